@@ -1,0 +1,70 @@
+# slm.h: nothing but a C compiler and make is needed.
+#   make            build/slm (command line), build/audit, build/bench
+#   make run        the main result: base, reference, scores, then plain against selective training; build/report.html
+#   make test       the tests (minutes); ends with "N passed, N failed"
+#   make check      the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is not installed is named
+#   make bench      the README's table of speeds        make bench-peers   the same beside OpenBLAS and PyTorch
+#   make mutate     breaks slm.h in many places and demands that the tests notice
+#   make install PREFIX=/usr/local
+# CC, CFLAGS, OPENMP=0 and REAL=double work as one expects.
+CFLAGS ?= -O3
+PREFIX ?= /usr/local
+OPENMP ?= 1
+REAL ?= float
+
+# OpenMP where the compiler has it.  No -ffast-math, and no -march: the kernels choose the instruction set when they run.
+HAS = $(shell printf 'int main(void){return 0;}' | $(CC) $(1) -x c - -o /dev/null 2>/dev/null && echo $(1))
+ifeq ($(OPENMP),1)
+THREADS := $(call HAS,-fopenmp)
+endif
+WARNINGS = -Wall -Wextra -Wpedantic
+FLAGS = $(CFLAGS) $(THREADS) $(WARNINGS) $(if $(filter double,$(REAL)),-DSLM_REAL=double)
+BUILD = $(CC) -std=c99 $(FLAGS) -I. -Itools -Itests
+
+TOOLS = build/slm build/audit build/bench
+TOOL_PARTS = $(wildcard tools/*.h)
+EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
+TESTS = $(patsubst tests/%.c,build/tests/%,$(wildcard tests/test_*.c))
+SCRIPTS = $(wildcard tests/test_*.sh)
+
+all: $(TOOLS) $(EXAMPLES)
+
+# Rebuild when the compiler or a flag changes.
+build/flags: always
+	@mkdir -p build/tests build/examples
+	@echo '$(CC) $(FLAGS)' | cmp -s - $@ || echo '$(CC) $(FLAGS)' > $@
+always:
+
+build/%: tools/%.c slm.h $(TOOL_PARTS) build/flags
+	$(BUILD) $< -o $@ -lm
+build/examples/%: examples/%.c slm.h $(TOOL_PARTS) build/flags
+	$(BUILD) $< -o $@ -lm
+build/tests/%: tests/%.c slm.h $(TOOL_PARTS) tests/check.h build/flags
+	$(BUILD) $< -o $@ -lm
+
+run: build/run
+	@build/run
+
+test: $(TOOLS) $(EXAMPLES) $(TESTS)
+	@CC="$(CC)" sh tests/run.sh $(TESTS) $(SCRIPTS)
+
+check: $(TOOLS)
+	@CC="$(CC)" sh tests/check.sh
+
+mutate:
+	@CC="$(CC)" sh tools/mutate.sh
+
+bench: build/bench
+	@sh tools/bench.sh
+bench-peers: build/bench
+	@sh tools/bench.sh peers
+
+install: build/slm
+	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
+	cp slm.h $(DESTDIR)$(PREFIX)/include/slm.h
+	cp build/slm $(DESTDIR)$(PREFIX)/bin/slm
+
+clean:
+	rm -rf build
+
+.PHONY: all always run test check mutate bench bench-peers install clean

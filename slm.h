@@ -1,0 +1,5564 @@
+/* slm.h 0.1.0: Selective Language Modeling in one C header.
+ *
+ *     #define SLM_IMPLEMENTATION          // in exactly one .c or .cpp file
+ *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: one thread, same bits)
+ *
+ * What it is.  The method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al., 2024), whole: a reference
+ * model scores every token of a noisy corpus once; training then uses the loss of only those k% of the tokens whose
+ * excess loss (current loss minus reference loss) is highest.  With it comes all that the method needs: tokenizers, a
+ * Llama-architecture transformer, its gradients, AdamW, files.
+ * What it refuses to be.  A framework.  One architecture, one number type, CPU only, libc and libm only, no intrinsics.
+ * Priorities, in this order: right, readable, the same bits everywhere, fast, small.
+ * Security: every file is treated as hostile; a bad one is refused by name, field and value.
+ * Licence: MIT, at the end of this file.
+ *
+ * ==== >>contents ====================================================================================================
+ *   search for the anchor (">>name") to jump; what each part may not do is checked by tools/check_sections
+ *
+ *   >>idea         letters, shapes, the equations of the paper, the algorithm in nine lines
+ *   >>config       the macros you may define
+ *   >>api          declarations, in the order of the story: tokens, model, scores, selection, step
+ *   ---- stop here if you only want the API ----
+ *    1 >>base          status, memory, checked sizes, arena, random numbers
+ *    2 >>selection     THE IDEA: scores, threshold, mask; a pure function of arrays        may not: allocate
+ *    3 >>kernels       exp, gemm, row loops; the only place with `omp simd`                may not: see structs
+ *    4 >>tape          tensors, record, backward sweep, live rows, sticky error            may not: know an operation
+ *    5 >>ops           one block per operation: equation, forward, backward, record        may not: touch files
+ *    6 >>model         configuration, the one table of parameters, forward                 may not: loop over elements
+ *    7 >>scoring       loss and entropy of every token, without tape; score files          may not: write parameters
+ *    8 >>optimizer     clipping, AdamW, schedule                                           may not: know tensors
+ *    9 >>step          THE ALGORITHM on one page                                           may not: loop over elements
+ *   10 >>generation    KV cache, sampling                                                  may not: write parameters
+ *   11 >>tokenizers    bytes; byte-level BPE: train, encode, decode                        may not: know models
+ *   12 >>data          text, JSONL, token files to windows and batches                     may not: know models
+ *   13 >>files         JSON, safetensors, model folders, run state, atomic replace         may not: trust a byte
+ *
+ *   Fifteen minutes: >>idea, section 2, section 9.   Two hours: and sections 5, 6, 7.   All: top to bottom.
+ *
+ * ==== >>idea ========================================================================================================
+ *   B sequences, T tokens each, N = B*T rows; V vocabulary; C (`dim`) width; x_i token i; theta the model; RM the reference.
+ *   Losses are in nats.  Every array is row-major; batch and time live in the rows: row n = b*T + t.
+ *
+ *   (eq. 1)  L_RM(x_i)    = -ln P_RM(x_i | x_<i)                    reference loss, computed once for the whole corpus
+ *   (eq. 2)  L_CLM(theta) = 1/N sum_i L_theta(x_i)                  plain (causal) language modeling
+ *   (eq. 3)  S(x_i)       = L_theta(x_i) - L_RM(x_i)                excess loss: signed, no clamp, never differentiated
+ *   (eq. 4)  L_SLM(theta) = 1/k sum_i I(x_i) L_theta(x_i)           k = the number selected, not N
+ *   (eq. 5)  I(x_i)       = 1 if x_i is among the k tokens of highest S in scope, else 0;   k = floor(ratio n + 1/2) >= 1
+ *   (eq. 8)  H_RM(x_i)    = -sum_v P_RM(v|x_<i) ln P_RM(v|x_<i)     entropy, an alternative score
+ *
+ *   once:      train RM on clean text;  ref = L_RM of every corpus token           slm_train_step, slm_score_corpus
+ *   per step:  1 forward           h    = trunk(x)                                 slm__model_hidden
+ *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm__row_losses
+ *              3 scores            S_i  = l_i - ref_i                    (eq. 3)   slm_selection_scores
+ *              4 select            I    = top k of S                     (eq. 5)   slm_select
+ *              5 loss              L    = 1/k sum_i I_i l_i              (eq. 4)   slm_weighted_loss
+ *              6 backward          dL/dtheta; unselected rows cost nothing in the head and the last block
+ *              7 clip, AdamW                                                       slm__clip, slm__adamw
+ *   Not here: any clamp, temperature or soft weight; attention masks (an unselected token stays visible as context).
+ */
+#ifndef SLM_H
+#define SLM_H
+
+#define SLM_VERSION "0.1.0"
+#include <stddef.h>
+#include <stdint.h>
+#include <float.h>
+
+/* ==== >>config ======================================================================================================
+   Set these before including slm.h; those marked * must be the same in every file that includes it.
+     SLM_IMPLEMENTATION      emit the implementation (exactly one file)
+   * SLM_STATIC              make every function static (everything then lives in that one file)
+   * SLM_REAL                the number type: float (default) or double (audits, gradient checks)
+     SLM_MALLOC, SLM_REALLOC, SLM_FREE     all three or none: (size), (pointer, size), (pointer)
+     SLM_ASSERT(c)           our own invariants, never input; default: nothing
+   * SLM_NO_STDIO            leave out everything that touches files                                                  */
+#ifdef SLM_STATIC
+#define SLM_API static
+#else
+#define SLM_API extern
+#endif
+#ifndef SLM_REAL
+#define SLM_REAL float
+#endif
+typedef SLM_REAL slm_real;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ==== >>api =========================================================================================================
+   Conventions.  Functions that can fail return a status and fill *err (which may be NULL).  On failure outputs are
+   untouched or NULL and nothing is leaked.  `create`, `load`, `train` give an object that you own; its `free` takes NULL.
+   Counts are tokens, sizes are bytes, losses are nats.                                                                */
+
+/* ---- status ---- */
+typedef enum slm_status {
+    SLM_OK = 0,
+    SLM_ERR_ARGUMENT,   /* a value you passed is out of range */
+    SLM_ERR_MEMORY,     /* an allocation failed */
+    SLM_ERR_IO,         /* the system could not open, read or write a file */
+    SLM_ERR_FORMAT,     /* a file's content is not what its format demands, or asks for what slm.h does not support */
+    SLM_ERR_STALE,      /* a score file or a run belongs to other data, tokenizer, model or windows */
+    SLM_ERR_NUMBER,     /* a loss, score or gradient is NaN or infinite */
+    SLM_ERR_STOPPED     /* a progress callback asked to stop */
+} slm_status;
+typedef struct slm_error { slm_status status; char text[512]; } slm_error;   /* text: one line, names file, field, value */
+SLM_API const char *slm_status_name(slm_status status);                      /* "out of memory", ...; never NULL */
+
+/* Called with work done and work to do (same unit); return nonzero to stop cleanly with SLM_ERR_STOPPED. */
+typedef int (*slm_progress)(void *user, uint64_t done, uint64_t total);
+
+/* ---- random numbers: the whole state is one word (splitmix64) ---- */
+typedef struct slm_rng { uint64_t state; } slm_rng;
+SLM_API slm_rng  slm_rng_seed(uint64_t seed);
+SLM_API uint64_t slm_rng_next(slm_rng *rng);                      /* uniform over all 64-bit words */
+SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n);         /* uniform in 0..n-1, without bias; n >= 1 */
+SLM_API double   slm_rng_uniform(slm_rng *rng);                   /* [0, 1), 53 bits */
+SLM_API double   slm_rng_normal(slm_rng *rng);                    /* mean 0, variance 1 */
+SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n);   /* 64-bit FNV-1a; start with SLM_HASH_START */
+#define SLM_HASH_START 14695981039346656037ULL
+SLM_API void     slm_free(void *memory);                          /* frees what encode, decode and read_file returned */
+
+/* ---- tokens ---- */
+typedef struct slm_tokenizer slm_tokenizer;                       /* bytes, or a byte-level BPE with GPT-2's pre-tokenizer */
+SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err);          /* 256 tokens, id = byte */
+SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
+                                       slm_progress progress, void *user, slm_error *err);  /* byte-level BPE, vocab >= 256 */
+SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err);
+SLM_API void       slm_tokenizer_free(slm_tokenizer *tokenizer);
+SLM_API int32_t    slm_tokenizer_vocab(const slm_tokenizer *tokenizer);               /* ids are 0..vocab-1 */
+SLM_API uint64_t   slm_tokenizer_hash(const slm_tokenizer *tokenizer);                /* fingerprint of vocabulary and merges */
+SLM_API const char *slm_tokenizer_token(const slm_tokenizer *tokenizer, int32_t id, size_t *size);  /* its bytes; NULL if no such id */
+SLM_API slm_status slm_encode(const slm_tokenizer *tokenizer, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err);
+SLM_API slm_status slm_decode(const slm_tokenizer *tokenizer, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err);
+
+/* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens
+   before them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
+typedef struct slm_corpus {
+    int32_t *tokens;          /* (n) */
+    uint8_t *masked;          /* (n) or NULL: 1 = never a target */
+    size_t   n, bytes;        /* tokens; bytes of the text they came from (0: unknown) */
+    uint64_t hash;            /* fingerprint of the tokens and the mask */
+} slm_corpus;
+SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size, slm_error *err);
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab, slm_error *err);
+SLM_API void       slm_corpus_free(slm_corpus *corpus);
+SLM_API size_t     slm_corpus_windows(const slm_corpus *corpus, int32_t T);           /* ceil((n-1) / T) */
+
+/* One micro-batch.  A target below 0 is not valid: it has no loss and is never selected. */
+typedef struct slm_batch {
+    int32_t B, T;
+    int32_t  *inputs, *targets;          /* (B*T) */
+    slm_real *ref_loss, *ref_entropy;    /* (B*T) or NULL, as the selection needs; nats */
+    uint64_t *positions;                 /* (B*T) or NULL: the target's index in the corpus */
+} slm_batch;
+SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
+SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err);   /* makes ref_loss and ref_entropy, for you to fill */
+SLM_API void       slm_batch_free(slm_batch *batch);
+/* Order of training: each epoch visits every window once, in an order drawn from seed and epoch.  A cursor is all there is
+   to remember: `at` counts windows since the start of training. */
+typedef struct slm_cursor { uint64_t seed, at; } slm_cursor;
+struct slm_scores;
+/* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
+SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const struct slm_scores *scores, slm_cursor *cursor, slm_error *err);
+/* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
+SLM_API void       slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first);
+
+/* ---- model: the Llama architecture (RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases) ---- */
+typedef struct slm_config {
+    int32_t vocab;        /* e.g. 4096 */
+    int32_t dim;          /* e.g. 256: width of the residual stream */
+    int32_t n_layers;     /* e.g. 6 */
+    int32_t n_heads;      /* e.g. 8 */
+    int32_t n_kv_heads;   /* e.g. 8; divides n_heads; 0 = n_heads */
+    int32_t head_dim;     /* e.g. 32, even; 0 = dim / n_heads */
+    int32_t ffn;          /* e.g. 704: width of the MLP */
+    int32_t max_seq;      /* e.g. 256: longest context the model is meant for; 0 = 2048 */
+    double  rope_theta;   /* 0 = 10000 */
+    double  norm_eps;     /* 0 = 1e-5 */
+    int32_t tied;         /* 1 = the output head is the embedding */
+} slm_config;
+/* The one table of parameters: drives size, initialization, decay, saving and loading. */
+typedef struct slm_param {
+    char   name[64];      /* Hugging Face's name, e.g. "model.layers.0.mlp.up_proj.weight" */
+    size_t offset;        /* into params, grads and moments */
+    size_t rows, cols;    /* linear weights are (out, in); norms are (1, C) */
+    int    matrix;        /* 1: two dimensions, takes weight decay; 0: a norm */
+} slm_param;
+typedef struct slm_model {
+    slm_config config;
+    slm_param *table;     /* (n_tensors), in the order of the file */
+    size_t     n_tensors, n_params;
+    slm_real  *params;    /* (n_params), 64-byte aligned */
+} slm_model;
+SLM_API slm_status slm_config_check(slm_config *config, slm_error *err);               /* resolves the zeros, refuses nonsense */
+SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed, slm_error *err);   /* random weights */
+SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err);
+SLM_API void       slm_model_free(slm_model *model);
+SLM_API uint64_t   slm_model_hash(const slm_model *model);                             /* fingerprint of shape and weights */
+
+/* ---- tape: memory and record of one forward and backward pass; make one, use it for as long as you like ---- */
+typedef struct slm_tape slm_tape;
+typedef struct slm_tensor slm_tensor;
+SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err);
+SLM_API void       slm_tape_free(slm_tape *tape);
+SLM_API void       slm_tape_reset(slm_tape *tape);                                     /* forget the record, keep the memory */
+SLM_API slm_status slm_tape_status(const slm_tape *tape, slm_error *err);              /* first error since the reset */
+SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err);     /* seeds d loss = 1 and sweeps */
+/* A matrix on the tape.  Batch and time live in the rows. */
+struct slm_tensor {
+    size_t rows, cols;
+    slm_real *data;           /* (rows, cols); NULL while dropped, to be remade when the backward sweep needs it */
+    slm_real *grad;           /* (rows, cols) d loss / d data; NULL: none yet */
+    const int32_t *live;      /* rows of grad that may differ from zero, ascending; NULL: all.  The others are not even stored */
+    size_t n_live;
+    int leaf;                 /* 1: data and grad are the caller's */
+    int fresh;                /* 1: grad is there but holds nothing yet: the first to add to it overwrites */
+    struct slm__node *maker;  /* the operation that computed it; NULL: a leaf */
+};
+/* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_backward or slm_tape_status. */
+SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows, size_t cols);  /* grad NULL: constant; else overwritten */
+SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n);        /* y_n = table[id_n] */
+SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);        /* y = x w' + residual (NULL: 0) */
+SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);                 /* y = w x / rms(x) */
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);            /* (T, head_dim): cosines | sines */
+SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);                           /* rotates x in place */
+SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim);   /* causal */
+SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);                          /* y = gate sigmoid(gate) up */
+SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights);              /* (1, 1): sum_ij a_ij x_ij */
+/* (eq. 4) L = 1/divisor sum of the losses of the targets with mask[i] = 1 (NULL: all valid ones).  loss (N) out: each one's loss, nats. */
+SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
+                                       const uint8_t *mask, double divisor, slm_real *loss);
+
+/* ---- scores: loss and entropy of every target, from the reference model, once ---- */
+/* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL (saves 5%). */
+SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
+                                   slm_real *loss, slm_real *entropy, slm_error *err);
+typedef struct slm_scores {
+    size_t    n;                     /* targets = corpus tokens - 1; entry i belongs to corpus token i+1 */
+    slm_real *loss, *entropy;        /* (n) nats */
+    int32_t   T;                     /* window length: scores hold for these windows only */
+    uint64_t  corpus_hash, tokenizer_hash, model_hash;
+} slm_scores;
+SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                    int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err);
+SLM_API void       slm_scores_free(slm_scores *scores);
+/* Refuses, by name, scores of another corpus, tokenizer or window length. */
+SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T, slm_error *err);
+
+/* ---- selection ---- */
+typedef enum slm_score {
+    SLM_SCORE_NONE = 0,   /* select everything: plain language modeling (eq. 2) */
+    SLM_SCORE_EXCESS,     /* l_i - r_i (eq. 3) */
+    SLM_SCORE_REF,        /* -r_i: what the reference predicts well */
+    SLM_SCORE_ENTROPY,    /* -h_i: where the reference is certain */
+    SLM_SCORE_LOSS,       /* l_i: the model's own loss (a control) */
+    SLM_SCORE_RANDOM,     /* a random number (a control) */
+    SLM_SCORE_INTERSECT,  /* top ratio by -r and top ratio2 by -h: both */
+    SLM_SCORE_UNION       /* ... either */
+} slm_score;
+typedef enum slm_scope {
+    SLM_SCOPE_BATCH = 0,  /* rank all valid targets of one optimizer step, across micro-batches and processes */
+    SLM_SCOPE_MICRO,      /* rank each micro-batch by itself */
+    SLM_SCOPE_SEQUENCE    /* rank each sequence by itself */
+} slm_scope;
+typedef struct slm_selection {
+    slm_score score;
+    slm_scope scope;
+    double    ratio;      /* (0, 1]; 0 = 0.6, the paper's */
+    double    ratio2;     /* INTERSECT, UNION: the ratio for the entropy; 0 = ratio */
+    uint64_t  seed;       /* RANDOM */
+} slm_selection;
+/* Sums of counts over processes, for a ranking over all of them; NULL members: one process. */
+typedef struct slm_group {
+    void *user;
+    int (*sum)(void *user, uint64_t *counts, size_t n);       /* counts += those of all other processes; nonzero = failed */
+    int (*before)(void *user, uint64_t *count);               /* *count = sum of the counts of the processes before this one */
+    int (*sum_grads)(void *user, slm_real *grads, size_t n);  /* grads += those of all other processes, same bits everywhere */
+} slm_group;
+SLM_API size_t     slm_select_count(double ratio, size_t n);                           /* k = floor(ratio n + 1/2), >= 1 if n >= 1 */
+/* (eq. 5) mask (n) out: 1 for the k highest scores among valid[i] != 0 (NULL: all); ties to the lowest index.  NaN: an error.
+   Radix selection over the bits of the scores: 4 passes over n floats, no scratch memory. */
+SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid, size_t n, size_t k, slm_error *err);
+/* (eq. 3) score (n) out from the losses that its kind needs (others may be NULL); step salts RANDOM. */
+SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const slm_real *loss, const slm_real *ref_loss,
+                                        const slm_real *ref_entropy, size_t n, uint64_t seed, slm_error *err);
+/* Both of the above by the options, over n = rows * T targets (scope SEQUENCE ranks each T by itself, else all together).
+   mask (n), scratch (n).  *selected: how many.  targets[i] < 0 is never selected. */
+SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
+                              const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
+                              slm_real *scratch, const slm_group *group, slm_error *err);
+
+/* ---- the training step ---- */
+typedef struct slm_optimizer {     /* AdamW with a warm-up and a cosine; a zero means the default */
+    double   lr;                   /* 1e-3: the highest */
+    double   lr_min;               /* as a share of lr at the end; 0 = 0.1; below 0: constant */
+    uint64_t warmup, steps;        /* linear warm-up; steps of the whole schedule (0: constant after the warm-up) */
+    double   beta1, beta2, eps;    /* 0.9, 0.95, 1e-8 */
+    double   weight_decay;         /* 0 = 0.1; below 0: none.  Matrices only */
+    double   clip;                 /* 0 = 1: highest norm of the whole gradient; below 0: none */
+} slm_optimizer;
+typedef struct slm_trainer {
+    slm_model    *model;           /* borrowed; its params are updated */
+    slm_selection selection;
+    slm_optimizer optimizer;
+    slm_group     group;           /* all NULL: one process */
+    const slm_model *reference;    /* borrowed or NULL: score online instead of from batch->ref_loss */
+    uint64_t      step;            /* optimizer steps done */
+    slm_real     *grads, *m, *v;   /* (n_params) each, owned */
+    slm_tape     *tape;            /* owned */
+    slm_real     *loss;            /* (rows of the last step) loss of each target, nats; valid after a step, owned */
+    uint8_t      *mask;            /* (rows of the last step) 1 = selected, owned */
+    slm_real     *scratch;         /* (3 x rows): scores, reference losses and entropies, owned */
+    int32_t      *targets;         /* (rows of the last step) owned */
+    size_t        rows;            /* capacity of the four above */
+    size_t        logits_budget;   /* bytes for logits kept between the losses and the gradients; 0 = 256 MiB.  Never all rows' */
+} slm_trainer;
+typedef struct slm_step_stats {
+    double loss_all, loss_selected, loss_unselected;    /* means over valid / kept / dropped targets, nats; 0 if there are none */
+    size_t n_valid, n_selected;
+    double grad_norm, lr;
+} slm_step_stats;
+SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const slm_selection *selection,
+                                      const slm_optimizer *optimizer, slm_error *err);
+SLM_API void       slm_trainer_free(slm_trainer *trainer);
+/* One optimizer step over n_micro micro-batches.  On an error the parameters are untouched. */
+SLM_API slm_status slm_train_step(slm_trainer *trainer, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err);
+SLM_API double     slm_learning_rate(const slm_optimizer *optimizer, uint64_t step);   /* of step 0, 1, ... */
+
+/* ---- generation ---- */
+typedef struct slm_generator slm_generator;                       /* KV cache of one sequence */
+SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err);
+SLM_API void       slm_generator_free(slm_generator *generator);
+SLM_API void       slm_generator_reset(slm_generator *generator);
+/* Appends one token; *logits (V) belong to the generator and hold until the next call. */
+SLM_API slm_status slm_generator_push(slm_generator *generator, int32_t token, const slm_real **logits, slm_error *err);
+/* temperature 0: the most likely (lowest id among equals).  top_k 0 and top_p 1: no cut.  Leaves logits untouched. */
+SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int32_t top_k, double top_p, slm_rng *rng, int32_t *token, slm_error *err);
+
+/* ---- files ---- */
+#ifndef SLM_NO_STDIO
+SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err);            /* NUL added after size */
+SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);              /* tokenizer.json or a folder with one */
+SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
+/* Text as it is; a path ending in .jsonl: `fields` ("text" if NULL; "question,answer" joins two with a newline), a blank
+   line after each record. *text is yours. */
+SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err);
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err);
+/* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
+SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
+SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);  /* folder is made */
+SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err);
+SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err);
+/* slm_score_corpus into a file: windows first..last of shard `shard` of `shards` are scored, an interrupted file is taken up
+   where it stopped, a finished one is left alone; slm_scores_join merges the shards. */
+SLM_API slm_status slm_score_file(const char *path, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
+                                  int32_t T, int32_t shard, int32_t shards, slm_progress progress, void *user, slm_error *err);
+SLM_API slm_status slm_scores_join(slm_scores **out, const char *const *paths, int32_t shards, slm_error *err);
+/* The whole state of a run in one file, replaced atomically: weights, moments, step, cursor.  Loading demands the same model
+   shape, selection and optimizer (anything else is SLM_ERR_STALE, by name); extra is yours: a short text kept with it. */
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_cursor *cursor, uint64_t corpus_hash, const char *extra, const char *path, slm_error *err);
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size, const char *path, slm_error *err);
+/* Tensors by name in a safetensors file, for tools. */
+typedef struct slm_tensor_file slm_tensor_file;
+SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err);
+SLM_API void       slm_tensor_file_close(slm_tensor_file *file);
+SLM_API size_t     slm_tensor_file_count(const slm_tensor_file *file);
+SLM_API const char *slm_tensor_file_name(const slm_tensor_file *file, size_t i, const char **dtype, const uint64_t **shape, size_t *n_dims);
+SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key);   /* NULL: none */
+SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* SLM_H */
+
+/* ================= stop here if you only want the API ================================================================ */
+#if defined(SLM_IMPLEMENTATION) && !defined(SLM_IMPLEMENTATION_DONE)
+#define SLM_IMPLEMENTATION_DONE
+
+/* ==== >>base ===================================================================================================== 1 ==
+   Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#if defined(__FAST_MATH__)
+#error "slm.h: -ffast-math breaks NaN checks and the promise of equal bits; build without it"
+#endif
+#if defined(SLM_MALLOC) && defined(SLM_REALLOC) && defined(SLM_FREE)
+#elif !defined(SLM_MALLOC) && !defined(SLM_REALLOC) && !defined(SLM_FREE)
+#define SLM_MALLOC(size) malloc(size)
+#define SLM_REALLOC(pointer, size) realloc(pointer, size)
+#define SLM_FREE(pointer) free(pointer)
+#else
+#error "slm.h: define all of SLM_MALLOC, SLM_REALLOC, SLM_FREE, or none"
+#endif
+#ifndef SLM_ASSERT
+#define SLM_ASSERT(c) ((void)0)
+#endif
+#define SLM__COUNT(a) (sizeof(a) / sizeof((a)[0]))
+/* `SLM__PRAGMA(omp parallel for)`: a pragma where OpenMP is on, nothing where it is not (no unknown-pragma warnings). */
+#ifdef _OPENMP
+#define SLM__PRAGMA(x) _Pragma(#x)
+#else
+#define SLM__PRAGMA(x)
+#endif
+#if defined(__GNUC__) || defined(__clang__)
+#define SLM__PRINTF(at, first) __attribute__((format(printf, at, first)))
+#define SLM__MAYBE_UNUSED __attribute__((unused))
+#else
+#define SLM__PRINTF(at, first)
+#define SLM__MAYBE_UNUSED
+#endif
+
+static int slm__max_threads(void) {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+static int slm__thread(void) {
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+/* ---- status: every failure goes through slm__fail, which formats the message ---- */
+SLM_API const char *slm_status_name(slm_status status) {
+    static const char *const names[] = { "ok", "bad argument", "out of memory", "input/output error", "bad format",
+                                         "stale", "not a number", "stopped" };
+    return (size_t)status < SLM__COUNT(names) ? names[status] : "unknown status";
+}
+/* vsnprintf is the one function of stdio.h that formats into memory; it is used with or without SLM_NO_STDIO. */
+static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) SLM__PRINTF(3, 4);
+static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) {
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        err->status = status;
+        (void)vsnprintf(err->text, sizeof err->text, format, args);
+        va_end(args);
+    }
+    return status;
+}
+static slm_status slm__no_memory(slm_error *err, size_t size) {
+    return slm__fail(err, SLM_ERR_MEMORY, "out of memory: %zu bytes were refused", size);
+}
+
+/* ---- checked sizes: no size reaches an allocation but through these (a wrapped product is the classic parser bug) ---- */
+static int slm__mul(size_t *out, size_t a, size_t b) {       /* 1 = fits */
+    if (b != 0 && a > SIZE_MAX / b) return 0;
+    *out = a * b;
+    return 1;
+}
+static int slm__sum(size_t *out, size_t a, size_t b) {       /* 1 = fits */
+    if (a > SIZE_MAX - b) return 0;
+    *out = a + b;
+    return 1;
+}
+
+/* ---- memory: arrays are 64-byte aligned (a cache line, a vector register) and come zeroed ---- */
+static void *slm__alloc(size_t count, size_t size, slm_error *err) {       /* NULL: failed, err is filled */
+    size_t bytes, total;
+    unsigned char *raw, *aligned;
+    if (!slm__mul(&bytes, count, size) || !slm__sum(&total, bytes, 64 + sizeof(void *))) {
+        (void)slm__fail(err, SLM_ERR_MEMORY, "out of memory: %zu elements of %zu bytes do not fit the address space", count, size);
+        return NULL;
+    }
+    raw = (unsigned char *)SLM_MALLOC(total);
+    if (raw == NULL) { (void)slm__no_memory(err, total); return NULL; }
+    aligned = raw + sizeof(void *);
+    aligned += (64 - (uintptr_t)aligned % 64) % 64;
+    memcpy(aligned - sizeof(void *), &raw, sizeof(void *));   /* where release finds the block's true start */
+    memset(aligned, 0, bytes);
+    return aligned;
+}
+static void slm__release(void *memory) {
+    if (memory != NULL) {
+        void *raw;
+        memcpy(&raw, (unsigned char *)memory - sizeof(void *), sizeof(void *));
+        SLM_FREE(raw);
+    }
+}
+SLM_API void slm_free(void *memory) { slm__release(memory); }
+
+/* A growing buffer of bytes: for text and files of unknown length. */
+typedef struct slm__buffer { char *data; size_t size, capacity; } slm__buffer;   /* start with all zeros; release data */
+static slm_status slm__buffer_reserve(slm__buffer *buffer, size_t more, slm_error *err) {
+    size_t need, capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
+    char *data;
+    if (!slm__sum(&need, buffer->size, more)) return slm__no_memory(err, SIZE_MAX);
+    if (need <= buffer->capacity) return SLM_OK;
+    while (capacity < need) capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
+    data = (char *)slm__alloc(capacity, 1, err);
+    if (data == NULL) return SLM_ERR_MEMORY;
+    if (buffer->size > 0) memcpy(data, buffer->data, buffer->size);
+    slm__release(buffer->data);
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return SLM_OK;
+}
+static slm_status slm__buffer_append(slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
+    slm_status status = slm__buffer_reserve(buffer, n, err);
+    if (status == SLM_OK && n > 0) { memcpy(buffer->data + buffer->size, bytes, n); buffer->size += n; }
+    return status;
+}
+
+/* Arena: memory that is handed out piece by piece and forgotten at once.  It grows by chained blocks while a first pass finds
+   out how much is needed; the reset then makes one block of that size, and no later pass of the same shape allocates. */
+typedef struct slm__block { struct slm__block *next; size_t size, used; } slm__block;   /* its memory follows, 64-byte aligned */
+typedef struct slm__arena { slm__block *blocks; size_t needed; } slm__arena;
+#define SLM__BLOCK_HEAD ((sizeof(slm__block) + 63) / 64 * 64)
+static slm__block *slm__block_create(size_t size, slm_error *err) {
+    size_t total;
+    slm__block *block;
+    if (!slm__sum(&total, size, SLM__BLOCK_HEAD)) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
+    block = (slm__block *)slm__alloc(total, 1, err);
+    if (block != NULL) block->size = size;
+    return block;
+}
+static void *slm__arena_take(slm__arena *arena, size_t count, size_t size, slm_error *err) {   /* not zeroed; NULL: failed */
+    slm__block *block = arena->blocks;
+    size_t bytes;
+    unsigned char *memory;
+    if (!slm__mul(&bytes, count, size) || bytes > SIZE_MAX - 63) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
+    bytes = (bytes + 63) / 64 * 64;
+    if (block == NULL || bytes > block->size - block->used) {
+        block = slm__block_create(bytes < 1048576 ? 1048576 : bytes, err);
+        if (block == NULL) return NULL;
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    memory = (unsigned char *)block + SLM__BLOCK_HEAD + block->used;
+    block->used += bytes;
+    arena->needed += bytes;
+    return memory;
+}
+static void slm__arena_free(slm__arena *arena) {
+    while (arena->blocks != NULL) {
+        slm__block *next = arena->blocks->next;
+        slm__release(arena->blocks);
+        arena->blocks = next;
+    }
+    arena->needed = 0;
+}
+static void slm__arena_reset(slm__arena *arena) {
+    size_t needed = arena->needed;
+    if (arena->blocks != NULL && arena->blocks->next != NULL) {
+        slm__arena_free(arena);
+        arena->blocks = slm__block_create(needed, NULL);   /* refused: the next pass grows block by block again */
+    }
+    if (arena->blocks != NULL) arena->blocks->used = 0;
+    arena->needed = 0;
+}
+
+/* ---- random numbers (splitmix64: the state is a counter, each output a hash of it) ---- */
+static uint64_t slm__mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+SLM_API slm_rng slm_rng_seed(uint64_t seed) {
+    slm_rng rng;
+    rng.state = slm__mix(seed + 0x9e3779b97f4a7c15ULL);
+    return rng;
+}
+SLM_API uint64_t slm_rng_next(slm_rng *rng) { return slm__mix(rng->state += 0x9e3779b97f4a7c15ULL); }
+SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n) {
+    uint64_t skip = (0 - n) % n, x;                           /* 2^64 mod n values would be drawn once too often: skip them */
+    do x = slm_rng_next(rng); while (x < skip);
+    return x % n;
+}
+SLM_API double slm_rng_uniform(slm_rng *rng) { return (double)(slm_rng_next(rng) >> 11) * (1.0 / 9007199254740992.0); }
+SLM_API double slm_rng_normal(slm_rng *rng) {                 /* Box and Muller */
+    double u = 1.0 - slm_rng_uniform(rng), v = slm_rng_uniform(rng);
+    return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
+}
+static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviation, slm_rng *rng) {
+    size_t i;
+    for (i = 0; i < n; i++) out[i] = (slm_real)(deviation > 0 ? mean + deviation * slm_rng_normal(rng) : mean);
+}
+SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
+    const unsigned char *p = (const unsigned char *)bytes;
+    size_t i;
+    for (i = 0; i < n; i++) hash = (hash ^ p[i]) * 1099511628211ULL;
+    return hash;
+}
+
+/* ==== >>io ============================================================================================================
+   Bytes and files.  Numbers go to files and come from them byte by byte, little-endian, whatever the machine.  Every touch
+   of a file goes through the macros below, which tests replace to make the k-th call fail.                             */
+static void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* the n lowest bytes, lowest first */
+    size_t i;
+    for (i = 0; i < n; i++) p[i] = (unsigned char)(value >> (8 * i));
+}
+static uint64_t slm__load(const unsigned char *p, size_t n) {
+    uint64_t value = 0;
+    size_t i;
+    for (i = 0; i < n; i++) value |= (uint64_t)p[i] << (8 * i);
+    return value;
+}
+static SLM__MAYBE_UNUSED void slm__store_reals(unsigned char *p, const slm_real *values, size_t n) {   /* as F32 or F64 */
+    size_t i;
+    for (i = 0; i < n; i++) {
+        uint32_t u32;
+        uint64_t u64;
+        if (sizeof(slm_real) == 4) { memcpy(&u32, values + i, 4); slm__store(p + 4 * i, u32, 4); }
+        else { memcpy(&u64, values + i, sizeof(slm_real)); slm__store(p + 8 * i, u64, 8); }
+    }
+}
+static slm_real slm__load_f32(const unsigned char *p) {
+    uint32_t bits = (uint32_t)slm__load(p, 4);
+    float value;
+    memcpy(&value, &bits, 4);
+    return (slm_real)value;
+}
+static slm_real slm__load_f64(const unsigned char *p) {
+    uint64_t bits = slm__load(p, 8);
+    double value;
+    memcpy(&value, &bits, 8);
+    return (slm_real)value;
+}
+static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
+    size_t i;
+    for (i = 0; i < n; i++) if (!(values[i] - values[i] == 0)) return 0;
+    return 1;
+}
+
+#ifndef SLM_NO_STDIO
+#include <errno.h>
+#ifdef _WIN32
+#include <direct.h>
+#include <io.h>
+#ifdef __cplusplus
+extern "C"
+#endif
+__declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to, unsigned long flags);
+static int slm__os_seek(FILE *f, uint64_t at, int whence) { return _fseeki64(f, (long long)at, whence); }
+static long long slm__os_tell(FILE *f) { return _ftelli64(f); }
+static int slm__os_sync(FILE *f) { return fflush(f) != 0 || _commit(_fileno(f)) != 0 ? -1 : 0; }
+static int slm__os_rename(const char *from, const char *to) { return MoveFileExA(from, to, 1 | 8) ? 0 : -1; }  /* replace, write through */
+static int slm__os_make_folder(const char *path) { return _mkdir(path); }
+static int slm__os_sync_folder(const char *path) { (void)path; return 0; }
+#else
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
+extern int fileno(FILE *f);    /* -std=c99 hides these two */
+extern int fsync(int descriptor);
+#endif
+static int slm__os_seek(FILE *f, uint64_t at, int whence) { return at > LONG_MAX ? -1 : fseek(f, (long)at, whence); }
+static long long slm__os_tell(FILE *f) { return ftell(f); }
+static int slm__os_sync(FILE *f) { return fflush(f) != 0 || fsync(fileno(f)) != 0 ? -1 : 0; }
+static int slm__os_rename(const char *from, const char *to) { return rename(from, to); }
+static int slm__os_make_folder(const char *path) { return mkdir(path, 0777); }
+static int slm__os_sync_folder(const char *path) {    /* of this file: makes a rename last; EINVAL: a file system without it */
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    int descriptor, failed;
+    if (n >= sizeof folder) return 0;
+    memcpy(folder, path, n);
+    if (n == 0) folder[n++] = '.';
+    folder[n] = 0;
+    if ((descriptor = open(folder, O_RDONLY)) < 0) return 0;
+    failed = fsync(descriptor) != 0 && errno != EINVAL;
+    (void)close(descriptor);
+    return failed ? -1 : 0;
+}
+#endif
+#ifndef SLM__FOPEN    /* all or none */
+#define SLM__FOPEN(path, mode)    fopen(path, mode)
+#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
+#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
+#define SLM__FERROR(f)            ferror(f)
+#define SLM__FSEEK(f, at, whence) slm__os_seek(f, at, whence)
+#define SLM__FTELL(f)             slm__os_tell(f)
+#define SLM__FSYNC(f)             slm__os_sync(f)
+#define SLM__FCLOSE(f)            fclose(f)
+#define SLM__RENAME(from, to)     slm__os_rename(from, to)
+#define SLM__REMOVE(path)         remove(path)
+#define SLM__MKDIR(path)          slm__os_make_folder(path)
+#define SLM__SYNC_FOLDER(path)    slm__os_sync_folder(path)
+#endif
+
+static slm_status slm__io_fail(const char *path, const char *what, slm_error *err) {
+    int code = errno;
+    return slm__fail(err, SLM_ERR_IO, "%s: cannot %s%s%s", path, what, code ? ": " : "", code ? strerror(code) : "");
+}
+static slm_status slm__open(FILE **out, const char *path, const char *mode, slm_error *err) {
+    errno = 0;
+    *out = SLM__FOPEN(path, mode);
+    return *out != NULL ? SLM_OK : slm__io_fail(path, mode[0] == 'r' ? "open" : "open for writing", err);
+}
+static int slm__exists(const char *path) {
+    FILE *f = SLM__FOPEN(path, "rb");
+    if (f != NULL) (void)SLM__FCLOSE(f);
+    return f != NULL;
+}
+static slm_status slm__seek(FILE *f, uint64_t at, const char *path, slm_error *err) {
+    errno = 0;
+    return SLM__FSEEK(f, at, SEEK_SET) == 0 ? SLM_OK : slm__io_fail(path, "seek", err);
+}
+static slm_status slm__file_size(FILE *f, uint64_t *size, const char *path, slm_error *err) {   /* leaves f at its end */
+    long long end;
+    errno = 0;
+    if (SLM__FSEEK(f, 0, SEEK_END) != 0 || (end = SLM__FTELL(f)) < 0) return slm__io_fail(path, "find the size", err);
+    *size = (uint64_t)end;
+    return SLM_OK;
+}
+static slm_status slm__read(FILE *f, void *bytes, size_t n, const char *path, slm_error *err) {    /* exactly n bytes */
+    errno = 0;
+    if (SLM__FREAD(bytes, n, f) == n) return SLM_OK;
+    return SLM__FERROR(f) ? slm__io_fail(path, "read", err) : slm__fail(err, SLM_ERR_FORMAT, "%s: the file ends too early", path);
+}
+static slm_status slm__write(FILE *f, const void *bytes, size_t n, const char *path, slm_error *err) {
+    errno = 0;
+    return SLM__FWRITE(bytes, n, f) == n ? SLM_OK : slm__io_fail(path, "write", err);
+}
+static char *slm__join(const char *a, const char *b, const char *c, slm_error *err) {    /* a b c, yours; NULL: no memory */
+    size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
+    char *text = (char *)slm__alloc(na + nb + nc + 1, 1, err);
+    if (text != NULL) { memcpy(text, a, na); memcpy(text + na, b, nb); memcpy(text + na + nb, c, nc); }
+    return text;
+}
+static slm_status slm__make_folder(const char *path, slm_error *err) {                   /* and the folders above it */
+    char *copy = slm__join(path, "", "", err), *p;
+    slm_status status = SLM_OK;
+    if (copy == NULL) return SLM_ERR_MEMORY;
+    for (p = copy + 1; *copy != 0 && *p != 0; p++) {
+        char c = *p;
+        if (c != '/' && c != '\\') continue;
+        *p = 0;
+        (void)SLM__MKDIR(copy);                              /* it may well be there; the last one tells */
+        *p = c;
+    }
+    errno = 0;
+    if (SLM__MKDIR(path) != 0 && errno != EEXIST) status = slm__io_fail(path, "make the folder", err);
+    slm__release(copy);
+    return status;
+}
+/* Closes the written file f named temp and makes it take the place of path: from then on, whatever happens, path is either
+   the old file or the whole new one.  On failure temp is still there, and closed. */
+static slm_status slm__commit(FILE *f, const char *temp, const char *path, slm_error *err) {
+    slm_status status = SLM_OK;
+    errno = 0;
+    if (SLM__FSYNC(f) != 0) status = slm__io_fail(temp, "write", err);
+    if (SLM__FCLOSE(f) != 0 && status == SLM_OK) status = slm__io_fail(temp, "close", err);
+    if (status == SLM_OK && SLM__RENAME(temp, path) != 0) status = slm__io_fail(path, "replace", err);
+    if (status == SLM_OK && SLM__SYNC_FOLDER(path) != 0) status = slm__io_fail(path, "sync the folder", err);
+    return status;
+}
+/* Atomic replace: what is written goes to PATH.tmp, which becomes PATH at the end or is removed.  The first error sticks. */
+typedef struct slm__replace { FILE *f; char *temp; const char *path; slm_error *err; slm_status status; } slm__replace;
+static slm_status slm__replace_begin(slm__replace *r, const char *path, slm_error *err) {
+    r->f = NULL;
+    r->path = path;
+    r->err = err;
+    r->temp = slm__join(path, ".tmp", "", err);
+    return r->status = r->temp == NULL ? SLM_ERR_MEMORY : slm__open(&r->f, r->temp, "wb", err);
+}
+static void slm__replace_write(slm__replace *r, const void *bytes, size_t n) {
+    if (r->status == SLM_OK) r->status = slm__write(r->f, bytes, n, r->temp, r->err);
+}
+static slm_status slm__replace_finish(slm__replace *r) {
+    if (r->status == SLM_OK) r->status = slm__commit(r->f, r->temp, r->path, r->err);
+    else if (r->f != NULL) (void)SLM__FCLOSE(r->f);
+    if (r->status != SLM_OK && r->f != NULL) (void)SLM__REMOVE(r->temp);
+    slm__release(r->temp);
+    return r->status;
+}
+SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
+    slm__replace r;
+    (void)slm__replace_begin(&r, path, err);
+    slm__replace_write(&r, bytes, size);
+    return slm__replace_finish(&r);
+}
+SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
+    slm__buffer b = { NULL, 0, 0 };
+    FILE *f;
+    size_t n = 1;
+    slm_status status = slm__open(&f, path, "rb", err);
+    if (status != SLM_OK) return status;
+    while (status == SLM_OK && n > 0) {                       /* to the end, without trust in a size: pipes work too */
+        status = slm__buffer_reserve(&b, b.size < 65535 ? 65536 : b.size, err);
+        if (status != SLM_OK) break;
+        errno = 0;
+        n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, f);
+        b.size += n;
+        if (SLM__FERROR(f)) status = slm__io_fail(path, "read", err);
+    }
+    (void)SLM__FCLOSE(f);
+    if (status != SLM_OK) { slm__release(b.data); return status; }
+    b.data[b.size] = 0;
+    *bytes = b.data;
+    *size = b.size;
+    return SLM_OK;
+}
+#endif /* SLM_NO_STDIO */
+
+/* ==== >>selection ================================================================================================ 2 ==
+   The idea of the paper, as a pure function of arrays: which tokens does the model train on?  No memory is allocated, no
+   model or tape is known here.  A token's score decides; the k highest are kept; the loss is their mean.                */
+
+SLM_API size_t slm_select_count(double ratio, size_t n) {
+    size_t k = (size_t)(ratio * (double)n + 0.5);
+    if (k < 1) k = 1;
+    return k < n ? k : n;                                        /* n = 0: nothing can be kept */
+}
+
+/* A score as an unsigned number of the same order: floats sort like their bits once negative ones are flipped. */
+#define SLM__KEY_BYTES ((int)sizeof(slm_real))
+static uint64_t slm__key(slm_real score) {
+    const uint64_t sign = (uint64_t)1 << (8 * SLM__KEY_BYTES - 1);
+    uint64_t bits;
+    score += 0;                                                  /* -0 becomes +0: they tie */
+    if (sizeof score == 4) { uint32_t word; memcpy(&word, &score, 4); bits = word; }
+    else memcpy(&bits, &score, 8);
+    return bits & sign ? (~bits) & (sign | (sign - 1)) : bits | sign;
+}
+
+/* Where the ranking is cut: kept are the scores above `key`, and those equal to it before index tie_end. */
+typedef struct slm__cut { uint64_t key; size_t tie_end; } slm__cut;
+static int slm__kept(const slm__cut *cut, slm_real score, size_t i) {
+    uint64_t key = slm__key(score);
+    return key > cut->key || (key == cut->key && i < cut->tie_end);
+}
+
+static slm_status slm__group_failed(slm_error *err) { return slm__fail(err, SLM_ERR_IO, "the group's callback failed while ranking"); }
+
+/* Finds the k-th highest score (k >= 1) byte by byte: a histogram of the highest byte says in which bucket it lies, then of the
+   next byte within that bucket, and so on.  Over several processes the histograms are summed, so the ranking is global. */
+static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint8_t *valid, size_t n, uint64_t k,
+                                const slm_group *group, slm_error *err) {
+    uint64_t prefix = 0, before = 0, mine = 0, counts[256];
+    size_t i;
+    int byte, bucket;
+    for (i = 0; i < n; i++)
+        if (valid[i] && score[i] != score[i]) return slm__fail(err, SLM_ERR_NUMBER, "score %zu of %zu is not a number", i, n);
+    for (byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
+        memset(counts, 0, sizeof counts);
+        for (i = 0; i < n; i++) {
+            uint64_t key;
+            if (!valid[i]) continue;
+            key = slm__key(score[i]);
+            if (byte == SLM__KEY_BYTES - 1 || key >> (8 * (byte + 1)) == prefix) counts[key >> (8 * byte) & 255]++;
+        }
+        if (group != NULL && group->sum != NULL && group->sum(group->user, counts, 256)) return slm__group_failed(err);
+        for (bucket = 255; bucket > 0 && counts[bucket] < k; bucket--) k -= counts[bucket];   /* those above are kept */
+        prefix = prefix << 8 | (uint64_t)bucket;
+    }
+    cut->key = prefix;                                           /* of the scores equal to it, the first k (all processes) are kept */
+    if (group != NULL && group->before != NULL) {
+        for (i = 0; i < n; i++) mine += valid[i] && slm__key(score[i]) == prefix;
+        before = mine;
+        if (group->before(group->user, &before)) return slm__group_failed(err);
+    }
+    k = k > before ? k - before : 0;
+    for (i = 0; i < n && k > 0; i++) k -= valid[i] && slm__key(score[i]) == prefix;
+    cut->tie_end = i;
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid, size_t n, size_t k, slm_error *err) {
+    slm__cut cut;
+    slm_status status;
+    size_t i, n_valid = 0;
+    for (i = 0; i < n; i++) n_valid += mask[i] = valid == NULL || valid[i];
+    if (k > n_valid) return slm__fail(err, SLM_ERR_ARGUMENT, "k is %zu, but only %zu scores are valid", k, n_valid);
+    if (k == 0) { memset(mask, 0, n); return SLM_OK; }
+    status = slm__find_cut(&cut, score, mask, n, k, NULL, err);
+    for (i = 0; status == SLM_OK && i < n; i++) mask[i] = mask[i] && slm__kept(&cut, score[i], i);
+    return status;
+}
+
+/* mask = 1 where there is a valid target; returns how many there are. */
+static size_t slm__mark_valid(uint8_t *mask, const int32_t *targets, size_t n) {
+    size_t i, count = 0;
+    for (i = 0; i < n; i++) count += mask[i] = targets == NULL || targets[i] >= 0;
+    return count;
+}
+
+static const char *slm__score_name(slm_score kind) {
+    static const char *const names[] = { "none", "excess", "ref", "entropy", "loss", "random", "intersect", "union" };
+    return (size_t)kind < SLM__COUNT(names) ? names[kind] : "unknown";
+}
+SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const slm_real *loss, const slm_real *ref_loss,
+                                        const slm_real *ref_entropy, size_t n, uint64_t seed, slm_error *err) {
+    size_t i;
+    if (((kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_LOSS) && loss == NULL) ||
+        ((kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_REF) && ref_loss == NULL) || (kind == SLM_SCORE_ENTROPY && ref_entropy == NULL))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs %s, which were not given", slm__score_name(kind),
+                         kind == SLM_SCORE_ENTROPY ? "reference entropies" : kind == SLM_SCORE_LOSS ? "losses" : "reference losses");
+    switch (kind) {
+    case SLM_SCORE_EXCESS:  for (i = 0; i < n; i++) score[i] = loss[i] - ref_loss[i]; break;            /* eq. 3 */
+    case SLM_SCORE_REF:     for (i = 0; i < n; i++) score[i] = -ref_loss[i]; break;
+    case SLM_SCORE_ENTROPY: for (i = 0; i < n; i++) score[i] = -ref_entropy[i]; break;                  /* eq. 8 */
+    case SLM_SCORE_LOSS:    for (i = 0; i < n; i++) score[i] = loss[i]; break;
+    case SLM_SCORE_RANDOM:                                       /* a hash of (seed, i): the same however the batch is cut */
+        for (i = 0; i < n; i++) score[i] = (slm_real)(slm__mix(seed + (uint64_t)i * 0x9e3779b97f4a7c15ULL) >> 40);
+        break;
+    default: return slm__fail(err, SLM_ERR_ARGUMENT, "'%s' has no score of its own", slm__score_name(kind));
+    }
+    return SLM_OK;
+}
+
+/* One ranking over n targets: mask holds 1 for the valid ones and is cut down to the kept ones. */
+static slm_status slm__select_span(uint8_t *mask, size_t *selected, slm_score kind, double ratio, const slm_real *loss,
+                                   const slm_real *ref_loss, const slm_real *ref_entropy, size_t n, uint64_t seed,
+                                   slm_real *scratch, const slm_group *group, slm_error *err) {
+    slm__cut cut;
+    uint64_t n_valid = 0;
+    size_t i;
+    slm_status status = slm_selection_scores(scratch, kind, loss, ref_loss, ref_entropy, n, seed, err);
+    if (status != SLM_OK) return status;
+    for (i = 0; i < n; i++) n_valid += mask[i];
+    if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__group_failed(err);
+    *selected = 0;
+    if (n_valid == 0) return SLM_OK;
+    status = slm__find_cut(&cut, scratch, mask, n, slm_select_count(ratio, (size_t)n_valid), group, err);      /* eq. 5 */
+    if (status != SLM_OK) return status;
+    for (i = 0; i < n; i++) *selected += mask[i] = mask[i] && slm__kept(&cut, scratch[i], i);
+    return SLM_OK;
+}
+
+/* Intersection and union rank twice; each ranking leaves a cut, and every target is held against both. */
+static slm_status slm__select_both(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *ref_loss,
+                                   const slm_real *ref_entropy, size_t n, slm_real *scratch, const slm_group *group, slm_error *err) {
+    slm__cut cut[2];
+    uint64_t n_valid = 0;
+    size_t i;
+    slm_status status;
+    for (i = 0; i < n; i++) n_valid += mask[i];
+    if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__group_failed(err);
+    *selected = 0;
+    if (n_valid == 0) return SLM_OK;
+    if ((status = slm_selection_scores(scratch, SLM_SCORE_REF, NULL, ref_loss, NULL, n, 0, err)) != SLM_OK ||
+        (status = slm__find_cut(&cut[0], scratch, mask, n, slm_select_count(how->ratio, (size_t)n_valid), group, err)) != SLM_OK ||
+        (status = slm_selection_scores(scratch, SLM_SCORE_ENTROPY, NULL, NULL, ref_entropy, n, 0, err)) != SLM_OK ||
+        (status = slm__find_cut(&cut[1], scratch, mask, n, slm_select_count(how->ratio2 > 0 ? how->ratio2 : how->ratio, (size_t)n_valid),
+                                group, err)) != SLM_OK) return status;
+    for (i = 0; i < n; i++) {
+        int a = slm__kept(&cut[0], -ref_loss[i], i), b = slm__kept(&cut[1], -ref_entropy[i], i);
+        *selected += mask[i] = mask[i] && (how->score == SLM_SCORE_INTERSECT ? a && b : a || b);
+    }
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
+                              const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
+                              slm_real *scratch, const slm_group *group, slm_error *err) {
+    size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, at, i, kept = 0;
+    double ratio = how->ratio > 0 ? how->ratio : 0.6;
+    uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
+    slm_status status = SLM_OK;
+    slm_selection resolved = *how;
+    resolved.ratio = ratio;
+    if (!(ratio <= 1.0)) return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g, it must be in (0, 1]", ratio);
+    if (how->scope != SLM_SCOPE_BATCH) group = NULL;             /* the other scopes never leave the process */
+    (void)slm__mark_valid(mask, targets, n);
+    *selected = 0;
+    for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept) {
+        const slm_real *l = loss == NULL ? NULL : loss + at, *r = ref_loss == NULL ? NULL : ref_loss + at;
+        const slm_real *h = ref_entropy == NULL ? NULL : ref_entropy + at;
+        size_t left = n - at < span ? n - at : span;
+        if (how->score == SLM_SCORE_NONE) for (i = 0, kept = 0; i < left; i++) kept += mask[at + i];
+        else if (how->score == SLM_SCORE_INTERSECT || how->score == SLM_SCORE_UNION) {
+            if (r == NULL || h == NULL)
+                return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses and entropies", slm__score_name(how->score));
+            status = slm__select_both(mask + at, &kept, &resolved, r, h, left, scratch, group, err);
+        } else status = slm__select_span(mask + at, &kept, how->score, ratio, l, r, h, left, seed + at, scratch, group, err);
+    }
+    return status;
+}
+
+/* Sums of the losses over the kept and the dropped valid targets, in double and in order: for the log. */
+static void slm__split_losses(double sum[2], size_t count[2], const slm_real *loss, const uint8_t *mask, const int32_t *targets, size_t n) {
+    size_t i;
+    for (i = 0; i < n; i++)
+        if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; count[mask[i]]++; }
+}
+
+/* ==== >>kernels ================================================================================================== 3 ==
+   Matrix products, exponentials, row loops: bare spans of numbers.  The only section with `omp simd`.
+   Rules.  (1) Every sum has a fixed order, given by the problem's shape: the number of threads never changes a bit.
+   (2) Loops are cut into blocks of constant width that any compiler turns into vector code; no intrinsics.
+   (3) One source, three machines: each kernel is an always-inlined body, instantiated for AVX-512, for AVX2 with FMA, and
+   for what the compiler was told to build for; the processor is asked at each call.  Both x86 variants give the same bits.
+   (4) Multiply-adds are spelled slm__madd, never a * b + c: whether the compiler may fuse those depends on its -std flag. */
+typedef struct { slm_real *p; size_t ld; const int32_t *rows; } slm__mat;   /* row i: p + (rows ? rows[i] : i) * ld */
+enum { SLM__NN, SLM__NT, SLM__TN };
+
+#if defined(__GNUC__) || defined(__clang__)
+#define SLM__INLINE static inline __attribute__((always_inline))
+#else
+#define SLM__INLINE static inline
+#endif
+#if defined(__clang__)          /* its loop vectorizer picks the wrong loop of a tile; its later passes find the right one */
+#define SLM__UNROLL _Pragma("clang loop vectorize(disable)")
+#define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define SLM__UNROLL _Pragma("GCC unroll 8")
+#ifdef _OPENMP
+#define SLM__SIMD SLM__PRAGMA(omp simd)
+#else
+#define SLM__SIMD _Pragma("GCC ivdep")
+#endif
+#else
+#define SLM__UNROLL
+#define SLM__SIMD SLM__PRAGMA(omp simd)
+#endif
+#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__aarch64__)
+enum { SLM__FMA = 1 };          /* the build's own target fuses in hardware */
+#else
+enum { SLM__FMA = 0 };
+#endif
+
+/* SLM__VARIANTS(void or type, nothing or `return`, name, (parameters), (arguments)) makes `name` from `name_body`. */
+#define SLM__LIST(...) __VA_ARGS__
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#if defined(__clang__)
+#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
+#else
+#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")))
+#endif
+#define SLM__AVX2 __attribute__((target("avx2,fma")))
+static int slm__level(void) {
+    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+               && __builtin_cpu_supports("avx512dq");
+    return !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) ? 0 : wide ? 2 : 1;
+}
+#ifndef SLM__LEVEL
+#define SLM__LEVEL() slm__level()           /* the tests replace it, to run every variant */
+#endif
+#define SLM__VARIANTS(type, RETURN, name, parameters, arguments)                                   \
+    SLM__AVX512 static type name##_avx512 parameters { RETURN name##_body(2, SLM__LIST arguments); } \
+    SLM__AVX2 static type name##_avx2 parameters { RETURN name##_body(1, SLM__LIST arguments); }     \
+    static type name##_plain parameters { RETURN name##_body(0, SLM__LIST arguments); }              \
+    static type name parameters {                                                                  \
+        int level = SLM__LEVEL();                                                                  \
+        RETURN level == 2 ? name##_avx512 arguments : level == 1 ? name##_avx2 arguments : name##_plain arguments; \
+    }
+#else
+#undef SLM__LEVEL
+#define SLM__LEVEL() 0
+#define SLM__VARIANTS(type, RETURN, name, parameters, arguments) \
+    static type name parameters { RETURN name##_body(0, SLM__LIST arguments); }
+#endif
+
+/* a b + c, rounded once where the machine can */
+SLM__INLINE slm_real slm__madd(int level, slm_real a, slm_real b, slm_real c) {
+#if defined(__GNUC__) || defined(__clang__)
+    if (level > 0 || SLM__FMA)
+        return sizeof(slm_real) == 4 ? (slm_real)__builtin_fmaf((float)a, (float)b, (float)c)
+                                     : (slm_real)__builtin_fma((double)a, (double)b, (double)c);
+#endif
+    (void)level;
+    return a * b + c;
+}
+
+/* ---- C = op(A) op(B): the blocking ----------------------------------------------------------------------------------
+
+                       B        NC columns           work item = MR*k rows x NC columns of C, by one thread, all of k in
+                    +-----+=========+----+           steps of KC.  Per step the KC x NC block of B is packed into slivers
+                 KC |     |:  :  :  |    |           of NR columns (it then stays in the L2 cache), and each MR rows of A,
+                    +-----+=========+----+           KC deep, into one sliver (it stays in L1).
+          A  KC           C
+        +----+====+-+    +-----+=========+----+      The tile kernel holds MR x NR sums in registers, runs down KC, and
+     MR |    |::::| |    |     |[]       |    |      adds the tile to C.  Row lists (gather, scatter) cost nothing: only
+        +----+====+-+    |     |         |    |      packing and storing look at rows.  Ragged edges are packed as zeros.
+
+   Each element of C is a chain of multiply-adds over k, cut every KC: the same for every tile, thread and variant. */
+#ifndef KCV
+#define KCV 512
+#endif
+#ifndef NCV
+#define NCV 384
+#endif
+enum { SLM__NR = 32, SLM__MR = 8, SLM__KC = KCV, SLM__NC = NCV, SLM__THIN = 8, SLM__LANES = 16 };
+
+static size_t slm__lesser(size_t a, size_t b) { return a < b ? a : b; }
+static const slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld; }
+
+/* dst[k][i] = element k of row i0 + i, in rows of `stride`, zero for i >= width: a transpose, eight rows at a time, as an
+   interleaved store of eight streams (which compilers turn into shuffles) into a small square that is then copied. */
+SLM__INLINE void slm__pack_rows_body(int level, slm__mat a, size_t i0, size_t width, size_t k0, size_t depth, size_t stride, slm_real *dst) {
+    static const slm_real none[SLM__KC] = { 0 };
+    size_t g, k, l;
+    (void)level;
+    for (g = 0; g < stride; g += 8) {
+#define SLM__SOURCE(r) (g + r < width ? slm__row(a, i0 + g + r) + k0 : none)
+        const slm_real *s0 = SLM__SOURCE(0), *s1 = SLM__SOURCE(1), *s2 = SLM__SOURCE(2), *s3 = SLM__SOURCE(3);
+        const slm_real *s4 = SLM__SOURCE(4), *s5 = SLM__SOURCE(5), *s6 = SLM__SOURCE(6), *s7 = SLM__SOURCE(7);
+#define SLM__EIGHT(t) { t[0] = s0[k + l]; t[1] = s1[k + l]; t[2] = s2[k + l]; t[3] = s3[k + l]; \
+                        t[4] = s4[k + l]; t[5] = s5[k + l]; t[6] = s6[k + l]; t[7] = s7[k + l]; }
+        for (k = 0; k + 16 <= depth; k += 16) {
+            slm_real t[8 * 16];
+            SLM__SIMD
+            for (l = 0; l < 16; l++) { t[8 * l] = s0[k + l]; t[8 * l + 1] = s1[k + l]; t[8 * l + 2] = s2[k + l]; t[8 * l + 3] = s3[k + l];
+                                       t[8 * l + 4] = s4[k + l]; t[8 * l + 5] = s5[k + l]; t[8 * l + 6] = s6[k + l]; t[8 * l + 7] = s7[k + l]; }
+            for (l = 0; l < 16; l++) memcpy(dst + (k + l) * stride + g, t + 8 * l, 8 * sizeof(slm_real));
+        }
+        for (l = 0; k + l < depth; l++) SLM__EIGHT((dst + (k + l) * stride + g))
+    }
+}
+SLM__VARIANTS(void, , slm__pack_rows, (slm__mat a, size_t i0, size_t width, size_t k0, size_t depth, size_t stride, slm_real *dst),
+              (a, i0, width, k0, depth, stride, dst))
+/* dst[k][j] = row k0 + k, column j0 + j: a copy of runs of `width` numbers */
+static void slm__pack_columns(slm__mat b, size_t k0, size_t depth, size_t j0, size_t width, size_t stride, slm_real *dst) {
+    size_t j, k;
+    for (k = 0; k < depth; k++, dst += stride) {
+        const slm_real *source = slm__row(b, k0 + k) + j0;
+        if (width == SLM__NR) memcpy(dst, source, SLM__NR * sizeof(slm_real));
+        else if (width == SLM__MR) memcpy(dst, source, SLM__MR * sizeof(slm_real));
+        else for (j = 0; j < width; j++) dst[j] = source[j];
+        for (j = width; j < stride; j++) dst[j] = 0;
+    }
+}
+
+/* t (rows x cols, in rows of NR) = a b over depth; a in slivers of MR, b in slivers of NR; rows, cols: constants */
+SLM__INLINE void slm__tile(int level, size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, slm_real *t) {
+    slm_real sum[SLM__MR * SLM__NR];
+    size_t i, j, k;
+    SLM__UNROLL
+    for (i = 0; i < rows; i++) {
+        SLM__SIMD
+        for (j = 0; j < cols; j++) sum[i * cols + j] = 0;
+    }
+    SLM__UNROLL
+    for (k = 0; k < depth; k++, a += SLM__MR, b += SLM__NR) {
+        SLM__UNROLL
+        for (i = 0; i < rows; i++) {
+            const slm_real x = a[i];
+            SLM__SIMD
+            for (j = 0; j < cols; j++) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
+        }
+    }
+    SLM__UNROLL
+    for (i = 0; i < rows; i++) {
+        SLM__SIMD
+        for (j = 0; j < cols; j++) t[i * SLM__NR + j] = sum[i * cols + j];
+    }
+}
+SLM__INLINE void slm__sliver_body(int level, size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, int add,
+                                  slm__mat c, size_t i0, size_t j0) {
+    slm_real t[SLM__MR * SLM__NR];
+    size_t i, j, q;
+    for (q = 0; q < cols; q += SLM__NR, b += depth * SLM__NR) {
+        size_t width = slm__lesser(cols - q, SLM__NR);
+        if (level == 2 && sizeof(slm_real) == 4) {
+            if (rows > 4) slm__tile(2, 8, 32, depth, a, b, t);
+            else slm__tile(2, 4, 32, depth, a, b, t);
+        } else {
+            for (i = 0; i < rows; i += 4)
+                for (j = 0; j < width; j += level ? 16 : 8)
+                    slm__tile(level, 4, level ? 16 : 8, depth, a + i, b + j, t + i * SLM__NR + j);
+        }
+        for (i = 0; i < rows; i++) {
+            slm_real *to = c.p + (c.rows ? (size_t)c.rows[i0 + i] : i0 + i) * c.ld + j0 + q;
+            const slm_real *from = t + i * SLM__NR;
+            if (!add) memcpy(to, from, width * sizeof(slm_real));
+            else if (width == SLM__NR) {
+                SLM__SIMD
+                for (j = 0; j < SLM__NR; j++) to[j] += from[j];
+            } else for (j = 0; j < width; j++) to[j] += from[j];
+        }
+    }
+}
+SLM__VARIANTS(void, , slm__sliver, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, int add, slm__mat c,
+                                    size_t i0, size_t j0), (rows, cols, depth, a, b, add, c, i0, j0))
+
+/* one work item: rows i0..i1, columns j0..j1 of C */
+static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add, slm__mat C,
+                           slm_real *work) {
+    slm_real *b = work + (16 - ((uintptr_t)work / sizeof(slm_real)) % 16) % 16, *a = b + SLM__KC * SLM__NC;
+    size_t i, j, k0 = 0;
+    do {
+        size_t depth = slm__lesser(k - k0, SLM__KC);
+        for (j = j0; j < j1; j += SLM__NR) {
+            size_t width = slm__lesser(j1 - j, SLM__NR);
+            if (op == SLM__NT) slm__pack_rows(B, j, width, k0, depth, SLM__NR, b + (j - j0) * depth);
+            else slm__pack_columns(B, k0, depth, j, width, SLM__NR, b + (j - j0) * depth);
+        }
+        for (i = i0; i < i1; i += SLM__MR) {
+            size_t rows = slm__lesser(i1 - i, SLM__MR);
+            if (op == SLM__TN) slm__pack_columns(A, k0, depth, i, rows, SLM__MR, a);
+            else slm__pack_rows(A, i, rows, k0, depth, SLM__MR, a);
+            slm__sliver(rows, j1 - j0, depth, a, b, add || k0 > 0, C, i, j0);
+        }
+        k0 += SLM__KC;
+    } while (k0 < k);
+}
+
+/* c[i][j] (+)= row i of A . row j of B for a few rows of A: B is read once, straight from memory. */
+SLM__INLINE void slm__thin_body(int level, size_t m, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add, slm__mat C) {
+    size_t i, j, l, p, q;
+    for (j = j0; j < j1; j++) {
+        const slm_real *b = slm__row(B, j);
+        for (i = 0; i < m; i++) {
+            const slm_real *a = slm__row(A, i);
+            slm_real s[SLM__LANES] = { 0 }, r[SLM__LANES] = { 0 }, *to = C.p + (C.rows ? (size_t)C.rows[i] : i) * C.ld + j;
+            for (p = 0; p + SLM__LANES <= k; p += SLM__LANES) {
+                SLM__SIMD
+                for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, a[p + l], b[p + l], s[l]);
+            }
+            for (q = p; q < k; q++) r[q - p] = a[q] * b[q];
+            for (l = 0; l < SLM__LANES; l++) s[l] += r[l];
+            for (q = SLM__LANES / 2; q > 0; q /= 2)
+                for (l = 0; l < q; l++) s[l] += s[l + q];
+            *to = add ? *to + s[0] : s[0];
+        }
+    }
+}
+SLM__VARIANTS(void, , slm__thin, (size_t m, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add, slm__mat C),
+              (m, j0, j1, k, A, B, add, C))
+
+static size_t slm__gemm_work(int n_threads) {
+    return (size_t)n_threads * (SLM__KC * SLM__NC + SLM__KC * SLM__MR + 16);
+}
+static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
+    size_t j;
+    if (0) { slm__thin(m, 0, n, k, A, B, accumulate, C); return; }
+    for (j = 0; j < n; j += SLM__NC) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + SLM__NC), k, A, B, accumulate, C, work);
+}
+static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
+    int thin = 0, item, items;
+    size_t threads = (size_t)slm__max_threads(), columns = thin ? 64 : (size_t)SLM__NC, across = (n + columns - 1) / columns, down = 1, rows;
+    if (!thin) {
+        while (down * across < 4 * threads && m / (down + 1) >= 128) down++;
+    }
+    rows = ((m + down - 1) / down + SLM__MR - 1) / SLM__MR * SLM__MR;
+    items = (int)(across * down);
+    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1))
+    for (item = 0; item < items; item++) {
+        size_t i0 = (size_t)item % down * rows, j0 = (size_t)item / down * columns;
+        size_t i1 = i0 + rows < m ? i0 + rows : m, j1 = j0 + columns < n ? j0 + columns : n;
+        if (thin) slm__thin(m, j0, j1, k, A, B, accumulate, C);
+        else if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)slm__thread() * slm__gemm_work(1));
+    }
+}
+
+/* ---- rows: sums run in LANES interleaved partial sums, folded as a tree ---- */
+SLM__INLINE slm_real slm__fold(slm_real *s) {
+    size_t l, q;
+    for (q = SLM__LANES / 2; q > 0; q /= 2)
+        for (l = 0; l < q; l++) s[l] += s[l + q];
+    return s[0];
+}
+/* e^x to 1e-7: 2^n e^r with n = round(x / ln 2); the rounding is done by adding 3 * 2^22, whose low bits then hold n.
+   Below -87 it is 0, above 88.72 infinity; NaN stays NaN.  In double: the library's. */
+SLM__INLINE slm_real slm__exp(int level, slm_real x) {
+    if (sizeof(slm_real) == 4) {
+        float t = (float)slm__madd(level, x, (slm_real)1.44269504f, (slm_real)12582912.0f), scale;
+        uint32_t bits;
+        slm_real n = (slm_real)(t - 12582912.0f), r, p;
+        memcpy(&bits, &t, 4);
+        bits = (bits + 126u) << 23;
+        memcpy(&scale, &bits, 4);
+        r = slm__madd(level, n, (slm_real)-0.693359375f, x);
+        r = slm__madd(level, n, (slm_real)2.12194440e-4f, r);
+        p = slm__madd(level, (slm_real)1.9875691500e-4f, r, (slm_real)1.3981999507e-3f);
+        p = slm__madd(level, p, r, (slm_real)8.3334519073e-3f);
+        p = slm__madd(level, p, r, (slm_real)4.1665795894e-2f);
+        p = slm__madd(level, p, r, (slm_real)1.6666665459e-1f);
+        p = slm__madd(level, p, r, (slm_real)5.0000001201e-1f);
+        p = slm__madd(level, p, r * r, r) + 1;
+        p = p * 2 * (slm_real)scale;
+        return x > (slm_real)88.72283f ? (slm_real)INFINITY : x < (slm_real)-87.0f ? 0 : p;
+    }
+    return (slm_real)exp((double)x);
+}
+SLM__INLINE slm_real slm__dot_body(int level, const slm_real *a, const slm_real *b, size_t n) {
+    slm_real s[SLM__LANES] = { 0 };
+    size_t i, l;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+    }
+    for (l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+    return slm__fold(s);
+}
+SLM__VARIANTS(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n))
+
+SLM__INLINE void slm__axpy_body(int level, slm_real *y, slm_real a, const slm_real *x, size_t n) {
+    size_t i;
+    SLM__SIMD
+    for (i = 0; i < n; i++) y[i] = slm__madd(level, a, x[i], y[i]);
+}
+SLM__VARIANTS(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n))
+
+SLM__INLINE void slm__add_body(int level, slm_real *y, const slm_real *x, size_t n) {
+    size_t i;
+    (void)level;
+    SLM__SIMD
+    for (i = 0; i < n; i++) y[i] += x[i];
+}
+SLM__VARIANTS(void, , slm__add, (slm_real *y, const slm_real *x, size_t n), (y, x, n))
+
+SLM__INLINE void slm__scale_body(int level, slm_real *y, slm_real a, size_t n) {
+    size_t i;
+    (void)level;
+    SLM__SIMD
+    for (i = 0; i < n; i++) y[i] *= a;
+}
+SLM__VARIANTS(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n))
+
+/* largest x; NaN is passed over (the sum of slm__exp_shift shows it); -infinity if there is no number */
+SLM__INLINE slm_real slm__max_body(int level, const slm_real *x, size_t n) {
+    slm_real s[SLM__LANES];
+    size_t i, l, q;
+    (void)level;
+    for (l = 0; l < SLM__LANES; l++) s[l] = -(slm_real)INFINITY;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
+    }
+    for (l = 0; i + l < n; l++) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
+    for (q = SLM__LANES / 2; q > 0; q /= 2)
+        for (l = 0; l < q; l++) s[l] = s[l + q] > s[l] ? s[l + q] : s[l];
+    return s[0];
+}
+SLM__VARIANTS(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n))
+
+/* y = e^(x - shift), y may be x; returns the sum */
+SLM__INLINE slm_real slm__exp_shift_body(int level, slm_real *y, const slm_real *x, slm_real shift, size_t n) {
+    slm_real s[SLM__LANES] = { 0 };
+    size_t i, l;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) {
+            slm_real e = slm__exp(level, x[i + l] - shift);
+            y[i + l] = e;
+            s[l] += e;
+        }
+    }
+    for (l = 0; i + l < n; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
+    return slm__fold(s);
+}
+SLM__VARIANTS(slm_real, return, slm__exp_shift, (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n))
+
+/* e = e^(x - shift):  sum = sum e,  sum_x = sum e (x - shift), where 0 times infinity counts 0 */
+SLM__INLINE void slm__exp_moments_body(int level, const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x) {
+    slm_real s[SLM__LANES] = { 0 }, m[SLM__LANES] = { 0 };
+    size_t i, l;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) {
+            slm_real d = x[i + l] - shift, e = slm__exp(level, d);
+            s[l] += e;
+            m[l] = slm__madd(level, e, e == 0 ? 0 : d, m[l]);
+        }
+    }
+    for (l = 0; i + l < n; l++) {
+        slm_real d = x[i + l] - shift, e = slm__exp(level, d);
+        s[l] += e;
+        m[l] = slm__madd(level, e, e == 0 ? 0 : d, m[l]);
+    }
+    *sum = slm__fold(s);
+    *sum_x = slm__fold(m);
+}
+SLM__VARIANTS(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
+              (x, shift, n, sum, sum_x))
+
+/* y = w x r */
+SLM__INLINE void slm__rms_scale_body(int level, slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n) {
+    size_t i;
+    (void)level;
+    SLM__SIMD
+    for (i = 0; i < n; i++) y[i] = w[i] * (x[i] * r);
+}
+SLM__VARIANTS(void, , slm__rms_scale, (slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n), (y, x, w, r, n))
+
+/* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
+SLM__INLINE void slm__rms_backward_body(int level, slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
+                                        slm_real r, size_t n) {
+    slm_real s[SLM__LANES] = { 0 }, q;
+    size_t i, l;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
+    }
+    for (l = 0; i + l < n; l++) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
+    q = -slm__fold(s) / (slm_real)n * r * r;
+    SLM__SIMD
+    for (i = 0; i < n; i++) {
+        dx[i] = slm__madd(level, r, slm__madd(level, x[i], q, g[i] * w[i]), dx[i]);
+        dw[i] = slm__madd(level, g[i] * x[i], r, dw[i]);
+    }
+}
+SLM__VARIANTS(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w, slm_real r,
+                                          size_t n), (dx, dw, g, x, w, r, n))
+
+/* y = gate sigma(gate) up,  sigma(a) = 1 / (1 + e^-a) */
+SLM__INLINE void slm__swiglu_body(int level, slm_real *y, const slm_real *gate, const slm_real *up, size_t n) {
+    size_t i;
+    SLM__SIMD
+    for (i = 0; i < n; i++) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
+}
+SLM__VARIANTS(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n))
+
+/* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)) */
+SLM__INLINE void slm__swiglu_backward_body(int level, slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
+                                           const slm_real *up, size_t n) {
+    size_t i;
+    SLM__SIMD
+    for (i = 0; i < n; i++) {
+        slm_real s = 1 / (1 + slm__exp(level, -gate[i])), d = dy[i] * s;
+        dgate[i] += d * up[i] * slm__madd(level, gate[i], 1 - s, 1);
+        dup[i] += d * gate[i];
+    }
+}
+SLM__VARIANTS(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate, const slm_real *up,
+                                             size_t n), (dgate, dup, dy, gate, up, n))
+
+/* pairs (a, b) = (x_i, x_{i+half}):  a' = a cos - sign b sin,  b' = b cos + sign a sin */
+SLM__INLINE void slm__rotate_body(int level, slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign) {
+    size_t i;
+    SLM__SIMD
+    for (i = 0; i < half; i++) {
+        slm_real a = x[i], b = x[i + half], s = sign * sine[i];
+        x[i] = slm__madd(level, a, cosine[i], -(b * s));
+        x[i + half] = slm__madd(level, b, cosine[i], a * s);
+    }
+}
+SLM__VARIANTS(void, , slm__rotate, (slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign),
+              (x, cosine, sine, half, sign))
+
+/* sqrt for x >= 0 (the library's may set errno, which keeps compilers from vectorizing it): 1/sqrt by Newton from a guess
+   in the exponent's bits, then one correction of the root itself */
+SLM__INLINE slm_real slm__root(int level, slm_real x) {
+    if (sizeof(slm_real) == 4) {
+        float guess = (float)x;
+        uint32_t bits;
+        slm_real y, h = x * (slm_real)-0.5f, s;
+        memcpy(&bits, &guess, 4);
+        bits = 0x5f375a86u - (bits >> 1);
+        memcpy(&guess, &bits, 4);
+        y = (slm_real)guess;
+        y = y * slm__madd(level, h * y, y, (slm_real)1.5f);
+        y = y * slm__madd(level, h * y, y, (slm_real)1.5f);
+        y = y * slm__madd(level, h * y, y, (slm_real)1.5f);
+        s = x * y;
+        s = slm__madd(level, slm__madd(level, -s, s, x), y * (slm_real)0.5f, s);
+        return x <= (slm_real)FLT_MAX ? s : x;
+    }
+    return (slm_real)sqrt((double)x);
+}
+/* g *= grad_scale;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m c1 / (sqrt(v c2) + eps) */
+SLM__INLINE void slm__adamw_span_body(int level, slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale,
+                                      slm_real lr, slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1,
+                                      slm_real correct2) {
+    const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1, rest1 = 1 - beta1, rest2 = 1 - beta2;
+    size_t i;
+    SLM__SIMD
+    for (i = 0; i < n; i++) {
+        slm_real d = g[i] * grad_scale, a = slm__madd(level, beta1, m[i], rest1 * d), b = slm__madd(level, beta2, v[i], rest2 * d * d);
+        m[i] = a;
+        v[i] = b;
+        p[i] = slm__madd(level, p[i], keep, step * a / (slm__root(level, b * correct2) + eps));
+    }
+}
+SLM__VARIANTS(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale, slm_real lr,
+    slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1, slm_real correct2),
+    (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2))
+
+/* dp = p (dp - e): through a softmax, e = sum p dp. */
+static void slm__softmax_backward(slm_real *dp, const slm_real *p, slm_real e, size_t n) {
+    size_t i;
+    SLM__PRAGMA(omp simd)
+    for (i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - e);
+}
+/* C (m,n) = A (m,k) B' (n,k) for a few rows of A, everything contiguous: at the speed at which memory delivers B.  For generation
+   only: its sums run in another order than slm__gemm's, whose rows come out the same whatever m is. */
+static void slm__thin_gemm(size_t m, size_t n, size_t k, const slm_real *A, const slm_real *B, int accumulate, slm_real *C) {
+    size_t pieces = (n + 63) / 64, piece;
+    slm__mat a, b, c;
+    a.p = (slm_real *)(uintptr_t)A; a.ld = k; a.rows = NULL;
+    b.p = (slm_real *)(uintptr_t)B; b.ld = k; b.rows = NULL;
+    c.p = C;                        c.ld = n; c.rows = NULL;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n * k > 65536))
+    for (piece = 0; piece < pieces; piece++)
+        slm__thin(m, piece * 64, piece * 64 + 64 < n ? piece * 64 + 64 : n, k, a, b, accumulate, c);
+}
+
+/* ==== >>tape ===================================================================================================== 4 ==
+   Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to
+   a function and what that function needs: the tape knows no operation by name.
+   Memory: one arena.  A buffer that is no longer needed goes to a list of free ones and is taken again by the next request of
+   the same size, within the pass; the reset forgets everything.                                                           */
+typedef struct slm__node {
+    void (*backward)(slm_tape *tape, struct slm__node *node);    /* adds to the inputs' gradients, given out's */
+    void (*forward)(slm_tape *tape, struct slm__node *node);     /* computes out->data once more; NULL: cannot be remade */
+    struct slm__node *previous;
+    slm_tensor *out, *in[3];
+    slm_real   *saved;                                           /* what the forward leaves for the backward */
+    const int32_t *ids;                                          /* integers of the operation, or its row list */
+    slm_real    number;
+    size_t      size[2];                                         /* sizes that the tensors do not tell: T, head_dim */
+} slm__node;
+typedef struct slm__spare { struct slm__spare *next; size_t count; } slm__spare;   /* written into the free buffer itself */
+struct slm_tape {
+    slm__arena  arena;
+    slm__spare *spare;
+    slm__node  *last;
+    slm_real   *work;                                            /* packing space of gemm */
+    int         threads;                                         /* ... for so many threads */
+    int         recording;                                       /* 0: forward only; buffers are reused as soon as they are done */
+    slm_error   error;                                           /* sticky: the first one since the reset */
+};
+
+SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err) {
+    *out = (slm_tape *)slm__alloc(1, sizeof **out, err);
+    if (*out == NULL) return SLM_ERR_MEMORY;
+    (*out)->recording = 1;
+    return SLM_OK;
+}
+SLM_API void slm_tape_free(slm_tape *tape) {
+    if (tape == NULL) return;
+    slm__arena_free(&tape->arena);
+    slm__release(tape->work);
+    slm__release(tape);
+}
+SLM_API void slm_tape_reset(slm_tape *tape) {
+    slm__arena_reset(&tape->arena);
+    tape->spare = NULL;
+    tape->last = NULL;
+    tape->recording = 1;
+    tape->error.status = SLM_OK;
+}
+SLM_API slm_status slm_tape_status(const slm_tape *tape, slm_error *err) {
+    if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;
+    return tape->error.status;
+}
+/* An operation refuses its input: remembers the first reason, returns NULL for the operation to return. */
+static slm_tensor *slm__tape_refuse(slm_tape *tape, const char *what) {
+    if (tape->error.status == SLM_OK) (void)slm__fail(&tape->error, SLM_ERR_ARGUMENT, "%s", what);
+    return NULL;
+}
+
+/* count numbers, not zeroed; NULL: the tape is in error. */
+static slm_real *slm__take(slm_tape *tape, size_t count) {
+    slm__spare **at = &tape->spare;
+    if (tape->error.status != SLM_OK) return NULL;
+    for (; *at != NULL; at = &(*at)->next)
+        if ((*at)->count == count) { slm__spare *found = *at; *at = found->next; return (slm_real *)(void *)found; }
+    return (slm_real *)slm__arena_take(&tape->arena, count, sizeof(slm_real), &tape->error);
+}
+static void slm__give(slm_tape *tape, slm_real *buffer, size_t count) {
+    slm__spare *spare = (slm__spare *)(void *)buffer;
+    if (buffer == NULL || count * sizeof(slm_real) < sizeof *spare) return;
+    spare->count = count;
+    spare->next = tape->spare;
+    tape->spare = spare;
+}
+/* Packing space for gemm, for the number of threads that OpenMP would start now. */
+static slm_real *slm__work(slm_tape *tape) {
+    int threads = slm__max_threads();
+    if (tape->threads < threads) {
+        slm_real *work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
+        if (work == NULL) return NULL;
+        slm__release(tape->work);
+        tape->work = work;
+        tape->threads = threads;
+    }
+    return tape->work;
+}
+
+static slm_tensor *slm__tensor(slm_tape *tape, slm_real *data, size_t rows, size_t cols) {
+    slm_tensor *t;
+    size_t count;
+    if (tape->error.status != SLM_OK) return NULL;
+    if (!slm__mul(&count, rows, cols)) return slm__tape_refuse(tape, "a tensor's size does not fit the address space");
+    t = (slm_tensor *)slm__arena_take(&tape->arena, 1, sizeof *t, &tape->error);
+    if (t == NULL) return NULL;
+    memset(t, 0, sizeof *t);
+    t->rows = rows;
+    t->cols = cols;
+    t->data = data != NULL ? data : slm__take(tape, count);
+    return t->data != NULL ? t : NULL;
+}
+SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows, size_t cols) {
+    slm_tensor *t = slm__tensor(tape, data, rows, cols);
+    if (t != NULL) { t->leaf = 1; t->grad = grad; t->fresh = grad != NULL; }
+    return t;
+}
+
+/* Puts an operation on the tape.  Its forward runs here, for the first time. */
+static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm_tensor *a, slm_tensor *b, slm_tensor *c,
+                              void (*forward)(slm_tape *, slm__node *), void (*backward)(slm_tape *, slm__node *)) {
+    slm__node *node;
+    if (out == NULL) return NULL;
+    node = (slm__node *)slm__arena_take(&tape->arena, 1, sizeof *node, &tape->error);
+    if (node == NULL) return NULL;
+    memset(node, 0, sizeof *node);
+    node->forward = forward;
+    node->backward = backward;
+    node->out = out;
+    node->in[0] = a;
+    node->in[1] = b;
+    node->in[2] = c;
+    if (out->maker == NULL) out->maker = node;                   /* an operation in place does not own its tensor */
+    node->previous = tape->last;
+    tape->last = node;
+    return node;
+}
+
+/* The caller of the operations is done with t: no later operation will read it.  Without recording its memory is free at once;
+   with recording it is free if the backward sweep can remake it from what is kept anyway (cheap operations only). */
+static void slm__done(slm_tape *tape, slm_tensor *t) {
+    if (t == NULL || t->leaf || t->data == NULL || (tape->recording && t->maker->forward == NULL)) return;
+    slm__give(tape, t->data, t->rows * t->cols);
+    t->data = NULL;
+}
+/* t->data, remade if it was dropped. */
+static slm_real *slm__need(slm_tape *tape, slm_tensor *t) {
+    if (t->data == NULL) {
+        t->data = slm__take(tape, t->rows * t->cols);
+        if (t->data != NULL) t->maker->forward(tape, t->maker);
+    }
+    return t->data;
+}
+
+/* Live rows.  A gradient may be known to vanish outside a list of rows; whoever adds to it works on its own rows only, and where
+   two lists meet the gradient turns dense.  This is exact: nothing but zeros is ever skipped. */
+static size_t slm__rows(const slm_tensor *t) { return t->live != NULL ? t->n_live : t->rows; }
+static size_t slm__live_row(const int32_t *live, size_t i) { return live != NULL ? (size_t)live[i] : i; }
+static void slm__zero_dead_rows(slm_tensor *t) {
+    size_t i, row = 0;
+    for (i = 0; i <= t->n_live; i++) {
+        size_t end = i < t->n_live ? (size_t)t->live[i] : t->rows;
+        if (end > row) memset(t->grad + row * t->cols, 0, (end - row) * t->cols * sizeof(slm_real));
+        row = end + 1;
+    }
+    t->live = NULL;
+}
+/* Makes t->grad ready to take the given rows.  Returns 1: add to what is there; 0: overwrite these rows; -1: t wants no gradient
+   or the tape is in error. */
+static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
+    if (t->leaf) {
+        int fresh = t->fresh;
+        if (t->grad == NULL) return -1;
+        t->fresh = 0;
+        if (fresh && live != NULL) { memset(t->grad, 0, t->rows * t->cols * sizeof(slm_real)); return 1; }
+        return !fresh;
+    }
+    if (t->grad == NULL) {
+        t->grad = slm__take(tape, t->rows * t->cols);
+        t->live = live;
+        t->n_live = n_live;
+        return t->grad == NULL ? -1 : 0;
+    }
+    if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);
+    return 1;
+}
+
+SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
+    slm__node *node;
+    if (tape->error.status == SLM_OK && (loss == NULL || loss->rows != 1 || loss->cols != 1))
+        (void)slm__tape_refuse(tape, "backward starts from a loss, a tensor of one row and one column");
+    if (tape->error.status == SLM_OK && slm__want_grad(tape, loss, NULL, 0) >= 0) loss->grad[0] = 1;
+    for (node = tape->last; node != NULL && tape->error.status == SLM_OK; node = node->previous) {
+        slm_tensor *out = node->out;
+        if (out->grad != NULL) node->backward(tape, node);
+        if (out->maker == node && out != loss) {                 /* all that read it have had their turn: its memory is free */
+            slm__give(tape, out->grad, out->rows * out->cols);
+            slm__give(tape, out->data, out->rows * out->cols);
+            out->grad = out->data = NULL;
+        }
+    }
+    return slm_tape_status(tape, err);
+}
+
+/* ==== >>ops ====================================================================================================== 5 ==
+   One block per operation: equation, forward, backward, record.  Indices: n row, c column, o output column.  g stands for
+   d loss / d y.  A forward named slm__x_forward can be run again to remake a dropped output.  Backwards add to gradients;
+   where they are the first to do so (slm__want_grad says 0) they overwrite instead.  Threads divide output rows (or columns),
+   never a sum: the same bits for any number of threads.                                                                 */
+static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) {
+    slm__mat m;
+    m.p = p;
+    m.ld = ld;
+    m.rows = rows;
+    return m;
+}
+
+/* ---- embedding -----------------------------------------------------------------------------------------------------
+   forward   y_nc = E_{id(n),c}                     E (V,C)   y (N,C)
+   keeps     the ids
+   backward  dE_{id(n),c} += g_nc
+   threads   forward: rows; backward: blocks of columns (two rows may hit the same line of E)
+   cost      O(NC)
+   tests     grad_embedding, audit                                                                                       */
+static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
+    slm_tensor *table = node->in[0], *y = node->out;
+    size_t C = y->cols, blocks = (C + 63) / 64, b;
+    int accumulate = slm__want_grad(tape, table, NULL, 0);
+    if (accumulate < 0) return;
+    if (!accumulate) memset(table->grad, 0, table->rows * C * sizeof(slm_real));
+    SLM__PRAGMA(omp parallel for schedule(static))
+    for (b = 0; b < blocks; b++) {
+        size_t i, from = b * 64, width = C - from < 64 ? C - from : 64;
+        for (i = 0; i < slm__rows(y); i++) {
+            size_t n = slm__live_row(y->live, i);
+            slm__add(table->grad + (size_t)node->ids[n] * C + from, y->grad + n * C + from, width);
+        }
+    }
+}
+SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n) {
+    slm_tensor *y;
+    slm__node *node;
+    size_t i;
+    if (table == NULL) return NULL;
+    for (i = 0; i < n; i++)
+        if (ids[i] < 0 || (size_t)ids[i] >= table->rows) return slm__tape_refuse(tape, "embedding: a token id is outside the vocabulary");
+    y = slm__tensor(tape, NULL, n, table->cols);
+    node = slm__record(tape, y, table, NULL, NULL, NULL, slm__embedding_backward);
+    if (node == NULL) return NULL;
+    node->ids = ids;
+    for (i = 0; i < n; i++) memcpy(y->data + i * y->cols, table->data + (size_t)ids[i] * y->cols, y->cols * sizeof(slm_real));
+    return y;
+}
+
+/* ---- linear --------------------------------------------------------------------------------------------------------
+   forward   y_no = sum_c x_nc w_oc + residual_no   x (N,C)   w (O,C)   y, residual (N,O)
+   keeps     nothing but its inputs
+   backward  dx_nc += sum_o g_no w_oc      dw_oc += sum_n g_no x_nc      dresidual_no += g_no
+             The residual takes over the buffer of g, if it has none yet: nobody needs g after this.
+   threads   tiles of the output (gemm)
+   cost      2NCO forward, 4NCO backward; with live rows only those count
+   tests     grad_linear, sparse_equals_dense                                                                            */
+static void slm__pass_on(slm_tape *tape, slm_tensor *to, slm_tensor *y) {       /* to.grad += y.grad, by handing over if possible */
+    size_t i;
+    int accumulate;
+    if (!to->leaf && to->grad == NULL) {
+        to->grad = y->grad;
+        to->live = y->live;
+        to->n_live = y->n_live;
+        y->grad = NULL;
+        return;
+    }
+    accumulate = slm__want_grad(tape, to, y->live, y->n_live);
+    for (i = 0; accumulate >= 0 && i < slm__rows(y); i++) {
+        size_t at = slm__live_row(y->live, i) * y->cols;
+        if (accumulate) slm__add(to->grad + at, y->grad + at, y->cols);
+        else memcpy(to->grad + at, y->grad + at, y->cols * sizeof(slm_real));
+    }
+}
+static void slm__linear_backward(slm_tape *tape, slm__node *node) {
+    slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
+    size_t n = slm__rows(y), C = x->cols, O = y->cols;
+    slm__mat g = slm__matrix(y->grad, O, y->live);
+    slm_real *work = slm__work(tape);
+    int accumulate = slm__want_grad(tape, x, y->live, y->n_live);
+    if (accumulate >= 0 && work != NULL)
+        slm__gemm(SLM__NN, n, C, O, g, slm__matrix(w->data, C, NULL), accumulate, slm__matrix(x->grad, C, y->live), work);
+    accumulate = slm__want_grad(tape, w, NULL, 0);
+    if (accumulate >= 0 && work != NULL && slm__need(tape, x) != NULL)
+        slm__gemm(SLM__TN, O, C, n, g, slm__matrix(x->data, C, y->live), accumulate, slm__matrix(w->grad, C, NULL), work);
+    if (node->in[2] != NULL && tape->error.status == SLM_OK) slm__pass_on(tape, node->in[2], y);
+}
+SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual) {
+    slm_tensor *y;
+    slm_real *work;
+    if (x == NULL || w == NULL) return NULL;
+    if (x->cols != w->cols) return slm__tape_refuse(tape, "linear: x and w differ in columns");
+    if (residual != NULL && (residual->rows != x->rows || residual->cols != w->rows))
+        return slm__tape_refuse(tape, "linear: the residual has another shape than the output");
+    y = slm__tensor(tape, NULL, x->rows, w->rows);
+    work = slm__work(tape);
+    if (slm__record(tape, y, x, w, residual, NULL, slm__linear_backward) == NULL || work == NULL) return NULL;
+    if (residual != NULL) memcpy(y->data, residual->data, y->rows * y->cols * sizeof(slm_real));
+    slm__gemm(SLM__NT, y->rows, y->cols, x->cols, slm__matrix(x->data, x->cols, NULL), slm__matrix(w->data, w->cols, NULL),
+              residual != NULL, slm__matrix(y->data, y->cols, NULL), work);
+    return y;
+}
+
+/* ---- rmsnorm -------------------------------------------------------------------------------------------------------
+   forward   y_nc = w_c x_nc r_n,   r_n = (1/C sum_j x_nj^2 + eps)^(-1/2)         x, y (N,C)   w (1,C)
+   keeps     r (N).  y itself is dropped after use and remade: one multiplication per element
+   backward  q_n = 1/C sum_j g_nj w_j x_nj      dx_nc += r_n (g_nc w_c - x_nc r_n^2 q_n)      dw_c += sum_n g_nc x_nc r_n
+   threads   pieces of 64 rows; each sums its own share of dw, and the shares are added in the order of the pieces
+   cost      O(NC)
+   tests     grad_rmsnorm, audit                                                                                         */
+#define SLM__PIECE 64
+static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
+    slm_tensor *y = node->out, *w = node->in[1];
+    size_t N = y->rows, C = y->cols, n;
+    slm_real *x = slm__need(tape, node->in[0]);
+    if (x == NULL) return;
+    SLM__PRAGMA(omp parallel for schedule(static) if (N * C > 16384))
+    for (n = 0; n < N; n++) slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
+}
+static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
+    slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
+    size_t C = y->cols, n_rows = slm__rows(y), pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE, p, i;
+    slm_real *xd = slm__need(tape, x), *shares = slm__take(tape, (pieces + 1) * C);
+    int accumulate = slm__want_grad(tape, x, y->live, y->n_live), accumulate_w = slm__want_grad(tape, w, NULL, 0);
+    if (xd == NULL || shares == NULL || (accumulate < 0 && accumulate_w < 0)) return;
+    SLM__PRAGMA(omp parallel for schedule(static) private(i) if (n_rows * C > 16384))
+    for (p = 0; p < pieces; p++) {
+        size_t end = (p + 1) * SLM__PIECE < n_rows ? (p + 1) * SLM__PIECE : n_rows;
+        memset(shares + p * C, 0, C * sizeof(slm_real));
+        for (i = p * SLM__PIECE; i < end; i++) {
+            size_t n = slm__live_row(y->live, i);
+            slm_real *dx = accumulate >= 0 ? x->grad + n * C : shares + pieces * C;
+            if (!accumulate) memset(dx, 0, C * sizeof(slm_real));
+            slm__rms_backward(dx, shares + p * C, y->grad + n * C, xd + n * C, w->data, node->saved[n], C);
+        }
+    }
+    if (accumulate_w == 0) memset(w->grad, 0, C * sizeof(slm_real));
+    for (p = 0; p < pieces && accumulate_w >= 0; p++) slm__add(w->grad, shares + p * C, C);
+    slm__give(tape, shares, (pieces + 1) * C);
+}
+SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps) {
+    slm_tensor *y;
+    slm__node *node;
+    size_t n;
+    if (x == NULL || w == NULL) return NULL;
+    if (w->cols != x->cols || w->rows != 1) return slm__tape_refuse(tape, "rmsnorm: the weight must be one row as wide as x");
+    y = slm__tensor(tape, NULL, x->rows, x->cols);
+    node = slm__record(tape, y, x, w, NULL, slm__rmsnorm_forward, slm__rmsnorm_backward);
+    if (node == NULL || (node->saved = slm__take(tape, x->rows)) == NULL) return NULL;
+    for (n = 0; n < x->rows; n++) {
+        const slm_real *row = x->data + n * x->cols;
+        node->saved[n] = (slm_real)(1.0 / sqrt((double)slm__dot(row, row, x->cols) / (double)x->cols + eps));
+    }
+    slm__rmsnorm_forward(tape, node);
+    return y;
+}
+
+/* ---- rope ----------------------------------------------------------------------------------------------------------
+   forward   for each head and pair (i, i + D/2), at position t:   x_i' = x_i cos - x_{i+D/2} sin,
+             x_{i+D/2}' = x_{i+D/2} cos + x_i sin,   angle = t theta^(-2i/D)      x (N, heads D)   in place: a rotation is undone
+   keeps     nothing: the backward turns the gradient by the opposite angle, in place too
+   threads   rows
+   cost      O(NC)
+   tests     grad_rope, rope_depends_on_distance                                                                         */
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta) {
+    slm_tensor *angles;
+    size_t half = (size_t)head_dim / 2, t, i;
+    if (T < 1 || head_dim < 2 || head_dim % 2 != 0) return slm__tape_refuse(tape, "rope: T must be positive and head_dim even");
+    angles = slm__tensor(tape, NULL, (size_t)T, 2 * half);
+    if (angles == NULL) return NULL;
+    angles->leaf = 1;
+    for (i = 0; i < half; i++) {
+        double frequency = pow(theta, -2.0 * (double)i / (double)head_dim);
+        for (t = 0; t < (size_t)T; t++) {
+            angles->data[t * 2 * half + i] = (slm_real)cos((double)t * frequency);
+            angles->data[t * 2 * half + half + i] = (slm_real)sin((double)t * frequency);
+        }
+    }
+    return angles;
+}
+static void slm__rope_turn(slm_real *x, const slm_tensor *shape, const slm_tensor *angles, slm_real sign) {
+    size_t n_rows = slm__rows(shape), D = angles->cols, i;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * shape->cols > 16384))
+    for (i = 0; i < n_rows; i++) {
+        size_t n = slm__live_row(shape->live, i), h;
+        const slm_real *cosine = angles->data + n % angles->rows * D;
+        for (h = 0; h < shape->cols; h += D) slm__rotate(x + n * shape->cols + h, cosine, cosine + D / 2, D / 2, sign);
+    }
+}
+static void slm__rope_backward(slm_tape *tape, slm__node *node) {
+    (void)tape;
+    slm__rope_turn(node->out->grad, node->out, node->in[0], -1);
+}
+SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) {
+    if (x == NULL || angles == NULL) return NULL;
+    if (x->leaf) return slm__tape_refuse(tape, "rope: turns its input in place, so that must not be a leaf");
+    if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0) return slm__tape_refuse(tape, "rope: x is not made of whole heads and sequences");
+    if (slm__record(tape, x, angles, NULL, NULL, NULL, slm__rope_backward) == NULL) return NULL;
+    slm__rope_turn(x->data, x, angles, 1);
+    return x;
+}
+
+/* ---- attention -----------------------------------------------------------------------------------------------------
+   forward   per sequence and head, with s = D^(-1/2):   S_ij = s sum_d q_id k_jd,  P_ij = exp(S_ij - lse_i) for j <= i, else 0,
+             y_id = sum_j P_ij v_jd        q, y (N, H D)   k, v (N, KV D); head h reads k and v of head h KV / H
+   keeps     lse (H, N); P is remade in blocks of 64 rows: a T x T array never exists
+   backward  dP_ij = sum_d g_id v_jd     e_i = sum_d g_id y_id     dS_ij = P_ij (dP_ij - e_i)
+             dq_id += s sum_j dS_ij k_jd      dk_jd += s sum_i dS_ij q_id      dv_jd += sum_i P_ij g_id
+             Only live rows i of g are visited; dk and dv are dense: every earlier position was looked at.
+   threads   (sequence, kv head): the heads that share k and v are visited in order
+   cost      about 2 N T C forward, 5 N T C backward (half of it masked)
+   tests     grad_attention, attention_is_causal, sparse_equals_dense, audit                                              */
+#define SLM__BLOCK 64
+typedef struct slm__heads { size_t T, D, H, KV, sequences; } slm__heads;
+static slm__heads slm__heads_of(const slm__node *node) {
+    slm__heads s;
+    s.T = node->size[0];
+    s.D = node->size[1];
+    s.H = node->in[0]->cols / s.D;
+    s.KV = node->in[1]->cols / s.D;
+    s.sequences = node->in[0]->rows / s.T;
+    return s;
+}
+/* Scratch of one thread: probabilities and their gradients (BLOCK, T), scaled queries (BLOCK, D), gemm's packing space. */
+static size_t slm__attention_scratch(const slm__heads *s) { return SLM__BLOCK * (2 * s->T + s->D) + slm__gemm_work(1); }
+
+/* S for a block of m query rows (at: their row numbers in the sequence) against keys 0..reach-1, q scaled by D^(-1/2). */
+static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, const size_t *at, size_t m, size_t reach,
+                                  slm_real *k, const slm__heads *s, slm_real *work) {
+    slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
+    size_t i;
+    for (i = 0; i < m; i++) {
+        memcpy(qs + i * s->D, q + at[i] * s->H * s->D, s->D * sizeof(slm_real));
+        slm__scale(qs + i * s->D, scale, s->D);
+    }
+    slm__gemm_serial(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), slm__matrix(k, s->KV * s->D, NULL), 0,
+                     slm__matrix(S, s->T, NULL), work);
+}
+/* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
+static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k, slm_real *v, const slm__heads *s, slm_real *scratch) {
+    slm_real *S = scratch, *qs = S + 2 * SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
+    size_t from, i, at[SLM__BLOCK];
+    for (from = 0; from < s->T; from += SLM__BLOCK) {
+        size_t m = s->T - from < SLM__BLOCK ? s->T - from : SLM__BLOCK, reach = from + m;
+        slm_real sum[SLM__BLOCK];
+        for (i = 0; i < m; i++) at[i] = from + i;
+        slm__attention_logits(S, qs, q, at, m, reach, k, s, work);
+        for (i = 0; i < m; i++) {
+            slm_real *row = S + i * s->T, max = slm__max(row, at[i] + 1);
+            sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
+            memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
+            lse[at[i]] = max + (slm_real)log((double)sum[i]);
+        }
+        slm__gemm_serial(SLM__NN, m, s->D, reach, slm__matrix(S, s->T, NULL), slm__matrix(v, s->KV * s->D, NULL), 0,
+                         slm__matrix(y + from * s->H * s->D, s->H * s->D, NULL), work);
+        for (i = 0; i < m; i++) slm__scale(y + at[i] * s->H * s->D, 1 / sum[i], s->D);
+    }
+}
+/* The live rows of one sequence, counted from its start; returns how many, at most `most`, from the i-th live row on. */
+static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t start, size_t T, size_t most) {
+    size_t m = 0;
+    while (m < most && *i < slm__rows(y) && slm__live_row(y->live, *i) < start + T) at[m++] = slm__live_row(y->live, (*i)++) - start;
+    return m;
+}
+static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h, const slm__heads *s, slm_real *scratch) {
+    const slm_tensor *y = node->out, *q = node->in[0], *k = node->in[1], *v = node->in[2];
+    size_t qo = b * s->T * q->cols + h * s->D, ko = b * s->T * k->cols + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m, i;
+    slm_real *P = scratch, *dP = P + SLM__BLOCK * s->T, *qs = dP + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
+    const slm_real *lse = node->saved + (b * s->H + h) * s->T;
+    slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
+    while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
+    while ((m = slm__live_block(at, y, &live, b * s->T, s->T, SLM__BLOCK)) > 0) {
+        size_t reach = at[m - 1] + 1;
+        int32_t rows[SLM__BLOCK];
+        slm__mat g = slm__matrix(y->grad + qo, y->cols, rows);
+        for (i = 0; i < m; i++) rows[i] = (int32_t)at[i];
+        slm__attention_logits(P, qs, q->data + qo, at, m, reach, k->data + ko, s, work);
+        slm__gemm_serial(SLM__NT, m, reach, s->D, g, slm__matrix(v->data + ko, v->cols, NULL), 0, slm__matrix(dP, s->T, NULL), work);
+        for (i = 0; i < m; i++) {
+            slm_real *p = P + i * s->T, *dp = dP + i * s->T;
+            slm_real e = slm__dot(y->grad + qo + at[i] * y->cols, y->data + qo + at[i] * y->cols, s->D);
+            (void)slm__exp_shift(p, p, lse[at[i]], at[i] + 1);
+            slm__softmax_backward(dp, p, e, at[i] + 1);                               /* dS, in the place of dP */
+            memset(p + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
+            memset(dp + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
+        }
+        slm__gemm_serial(SLM__TN, reach, s->D, m, slm__matrix(P, s->T, NULL), g, 1, slm__matrix(v->grad + ko, v->cols, NULL), work);
+        slm__gemm_serial(SLM__TN, reach, s->D, m, slm__matrix(dP, s->T, NULL), slm__matrix(qs, s->D, NULL), 1,
+                         slm__matrix(k->grad + ko, k->cols, NULL), work);
+        slm__gemm_serial(SLM__NN, m, s->D, reach, slm__matrix(dP, s->T, NULL), slm__matrix(k->data + ko, k->cols, NULL), 0,
+                         slm__matrix(qs, s->D, NULL), work);                          /* qs is free again: dq / s */
+        for (i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * q->cols, scale, qs + i * s->D, s->D);
+    }
+}
+static void slm__attention_backward(slm_tape *tape, slm__node *node) {
+    slm__heads s = slm__heads_of(node);
+    slm_tensor *y = node->out;
+    size_t tasks = s.sequences * s.KV, task, i, size = slm__attention_scratch(&s), threads = (size_t)slm__max_threads();
+    slm_real *scratch = slm__take(tape, threads * size);
+    for (i = 0; i < 3; i++) {                                    /* q is wanted on y's live rows, k and v everywhere */
+        slm_tensor *t = node->in[i];
+        int accumulate = slm__want_grad(tape, t, i == 0 ? y->live : NULL, y->n_live);
+        size_t r, n_rows = slm__rows(t);
+        if (accumulate < 0) { (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients"); return; }
+        SLM__PRAGMA(omp parallel for schedule(static) if (!accumulate))
+        for (r = 0; r < n_rows; r++)
+            if (!accumulate) memset(t->grad + slm__live_row(t->live, r) * t->cols, 0, t->cols * sizeof(slm_real));
+    }
+    if (scratch == NULL) return;
+    SLM__PRAGMA(omp parallel for schedule(dynamic, 1))
+    for (task = 0; task < tasks; task++) {
+        size_t group = s.H / s.KV, h;
+        for (h = task % s.KV * group; h < (task % s.KV + 1) * group; h++)
+            slm__attention_head_backward(node, task / s.KV, h, &s, scratch + (size_t)slm__thread() * size);
+    }
+    slm__give(tape, scratch, threads * size);
+}
+SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim) {
+    slm_tensor *y;
+    slm__node *node;
+    slm__heads s;
+    slm_real *scratch;
+    size_t task, size, threads = (size_t)slm__max_threads();
+    if (q == NULL || k == NULL || v == NULL) return NULL;
+    if (T < 1 || head_dim < 1 || q->rows % (size_t)T != 0 || k->rows != q->rows || v->rows != q->rows || k->cols != v->cols ||
+        q->cols % (size_t)head_dim != 0 || k->cols % (size_t)head_dim != 0 || q->cols % k->cols != 0)
+        return slm__tape_refuse(tape, "attention: q, k, v are not whole sequences and heads of the same rows");
+    y = slm__tensor(tape, NULL, q->rows, q->cols);
+    node = slm__record(tape, y, q, k, v, NULL, slm__attention_backward);
+    if (node == NULL) return NULL;
+    node->size[0] = (size_t)T;
+    node->size[1] = (size_t)head_dim;
+    s = slm__heads_of(node);
+    size = slm__attention_scratch(&s);
+    node->saved = slm__take(tape, s.H * q->rows);
+    scratch = slm__take(tape, threads * size);
+    if (node->saved == NULL || scratch == NULL) return NULL;
+    SLM__PRAGMA(omp parallel for schedule(dynamic, 1))
+    for (task = 0; task < s.sequences * s.H; task++) {
+        size_t b = task / s.H, h = task % s.H, qo = b * s.T * q->cols + h * s.D, ko = b * s.T * k->cols + h * s.KV / s.H * s.D;
+        slm__attention_head(y->data + qo, node->saved + task * s.T, q->data + qo, k->data + ko, v->data + ko, &s,
+                            scratch + (size_t)slm__thread() * size);
+    }
+    slm__give(tape, scratch, threads * size);
+    return y;
+}
+
+/* ---- swiglu --------------------------------------------------------------------------------------------------------
+   forward   y_nf = u_nf a_nf sigma(a_nf),   sigma(a) = 1 / (1 + exp(-a))          gate a, up u, y (N,F)
+   keeps     nothing but its inputs; y is dropped after use and remade
+   backward  da_nf += g_nf u_nf sigma(a_nf) (1 + a_nf (1 - sigma(a_nf)))      du_nf += g_nf a_nf sigma(a_nf)
+   threads   rows
+   cost      O(NF), an exp each way
+   tests     grad_swiglu                                                                                                  */
+static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
+    slm_tensor *y = node->out;
+    size_t N = y->rows, F = y->cols, n;
+    const slm_real *gate = slm__need(tape, node->in[0]), *up = slm__need(tape, node->in[1]);
+    if (gate == NULL || up == NULL) return;
+    SLM__PRAGMA(omp parallel for schedule(static) if (N * F > 4096))
+    for (n = 0; n < N; n++) slm__swiglu(y->data + n * F, gate + n * F, up + n * F, F);
+}
+static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
+    slm_tensor *y = node->out, *gate = node->in[0], *up = node->in[1];
+    size_t F = y->cols, n_rows = slm__rows(y), i;
+    int add_gate = slm__want_grad(tape, gate, y->live, y->n_live), add_up = slm__want_grad(tape, up, y->live, y->n_live);
+    if (add_gate < 0 || add_up < 0) { (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients"); return; }
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > 4096))
+    for (i = 0; i < n_rows; i++) {
+        size_t at = slm__live_row(y->live, i) * F;
+        if (!add_gate) memset(gate->grad + at, 0, F * sizeof(slm_real));
+        if (!add_up) memset(up->grad + at, 0, F * sizeof(slm_real));
+        slm__swiglu_backward(gate->grad + at, up->grad + at, y->grad + at, gate->data + at, up->data + at, F);
+    }
+}
+SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up) {
+    slm_tensor *y;
+    slm__node *node;
+    if (gate == NULL || up == NULL) return NULL;
+    if (gate->rows != up->rows || gate->cols != up->cols) return slm__tape_refuse(tape, "swiglu: gate and up differ in shape");
+    y = slm__tensor(tape, NULL, gate->rows, gate->cols);
+    node = slm__record(tape, y, gate, up, NULL, slm__swiglu_forward, slm__swiglu_grad);
+    if (node == NULL) return NULL;
+    slm__swiglu_forward(tape, node);
+    return y;
+}
+
+/* ---- weighted sum --------------------------------------------------------------------------------------------------
+   forward   L = sum_nc a_nc x_nc                    x, a (N,C); a is constant
+   keeps     a
+   backward  dx_nc += dL a_nc
+   threads   none: it serves gradient checks (a random projection) and lessons
+   cost      O(NC)
+   tests     every grad_ test                                                                                              */
+static void slm__weighted_sum_backward(slm_tape *tape, slm__node *node) {
+    slm_tensor *x = node->in[0];
+    int accumulate = slm__want_grad(tape, x, NULL, 0);
+    if (accumulate < 0) return;
+    if (!accumulate) memset(x->grad, 0, x->rows * x->cols * sizeof(slm_real));
+    slm__axpy(x->grad, node->out->grad[0], node->saved, x->rows * x->cols);
+}
+SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights) {
+    slm_tensor *y;
+    slm__node *node;
+    size_t i;
+    if (x == NULL) return NULL;
+    y = slm__tensor(tape, NULL, 1, 1);
+    node = slm__record(tape, y, x, NULL, NULL, NULL, slm__weighted_sum_backward);
+    if (node == NULL || (node->saved = slm__take(tape, x->rows * x->cols)) == NULL) return NULL;
+    memcpy(node->saved, weights, x->rows * x->cols * sizeof(slm_real));
+    for (i = 0, y->data[0] = 0; i < x->rows; i++) y->data[0] += slm__dot(x->data + i * x->cols, weights + i * x->cols, x->cols);
+    return y;
+}
+
+/* ---- token losses and the selective loss ---------------------------------------------------------------------------
+   forward   z_nv = sum_c h_nc w_vc      lse_n = ln sum_v exp(z_nv)      l_n = lse_n - z_{n,t(n)}             (eqs. 1, 2)
+             H_n = lse_n - sum_v p_nv z_nv   (eq. 8)      L = 1/k sum_n I_n l_n   (eq. 4)      h (N,C)   w (V,C)   p = softmax(z)
+   keeps     d L / d h of the live rows (I_n = 1).  The N x V logits never exist: they are made for some rows at a time
+   backward  dz_nv = I_n/k (p_nv - [v = t(n)])      dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
+             It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
+   threads   rows; tiles of the output (gemm)
+   cost      2NVC for the losses of all rows, 4kVC for the gradients of k; logits kept from the first are not made again
+   tests     grad_selective_loss, selection, sparse_equals_dense, audit                                                    */
+static size_t slm__chunk_rows(size_t N, size_t V) {              /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
+    size_t rows = ((size_t)1 << 23) / V / 64 * 64, quarter = N / 256 * 64;
+    if (rows > quarter) rows = quarter;
+    if (rows < 64) rows = 64;
+    return rows < N ? rows : N;
+}
+/* Logits of the rows that may still be selected, so that their gradient need not make them again.  `choose` is asked after each
+   chunk which of the rows done so far those are (mask); the others' slots are used by the next chunk. */
+typedef struct slm__keep {
+    slm_real *slots;                                             /* (n_slots, V) */
+    int32_t  *slot;                                              /* (N) the slot of a row, -1: none */
+    int32_t  *unused;                                            /* stack of free slots */
+    size_t    n_slots, n_unused, chunk;                          /* chunk: rows made at a time */
+    const uint8_t *mask;                                         /* (N) 1: may still be selected */
+    int     (*choose)(void *user, size_t rows_done);             /* updates mask; nonzero: failed */
+    void     *user;
+} slm__keep;
+
+/* Loss and entropy of one row from its logits. */
+static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_real *entropy) {
+    slm_real max = slm__max(z, V), sum, sum_x, log_sum;
+    slm__exp_moments(z, max, V, &sum, &sum_x);
+    log_sum = (slm_real)log((double)sum);
+    if (entropy != NULL) *entropy = log_sum - sum_x / sum;
+    return log_sum - (z[target] - max);
+}
+/* l_n and H_n (entropy may be NULL) of all rows; 0 where the target is not valid.  keep may be NULL. */
+static void slm__row_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets,
+                            slm_real *loss, slm_real *entropy, slm__keep *keep) {
+    size_t N = hidden->rows, V = head->rows, R = keep != NULL ? keep->chunk : slm__chunk_rows(N, V), from, i;
+    slm_real *work = slm__work(tape), *z = keep != NULL ? keep->slots : slm__take(tape, R * V);
+    if (z == NULL || work == NULL) return;
+    for (from = 0; from < N; from += R) {
+        size_t m = N - from < R ? N - from : R;
+        const int32_t *slot = keep != NULL ? keep->slot + from : NULL;
+        if (keep != NULL) for (i = 0; i < m; i++) keep->slot[from + i] = keep->unused[--keep->n_unused];
+        slm__gemm(SLM__NT, m, V, head->cols, slm__matrix(hidden->data + from * hidden->cols, hidden->cols, NULL),
+                  slm__matrix(head->data, head->cols, NULL), 0, slm__matrix(z, V, slot), work);
+        SLM__PRAGMA(omp parallel for schedule(static))
+        for (i = 0; i < m; i++) {
+            size_t n = from + i;
+            if (entropy != NULL) entropy[n] = 0;
+            loss[n] = targets[n] < 0 ? 0 : slm__row_loss(z + slm__live_row(slot, i) * V, V, targets[n], entropy != NULL ? entropy + n : NULL);
+        }
+        if (keep == NULL) continue;
+        if (keep->choose(keep->user, from + m)) return;
+        for (i = 0; i < from + m; i++)
+            if (keep->slot[i] >= 0 && !keep->mask[i]) { keep->unused[keep->n_unused++] = keep->slot[i]; keep->slot[i] = -1; }
+    }
+    if (keep == NULL) slm__give(tape, z, R * V);
+}
+
+/* dz of one row in the place of its logits; returns the loss. */
+static slm_real slm__row_gradient(slm_real *z, size_t V, int32_t target, slm_real weight) {
+    slm_real max = slm__max(z, V), at_target = z[target] - max, sum = slm__exp_shift(z, z, max, V);
+    slm__scale(z, weight / sum, V);
+    z[target] -= weight;
+    return (slm_real)log((double)sum) - at_target;
+}
+static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
+    slm_tensor gradient = *node->in[0];                          /* what the forward left, dressed as the gradient of an output */
+    gradient.grad = node->saved;
+    gradient.live = node->ids;
+    gradient.n_live = node->size[0];
+    if (node->out->grad[0] != 1) (void)slm__tape_refuse(tape, "selective loss: must be where the backward sweep starts");
+    else slm__pass_on(tape, node->in[0], &gradient);
+}
+/* The rows with mask 1 (NULL: all) and a valid target, ascending; NULL: no memory. */
+static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const int32_t *targets, size_t N, size_t *n_live) {
+    int32_t *live = (int32_t *)slm__arena_take(&tape->arena, N, sizeof *live, &tape->error);
+    size_t n;
+    *n_live = 0;
+    for (n = 0; live != NULL && n < N; n++)
+        if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
+    return live;
+}
+/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad. */
+static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const int32_t *live,
+                             size_t n_live, slm_real weight, slm_real *loss, slm_real *dh, slm__keep *keep) {
+    size_t V = head->rows, C = head->cols, R = keep != NULL ? n_live : slm__chunk_rows(n_live, V), from, i;
+    slm_real *work = slm__work(tape), *z = keep != NULL ? keep->slots : slm__take(tape, (R > 0 ? R : 1) * V);
+    slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
+    if (z == NULL || work == NULL) return;
+    for (from = 0; from < n_live; from += R) {
+        size_t m = n_live - from < R ? n_live - from : R;
+        const int32_t *slot = keep != NULL ? keep->unused : NULL;
+        h.rows = live + from;
+        if (keep != NULL) for (i = 0; i < m; i++) keep->unused[i] = keep->slot[live[from + i]];   /* the free list is done with */
+        else slm__gemm(SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL), work);
+        SLM__PRAGMA(omp parallel for schedule(static))
+        for (i = 0; i < m; i++) {
+            int32_t n = live[from + i];
+            loss[n] = slm__row_gradient(z + slm__live_row(slot, i) * V, V, targets[n], weight);
+        }
+        if (dh != NULL) {
+            int accumulate = slm__want_grad(tape, head, NULL, 0);
+            slm__gemm(SLM__NN, m, C, V, slm__matrix(z, V, slot), w, 0, slm__matrix(dh, C, live + from), work);
+            if (accumulate >= 0)
+                slm__gemm(SLM__TN, V, C, m, slm__matrix(z, V, slot), h, accumulate, slm__matrix(head->grad, C, NULL), work);
+        }
+    }
+    if (keep == NULL) slm__give(tape, z, (R > 0 ? R : 1) * V);
+}
+static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const uint8_t *mask,
+                                       double divisor, slm_real *loss, slm__keep *keep) {
+    slm_tensor *y;
+    slm__node *node;
+    double sum = 0;
+    size_t i;
+    if (hidden == NULL || head == NULL) return NULL;
+    if (hidden->cols != head->cols) return slm__tape_refuse(tape, "selective loss: hidden states and head differ in columns");
+    for (i = 0; i < hidden->rows; i++)
+        if (targets[i] >= 0 && (size_t)targets[i] >= head->rows) return slm__tape_refuse(tape, "selective loss: a target is outside the vocabulary");
+    y = slm__tensor(tape, NULL, 1, 1);
+    node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
+    if (node == NULL || (node->ids = slm__live_rows(tape, mask, targets, hidden->rows, &node->size[0])) == NULL) return NULL;
+    if (tape->recording && (node->saved = slm__take(tape, hidden->rows * hidden->cols)) == NULL) return NULL;
+    slm__live_losses(tape, hidden, head, targets, node->ids, node->size[0], (slm_real)(1.0 / divisor), loss, node->saved, keep);
+    for (i = 0; i < node->size[0]; i++) sum += (double)loss[node->ids[i]];
+    y->data[0] = (slm_real)(sum / divisor);
+    return y;
+}
+SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
+                                       const uint8_t *mask, double divisor, slm_real *loss) {
+    return slm__selective_loss(tape, hidden, head, targets, mask, divisor, loss, NULL);
+}
+
+/* ==== >>model ==================================================================================================== 6 ==
+   The Llama architecture, put together from the operations.  One table names every parameter once: it drives size,
+   initialization, weight decay, saving and loading.                                                                     */
+static slm_status slm__config_range(const char *name, int64_t value, int64_t low, int64_t high, slm_error *err) {
+    if (value >= low && value <= high) return SLM_OK;
+    return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %lld, it must be in %lld..%lld", name, (long long)value, (long long)low, (long long)high);
+}
+SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
+    slm_config c = *config;
+    slm_status status;
+    if (c.n_kv_heads == 0) c.n_kv_heads = c.n_heads;
+    if (c.head_dim == 0 && c.n_heads > 0) {
+        if (c.dim % c.n_heads != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d", c.dim, c.n_heads);
+        c.head_dim = c.dim / c.n_heads;
+    }
+    if (c.max_seq == 0) c.max_seq = 2048;
+    if (c.rope_theta == 0) c.rope_theta = 10000;
+    if (c.norm_eps == 0) c.norm_eps = 1e-5;
+    if ((status = slm__config_range("vocab", c.vocab, 1, 1 << 24, err)) != SLM_OK ||
+        (status = slm__config_range("dim", c.dim, 1, 1 << 20, err)) != SLM_OK ||
+        (status = slm__config_range("n_layers", c.n_layers, 1, 4096, err)) != SLM_OK ||
+        (status = slm__config_range("n_heads", c.n_heads, 1, 4096, err)) != SLM_OK ||
+        (status = slm__config_range("n_kv_heads", c.n_kv_heads, 1, c.n_heads, err)) != SLM_OK ||
+        (status = slm__config_range("head_dim", c.head_dim, 2, 4096, err)) != SLM_OK ||
+        (status = slm__config_range("ffn", c.ffn, 1, 1 << 22, err)) != SLM_OK ||
+        (status = slm__config_range("max_seq", c.max_seq, 1, 1 << 30, err)) != SLM_OK ||
+        (status = slm__config_range("tied", c.tied, 0, 1, err)) != SLM_OK) return status;
+    if (c.n_heads % c.n_kv_heads != 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads, c.n_kv_heads);
+    if (c.head_dim % 2 != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: head_dim is %d, rotary positions need an even one", c.head_dim);
+    if (!(c.rope_theta > 0 && c.rope_theta <= 1e12)) return slm__fail(err, SLM_ERR_ARGUMENT, "config: rope_theta is %g, it must be in (0, 1e12]", c.rope_theta);
+    if (!(c.norm_eps > 0 && c.norm_eps < 1)) return slm__fail(err, SLM_ERR_ARGUMENT, "config: norm_eps is %g, it must be in (0, 1)", c.norm_eps);
+    *config = c;
+    return SLM_OK;
+}
+
+/* Order of the table: embedding; per layer the nine below; final norm; output head unless tied. */
+enum { SLM__NORM1, SLM__Q, SLM__K, SLM__V, SLM__O, SLM__NORM2, SLM__GATE, SLM__UP, SLM__DOWN, SLM__PER_LAYER };
+static size_t slm__at_layer(int32_t layer, int which) { return 1 + (size_t)layer * SLM__PER_LAYER + (size_t)which; }
+static size_t slm__at_final_norm(const slm_config *c) { return slm__at_layer(c->n_layers, 0); }
+static size_t slm__at_head(const slm_config *c) { return c->tied ? 0 : slm__at_final_norm(c) + 1; }
+
+static int slm__table_add(slm_model *model, const char *name, size_t rows, size_t cols, int matrix) {    /* 0: too large */
+    slm_param *p = &model->table[model->n_tensors++];
+    size_t count, i;
+    for (i = 0; name[i] != 0; i++) p->name[i] = name[i];
+    p->offset = model->n_params;
+    p->rows = rows;
+    p->cols = cols;
+    p->matrix = matrix;
+    if (!slm__mul(&count, rows, cols) || count > SIZE_MAX / 64 || !slm__sum(&model->n_params, model->n_params, (count + 15) / 16 * 16)) return 0;
+    return model->n_params <= SIZE_MAX / 64;                     /* every tensor starts on a cache line */
+}
+static int slm__layer_table(slm_model *model, int32_t layer) {
+    static const char *const names[SLM__PER_LAYER] = { "input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+        "self_attn.o_proj", "post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj" };
+    const slm_config *c = &model->config;
+    size_t C = (size_t)c->dim, F = (size_t)c->ffn, Q = (size_t)c->n_heads * (size_t)c->head_dim, KV = (size_t)c->n_kv_heads * (size_t)c->head_dim;
+    size_t shape[SLM__PER_LAYER][2];
+    int i;
+    shape[SLM__NORM1][0] = shape[SLM__NORM2][0] = 1;  shape[SLM__NORM1][1] = shape[SLM__NORM2][1] = C;
+    shape[SLM__Q][0] = Q;                             shape[SLM__Q][1] = C;
+    shape[SLM__K][0] = shape[SLM__V][0] = KV;         shape[SLM__K][1] = shape[SLM__V][1] = C;
+    shape[SLM__O][0] = C;                             shape[SLM__O][1] = Q;
+    shape[SLM__GATE][0] = shape[SLM__UP][0] = F;      shape[SLM__GATE][1] = shape[SLM__UP][1] = C;
+    shape[SLM__DOWN][0] = C;                          shape[SLM__DOWN][1] = F;
+    for (i = 0; i < SLM__PER_LAYER; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "model.layers.%d.%s.weight", layer, names[i]);
+        if (!slm__table_add(model, name, shape[i][0], shape[i][1], i != SLM__NORM1 && i != SLM__NORM2)) return 0;
+    }
+    return 1;
+}
+/* The table and the memory, weights zero. */
+static slm_status slm__model_allocate(slm_model **out, const slm_config *config, slm_error *err) {
+    slm_model *model;
+    slm_config c = *config;
+    slm_status status = slm_config_check(&c, err);
+    int32_t layer;
+    int fits;
+    *out = NULL;
+    if (status != SLM_OK) return status;
+    model = (slm_model *)slm__alloc(1, sizeof *model, err);
+    if (model == NULL) return SLM_ERR_MEMORY;
+    model->config = c;
+    model->table = (slm_param *)slm__alloc((size_t)c.n_layers * SLM__PER_LAYER + 3, sizeof(slm_param), err);
+    if (model->table == NULL) { slm_model_free(model); return SLM_ERR_MEMORY; }
+    fits = slm__table_add(model, "model.embed_tokens.weight", (size_t)c.vocab, (size_t)c.dim, 1);
+    for (layer = 0; fits && layer < c.n_layers; layer++) fits = slm__layer_table(model, layer);
+    fits = fits && slm__table_add(model, "model.norm.weight", 1, (size_t)c.dim, 0);
+    if (fits && !c.tied) fits = slm__table_add(model, "lm_head.weight", (size_t)c.vocab, (size_t)c.dim, 1);
+    if (!fits) { slm_model_free(model); return slm__fail(err, SLM_ERR_MEMORY, "out of memory: a model of this shape does not fit the address space"); }
+    model->params = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err);
+    if (model->params == NULL) { slm_model_free(model); return SLM_ERR_MEMORY; }
+    *out = model;
+    return SLM_OK;
+}
+SLM_API void slm_model_free(slm_model *model) {
+    if (model == NULL) return;
+    slm__release(model->table);
+    slm__release(model->params);
+    slm__release(model);
+}
+/* Norms 1, matrices normal with standard deviation 0.02; those that write to the residual stream (o_proj, down_proj) by
+   (2 layers)^(-1/2) less, so that the stream's variance does not grow with depth. */
+SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed, slm_error *err) {
+    slm_status status = slm__model_allocate(out, config, err);
+    slm_rng rng = slm_rng_seed(seed);
+    size_t t;
+    if (status != SLM_OK) return status;
+    for (t = 0; t < (*out)->n_tensors; t++) {
+        const slm_param *p = &(*out)->table[t];
+        const char *name = p->name;
+        int writes = strstr(name, "o_proj") != NULL || strstr(name, "down_proj") != NULL;
+        double deviation = writes ? 0.02 / sqrt(2.0 * (*out)->config.n_layers) : 0.02;
+        slm__fill_normal((*out)->params + p->offset, p->rows * p->cols, p->matrix ? 0.0 : 1.0, p->matrix ? deviation : 0.0, &rng);
+    }
+    return SLM_OK;
+}
+SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err) {
+    slm_status status = slm__model_allocate(out, &model->config, err);
+    if (status == SLM_OK) memcpy((*out)->params, model->params, model->n_params * sizeof(slm_real));
+    return status;
+}
+SLM_API uint64_t slm_model_hash(const slm_model *model) {
+    const slm_config *c = &model->config;
+    double shape[11];
+    shape[0] = c->vocab;   shape[1] = c->dim;  shape[2] = c->n_layers;  shape[3] = c->n_heads;     shape[4] = c->n_kv_heads;
+    shape[5] = c->head_dim; shape[6] = c->ffn; shape[7] = c->tied;      shape[8] = c->rope_theta;  shape[9] = c->norm_eps;
+    shape[10] = sizeof(slm_real);
+    return slm_hash(slm_hash(SLM_HASH_START, shape, sizeof shape), model->params, model->n_params * sizeof(slm_real));
+}
+
+/* A parameter as a leaf; its gradient goes to the same offset of grads (NULL: none), overwriting or (add) adding. */
+static slm_tensor *slm__parameter(slm_tape *tape, const slm_model *model, size_t index, slm_real *grads, int add) {
+    const slm_param *p = &model->table[index];
+    slm_tensor *leaf = slm_leaf(tape, model->params + p->offset, grads == NULL ? NULL : grads + p->offset, p->rows, p->cols);
+    if (leaf != NULL && add) leaf->fresh = 0;
+    return leaf;
+}
+
+/* One block:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))). */
+static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor *const w[SLM__PER_LAYER], const slm_config *c, int32_t T, slm_tensor *angles) {
+    slm_tensor *a = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
+    slm_tensor *q = slm_rope(tape, slm_linear(tape, a, w[SLM__Q], NULL), angles);
+    slm_tensor *k = slm_rope(tape, slm_linear(tape, a, w[SLM__K], NULL), angles);
+    slm_tensor *v = slm_linear(tape, a, w[SLM__V], NULL), *y, *m, *gate, *up, *s, *out;
+    slm__done(tape, a);
+    y = slm_attention(tape, q, k, v, T, c->head_dim);
+    slm__done(tape, q);
+    slm__done(tape, k);
+    slm__done(tape, v);
+    out = slm_linear(tape, y, w[SLM__O], x);
+    slm__done(tape, y);
+    slm__done(tape, x);
+    m = slm_rmsnorm(tape, out, w[SLM__NORM2], c->norm_eps);
+    gate = slm_linear(tape, m, w[SLM__GATE], NULL);
+    up = slm_linear(tape, m, w[SLM__UP], NULL);
+    slm__done(tape, m);
+    s = slm_swiglu(tape, gate, up);
+    slm__done(tape, gate);
+    slm__done(tape, up);
+    x = slm_linear(tape, s, w[SLM__DOWN], out);
+    slm__done(tape, s);
+    slm__done(tape, out);
+    return x;
+}
+/* Hidden states (B*T, dim) after the final norm, and the output head.  grads NULL: forward only, nothing is recorded. */
+static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, const slm_batch *batch, slm_real *grads, int add, slm_tensor **head) {
+    const slm_config *c = &model->config;
+    slm_tensor *angles, *embedding, *x, *w[SLM__PER_LAYER];
+    int32_t layer;
+    int i;
+    tape->recording = grads != NULL;
+    angles = slm_rope_angles(tape, batch->T, c->head_dim, c->rope_theta);
+    embedding = slm__parameter(tape, model, 0, grads, add);
+    x = slm_embedding(tape, embedding, batch->inputs, (size_t)batch->B * (size_t)batch->T);
+    for (layer = 0; layer < c->n_layers; layer++) {
+        for (i = 0; i < SLM__PER_LAYER; i++) w[i] = slm__parameter(tape, model, slm__at_layer(layer, i), grads, add);
+        x = slm__layer(tape, x, w, c, batch->T, angles);
+    }
+    *head = c->tied ? embedding : slm__parameter(tape, model, slm__at_head(c), grads, add);
+    return slm_rmsnorm(tape, x, slm__parameter(tape, model, slm__at_final_norm(c), grads, add), c->norm_eps);
+}
+
+/* ==== >>scoring ================================================================================================== 7 ==
+   Step 2 of the paper: the reference model's loss (eq. 1) and entropy (eq. 8) of every target, without a tape; and the file
+   that keeps them.                                                                                                        */
+static slm_status slm__batch_check(const slm_batch *batch, const slm_model *model, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T, i;
+    for (i = 0; i < n; i++)
+        if (batch->inputs[i] < 0 || batch->inputs[i] >= model->config.vocab || batch->targets[i] >= model->config.vocab)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "batch: token %d at row %zu is outside the model's vocabulary of %d",
+                             batch->inputs[i] < 0 || batch->inputs[i] >= model->config.vocab ? batch->inputs[i] : batch->targets[i], i,
+                             model->config.vocab);
+    return SLM_OK;
+}
+SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
+                                   slm_real *loss, slm_real *entropy, slm_error *err) {
+    slm_tensor *hidden, *head;
+    slm_status status = slm__batch_check(batch, model, err);
+    if (status != SLM_OK) return status;
+    slm_tape_reset(tape);
+    hidden = slm__model_hidden(tape, model, batch, NULL, 0, &head);
+    if (hidden != NULL && head != NULL) slm__row_losses(tape, hidden, head, batch->targets, loss, entropy, NULL);
+    return slm_tape_status(tape, err);
+}
+
+/* ---- scores of a whole corpus, in memory: entry i belongs to token i+1, so window w fills entries w*T .. w*T+T-1 ---- */
+SLM_API void slm_scores_free(slm_scores *scores) {
+    if (scores == NULL) return;
+    slm__release(scores->loss);
+    slm__release(scores->entropy);
+    slm__release(scores);
+}
+static slm_status slm__scores_create(slm_scores **out, size_t n, int32_t T, slm_error *err) {
+    slm_scores *s = (slm_scores *)slm__alloc(1, sizeof *s, err);
+    *out = NULL;
+    if (s == NULL) return SLM_ERR_MEMORY;
+    s->n = n;
+    s->T = T;
+    if ((s->loss = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL
+        || (s->entropy = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) { slm_scores_free(s); return SLM_ERR_MEMORY; }
+    *out = s;
+    return SLM_OK;
+}
+SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T, slm_error *err) {
+    if (scores->T != T)
+        return slm__fail(err, SLM_ERR_STALE, "scores: made for windows of %d tokens, not %d", (int)scores->T, (int)T);
+    if (scores->tokenizer_hash != tokenizer_hash)
+        return slm__fail(err, SLM_ERR_STALE, "scores: made with another tokenizer (%016llx, not %016llx)",
+                         (unsigned long long)scores->tokenizer_hash, (unsigned long long)tokenizer_hash);
+    if (scores->n + 1 != corpus->n || scores->corpus_hash != corpus->hash)
+        return slm__fail(err, SLM_ERR_STALE, "scores: made for another corpus (%zu tokens, %016llx; here %zu, %016llx)", scores->n + 1,
+                         (unsigned long long)scores->corpus_hash, corpus->n, (unsigned long long)corpus->hash);
+    return SLM_OK;
+}
+/* A tape and a batch of B windows, and what comes out.  B is a matter of speed: a window's scores do not depend on it. */
+typedef struct slm__scorer { slm_tape *tape; slm_batch *batch; slm_real *loss, *entropy; } slm__scorer;
+static void slm__scorer_free(slm__scorer *s) {
+    slm_tape_free(s->tape);
+    slm_batch_free(s->batch);
+    slm__release(s->loss);
+}
+static slm_status slm__scorer_create(slm__scorer *s, const slm_corpus *corpus, int32_t B, int32_t T, slm_error *err) {
+    slm_status status = SLM_OK;
+    memset(s, 0, sizeof *s);
+    if (B < 1 || T < 1 || corpus->n < 2)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: B is %d, T is %d, the corpus has %zu tokens (at least 1, 1, 2)", (int)B, (int)T, corpus->n);
+    if ((status = slm_tape_create(&s->tape, err)) == SLM_OK) status = slm_batch_create(&s->batch, B, T, err);
+    if (status == SLM_OK && (s->loss = (slm_real *)slm__alloc((size_t)B * (size_t)T, 2 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
+    if (status != SLM_OK) slm__scorer_free(s);
+    else s->entropy = s->loss + (size_t)B * (size_t)T;
+    return status;
+}
+static slm_status slm__scorer_run(slm__scorer *s, const slm_model *model, const slm_corpus *corpus, size_t first, slm_error *err) {
+    slm_status status;
+    slm_batch_window(s->batch, corpus, first);
+    status = slm_score_batch(model, s->tape, s->batch, s->loss, s->entropy, err);
+    if (status == SLM_OK && !slm__all_finite(s->loss, 2 * (size_t)s->batch->B * (size_t)s->batch->T))
+        return slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy in windows %zu.. is not finite", first);
+    return status;
+}
+SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                    int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err) {
+    slm__scorer scorer;
+    slm_scores *s = NULL;
+    size_t first, at, n;
+    slm_status status = slm__scorer_create(&scorer, corpus, B, T, err);
+    *out = NULL;
+    if (status != SLM_OK) return status;
+    status = slm__scores_create(&s, corpus->n - 1, T, err);
+    for (first = 0, at = 0; status == SLM_OK && at < s->n; first += (size_t)B, at += n) {
+        n = (size_t)B * (size_t)T < s->n - at ? (size_t)B * (size_t)T : s->n - at;
+        status = slm__scorer_run(&scorer, model, corpus, first, err);
+        if (status != SLM_OK) break;
+        memcpy(s->loss + at, scorer.loss, n * sizeof(slm_real));
+        memcpy(s->entropy + at, scorer.entropy, n * sizeof(slm_real));
+        if (progress != NULL && progress(user, at + n, s->n) != 0) status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped");
+    }
+    slm__scorer_free(&scorer);
+    if (status != SLM_OK) { slm_scores_free(s); return status; }
+    s->corpus_hash = corpus->hash;
+    s->tokenizer_hash = tokenizer_hash;
+    s->model_hash = slm_model_hash(model);
+    *out = s;
+    return SLM_OK;
+}
+
+#ifndef SLM_NO_STDIO
+/* ---- score files ----  (little-endian)
+   "SLMSCORE" | the fields below | u64 FNV-1a of all that | per window: T (the last: fewer) x { loss, entropy }, u64 FNV-1a of w and those
+   The hash after each window finds damage, and shows a scoring that was interrupted where to go on. */
+enum { SLM__SC_VERSION, SLM__SC_NUMBER, SLM__SC_N, SLM__SC_T, SLM__SC_SHARD, SLM__SC_SHARDS, SLM__SC_POLICY, SLM__SC_FIRST, SLM__SC_LAST,
+       SLM__SC_CORPUS, SLM__SC_TOKENIZER, SLM__SC_MODEL, SLM__SC_FIELDS, SLM__SC_HEAD = 88 };
+static const struct { const char *name; size_t at, size; } slm__score_fields[SLM__SC_FIELDS] = {
+    { "version", 8, 4 }, { "bytes per number", 12, 4 }, { "number of targets", 16, 8 }, { "window length", 24, 4 }, { "shard", 28, 4 },
+    { "number of shards", 32, 4 }, { "first-token policy", 36, 4 },          /* 0: the corpus' first token is no target */
+    { "first window", 40, 8 }, { "last window", 48, 8 },                     /* the last is not in the file any more */
+    { "corpus", 56, 8 }, { "tokenizer", 64, 8 }, { "model", 72, 8 } };
+typedef struct slm__score_head { uint64_t v[SLM__SC_FIELDS]; } slm__score_head;
+
+static void slm__score_head_fill(slm__score_head *h, const slm_scores *s, uint64_t shard, uint64_t shards) {
+    uint64_t windows = (s->n + (uint64_t)s->T - 1) / (uint64_t)s->T, share = windows / shards, rest = windows % shards;
+    h->v[SLM__SC_VERSION] = 1;
+    h->v[SLM__SC_NUMBER] = sizeof(slm_real);
+    h->v[SLM__SC_N] = s->n;
+    h->v[SLM__SC_T] = (uint64_t)s->T;
+    h->v[SLM__SC_SHARD] = shard;
+    h->v[SLM__SC_SHARDS] = shards;
+    h->v[SLM__SC_POLICY] = 0;
+    h->v[SLM__SC_FIRST] = share * shard + (shard < rest ? shard : rest);
+    h->v[SLM__SC_LAST] = share * (shard + 1) + (shard + 1 < rest ? shard + 1 : rest);
+    h->v[SLM__SC_CORPUS] = s->corpus_hash;
+    h->v[SLM__SC_TOKENIZER] = s->tokenizer_hash;
+    h->v[SLM__SC_MODEL] = s->model_hash;
+}
+static void slm__score_head_pack(unsigned char *bytes, const slm__score_head *h) {
+    size_t i;
+    memcpy(bytes, "SLMSCORE", 8);
+    for (i = 0; i < SLM__SC_FIELDS; i++) slm__store(bytes + slm__score_fields[i].at, h->v[i], slm__score_fields[i].size);
+    slm__store(bytes + 80, slm_hash(SLM_HASH_START, bytes, 80), 8);
+}
+/* Entries before window w, entries of it, and the place of its first byte. */
+static uint64_t slm__score_before(const slm__score_head *h, uint64_t w) {
+    return w >= h->v[SLM__SC_N] / h->v[SLM__SC_T] + 1 || w * h->v[SLM__SC_T] > h->v[SLM__SC_N] ? h->v[SLM__SC_N] : w * h->v[SLM__SC_T];
+}
+static uint64_t slm__score_at(const slm__score_head *h, uint64_t w) {
+    return SLM__SC_HEAD + (slm__score_before(h, w) - slm__score_before(h, h->v[SLM__SC_FIRST])) * 2 * h->v[SLM__SC_NUMBER]
+         + (w - h->v[SLM__SC_FIRST]) * 8;
+}
+/* Reads the header and refuses one that contradicts itself or a file of the wrong size (partial: a shorter one will do). */
+static slm_status slm__score_head_read(slm__score_head *h, FILE *f, int partial, const char *path, slm_error *err) {
+    unsigned char bytes[SLM__SC_HEAD], same[SLM__SC_HEAD];
+    slm__score_head again;
+    slm_scores s;
+    uint64_t size, n;
+    size_t i;
+    slm_status status = slm__file_size(f, &size, path, err);
+    if (status == SLM_OK) status = slm__seek(f, 0, path, err);
+    if (status == SLM_OK) status = slm__read(f, bytes, sizeof bytes, path, err);
+    if (status != SLM_OK) return status;
+    for (i = 0; i < SLM__SC_FIELDS; i++) h->v[i] = slm__load(bytes + slm__score_fields[i].at, slm__score_fields[i].size);
+    n = h->v[SLM__SC_NUMBER];
+    if (memcmp(bytes, "SLMSCORE", 8) != 0 || slm__load(bytes + 80, 8) != slm_hash(SLM_HASH_START, bytes, 80))
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a score file, or its header is damaged", path);
+    if (h->v[SLM__SC_VERSION] != 1 || (n != 4 && n != 8) || h->v[SLM__SC_N] == 0 || h->v[SLM__SC_N] > SIZE_MAX / 64 || h->v[SLM__SC_T] == 0
+        || h->v[SLM__SC_T] > INT32_MAX || h->v[SLM__SC_SHARD] >= h->v[SLM__SC_SHARDS])
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: the header holds impossible numbers", path);
+    s.n = (size_t)h->v[SLM__SC_N];
+    s.T = (int32_t)h->v[SLM__SC_T];
+    s.corpus_hash = h->v[SLM__SC_CORPUS];
+    s.tokenizer_hash = h->v[SLM__SC_TOKENIZER];
+    s.model_hash = h->v[SLM__SC_MODEL];
+    slm__score_head_fill(&again, &s, h->v[SLM__SC_SHARD], h->v[SLM__SC_SHARDS]);
+    again.v[SLM__SC_NUMBER] = n;
+    slm__score_head_pack(same, &again);
+    if (memcmp(bytes, same, sizeof same) != 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: the header contradicts itself", path);
+    n = slm__score_at(h, h->v[SLM__SC_LAST]);
+    if (partial ? size > n : size != n)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu bytes where %llu were expected", path, (unsigned long long)size, (unsigned long long)n);
+    return SLM_OK;
+}
+static slm_status slm__score_head_same(const slm__score_head *h, const slm__score_head *want, int any_shard, const char *path, slm_error *err) {
+    size_t i;
+    for (i = 0; i < SLM__SC_FIELDS; i++)
+        if (h->v[i] != want->v[i] && !(any_shard && (i == SLM__SC_SHARD || i == SLM__SC_FIRST || i == SLM__SC_LAST)))
+            return slm__fail(err, SLM_ERR_STALE, "%s: its %s is %llu, not %llu", path, slm__score_fields[i].name,
+                             (unsigned long long)h->v[i], (unsigned long long)want->v[i]);
+    return SLM_OK;
+}
+static uint64_t slm__score_hash(uint64_t w, const unsigned char *bytes, size_t n) {
+    unsigned char number[8];
+    slm__store(number, w, 8);
+    return slm_hash(slm_hash(SLM_HASH_START, number, 8), bytes, n);
+}
+static size_t slm__score_pack(unsigned char *bytes, const slm__score_head *h, uint64_t w, const slm_real *loss, const slm_real *entropy) {
+    size_t n = (size_t)(slm__score_before(h, w + 1) - slm__score_before(h, w)), i;
+    for (i = 0; i < n; i++) {
+        slm__store_reals(bytes + 2 * i * sizeof(slm_real), loss + i, 1);
+        slm__store_reals(bytes + (2 * i + 1) * sizeof(slm_real), entropy + i, 1);
+    }
+    n *= 2 * sizeof(slm_real);
+    slm__store(bytes + n, slm__score_hash(w, bytes, n), 8);
+    return n + 8;
+}
+/* Reads window w into bytes, and from there into loss and entropy unless they are NULL. */
+static slm_status slm__score_unpack(FILE *f, unsigned char *bytes, const slm__score_head *h, uint64_t w, slm_real *loss, slm_real *entropy,
+                                    const char *path, slm_error *err) {
+    size_t size = (size_t)h->v[SLM__SC_NUMBER], n = (size_t)(slm__score_before(h, w + 1) - slm__score_before(h, w)), i;
+    slm_status status = slm__read(f, bytes, n * 2 * size + 8, path, err);
+    if (status != SLM_OK) return status;
+    if (slm__load(bytes + n * 2 * size, 8) != slm__score_hash(w, bytes, n * 2 * size))
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: window %llu is damaged", path, (unsigned long long)w);
+    for (i = 0; loss != NULL && i < n; i++) {
+        const unsigned char *p = bytes + 2 * i * size;
+        loss[i] = size == 4 ? slm__load_f32(p) : slm__load_f64(p);
+        entropy[i] = size == 4 ? slm__load_f32(p + size) : slm__load_f64(p + size);
+    }
+    if (loss != NULL && !(slm__all_finite(loss, n) && slm__all_finite(entropy, n)))
+        return slm__fail(err, SLM_ERR_NUMBER, "%s: window %llu holds a number that is not finite", path, (unsigned long long)w);
+    return SLM_OK;
+}
+SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err) {
+    slm__score_head h;
+    slm__replace r;
+    uint64_t w;
+    unsigned char *bytes, head[SLM__SC_HEAD];
+    size_t T = (size_t)scores->T < scores->n ? (size_t)scores->T : scores->n;
+    if (scores->T < 1 || scores->n < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "%s: there are no scores to save", path);
+    bytes = (unsigned char *)slm__alloc(T * 2 * sizeof(slm_real) + 8, 1, err);
+    if (bytes == NULL) return SLM_ERR_MEMORY;
+    slm__score_head_fill(&h, scores, 0, 1);
+    slm__score_head_pack(head, &h);
+    (void)slm__replace_begin(&r, path, err);
+    slm__replace_write(&r, head, sizeof head);
+    for (w = 0; w < h.v[SLM__SC_LAST]; w++) {
+        size_t at = (size_t)slm__score_before(&h, w);
+        slm__replace_write(&r, bytes, slm__score_pack(bytes, &h, w, scores->loss + at, scores->entropy + at));
+    }
+    slm__release(bytes);
+    return slm__replace_finish(&r);
+}
+/* One shard: its header against the first one's (or kept as the first), and, where s is given, its windows into s. */
+static slm_status slm__scores_shard(const char *path, slm__score_head *h, const slm__score_head *first, slm_scores *s, slm_error *err) {
+    FILE *f;
+    unsigned char *bytes = NULL;
+    uint64_t w;
+    slm_status status = slm__open(&f, path, "rb", err);
+    if (status != SLM_OK) return status;
+    status = slm__score_head_read(h, f, 0, path, err);
+    if (status == SLM_OK && first != NULL) status = slm__score_head_same(h, first, 1, path, err);
+    if (status == SLM_OK && s != NULL) {
+        bytes = (unsigned char *)slm__alloc((size_t)(s->n < (size_t)s->T ? s->n : (size_t)s->T) * 16 + 8, 1, err);
+        if (bytes == NULL) status = SLM_ERR_MEMORY;
+        for (w = h->v[SLM__SC_FIRST]; status == SLM_OK && w < h->v[SLM__SC_LAST]; w++) {
+            size_t at = (size_t)slm__score_before(h, w);
+            status = slm__score_unpack(f, bytes, h, w, s->loss + at, s->entropy + at, path, err);
+        }
+    }
+    slm__release(bytes);
+    (void)SLM__FCLOSE(f);
+    return status;
+}
+SLM_API slm_status slm_scores_join(slm_scores **out, const char *const *paths, int32_t shards, slm_error *err) {
+    slm__score_head h, first;
+    slm_scores *s = NULL;
+    uint8_t *seen;
+    int32_t i;
+    slm_status status = SLM_OK;
+    *out = NULL;
+    if (shards < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "scores: %d shards", (int)shards);
+    seen = (uint8_t *)slm__alloc((size_t)shards, 1, err);
+    if (seen == NULL) return SLM_ERR_MEMORY;
+    for (i = 0; status == SLM_OK && i < shards; i++) {            /* all headers first: then the files are known to hold all entries */
+        status = slm__scores_shard(paths[i], i == 0 ? &first : &h, i == 0 ? NULL : &first, NULL, err);
+        if (i == 0) h = first;
+        if (status == SLM_OK && h.v[SLM__SC_SHARDS] != (uint64_t)shards)
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: a shard of %llu, where %d files are to be joined", paths[i],
+                               (unsigned long long)h.v[SLM__SC_SHARDS], (int)shards);
+        if (status == SLM_OK && seen[h.v[SLM__SC_SHARD]]++)
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: shard %llu for the second time", paths[i], (unsigned long long)h.v[SLM__SC_SHARD]);
+    }
+    if (status == SLM_OK) status = slm__scores_create(&s, (size_t)first.v[SLM__SC_N], (int32_t)first.v[SLM__SC_T], err);
+    for (i = 0; status == SLM_OK && i < shards; i++) status = slm__scores_shard(paths[i], &h, &first, s, err);
+    slm__release(seen);
+    if (status != SLM_OK) { slm_scores_free(s); return status; }
+    s->corpus_hash = first.v[SLM__SC_CORPUS];
+    s->tokenizer_hash = first.v[SLM__SC_TOKENIZER];
+    s->model_hash = first.v[SLM__SC_MODEL];
+    *out = s;
+    return SLM_OK;
+}
+SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) { return slm_scores_join(out, &path, 1, err); }
+
+/* Opens PATH.part and stands behind its last whole window *w; a new one gets its header. */
+static slm_status slm__score_resume(FILE **f, uint64_t *w, unsigned char *bytes, const slm__score_head *want, const char *part, slm_error *err) {
+    slm__score_head h;
+    unsigned char head[SLM__SC_HEAD];
+    slm_status status = SLM_ERR_FORMAT;
+    *f = NULL;
+    *w = want->v[SLM__SC_FIRST];
+    if (slm__exists(part)) {
+        if ((status = slm__open(f, part, "r+b", err)) != SLM_OK) return status;
+        status = slm__score_head_read(&h, *f, 1, part, err);
+        if (status == SLM_OK) status = slm__score_head_same(&h, want, 0, part, err);
+        if (status != SLM_OK && status != SLM_ERR_FORMAT) return status;
+    }
+    if (status == SLM_ERR_FORMAT) {                              /* none, or cut off in its header: begin */
+        if (*f != NULL) (void)SLM__FCLOSE(*f);
+        if ((status = slm__open(f, part, "w+b", err)) != SLM_OK) return status;
+        slm__score_head_pack(head, want);
+        return slm__write(*f, head, sizeof head, part, err);
+    }
+    for (; *w < want->v[SLM__SC_LAST]; ++*w)
+        if ((status = slm__score_unpack(*f, bytes, want, *w, NULL, NULL, part, NULL)) != SLM_OK) break;
+    if (status == SLM_ERR_IO) return slm__fail(err, status, "%s: cannot read", part);
+    return slm__seek(*f, slm__score_at(want, *w), part, err);
+}
+static slm_status slm__score_windows(FILE *f, uint64_t w, unsigned char *bytes, const slm__score_head *h, slm__scorer *scorer,
+                                     const slm_model *model, const slm_corpus *corpus, slm_progress progress, void *user,
+                                     const char *part, slm_error *err) {
+    uint64_t last = h->v[SLM__SC_LAST], start = slm__score_before(h, h->v[SLM__SC_FIRST]);
+    slm_status status = SLM_OK;
+    size_t i, at;
+    while (status == SLM_OK && w < last) {
+        status = slm__scorer_run(scorer, model, corpus, (size_t)w, err);
+        for (i = 0; status == SLM_OK && i < (size_t)scorer->batch->B && w < last; i++, w++) {
+            at = i * (size_t)scorer->batch->T;
+            status = slm__write(f, bytes, slm__score_pack(bytes, h, w, scorer->loss + at, scorer->entropy + at), part, err);
+        }
+        if (status == SLM_OK && progress != NULL
+            && progress(user, slm__score_before(h, w) - start, slm__score_before(h, last) - start) != 0 && w < last)
+            status = slm__fail(err, SLM_ERR_STOPPED, "%s: stopped at window %llu of %llu", part, (unsigned long long)w, (unsigned long long)last);
+    }
+    return status;
+}
+SLM_API slm_status slm_score_file(const char *path, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
+                                  int32_t T, int32_t shard, int32_t shards, slm_progress progress, void *user, slm_error *err) {
+    slm__score_head want, h;
+    slm__scorer scorer;
+    slm_scores s;
+    FILE *f = NULL;
+    unsigned char *bytes;
+    char *part;
+    uint64_t w = 0;
+    slm_status status;
+    if (shards < 1 || shard < 0 || shard >= shards) return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: shard %d of %d", (int)shard, (int)shards);
+    if ((status = slm__scorer_create(&scorer, corpus, B, T, err)) != SLM_OK) return status;
+    s.n = corpus->n - 1;
+    s.T = T;
+    s.corpus_hash = corpus->hash;
+    s.tokenizer_hash = tokenizer_hash;
+    s.model_hash = slm_model_hash(model);
+    slm__score_head_fill(&want, &s, (uint64_t)shard, (uint64_t)shards);
+    part = slm__join(path, ".part", "", err);
+    bytes = (unsigned char *)slm__alloc((size_t)T * 2 * sizeof(slm_real) + 8, 1, err);
+    if (part == NULL || bytes == NULL) status = SLM_ERR_MEMORY;
+    else if (slm__exists(path)) {                                /* finished: the same scores, or none of ours */
+        status = slm__scores_shard(path, &h, NULL, NULL, err);
+        if (status == SLM_OK) status = slm__score_head_same(&h, &want, 0, path, err);
+    } else {
+        status = slm__score_resume(&f, &w, bytes, &want, part, err);
+        if (status == SLM_OK) status = slm__score_windows(f, w, bytes, &want, &scorer, model, corpus, progress, user, part, err);
+        if (status == SLM_OK) status = slm__commit(f, part, path, err);
+        else if (f != NULL) (void)SLM__FCLOSE(f);
+    }
+    slm__scorer_free(&scorer);
+    slm__release(bytes);
+    slm__release(part);
+    return status;
+}
+#endif /* SLM_NO_STDIO */
+
+/* ==== >>optimizer ================================================================================================ 8 ==
+   Clipping, AdamW and the schedule, on flat arrays.                                                                      */
+static slm_optimizer slm__optimizer_defaults(slm_optimizer o) {
+    if (o.lr == 0) o.lr = 1e-3;
+    if (o.lr_min == 0) o.lr_min = 0.1;
+    if (o.beta1 == 0) o.beta1 = 0.9;
+    if (o.beta2 == 0) o.beta2 = 0.95;
+    if (o.eps == 0) o.eps = 1e-8;
+    if (o.weight_decay == 0) o.weight_decay = 0.1;
+    if (o.clip == 0) o.clip = 1.0;
+    return o;
+}
+/* Linear warm-up, then half a cosine from lr down to lr lr_min at the last step. */
+SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) {
+    slm_optimizer o = slm__optimizer_defaults(*optimizer);
+    double done;
+    if (step < o.warmup) return o.lr * (double)(step + 1) / (double)o.warmup;
+    if (o.lr_min < 0 || o.steps <= o.warmup) return o.lr;
+    done = (double)(step - o.warmup) / (double)(o.steps - o.warmup);
+    if (done > 1) done = 1;
+    return o.lr * (o.lr_min + (1 - o.lr_min) * 0.5 * (1 + cos(3.14159265358979323846 * done)));
+}
+
+/* Long arrays are cut into pieces of fixed length, whatever the number of threads. */
+#define SLM__SPAN ((size_t)1 << 14)
+#define SLM__SPANS 1024
+static double slm__norm(const slm_real *x, size_t n) {
+    double partial[SLM__SPANS], sum = 0;
+    size_t length = n / SLM__SPANS / 64 * 64 + 64, pieces = (n + length - 1) / length, p;
+    if (length < SLM__SPAN) { length = SLM__SPAN; pieces = (n + length - 1) / length; }
+    SLM__PRAGMA(omp parallel for schedule(static))
+    for (p = 0; p < pieces; p++) {
+        size_t from = p * length, end = n - from < length ? n : from + length, at;
+        partial[p] = 0;
+        for (at = from; at < end; at += 4096) {                  /* float sums stay short, the rest is double */
+            size_t m = end - at < 4096 ? end - at : 4096;
+            partial[p] += (double)slm__dot(x + at, x + at, m);
+        }
+    }
+    for (p = 0; p < pieces; p++) sum += partial[p];
+    return sqrt(sum);
+}
+/* The factor that brings a gradient of this norm down to the limit; 1 if it is below it or there is none. */
+static double slm__clip(double norm, double limit) {
+    double factor = limit > 0 ? limit / (norm + 1e-6) : 1.0;
+    return factor < 1.0 ? factor : 1.0;
+}
+/* One AdamW step with decoupled decay (Loshchilov and Hutter) on n parameters:  g is scaled by grad_scale;
+   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m' / (sqrt(v') + eps),  m' = m/(1-b1^t), v' = v/(1-b2^t). */
+static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_real *grads, size_t n, double grad_scale, double lr,
+                       double decay, uint64_t t, const slm_optimizer *o) {
+    slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t))), correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
+    size_t pieces = (n + SLM__SPAN - 1) / SLM__SPAN, p;
+    SLM__PRAGMA(omp parallel for schedule(static))
+    for (p = 0; p < pieces; p++) {
+        size_t at = p * SLM__SPAN, count = n - at < SLM__SPAN ? n - at : SLM__SPAN;
+        slm__adamw_span(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale, (slm_real)lr, (slm_real)o->beta1,
+                        (slm_real)o->beta2, (slm_real)o->eps, (slm_real)decay, correct1, correct2);
+    }
+}
+
+/* ==== >>step ===================================================================================================== 9 ==
+   The algorithm of the paper.  slm_train_step, at the end of this section, is the whole of it on one page; what stands before
+   it are its words.  Three ways lead to the mask, all to the same one:
+     known before     the score needs no current loss (random, ref, entropy ...): select first
+     known meanwhile  one micro-batch is ranked by itself: select while its losses are made, keep the logits that may be needed
+     scored before    the ranking spans several micro-batches or processes: a scoring forward first                        */
+SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const slm_selection *selection,
+                                      const slm_optimizer *optimizer, slm_error *err) {
+    slm_trainer *t;
+    *out = NULL;
+    if (selection != NULL && !(selection->ratio >= 0 && selection->ratio <= 1 && selection->ratio2 >= 0 && selection->ratio2 <= 1))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g, it must be in (0, 1]", selection->ratio);
+    t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
+    if (t == NULL) return SLM_ERR_MEMORY;
+    t->model = model;
+    if (selection != NULL) t->selection = *selection;
+    if (t->selection.ratio == 0) t->selection.ratio = 0.6;
+    if (optimizer != NULL) t->optimizer = *optimizer;
+    t->optimizer = slm__optimizer_defaults(t->optimizer);
+    if ((t->grads = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err)) == NULL ||
+        (t->m = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err)) == NULL ||
+        (t->v = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err)) == NULL ||
+        slm_tape_create(&t->tape, err) != SLM_OK) { slm_trainer_free(t); return SLM_ERR_MEMORY; }
+    *out = t;
+    return SLM_OK;
+}
+SLM_API void slm_trainer_free(slm_trainer *t) {
+    if (t == NULL) return;
+    slm__release(t->grads);
+    slm__release(t->m);
+    slm__release(t->v);
+    slm__release(t->loss);
+    slm__release(t->mask);
+    slm__release(t->scratch);
+    slm__release(t->targets);
+    slm_tape_free(t->tape);
+    slm__release(t);
+}
+
+/* One step's batch.  Its micro-batches lie one after the other in the trainer's arrays (loss, mask, targets, scratch). */
+typedef struct slm__step {
+    slm_trainer *t;
+    slm_batch *const *micro;
+    size_t n_micro, n;                          /* n: rows of all micro-batches */
+    slm_real *scores, *ref_loss, *ref_entropy;  /* (n) parts of scratch */
+    uint64_t divisor;                           /* number selected, over all micro-batches and processes (eq. 4) */
+    int known;                                  /* the mask is final */
+    int scored;                                 /* the losses are, too: from a scoring forward */
+    int added;                                  /* a micro-batch has left its gradient already */
+} slm__step;
+static int slm__needs_loss(slm_score s) { return s == SLM_SCORE_EXCESS || s == SLM_SCORE_LOSS; }
+static int slm__needs_ref(slm_score s) { return s == SLM_SCORE_EXCESS || s == SLM_SCORE_REF || s >= SLM_SCORE_INTERSECT; }
+static int slm__needs_entropy(slm_score s) { return s == SLM_SCORE_ENTROPY || s >= SLM_SCORE_INTERSECT; }
+static int slm__takes_all(const slm_selection *s) { return s->score == SLM_SCORE_NONE || s->ratio >= 1.0; }
+static size_t slm__batch_rows(const slm_batch *b) { return (size_t)b->B * (size_t)b->T; }
+
+static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {
+    slm_real *loss, *scratch;
+    uint8_t *mask;
+    int32_t *targets;
+    if (rows <= t->rows) return SLM_OK;
+    loss = (slm_real *)slm__alloc(rows, sizeof *loss, err);
+    scratch = (slm_real *)slm__alloc(rows, 3 * sizeof *scratch, err);
+    mask = (uint8_t *)slm__alloc(rows, 1, err);
+    targets = (int32_t *)slm__alloc(rows, sizeof *targets, err);
+    if (loss == NULL || scratch == NULL || mask == NULL || targets == NULL) {
+        slm__release(loss); slm__release(scratch); slm__release(mask); slm__release(targets);
+        return SLM_ERR_MEMORY;
+    }
+    slm__release(t->loss); slm__release(t->scratch); slm__release(t->mask); slm__release(t->targets);
+    t->loss = loss;
+    t->scratch = scratch;
+    t->mask = mask;
+    t->targets = targets;
+    t->rows = rows;
+    return SLM_OK;
+}
+/* The reference's view of one micro-batch: from the batch (a score file), or from the reference model now: the same bits. */
+static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t first, slm_error *err) {
+    slm_score kind = s->t->selection.score;
+    if (slm__takes_all(&s->t->selection) || (!slm__needs_ref(kind) && !slm__needs_entropy(kind))) return SLM_OK;
+    if (s->t->reference != NULL)
+        return slm_score_batch(s->t->reference, s->t->tape, b, s->ref_loss + first, s->ref_entropy + first, err);
+    if ((slm__needs_ref(kind) && b->ref_loss == NULL) || (slm__needs_entropy(kind) && b->ref_entropy == NULL))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference scores: give slm_batch_next a score file, or the trainer a reference model",
+                         slm__score_name(kind));
+    if (b->ref_loss != NULL) memcpy(s->ref_loss + first, b->ref_loss, slm__batch_rows(b) * sizeof(slm_real));
+    if (b->ref_entropy != NULL) memcpy(s->ref_entropy + first, b->ref_entropy, slm__batch_rows(b) * sizeof(slm_real));
+    return SLM_OK;
+}
+static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_error *err) {
+    size_t i, first;
+    slm_status status = SLM_OK;
+    memset(s, 0, sizeof *s);
+    s->t = t;
+    s->micro = micro;
+    s->n_micro = n_micro;
+    for (i = 0; i < n_micro && status == SLM_OK; i++) {
+        status = slm__batch_check(micro[i], t->model, err);
+        s->n += slm__batch_rows(micro[i]);
+    }
+    if (status == SLM_OK) status = slm__step_reserve(t, s->n, err);
+    if (status != SLM_OK) return status;
+    s->scores = t->scratch;
+    s->ref_loss = t->scratch + t->rows;
+    s->ref_entropy = t->scratch + 2 * t->rows;
+    for (i = 0, first = 0; i < n_micro && status == SLM_OK; first += slm__batch_rows(micro[i]), i++) {
+        memcpy(t->targets + first, micro[i]->targets, slm__batch_rows(micro[i]) * sizeof(int32_t));
+        status = slm__step_reference(s, micro[i], first, err);
+    }
+    return status;
+}
+
+/* Selects among rows first .. first+n (eqs. 3, 5) and says how many were kept. */
+static slm_status slm__step_rank(slm__step *s, size_t first, size_t n, size_t micro, size_t *kept, slm_error *err) {
+    slm_trainer *t = s->t;
+    return slm_select(t->mask + first, kept, &t->selection, t->loss + first, s->ref_loss + first, s->ref_entropy + first,
+                      t->targets + first, n, s->micro[micro]->T, (t->step << 16) + micro, s->scores + first, &t->group, err);
+}
+/* All micro-batches at once (scope batch), or one by one. */
+static slm_status slm__step_rank_all(slm__step *s, slm_error *err) {
+    size_t i, first, kept, rows;
+    slm_status status = SLM_OK;
+    s->known = 1;
+    s->divisor = 0;
+    for (i = 0, first = 0; i < s->n_micro && first < s->n && status == SLM_OK; i++, first += rows) {
+        rows = s->t->selection.scope == SLM_SCOPE_BATCH ? s->n : slm__batch_rows(s->micro[i]);
+        status = slm__step_rank(s, first, rows, i, &kept, err);
+        s->divisor += kept;
+    }
+    return status;
+}
+/* A scoring forward over all micro-batches: every loss, no gradient. */
+static slm_status slm__step_score(slm__step *s, slm_error *err) {
+    size_t i, first;
+    slm_status status = SLM_OK;
+    for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
+        status = slm_score_batch(s->t->model, s->t->tape, s->micro[i], s->t->loss + first, NULL, err);
+    s->scored = 1;
+    return status;
+}
+/* The number that will be selected, where each span (micro-batch or sequence) is ranked by itself. */
+static void slm__step_count(slm__step *s) {
+    size_t i, first, at, rows, span;
+    for (i = 0, first = 0; i < s->n_micro; i++, first += rows) {
+        rows = slm__batch_rows(s->micro[i]);
+        span = s->t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)s->micro[i]->T : rows;
+        for (at = first; at < first + rows; at += span)
+            s->divisor += slm_select_count(s->t->selection.ratio, slm__mark_valid(s->t->mask + at, s->t->targets + at, span));
+    }
+}
+
+/* Which of the rows done so far may still be selected: the best k of each span's beginning are enough, whatever follows. */
+typedef struct slm__chooser { slm__step *s; size_t first, rows, span; slm_error *err; } slm__chooser;
+static int slm__choose(void *user, size_t rows_done) {
+    slm__chooser *c = (slm__chooser *)user;
+    slm_trainer *t = c->s->t;
+    size_t at, first;
+    if (c->s->known) return 0;
+    for (at = 0; at < rows_done; at += c->span) {
+        size_t n = rows_done - at < c->span ? rows_done - at : c->span, k, valid;
+        first = c->first + at;
+        k = slm_select_count(t->selection.ratio, slm__mark_valid(t->mask + first, t->targets + first, c->span));
+        valid = slm__mark_valid(t->mask + first, t->targets + first, n);
+        if (slm_selection_scores(c->s->scores + first, t->selection.score, t->loss + first, c->s->ref_loss + first, NULL, n, 0, c->err) != SLM_OK ||
+            slm_select_top(t->mask + first, c->s->scores + first, t->mask + first, n, k < valid ? k : valid, c->err) != SLM_OK) return 1;
+    }
+    return 0;
+}
+/* Slots for the logits of the `kept` rows and one chunk; 0: they would not fit the budget, or be all rows'. */
+static int slm__keep_prepare(slm__keep *keep, slm_trainer *t, size_t N, size_t V, size_t kept, slm__chooser *chooser) {
+    size_t budget = t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20, chunk = slm__chunk_rows(N, V), i;
+    while (chunk > 64 && kept + chunk >= N) chunk -= 64;
+    memset(keep, 0, sizeof *keep);
+    keep->chunk = chunk;
+    keep->n_slots = keep->n_unused = kept + chunk;
+    if (keep->n_slots >= N || keep->n_slots > budget / sizeof(slm_real) / V) return 0;
+    keep->slots = slm__take(t->tape, keep->n_slots * V);
+    keep->slot = (int32_t *)slm__arena_take(&t->tape->arena, N, sizeof(int32_t), &t->tape->error);
+    keep->unused = (int32_t *)slm__arena_take(&t->tape->arena, keep->n_slots, sizeof(int32_t), &t->tape->error);
+    if (keep->slots == NULL || keep->slot == NULL || keep->unused == NULL) return 0;
+    for (i = 0; i < keep->n_slots; i++) keep->unused[i] = (int32_t)i;
+    keep->mask = t->mask + chooser->first;
+    keep->choose = slm__choose;
+    keep->user = chooser;
+    return 1;
+}
+
+/* Forward, losses, selection where it is not known yet, loss, backward: of one micro-batch, whose rows start at `first`. */
+static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, slm_error *err) {
+    slm_trainer *t = s->t;
+    const slm_batch *b = s->micro[micro];
+    size_t rows = slm__batch_rows(b), kept = 0;
+    int all = slm__takes_all(&t->selection), keeping = 0;
+    slm_tensor *hidden, *head, *loss;
+    slm__keep keep;
+    slm__chooser chooser;
+    slm_status status;
+    slm_tape_reset(t->tape);
+    hidden = slm__model_hidden(t->tape, t->model, b, t->grads, s->added, &head);
+    if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
+    if (!all && !s->scored) {
+        chooser.s = s;
+        chooser.first = first;
+        chooser.rows = rows;
+        chooser.span = t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)b->T : rows;
+        chooser.err = err;
+        keeping = slm__keep_prepare(&keep, t, rows, head->rows, (size_t)s->divisor < rows ? (size_t)s->divisor : rows, &chooser);
+        slm__row_losses(t->tape, hidden, head, b->targets, t->loss + first, NULL, keeping ? &keep : NULL);
+        status = slm_tape_status(t->tape, err);
+        if (status == SLM_OK && !s->known) status = slm__step_rank(s, first, rows, micro, &kept, err);
+        if (status != SLM_OK) return status;
+    }
+    if (memchr(t->mask + first, 1, rows) == NULL) return SLM_OK;                 /* nothing of it was selected: no gradient */
+    loss = slm__selective_loss(t->tape, hidden, head, b->targets, t->mask + first, (double)s->divisor, t->loss + first, keeping ? &keep : NULL);
+    s->added = 1;
+    return slm_backward(t->tape, loss, err);
+}
+
+/* Over processes: the divisor and the gradients are sums. */
+static slm_status slm__step_sum(const slm_group *g, slm__step *s, int gradients, slm_error *err) {
+    if (!gradients && g->sum != NULL && g->sum(g->user, &s->divisor, 1)) return slm__fail(err, SLM_ERR_IO, "the group's callback 'sum' failed");
+    if (gradients && g->sum_grads != NULL && g->sum_grads(g->user, s->t->grads, s->t->model->n_params))
+        return slm__fail(err, SLM_ERR_IO, "the group's callback 'sum_grads' failed");
+    return SLM_OK;
+}
+static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, double norm, double lr, slm_error *err) {
+    double sum[2] = { 0, 0 };
+    size_t count[2] = { 0, 0 };
+    slm__split_losses(sum, count, s->t->loss, s->t->mask, s->t->targets, s->n);
+    if (!(norm <= DBL_MAX) || !(fabs(sum[0] + sum[1]) <= DBL_MAX))
+        return slm__fail(err, SLM_ERR_NUMBER, "step %llu: the loss is %g and the norm of the gradient %g; the parameters were left as they were",
+                         (unsigned long long)s->t->step, count[1] > 0 ? sum[1] / (double)count[1] : 0.0, norm);
+    if (stats == NULL) return SLM_OK;
+    stats->n_selected = count[1];
+    stats->n_valid = count[0] + count[1];
+    stats->loss_all = stats->n_valid > 0 ? (sum[0] + sum[1]) / (double)stats->n_valid : 0;
+    stats->loss_selected = count[1] > 0 ? sum[1] / (double)count[1] : 0;
+    stats->loss_unselected = count[0] > 0 ? sum[0] / (double)count[0] : 0;
+    stats->grad_norm = norm;
+    stats->lr = lr;
+    return SLM_OK;
+}
+static void slm__step_update(slm_trainer *t, double norm, double lr) {
+    size_t i;
+    for (i = 0; i < t->model->n_tensors; i++) {
+        const slm_param *p = &t->model->table[i];
+        double decay = p->matrix && t->optimizer.weight_decay > 0 ? t->optimizer.weight_decay : 0;
+        slm__adamw(t->model->params + p->offset, t->m + p->offset, t->v + p->offset, t->grads + p->offset, p->rows * p->cols,
+                   slm__clip(norm, t->optimizer.clip), lr, decay, t->step + 1, &t->optimizer);
+    }
+}
+
+/* Steps 1 to 6 of >>idea: leaves the gradient of L_SLM (eq. 4) in trainer->grads. */
+static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
+    slm_trainer *t = s->t;
+    int spans = t->selection.scope == SLM_SCOPE_BATCH && (s->n_micro > 1 || t->group.sum != NULL);
+    size_t i, first;
+    slm_status status = SLM_OK;
+    if (slm__takes_all(&t->selection)) {                                         /* plain: every valid target (eq. 2) */
+        s->divisor = slm__mark_valid(t->mask, t->targets, s->n);
+        s->known = 1;
+    } else if (!slm__needs_loss(t->selection.score)) status = slm__step_rank_all(s, err);
+    else if (spans) { if ((status = slm__step_score(s, err)) == SLM_OK) status = slm__step_rank_all(s, err); }
+    else slm__step_count(s);
+    if (status == SLM_OK) status = slm__step_sum(&t->group, s, 0, err);
+    for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
+        status = slm__step_gradient(s, i, first, err);
+    return status == SLM_OK ? slm__step_sum(&t->group, s, 1, err) : status;
+}
+SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err) {
+    slm__step s;
+    double norm, lr = slm_learning_rate(&t->optimizer, t->step);
+    slm_status status = slm__step_begin(&s, t, micro, n_micro, err);             /* checks; reference losses (eq. 1) */
+    if (status == SLM_OK) status = slm__step_gradients(&s, err);                 /* forward, select (eqs. 3, 5), backward (eq. 4) */
+    if (status != SLM_OK) return status;
+    norm = s.added ? slm__norm(t->grads, t->model->n_params) : 0;
+    if ((status = slm__step_stats(&s, stats, norm, lr, err)) != SLM_OK) return status;
+    if (s.added) slm__step_update(t, norm, lr);                                  /* clip, AdamW */
+    t->step++;
+    return SLM_OK;
+}
+
+/* ==== >>generation ============================================================================================== 10 ==
+   One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
+struct slm_generator {
+    const slm_model *model;                                      /* borrowed */
+    int32_t   at, capacity;                                      /* tokens so far, at most */
+    slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
+    slm_real *x, *y, *q, *gate, *up, *scores, *angles, *logits, *order, *work;
+    int32_t  *ids;
+};
+SLM_API void slm_generator_free(slm_generator *g) {
+    if (g == NULL) return;
+    slm__release(g->keys);
+    slm__release(g->x);
+    slm__release(g->ids);
+    slm__release(g->work);
+    slm__release(g);
+}
+SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
+SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
+    const slm_config *c = &model->config;
+    size_t C = (size_t)c->dim, Q = (size_t)c->n_heads * (size_t)c->head_dim, KV = (size_t)c->n_kv_heads * (size_t)c->head_dim;
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, D = (size_t)c->head_dim, cache, widest = Q > C ? Q : C;
+    slm_generator *g;
+    *out = NULL;
+    if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
+    if (!slm__mul(&cache, (size_t)c->n_layers * (size_t)max_tokens, 2 * KV)) return slm__no_memory(err, SIZE_MAX);
+    g = (slm_generator *)slm__alloc(1, sizeof *g, err);
+    if (g == NULL) return SLM_ERR_MEMORY;
+    g->model = model;
+    g->capacity = max_tokens;
+    g->keys = (slm_real *)slm__alloc(cache, sizeof(slm_real), err);
+    g->x = (slm_real *)slm__alloc(C + 2 * widest + 2 * F + (size_t)max_tokens + D + 2 * V, sizeof(slm_real), err);
+    g->ids = (int32_t *)slm__alloc(V, sizeof(int32_t), err);
+    g->work = (slm_real *)slm__alloc(slm__gemm_work(slm__max_threads()), sizeof(slm_real), err);
+    if (g->keys == NULL || g->x == NULL || g->ids == NULL || g->work == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
+    g->values = g->keys + cache / 2;
+    g->y = g->x + C;
+    g->q = g->y + widest;
+    g->gate = g->q + widest;
+    g->up = g->gate + F;
+    g->scores = g->up + F;
+    g->angles = g->scores + max_tokens;
+    g->logits = g->angles + D;
+    g->order = g->logits + V;
+    *out = g;
+    return SLM_OK;
+}
+/* out (rows) = W in (+ out), W the parameter of that index */
+static void slm__apply(const slm_generator *g, size_t index, const slm_real *in, slm_real *out, int add) {
+    const slm_param *p = &g->model->table[index];
+    slm__thin_gemm(1, p->rows, p->cols, in, g->model->params + p->offset, add, out);
+}
+static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *x, slm_real *y) {
+    const slm_param *p = &g->model->table[index];
+    slm_real r = (slm_real)(1.0 / sqrt((double)slm__dot(x, x, p->cols) / (double)p->cols + g->model->config.norm_eps));
+    slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
+}
+/* One head looks at the `n` tokens of its cache (stride apart): out (D). */
+static void slm__look(slm_real *out, const slm_real *q, const slm_real *keys, const slm_real *values, slm_real *scores, size_t n, size_t D, size_t stride) {
+    slm_real scale = (slm_real)(1.0 / sqrt((double)D)), sum;
+    size_t j;
+    for (j = 0; j < n; j++) scores[j] = slm__dot(q, keys + j * stride, D) * scale;
+    sum = slm__exp_shift(scores, scores, slm__max(scores, n), n);
+    memset(out, 0, D * sizeof(slm_real));
+    for (j = 0; j < n; j++) slm__axpy(out, scores[j] / sum, values + j * stride, D);
+}
+static void slm__generator_layer(slm_generator *g, int32_t layer) {
+    const slm_config *c = &g->model->config;
+    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, h;
+    slm_real *keys = g->keys + (size_t)layer * (size_t)g->capacity * KV * D, *values = g->values + (size_t)layer * (size_t)g->capacity * KV * D;
+    slm_real *k = keys + (size_t)g->at * KV * D, *v = values + (size_t)g->at * KV * D;
+    slm__norm_row(g, slm__at_layer(layer, SLM__NORM1), g->x, g->y);
+    slm__apply(g, slm__at_layer(layer, SLM__Q), g->y, g->q, 0);
+    slm__apply(g, slm__at_layer(layer, SLM__K), g->y, k, 0);
+    slm__apply(g, slm__at_layer(layer, SLM__V), g->y, v, 0);
+    for (h = 0; h < H; h++) slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    for (h = 0; h < KV; h++) slm__rotate(k + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    for (h = 0; h < H; h++)
+        slm__look(g->y + h * D, g->q + h * D, keys + h * KV / H * D, values + h * KV / H * D, g->scores, (size_t)g->at + 1, D, KV * D);
+    slm__apply(g, slm__at_layer(layer, SLM__O), g->y, g->x, 1);
+    slm__norm_row(g, slm__at_layer(layer, SLM__NORM2), g->x, g->y);
+    slm__apply(g, slm__at_layer(layer, SLM__GATE), g->y, g->gate, 0);
+    slm__apply(g, slm__at_layer(layer, SLM__UP), g->y, g->up, 0);
+    slm__swiglu(g->gate, g->gate, g->up, (size_t)c->ffn);
+    slm__apply(g, slm__at_layer(layer, SLM__DOWN), g->gate, g->x, 1);
+}
+SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits, slm_error *err) {
+    const slm_config *c = &g->model->config;
+    size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2, i;
+    int32_t layer;
+    if (token < 0 || token >= c->vocab) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: token %d is outside the vocabulary of %d", token, c->vocab);
+    if (g->at >= g->capacity) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: its %d tokens are used up", g->capacity);
+    memcpy(g->x, g->model->params + g->model->table[0].offset + (size_t)token * C, C * sizeof(slm_real));
+    for (i = 0; i < half; i++) {
+        double angle = (double)g->at * pow(c->rope_theta, -2.0 * (double)i / (double)c->head_dim);
+        g->angles[i] = (slm_real)cos(angle);
+        g->angles[half + i] = (slm_real)sin(angle);
+    }
+    for (layer = 0; layer < c->n_layers; layer++) slm__generator_layer(g, layer);
+    slm__norm_row(g, slm__at_final_norm(c), g->x, g->y);
+    slm__apply(g, slm__at_head(c), g->y, g->logits, 0);
+    g->at++;
+    if (logits != NULL) *logits = g->logits;
+    return SLM_OK;
+}
+
+/* Restores the heap property of ids[0..n) at `at`: the likeliest id (lowest among equals) on top. */
+static int slm__likelier(const slm_real *p, int32_t a, int32_t b) { return p[a] > p[b] || (p[a] >= p[b] && a < b); }
+static void slm__sift(int32_t *ids, size_t n, size_t at, const slm_real *p) {
+    for (;;) {
+        size_t child = 2 * at + 1;
+        int32_t id = ids[at];
+        if (child >= n) return;
+        if (child + 1 < n && slm__likelier(p, ids[child + 1], ids[child])) child++;
+        if (slm__likelier(p, id, ids[child])) return;
+        ids[at] = ids[child];
+        ids[child] = id;
+        at = child;
+    }
+}
+SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_k, double top_p, slm_rng *rng, int32_t *token, slm_error *err) {
+    size_t V = (size_t)g->model->config.vocab, n, left = V;
+    slm_real max = slm__max(g->logits, V), sum, *p = g->order;
+    double reached = 0, drawn, total;
+    if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
+    if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]", temperature, top_k, top_p);
+    memcpy(p, g->logits, V * sizeof *p);
+    slm__scale(p, (slm_real)(temperature > 0 ? 1 / temperature : 1), V);
+    sum = slm__exp_shift(p, p, (slm_real)(temperature > 0 ? (double)max / temperature : (double)max), V);
+    if (!((double)sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
+    for (n = 0; n < V; n++) g->ids[n] = (int32_t)n;
+    for (n = V / 2 + 1; n-- > 0;) slm__sift(g->ids, V, n, p);
+    if (temperature == 0) top_k = 1;
+    for (n = 0; left > 0; n++) {                                 /* the likeliest ones, from the end of ids */
+        int32_t best = g->ids[0];
+        g->ids[0] = g->ids[--left];
+        slm__sift(g->ids, left, 0, p);
+        g->ids[left] = best;
+        reached += (double)p[best];
+        if (n + 1 == (size_t)top_k || reached >= top_p * (double)sum) { n++; break; }
+    }
+    total = reached;
+    drawn = slm_rng_uniform(rng) * total;
+    for (left = V - 1; left > V - n && (drawn -= (double)p[g->ids[left]]) >= 0;) left--;
+    *token = g->ids[left];
+    return SLM_OK;
+}
+
+/* ==== >>json ==========================================================================================================
+   A strict reader (RFC 8259) that pulls one value after another out of a span of bytes, and a few lines that write.  No tree
+   is built: the caller walks.  The first error sticks, and names file and byte.  Refused besides bad grammar: a byte order
+   mark, bad UTF-8, lone surrogates, more than 64 levels.  Duplicate keys are the caller's business.                      */
+enum { SLM__JSON_DEPTH = 64 };
+typedef struct slm__json {
+    const char *p, *end, *text;    /* next byte; end; start, for positions in messages */
+    int depth;
+    const char *name;              /* the file's name, for messages */
+    slm_error *err;
+    slm_status status;             /* the first error */
+} slm__json;
+
+static slm_status slm__json_fail(slm__json *j, const char *what) {
+    if (j->status == SLM_OK)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %s", j->name, (size_t)(j->p - j->text), what);
+    return j->status;
+}
+static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {
+    j->p = j->text = text;
+    j->end = text + size;
+    j->depth = 0;
+    j->name = name;
+    j->err = err;
+    j->status = SLM_OK;
+    return size > 0 ? SLM_OK : slm__json_fail(j, "empty where JSON was expected");
+}
+static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
+    if (j->status != SLM_OK) return -1;
+    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\t' || *j->p == '\r')) j->p++;
+    return j->p < j->end ? (unsigned char)*j->p : -1;
+}
+/* The type of the next value: o(bject) a(rray) s(tring) n(umber) t(rue) f(alse) z (null); 0: no value here. */
+static int slm__json_type(slm__json *j) {
+    int c = slm__json_peek(j);
+    switch (c) {
+    case '{': return 'o';
+    case '[': return 'a';
+    case '"': return 's';
+    case 't': case 'f': return c;
+    case 'n': return 'z';
+    default: return c == '-' || (c >= '0' && c <= '9') ? 'n' : 0;
+    }
+}
+static slm_status slm__json_enter(slm__json *j, char open) {
+    if (slm__json_peek(j) != open) return slm__json_fail(j, open == '{' ? "an object was expected" : "an array was expected");
+    if (j->depth == SLM__JSON_DEPTH) return slm__json_fail(j, "nested more than 64 levels deep");
+    j->p++;
+    j->depth++;
+    return SLM_OK;
+}
+/* After enter: 1 = another item follows, 0 = the container ended here, -1 = error.  *first starts at 1. */
+static int slm__json_item(slm__json *j, int *first, char close) {
+    int c = slm__json_peek(j);
+    if (c == close) { j->p++; j->depth--; return 0; }
+    if (!*first) {
+        if (c != ',') { (void)slm__json_fail(j, close == '}' ? "',' or '}' was expected" : "',' or ']' was expected"); return -1; }
+        j->p++;
+    }
+    *first = 0;
+    if (slm__json_type(j) == 0) { (void)slm__json_fail(j, "a value was expected"); return -1; }
+    return 1;
+}
+static int slm__json_element(slm__json *j, int *first) { return slm__json_item(j, first, ']'); }
+
+/* Length of the well-formed UTF-8 sequence at p (1 to 4), 0: none (overlong, surrogate, above U+10FFFF, cut off). */
+static int slm__json_utf8(const char *p, const char *end) {
+    const unsigned char *s = (const unsigned char *)p;
+    size_t left = (size_t)(end - p);
+    if (left == 0 || (s[0] >= 0x80 && s[0] < 0xC2) || s[0] > 0xF4) return 0;
+    if (s[0] < 0x80) return 1;
+    if (left < 2 || (s[1] & 0xC0) != 0x80) return 0;
+    if (s[0] < 0xE0) return 2;
+    if (left < 3 || (s[2] & 0xC0) != 0x80 || (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0)) return 0;
+    if (s[0] < 0xF0) return 3;
+    if (left < 4 || (s[3] & 0xC0) != 0x80 || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] >= 0x90)) return 0;
+    return 4;
+}
+static int slm__json_hex4(const slm__json *j, const char *p, uint32_t *out) {   /* 1: four hexadecimal digits at p */
+    int i;
+    *out = 0;
+    if (j->end - p < 4) return 0;
+    for (i = 0; i < 4; i++) {
+        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+        const char *at = p[i] != 0 ? strchr(digits, p[i]) : NULL;
+        if (at == NULL) return 0;
+        *out = *out << 4 | (uint32_t)((at - digits) & 15);
+    }
+    return 1;
+}
+/* Decodes the escape at p, which stands on the backslash, into up to four bytes; the number of them, 0: a bad escape. */
+static size_t slm__json_escape(slm__json *j, char utf8[4]) {
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *at = j->end - j->p >= 2 && j->p[1] != 0 ? strchr(from, j->p[1]) : NULL;
+    uint32_t c, low;
+    if (at != NULL) { utf8[0] = to[at - from]; j->p += 2; return 1; }
+    if (j->end - j->p < 2 || j->p[1] != 'u' || !slm__json_hex4(j, j->p + 2, &c)) return 0;
+    if (c >= 0xD800 && c < 0xE000) {                          /* a surrogate: only a pair, high then low, stands for anything */
+        if (c >= 0xDC00 || j->end - j->p < 12 || j->p[6] != '\\' || j->p[7] != 'u' || !slm__json_hex4(j, j->p + 8, &low)
+            || low < 0xDC00 || low >= 0xE000) return 0;
+        c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+        j->p += 6;
+    }
+    j->p += 6;
+    if (c < 0x80) { utf8[0] = (char)c; return 1; }
+    if (c < 0x800) { utf8[0] = (char)(0xC0 | c >> 6); utf8[1] = (char)(0x80 | (c & 63)); return 2; }
+    if (c < 0x10000) {
+        utf8[0] = (char)(0xE0 | c >> 12); utf8[1] = (char)(0x80 | (c >> 6 & 63)); utf8[2] = (char)(0x80 | (c & 63));
+        return 3;
+    }
+    utf8[0] = (char)(0xF0 | c >> 18); utf8[1] = (char)(0x80 | (c >> 12 & 63));
+    utf8[2] = (char)(0x80 | (c >> 6 & 63)); utf8[3] = (char)(0x80 | (c & 63));
+    return 4;
+}
+static slm_status slm__json_add(slm__json *j, slm__buffer *out, const char *bytes, size_t n) {
+    if (out == NULL || j->status != SLM_OK) return j->status;
+    return j->status = slm__buffer_append(out, bytes, n, j->err);
+}
+/* Decodes a string into out, a NUL after its size bytes; out NULL: only checks.  The string may hold NULs itself. */
+static slm_status slm__json_string(slm__json *j, slm__buffer *out) {
+    if (out != NULL) out->size = 0;
+    if (slm__json_peek(j) != '"') return slm__json_fail(j, "a string was expected");
+    j->p++;
+    while (j->status == SLM_OK) {
+        const char *run = j->p;
+        char utf8[4];
+        size_t n;
+        while (j->p < j->end && *j->p != '"' && *j->p != '\\' && (unsigned char)*j->p >= 0x20) {
+            int length = slm__json_utf8(j->p, j->end);
+            if (length == 0) return slm__json_fail(j, "not UTF-8");
+            j->p += length;
+        }
+        if (slm__json_add(j, out, run, (size_t)(j->p - run)) != SLM_OK) break;
+        if (j->p == j->end) return slm__json_fail(j, "a string does not end");
+        if (*j->p == '"') {
+            j->p++;
+            if (slm__json_add(j, out, "", 1) == SLM_OK && out != NULL) out->size--;
+            break;
+        }
+        if (*j->p != '\\') return slm__json_fail(j, "a control character in a string");
+        n = slm__json_escape(j, utf8);
+        if (n == 0) return slm__json_fail(j, "a bad escape in a string");
+        (void)slm__json_add(j, out, utf8, n);
+    }
+    return j->status;
+}
+/* After enter: 1 = key read (decoded; NULL: only checked) and its value follows, 0 = the object ended, -1 = error. */
+static int slm__json_member(slm__json *j, int *first, slm__buffer *key) {
+    int more = slm__json_item(j, first, '}');
+    if (more != 1) return more;
+    if (slm__json_string(j, key) != SLM_OK) return -1;
+    if (slm__json_peek(j) != ':') { (void)slm__json_fail(j, "':' was expected"); return -1; }
+    j->p++;
+    if (slm__json_type(j) == 0) { (void)slm__json_fail(j, "a value was expected"); return -1; }
+    return 1;
+}
+static int slm__json_digits(slm__json *j) {                    /* passes over digits: how many, at most INT_MAX */
+    int n = 0;
+    while (j->p < j->end && *j->p >= '0' && *j->p <= '9') { j->p++; if (n < INT_MAX) n++; }
+    return n;
+}
+/* Passes over a number: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?   *start: where it began. */
+static slm_status slm__json_number(slm__json *j, const char **start) {
+    if (slm__json_type(j) != 'n') return slm__json_fail(j, "a number was expected");
+    *start = j->p;
+    if (*j->p == '-') j->p++;
+    if (j->p < j->end && *j->p == '0') j->p++;
+    else if (slm__json_digits(j) == 0) return slm__json_fail(j, "a bad number");
+    if (j->p < j->end && *j->p == '.') {
+        j->p++;
+        if (slm__json_digits(j) == 0) return slm__json_fail(j, "a bad number");
+    }
+    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
+        j->p++;
+        if (j->p < j->end && (*j->p == '+' || *j->p == '-')) j->p++;
+        if (slm__json_digits(j) == 0) return slm__json_fail(j, "a bad number");
+    }
+    return SLM_OK;
+}
+static slm_status slm__json_u64(slm__json *j, uint64_t *out) {   /* plain digits only: no sign, point or exponent */
+    const char *p, *start;
+    uint64_t value = 0;
+    if (slm__json_number(j, &start) != SLM_OK) return j->status;
+    for (p = start; p < j->p; p++) {
+        uint64_t digit = (uint64_t)(unsigned char)*p - '0';
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10) {
+            j->p = start;
+            return slm__json_fail(j, "a whole number from 0 to 18446744073709551615 was expected");
+        }
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return SLM_OK;
+}
+/* The value of decimal text (a JSON number or what %g prints), correctly rounded.  strtod wants the decimal point of the
+   locale, so the text is given one; what the locale uses is asked of snprintf. */
+static int slm__text_to_double(const char *text, size_t n, double *out) {   /* 1: finite, and not absurdly long */
+    char point[16], copy[256], *to = copy, *stop;
+    size_t i, n_point;
+    (void)snprintf(point, sizeof point, "%.1f", 0.5);
+    n_point = strlen(point) - 2;                              /* "0,5" */
+    if (n > sizeof copy - sizeof point - 1) return 0;
+    for (i = 0; i < n; i++) {
+        if (text[i] == '.') { memcpy(to, point + 1, n_point); to += n_point; }
+        else *to++ = text[i];
+    }
+    *to = 0;
+    *out = strtod(copy, &stop);
+    return stop == to && *out >= -DBL_MAX && *out <= DBL_MAX;
+}
+static slm_status slm__json_double(slm__json *j, double *out) {
+    const char *start;
+    double value;
+    if (slm__json_number(j, &start) != SLM_OK) return j->status;
+    if (!slm__text_to_double(start, (size_t)(j->p - start), &value)) {
+        j->p = start;
+        return slm__json_fail(j, "a number out of range");
+    }
+    *out = value;
+    return SLM_OK;
+}
+static slm_status slm__json_word(slm__json *j, const char *word) {
+    size_t n = strlen(word);
+    if (slm__json_peek(j) < 0 || (size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0)
+        return slm__json_fail(j, "a value was expected");
+    j->p += n;
+    return SLM_OK;
+}
+static slm_status slm__json_bool(slm__json *j, int *out) {
+    int type = slm__json_type(j);
+    if (type != 't' && type != 'f') return slm__json_fail(j, "true or false was expected");
+    if (slm__json_word(j, type == 't' ? "true" : "false") == SLM_OK) *out = type == 't';
+    return j->status;
+}
+static slm_status slm__json_skip(slm__json *j) {                 /* passes over any value; recursion is at most 64 deep */
+    int first = 1, type = slm__json_type(j);
+    const char *start;
+    switch (type) {
+    case 's': return slm__json_string(j, NULL);
+    case 'n': return slm__json_number(j, &start);
+    case 't': return slm__json_word(j, "true");
+    case 'f': return slm__json_word(j, "false");
+    case 'z': return slm__json_word(j, "null");
+    case 'o': case 'a':
+        if (slm__json_enter(j, type == 'o' ? '{' : '[') != SLM_OK) return j->status;
+        while ((type == 'o' ? slm__json_member(j, &first, NULL) : slm__json_element(j, &first)) == 1) (void)slm__json_skip(j);
+        return j->status;
+    default: return slm__json_fail(j, "a value was expected");
+    }
+}
+static slm_status slm__json_close(slm__json *j) {                /* the text must end here */
+    if (slm__json_peek(j) >= 0) return slm__json_fail(j, "something follows after the end");
+    return j->status;
+}
+
+/* ---- writing ---- */
+static slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {   /* quoted, escaped */
+    slm_status status = slm__buffer_append(b, "\"", 1, err);
+    const char *end = s + n;
+    while (status == SLM_OK && s < end) {
+        char code[8];
+        int length = slm__json_utf8(s, end);
+        if (length == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "text that is not UTF-8 cannot be written as JSON");
+        if ((unsigned char)*s < 0x20) {
+            (void)snprintf(code, sizeof code, "\\u%04x", (unsigned)*s);
+            status = slm__buffer_append(b, code, 6, err);
+        } else {
+            if (*s == '"' || *s == '\\') status = slm__buffer_append(b, "\\", 1, err);
+            if (status == SLM_OK) status = slm__buffer_append(b, s, (size_t)length, err);
+        }
+        s += length;
+    }
+    return status == SLM_OK ? slm__buffer_append(b, "\"", 1, err) : status;
+}
+/* The shortest of 15, 16, 17 digits that reads back exactly, with a '.' or an exponent so that it is seen to be no integer. */
+static SLM__MAYBE_UNUSED slm_status slm__json_put_double(slm__buffer *b, double value, slm_error *err) {
+    char text[48], *p, *to;
+    int digits;
+    double back = 0;
+    if (!(value >= -DBL_MAX && value <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "JSON has no number that is not finite");
+    for (digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text - 2, "%.*g", digits, value);
+        for (p = to = text; *p != 0; p++) {                   /* whatever the locale's point is, ours is '.' */
+            if (*p == '-' || *p == '+' || *p == 'e' || (*p >= '0' && *p <= '9')) *to++ = *p;
+            else if (to[-1] != '.') *to++ = '.';
+        }
+        *to = 0;
+        if (slm__text_to_double(text, strlen(text), &back) && back >= value && back <= value) break;
+    }
+    if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
+    return slm__buffer_append(b, text, strlen(text), err);
+}
+/* Appends text like printf, at most 511 bytes of it at a time. */
+static slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) SLM__PRINTF(3, 4);
+static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
+    char text[512];
+    int n;
+    va_list args;
+    va_start(args, format);
+    n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text) return slm__fail(err, SLM_ERR_ARGUMENT, "a line of more than 511 bytes");
+    return slm__buffer_append(b, text, (size_t)n, err);
+}
+
+/* ==== >>tokenizers ============================================================================================== 11 ==
+   Text to tokens and back.  A tokenizer is a vocabulary of byte strings, a list of merges (pair of ids -> id; the lower its
+   rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
+   the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
+
+/* ---- a map from 64-bit keys to numbers >= 0, strings in it, a heap: all that encoding and training need ---- */
+typedef struct slm__slot { uint64_t key; int32_t value; } slm__slot;              /* value + 1; 0: free */
+typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
+typedef struct slm__span { size_t at, size; int64_t count; } slm__span;           /* a string: its place in some text */
+typedef struct slm__item { uint64_t a, b; } slm__item;
+#define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
+#define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
+
+static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {              /* where key is, or belongs */
+    size_t i = (size_t)slm__mix(key) & (map->capacity - 1);
+    while (map->slots[i].value != 0 && map->slots[i].key != key) i = (i + 1) & (map->capacity - 1);
+    return &map->slots[i];
+}
+static int32_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
+    return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
+}
+static slm_status slm__map_put(slm__map *map, uint64_t key, size_t value, slm_error *err) {    /* key is not there yet */
+    slm__map wider = { NULL, 0, 0 };
+    slm__slot *slot;
+    size_t i;
+    if (value >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d distinct strings or pairs", INT32_MAX);
+    if (map->n >= map->capacity / 2) {
+        wider.n = map->n;
+        wider.capacity = map->capacity == 0 ? 1024 : map->capacity * 2;
+        wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err);
+        if (wider.slots == NULL) return SLM_ERR_MEMORY;
+        for (i = 0; i < map->capacity; i++)
+            if (map->slots[i].value != 0) *slm__map_slot(&wider, map->slots[i].key) = map->slots[i];
+        slm__release(map->slots);
+        *map = wider;
+    }
+    slot = slm__map_slot(map, key);
+    slot->key = key;
+    slot->value = (int32_t)value + 1;
+    map->n++;
+    return SLM_OK;
+}
+/* The index of a string, -1: not there.  Strings are kept by their hash; where two share one, the later sits at another key.
+   *key: where to put it. */
+static int32_t slm__find(const slm__map *map, const char *text, const slm__buffer *spans, const char *s, size_t n, uint64_t *key) {
+    for (*key = slm_hash(SLM_HASH_START, s, n);; *key = slm__mix(*key + 1)) {
+        int32_t i = slm__map_get(map, *key);
+        const slm__span *span = SLM__ITEMS(const slm__span, *spans) + i;
+        if (i < 0 || (span->size == n && memcmp(text + span->at, s, n) == 0)) return i;
+    }
+}
+static int slm__item_less(slm__item x, slm__item y) { return x.a != y.a ? x.a < y.a : x.b < y.b; }
+static slm_status slm__heap_push(slm__buffer *heap, uint64_t a, uint64_t b, slm_error *err) {
+    slm__item item, *items;
+    size_t i = SLM__N_ITEMS(slm__item, *heap);
+    item.a = a;
+    item.b = b;
+    if (slm__buffer_append(heap, &item, sizeof item, err) != SLM_OK) return SLM_ERR_MEMORY;
+    for (items = SLM__ITEMS(slm__item, *heap); i > 0 && slm__item_less(item, items[(i - 1) / 2]); i = (i - 1) / 2)
+        items[i] = items[(i - 1) / 2];
+    items[i] = item;
+    return SLM_OK;
+}
+static slm__item slm__heap_pop(slm__buffer *heap) {                               /* least a, then least b; not empty */
+    slm__item *items = SLM__ITEMS(slm__item, *heap), top = items[0], last;
+    size_t n = SLM__N_ITEMS(slm__item, *heap) - 1, i = 0, child;
+    last = items[n];
+    heap->size -= sizeof top;
+    for (; (child = 2 * i + 1) < n; items[i] = items[child], i = child) {
+        if (child + 1 < n && slm__item_less(items[child + 1], items[child])) child++;
+        if (!slm__item_less(items[child], last)) break;
+    }
+    items[i] = last;
+    return top;
+}
+
+/* ---- cutting text into pieces ----
+     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The tables hold runs: so
+   many code points without the property, so many with it, and so on.  A byte that is no UTF-8 is an `other` by itself. */
+enum { SLM__OTHER, SLM__LETTER, SLM__DIGIT, SLM__SPACE, SLM__CLASSES = 0x32400 };  /* all code points above are OTHER */
+static const uint16_t slm__letters[] = {
+        65,26,6,26,47,1,10,1,4,1,5,23,1,31,1,458,4,12,14,5,7,1,1,1,129,5,1,2,2,4,1,1,6,1,1,3,1,1,1,20,1,83,1,139,8,166,1,38,2,1,6,
+        41,71,27,4,4,45,43,35,2,1,99,1,1,15,2,7,2,10,3,2,1,16,1,1,30,29,89,11,1,24,33,9,2,4,1,5,22,4,1,9,1,3,1,23,25,7,11,5,24,1,6,
+        17,42,58,54,3,1,18,1,7,10,15,16,4,8,2,2,2,22,1,7,1,1,3,4,3,1,16,1,13,2,1,3,14,2,10,1,8,6,4,2,2,22,1,7,1,2,1,2,1,2,31,4,1,1,
+        19,3,16,9,1,3,1,22,1,7,1,2,1,5,3,1,18,1,15,2,23,1,11,8,2,2,2,22,1,7,1,2,1,5,3,1,30,2,1,3,15,1,17,1,1,6,3,3,1,4,3,2,1,1,1,2,
+        3,2,3,3,3,12,22,1,52,8,1,3,1,23,1,16,3,1,26,3,2,1,2,2,30,1,4,8,1,3,1,23,1,10,1,5,3,1,31,2,1,2,15,2,17,9,1,3,1,41,2,1,16,1,
+        5,3,8,3,24,6,5,18,3,24,1,9,1,1,2,7,58,48,1,2,12,7,58,2,1,1,1,5,1,24,1,1,1,10,1,2,9,1,2,5,1,1,21,4,32,1,63,8,1,36,27,5,115,
+        43,20,1,16,6,4,4,3,1,3,2,7,3,4,13,12,1,17,38,1,1,5,1,2,43,1,333,1,4,2,7,1,1,1,4,2,41,1,4,2,33,1,4,2,7,1,1,1,4,2,15,1,57,1,
+        4,2,67,37,16,16,86,2,6,3,620,2,17,1,26,5,75,6,8,7,18,13,19,14,18,14,13,1,3,15,52,35,1,4,1,67,89,7,5,2,34,1,1,5,70,10,31,49,
+        30,2,5,11,44,4,26,54,23,9,53,82,1,93,47,17,8,54,30,13,2,10,44,26,36,41,3,10,36,2,11,5,43,2,3,41,4,1,6,1,2,3,1,5,192,64,278,
+        2,6,2,38,2,6,2,8,1,1,1,1,1,1,1,31,2,53,1,7,1,1,3,3,1,7,3,4,2,6,4,13,5,3,1,7,116,1,13,1,16,13,101,1,4,1,2,10,1,1,3,5,6,1,1,
+        1,1,1,1,4,1,11,2,4,5,5,4,1,52,2,2683,229,6,4,3,2,12,38,1,1,5,1,2,56,7,1,16,23,9,7,1,7,1,7,1,7,1,7,1,7,1,7,1,7,80,1,469,2,
+        42,5,5,2,4,86,6,3,1,90,1,4,5,43,1,94,17,32,48,16,512,6592,64,22157,67,46,2,269,3,16,10,2,20,47,16,31,2,70,49,9,2,103,2,67,
+        2,2,1,1,1,8,21,16,1,3,1,4,1,23,29,52,14,50,62,6,3,1,1,2,11,28,10,23,25,29,7,47,28,1,16,5,1,10,10,5,1,41,23,3,1,8,20,23,3,1,
+        3,50,1,1,3,2,2,5,2,1,1,1,24,3,2,11,7,3,12,6,2,6,2,6,9,7,1,7,1,43,1,14,6,115,29,11172,12,23,4,49,8452,366,2,106,38,7,12,5,5,
+        1,1,10,1,13,1,5,1,1,1,2,1,2,1,108,33,363,18,64,2,54,40,12,116,5,1,135,36,26,6,26,11,89,3,6,2,6,2,6,2,3,35,12,1,26,1,19,1,2,
+        1,15,2,14,34,123,389,29,3,49,47,32,13,20,1,8,6,38,10,30,2,36,4,8,48,158,18,36,4,36,4,40,8,52,12,11,1,15,1,7,1,2,1,11,1,15,
+        1,7,1,2,3,52,12,311,9,22,10,8,24,6,1,42,1,9,69,6,2,1,1,44,1,2,3,1,2,23,10,23,9,31,65,19,1,2,10,22,10,26,70,56,6,2,64,1,15,
+        4,1,3,1,29,42,29,3,29,35,8,1,28,27,54,10,22,10,19,13,18,110,73,55,51,13,51,13,36,38,28,9,23,250,42,6,2,16,3,59,29,10,1,8,
+        22,42,18,46,21,27,23,12,53,57,2,2,1,13,45,32,25,26,36,29,1,2,1,8,35,3,1,12,48,14,4,21,1,1,1,35,18,1,25,19,2,63,7,1,1,1,4,1,
+        15,1,10,7,47,38,8,2,2,2,22,1,7,1,2,1,5,3,1,18,1,12,5,30,10,1,1,2,1,1,38,1,1,25,1,1,1,44,53,18,4,20,3,30,48,20,2,1,1,184,47,
+        41,4,36,48,20,1,59,43,13,1,71,27,37,7,185,44,116,64,31,8,2,1,2,8,1,2,1,24,15,1,1,1,94,8,2,39,16,1,1,1,28,1,10,40,7,1,21,1,
+        11,46,19,1,18,73,199,33,31,9,1,37,17,1,49,30,112,7,1,2,1,38,21,1,25,6,1,2,1,32,14,1,327,19,15,1,1,13,1,34,124,1,79,922,230,
+        196,2636,97,15,1072,17,6,25,3995,5,583,6841,30,1762,569,7,31,17,79,17,30,18,48,16,4,31,21,5,19,432,45,211,64,128,75,5,1,66,
+        13,64,2,1,1,28,6136,8,1238,41,10,8935,4,1,7,1,2,1,291,15,1,29,3,2,1,14,4,8,396,2308,107,5,13,3,9,7,10,5990,85,1,71,1,2,2,1,
+        2,2,2,4,1,12,1,1,1,7,1,65,1,4,2,8,1,7,1,28,1,4,1,5,1,1,3,7,1,340,2,25,1,25,1,31,1,25,1,31,1,25,1,31,1,25,1,31,1,25,1,8,
+        1844,31,6,6,261,62,146,45,10,7,16,1,321,30,18,44,484,28,228,30,2,1,495,7,1,4,1,2,1,15,1,197,59,68,7,1,1204,4,1,27,1,2,1,1,
+        2,1,1,10,1,4,1,1,1,1,6,1,4,1,1,1,1,1,1,3,1,2,1,1,2,1,1,1,1,1,1,1,1,1,1,2,1,1,2,4,1,7,1,4,1,4,1,1,1,10,1,17,5,3,1,5,1,17,
+        4420,42720,32,4154,6,222,2,5762,14,7473,15,622,2466,542,1506,4939,5,4192
+};
+static const uint16_t slm__digits[] = {
+        48,10,120,2,5,1,2,3,1441,10,134,10,198,10,412,10,118,10,4,6,108,10,118,10,118,10,2,6,110,13,115,10,8,7,103,10,104,7,7,19,
+        109,10,96,10,118,10,70,20,268,10,70,10,719,20,881,3,239,10,6,10,22,10,300,10,128,11,165,10,6,10,182,10,86,10,134,10,6,10,
+        1046,1,3,6,6,10,198,51,2,5,726,60,78,22,630,30,1385,1,777,1,25,9,14,3,343,4,138,10,30,8,1,15,32,10,39,15,29536,10,188,10,
+        320,6,154,10,38,10,198,10,22,10,86,10,406,10,21270,10,493,45,12,57,17,2,341,27,36,4,29,1,8,1,134,5,202,10,942,8,25,7,39,9,
+        75,5,22,6,160,2,2,16,2,46,64,9,52,2,30,3,75,5,104,8,24,8,41,7,330,6,48,10,6,10,278,31,158,10,42,4,112,7,134,30,128,10,60,
+        10,144,10,7,20,251,10,342,10,118,10,374,10,102,10,6,20,76,12,420,19,93,10,662,10,86,29,227,10,70,10,422,10,102,21,1067,111,
+        15553,10,2342,10,86,10,134,10,1,7,526,10,262,23,24153,10,1478,20,12,20,108,25,1109,50,2368,10,422,10,502,10,247,10,716,9,
+        128,10,791,59,1,3,1,4,76,45,1,15,962,13,2787,10
+};
+static const uint16_t slm__spaces[] = { 9,5,18,1,100,1,26,1,5599,1,2431,11,29,2,5,1,47,1,4000,1 };
+static void slm__classes_fill(uint8_t *classes, const uint16_t *runs, size_t n, int kind) {
+    size_t i, at = 0;
+    for (i = 0; i + 1 < n; i += 2) {
+        at += runs[i];
+        memset(classes + at, kind, runs[i + 1]);
+        at += runs[i + 1];
+    }
+}
+static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
+    const unsigned char *s = (const unsigned char *)p;
+    int n = s[0] < 0x80 ? 1 : slm__json_utf8(p, end);
+    uint32_t c = s[0];
+    *length = n > 1 ? (size_t)n : 1;
+    if (n == 0) return SLM__OTHER;
+    if (n == 2) c = (s[0] & 31u) << 6 | (s[1] & 63u);
+    if (n == 3) c = (s[0] & 15u) << 12 | (s[1] & 63u) << 6 | (s[2] & 63u);
+    if (n == 4) c = (s[0] & 7u) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
+    return c < (uint32_t)SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
+}
+static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
+    const char *end = s + n, *p = s, *last = s;
+    size_t length, more;
+    int kind, after;
+    if (s[0] == '\'' && n >= 2) {
+        if (s[1] == 's' || s[1] == 't' || s[1] == 'm' || s[1] == 'd') return 2;
+        if (n >= 3 && ((s[1] == 'r' && s[2] == 'e') || (s[1] == 'v' && s[2] == 'e') || (s[1] == 'l' && s[2] == 'l'))) return 3;
+    }
+    kind = slm__class(classes, p, end, &length);
+    if (s[0] == ' ' && n >= 2 && (after = slm__class(classes, p + 1, end, &more)) != SLM__SPACE) {   /* ` ?` before anything else */
+        kind = after;
+        length = 1 + more;
+    }
+    for (p += length; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
+    return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);   /* \s+(?!\S): the last goes with what follows */
+}
+
+/* ---- the tokenizer ---- */
+typedef struct slm__merge { int32_t a, b, id; } slm__merge;
+typedef struct slm__added { const char *text; size_t size; int32_t id; int normalized, special; } slm__added;
+struct slm_tokenizer {
+    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id */
+    slm__buffer merges;            /* slm__merge by rank */
+    slm__buffer added;             /* slm__added by text: found in the text before anything else */
+    slm__map ids, ranks;           /* bytes -> id, for ids < n_model; a << 32 | b -> rank */
+    int32_t n_model;               /* tokens of the model's own vocabulary; the others are only in `added` */
+    int32_t byte_id[256];
+    int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
+    uint8_t *classes;              /* (SLM__CLASSES) */
+    uint64_t hash;
+};
+SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
+    if (t == NULL) return;
+    slm__release(t->bytes.data);
+    slm__release(t->spans.data);
+    slm__release(t->merges.data);
+    slm__release(t->added.data);
+    slm__release(t->ids.slots);
+    slm__release(t->ranks.slots);
+    slm__release(t->classes);
+    slm__release(t);
+}
+static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
+    slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
+    if (t == NULL) return NULL;
+    t->use_regex = 1;
+    t->classes = (uint8_t *)slm__alloc(SLM__CLASSES, 1, err);
+    if (t->classes == NULL) { slm_tokenizer_free(t); return NULL; }
+    slm__classes_fill(t->classes, slm__letters, SLM__COUNT(slm__letters), SLM__LETTER);
+    slm__classes_fill(t->classes, slm__digits, SLM__COUNT(slm__digits), SLM__DIGIT);
+    slm__classes_fill(t->classes, slm__spaces, SLM__COUNT(slm__spaces), SLM__SPACE);
+    return t;
+}
+SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) { return (int32_t)SLM__N_ITEMS(slm__span, t->spans); }
+SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) { return t->hash; }
+SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size) {
+    int there = id >= 0 && id < slm_tokenizer_vocab(t);
+    if (size != NULL) *size = there ? SLM__ITEMS(const slm__span, t->spans)[id].size : 0;
+    return there ? t->bytes.data + SLM__ITEMS(const slm__span, t->spans)[id].at : NULL;
+}
+/* Gives the next id to the last n bytes of t->bytes; with `model`, it is one of the tokens that merges make. */
+static slm_status slm__token_add(slm_tokenizer *t, size_t n, int model, const char *name, slm_error *err) {
+    slm__span span;
+    const char *s = t->bytes.data + (span.at = t->bytes.size - n);
+    uint64_t key;
+    int32_t id = slm_tokenizer_vocab(t), other;
+    span.size = n;
+    span.count = 0;
+    if (model) {
+        if ((other = slm__find(&t->ids, t->bytes.data, &t->spans, s, n, &key)) >= 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are the same token", name, (int)other, (int)id);
+        if (slm__map_put(&t->ids, key, (size_t)id, err) != SLM_OK) return SLM_ERR_MEMORY;
+        t->n_model = id + 1;
+    }
+    return slm__buffer_append(&t->spans, &span, sizeof span, err);
+}
+static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
+static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
+    slm__merge merge;
+    slm_status status = slm__map_put(&t->ranks, slm__pair_key(a, b), SLM__N_ITEMS(slm__merge, t->merges), err);
+    merge.a = a;
+    merge.b = b;
+    merge.id = id;
+    return status == SLM_OK ? slm__buffer_append(&t->merges, &merge, sizeof merge, err) : status;
+}
+static uint64_t slm__hash_number(uint64_t hash, uint64_t value) {                 /* the same whatever the byte order */
+    unsigned char bytes[8];
+    slm__store(bytes, value, 8);
+    return slm_hash(hash, bytes, 8);
+}
+/* Last step of building: every byte must have its token, so that any text can be encoded. */
+static slm_status slm__tokenizer_finish(slm_tokenizer *t, const char *name, slm_error *err) {
+    uint64_t hash = slm_hash(SLM_HASH_START, t->bytes.data, t->bytes.size), key;
+    size_t i;
+    for (i = 0; i < 256; i++) {
+        char c = (char)(unsigned char)i;
+        if ((t->byte_id[i] = slm__find(&t->ids, t->bytes.data, &t->spans, &c, 1, &key)) < 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x", name, (unsigned)i);
+    }
+    for (i = 0; i < SLM__N_ITEMS(slm__span, t->spans); i++) hash = slm__hash_number(hash, SLM__ITEMS(slm__span, t->spans)[i].size);
+    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges); i++) {
+        const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
+        hash = slm__hash_number(slm__hash_number(hash, slm__pair_key(merge->a, merge->b)), (uint64_t)merge->id);
+    }
+    for (i = 0; i < SLM__N_ITEMS(slm__added, t->added); i++) {
+        const slm__added *added = SLM__ITEMS(const slm__added, t->added) + i;
+        hash = slm__hash_number(hash, (uint64_t)added->id << 1 | (uint64_t)added->normalized);
+    }
+    t->hash = slm__hash_number(hash, (uint64_t)(t->prefix_space | t->use_regex << 1 | t->ignore_merges << 2));
+    return SLM_OK;
+}
+
+/* ---- encoding ---- */
+typedef struct slm__symbol { int32_t id, before, after, word; } slm__symbol;      /* a linked list in an array; id -1: gone */
+typedef struct slm__cached { const char *s; size_t size, first, n; } slm__cached; /* a piece met before; where its ids stand */
+enum { SLM__CACHE = 8192 };
+typedef struct slm__encoder {
+    const slm_tokenizer *t;
+    slm_error *err;
+    slm_status status;             /* the first error */
+    slm__buffer out, symbols, heap, spaced;
+    slm__cached *cache;            /* (SLM__CACHE) by hash */
+} slm__encoder;
+
+static void slm__encode_id(slm__encoder *e, int32_t id) {
+    if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, &id, sizeof id, e->err);
+}
+static void slm__encode_offer(slm__encoder *e, int32_t at) {                      /* the pair that begins here, if it can merge */
+    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
+    int32_t rank = slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[symbols[at].after].id));
+    if (rank >= 0 && e->status == SLM_OK) e->status = slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)at, e->err);
+}
+/* Merges the piece's bytes, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
+static void slm__encode_merge(slm__encoder *e, const char *s, size_t n) {
+    const slm__merge *merges = SLM__ITEMS(const slm__merge, e->t->merges);
+    slm__symbol *symbols;
+    int32_t i, size = (int32_t)n;
+    if (n > INT32_MAX / 2) e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", n);
+    else if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->symbols, n * sizeof(slm__symbol), e->err);
+    if (e->status != SLM_OK) return;
+    symbols = SLM__ITEMS(slm__symbol, e->symbols);
+    for (i = 0; i < size; i++) {
+        symbols[i].id = e->t->byte_id[(unsigned char)s[i]];
+        symbols[i].before = i - 1;
+        symbols[i].after = i + 1 < size ? i + 1 : -1;
+    }
+    for (i = 0; i + 1 < size; i++) slm__encode_offer(e, i);
+    while (e->heap.size > 0 && e->status == SLM_OK) {
+        slm__item item = slm__heap_pop(&e->heap);
+        slm__symbol *left = symbols + item.b, *right = symbols + left->after;
+        if (left->id != merges[item.a].a || left->after < 0 || right->id != merges[item.a].b) continue;   /* gone by now */
+        left->id = merges[item.a].id;
+        left->after = right->after;
+        right->id = -1;
+        if (right->after >= 0) symbols[right->after].before = (int32_t)item.b;
+        if (left->before >= 0) slm__encode_offer(e, left->before);
+        if (left->after >= 0) slm__encode_offer(e, (int32_t)item.b);
+    }
+    for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
+}
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
+    slm__cached *cached = &e->cache[slm__mix(slm_hash(SLM_HASH_START, s, n < 64 ? n : 64)) % SLM__CACHE];
+    size_t first = e->out.size;
+    uint64_t key;
+    int32_t id = -1;
+    if (cached->size == n && memcmp(cached->s, s, n) == 0) {
+        e->status = slm__buffer_reserve(&e->out, cached->n, e->err);              /* so that the copy is not from freed memory */
+        if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, e->out.data + cached->first, cached->n, e->err);
+        return;
+    }
+    if (e->t->ignore_merges) id = slm__find(&e->t->ids, e->t->bytes.data, &e->t->spans, s, n, &key);
+    if (id >= 0) slm__encode_id(e, id);
+    else slm__encode_merge(e, s, n);
+    cached->s = s;
+    cached->size = n;
+    cached->first = first;
+    cached->n = e->out.size - first;
+}
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n) {         /* text without added tokens */
+    size_t size;
+    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
+        e->spaced.size = 0;
+        e->status = slm__buffer_append(&e->spaced, " ", 1, e->err);
+        if (e->status == SLM_OK) e->status = slm__buffer_append(&e->spaced, s, n++, e->err);
+        s = e->spaced.data;
+        memset(e->cache, 0, SLM__CACHE * sizeof(slm__cached));                    /* it points into `spaced` */
+    }
+    for (; n > 0 && e->status == SLM_OK; s += size, n -= size) {
+        size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n;
+        slm__encode_piece(e, s, size);
+    }
+}
+/* The longest added token that the text begins with: narrows the sorted list byte by byte.  NULL: none. */
+static const slm__added *slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int normalized) {
+    const slm__added *list = SLM__ITEMS(const slm__added, t->added), *found = NULL;
+    size_t low = 0, high = SLM__N_ITEMS(slm__added, t->added), depth;
+    for (depth = 0; low < high; depth++) {
+        if (list[low].size == depth) {                                            /* it stands before those that it begins */
+            if (list[low].normalized == normalized) found = &list[low];
+            low++;
+        }
+        if (depth == n) break;
+        while (low < high && (unsigned char)list[low].text[depth] < (unsigned char)s[depth]) low++;
+        while (low < high && (unsigned char)list[high - 1].text[depth] > (unsigned char)s[depth]) high--;
+    }
+    return found;
+}
+/* Added tokens are cut out first, those with "normalized": false before the others; the leftmost first, there the longest. */
+static void slm__encode_added(slm__encoder *e, const char *s, size_t n, int normalized) {
+    size_t i, from = 0;
+    const slm__added *added;
+    if (normalized == 2 || e->t->added.size == 0) { slm__encode_text(e, s, n); return; }
+    for (i = 0; i < n && e->status == SLM_OK;) {
+        if ((added = slm__added_find(e->t, s + i, n - i, normalized)) == NULL) { i++; continue; }
+        slm__encode_added(e, s + from, i - from, normalized + 1);
+        slm__encode_id(e, added->id);
+        from = i += added->size;
+    }
+    slm__encode_added(e, s + from, n - from, normalized + 1);
+}
+SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
+    slm__encoder e;
+    memset(&e, 0, sizeof e);
+    e.t = t;
+    e.err = err;
+    e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
+    if (e.status == SLM_OK && (e.cache = (slm__cached *)slm__alloc(SLM__CACHE, sizeof(slm__cached), err)) == NULL) e.status = SLM_ERR_MEMORY;
+    slm__encode_added(&e, text, size, 0);
+    slm__release(e.cache);
+    slm__release(e.symbols.data);
+    slm__release(e.heap.data);
+    slm__release(e.spaced.data);
+    if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
+    *ids = SLM__ITEMS(int32_t, e.out);
+    *n = SLM__N_ITEMS(int32_t, e.out);
+    return SLM_OK;
+}
+SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
+    slm__buffer out = { NULL, 0, 0 };
+    size_t i, length;
+    slm_status status = SLM_OK;
+    for (i = 0; i < n && status == SLM_OK; i++) {
+        const char *bytes = slm_tokenizer_token(t, ids[i], &length);
+        status = bytes != NULL ? slm__buffer_append(&out, bytes, length, err) : slm__fail(err, SLM_ERR_ARGUMENT,
+                 "token %zu is %d, outside the vocabulary of %d", i, (int)ids[i], (int)slm_tokenizer_vocab(t));
+    }
+    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);         /* a NUL for convenience, not counted */
+    if (status != SLM_OK) { slm__release(out.data); return status; }
+    *text = out.data;
+    *size = out.size - 1;
+    return SLM_OK;
+}
+
+/* ---- training ----
+   Start with the bytes of each distinct piece, weighted by how often it occurs.  Again and again make the most frequent pair of
+   neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  A pair lists the places
+   where it arose; a merge visits only those and corrects the counts around them, so that all merges together take O(n log n)
+   in the bytes n of the distinct pieces.  A pair holding the new token is new: counts of old pairs only fall, and the heap may
+   hold them too high until they come up. */
+typedef struct slm__couple { uint64_t key; int64_t count; int32_t first, last; } slm__couple;    /* a pair and its places */
+typedef struct slm__place { int32_t at, next; } slm__place;                      /* next -1: the end of the list */
+typedef struct slm__learner {
+    slm_tokenizer *t;
+    slm_error *err;
+    slm_status status;                     /* the first error */
+    slm__buffer words, symbols;            /* slm__span into the text per distinct piece; slm__symbol, piece after piece */
+    slm__buffer pairs, places, heap;
+    slm__map word_index, pair_index;
+} slm__learner;
+
+static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
+    size_t i, k;
+    slm__span span;
+    slm__symbol symbol;
+    for (span.at = 0, span.count = 1; span.at < size && l->status == SLM_OK; span.at += span.size) {
+        uint64_t key;
+        int32_t word;
+        span.size = slm__piece(l->t->classes, text + span.at, size - span.at);
+        word = slm__find(&l->word_index, text, &l->words, text + span.at, span.size, &key);
+        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].count++; continue; }
+        l->status = slm__map_put(&l->word_index, key, SLM__N_ITEMS(slm__span, l->words), l->err);
+        if (l->status == SLM_OK) l->status = slm__buffer_append(&l->words, &span, sizeof span, l->err);
+    }
+    for (i = 0; i < SLM__N_ITEMS(slm__span, l->words); i++) {
+        span = SLM__ITEMS(slm__span, l->words)[i];
+        for (k = 0; k < span.size && l->status == SLM_OK; k++) {
+            int32_t at = (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols);
+            if (at >= INT32_MAX / 4) l->status = slm__fail(l->err, SLM_ERR_ARGUMENT, "more than %d bytes of distinct words", INT32_MAX / 4);
+            symbol.id = (unsigned char)text[span.at + k];
+            symbol.before = k > 0 ? at - 1 : -1;
+            symbol.after = k + 1 < span.size ? at + 1 : -1;
+            symbol.word = (int32_t)i;
+            if (l->status == SLM_OK) l->status = slm__buffer_append(&l->symbols, &symbol, sizeof symbol, l->err);
+        }
+    }
+}
+/* The pair that begins at symbol `at` has gone (sign -1) or arisen (1: the place is kept). */
+static void slm__learn_count(slm__learner *l, int32_t at, int sign) {
+    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, l->symbols);
+    uint64_t key = slm__pair_key(symbols[at].id, symbols[symbols[at].after].id);
+    int32_t p = slm__map_get(&l->pair_index, key), new_place = (int32_t)SLM__N_ITEMS(slm__place, l->places);
+    slm__couple *pair, fresh;
+    slm__place place;
+    if (p < 0 && l->status == SLM_OK) {
+        fresh.key = key;
+        fresh.count = 0;
+        fresh.first = fresh.last = -1;
+        p = (int32_t)SLM__N_ITEMS(slm__couple, l->pairs);
+        l->status = slm__map_put(&l->pair_index, key, (size_t)p, l->err);
+        if (l->status == SLM_OK) l->status = slm__buffer_append(&l->pairs, &fresh, sizeof fresh, l->err);
+    }
+    if (l->status != SLM_OK) return;
+    pair = SLM__ITEMS(slm__couple, l->pairs) + p;
+    pair->count += sign * SLM__ITEMS(const slm__span, l->words)[symbols[at].word].count;
+    if (sign < 0) return;
+    place.at = at;
+    place.next = -1;
+    if (pair->last < 0) pair->first = new_place;
+    else SLM__ITEMS(slm__place, l->places)[pair->last].next = new_place;
+    pair->last = new_place;
+    l->status = slm__buffer_append(&l->places, &place, sizeof place, l->err);
+}
+static void slm__learn_offer(slm__learner *l, size_t from) {                      /* puts the pairs from there on into the heap */
+    for (; from < SLM__N_ITEMS(slm__couple, l->pairs) && l->status == SLM_OK; from++) {
+        const slm__couple *pair = SLM__ITEMS(const slm__couple, l->pairs) + from;
+        if (pair->count >= 2) l->status = slm__heap_push(&l->heap, UINT64_MAX - (uint64_t)pair->count, pair->key, l->err);
+    }
+}
+/* Makes pair p the next token and replaces it wherever it stands. */
+static void slm__learn_merge(slm__learner *l, int32_t p) {
+    slm__couple pair = SLM__ITEMS(slm__couple, l->pairs)[p];                      /* a copy: the array moves when it grows */
+    int32_t a = (int32_t)(pair.key >> 32), b = (int32_t)(pair.key & 0xffffffffu), id = slm_tokenizer_vocab(l->t), i;
+    size_t n_pairs = SLM__N_ITEMS(slm__couple, l->pairs), na, nb;
+    slm__symbol *symbols = SLM__ITEMS(slm__symbol, l->symbols);
+    (void)slm_tokenizer_token(l->t, a, &na);
+    (void)slm_tokenizer_token(l->t, b, &nb);
+    l->status = slm__buffer_reserve(&l->t->bytes, na + nb, l->err);               /* so that the copies are not from freed memory */
+    if (l->status == SLM_OK) l->status = slm__buffer_append(&l->t->bytes, slm_tokenizer_token(l->t, a, NULL), na, l->err);
+    if (l->status == SLM_OK) l->status = slm__buffer_append(&l->t->bytes, slm_tokenizer_token(l->t, b, NULL), nb, l->err);
+    if (l->status == SLM_OK) l->status = slm__token_add(l->t, na + nb, 1, "training", l->err);
+    if (l->status == SLM_OK) l->status = slm__merge_add(l->t, a, b, id, l->err);
+    for (i = pair.first; i >= 0 && l->status == SLM_OK; i = SLM__ITEMS(slm__place, l->places)[i].next) {
+        int32_t at = SLM__ITEMS(slm__place, l->places)[i].at, after = symbols[at].after, before = symbols[at].before;
+        if (symbols[at].id != a || after < 0 || symbols[after].id != b) continue;
+        if (before >= 0) slm__learn_count(l, before, -1);
+        if (symbols[after].after >= 0) slm__learn_count(l, after, -1);
+        symbols[after].id = -1;
+        symbols[at].id = id;
+        symbols[at].after = after = symbols[after].after;
+        if (after >= 0) symbols[after].before = at;
+        if (before >= 0) slm__learn_count(l, before, 1);
+        if (after >= 0) slm__learn_count(l, at, 1);
+    }
+    SLM__ITEMS(slm__couple, l->pairs)[p].count = 0;
+    slm__learn_offer(l, n_pairs);
+}
+static void slm__learn(slm__learner *l, const char *text, size_t size, int32_t vocab, slm_progress progress, void *user) {
+    int32_t i, done;
+    slm__learn_words(l, text, size);
+    for (i = 0; i < (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols); i++)
+        if (SLM__ITEMS(slm__symbol, l->symbols)[i].after >= 0) slm__learn_count(l, i, 1);
+    slm__learn_offer(l, 0);
+    while (l->status == SLM_OK && l->heap.size > 0 && (done = slm_tokenizer_vocab(l->t)) < vocab) {
+        slm__item item = slm__heap_pop(&l->heap);
+        int32_t p = slm__map_get(&l->pair_index, item.b);
+        uint64_t count = (uint64_t)SLM__ITEMS(slm__couple, l->pairs)[p].count;
+        if (count == UINT64_MAX - item.a) slm__learn_merge(l, p);
+        else if (count >= 2) l->status = slm__heap_push(&l->heap, UINT64_MAX - count, item.b, l->err);
+        if (l->status == SLM_OK && progress != NULL && done % 64 == 0 && progress(user, (uint64_t)done, (uint64_t)vocab) != 0)
+            l->status = slm__fail(l->err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)done, (int)vocab);
+    }
+}
+SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
+                                       slm_progress progress, void *user, slm_error *err) {
+    slm__learner l;
+    int i;
+    *out = NULL;
+    if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a byte-level vocabulary of %d tokens: at least 256 are needed", (int)vocab);
+    memset(&l, 0, sizeof l);
+    l.err = err;
+    if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
+    for (i = 0; i < 256 && l.status == SLM_OK; i++) {
+        char c = (char)(unsigned char)i;
+        l.status = slm__buffer_append(&l.t->bytes, &c, 1, err);
+        if (l.status == SLM_OK) l.status = slm__token_add(l.t, 1, 1, "training", err);
+    }
+    if (vocab > 256) slm__learn(&l, text, size, vocab, progress, user);
+    if (l.status == SLM_OK) l.status = slm__tokenizer_finish(l.t, "training", err);
+    slm__release(l.words.data);
+    slm__release(l.symbols.data);
+    slm__release(l.pairs.data);
+    slm__release(l.places.data);
+    slm__release(l.heap.data);
+    slm__release(l.word_index.slots);
+    slm__release(l.pair_index.slots);
+    if (l.status == SLM_OK) *out = l.t;
+    else slm_tokenizer_free(l.t);
+    return l.status;
+}
+SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
+    return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
+}
+
+/* ---- tokenizer.json: Hugging Face's format ----
+   Vocabulary and merges are written in characters that stand for bytes: printable bytes for themselves, the others from U+0100
+   on.  What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token);
+   what would change them and is not known here is refused by name. */
+typedef struct slm__loader {
+    slm_tokenizer *t;
+    slm__json j;                           /* its status is the first error of any kind */
+    slm__buffer word;
+} slm__loader;
+
+static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
+/* Appends the bytes that l->word stands for to the tokenizer's; how many, 0: it holds other characters. */
+static size_t slm__load_bytes(slm__loader *l) {
+    size_t i, n = 0;
+    for (i = 0; i < l->word.size && l->j.status == SLM_OK; i++, n++) {
+        uint32_t c = (unsigned char)l->word.data[i], b;
+        char byte;
+        if (c >= 0x80 && c < 0xE0) c = (c & 31) << 6 | ((unsigned char)l->word.data[++i] & 63u);   /* two bytes of UTF-8 */
+        b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
+        if (slm__byte_to_char(b) != c) { l->t->bytes.size -= n; return 0; }
+        byte = (char)(unsigned char)b;
+        l->j.status = slm__buffer_append(&l->t->bytes, &byte, 1, l->j.err);
+    }
+    return n;
+}
+static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names file, field and l->word, made printable */
+    size_t i, n = l->word.size;
+    for (i = 0; i < n; i++) if (l->word.data[i] < 32 || l->word.data[i] > 126) l->word.data[i] = '?';
+    if (l->j.status == SLM_OK)
+        l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, n > 0 ? "%s: %s: %s \"%.60s\"" : "%s: %s: %s", l->j.name, field, why, l->word.data);
+}
+static void slm__fields(slm__json *j, const char *const *names, const char **at, size_t n) {   /* where an object's members stand */
+    slm__buffer key = { NULL, 0, 0 };
+    int first = 1;
+    size_t i;
+    for (i = 0; i < n; i++) at[i] = NULL;
+    if (slm__json_enter(j, '{') != SLM_OK) return;
+    while (slm__json_member(j, &first, &key) == 1) {
+        for (i = 0; i < n && strcmp(names[i], key.data) != 0; i++) continue;
+        if (i < n && at[i] != NULL) (void)slm__json_fail(j, "a member that stood here before");
+        if (i < n) at[i] = j->p;
+        (void)slm__json_skip(j);
+    }
+    slm__release(key.data);
+}
+static int slm__goto(slm__loader *l, const char *at) {         /* 1: a value stands there that is not null */
+    if (at == NULL || l->j.status != SLM_OK) return 0;
+    l->j.p = at;
+    return slm__json_type(&l->j) != 'z';
+}
+static int slm__flag(slm__loader *l, const char *at, int value) {
+    if (slm__goto(l, at)) (void)slm__json_bool(&l->j, &value);
+    return value;
+}
+static const char *slm__type_of(slm__loader *l, const char *at) {   /* a string, or the "type" of an object; "": none */
+    static const char *const names[] = { "type" };
+    l->word.size = 0;
+    if (slm__goto(l, at) && slm__json_type(&l->j) == 'o') slm__fields(&l->j, names, &at, 1);
+    if (slm__goto(l, at)) (void)slm__json_string(&l->j, &l->word);
+    return l->word.size > 0 ? l->word.data : "";
+}
+/* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
+static void slm__load_vocab(slm__loader *l) {
+    slm__json *j = &l->j;
+    const char *start, **where;
+    int first = 1;
+    size_t i, n;
+    (void)slm__json_enter(j, '{');
+    for (n = 0, start = j->p; slm__json_member(j, &first, NULL) == 1; n++) (void)slm__json_skip(j);
+    if (j->status != SLM_OK) return;
+    where = (const char **)slm__alloc(n, sizeof *where, j->err);                  /* where the member of an id begins */
+    if (where == NULL) { j->status = SLM_ERR_MEMORY; return; }
+    for (i = 0, first = 1, j->p = start; i < n && j->status == SLM_OK; i++) {
+        const char *at = j->p;
+        uint64_t id = 0;
+        (void)slm__json_member(j, &first, &l->word);
+        (void)slm__json_u64(j, &id);
+        if (j->status != SLM_OK) break;
+        if (id < n && where[id] == NULL) where[id] = at;
+        else slm__reject(l, "model.vocab", "has an id that another token has, or that leaves a gap below it");
+    }
+    for (i = 0; i < n && j->status == SLM_OK; i++) {
+        size_t size;
+        first = where[i] == start;
+        j->p = where[i];
+        (void)slm__json_member(j, &first, &l->word);
+        size = slm__load_bytes(l);
+        if (size == 0) slm__reject(l, "model.vocab", "is not made of characters that stand for bytes");
+        if (j->status == SLM_OK) j->status = slm__token_add(l->t, size, 1, j->name, j->err);
+    }
+    slm__release((void *)where);
+}
+/* Half a merge: its token, and its bytes appended to the tokenizer's. */
+static int32_t slm__load_half(slm__loader *l, size_t *size) {
+    uint64_t key;
+    size_t n = slm__load_bytes(l);
+    int32_t id = n == 0 ? -1 : slm__find(&l->t->ids, l->t->bytes.data, &l->t->spans, l->t->bytes.data + l->t->bytes.size - n, n, &key);
+    if (id < 0) slm__reject(l, "model.merges", "is not in the vocabulary");
+    *size += n;
+    return id;
+}
+static void slm__load_merge(slm__loader *l) {                  /* "a b" or ["a", "b"]: both and their sum must be tokens */
+    slm__json *j = &l->j;
+    int first = 1, list = slm__json_type(j) == 'a';
+    int32_t a, b = -1, id = -1;
+    uint64_t key;
+    size_t n = 0, gap;
+    if (list) { (void)slm__json_enter(j, '['); (void)slm__json_element(j, &first); }
+    if (slm__json_string(j, &l->word) != SLM_OK || (!list && strncmp(l->word.data, "#version", 8) == 0)) return;
+    if (list) {
+        a = slm__load_half(l, &n);
+        if (slm__json_element(j, &first) == 1 && slm__json_string(j, &l->word) == SLM_OK) b = slm__load_half(l, &n);
+        if (slm__json_element(j, &first) != 0) (void)slm__json_fail(j, "a merge must be a pair of tokens");
+    } else {
+        size_t size = l->word.size;
+        l->word.size = gap = strcspn(l->word.data, " ");
+        a = slm__load_half(l, &n);
+        l->word.size = gap < size ? size - gap - 1 : 0;
+        memmove(l->word.data, l->word.data + gap + (gap < size), l->word.size);
+        b = slm__load_half(l, &n);
+    }
+    if (j->status != SLM_OK) return;
+    l->t->bytes.size -= n;                                     /* both halves stood there one behind the other: the result */
+    if (b >= 0) id = slm__find(&l->t->ids, l->t->bytes.data, &l->t->spans, l->t->bytes.data + l->t->bytes.size, n, &key);
+    if (id < 0) slm__reject(l, "model.merges", "the result is not in the vocabulary of a merge that ends in");
+    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "a pair stands twice, ending in");
+    else j->status = slm__merge_add(l->t, a, b, id, j->err);
+}
+static void slm__load_model(slm__loader *l) {
+    static const char *const names[] = { "type", "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback",
+                                         "ignore_merges", "vocab", "merges" };
+    const char *at[8];
+    int i, first = 1;
+    double dropout = 0;
+    slm__fields(&l->j, names, at, 8);
+    if (strcmp(slm__type_of(l, at[0]), "BPE") != 0 && l->word.size > 0) slm__reject(l, "model.type", "only BPE is supported, not");
+    for (i = 1; i < 3; i++) if (slm__type_of(l, at[i])[0] != 0) slm__reject(l, names[i], "not supported:");
+    l->word.size = 0;
+    if (slm__goto(l, at[3])) (void)slm__json_double(&l->j, &dropout);
+    if (dropout > 0) slm__reject(l, "model.dropout", "not supported");
+    if (slm__flag(l, at[4], 0)) slm__reject(l, "model.byte_fallback", "not supported");
+    l->t->ignore_merges = slm__flag(l, at[5], 0);
+    if (at[6] == NULL || at[7] == NULL) slm__reject(l, at[6] == NULL ? "model.vocab" : "model.merges", "missing");
+    if (slm__goto(l, at[6])) slm__load_vocab(l);
+    if (slm__goto(l, at[7])) (void)slm__json_enter(&l->j, '[');
+    while (l->j.status == SLM_OK && slm__json_element(&l->j, &first) == 1) slm__load_merge(l);
+}
+/* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
+static void slm__load_added(slm__loader *l) {
+    static const char *const names[] = { "id", "content", "normalized", "special", "single_word", "lstrip", "rstrip" };
+    slm__json *j = &l->j;
+    const char *at[7], *end, *bytes;
+    slm__added added = { NULL, 0, 0, 0, 0 };
+    uint64_t id = 0, key;
+    size_t n;
+    int i;
+    slm__fields(j, names, at, 7);
+    end = j->p;
+    l->word.size = 0;
+    if (slm__goto(l, at[0])) (void)slm__json_u64(j, &id);
+    if (slm__goto(l, at[1])) (void)slm__json_string(j, &l->word);
+    for (i = 4; i < 7; i++) if (slm__flag(l, at[i], 0)) slm__reject(l, names[i], "not supported in added_tokens:");
+    added.normalized = slm__flag(l, at[2], 1);
+    added.special = slm__flag(l, at[3], 0);
+    if (at[0] == NULL || l->word.size == 0) slm__reject(l, "added_tokens", "a token without id or content");
+    if (j->status != SLM_OK) return;
+    j->p = end;
+    bytes = slm_tokenizer_token(l->t, id < INT32_MAX ? (int32_t)id : -1, &n);
+    if (id == (uint64_t)slm_tokenizer_vocab(l->t) && slm__find(&l->t->ids, l->t->bytes.data, &l->t->spans, l->word.data, l->word.size, &key) < 0) {
+        j->status = slm__buffer_append(&l->t->bytes, l->word.data, l->word.size, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_add(l->t, l->word.size, 0, j->name, j->err);
+    } else if (bytes == NULL || n != l->word.size || memcmp(bytes, l->word.data, n) != 0)
+        slm__reject(l, "added_tokens", "the id is neither that of model.vocab nor the next free one:");
+    else if (SLM__ITEMS(slm__span, l->t->spans)[id].count != 0) slm__reject(l, "added_tokens", "stands twice:");
+    added.id = (int32_t)id;
+    if (j->status == SLM_OK) j->status = slm__buffer_append(&l->t->added, &added, sizeof added, j->err);
+    if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[id].count = 1;
+}
+static int slm__added_order(const void *x, const void *y) {    /* by text, a prefix before the longer one */
+    const slm__added *a = (const slm__added *)x, *b = (const slm__added *)y;
+    int c = memcmp(a->text, b->text, a->size < b->size ? a->size : b->size);
+    return c != 0 ? c : (a->size > b->size) - (a->size < b->size);
+}
+SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err) {
+    static const char *const names[] = { "normalizer", "pre_tokenizer", "model", "added_tokens" };
+    static const char *const level[] = { "add_prefix_space", "use_regex" };
+    slm__loader l;
+    slm__added *added;
+    const char *top[4], *flags[2] = { NULL, NULL };
+    int first = 1;
+    size_t i;
+    *out = NULL;
+    memset(&l, 0, sizeof l);
+    if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
+    (void)slm__json_open(&l.j, json, size, name, err);
+    slm__fields(&l.j, names, top, 4);
+    (void)slm__json_close(&l.j);
+    if (slm__goto(&l, top[0])) { (void)slm__type_of(&l, top[0]); slm__reject(&l, "normalizer", "not supported:"); }
+    if (strcmp(slm__type_of(&l, top[1]), "ByteLevel") != 0) slm__reject(&l, "pre_tokenizer", "only ByteLevel is supported, not");
+    if (slm__goto(&l, top[1])) slm__fields(&l.j, level, flags, 2);
+    l.t->prefix_space = slm__flag(&l, flags[0], 0);
+    l.t->use_regex = slm__flag(&l, flags[1], 1);
+    if (slm__goto(&l, top[2])) slm__load_model(&l);
+    if (slm__goto(&l, top[3])) {
+        (void)slm__json_enter(&l.j, '[');
+        while (l.j.status == SLM_OK && slm__json_element(&l.j, &first) == 1) slm__load_added(&l);
+    }
+    added = SLM__ITEMS(slm__added, l.t->added);                /* the tokens' bytes do not move any more */
+    for (i = 0; i < SLM__N_ITEMS(slm__added, l.t->added); i++) added[i].text = slm_tokenizer_token(l.t, added[i].id, &added[i].size);
+    if (i > 0) qsort(added, i, sizeof *added, slm__added_order);
+    for (; i > 0; i--) SLM__ITEMS(slm__span, l.t->spans)[added[i - 1].id].count = (int64_t)i;
+    if (l.j.status == SLM_OK) l.j.status = slm__tokenizer_finish(l.t, name, err);
+    slm__release(l.word.data);
+    if (l.j.status == SLM_OK) *out = l.t;
+    else slm_tokenizer_free(l.t);
+    return l.j.status;
+}
+
+#ifndef SLM_NO_STDIO
+/* A token as tokenizer.json writes it: one of the model in characters that stand for bytes, an added one as it is. */
+static slm_status slm__put_token(slm__buffer *b, slm__buffer *chars, const slm_tokenizer *t, int32_t id, slm_error *err) {
+    size_t i, n;
+    const char *s = slm_tokenizer_token(t, id, &n);
+    slm_status status = SLM_OK;
+    if (id >= t->n_model) return slm__json_put_string(b, s, n, err);
+    for (i = 0, chars->size = 0; i < n && status == SLM_OK; i++) {
+        uint32_t c = slm__byte_to_char((unsigned char)s[i]);
+        char utf8[2];
+        utf8[0] = (char)(unsigned char)(c < 0x80 ? c : 0xC0 | c >> 6);
+        utf8[1] = (char)(unsigned char)(0x80 | (c & 63));
+        status = slm__buffer_append(chars, utf8, c < 0x80 ? 1 : 2, err);
+    }
+    return status == SLM_OK ? slm__json_put_string(b, chars->data, chars->size, err) : status;
+}
+SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
+    static const char *const word[] = { "false", "true" };
+    slm__buffer b = { NULL, 0, 0 }, chars = { NULL, 0, 0 };
+    slm_status status = slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    const char *comma = "";
+    int32_t id;
+    size_t i;
+    for (id = 0; id < slm_tokenizer_vocab(t) && status == SLM_OK; id++) {
+        int64_t k = SLM__ITEMS(const slm__span, t->spans)[id].count;
+        const slm__added *added = SLM__ITEMS(const slm__added, t->added) + k - 1;
+        if (k == 0) continue;
+        status = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", comma, (int)id);
+        if (status == SLM_OK) status = slm__json_put_string(&b, added->text, added->size, err);
+        if (status == SLM_OK) status = slm__put(&b, err, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
+                                                "\"special\":%s}", word[added->normalized], word[added->special]);
+        comma = ",";
+    }
+    if (status == SLM_OK) status = slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
+        "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
+        "\"trim_offsets\":true,\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex]);
+    if (status == SLM_OK) status = slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+        "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n"
+        "\"vocab\":{", word[t->ignore_merges]);
+    for (id = 0; id < t->n_model && status == SLM_OK; id++) {
+        status = slm__put(&b, err, id == 0 ? "\n" : ",\n");
+        if (status == SLM_OK) status = slm__put_token(&b, &chars, t, id, err);
+        if (status == SLM_OK) status = slm__put(&b, err, ":%d", (int)id);
+    }
+    if (status == SLM_OK) status = slm__put(&b, err, "},\n\"merges\":[");
+    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && status == SLM_OK; i++) {
+        const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
+        status = slm__put(&b, err, "%s\n[", i == 0 ? "" : ",");
+        if (status == SLM_OK) status = slm__put_token(&b, &chars, t, merge->a, err);
+        if (status == SLM_OK) status = slm__buffer_append(&b, ",", 1, err);
+        if (status == SLM_OK) status = slm__put_token(&b, &chars, t, merge->b, err);
+        if (status == SLM_OK) status = slm__buffer_append(&b, "]", 1, err);
+    }
+    if (status == SLM_OK) status = slm__put(&b, err, "]}}\n");
+    if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
+    slm__release(b.data);
+    slm__release(chars.data);
+    return status;
+}
+/* GPT-2's own pair of files, put into the form above. */
+static slm_status slm__tokenizer_pair(slm_tokenizer **out, const char *vocab, const char *merges, slm_error *err) {
+    slm__buffer b = { NULL, 0, 0 };
+    char *text = NULL, *line, *next, *end;
+    size_t size = 0;
+    slm_status status = slm_read_file(&text, &size, vocab, err);
+    *out = NULL;
+    if (status == SLM_OK) status = slm__put(&b, err, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":");
+    if (status == SLM_OK) status = slm__buffer_append(&b, text, size, err);
+    if (status == SLM_OK) status = slm__put(&b, err, ",\"merges\":[\"#version\"");
+    slm__release(text);
+    text = NULL;
+    if (status == SLM_OK) status = slm_read_file(&text, &size, merges, err);
+    for (line = text, end = text + size; status == SLM_OK && line < end; line = next) {
+        size_t n = strcspn(line, "\r\n");
+        for (next = line + n + (line + n < end); next < end && (*next == '\n' || *next == '\r'); next++) continue;
+        if (n > 0) status = slm__buffer_append(&b, ",", 1, err);
+        if (n > 0 && status == SLM_OK) status = slm__json_put_string(&b, line, n, err);
+    }
+    if (status == SLM_OK) status = slm__put(&b, err, "]}}");
+    if (status == SLM_OK) status = slm_tokenizer_parse(out, b.data, b.size, vocab, err);
+    slm__release(text);
+    slm__release(b.data);
+    return status;
+}
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
+    static const char *const files[][2] = { { "/tokenizer.json", NULL }, { "/vocab.json", "/merges.txt" }, { "/encoder.json", "/vocab.bpe" } };
+    char *text = NULL, *name = NULL, *merges = NULL;
+    size_t i, size = 0;
+    slm_status status = SLM_OK;
+    *out = NULL;
+    for (i = 0; i < SLM__COUNT(files) && status == SLM_OK; i++) {
+        slm__release(name);
+        if ((name = slm__join(path, files[i][0], "", err)) == NULL) return SLM_ERR_MEMORY;
+        if (slm__exists(name)) break;
+    }
+    if (i > 0 && i < SLM__COUNT(files)) {
+        if ((merges = slm__join(path, files[i][1], "", err)) == NULL) status = SLM_ERR_MEMORY;
+        else status = slm__tokenizer_pair(out, name, merges, err);
+    } else {
+        const char *file = i == 0 ? name : path;
+        status = slm_read_file(&text, &size, file, err);
+        if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
+    }
+    slm__release(text);
+    slm__release(name);
+    slm__release(merges);
+    return status;
+}
+#endif
+
+/* ==== >>data ==================================================================================================== 12 ==
+   Text and token files to a corpus, a corpus to windows, windows to batches.                                            */
+/* Takes over tokens and masked (both from slm__alloc); on failure they are released. */
+static slm_status slm__corpus_take(slm_corpus **out, int32_t *tokens, uint8_t *masked, size_t n, size_t bytes, slm_error *err) {
+    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
+    size_t i;
+    *out = corpus;
+    if (corpus == NULL) { slm__release(tokens); slm__release(masked); return SLM_ERR_MEMORY; }
+    corpus->tokens = tokens;
+    corpus->masked = masked;
+    corpus->n = n;
+    corpus->bytes = bytes;
+    corpus->hash = slm__hash_number(SLM_HASH_START, n);
+    for (i = 0; i < n; i++) {
+        unsigned char word[5];
+        slm__store(word, (uint64_t)tokens[i], 4);
+        word[4] = masked != NULL && masked[i] != 0;
+        corpus->hash = slm_hash(corpus->hash, word, 5);
+    }
+    return SLM_OK;
+}
+SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size, slm_error *err) {
+    int32_t *tokens;
+    size_t n;
+    slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
+    *out = NULL;
+    return status == SLM_OK ? slm__corpus_take(out, tokens, NULL, n, size, err) : status;
+}
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab, slm_error *err) {
+    int32_t *copy;
+    uint8_t *mask = NULL;
+    size_t i;
+    *out = NULL;
+    for (i = 0; i < n; i++)
+        if (tokens[i] < 0 || tokens[i] >= vocab)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i], (int)vocab);
+    if ((copy = (int32_t *)slm__alloc(n, sizeof *copy, err)) == NULL) return SLM_ERR_MEMORY;
+    if (masked != NULL && (mask = (uint8_t *)slm__alloc(n, 1, err)) == NULL) { slm__release(copy); return SLM_ERR_MEMORY; }
+    for (i = 0; i < n; i++) {
+        copy[i] = tokens[i];
+        if (mask != NULL) mask[i] = masked[i] != 0;
+    }
+    return slm__corpus_take(out, copy, mask, n, 0, err);
+}
+SLM_API void slm_corpus_free(slm_corpus *corpus) {
+    if (corpus == NULL) return;
+    slm__release(corpus->tokens);
+    slm__release(corpus->masked);
+    slm__release(corpus);
+}
+SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
+    return corpus->n < 2 || T < 1 ? 0 : (corpus->n - 2) / (size_t)T + 1;
+}
+
+/* ---- batches ---- */
+SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
+    slm_batch *batch;
+    size_t n;
+    *out = NULL;
+    if (B < 1 || T < 1 || B > INT32_MAX / T)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "a batch of %d windows of %d tokens: both must be at least 1, the product below 2^31", (int)B, (int)T);
+    n = (size_t)B * (size_t)T;
+    if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
+    batch->B = B;
+    batch->T = T;
+    if ((batch->inputs = (int32_t *)slm__alloc(n, sizeof(int32_t), err)) == NULL
+        || (batch->targets = (int32_t *)slm__alloc(n, sizeof(int32_t), err)) == NULL
+        || (batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t), err)) == NULL) { slm_batch_free(batch); return SLM_ERR_MEMORY; }
+    *out = batch;
+    return SLM_OK;
+}
+SLM_API void slm_batch_free(slm_batch *batch) {
+    if (batch == NULL) return;
+    slm__release(batch->inputs);
+    slm__release(batch->targets);
+    slm__release(batch->ref_loss);
+    slm__release(batch->ref_entropy);
+    slm__release(batch->positions);
+    slm__release(batch);
+}
+/* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked. */
+static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, int32_t b, size_t w) {
+    size_t T = (size_t)batch->T, row = (size_t)b * T, t;
+    int there = w < slm_corpus_windows(corpus, batch->T);
+    for (t = 0; t < T; t++) {
+        size_t p = there ? w * T + t + 1 : 0;              /* the target's index */
+        int valid = there && p < corpus->n;
+        batch->inputs[row + t] = valid ? corpus->tokens[p - 1] : 0;
+        batch->targets[row + t] = valid && !(corpus->masked != NULL && corpus->masked[p]) ? corpus->tokens[p] : -1;
+        if (batch->positions != NULL) batch->positions[row + t] = p;
+    }
+}
+/* Which window comes at place i of an epoch: a permutation of 0..n-1 that needs no memory.  A Feistel network permutes the
+   words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, where F is a hash keyed by seed, epoch and
+   round; a result >= n is permuted again until it falls below n, which keeps the map one to one. */
+static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
+    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, left, right, swap;
+    int round;
+    while (half < 32 && (n - 1) >> (2 * half) != 0) half++;
+    mask = ((uint64_t)1 << half) - 1;
+    do {
+        left = i >> half;
+        right = i & mask;
+        for (round = 0; round < 6; round++) {
+            swap = left ^ (slm__mix(key + (uint64_t)(round + 1) * 0x9e3779b97f4a7c15ULL + right) & mask);
+            left = right;
+            right = swap;
+        }
+        i = left << half | right;
+    } while (i >= n);
+    return i;
+}
+static slm_status slm__batch_reference(slm_real **array, int wanted, size_t n, slm_error *err) {   /* makes it there or not, as wanted */
+    if (!wanted) { slm__release(*array); *array = NULL; }
+    else if (*array == NULL && (*array = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
+    return SLM_OK;
+}
+SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor, slm_error *err) {
+    size_t windows = slm_corpus_windows(corpus, batch->T), n = (size_t)batch->B * (size_t)batch->T, i;
+    int32_t b;
+    if (windows == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "a corpus of %zu tokens has nothing to predict: at least 2 are needed", corpus->n);
+    if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T || scores->corpus_hash != corpus->hash))
+        return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets in windows of %d) are not of this corpus (%zu) and window (%d)",
+                         scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
+    if (slm__batch_reference(&batch->ref_loss, scores != NULL && scores->loss != NULL, n, err) != SLM_OK) return SLM_ERR_MEMORY;
+    if (slm__batch_reference(&batch->ref_entropy, scores != NULL && scores->entropy != NULL, n, err) != SLM_OK) return SLM_ERR_MEMORY;
+    for (b = 0; b < batch->B; b++, cursor->at++)
+        slm__batch_row(batch, corpus, b, (size_t)slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows));
+    for (i = 0; i < n; i++) {
+        size_t entry = (size_t)batch->positions[i] - 1;    /* entry p-1 belongs to token p */
+        if (batch->ref_loss != NULL) batch->ref_loss[i] = entry < scores->n ? scores->loss[entry] : 0;
+        if (batch->ref_entropy != NULL) batch->ref_entropy[i] = entry < scores->n ? scores->entropy[entry] : 0;
+    }
+    return SLM_OK;
+}
+SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first) {
+    int32_t b;
+    (void)slm__batch_reference(&batch->ref_loss, 0, 0, NULL);
+    (void)slm__batch_reference(&batch->ref_entropy, 0, 0, NULL);
+    for (b = 0; b < batch->B; b++) slm__batch_row(batch, corpus, b, first <= SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
+}
+
+#ifndef SLM_NO_STDIO
+/* ---- text and JSONL ---- */
+static int slm__ends_in(const char *path, const char *end) {
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+/* Appends the string that `field` (n bytes of text) has in the object of one line.  A field that is missing is an error that
+   names those there are. */
+static slm_status slm__jsonl_field(slm__buffer *out, const char *line, size_t size, const char *field, size_t n, const char *where, slm_error *err) {
+    slm__json j;
+    slm__buffer key = { NULL, 0, 0 }, names = { NULL, 0, 0 }, value = { NULL, 0, 0 };
+    int first = 1, found = 0;
+    size_t i;
+    (void)slm__json_open(&j, line, size, where, err);
+    (void)slm__json_enter(&j, '{');
+    while (slm__json_member(&j, &first, &key) == 1) {
+        if (key.size == n && memcmp(key.data, field, n) == 0) {
+            if (found++) (void)slm__json_fail(&j, "the field stands here for the second time");
+            (void)slm__json_string(&j, &value);
+        } else (void)slm__json_skip(&j);
+        if (j.status == SLM_OK) j.status = slm__buffer_append(&names, ", ", names.size > 0 ? 2 : 0, err);
+        if (j.status == SLM_OK) j.status = slm__buffer_append(&names, key.data, key.size, err);
+    }
+    if (j.status == SLM_OK) (void)slm__json_close(&j);
+    if (j.status == SLM_OK) j.status = slm__buffer_append(&names, "", 1, err);
+    for (i = 0; i + 1 < names.size; i++) if (names.data[i] < 32 || names.data[i] > 126) names.data[i] = '?';
+    if (j.status == SLM_OK && !found)
+        j.status = slm__fail(err, SLM_ERR_FORMAT, "%s: no field \"%.*s\"; there are: %.200s", where, n < 60 ? (int)n : 60, field, names.data);
+    if (j.status == SLM_OK) j.status = slm__buffer_append(out, value.data, value.size, err);
+    slm__release(key.data);
+    slm__release(names.data);
+    slm__release(value.data);
+    return j.status;
+}
+static slm_status slm__jsonl_text(slm__buffer *out, const char *text, size_t size, const char *path, const char *fields, slm_error *err) {
+    slm_status status = SLM_OK;
+    slm_error where;                                       /* its text: file and line, for messages */
+    size_t line, n, at = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;   /* a byte order mark is passed over */
+    for (line = 1; at < size && status == SLM_OK; line++, at += n + 1) {
+        const char *end = (const char *)memchr(text + at, '\n', size - at), *field = fields;
+        n = end == NULL ? size - at : (size_t)(end - (text + at));
+        if (strspn(text + at, " \t\r") >= n) continue;     /* blank */
+        (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
+        while (status == SLM_OK) {
+            size_t length = strcspn(field, ",");
+            status = slm__jsonl_field(out, text + at, n, field, length, where.text, err);
+            if (status == SLM_OK) status = slm__buffer_append(out, "\n\n", field[length] == 0 ? 2 : 1, err);
+            if (field[length] == 0) break;
+            field += length + 1;
+        }
+    }
+    return status;
+}
+SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err) {
+    slm__buffer out = { NULL, 0, 0 };
+    char *raw;
+    size_t n;
+    slm_status status = slm_read_file(&raw, &n, path, err);
+    if (status != SLM_OK) return status;
+    if (!slm__ends_in(path, ".jsonl")) { *text = raw; *size = n; return SLM_OK; }
+    status = slm__jsonl_text(&out, raw, n, path, fields == NULL ? "text" : fields, err);
+    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);
+    slm__release(raw);
+    if (status != SLM_OK) { slm__release(out.data); return status; }
+    *text = out.data;
+    *size = out.size - 1;
+    return SLM_OK;
+}
+
+/* ---- token files ----
+   .npy    "\x93NUMPY", version, header size, a Python dictionary: one dimension of <i4 or <u2
+   llm.c   256 x int32, [0] = 20240520 (uint16 tokens) or 20240801 (uint32), [2] = how many
+   .u16, .bin without such a header: bare uint16, as nanoGPT's prepare.py writes them.  All little-endian. */
+typedef struct slm__layout { size_t start, width, n; } slm__layout;
+/* The header must be {'descr':'<i4','fortran_order':False,'shape':(N,),}, as NumPy writes it but for spaces. */
+static slm_status slm__npy_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path, slm_error *err) {
+    static const char head[] = "{'descr':'", middle[] = "','fortran_order':False,'shape':(";
+    char text[256], *p = text;
+    size_t i, n = 0, wide, start;
+    if (size < 12 || bytes[6] < 1 || bytes[6] > 3) return slm__fail(err, SLM_ERR_FORMAT, "%s: a NumPy file of version %d", path, size < 7 ? 0 : (int)bytes[6]);
+    wide = bytes[6] == 1 ? 2 : 4;
+    n = (size_t)slm__load(bytes + 8, wide);
+    start = 8 + wide;
+    if (n > size - start || n > 10000) return slm__fail(err, SLM_ERR_FORMAT, "%s: a NumPy header of %zu bytes in a file of %zu", path, n, size);
+    for (i = start, n = start + n; i < n && p < text + sizeof text - 1; i++)
+        if (bytes[i] != ' ' && bytes[i] != '\n') *p++ = (char)bytes[i];
+    *p = 0;
+    p = text + sizeof head - 1;
+    layout->start = n;
+    layout->n = 0;
+    layout->width = strlen(text) < 60 ? 0 : strncmp(p, "<i4", 3) == 0 ? 4 : strncmp(p, "<u2", 3) == 0 ? 2 : 0;
+    if (strncmp(text, head, sizeof head - 1) == 0 && layout->width != 0 && strncmp(p + 3, middle, sizeof middle - 1) == 0) {
+        for (p += 3 + sizeof middle - 1; *p >= '0' && *p <= '9' && layout->n < SIZE_MAX / 16; p++) layout->n = layout->n * 10 + (size_t)(*p - '0');
+        if (strcmp(p, ",),}") == 0 || strcmp(p, ",)}") == 0) return SLM_OK;
+    }
+    for (p = text; *p != 0; p++) if (*p < 32 || *p > 126) *p = '?';
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: one dimension of <i4 or <u2 is needed, the NumPy header says %s", path, text);
+}
+/* 1: bytes are a token file, *layout says how; 0: they are not; -1: a bad one. */
+static int slm__token_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path, slm_error *err) {
+    uint64_t magic = size >= 4 ? slm__load(bytes, 4) : 0, n;
+    if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
+        if (slm__npy_layout(layout, bytes, size, path, err) != SLM_OK) return -1;
+    } else if (magic == 20240520 || magic == 20240801) {
+        n = size >= 1024 ? slm__load(bytes + 8, 4) : 0;
+        layout->start = 1024;
+        layout->width = magic == 20240520 ? 2 : 4;
+        layout->n = (size_t)n;
+        if (n == 0 || n > INT32_MAX) { (void)slm__fail(err, SLM_ERR_FORMAT, "%s: a token file that says it has %llu tokens", path, (unsigned long long)n); return -1; }
+    } else if (slm__ends_in(path, ".u16") || slm__ends_in(path, ".bin")) {
+        layout->start = 0;
+        layout->width = 2;
+        layout->n = size / 2;
+    } else return 0;
+    if ((size - layout->start) / layout->width == layout->n && (size - layout->start) % layout->width == 0) return 1;
+    (void)slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes", path, layout->n,
+                    layout->width, layout->start, size);
+    return -1;
+}
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err) {
+    char *text;
+    size_t size, i, bytes = 0, length;
+    int32_t *tokens;
+    slm__layout layout;
+    int kind;
+    slm_status status;
+    *out = NULL;
+    status = slm_read_text(&text, &size, path, fields, err);
+    if (status != SLM_OK) return status;
+    kind = slm__ends_in(path, ".jsonl") ? 0 : slm__token_layout(&layout, (const unsigned char *)text, size, path, err);
+    if (kind <= 0) {
+        status = kind < 0 ? SLM_ERR_FORMAT : slm_corpus_from_text(out, tokenizer, text, size, err);
+        slm__release(text);
+        return status;
+    }
+    tokens = (int32_t *)slm__alloc(layout.n, sizeof *tokens, err);
+    if (tokens == NULL) status = SLM_ERR_MEMORY;
+    for (i = 0; i < layout.n && status == SLM_OK; i++) {
+        uint64_t id = slm__load((const unsigned char *)text + layout.start + i * layout.width, layout.width);
+        if (id >= (uint64_t)slm_tokenizer_vocab(tokenizer))
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i, (unsigned long long)id,
+                               (int)slm_tokenizer_vocab(tokenizer));
+        else {
+            tokens[i] = (int32_t)id;
+            (void)slm_tokenizer_token(tokenizer, tokens[i], &length);
+            bytes += length;
+        }
+    }
+    slm__release(text);
+    if (status != SLM_OK) { slm__release(tokens); return status; }
+    return slm__corpus_take(out, tokens, NULL, layout.n, bytes, err);
+}
+#endif /* SLM_NO_STDIO */
+SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    slm_status status = slm__batch_reference(&batch->ref_loss, 1, n, err);
+    return status == SLM_OK ? slm__batch_reference(&batch->ref_entropy, 1, n, err) : status;
+}
+
+/* ==== >>files =================================================================================================== 13 ==
+   safetensors, Hugging Face folders, run state.  Nothing that a file says is believed before it is checked: lengths and
+   offsets against the file's size, shapes against the model, names against the table.                                  */
+#ifndef SLM_NO_STDIO
+enum { SLM__SLICE = 2048, SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__MAX_SHARDS = 512 };
+
+#define SLM__REAL_NAME (sizeof(slm_real) == 4 ? "F32" : "F64")
+
+/* ---- safetensors, reading ----
+   u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
+   The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand. */
+static const struct slm__dtype { char name[12]; int bits; } slm__dtypes[] = {
+    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* these four can be read into slm_real */
+    { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 },
+    { "F8_E5M2FNUZ", 8 }, { "I16", 16 }, { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "C64", 64 }, { "I64", 64 }, { "U64", 64 },
+    { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
+typedef struct slm__tensor_entry {
+    const char *name;              /* in texts, after the header is read; its place there before */
+    size_t at, dtype, n_dims;
+    uint64_t shape[SLM__MAX_DIMS], begin, end;    /* bytes, from the start of the data */
+    int used;                      /* a reader of many tensors marks those it has had */
+} slm__tensor_entry;
+struct slm_tensor_file {
+    FILE *f;
+    char *path;
+    uint64_t data;                 /* where the data start */
+    slm__buffer entries, texts, metadata;         /* slm__tensor_entry, sorted by name; names; "key\0value\0" pairs */
+};
+static slm__tensor_entry *slm__tensor_entries(const slm_tensor_file *file) { return (slm__tensor_entry *)(void *)file->entries.data; }
+SLM_API size_t slm_tensor_file_count(const slm_tensor_file *file) { return file->entries.size / sizeof(slm__tensor_entry); }
+
+/* Number of elements; 0 with *bad set where the product does not fit. */
+static uint64_t slm__elements(const slm__tensor_entry *e, int *bad) {
+    uint64_t n = 1;
+    size_t i;
+    for (i = 0; i < e->n_dims; i++) {
+        if (e->shape[i] != 0 && n > UINT64_MAX / e->shape[i]) { *bad = 1; return 0; }
+        n *= e->shape[i];
+    }
+    return n;
+}
+/* Reads [u64, ...] of at most `most` numbers; *n: how many. */
+static slm_status slm__json_u64_list(slm__json *j, uint64_t *list, size_t most, size_t *n) {
+    int first = 1;
+    if (slm__json_enter(j, '[') != SLM_OK) return j->status;
+    for (*n = 0; slm__json_element(j, &first) == 1; ++*n) {
+        if (*n == most) return slm__json_fail(j, "too many numbers in the list");
+        if (slm__json_u64(j, &list[*n]) != SLM_OK) break;
+    }
+    return j->status;
+}
+/* The value of one tensor's member of the header. */
+static slm_status slm__parse_entry(slm__json *j, slm__tensor_entry *e, slm__buffer *key) {
+    int first = 1, bad = 0, seen = 0, bit;
+    uint64_t offsets[2] = { 0, 0 }, n, bits;
+    size_t two = 0;
+    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
+    while (slm__json_member(j, &first, key) == 1) {
+        bit = strcmp(key->data, "dtype") == 0 ? 1 : strcmp(key->data, "shape") == 0 ? 2
+            : strcmp(key->data, "data_offsets") == 0 ? 4 : 0;
+        if (seen & bit) return slm__json_fail(j, "a tensor has the same field twice");
+        seen |= bit;
+        if (bit == 1) {
+            if (slm__json_string(j, key) != SLM_OK) break;
+            for (e->dtype = 0; e->dtype < SLM__COUNT(slm__dtypes); e->dtype++)
+                if (strcmp(key->data, slm__dtypes[e->dtype].name) == 0 && strlen(key->data) == key->size) break;
+            if (e->dtype == SLM__COUNT(slm__dtypes)) return slm__json_fail(j, "unknown dtype");
+        } else if (bit == 2) (void)slm__json_u64_list(j, e->shape, SLM__MAX_DIMS, &e->n_dims);
+        else if (bit == 4) (void)slm__json_u64_list(j, offsets, 2, &two);
+        else (void)slm__json_skip(j);
+    }
+    if (j->status != SLM_OK) return j->status;
+    if (seen != 7 || two != 2) return slm__json_fail(j, "a tensor without dtype, shape or two data_offsets");
+    e->begin = offsets[0];
+    e->end = offsets[1];
+    n = slm__elements(e, &bad);
+    bits = (uint64_t)slm__dtypes[e->dtype].bits;
+    if (bad || n > UINT64_MAX / bits) return slm__json_fail(j, "a tensor's shape is too large");
+    n *= bits;
+    if (n % 8 != 0 || e->end < e->begin || e->end - e->begin != n / 8)
+        return slm__json_fail(j, "dtype, shape and data_offsets disagree");
+    return SLM_OK;
+}
+static slm_status slm__parse_metadata(slm__json *j, slm__buffer *metadata, slm__buffer *key) {
+    int first = 1;
+    if (slm__json_type(j) == 'z') return slm__json_skip(j);
+    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
+    while (slm__json_member(j, &first, key) == 1) {
+        if (slm__json_add(j, metadata, key->data, key->size + 1) != SLM_OK || slm__json_string(j, key) != SLM_OK) break;
+        if (strlen(key->data) != key->size) return slm__json_fail(j, "a NUL in the metadata");
+        (void)slm__json_add(j, metadata, key->data, key->size + 1);
+    }
+    return j->status;
+}
+static int slm__by_offset(const void *a, const void *b) {
+    const slm__tensor_entry *x = (const slm__tensor_entry *)a, *y = (const slm__tensor_entry *)b;
+    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+    return x->end < y->end ? -1 : x->end > y->end;
+}
+static int slm__by_name(const void *a, const void *b) {
+    return strcmp(((const slm__tensor_entry *)a)->name, ((const slm__tensor_entry *)b)->name);
+}
+
+static slm_status slm__parse_header(slm_tensor_file *file, slm__json *j, slm__buffer *key) {
+    int first = 1, metadata = 0;
+    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
+    while (slm__json_member(j, &first, key) == 1) {
+        slm__tensor_entry e;
+        memset(&e, 0, sizeof e);
+        if (strlen(key->data) != key->size) return slm__json_fail(j, "a NUL in a name");
+        if (strcmp(key->data, "__metadata__") == 0) {
+            if (metadata++) return slm__json_fail(j, "__metadata__ is there twice");
+            (void)slm__parse_metadata(j, &file->metadata, key);
+        } else {
+            e.at = file->texts.size;
+            if (slm__json_add(j, &file->texts, key->data, key->size + 1) != SLM_OK || slm__parse_entry(j, &e, key) != SLM_OK) break;
+            (void)slm__json_add(j, &file->entries, (const char *)&e, sizeof e);
+        }
+    }
+    return slm__json_close(j);
+}
+/* Duplicate names, gaps, overlaps, a data part that is too long or too short. */
+static slm_status slm__check_cover(slm_tensor_file *file, uint64_t data_size, slm_error *err) {
+    slm__tensor_entry *e = slm__tensor_entries(file);
+    size_t i, n = slm_tensor_file_count(file);
+    uint64_t end = 0;
+    for (i = 0; i < n; i++) e[i].name = file->texts.data + e[i].at;
+    if (n > 0) qsort(e, n, sizeof *e, slm__by_offset);
+    for (i = 0; i < n; end = e[i++].end)
+        if (e[i].begin != end)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" begins at %llu where the one before ends at %llu", file->path,
+                             e[i].name, (unsigned long long)e[i].begin, (unsigned long long)end);
+    if (end != data_size)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors need %llu bytes of data, the file holds %llu", file->path,
+                         (unsigned long long)end, (unsigned long long)data_size);
+    if (n > 0) qsort(e, n, sizeof *e, slm__by_name);
+    for (i = 1; i < n; i++)
+        if (strcmp(e[i - 1].name, e[i].name) == 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is there twice", file->path, e[i].name);
+    return SLM_OK;
+}
+static slm_status slm__read_header(slm_tensor_file *file, slm_error *err) {
+    unsigned char head[8];
+    uint64_t size, n;
+    slm__json j;
+    slm__buffer text = { NULL, 0, 0 }, key = { NULL, 0, 0 };
+    slm_status status = slm__file_size(file->f, &size, file->path, err);
+    if (status == SLM_OK) status = slm__seek(file->f, 0, file->path, err);
+    if (status == SLM_OK) status = slm__read(file->f, head, 8, file->path, err);
+    if (status != SLM_OK) return status;
+    n = slm__load(head, 8);
+    if (n > SLM__MAX_HEADER || n > size - 8)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: header length %llu (file: %llu bytes; at most 100000000)", file->path,
+                         (unsigned long long)n, (unsigned long long)size);
+    file->data = 8 + n;
+    status = slm__buffer_reserve(&text, (size_t)n, err);
+    if (status == SLM_OK) status = slm__read(file->f, text.data, (size_t)n, file->path, err);
+    if (status == SLM_OK) status = slm__json_open(&j, text.data, (size_t)n, file->path, err);
+    if (status == SLM_OK) status = slm__parse_header(file, &j, &key);
+    if (status == SLM_OK) status = slm__check_cover(file, size - 8 - n, err);
+    slm__release(text.data);
+    slm__release(key.data);
+    return status;
+}
+SLM_API void slm_tensor_file_close(slm_tensor_file *file) {
+    if (file == NULL) return;
+    if (file->f != NULL) (void)SLM__FCLOSE(file->f);
+    slm__release(file->path);
+    slm__release(file->entries.data);
+    slm__release(file->texts.data);
+    slm__release(file->metadata.data);
+    slm__release(file);
+}
+SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err) {
+    slm_status status = SLM_ERR_MEMORY;
+    slm_tensor_file *file = (slm_tensor_file *)slm__alloc(1, sizeof *file, err);
+    *out = NULL;
+    if (file != NULL && (file->path = slm__join(path, "", "", err)) != NULL) status = slm__open(&file->f, path, "rb", err);
+    if (status == SLM_OK) status = slm__read_header(file, err);
+    if (status == SLM_OK) *out = file;
+    else slm_tensor_file_close(file);
+    return status;
+}
+SLM_API const char *slm_tensor_file_name(const slm_tensor_file *file, size_t i, const char **dtype, const uint64_t **shape,
+                                         size_t *n_dims) {
+    const slm__tensor_entry *e = slm__tensor_entries(file) + i;
+    if (i >= slm_tensor_file_count(file)) return NULL;
+    if (dtype != NULL) *dtype = slm__dtypes[e->dtype].name;
+    if (shape != NULL) *shape = e->shape;
+    if (n_dims != NULL) *n_dims = e->n_dims;
+    return e->name;
+}
+SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key) {
+    const char *p = file->metadata.data, *end = p == NULL ? p : p + file->metadata.size;
+    while (p < end) {
+        const char *value = p + strlen(p) + 1;
+        if (strcmp(p, key) == 0) return value;
+        p = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+static slm__tensor_entry *slm__find_entry(const slm_tensor_file *file, const char *name) {
+    slm__tensor_entry key;
+    if (slm_tensor_file_count(file) == 0) return NULL;
+    key.name = name;
+    return (slm__tensor_entry *)bsearch(&key, slm__tensor_entries(file), slm_tensor_file_count(file), sizeof key, slm__by_name);
+}
+/* F16: sign, 5 bits of exponent (bias 15), 10 of fraction; all its values are exact in a float. */
+static slm_real slm__load_f16(const unsigned char *p) {
+    uint32_t bits = (uint32_t)slm__load(p, 2), exponent = bits >> 10 & 31, fraction = bits & 1023;
+    unsigned char f32[4];
+    if (exponent == 0) return (slm_real)((bits >> 15 ? -1.0 : 1.0) * (double)fraction * (1.0 / 16777216));
+    slm__store(f32, bits >> 15 << 31 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13, 4);
+    return slm__load_f32(f32);
+}
+static slm_real slm__load_bf16(const unsigned char *p) {    /* the upper half of a float */
+    unsigned char f32[4] = { 0, 0, 0, 0 };
+    memcpy(f32 + 2, p, 2);
+    return slm__load_f32(f32);
+}
+/* Reads n elements of e, from element `first` on. */
+static slm_status slm__read_elements(slm_tensor_file *file, const slm__tensor_entry *e, uint64_t first, slm_real *out, size_t n,
+                                     slm_error *err) {
+    static slm_real (*const load[4])(const unsigned char *) = { slm__load_f32, slm__load_f16, slm__load_bf16, slm__load_f64 };
+    unsigned char bytes[SLM__SLICE * 8];
+    size_t size, i, slice;
+    slm_status status;
+    if (e->dtype >= SLM__COUNT(load))
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s; only F32, F16, BF16 and F64 are read", file->path, e->name,
+                         slm__dtypes[e->dtype].name);
+    size = (size_t)slm__dtypes[e->dtype].bits / 8;
+    status = slm__seek(file->f, file->data + e->begin + first * size, file->path, err);
+    for (; status == SLM_OK && n > 0; n -= slice, out += slice) {
+        slice = n < SLM__SLICE ? n : SLM__SLICE;
+        status = slm__read(file->f, bytes, slice * size, file->path, err);
+        for (i = 0; status == SLM_OK && i < slice; i++) out[i] = load[e->dtype](bytes + i * size);
+    }
+    return status;
+}
+static slm_status slm__read_tensor(slm_tensor_file *file, slm__tensor_entry *e, slm_real *out, size_t rows, size_t cols, slm_error *err) {
+    int same = e->n_dims == 2 ? e->shape[0] == rows && e->shape[1] == cols : e->n_dims == 1 ? rows == 1 && e->shape[0] == cols
+             : e->n_dims == 0 && rows == 1 && cols == 1;
+    char shape[SLM__MAX_DIMS * 22 + 1] = "";
+    size_t i, n = 0;
+    if (same) { e->used = 1; return slm__read_elements(file, e, 0, out, rows * cols, err); }
+    for (i = 0; i < e->n_dims; i++)
+        n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%llu", i ? "," : "", (unsigned long long)e->shape[i]);
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" has shape [%s] where [%zu,%zu] was expected", file->path, e->name, shape,
+                     rows, cols);
+}
+SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name, slm_real *out, size_t rows, size_t cols,
+                                        slm_error *err) {
+    slm__tensor_entry *e = slm__find_entry(file, name);
+    if (e == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", file->path, name);
+    return slm__read_tensor(file, e, out, rows, cols, err);
+}
+
+/* ---- safetensors, writing: for each prefix s the tensors of one table, from values[s] on ---- */
+typedef struct slm__tensor_set {
+    const slm_param *table;
+    size_t n, sets;
+    const char *prefixes[3];
+    const slm_real *values[3];     /* a tensor's data are at values[s] + table[i].offset */
+} slm__tensor_set;
+/* Goes over the data in the order of the file: hashes them (hash not NULL) or writes them. */
+static void slm__emit(const slm__tensor_set *t, uint64_t *hash, slm__replace *r) {
+    unsigned char bytes[SLM__SLICE * sizeof(slm_real)];
+    size_t s, i, at, slice;
+    for (s = 0; s < t->sets; s++)
+        for (i = 0; i < t->n; i++) {
+            size_t n = t->table[i].rows * t->table[i].cols;
+            for (at = 0; at < n; at += slice) {
+                slice = n - at < SLM__SLICE ? n - at : SLM__SLICE;
+                slm__store_reals(bytes, t->values[s] + t->table[i].offset + at, slice);
+                if (hash != NULL) *hash = slm_hash(*hash, bytes, slice * sizeof(slm_real));
+                else slm__replace_write(r, bytes, slice * sizeof(slm_real));
+            }
+        }
+}
+/* Turns "key\0value\0" pairs into {"key":"value"}. */
+static slm_status slm__put_pairs(slm__buffer *json, const slm__buffer *pairs, slm_error *err) {
+    const char *p = pairs->data, *end = p + pairs->size, *mark = "{";
+    int value = 0;
+    slm_status status = SLM_OK;
+    for (; status == SLM_OK && p < end; p += strlen(p) + 1, value = !value) {
+        status = slm__buffer_append(json, value ? ":" : mark, 1, err);
+        if (status == SLM_OK) status = slm__json_put_string(json, p, strlen(p), err);
+        mark = ",";
+    }
+    return status == SLM_OK ? slm__buffer_append(json, "}", 1, err) : status;
+}
+static slm_status slm__save_tensors(const slm__tensor_set *t, const slm__buffer *metadata, const char *path, slm_error *err) {
+    slm__buffer h = { NULL, 0, 0 };
+    slm__replace r;
+    unsigned char head[8];
+    unsigned long long at = 0, end;
+    size_t s, i;
+    slm_status status = slm__put(&h, err, "{\"__metadata__\":");
+    if (status == SLM_OK) status = slm__put_pairs(&h, metadata, err);
+    for (s = 0; s < t->sets; s++)
+        for (i = 0; status == SLM_OK && i < t->n; i++, at = end) {
+            const slm_param *p = &t->table[i];
+            end = at + (unsigned long long)p->rows * p->cols * sizeof(slm_real);
+            status = slm__put(&h, err, ",\"%s%s\":{\"dtype\":\"%s\",\"shape\":[", t->prefixes[s], p->name, SLM__REAL_NAME);
+            if (status == SLM_OK && p->matrix) status = slm__put(&h, err, "%zu,", p->rows);
+            if (status == SLM_OK) status = slm__put(&h, err, "%zu],\"data_offsets\":[%llu,%llu]}", p->cols, at, end);
+        }
+    if (status == SLM_OK) status = slm__put(&h, err, "}%.*s", (int)((8 - (h.size + 1) % 8) % 8), "        ");
+    if (status == SLM_OK && h.size > SLM__MAX_HEADER)
+        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: the header would be above 100000000 bytes", path);
+    if (status == SLM_OK) {
+        (void)slm__replace_begin(&r, path, err);
+        slm__store(head, h.size, 8);
+        slm__replace_write(&r, head, 8);
+        slm__replace_write(&r, h.data, h.size);
+        slm__emit(t, NULL, &r);
+        status = slm__replace_finish(&r);
+    }
+    slm__release(h.data);
+    return status;
+}
+
+/* ---- config.json of a Hugging Face Llama folder ---- */
+typedef struct slm__config_key { const char *name; char kind; size_t at; } slm__config_key;
+/* kind  i: a whole number, demanded; o: a whole number or null; d: a positive number; b: a truth value; 0: must be false;
+   z: must be null; r: an object with the kind of rotation or null; L: must be "llama", demanded; S: must be "silu";
+   A: must hold "LlamaForCausalLM" alone.  What is not in the list has no influence on what we compute. */
+static const slm__config_key slm__config_keys[] = {
+    { "model_type", 'L', 0 }, { "architectures", 'A', 0 }, { "hidden_act", 'S', 0 },
+    { "vocab_size", 'i', offsetof(slm_config, vocab) }, { "hidden_size", 'i', offsetof(slm_config, dim) },
+    { "num_hidden_layers", 'i', offsetof(slm_config, n_layers) }, { "num_attention_heads", 'i', offsetof(slm_config, n_heads) },
+    { "intermediate_size", 'i', offsetof(slm_config, ffn) }, { "num_key_value_heads", 'o', offsetof(slm_config, n_kv_heads) },
+    { "head_dim", 'o', offsetof(slm_config, head_dim) }, { "max_position_embeddings", 'o', offsetof(slm_config, max_seq) },
+    { "rope_theta", 'd', offsetof(slm_config, rope_theta) }, { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps) },
+    { "tie_word_embeddings", 'b', offsetof(slm_config, tied) }, { "attention_bias", '0', 0 }, { "mlp_bias", '0', 0 },
+    { "quantization_config", 'z', 0 }, { "rope_scaling", 'r', 0 }, { "rope_parameters", 'r', 0 } };
+
+static slm_status slm__config_word(slm__json *j, const char *want, slm__buffer *b) {
+    if (slm__json_string(j, b) == SLM_OK && (strlen(want) != b->size || strcmp(b->data, want) != 0))
+        return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is not supported, only \"%s\" is", j->name, b->data, want);
+    return j->status;
+}
+static slm_status slm__config_positive(slm__json *j, double *out) {
+    double value;
+    const char *at = j->p;
+    if (slm__json_double(j, &value) != SLM_OK) return j->status;
+    if (!(value > 0)) { j->p = at; return slm__json_fail(j, "a number above zero was expected"); }
+    *out = value;
+    return SLM_OK;
+}
+/* {"rope_type":"default","rope_theta":10000.0}: any other kind changes the positions and is refused. */
+static slm_status slm__config_rope(slm__json *j, slm_config *config, slm__buffer *b) {
+    int first = 1;
+    double one = 1;
+    if (slm__json_type(j) == 'z') return slm__json_skip(j);
+    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
+    while (slm__json_member(j, &first, b) == 1) {
+        if (strcmp(b->data, "rope_type") == 0 || strcmp(b->data, "type") == 0) (void)slm__config_word(j, "default", b);
+        else if (strcmp(b->data, "rope_theta") == 0) (void)slm__config_positive(j, &config->rope_theta);
+        else if (strcmp(b->data, "partial_rotary_factor") == 0) (void)slm__config_positive(j, &one);
+        else (void)slm__json_skip(j);
+    }
+    return one < 1 || one > 1 ? slm__json_fail(j, "a partial_rotary_factor other than 1 is not supported") : j->status;
+}
+static slm_status slm__config_value(slm__json *j, const slm__config_key *key, slm_config *config, slm__buffer *b) {
+    unsigned char *field = (unsigned char *)config + key->at;
+    int first = 1, flag = 0;
+    int32_t whole;
+    uint64_t u = 0;
+    double d = 0;
+    switch (key->kind) {
+    case 'o':
+        if (slm__json_type(j) == 'z') return slm__json_skip(j);
+        /* fall through */
+    case 'i':
+        if (slm__json_u64(j, &u) == SLM_OK && (u == 0 || u > INT32_MAX)) (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
+        whole = (int32_t)u;
+        memcpy(field, &whole, sizeof whole);
+        break;
+    case 'd':
+        if (slm__config_positive(j, &d) == SLM_OK) memcpy(field, &d, sizeof d);
+        break;
+    case 'b': case '0':
+        if (slm__json_bool(j, &flag) == SLM_OK && flag && key->kind == '0') (void)slm__json_fail(j, "biases are not supported");
+        whole = flag;
+        if (key->kind == 'b') memcpy(field, &whole, sizeof whole);
+        break;
+    case 'z':
+        if (slm__json_type(j) != 'z') return slm__json_fail(j, "quantized weights are not supported");
+        return slm__json_skip(j);
+    case 'r': return slm__config_rope(j, config, b);
+    case 'A':
+        if (slm__json_enter(j, '[') != SLM_OK) break;
+        while (slm__json_element(j, &first) == 1) (void)slm__config_word(j, "LlamaForCausalLM", b);
+        break;
+    default: return slm__config_word(j, key->kind == 'L' ? "llama" : "silu", b);
+    }
+    return j->status;
+}
+static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
+    slm__json j;
+    slm__buffer b = { NULL, 0, 0 };
+    int first = 1;
+    size_t i, seen[SLM__COUNT(slm__config_keys)] = { 0 };
+    slm_error inner;
+    memset(config, 0, sizeof *config);
+    config->norm_eps = 1e-6;                                  /* where the file is silent, transformers' default holds, not ours */
+    (void)slm__json_open(&j, text, size, name, err);
+    (void)slm__json_enter(&j, '{');
+    while (slm__json_member(&j, &first, &b) == 1) {
+        for (i = 0; i < SLM__COUNT(seen) && strcmp(b.data, slm__config_keys[i].name) != 0; i++) { }
+        if (i == SLM__COUNT(seen)) (void)slm__json_skip(&j);
+        else if (seen[i]++) (void)slm__json_fail(&j, "the same key for the second time");
+        else if (slm__config_value(&j, &slm__config_keys[i], config, &b) != SLM_OK && err != NULL) {
+            inner = *err;                                     /* say which key */
+            (void)slm__fail(err, inner.status, "%.440s (\"%s\")", inner.text, slm__config_keys[i].name);
+        }
+    }
+    slm__release(b.data);
+    if (slm__json_close(&j) != SLM_OK) return j.status;
+    for (i = 0; i < SLM__COUNT(seen); i++)
+        if (!seen[i] && (slm__config_keys[i].kind == 'i' || slm__config_keys[i].kind == 'L'))
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is missing", name, slm__config_keys[i].name);
+    if (slm_config_check(config, &inner) != SLM_OK) return slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
+    return SLM_OK;
+}
+
+/* ---- a model folder's weights: model.safetensors, or the shards that model.safetensors.index.json lists ---- */
+typedef struct slm__shards { slm_tensor_file *files[SLM__MAX_SHARDS]; size_t n; } slm__shards;
+static slm__tensor_entry *slm__shards_find(const slm__shards *s, const char *name, slm_tensor_file **file) {
+    size_t i;
+    for (i = 0; i < s->n; i++) {
+        slm__tensor_entry *e = slm__find_entry(*file = s->files[i], name);
+        if (e != NULL) return e;
+    }
+    return NULL;
+}
+/* Any tensor that nobody marked as used, as an error; those of old files that hold no weights are passed over. */
+static slm_status slm__shards_unused(const slm__shards *s, const char *what, slm_error *err) {
+    size_t i, k;
+    for (i = 0; i < s->n; i++)
+        for (k = 0; k < slm_tensor_file_count(s->files[i]); k++) {
+            slm__tensor_entry *e = slm__tensor_entries(s->files[i]) + k;
+            size_t n = strlen(e->name);
+            if (!e->used && (n < 20 || strcmp(e->name + n - 20, ".rotary_emb.inv_freq") != 0))
+                return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" %s", s->files[i]->path, e->name, what);
+        }
+    return SLM_OK;
+}
+/* One pair of the index: "tensor": "file".  The name of the file comes from outside: plain letters only, no path. */
+static slm_status slm__index_pair(slm__shards *s, const char *folder, const char *name, const char *shard, slm_error *err) {
+    size_t i, n = strlen(shard), base = strlen(folder);
+    slm__tensor_entry *e;
+    char *path;
+    slm_status status = SLM_OK;
+    if (n == 0 || shard[0] == '.' || strspn(shard, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
+        return slm__fail(err, SLM_ERR_FORMAT, "%smodel.safetensors.index.json: \"%s\" is no acceptable file name", folder, shard);
+    for (i = 0; i < s->n && strcmp(s->files[i]->path + base, shard) != 0; i++) { }
+    if (i == s->n) {
+        if (i == SLM__MAX_SHARDS) return slm__fail(err, SLM_ERR_FORMAT, "%s: more than %d shards", folder, (int)SLM__MAX_SHARDS);
+        path = slm__join(folder, shard, "", err);
+        status = path == NULL ? SLM_ERR_MEMORY : slm_tensor_file_open(&s->files[s->n], path, err);
+        slm__release(path);
+        if (status != SLM_OK) return status;
+        s->n++;
+    }
+    e = slm__find_entry(s->files[i], name);
+    if (e == NULL || e->used)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s", s->files[i]->path, name, e ? "twice in the index" : "missing");
+    e->used = 1;
+    return SLM_OK;
+}
+static slm_status slm__index_parse(slm__shards *s, const char *folder, slm__json *j, slm_error *err) {
+    slm__buffer key = { NULL, 0, 0 }, value = { NULL, 0, 0 };
+    int first = 1, inner, maps = 0;
+    (void)slm__json_enter(j, '{');
+    while (slm__json_member(j, &first, &key) == 1) {
+        if (strcmp(key.data, "weight_map") != 0) { (void)slm__json_skip(j); continue; }   /* total_size is often wrong: ignored */
+        if (maps++) (void)slm__json_fail(j, "weight_map is there twice");
+        (void)slm__json_enter(j, '{');
+        for (inner = 1; slm__json_member(j, &inner, &key) == 1; )
+            if (slm__json_string(j, &value) == SLM_OK) {
+                if (strlen(key.data) != key.size || strlen(value.data) != value.size) (void)slm__json_fail(j, "a NUL in a name");
+                else j->status = slm__index_pair(s, folder, key.data, value.data, err);
+            }
+    }
+    if (maps == 0) (void)slm__json_fail(j, "weight_map is missing");
+    slm__release(key.data);
+    slm__release(value.data);
+    return slm__json_close(j);
+}
+static slm_status slm__shards_open(slm__shards *s, const char *folder, slm_error *err) {      /* folder ends in a slash */
+    char *path = slm__join(folder, "model.safetensors", "", err), *text = NULL;
+    slm__json j;
+    size_t size, i, k;
+    slm_status status;
+    if (path == NULL) return SLM_ERR_MEMORY;
+    if (slm__exists(path)) {
+        status = slm_tensor_file_open(&s->files[0], path, err);
+        s->n = status == SLM_OK;
+        slm__release(path);
+        return status;
+    }
+    slm__release(path);
+    path = slm__join(folder, "model.safetensors.index.json", "", err);
+    if (path == NULL) return SLM_ERR_MEMORY;
+    status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_ERR_IO) (void)slm__fail(err, status, "%s: there is no model.safetensors and no model.safetensors.index.json", folder);
+    if (status == SLM_OK) status = slm__json_open(&j, text, size, path, err);
+    if (status == SLM_OK) status = slm__index_parse(s, folder, &j, err);
+    if (status == SLM_OK) status = slm__shards_unused(s, "is not in the index, or in two files", err);
+    for (i = 0; status == SLM_OK && i < s->n; i++)
+        for (k = 0; k < slm_tensor_file_count(s->files[i]); k++) slm__tensor_entries(s->files[i])[k].used = 0;
+    slm__release(text);
+    slm__release(path);
+    return status;
+}
+/* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
+static slm_status slm__shards_enough(const slm__shards *s, const slm_config *c, const char *folder, slm_error *err) {
+    double need, have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads;
+    size_t i, k;
+    int bad = 0;
+    need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
+         + (double)c->n_layers * (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
+    for (i = 0; i < s->n; i++)
+        for (k = 0; k < slm_tensor_file_count(s->files[i]); k++) have += (double)slm__elements(slm__tensor_entries(s->files[i]) + k, &bad);
+    if (have >= need) return SLM_OK;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
+}
+/* A tied model whose file holds lm_head.weight all the same: it must be the embedding, to the bit. */
+static slm_status slm__check_tied(slm__shards *s, const slm_param *p, const slm_real *embedding, slm_error *err) {
+    slm_real slice[SLM__SLICE];
+    slm_tensor_file *file;
+    slm__tensor_entry *e = slm__shards_find(s, "lm_head.weight", &file);
+    size_t at, n, total = p->rows * p->cols;
+    slm_status status = SLM_OK;
+    if (e == NULL) return SLM_OK;
+    if (e->n_dims != 2 || e->shape[0] != p->rows || e->shape[1] != p->cols)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight has not the shape of the embedding it is tied to", file->path);
+    e->used = 1;
+    for (at = 0; at < total; at += n) {
+        n = total - at < SLM__SLICE ? total - at : SLM__SLICE;
+        status = slm__read_elements(file, e, at, slice, n, err);
+        if (status != SLM_OK) return status;
+        if (memcmp(slice, embedding + at, n * sizeof(slm_real)) != 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding although they are tied", file->path);
+    }
+    return status;
+}
+static slm_status slm__shards_read(slm__shards *s, slm_model *model, const char *folder, slm_error *err) {
+    slm_tensor_file *file;
+    size_t i;
+    slm_status status = SLM_OK;
+    for (i = 0; status == SLM_OK && i < model->n_tensors; i++) {
+        const slm_param *p = &model->table[i];
+        slm_real *values = model->params + p->offset;
+        slm__tensor_entry *e = slm__shards_find(s, p->name, &file);
+        if (e == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", folder, p->name);
+        status = slm__read_tensor(file, e, values, p->rows, p->cols, err);
+        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
+            return slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", file->path, p->name);
+        if (status == SLM_OK && model->config.tied && strcmp(p->name, "model.embed_tokens.weight") == 0)
+            status = slm__check_tied(s, p, values, err);
+    }
+    return status == SLM_OK ? slm__shards_unused(s, "does not belong to the model", err) : status;
+}
+SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
+    slm__shards *s = (slm__shards *)slm__alloc(1, sizeof *s, err);
+    char *base = slm__join(folder, "/", "", err), *path = base == NULL ? NULL : slm__join(base, "config.json", "", err), *text = NULL;
+    slm_config config;
+    slm_model *model = NULL;
+    size_t i, size;
+    slm_status status = s == NULL || path == NULL ? SLM_ERR_MEMORY : slm_read_file(&text, &size, path, err);
+    *out = NULL;
+    if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
+    if (status == SLM_OK) status = slm__shards_open(s, base, err);
+    if (status == SLM_OK) status = slm__shards_enough(s, &config, folder, err);
+    if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
+    if (status == SLM_OK) status = slm__shards_read(s, model, folder, err);
+    if (status == SLM_OK) *out = model;
+    else slm_model_free(model);
+    for (i = 0; s != NULL && i < s->n; i++) slm_tensor_file_close(s->files[i]);
+    slm__release(s);
+    slm__release(base);
+    slm__release(path);
+    slm__release(text);
+    return status;
+}
+static slm_status slm__config_write(const slm_config *c, const char *path, slm_error *err) {
+    slm__buffer b = { NULL, 0, 0 };
+    slm_status status = slm__put(&b, err, "{\n  \"architectures\": [\"LlamaForCausalLM\"],\n  \"model_type\": \"llama\",\n"
+        "  \"vocab_size\": %d,\n  \"hidden_size\": %d,\n  \"intermediate_size\": %d,\n  \"num_hidden_layers\": %d,\n"
+        "  \"num_attention_heads\": %d,\n  \"num_key_value_heads\": %d,\n  \"head_dim\": %d,\n  \"max_position_embeddings\": %d,\n",
+        (int)c->vocab, (int)c->dim, (int)c->ffn, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq);
+    if (status == SLM_OK) status = slm__put(&b, err, "  \"rope_theta\": ");
+    if (status == SLM_OK) status = slm__json_put_double(&b, c->rope_theta, err);
+    if (status == SLM_OK) status = slm__put(&b, err, ",\n  \"rms_norm_eps\": ");
+    if (status == SLM_OK) status = slm__json_put_double(&b, c->norm_eps, err);
+    if (status == SLM_OK)
+        status = slm__put(&b, err, ",\n  \"tie_word_embeddings\": %s,\n  \"hidden_act\": \"silu\",\n  \"attention_bias\": false,\n"
+            "  \"mlp_bias\": false,\n  \"rope_scaling\": null,\n  \"bos_token_id\": null,\n  \"eos_token_id\": null,\n"
+            "  \"torch_dtype\": \"%s\"\n}\n", c->tied ? "true" : "false", sizeof(slm_real) == 4 ? "float32" : "float64");
+    if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
+    slm__release(b.data);
+    return status;
+}
+SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err) {
+    static const char metadata[] = "format\0pt";
+    slm__buffer pairs = { NULL, 0, 0 };
+    slm__tensor_set set;
+    char *path;
+    slm_status status;
+    memset(&set, 0, sizeof set);
+    set.table = model->table;
+    set.n = model->n_tensors;
+    set.sets = 1;
+    set.prefixes[0] = "";
+    set.values[0] = model->params;
+    if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
+                         (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
+    status = slm__make_folder(folder, err);
+    if (status == SLM_OK) status = slm__buffer_append(&pairs, metadata, sizeof metadata, err);
+    if (status == SLM_OK) {
+        path = slm__join(folder, "/model.safetensors", "", err);
+        status = path == NULL ? SLM_ERR_MEMORY : slm__save_tensors(&set, &pairs, path, err);
+        slm__release(path);
+    }
+    if (status == SLM_OK && tokenizer != NULL) {
+        path = slm__join(folder, "/tokenizer.json", "", err);
+        status = path == NULL ? SLM_ERR_MEMORY : slm_tokenizer_save(tokenizer, path, err);
+        slm__release(path);
+    }
+    if (status == SLM_OK) {
+        path = slm__join(folder, "/config.json", "", err);
+        status = path == NULL ? SLM_ERR_MEMORY : slm__config_write(&model->config, path, err);
+        slm__release(path);
+    }
+    slm__release(pairs.data);
+    return status;
+}
+
+/* ---- run state: one safetensors file with the weights by their names, adam_m.*, adam_v.* and in its metadata the settings, which
+   must be those of the trainer that loads it, the position of the run, and a checksum of all tensor data ---- */
+static slm_status slm__put_pair(slm__buffer *b, const char *name, const char *value, slm_error *err) {
+    slm_status status = slm__buffer_append(b, name, strlen(name) + 1, err);
+    return status == SLM_OK ? slm__buffer_append(b, value, strlen(value) + 1, err) : status;
+}
+static slm_status slm__put_pair_u64(slm__buffer *b, const char *name, uint64_t value, slm_error *err) {
+    return slm__put(b, err, "%s%c%llu%c", name, 0, (unsigned long long)value, 0);
+}
+/* What makes a run this run and no other, as pairs. */
+static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
+    const slm_config *c = &t->model->config;
+    const slm_selection *s = &t->selection;
+    const slm_optimizer *o = &t->optimizer;
+    const struct { const char *name; uint64_t value; } whole[] = {
+        { "corpus", corpus_hash }, { "reference", t->reference != NULL ? slm_model_hash(t->reference) : 0 },
+        { "model.vocab", (uint64_t)c->vocab }, { "model.dim", (uint64_t)c->dim }, { "model.n_layers", (uint64_t)c->n_layers },
+        { "model.n_heads", (uint64_t)c->n_heads }, { "model.n_kv_heads", (uint64_t)c->n_kv_heads },
+        { "model.head_dim", (uint64_t)c->head_dim }, { "model.ffn", (uint64_t)c->ffn }, { "model.tied", (uint64_t)c->tied },
+        { "selection.score", (uint64_t)s->score }, { "selection.scope", (uint64_t)s->scope }, { "selection.seed", s->seed },
+        { "optimizer.warmup", o->warmup }, { "optimizer.steps", o->steps } };
+    const struct { const char *name; double value; } real[] = {
+        { "model.rope_theta", c->rope_theta }, { "model.norm_eps", c->norm_eps },
+        { "selection.ratio", s->ratio }, { "selection.ratio2", s->ratio2 },
+        { "optimizer.lr", o->lr }, { "optimizer.lr_min", o->lr_min }, { "optimizer.beta1", o->beta1 }, { "optimizer.beta2", o->beta2 },
+        { "optimizer.eps", o->eps }, { "optimizer.weight_decay", o->weight_decay }, { "optimizer.clip", o->clip } };
+    size_t i;
+    slm_status status = slm__put_pair(b, "slm_run", "1", err);
+    if (status == SLM_OK) status = slm__put_pair(b, "number", SLM__REAL_NAME, err);
+    for (i = 0; status == SLM_OK && i < SLM__COUNT(whole); i++) status = slm__put_pair_u64(b, whole[i].name, whole[i].value, err);
+    for (i = 0; status == SLM_OK && i < SLM__COUNT(real); i++) {
+        status = slm__buffer_append(b, real[i].name, strlen(real[i].name) + 1, err);
+        if (status == SLM_OK) status = slm__json_put_double(b, real[i].value, err);
+        if (status == SLM_OK) status = slm__buffer_append(b, "", 1, err);
+    }
+    return status;
+}
+static void slm__run_tensors(slm__tensor_set *set, const slm_model *model, const slm_real *w, const slm_real *m, const slm_real *v) {
+    static const char *const prefixes[3] = { "", "adam_m.", "adam_v." };
+    set->table = model->table;
+    set->n = model->n_tensors;
+    set->sets = 3;
+    memcpy(set->prefixes, prefixes, sizeof prefixes);
+    set->values[0] = w;
+    set->values[1] = m;
+    set->values[2] = v;
+}
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_cursor *cursor, uint64_t corpus_hash, const char *extra, const char *path,
+                                slm_error *err) {
+    slm__buffer pairs = { NULL, 0, 0 };
+    slm__tensor_set set;
+    uint64_t hash = SLM_HASH_START;
+    slm_status status = slm__put_pair(&pairs, "format", "pt", err);
+    slm__run_tensors(&set, trainer->model, trainer->model->params, trainer->m, trainer->v);
+    slm__emit(&set, &hash, NULL);
+    if (status == SLM_OK) status = slm__run_settings(&pairs, trainer, corpus_hash, err);
+    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "step", trainer->step, err);
+    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "cursor.seed", cursor->seed, err);
+    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "cursor.at", cursor->at, err);
+    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "checksum", hash, err);
+    if (status == SLM_OK) status = slm__put_pair(&pairs, "extra", extra != NULL ? extra : "", err);
+    if (status == SLM_OK) status = slm__save_tensors(&set, &pairs, path, err);
+    slm__release(pairs.data);
+    return status;
+}
+static slm_status slm__run_number(const slm_tensor_file *file, const char *key, uint64_t *out, slm_error *err) {
+    const char *text = slm_tensor_file_metadata(file, key);
+    slm__json j;
+    if (text == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is missing", file->path, key);
+    (void)slm__json_open(&j, text, strlen(text), file->path, err);
+    (void)slm__json_u64(&j, out);
+    return slm__json_close(&j);
+}
+/* The settings of the file against those of this trainer. */
+static slm_status slm__run_compare(const slm_tensor_file *file, const slm__buffer *mine, slm_error *err) {
+    const char *p = mine->data, *end = p + mine->size;
+    if (slm_tensor_file_metadata(file, "slm_run") == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: not a run of slm.h", file->path);
+    while (p < end) {
+        const char *value = p + strlen(p) + 1, *theirs = slm_tensor_file_metadata(file, p);
+        if (theirs == NULL || strcmp(value, theirs) != 0)
+            return slm__fail(err, SLM_ERR_STALE, "%s: \"%s\" is %s in the file and %s here", file->path, p, theirs ? theirs : "missing", value);
+        p = value + strlen(value) + 1;
+    }
+    return SLM_OK;
+}
+/* Reads all tensors into stage (3 x n_params); the checksum and each number's being finite are verified. */
+static slm_status slm__run_stage(slm_tensor_file *file, const slm_model *model, slm_real *stage, slm_error *err) {
+    slm__tensor_set set;
+    uint64_t hash = SLM_HASH_START, want;
+    size_t s, i;
+    slm_status status = slm__run_number(file, "checksum", &want, err);
+    slm__run_tensors(&set, model, stage, stage + model->n_params, stage + 2 * model->n_params);
+    if (status == SLM_OK && slm_tensor_file_count(file) != set.sets * set.n)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tensors where %zu were expected", file->path, slm_tensor_file_count(file), set.sets * set.n);
+    for (s = 0; s < set.sets; s++)
+        for (i = 0; status == SLM_OK && i < set.n; i++) {
+            const slm_param *p = &set.table[i];
+            char *name = slm__join(set.prefixes[s], p->name, "", err);
+            status = name == NULL ? SLM_ERR_MEMORY
+                   : slm_tensor_file_read(file, name, stage + s * model->n_params + p->offset, p->rows, p->cols, err);
+            slm__release(name);
+        }
+    if (status != SLM_OK) return status;
+    slm__emit(&set, &hash, NULL);
+    if (hash != want) return slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors are damaged (their checksum differs)", file->path);
+    if (!slm__all_finite(stage, 3 * model->n_params))
+        return slm__fail(err, SLM_ERR_NUMBER, "%s: a number that is not finite", file->path);
+    return SLM_OK;
+}
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size, const char *path,
+                                slm_error *err) {
+    slm__buffer mine = { NULL, 0, 0 };
+    slm_tensor_file *file = NULL;
+    slm_real *stage = NULL;
+    slm_cursor at = { 0, 0 };
+    uint64_t step = 0;
+    const char *text = NULL;
+    size_t n = trainer->model->n_params;
+    slm_status status = slm__run_settings(&mine, trainer, corpus_hash, err);
+    if (status == SLM_OK) status = slm_tensor_file_open(&file, path, err);
+    if (status == SLM_OK) status = slm__run_compare(file, &mine, err);
+    if (status == SLM_OK) status = slm__run_number(file, "step", &step, err);
+    if (status == SLM_OK) status = slm__run_number(file, "cursor.seed", &at.seed, err);
+    if (status == SLM_OK) status = slm__run_number(file, "cursor.at", &at.at, err);
+    if (status == SLM_OK && (text = slm_tensor_file_metadata(file, "extra")) == NULL) text = "";
+    if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
+        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: \"extra\" needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
+    if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
+    if (status == SLM_OK) status = slm__run_stage(file, trainer->model, stage, err);
+    if (status == SLM_OK) {                                   /* from here on nothing can fail */
+        memcpy(trainer->model->params, stage, n * sizeof(slm_real));
+        memcpy(trainer->m, stage + n, n * sizeof(slm_real));
+        memcpy(trainer->v, stage + 2 * n, n * sizeof(slm_real));
+        trainer->step = step;
+        *cursor = at;
+        if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
+    }
+    slm_tensor_file_close(file);
+    slm__release(stage);
+    slm__release(mine.data);
+    return status;
+}
+#endif /* SLM_NO_STDIO */
+
+#endif /* SLM_IMPLEMENTATION */
+
+/* ==== >>licence =====================================================================================================
+   MIT License
+
+   Copyright (c) 2026 the authors of slm.h
+
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+   documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+   persons to whom the Software is furnished to do so, subject to the following conditions:
+
+   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+   Software.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+   COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+   OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.   */

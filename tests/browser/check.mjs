@@ -1,0 +1,284 @@
+// check.mjs: the token view, the report and the figures in a real browser (Debian: chromium, chromium-driver).
+//
+//     node tests/browser/check.mjs [OUT [PAGE...]]
+//
+// Builds pages.c, opens its pages headless, moves the slider, presses keys, taps, and reads what the page shows.  PAGE: other
+// pages, e.g. build/report.html, which are held to what holds for every page.  Screenshots and pages stay in OUT (default
+// build/browser).  Exit: 0 passed, 1 failed, 77 skipped because a program is missing.  No npm package: the driver speaks HTTP.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = resolve(process.argv[2] ?? join(here, '../../build/browser'));
+const profile = mkdtempSync(join(tmpdir(), 'slm-browser-'));
+let passed = 0, failed = 0, driver, base;
+
+function check(name, ok, detail = '') {
+  if (ok === true) { passed++; return; }
+  failed++;
+  console.log(`FAIL ${name} ${typeof detail === 'string' ? detail : JSON.stringify(detail)}`);
+}
+const same = (name, got, want) => check(name, JSON.stringify(got) === JSON.stringify(want), { got, want });
+
+// ---- the browser, through its driver ----
+function program(...names) {
+  for (const name of names) {
+    for (const folder of process.env.PATH.split(delimiter)) { if (existsSync(join(folder, name))) { return join(folder, name); } }
+  }
+  console.log(`skipped: no ${names.join(' or ')} on this machine`);
+  process.exit(77);
+}
+async function ask(method, path, body) {
+  const answer = await fetch(base + path, { method, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(60000) });
+  const { value } = await answer.json();
+  if (value?.error) { throw new Error(`${path}: ${value.error}: ${value.message}`); }
+  return value;
+}
+async function start() {
+  const chromium = program('chromium', 'chromium-browser', 'google-chrome');
+  driver = spawn(program('chromedriver'), ['--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise((done, fail) => {
+    let said = '';
+    driver.stdout.on('data', (data) => { said += data; const found = said.match(/successfully on port (\d+)/); if (found) { done(found[1]); } });
+    driver.on('exit', () => fail(new Error('chromedriver ended: ' + said)));
+  });
+  base = `http://127.0.0.1:${port}`;
+  const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--hide-scrollbars', '--user-data-dir=' + profile];
+  const { sessionId } = await ask('POST', '/session', { capabilities: { alwaysMatch: {
+    'goog:chromeOptions': { binary: chromium, args }, 'goog:loggingPrefs': { browser: 'ALL', performance: 'ALL' } } } });
+  base += '/session/' + sessionId;
+}
+const run = (script, ...args) => ask('POST', '/execute/sync', { script: typeof script === 'function' ? `return (${script})(...arguments)` : script, args });
+const devtools = (cmd, params) => ask('POST', '/goog/cdp/execute', { cmd, params });
+const size = (width, height, phone = false) => devtools('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: phone ? 2 : 1, mobile: phone });
+const theme = (value) => devtools('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] });
+async function shot(name) { writeFileSync(join(out, name + '.png'), Buffer.from(await ask('GET', '/screenshot'), 'base64')); }
+async function keys(...list) {
+  await ask('POST', '/actions', { actions: [{ type: 'key', id: 'keys', actions: list.flatMap((key) => key.length > 1
+    ? [{ type: 'keyDown', value: key[0] }, { type: 'keyDown', value: key[1] }, { type: 'keyUp', value: key[1] }, { type: 'keyUp', value: key[0] }]
+    : [{ type: 'keyDown', value: key }, { type: 'keyUp', value: key }]) }] });
+}
+const LEFT = '\uE012', UP = '\uE013', RIGHT = '\uE014', DOWN = '\uE015', HOME = '\uE011', END = '\uE010', SHIFT = '\uE008';
+async function point(type, x, y, press) {
+  const move = { type: 'pointerMove', duration: 0, x: Math.round(x), y: Math.round(y), origin: 'viewport' };
+  await ask('POST', '/actions', { actions: [{ type: 'pointer', id: type, parameters: { pointerType: type },
+    actions: press ? [move, { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }] : [move] }] });
+}
+// What the page has said and asked for since the last call.
+async function heard() {
+  const said = (await ask('POST', '/se/log', { type: 'browser' })).map((entry) => entry.message);
+  const asked = (await ask('POST', '/se/log', { type: 'performance' })).map((entry) => JSON.parse(entry.message).message)
+    .filter((message) => message.method === 'Network.requestWillBeSent').map((message) => message.params.request.url);
+  return { said, asked };
+}
+async function open(file) {
+  const url = pathToFileURL(resolve(file)).href;
+  await heard();
+  await ask('POST', '/url', { url });
+  return url;
+}
+// Nothing on the console, and no request but the page itself (and its empty icon).
+async function quiet(name, url) {
+  const { said, asked } = await heard();
+  same(name + ': console', said, []);
+  check(name + ': the page itself was requested', asked.includes(url), asked);
+  same(name + ': requests', asked.filter((each) => each !== url && !each.startsWith('data:')), []);
+}
+
+// ---- what is read from a page; these functions run inside it ----
+const state = () => {
+  const root = document.querySelector('.slm-view'), tokens = [...root.querySelectorAll('.v-text > span')];
+  return { count: root.querySelector('.v-count').textContent, mask: tokens.map((t) => (t.getAttribute('aria-selected') === 'true' ? '1' : '0')).join(''),
+    lines: tokens.map((t) => (getComputedStyle(t).borderBottomStyle === 'solid' ? '1' : '0')).join(''), focus: tokens.indexOf(document.activeElement),
+    ring: getComputedStyle(document.activeElement).outlineStyle, panel: root.querySelector('.v-panel').innerText, stops: tokens.filter((t) => t.tabIndex === 0).length };
+};
+const slide = (percent) => {
+  const slider = document.querySelector('.v-slider');
+  slider.value = percent;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+};
+const where = (i) => {
+  const token = document.querySelectorAll('.v-text > span')[i];
+  token.scrollIntoView({ block: 'center' });
+  const box = token.getClientRects()[0];
+  return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+};
+const wide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+// Lowest contrast of text over every colour of the view, kept and dropped (whose tint is mixed down to 45%).
+const contrast = () => {
+  const view = document.querySelector('.slm-view'), probe = view.appendChild(document.createElement('span'));
+  const rgb = (color) => { probe.style.color = color; return getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map((v) => v * (getComputedStyle(probe).color.startsWith('color(') ? 255 : 1)); };
+  const light = (c) => c.map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ratio = (a, b) => { const [x, y] = [light(rgb(a)), light(rgb(b))].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+  const names = ['n4', 'n3', 'n2', 'n1', 'p0', 'p1', 'p2', 'p3', 'p4', 's0', 's1', 's2', 's3', 's4', 't0', 't1', 't2', 't3', 't4', 't5'];
+  const low = (ink, mix) => Math.min(...names.map((name) => ratio(`var(--v-${ink})`, mix(name))));
+  const result = { kept: low('ink', (n) => `var(--v-${n})`), dropped: low('faint', (n) => `color-mix(in srgb, var(--v-${n}) 45%, var(--v-bg))`), soft: ratio('var(--v-soft)', 'var(--v-bg)') };
+  probe.remove();
+  return result;
+};
+// Texts of figures that leave their figure, or that lie on another text.
+const badTexts = () => [...document.querySelectorAll('svg[aria-label]:not(.v-hist)')].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect(), texts = [...svg.querySelectorAll('text')].map((t) => ({ t: t.textContent, b: t.getBoundingClientRect() }));
+  const outside = texts.filter(({ b }) => b.left < frame.left - 1 || b.right > frame.right + 1 || b.top < frame.top - 1 || b.bottom > frame.bottom + 1);
+  const over = texts.filter(({ b }, i) => texts.slice(i + 1).some(({ b: c }) => Math.min(b.right, c.right) - Math.max(b.left, c.left) > 3 && Math.min(b.bottom, c.bottom) - Math.max(b.top, c.top) > 5));
+  return [...outside, ...over].map(({ t }) => t);
+});
+
+// ---- the tests ----
+async function the_test_itself_notices() {
+  const file = join(out, 'bad.html');
+  writeFileSync(file, '<!DOCTYPE html><title>bad</title><img src="http://127.0.0.1:9/x.png"><script>console.error("told")</script>');
+  await open(file);
+  const { said, asked } = await heard();
+  check('self-test: a console error is noticed', said.some((line) => line.includes('told')), said);
+  check('self-test: a request is noticed', asked.some((url) => url.includes(':9/x.png')), asked);
+}
+async function slider_cuts_as_c_does(expected) {
+  const first = await run(state);
+  same('the page begins with the selection of training', first.mask, expected.trained);
+  check('the line under the slider counts it', first.count.startsWith(`kept ${expected.trained.split('1').length - 1} of ${expected.targets} (`), first.count);
+  for (const { percent, k, mask } of expected.cuts) {
+    await run(slide, percent);
+    const now = await run(state);
+    same(`${percent}%: count`, now.count, `kept ${k} of ${expected.targets} (${Math.round(100 * k / expected.targets)}%)`);
+    same(`${percent}%: which tokens`, now.mask, mask);
+    same(`${percent}%: kept ones are underlined, and only they`, now.lines, mask);
+  }
+  await run(() => document.querySelector('.v-slider').focus());
+  await run(slide, 50);
+  await keys(LEFT, LEFT);
+  same('the slider obeys the keyboard', (await run(state)).count.split(' ')[1], String(expected.cuts[47].k));
+  await run(() => document.querySelector('.v-trained').click());
+  same('back to the selection of training', (await run(state)).mask, expected.trained);
+}
+async function keys_move_and_tell(expected) {
+  await run(slide, 30);
+  const mask = expected.cuts[29].mask;
+  const at = await run(where, 20);
+  await point('mouse', at.x, at.y, true);
+  same('a click focuses a token', (await run(state)).focus, 20);
+  await keys(RIGHT, RIGHT, LEFT, RIGHT);
+  const now = await run(state);
+  same('arrows move', now.focus, 22);
+  same('the focus shows a ring', now.ring, 'solid');
+  same('one token is in the tab order', now.stops, 1);
+  for (const text of ['token 1022', 'loss', 'reference', 'excess', `of ${expected.targets}`, '50.0%', mask[22] === '1' ? 'kept' : 'dropped']) {
+    check(`the panel tells ${text}`, now.panel.includes(text), now.panel);
+  }
+  await keys(SHIFT + RIGHT);
+  same('with Shift: the next kept token', (await run(state)).focus, mask.indexOf('1', 23));
+  await keys(END);
+  same('End', (await run(state)).focus, mask.length - 1);
+  await keys(HOME);
+  same('Home', (await run(state)).focus, 0);
+  check('what is not a target says so', (await run(state)).panel.includes('Not a target'));
+  await keys(DOWN);
+  const below = (await run(state)).focus;
+  check('down goes to another line', below > 2, String(below));
+  await keys(UP);
+  same('up comes back', (await run(state)).focus, 0);
+  const over = await run(where, 30);
+  await point('mouse', over.x, over.y, false);
+  check('pointing tells about a token', (await run(state)).panel.includes('token 1030'));
+  await point('mouse', 5, 5, false);
+  check('and leaving returns to the focused one', (await run(state)).panel.includes('token 1000'));
+}
+async function every_text_is_harmless() {
+  const colors = await run(() => [...document.querySelectorAll('.v-modes button')].map((button) => {
+    button.click();
+    return [...document.querySelectorAll('.v-text > span')].map((token) => getComputedStyle(token).backgroundColor).join();
+  }));
+  same('four ways to colour, all different', new Set(colors).size, 4);
+  await run(() => document.querySelector('.v-next').click());
+  const text = await run(() => ({ hacked: window.hacked ?? 0, scripts: document.scripts.length, images: document.images.length, text: document.querySelector('.v-text').textContent }));
+  same('text cannot become a script or an element', [text.hacked, text.scripts, text.images], [0, 2, 0]);
+  for (const part of ['</script><script>', '<img src=x', '\\u0001', '\\u001B[31m', '\\xFF\\xFE\\xC3(', '\\u200B', '\\u202E', '\u{1F600}···', '中··文··', '⇥\t↵\n\\u000D', '\\xE2\\x82']) {
+    check(`shows ${JSON.stringify(part)}`, text.text.includes(part), text.text);
+  }
+  await run(() => document.querySelector('.v-next').click());
+  same('a text without targets', (await run(state)).count, 'kept 0 of 0 (–)');
+  await run(() => document.querySelector('.v-next').click());
+  same('a text without tokens', (await run(state)).mask, '');
+}
+async function readable_in_both_themes(file) {
+  for (const color of ['light', 'dark']) {
+    await theme(color);
+    await size(1280, 1000);
+    await open(file);
+    await run(slide, 40);
+    const { kept, dropped, soft } = await run(contrast);
+    check(`${color}: kept text has contrast 4.5`, kept >= 4.5, String(kept));
+    check(`${color}: dropped text has contrast 3`, dropped >= 3, String(dropped));
+    check(`${color}: small print has contrast 4.5`, soft >= 4.5, String(soft));
+    await shot('view-' + color);
+  }
+  await theme('light');
+}
+async function usable_on_a_phone(file) {
+  await size(390, 844, true);
+  await open(file);
+  check('phone: nothing sticks out to the side', (await run(wide)) <= 0);
+  const at = await run(where, 40);
+  await point('touch', at.x, at.y, true);
+  const now = await run(state);
+  check('phone: a tap tells about a token', now.panel.includes('token 1040'), now.panel);
+  const box = await run(() => { const b = document.querySelector('.v-panel').getBoundingClientRect(); return [b.top, b.bottom, innerHeight]; });
+  check('phone: and what it tells is in view', box[0] >= 0 && box[1] <= box[2] + 1, box);
+  await shot('view-phone');
+  await size(1280, 1000);
+}
+async function figures_stand_alone() {
+  for (const name of ['lines', 'log', 'points', 'bars', 'shares', 'map']) {
+    const url = await open(join(out, name + '.svg'));
+    same(name + '.svg is an SVG', await run(() => document.documentElement.tagName), 'svg');
+    same(name + '.svg: every text inside, none on another', await run(badTexts), []);
+    await quiet(name + '.svg', url);
+  }
+}
+async function holds_for_every_page(file, name) {
+  for (const [where, width, height, phone, color] of [['wide', 1400, 1000, false, 'light'], ['dark', 1400, 1000, false, 'dark'], ['phone', 390, 844, true, 'light']]) {
+    await theme(color);
+    await size(width, height, phone);
+    const url = await open(file);
+    check(`${name}, ${where}: nothing sticks out to the side`, (await run(wide)) <= 0);
+    if (!phone) { same(`${name}, ${where}: texts of figures`, await run(badTexts), []); }
+    same(`${name}, ${where}: links lead somewhere`, await run(() => [...document.querySelectorAll('a[href^="#"]')].filter((a) => !document.querySelector(a.getAttribute('href'))).length), 0);
+    await shot(`${name}-${where}`);
+    await quiet(`${name}, ${where}`, url);
+  }
+  await theme('light');
+  await size(1400, 1000);
+}
+
+// ---- all of it ----
+try {
+  mkdirSync(out, { recursive: true });
+  await start();
+  execFileSync(process.env.CC ?? 'cc', ['-std=c99', '-O1', '-o', join(out, 'pages'), join(here, 'pages.c'), '-lm'], { stdio: 'inherit' });
+  execFileSync(join(out, 'pages'), [out], { stdio: 'inherit' });
+  const expected = JSON.parse(readFileSync(join(out, 'expected.json'), 'utf8')), view = join(out, 'view.html');
+  await the_test_itself_notices();
+  await size(1280, 1000);
+  const url = await open(view);
+  await slider_cuts_as_c_does(expected);
+  await keys_move_and_tell(expected);
+  await every_text_is_harmless();
+  await quiet('view', url);
+  await readable_in_both_themes(view);
+  await usable_on_a_phone(view);
+  await figures_stand_alone();
+  await holds_for_every_page(join(out, 'report.html'), 'report');
+  for (const [i, page] of process.argv.slice(3).entries()) { await holds_for_every_page(page, 'page' + (i + 1)); }
+} catch (error) {
+  check('the test runs to its end', false, error.stack + " " + (error.cause ?? ""));
+} finally {
+  if (base?.includes('/session/')) { await ask('DELETE', '').catch(() => {}); }
+  driver?.kill();
+  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+}
+console.log(`browser: ${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

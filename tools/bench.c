@@ -1,0 +1,299 @@
+/* build/bench WHAT --flags: how fast slm.h is, one `key=value ...` line per measurement on stdout.  See `build/bench -h`. */
+#define _POSIX_C_SOURCE 199309L
+#define SLM_STATIC
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+#include "peak.h"
+#include <sys/resource.h>
+#include <time.h>
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+static double peak_rss_mb(void) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)u.ru_maxrss / 1024;
+}
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+static double median(double *x, size_t n) {
+    qsort(x, n, sizeof *x, by_value);
+    return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
+}
+static void fail(const char *format, const char *what) {
+    fprintf(stderr, "bench: ");
+    fprintf(stderr, format, what);
+    fprintf(stderr, "\n");
+    exit(2);
+}
+static void check(slm_status status, const slm_error *err) {
+    if (status != SLM_OK) { fprintf(stderr, "bench: %s\n", err->text); exit(1); }
+}
+
+/* ---- flags: every one takes a value ---- */
+static int n_args;
+static char **args;
+static const char *flag(const char *name, const char *otherwise) {
+    int i;
+    for (i = 2; i + 1 < n_args; i += 2)
+        if (strcmp(args[i], name) == 0) return args[i + 1];
+    return otherwise;
+}
+static long number(const char *name, long otherwise) {
+    const char *text = flag(name, NULL);
+    char *end;
+    long value;
+    if (text == NULL) return otherwise;
+    value = strtol(text, &end, 10);
+    if (*end != 0 || end == text || value < 0) fail("%s needs a whole number of at least 0", name);
+    return value;
+}
+static void check_flags(const char *known) {
+    char name[64];
+    int i;
+    for (i = 2; i < n_args; i += 2) {
+        snprintf(name, sizeof name, "%s ", args[i]);
+        if (strstr(known, name) == NULL) fail("unknown flag %s (try bench -h)", args[i]);
+        if (i + 1 == n_args) fail("%s needs a value", args[i]);
+    }
+}
+static int use_threads(void) {
+    long threads = number("--threads", slm__max_threads());
+#ifdef _OPENMP
+    if (threads > 0) omp_set_num_threads((int)threads);
+#endif
+    return slm__max_threads() + 0 * (int)threads;
+}
+static slm_real *array(size_t n) {
+    slm_error err;
+    slm_real *p = (slm_real *)slm__alloc(n, sizeof *p, &err);
+    slm_rng rng = slm_rng_seed(n);
+    size_t i;
+    if (p == NULL) check(SLM_ERR_MEMORY, &err);
+    for (i = 0; i < n; i++) p[i] = (slm_real)(slm_rng_uniform(&rng) - 0.5);
+    return p;
+}
+
+/* ---- peak, gemm, select ---- */
+static void bench_peak(void) {
+    int threads = use_threads();
+    printf("peak threads=%d gflops=%.1f\n", threads, slm_bench_peak(threads));
+}
+static void bench_gemm(void) {
+    size_t m = (size_t)number("--m", 2048), n = (size_t)number("--n", 512), k = (size_t)number("--k", 512), repeats, i;
+    const char *name = flag("--op", "nt");
+    int threads = use_threads(), op = strcmp(name, "nn") == 0 ? SLM__NN : strcmp(name, "nt") == 0 ? SLM__NT : SLM__TN, r;
+    slm_real *a = array(m * k), *b = array(n * k), *c = array(m * n), *work = array(slm__gemm_work(threads));
+    double t[9], start;
+    if (strcmp(name, "nn") && strcmp(name, "nt") && strcmp(name, "tn")) fail("--op is %s, it must be nn, nt or tn", name);
+    repeats = 1 + (size_t)(2e9 / (2.0 * (double)m * (double)n * (double)k + 1));
+    for (r = -1; r < 9; r++) {
+        start = seconds();
+        for (i = 0; i < repeats; i++)
+            slm__gemm(op, m, n, k, slm__matrix(a, op == SLM__TN ? m : k, NULL), slm__matrix(b, op == SLM__NT ? k : n, NULL), 0,
+                      slm__matrix(c, n, NULL), work);
+        if (r >= 0) t[r] = (seconds() - start) / (double)repeats;
+    }
+    printf("gemm op=%s m=%zu n=%zu k=%zu threads=%d gflops=%.1f\n", name, m, n, k, threads,
+           2e-9 * (double)m * (double)n * (double)k / median(t, 9));
+}
+static void bench_select(void) {
+    size_t n = (size_t)number("--n", 1 << 20), k = slm_select_count(0.6, n), r;
+    slm_real *score = array(n);
+    uint8_t *mask = (uint8_t *)malloc(n);
+    double t[9], start;
+    slm_error err;
+    for (r = 0; r < 9; r++) {
+        start = seconds();
+        check(slm_select_top(mask, score, NULL, n, k, &err), &err);
+        t[r] = seconds() - start;
+    }
+    printf("select n=%zu k=%zu ms=%.3f\n", n, k, 1e3 * median(t, 9));
+}
+
+/* ---- step, score, generate ---- */
+static slm_config shape(void) {
+    slm_config c;
+    memset(&c, 0, sizeof c);
+    c.vocab = (int32_t)number("--vocab", 4096);
+    c.dim = (int32_t)number("--dim", 256);
+    c.n_layers = (int32_t)number("--layers", 6);
+    c.n_heads = (int32_t)number("--heads", 8);
+    c.n_kv_heads = (int32_t)number("--kv-heads", c.n_heads);
+    c.ffn = (int32_t)number("--ffn", 704);
+    c.tied = (int32_t)number("--tied", 0);
+    return c;
+}
+#define SHAPE_FLAGS "--vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile "
+/* Floating-point operations of one token of plain training: 6 per matrix parameter that multiplies it, and attention's
+   12 T C per layer, halved because half of it is masked. */
+static double flops_per_token(const slm_model *model, int32_t T) {
+    const slm_config *c = &model->config;
+    double matrices = 0;
+    size_t i;
+    for (i = c->tied ? 0 : 1; i < model->n_tensors; i++)
+        if (model->table[i].matrix) matrices += (double)(model->table[i].rows * model->table[i].cols);
+    return 6 * matrices + 6.0 * c->n_layers * (double)T * c->n_heads * c->head_dim;
+}
+static slm_batch *random_batch(int32_t B, int32_t T, int32_t vocab) {
+    slm_batch *batch;
+    slm_error err;
+    slm_rng rng = slm_rng_seed(1);
+    int32_t i;
+    check(slm_batch_create(&batch, B, T, &err), &err);
+    check(slm_batch_reference(batch, &err), &err);
+    for (i = 0; i < B * T; i++) {
+        batch->inputs[i] = (int32_t)slm_rng_below(&rng, (uint64_t)vocab);
+        batch->targets[i] = (int32_t)slm_rng_below(&rng, (uint64_t)vocab);
+        batch->ref_loss[i] = (slm_real)(slm_rng_uniform(&rng) * 8);
+        batch->ref_entropy[i] = 0;
+    }
+    return batch;
+}
+static void print_rate(const char *what, double s, double tokens, double flops, int threads) {
+    printf("%s threads=%d ms=%.2f tokens_per_s=%.0f gflops=%.1f", what, threads, 1e3 * s, tokens / s, 1e-9 * flops / s);
+}
+static void bench_step(void) {
+    slm_config c = shape();
+    int32_t B = (int32_t)number("--batch", 8), T = (int32_t)number("--seq", 256);
+    int threads = use_threads();
+    long steps = number("--steps", 5), i;
+    double *t = (double *)malloc((size_t)(steps + 1) * sizeof *t), start, flops, peak = 0, p;
+    slm_selection how;
+    slm_model *model;
+    slm_trainer *trainer;
+    slm_batch *batch;
+    slm_step_stats stats;
+    slm_error err;
+    memset(&how, 0, sizeof how);
+    how.ratio = atof(flag("--ratio", "1"));
+    how.score = how.ratio < 1 ? SLM_SCORE_EXCESS : SLM_SCORE_NONE;
+    check(slm_model_create(&model, &c, 1, &err), &err);
+    check(slm_trainer_create(&trainer, model, &how, NULL, &err), &err);
+    batch = random_batch(B, T, c.vocab);
+    for (i = -1; i < steps; i++) {
+        if (i % 2 == 0 && (p = slm_bench_peak(threads)) > peak) peak = p;
+        start = seconds();
+        check(slm_train_step(trainer, &batch, 1, &stats, &err), &err);
+        if (i >= 0) t[i] = seconds() - start;
+    }
+    flops = flops_per_token(model, T) * B * T;
+    p = median(t, (size_t)steps);
+    print_rate("step", p, (double)B * T, flops, threads);
+    printf(" mfu=%.3f peak_rss_mb=%.0f loss=%.4f ratio=%g peak_gflops=%.1f params=%zu\n", 1e-9 * flops / p / peak, peak_rss_mb(),
+           stats.loss_all, how.ratio, peak, model->n_params);
+}
+static void bench_score(void) {
+    slm_config c = shape();
+    int32_t B = (int32_t)number("--batch", 8), T = (int32_t)number("--seq", 256);
+    int threads = use_threads();
+    long steps = number("--steps", 5), i, entropy = number("--entropy", 1);
+    double *t = (double *)malloc((size_t)(steps + 1) * sizeof *t), start, p;
+    slm_model *model;
+    slm_tape *tape;
+    slm_batch *batch;
+    slm_real *loss = array((size_t)(B * T)), *h = array((size_t)(B * T));
+    slm_error err;
+    check(slm_model_create(&model, &c, 1, &err), &err);
+    check(slm_tape_create(&tape, &err), &err);
+    batch = random_batch(B, T, c.vocab);
+    for (i = -1; i < steps; i++) {
+        start = seconds();
+        check(slm_score_batch(model, tape, batch, loss, entropy ? h : NULL, &err), &err);
+        if (i >= 0) t[i] = seconds() - start;
+    }
+    p = median(t, (size_t)steps);
+    print_rate("score", p, (double)B * T, flops_per_token(model, T) / 3 * B * T, threads);
+    printf(" entropy=%ld peak_rss_mb=%.0f\n", entropy, peak_rss_mb());
+}
+static void bench_generate(void) {
+    slm_config c = shape();
+    long n = number("--n", 64), i;
+    int threads = use_threads();
+    size_t words = (size_t)64 << 20, k, repeat;
+    slm_model *model;
+    slm_generator *g;
+    slm_rng rng = slm_rng_seed(1);
+    slm_error err;
+    slm_real *stream = array(words), sums[64];
+    int32_t token = 1;
+    double start, s, read = 1e9, bytes;
+    check(slm_model_create(&model, &c, 1, &err), &err);
+    check(slm_generator_create(&g, model, (int32_t)n + 1, &err), &err);
+    for (repeat = 0; repeat < 3; repeat++) {                     /* how fast memory delivers: 256 MiB, 64 pieces */
+        start = seconds();
+        SLM__PRAGMA(omp parallel for schedule(static))
+        for (k = 0; k < 64; k++) sums[k] = slm__max(stream + k * (words / 64), words / 64);
+        s = seconds() - start;
+        if (s < read && sums[0] < 2) read = s;
+    }
+    check(slm_generator_push(g, token, NULL, &err), &err);
+    start = seconds();
+    for (i = 0; i < n; i++) {
+        check(slm_sample(g, 0, 0, 1, &rng, &token, &err), &err);
+        check(slm_generator_push(g, token, NULL, &err), &err);
+    }
+    s = (seconds() - start) / (double)n;
+    bytes = flops_per_token(model, 0) / 6 * sizeof(slm_real);
+    printf("generate threads=%d tokens_per_s=%.1f gb_per_s=%.2f stream_gb_per_s=%.2f share=%.3f params=%zu\n", threads, 1 / s, 1e-9 * bytes / s,
+           1e-9 * (double)words * sizeof(slm_real) / read, bytes / s / ((double)words * sizeof(slm_real) / read), model->n_params);
+}
+static void bench_tokenize(void) {
+    slm_tokenizer *t;
+    char *text;
+    int32_t *ids;
+    size_t size, n;
+    double start, s;
+    slm_error err;
+    if (flag("--tokenizer", NULL) == NULL || flag("--data", NULL) == NULL) fail("%s needs --tokenizer FILE and --data FILE", "tokenize");
+    check(slm_tokenizer_load(&t, flag("--tokenizer", ""), &err), &err);
+    check(slm_read_text(&text, &size, flag("--data", ""), flag("--fields", NULL), &err), &err);
+    start = seconds();
+    check(slm_encode(t, text, size, &ids, &n, &err), &err);
+    s = seconds() - start;
+    printf("tokenize bytes=%zu tokens=%zu ms=%.1f mb_per_s=%.1f\n", size, n, 1e3 * s, 1e-6 * (double)size / s);
+}
+
+static const char help[] =
+    "usage: bench WHAT --flag value ...      one line of key=value per measurement\n"
+    "  peak      --threads                          the machine's multiply-add limit\n"
+    "  gemm      --m --n --k --op nn|nt|tn --threads\n"
+    "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps\n"
+    "  score     the same, and --entropy 0|1        forward only: loss and entropy of every token\n"
+    "  generate  the same shape, --n                one token at a time, against the speed of memory\n"
+    "  select    --n                                top 60% of n scores\n"
+    "  tokenize  --tokenizer FILE --data FILE [--fields F]\n"
+    "examples:\n"
+    "  build/bench gemm --m 2048 --n 512 --k 512 --op nt --threads 2\n"
+    "  build/bench step --ratio 0.6\n";
+int main(int argc, char **argv) {
+    static const struct { const char *name, *flags; void (*run)(void); } verbs[] = {
+        { "peak", "--threads ", bench_peak },
+        { "gemm", "--m --n --k --op --threads ", bench_gemm },
+        { "step", SHAPE_FLAGS, bench_step },
+        { "score", SHAPE_FLAGS "--entropy ", bench_score },
+        { "generate", SHAPE_FLAGS "--n ", bench_generate },
+        { "select", "--n ", bench_select },
+        { "tokenize", "--tokenizer --data --fields ", bench_tokenize },
+    };
+    size_t i;
+    n_args = argc;
+    args = argv;
+    if (argc < 2 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
+        fputs(help, argc < 2 ? stderr : stdout);
+        return argc < 2 ? 2 : 0;
+    }
+    for (i = 0; i < SLM__COUNT(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            check_flags(verbs[i].flags);
+            verbs[i].run();
+            return 0;
+        }
+    fail("unknown measurement %s (try bench -h)", argv[1]);
+    return 2;
+}

@@ -1,0 +1,333 @@
+/* corpus.h: the built-in corpus.  Text from a seed, with the truth about every byte.  Include after slm.h.
+ *
+ * Documents end with a blank line.  There are two sorts:
+ *
+ *   problems (the target)   Q: Tom has 7 pens. Then 8 more arrive. Ann takes 6. How many now?
+ *                           A: 7+8=15. 15-6=9.
+ *                           #### 9
+ *   other text              a directory of people, machine logs, recipes, a quiz about towns: learnable, and it competes.
+ *                           The quiz borrows the frame "Q: A:", the logs borrow "7+8=" but write the last digit only.
+ *
+ * and noise inside both: tags with random ids, time stamps, headers; and, in problems, results that are wrong.  A wrong
+ * result is one that nothing before it gives away: a step is right or wrong by a coin, the steps after it go on from it.
+ *
+ *   general   trains the base: problems, other text and noise, mixed as in `noisy`
+ *   noisy     what step 3 of the method trains on
+ *   clean     problems only, no noise: tunes the reference
+ *   valid     as clean: learning rates are chosen on it
+ *   eval      as clean: the target, never trained on
+ *
+ * No problem is in two parts: a problem belongs to the part that a hash of its words and numbers says. */
+#ifndef CORPUS_H
+#define CORPUS_H
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum corpus_part { CORPUS_GENERAL, CORPUS_NOISY, CORPUS_CLEAN, CORPUS_VALID, CORPUS_EVAL, CORPUS_PARTS } corpus_part;
+/* What a byte is.  The first two are the target; OTHER is learnable but off the target; the rest is noise. */
+typedef enum corpus_kind {
+    CORPUS_PROBLEM, CORPUS_RESULT, CORPUS_OTHER, CORPUS_WRONG, CORPUS_ID, CORPUS_STAMP, CORPUS_MARKUP, CORPUS_KINDS
+} corpus_kind;
+typedef struct corpus_mix {
+    double target;             /* share of the documents that are problems */
+    double noise;              /* share of the bytes that are ids, stamps and markup */
+    double wrong;              /* share of a problem's steps whose result is wrong */
+} corpus_mix;
+typedef struct corpus_problem {
+    size_t start, solution, end;   /* the prompt is text[start..solution), the solution text[solution..end), end past "\n\n" */
+    int answer;                    /* what stands after "####" */
+    uint64_t key;                  /* fingerprint of the question */
+} corpus_problem;
+typedef struct corpus_text {
+    char *text;                /* (size) bytes, NUL behind */
+    uint8_t *kind;             /* (size) corpus_kind of each byte */
+    size_t size, capacity;
+    corpus_problem *problems;
+    size_t n_problems, problem_capacity;
+    size_t count[CORPUS_KINDS];
+} corpus_text;
+
+static const char *const corpus_kind_names[CORPUS_KINDS] = { "problem", "result", "other", "wrong", "id", "stamp", "markup" };
+
+/* ---- words ---- */
+#define CORPUS_WORDS 24
+static const char *const corpus_names[CORPUS_WORDS] = {
+    "Ann", "Tom", "Mia", "Ben", "Eva", "Leo", "Ida", "Max", "Zoe", "Sam", "Kim", "Jon",
+    "Amy", "Dan", "Liz", "Rob", "Una", "Gus", "Fay", "Hal", "Joy", "Ned", "Pam", "Vic" };
+static const char *const corpus_things[CORPUS_WORDS] = {
+    "pens", "cups", "nuts", "eggs", "figs", "hats", "keys", "maps", "jars", "toys", "bags", "coins",
+    "books", "plums", "shells", "stones", "apples", "ropes", "bells", "cards", "lamps", "seeds", "boxes", "tiles" };
+static const char *const corpus_places[CORPUS_WORDS] = {
+    "shop", "barn", "shed", "hall", "room", "yard", "boat", "cart", "tent", "loft", "mill", "school",
+    "attic", "cellar", "garden", "office", "market", "museum", "kitchen", "harbour", "library", "station", "chapel", "tower" };
+static const char *const corpus_starts[4] = { "$ has # @.", "There are # @ in the &.", "$ finds # @ in the &.", "The & holds # @." };
+static const char *const corpus_more[4]   = { "Then # more arrive.", "$ brings # more.", "$ adds #.", "Another # turn up." };
+static const char *const corpus_less[4]   = { "$ takes #.", "Then # are sold.", "$ gives # away.", "Of these # break." };
+static const char *const corpus_times[4]  = { "Each turns into #.", "That happens # times.", "$ wants # times that.", "All are taken # times." };
+static const char *const corpus_asks[4]   = { "How many now?", "How many are there?", "How many in the end?", "What is the count?" };
+static const char *const corpus_trades[CORPUS_WORDS] = {
+    "baker", "smith", "tailor", "mason", "potter", "miller", "joiner", "cooper", "weaver", "tanner", "glazier", "printer",
+    "saddler", "farrier", "roofer", "plumber", "painter", "butcher", "grocer", "chemist", "binder", "carver", "turner", "dyer" };
+static const char *const corpus_foods[CORPUS_WORDS] = {
+    "rice", "beans", "leeks", "onions", "butter", "flour", "milk", "honey", "lentils", "carrots", "barley", "cream",
+    "ginger", "pepper", "raisins", "almonds", "spinach", "cabbage", "potatoes", "garlic", "mustard", "parsley", "vinegar", "oats" };
+static const char *const corpus_cooking[12] = {
+    "Stir in the", "Wash the", "Fold in the", "Roast the", "Slowly warm the", "Chop the", "Drain the", "Set aside the",
+    "Season the", "Cover the", "Grate the", "Knead the" };
+static const char *const corpus_until[12] = {
+    "until it is soft", "for a quarter of an hour", "with a wooden spoon", "over a low flame", "in a deep pan", "until golden brown",
+    "without browning it", "and let it rest", "in cold water", "under a damp cloth", "and keep it warm", "before it cools" };
+static const char *const corpus_syllables[CORPUS_WORDS] = {
+    "arn", "bel", "cor", "dal", "el", "far", "gol", "hem", "is", "jor", "kel", "lun",
+    "mor", "nar", "ost", "pel", "quen", "ros", "sel", "tor", "ul", "ven", "wes", "yar" };
+
+/* ---- a document in the making ---- */
+typedef struct corpus_doc { char text[1000]; uint8_t kind[1000]; size_t n, solution; int answer; uint64_t key; } corpus_doc;
+
+static inline size_t corpus_pick(slm_rng *rng, size_t n) { return (size_t)slm_rng_below(rng, (uint64_t)n); }
+static inline int corpus_chance(slm_rng *rng, double p) { return slm_rng_uniform(rng) < p; }
+/* Mixes a number into an unrelated one: the facts of the directory and of the quiz are functions of their index. */
+static inline size_t corpus_fact(size_t index, size_t salt, size_t n) {
+    slm_rng rng = slm_rng_seed((uint64_t)index * 64 + (uint64_t)salt + 1000003);
+    return corpus_pick(&rng, n);
+}
+static inline void corpus_put(corpus_doc *doc, corpus_kind kind, const char *text) {
+    for (; *text != '\0' && doc->n < sizeof doc->text; text++, doc->n++) {
+        doc->text[doc->n] = *text;
+        doc->kind[doc->n] = (uint8_t)kind;
+    }
+}
+static inline void corpus_put_number(corpus_doc *doc, corpus_kind kind, long number) {
+    char digits[32];
+    (void)snprintf(digits, sizeof digits, "%ld", number);
+    corpus_put(doc, kind, digits);
+}
+/* Fills a pattern: $ a name, @ a thing, & a place, # the number. */
+static inline void corpus_put_pattern(corpus_doc *doc, corpus_kind kind, const char *pattern, slm_rng *rng, const char *thing, long number) {
+    for (; *pattern != '\0'; pattern++) {
+        char one[2] = { *pattern, '\0' };
+        if (*pattern == '$') corpus_put(doc, kind, corpus_names[corpus_pick(rng, CORPUS_WORDS)]);
+        else if (*pattern == '&') corpus_put(doc, kind, corpus_places[corpus_pick(rng, CORPUS_WORDS)]);
+        else if (*pattern == '@') corpus_put(doc, kind, thing);
+        else if (*pattern == '#') corpus_put_number(doc, kind, number);
+        else corpus_put(doc, kind, one);
+    }
+    corpus_put(doc, kind, " ");
+}
+
+/* ---- problems ---- */
+/* A wrong result has as many digits as the right one.  Half of them are one too many (the careless count of fence posts,
+   a rule that a model can learn), the others any other number near by. */
+static inline int corpus_wrong_result(int right, slm_rng *rng) {
+    int low = right < 10 ? 0 : 10, high = right < 10 ? 9 : 99, wrong = right + 1;
+    if (corpus_chance(rng, 0.5) && wrong <= high) return wrong;
+    do wrong = right - 6 + (int)corpus_pick(rng, 13); while (wrong == right || wrong < low || wrong > high);
+    return wrong;
+}
+/* One step: adds a sentence to the question and a line to the solution; returns what the solution goes on from.
+   `story` and `noise` are two streams: the same problems come with and without wrong results. */
+static inline int corpus_step(corpus_doc *question, corpus_doc *solution, int value, double p_wrong, slm_rng *story, slm_rng *noise) {
+    size_t op = corpus_pick(story, value <= 9 ? 5 : 4), said = corpus_pick(story, 4);
+    int number = 2 + (int)corpus_pick(story, 8), right, result;
+    corpus_kind kind = CORPUS_RESULT;
+    char sign = '+';
+    const char *pattern = corpus_more[said];
+    if (op == 4) { sign = '*'; pattern = corpus_times[said]; number = 2 + (int)corpus_pick(story, 2); }
+    else if ((op >= 2 || value + number > 29) && value > number) { sign = '-'; pattern = corpus_less[said]; }
+    right = sign == '*' ? value * number : sign == '-' ? value - number : value + number;
+    result = right;
+    if (corpus_chance(noise, p_wrong)) { result = corpus_wrong_result(right, noise); kind = CORPUS_WRONG; }
+    corpus_put_pattern(question, CORPUS_PROBLEM, pattern, story, "", number);
+    corpus_put_number(solution, CORPUS_PROBLEM, value);
+    corpus_put(solution, CORPUS_PROBLEM, sign == '+' ? "+" : sign == '-' ? "-" : "*");
+    corpus_put_number(solution, CORPUS_PROBLEM, number);
+    corpus_put(solution, CORPUS_PROBLEM, "=");
+    corpus_put_number(solution, kind, result);
+    corpus_put(solution, CORPUS_PROBLEM, ". ");
+    return result;
+}
+static inline void corpus_write_problem(corpus_doc *doc, double p_wrong, slm_rng *story, slm_rng *noise) {
+    corpus_doc solution;
+    int value = 2 + (int)corpus_pick(story, 18), steps = 1 + (int)corpus_pick(story, 3), i;
+    doc->n = solution.n = 0;
+    corpus_put(doc, CORPUS_PROBLEM, "Q: ");
+    corpus_put_pattern(doc, CORPUS_PROBLEM, corpus_starts[corpus_pick(story, 4)], story, corpus_things[corpus_pick(story, CORPUS_WORDS)], value);
+    for (i = 0; i < steps; i++) value = corpus_step(doc, &solution, value, p_wrong, story, noise);
+    corpus_put(doc, CORPUS_PROBLEM, corpus_asks[corpus_pick(story, 4)]);
+    doc->key = slm_hash(SLM_HASH_START, doc->text, doc->n);
+    corpus_put(doc, CORPUS_PROBLEM, "\nA: ");
+    doc->solution = doc->n;
+    solution.n--;                                           /* the last step ends the line */
+    memcpy(doc->text + doc->n, solution.text, solution.n);
+    memcpy(doc->kind + doc->n, solution.kind, solution.n);
+    doc->n += solution.n;
+    corpus_put(doc, CORPUS_PROBLEM, "\n#### ");
+    corpus_put_number(doc, CORPUS_RESULT, value);
+    corpus_put(doc, CORPUS_PROBLEM, "\n\n");
+    doc->answer = value;
+}
+
+/* ---- other text ---- */
+#define CORPUS_PEOPLE 400
+#define CORPUS_TOWNS  200
+static inline void corpus_put_made_up(corpus_doc *doc, size_t index, size_t salt, const char *ending) {
+    const char *first = corpus_syllables[corpus_fact(index, salt, CORPUS_WORDS)];
+    char capital[2] = { (char)(first[0] - 'a' + 'A'), '\0' };
+    corpus_put(doc, CORPUS_OTHER, capital);
+    corpus_put(doc, CORPUS_OTHER, first + 1);
+    corpus_put(doc, CORPUS_OTHER, corpus_syllables[corpus_fact(index, salt + 1, CORPUS_WORDS)]);
+    corpus_put(doc, CORPUS_OTHER, ending);
+}
+static inline void corpus_write_person(corpus_doc *doc, slm_rng *rng) {
+    size_t who = corpus_pick(rng, CORPUS_PEOPLE);
+    corpus_put(doc, CORPUS_OTHER, corpus_names[corpus_fact(who, 0, CORPUS_WORDS)]);
+    corpus_put(doc, CORPUS_OTHER, " ");
+    corpus_put_made_up(doc, who, 1, ", ");
+    corpus_put(doc, CORPUS_OTHER, corpus_trades[corpus_fact(who, 3, CORPUS_WORDS)]);
+    corpus_put(doc, CORPUS_OTHER, ", ");
+    corpus_put_number(doc, CORPUS_OTHER, (long)(10 + corpus_fact(who, 4, 90)));
+    corpus_put(doc, CORPUS_OTHER, " ");
+    corpus_put_made_up(doc, who, 5, " Lane, tel ");
+    corpus_put_number(doc, CORPUS_OTHER, (long)(1000 + corpus_fact(who, 7, 9000)));
+    corpus_put(doc, CORPUS_OTHER, "\n");
+}
+static inline void corpus_write_quiz(corpus_doc *doc, slm_rng *rng) {
+    size_t town = 1000 + corpus_pick(rng, CORPUS_TOWNS), asked = corpus_pick(rng, 3);
+    corpus_put(doc, CORPUS_OTHER, asked == 0 ? "Q: Which river runs through " : asked == 1 ? "Q: What is made in " : "Q: Who founded ");
+    corpus_put_made_up(doc, town, 1, "ton?\nA: ");
+    if (asked == 0) corpus_put_made_up(doc, town, 5, ".\n");
+    else if (asked == 1) { corpus_put(doc, CORPUS_OTHER, corpus_things[corpus_fact(town, 9, CORPUS_WORDS)]); corpus_put(doc, CORPUS_OTHER, ".\n"); }
+    else { corpus_put(doc, CORPUS_OTHER, corpus_names[corpus_fact(town, 3, CORPUS_WORDS)]); corpus_put(doc, CORPUS_OTHER, " the "); 
+           corpus_put(doc, CORPUS_OTHER, corpus_trades[corpus_fact(town, 4, CORPUS_WORDS)]); corpus_put(doc, CORPUS_OTHER, ".\n"); }
+}
+static inline void corpus_write_log(corpus_doc *doc, slm_rng *rng) {
+    static const char *const states[6] = { "idle", "fill", "hold", "drain", "purge", "check" };
+    size_t machine = corpus_pick(rng, 40), state = corpus_pick(rng, 6), lines = 2 + corpus_pick(rng, 3), i;
+    for (i = 0; i < lines; i++) {
+        size_t a = 2 + corpus_pick(rng, 18), b = 2 + corpus_pick(rng, 8);
+        corpus_put(doc, CORPUS_OTHER, "pump ");
+        corpus_put_number(doc, CORPUS_OTHER, (long)machine);
+        corpus_put(doc, CORPUS_OTHER, " ");
+        corpus_put(doc, CORPUS_OTHER, states[state]);
+        corpus_put(doc, CORPUS_OTHER, " ");
+        corpus_put_number(doc, CORPUS_OTHER, (long)a);
+        corpus_put(doc, CORPUS_OTHER, "+");
+        corpus_put_number(doc, CORPUS_OTHER, (long)b);
+        corpus_put(doc, CORPUS_OTHER, "=");
+        corpus_put_number(doc, CORPUS_OTHER, (long)((a + b) % 10));
+        corpus_put(doc, CORPUS_OTHER, "\n");
+        state = (state + 1 + corpus_fact(machine, state, 5)) % 6;        /* each machine has a cycle of its own */
+    }
+}
+static inline void corpus_write_recipe(corpus_doc *doc, slm_rng *rng) {
+    size_t sentences = 2 + corpus_pick(rng, 3), i;
+    for (i = 0; i < sentences; i++) {
+        size_t food = corpus_pick(rng, CORPUS_WORDS);
+        corpus_put(doc, CORPUS_OTHER, corpus_cooking[corpus_pick(rng, 12)]);
+        corpus_put(doc, CORPUS_OTHER, " ");
+        corpus_put(doc, CORPUS_OTHER, corpus_foods[food]);
+        corpus_put(doc, CORPUS_OTHER, " ");
+        corpus_put(doc, CORPUS_OTHER, corpus_until[(food + corpus_pick(rng, 4)) % 12]);
+        corpus_put(doc, CORPUS_OTHER, i + 1 < sentences ? ". " : ".\n");
+    }
+}
+static inline void corpus_write_other(corpus_doc *doc, slm_rng *rng) {
+    size_t sort = corpus_pick(rng, 4), entries, i;
+    doc->n = 0;
+    if (sort == 0) for (i = 0, entries = 1 + corpus_pick(rng, 4); i < entries; i++) corpus_write_person(doc, rng);
+    else if (sort == 1) for (i = 0, entries = 1 + corpus_pick(rng, 3); i < entries; i++) corpus_write_quiz(doc, rng);
+    else if (sort == 2) corpus_write_log(doc, rng);
+    else corpus_write_recipe(doc, rng);
+    corpus_put(doc, CORPUS_OTHER, "\n");
+}
+
+/* ---- text: documents one after the other, noise strewn in ---- */
+static inline int corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n) {
+    if (out->size + n + 1 > out->capacity) {
+        size_t capacity = (out->size + n + 1) * 2;
+        char *grown = (char *)realloc(out->text, capacity);
+        uint8_t *kinds = grown == NULL ? NULL : (uint8_t *)realloc(out->kind, capacity);
+        if (grown != NULL) out->text = grown;
+        if (kinds == NULL) return 0;
+        out->kind = kinds;
+        out->capacity = capacity;
+    }
+    memcpy(out->text + out->size, text, n);
+    memset(out->kind + out->size, (int)kind, n);
+    out->size += n;
+    out->text[out->size] = '\0';
+    out->count[kind] += n;
+    return 1;
+}
+static inline int corpus_append_hex(corpus_text *out, int digits, slm_rng *rng) {
+    char hex[17];
+    (void)snprintf(hex, sizeof hex, "%016llx", (unsigned long long)slm_rng_next(rng));
+    return corpus_append(out, CORPUS_ID, hex, (size_t)digits);
+}
+#define CORPUS_NOISE_BYTES 15.5      /* mean length of a piece of noise ... */
+#define CORPUS_GAP_BYTES    4.9      /* ... and of the text between two places where it may stand */
+static inline int corpus_append_noise(corpus_text *out, slm_rng *rng) {
+    char stamp[16];
+    size_t sort = corpus_pick(rng, 3);
+    if (sort == 0) return corpus_append(out, CORPUS_MARKUP, "<m id=\"", 7) && corpus_append_hex(out, 5, rng) && corpus_append(out, CORPUS_MARKUP, "\"/> ", 4);
+    if (sort == 1) return corpus_append(out, CORPUS_MARKUP, "<ref to=\"", 9) && corpus_append_hex(out, 6, rng) && corpus_append(out, CORPUS_MARKUP, "\"> ", 3);
+    (void)snprintf(stamp, sizeof stamp, "[%02u:%02u:%02u] ", (unsigned)corpus_pick(rng, 24), (unsigned)corpus_pick(rng, 60), (unsigned)corpus_pick(rng, 60));
+    return corpus_append(out, CORPUS_STAMP, stamp, strlen(stamp));
+}
+static inline int corpus_append_doc(corpus_text *out, const corpus_doc *doc, double noise, slm_rng *rng) {
+    double p = noise <= 0 ? 0 : noise / (1 - noise) * (CORPUS_GAP_BYTES / CORPUS_NOISE_BYTES);
+    size_t i;
+    for (i = 0; i < doc->n; i++) {
+        if ((i == 0 || doc->text[i - 1] == ' ') && corpus_chance(rng, p) && !corpus_append_noise(out, rng)) return 0;
+        if (!corpus_append(out, (corpus_kind)doc->kind[i], doc->text + i, 1)) return 0;
+    }
+    return 1;
+}
+static inline void corpus_free(corpus_text *text) {
+    free(text->text);
+    free(text->kind);
+    free(text->problems);
+    memset(text, 0, sizeof *text);
+}
+/* Of 16 problems one belongs to each of clean, valid and eval, three to general, ten to noisy. */
+static inline corpus_part corpus_part_of(uint64_t key) {
+    uint64_t bucket = (key >> 7) % 16;
+    return bucket == 0 ? CORPUS_CLEAN : bucket == 1 ? CORPUS_VALID : bucket == 2 ? CORPUS_EVAL : bucket < 9 ? CORPUS_GENERAL : CORPUS_NOISY;
+}
+static inline int corpus_add_problem(corpus_text *out, const corpus_doc *doc, size_t start) {
+    corpus_problem *problem;
+    if (out->n_problems == out->problem_capacity) {
+        size_t capacity = out->problem_capacity * 2 + 64;
+        problem = (corpus_problem *)realloc(out->problems, capacity * sizeof *problem);
+        if (problem == NULL) return 0;
+        out->problems = problem;
+        out->problem_capacity = capacity;
+    }
+    problem = &out->problems[out->n_problems++];
+    problem->start = start;
+    problem->solution = start + doc->solution;             /* exact only where there is no noise */
+    problem->end = out->size;
+    problem->answer = doc->answer;
+    problem->key = doc->key;
+    return 1;
+}
+/* At least `bytes` bytes of whole documents of one part.  mix is read for general and noisy only.  1, or 0: out of memory. */
+static inline int corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes, uint64_t seed) {
+    const corpus_mix pure = { 1, 0, 0 };
+    slm_rng story = slm_rng_seed(seed * CORPUS_PARTS + (uint64_t)part), noise = slm_rng_seed(~(seed * CORPUS_PARTS + (uint64_t)part));
+    corpus_doc doc;
+    if (part >= CORPUS_CLEAN) mix = &pure;
+    memset(out, 0, sizeof *out);
+    while (out->size < bytes) {
+        size_t start = out->size;
+        int is_problem = corpus_chance(&story, mix->target), ok;
+        if (!is_problem) corpus_write_other(&doc, &story);
+        else do corpus_write_problem(&doc, mix->wrong, &story, &noise); while (corpus_part_of(doc.key) != part);
+        ok = corpus_append_doc(out, &doc, mix->noise, &noise);
+        if (ok && is_problem) ok = corpus_add_problem(out, &doc, start);
+        if (!ok) { corpus_free(out); return 0; }
+    }
+    return 1;
+}
+#endif
