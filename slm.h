@@ -72,7 +72,9 @@
      SLM_MALLOC, SLM_REALLOC, SLM_FREE     all three or none: (size), (pointer, size), (pointer)
      SLM_ASSERT(c)           our own invariants, never input; default: nothing
    * SLM_NO_STDIO            leave out everything that touches files                                                  */
-#ifdef SLM_STATIC
+#if defined(SLM_STATIC) && (defined(__GNUC__) || defined(__clang__))
+#define SLM_API static __attribute__((unused))
+#elif defined(SLM_STATIC)
 #define SLM_API static
 #else
 #define SLM_API extern
@@ -3606,23 +3608,18 @@ static int32_t slm__map_get(const slm__map *map, uint64_t key) {                
     return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
 }
 static slm_status slm__map_put(slm__map *map, uint64_t key, size_t value, slm_error *err) {    /* key is not there yet */
-    slm__map wider = { NULL, 0, 0 };
-    slm__slot *slot;
+    slm__slot slot = { key, (int32_t)value + 1 };
     size_t i;
     if (value >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d distinct strings or pairs", INT32_MAX);
     if (map->n >= map->capacity / 2) {
-        wider.n = map->n;
-        wider.capacity = map->capacity == 0 ? 1024 : map->capacity * 2;
-        wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err);
-        if (wider.slots == NULL) return SLM_ERR_MEMORY;
+        slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
+        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return SLM_ERR_MEMORY;
         for (i = 0; i < map->capacity; i++)
             if (map->slots[i].value != 0) *slm__map_slot(&wider, map->slots[i].key) = map->slots[i];
         slm__release(map->slots);
         *map = wider;
     }
-    slot = slm__map_slot(map, key);
-    slot->key = key;
-    slot->value = (int32_t)value + 1;
+    *slm__map_slot(map, key) = slot;
     map->n++;
     return SLM_OK;
 }
@@ -3637,10 +3634,8 @@ static int32_t slm__find(const slm__map *map, const char *text, const slm__buffe
 }
 static int slm__item_less(slm__item x, slm__item y) { return x.a != y.a ? x.a < y.a : x.b < y.b; }
 static slm_status slm__heap_push(slm__buffer *heap, uint64_t a, uint64_t b, slm_error *err) {
-    slm__item item, *items;
+    slm__item item = { a, b }, *items;
     size_t i = SLM__N_ITEMS(slm__item, *heap);
-    item.a = a;
-    item.b = b;
     if (slm__buffer_append(heap, &item, sizeof item, err) != SLM_OK) return SLM_ERR_MEMORY;
     for (items = SLM__ITEMS(slm__item, *heap); i > 0 && slm__item_less(item, items[(i - 1) / 2]); i = (i - 1) / 2)
         items[i] = items[(i - 1) / 2];
@@ -3648,11 +3643,9 @@ static slm_status slm__heap_push(slm__buffer *heap, uint64_t a, uint64_t b, slm_
     return SLM_OK;
 }
 static slm__item slm__heap_pop(slm__buffer *heap) {                               /* least a, then least b; not empty */
-    slm__item *items = SLM__ITEMS(slm__item, *heap), top = items[0], last;
     size_t n = SLM__N_ITEMS(slm__item, *heap) - 1, i = 0, child;
-    last = items[n];
-    heap->size -= sizeof top;
-    for (; (child = 2 * i + 1) < n; items[i] = items[child], i = child) {
+    slm__item *items = SLM__ITEMS(slm__item, *heap), top = items[0], last = items[n];
+    for (heap->size -= sizeof top; (child = 2 * i + 1) < n; items[i] = items[child], i = child) {
         if (child + 1 < n && slm__item_less(items[child + 1], items[child])) child++;
         if (!slm__item_less(items[child], last)) break;
     }
@@ -3707,12 +3700,8 @@ static const uint16_t slm__digits[] = {
 };
 static const uint16_t slm__spaces[] = { 9,5,18,1,100,1,26,1,5599,1,2431,11,29,2,5,1,47,1,4000,1 };
 static void slm__classes_fill(uint8_t *classes, const uint16_t *runs, size_t n, int kind) {
-    size_t i, at = 0;
-    for (i = 0; i + 1 < n; i += 2) {
-        at += runs[i];
-        memset(classes + at, kind, runs[i + 1]);
-        at += runs[i + 1];
-    }
+    size_t i;
+    for (i = 0; i + 1 < n; classes += runs[i + 1], i += 2) memset(classes += runs[i], kind, runs[i + 1]);
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
     const unsigned char *s = (const unsigned char *)p;
@@ -3734,24 +3723,22 @@ static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {     
         if (n >= 3 && ((s[1] == 'r' && s[2] == 'e') || (s[1] == 'v' && s[2] == 'e') || (s[1] == 'l' && s[2] == 'l'))) return 3;
     }
     kind = slm__class(classes, p, end, &length);
-    if (s[0] == ' ' && n >= 2 && (after = slm__class(classes, p + 1, end, &more)) != SLM__SPACE) {   /* ` ?` before anything else */
+    if (s[0] == ' ' && n >= 2 && (after = slm__class(classes, p + 1, end, &more)) != SLM__SPACE) {   /* ` ?` before others */
         kind = after;
         length = 1 + more;
     }
     for (p += length; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
-    return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);   /* \s+(?!\S): the last goes with what follows */
+    return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);  /* \s+(?!\S): the last goes with what follows */
 }
 
 /* ---- the tokenizer ---- */
 typedef struct slm__merge { int32_t a, b, id; } slm__merge;
 typedef struct slm__added { const char *text; size_t size; int32_t id; int normalized, special; } slm__added;
 struct slm_tokenizer {
-    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id */
-    slm__buffer merges;            /* slm__merge by rank */
-    slm__buffer added;             /* slm__added by text: found in the text before anything else */
+    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id, its count 1 + the place in `added`, or 0 */
+    slm__buffer merges, added;     /* slm__merge by rank; slm__added by text: found in the text before anything else */
     slm__map ids, ranks;           /* bytes -> id, for ids < n_model; a << 32 | b -> rank */
-    int32_t n_model;               /* tokens of the model's own vocabulary; the others are only in `added` */
-    int32_t byte_id[256];
+    int32_t n_model, byte_id[256]; /* tokens of the model's own vocabulary: the others are only in `added` */
     int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
     uint8_t *classes;              /* (SLM__CLASSES) */
     uint64_t hash;
@@ -3772,7 +3759,7 @@ static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                      
     if (t == NULL) return NULL;
     t->use_regex = 1;
     t->classes = (uint8_t *)slm__alloc(SLM__CLASSES, 1, err);
-    if (t->classes == NULL) { slm_tokenizer_free(t); return NULL; }
+    if (t->classes == NULL) { slm__release(t); return NULL; }
     slm__classes_fill(t->classes, slm__letters, SLM__COUNT(slm__letters), SLM__LETTER);
     slm__classes_fill(t->classes, slm__digits, SLM__COUNT(slm__digits), SLM__DIGIT);
     slm__classes_fill(t->classes, slm__spaces, SLM__COUNT(slm__spaces), SLM__SPACE);
@@ -3781,80 +3768,73 @@ static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                      
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) { return (int32_t)SLM__N_ITEMS(slm__span, t->spans); }
 SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) { return t->hash; }
 SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size) {
-    int there = id >= 0 && id < slm_tokenizer_vocab(t);
-    if (size != NULL) *size = there ? SLM__ITEMS(const slm__span, t->spans)[id].size : 0;
-    return there ? t->bytes.data + SLM__ITEMS(const slm__span, t->spans)[id].at : NULL;
+    const slm__span none = { 0, 0, 0 }, *span = id < 0 || id >= slm_tokenizer_vocab(t) ? &none : SLM__ITEMS(const slm__span, t->spans) + id;
+    if (size != NULL) *size = span->size;
+    return span == &none ? NULL : t->bytes.data + span->at;
 }
-/* Gives the next id to the last n bytes of t->bytes; with `model`, it is one of the tokens that merges make. */
-static slm_status slm__token_add(slm_tokenizer *t, size_t n, int model, const char *name, slm_error *err) {
-    slm__span span;
-    const char *s = t->bytes.data + (span.at = t->bytes.size - n);
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n, uint64_t *key) {   /* -1: the model has no such token */
+    return slm__find(&t->ids, t->bytes.data, &t->spans, s, n, key);
+}
+/* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
+static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, const char *name, slm_error *err) {
+    slm__span span = { t->bytes.size - n, n, 0 };
     uint64_t key;
-    int32_t id = slm_tokenizer_vocab(t), other;
-    span.size = n;
-    span.count = 0;
-    if (model) {
-        if ((other = slm__find(&t->ids, t->bytes.data, &t->spans, s, n, &key)) >= 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are the same token", name, (int)other, (int)id);
-        if (slm__map_put(&t->ids, key, (size_t)id, err) != SLM_OK) return SLM_ERR_MEMORY;
-        t->n_model = id + 1;
-    }
-    return slm__buffer_append(&t->spans, &span, sizeof span, err);
+    slm_status status = SLM_OK;
+    int32_t other = model ? slm__token_find(t, t->bytes.data + span.at, n, &key) : -1;
+    if (other >= 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are the same token", name, (int)other, (int)id);
+    if (model) { status = slm__map_put(&t->ids, key, (size_t)id, err); t->n_model++; }
+    if (status == SLM_OK && id == slm_tokenizer_vocab(t)) status = slm__buffer_append(&t->spans, &span, sizeof span, err);
+    if (status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[id] = span;
+    return status;
 }
 static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
-    slm__merge merge;
+    slm__merge merge = { a, b, id };
     slm_status status = slm__map_put(&t->ranks, slm__pair_key(a, b), SLM__N_ITEMS(slm__merge, t->merges), err);
-    merge.a = a;
-    merge.b = b;
-    merge.id = id;
     return status == SLM_OK ? slm__buffer_append(&t->merges, &merge, sizeof merge, err) : status;
 }
-static uint64_t slm__hash_number(uint64_t hash, uint64_t value) {                 /* the same whatever the byte order */
-    unsigned char bytes[8];
-    slm__store(bytes, value, 8);
-    return slm_hash(hash, bytes, 8);
+static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {      /* the same whatever the byte order */
+    unsigned char bytes[4];
+    for (; n > 0; n--, hash = slm_hash(hash, bytes, 4)) slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
+    return hash;
 }
 /* Last step of building: every byte must have its token, so that any text can be encoded. */
 static slm_status slm__tokenizer_finish(slm_tokenizer *t, const char *name, slm_error *err) {
-    uint64_t hash = slm_hash(SLM_HASH_START, t->bytes.data, t->bytes.size), key;
-    size_t i;
+    int32_t i, values[3] = { t->prefix_space, t->use_regex, t->ignore_merges };
+    uint64_t key;
     for (i = 0; i < 256; i++) {
         char c = (char)(unsigned char)i;
-        if ((t->byte_id[i] = slm__find(&t->ids, t->bytes.data, &t->spans, &c, 1, &key)) < 0)
+        if ((t->byte_id[i] = slm__token_find(t, &c, 1, &key)) < 0)
             return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x", name, (unsigned)i);
     }
-    for (i = 0; i < SLM__N_ITEMS(slm__span, t->spans); i++) hash = slm__hash_number(hash, SLM__ITEMS(slm__span, t->spans)[i].size);
-    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges); i++) {
-        const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
-        hash = slm__hash_number(slm__hash_number(hash, slm__pair_key(merge->a, merge->b)), (uint64_t)merge->id);
+    t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
+    t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges), SLM__N_ITEMS(int32_t, t->merges));
+    for (i = 0; i < slm_tokenizer_vocab(t); i++) {
+        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + i;
+        values[0] = (int32_t)span->size;
+        values[1] = span->count == 0 ? 0 : 1 + SLM__ITEMS(const slm__added, t->added)[span->count - 1].normalized;
+        t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
     }
-    for (i = 0; i < SLM__N_ITEMS(slm__added, t->added); i++) {
-        const slm__added *added = SLM__ITEMS(const slm__added, t->added) + i;
-        hash = slm__hash_number(hash, (uint64_t)added->id << 1 | (uint64_t)added->normalized);
-    }
-    t->hash = slm__hash_number(hash, (uint64_t)(t->prefix_space | t->use_regex << 1 | t->ignore_merges << 2));
     return SLM_OK;
 }
 
 /* ---- encoding ---- */
 typedef struct slm__symbol { int32_t id, before, after, word; } slm__symbol;      /* a linked list in an array; id -1: gone */
 typedef struct slm__cached { const char *s; size_t size, first, n; } slm__cached; /* a piece met before; where its ids stand */
-enum { SLM__CACHE = 8192 };
 typedef struct slm__encoder {
     const slm_tokenizer *t;
     slm_error *err;
     slm_status status;             /* the first error */
     slm__buffer out, symbols, heap, spaced;
-    slm__cached *cache;            /* (SLM__CACHE) by hash */
+    slm__cached cache[8192];       /* by hash */
 } slm__encoder;
 
 static void slm__encode_id(slm__encoder *e, int32_t id) {
     if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, &id, sizeof id, e->err);
 }
 static void slm__encode_offer(slm__encoder *e, int32_t at) {                      /* the pair that begins here, if it can merge */
-    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
-    int32_t rank = slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[symbols[at].after].id));
+    const slm__symbol *left = SLM__ITEMS(const slm__symbol, e->symbols) + at;
+    int32_t rank = left->after < 0 ? -1 : slm__map_get(&e->t->ranks, slm__pair_key(left->id, left[left->after - at].id));
     if (rank >= 0 && e->status == SLM_OK) e->status = slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)at, e->err);
 }
 /* Merges the piece's bytes, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
@@ -3871,7 +3851,7 @@ static void slm__encode_merge(slm__encoder *e, const char *s, size_t n) {
         symbols[i].before = i - 1;
         symbols[i].after = i + 1 < size ? i + 1 : -1;
     }
-    for (i = 0; i + 1 < size; i++) slm__encode_offer(e, i);
+    for (i = 0; i < size; i++) slm__encode_offer(e, i);
     while (e->heap.size > 0 && e->status == SLM_OK) {
         slm__item item = slm__heap_pop(&e->heap);
         slm__symbol *left = symbols + item.b, *right = symbols + left->after;
@@ -3881,51 +3861,44 @@ static void slm__encode_merge(slm__encoder *e, const char *s, size_t n) {
         right->id = -1;
         if (right->after >= 0) symbols[right->after].before = (int32_t)item.b;
         if (left->before >= 0) slm__encode_offer(e, left->before);
-        if (left->after >= 0) slm__encode_offer(e, (int32_t)item.b);
+        slm__encode_offer(e, (int32_t)item.b);
     }
     for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
 }
 static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
-    slm__cached *cached = &e->cache[slm__mix(slm_hash(SLM_HASH_START, s, n < 64 ? n : 64)) % SLM__CACHE];
-    size_t first = e->out.size;
+    slm__cached *cached = &e->cache[slm__mix(slm_hash(SLM_HASH_START, s, n < 64 ? n : 64)) % SLM__COUNT(e->cache)];
+    slm__cached fresh = { s, n, e->out.size, 0 };
     uint64_t key;
     int32_t id = -1;
     if (cached->size == n && memcmp(cached->s, s, n) == 0) {
-        e->status = slm__buffer_reserve(&e->out, cached->n, e->err);              /* so that the copy is not from freed memory */
+        e->status = slm__buffer_reserve(&e->out, cached->n, e->err);              /* first, as the ids are copied from there */
         if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, e->out.data + cached->first, cached->n, e->err);
         return;
     }
-    if (e->t->ignore_merges) id = slm__find(&e->t->ids, e->t->bytes.data, &e->t->spans, s, n, &key);
+    if (e->t->ignore_merges) id = slm__token_find(e->t, s, n, &key);
     if (id >= 0) slm__encode_id(e, id);
     else slm__encode_merge(e, s, n);
-    cached->s = s;
-    cached->size = n;
-    cached->first = first;
-    cached->n = e->out.size - first;
+    fresh.n = e->out.size - fresh.first;
+    *cached = fresh;
 }
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n) {         /* text without added tokens */
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n) {          /* text without added tokens */
     size_t size;
     if (e->t->prefix_space && n > 0 && s[0] != ' ') {
         e->spaced.size = 0;
         e->status = slm__buffer_append(&e->spaced, " ", 1, e->err);
         if (e->status == SLM_OK) e->status = slm__buffer_append(&e->spaced, s, n++, e->err);
         s = e->spaced.data;
-        memset(e->cache, 0, SLM__CACHE * sizeof(slm__cached));                    /* it points into `spaced` */
+        memset(e->cache, 0, sizeof e->cache);                                     /* it points into `spaced` */
     }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size) {
-        size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n;
-        slm__encode_piece(e, s, size);
-    }
+    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
+        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
 }
 /* The longest added token that the text begins with: narrows the sorted list byte by byte.  NULL: none. */
 static const slm__added *slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int normalized) {
     const slm__added *list = SLM__ITEMS(const slm__added, t->added), *found = NULL;
     size_t low = 0, high = SLM__N_ITEMS(slm__added, t->added), depth;
     for (depth = 0; low < high; depth++) {
-        if (list[low].size == depth) {                                            /* it stands before those that it begins */
-            if (list[low].normalized == normalized) found = &list[low];
-            low++;
-        }
+        if (list[low].size == depth && list[low++].normalized == normalized) found = &list[low - 1];
         if (depth == n) break;
         while (low < high && (unsigned char)list[low].text[depth] < (unsigned char)s[depth]) low++;
         while (low < high && (unsigned char)list[high - 1].text[depth] > (unsigned char)s[depth]) high--;
@@ -3946,21 +3919,23 @@ static void slm__encode_added(slm__encoder *e, const char *s, size_t n, int norm
     slm__encode_added(e, s + from, n - from, normalized + 1);
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
-    slm__encoder e;
-    memset(&e, 0, sizeof e);
-    e.t = t;
-    e.err = err;
-    e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
-    if (e.status == SLM_OK && (e.cache = (slm__cached *)slm__alloc(SLM__CACHE, sizeof(slm__cached), err)) == NULL) e.status = SLM_ERR_MEMORY;
-    slm__encode_added(&e, text, size, 0);
-    slm__release(e.cache);
-    slm__release(e.symbols.data);
-    slm__release(e.heap.data);
-    slm__release(e.spaced.data);
-    if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
-    *ids = SLM__ITEMS(int32_t, e.out);
-    *n = SLM__N_ITEMS(int32_t, e.out);
-    return SLM_OK;
+    slm__encoder *e = (slm__encoder *)slm__alloc(1, sizeof *e, err);
+    slm_status status;
+    if (e == NULL) return SLM_ERR_MEMORY;
+    e->t = t;
+    e->err = err;
+    e->status = slm__buffer_reserve(&e->out, sizeof(int32_t), err);
+    slm__encode_added(e, text, size, 0);
+    if (e->status == SLM_OK) {
+        *ids = SLM__ITEMS(int32_t, e->out);
+        *n = SLM__N_ITEMS(int32_t, e->out);
+    } else slm__release(e->out.data);
+    status = e->status;
+    slm__release(e->symbols.data);
+    slm__release(e->heap.data);
+    slm__release(e->spaced.data);
+    slm__release(e);
+    return status;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
     slm__buffer out = { NULL, 0, 0 };
@@ -3971,7 +3946,7 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
         status = bytes != NULL ? slm__buffer_append(&out, bytes, length, err) : slm__fail(err, SLM_ERR_ARGUMENT,
                  "token %zu is %d, outside the vocabulary of %d", i, (int)ids[i], (int)slm_tokenizer_vocab(t));
     }
-    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);         /* a NUL for convenience, not counted */
+    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);          /* a NUL for convenience, not counted */
     if (status != SLM_OK) { slm__release(out.data); return status; }
     *text = out.data;
     *size = out.size - 1;
@@ -3982,10 +3957,10 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
    Start with the bytes of each distinct piece, weighted by how often it occurs.  Again and again make the most frequent pair of
    neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  A pair lists the places
    where it arose; a merge visits only those and corrects the counts around them, so that all merges together take O(n log n)
-   in the bytes n of the distinct pieces.  A pair holding the new token is new: counts of old pairs only fall, and the heap may
-   hold them too high until they come up. */
+   in the bytes n of the distinct pieces.  A pair that holds the new token is new: the counts of old pairs only fall, and the
+   heap may hold them too high until they come up. */
 typedef struct slm__couple { uint64_t key; int64_t count; int32_t first, last; } slm__couple;    /* a pair and its places */
-typedef struct slm__place { int32_t at, next; } slm__place;                      /* next -1: the end of the list */
+typedef struct slm__place { int32_t at, next; } slm__place;                       /* next -1: the end of the list */
 typedef struct slm__learner {
     slm_tokenizer *t;
     slm_error *err;
@@ -3995,57 +3970,49 @@ typedef struct slm__learner {
     slm__map word_index, pair_index;
 } slm__learner;
 
+static void slm__learn_keep(slm__learner *l, slm__buffer *buffer, const void *item, size_t size) {
+    if (l->status == SLM_OK) l->status = slm__buffer_append(buffer, item, size, l->err);
+}
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    size_t i, k;
-    slm__span span;
-    slm__symbol symbol;
-    for (span.at = 0, span.count = 1; span.at < size && l->status == SLM_OK; span.at += span.size) {
+    slm__span span = { 0, 0, 1 };
+    for (; span.at < size && l->status == SLM_OK; span.at += span.size) {
+        int32_t word, k, first = (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols), n;
         uint64_t key;
-        int32_t word;
         span.size = slm__piece(l->t->classes, text + span.at, size - span.at);
         word = slm__find(&l->word_index, text, &l->words, text + span.at, span.size, &key);
         if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].count++; continue; }
-        l->status = slm__map_put(&l->word_index, key, SLM__N_ITEMS(slm__span, l->words), l->err);
-        if (l->status == SLM_OK) l->status = slm__buffer_append(&l->words, &span, sizeof span, l->err);
-    }
-    for (i = 0; i < SLM__N_ITEMS(slm__span, l->words); i++) {
-        span = SLM__ITEMS(slm__span, l->words)[i];
-        for (k = 0; k < span.size && l->status == SLM_OK; k++) {
-            int32_t at = (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols);
-            if (at >= INT32_MAX / 4) l->status = slm__fail(l->err, SLM_ERR_ARGUMENT, "more than %d bytes of distinct words", INT32_MAX / 4);
-            symbol.id = (unsigned char)text[span.at + k];
-            symbol.before = k > 0 ? at - 1 : -1;
-            symbol.after = k + 1 < span.size ? at + 1 : -1;
-            symbol.word = (int32_t)i;
-            if (l->status == SLM_OK) l->status = slm__buffer_append(&l->symbols, &symbol, sizeof symbol, l->err);
+        word = (int32_t)SLM__N_ITEMS(slm__span, l->words);
+        l->status = slm__map_put(&l->word_index, key, (size_t)word, l->err);
+        slm__learn_keep(l, &l->words, &span, sizeof span);
+        if (span.size > INT32_MAX / 4 - (size_t)first)
+            l->status = slm__fail(l->err, SLM_ERR_ARGUMENT, "more than %d bytes of distinct words", INT32_MAX / 4);
+        for (k = 0, n = (int32_t)span.size; k < n && l->status == SLM_OK; k++) {
+            slm__symbol symbol = { (unsigned char)text[span.at + (size_t)k], k > 0 ? first + k - 1 : -1, k + 1 < n ? first + k + 1 : -1, word };
+            slm__learn_keep(l, &l->symbols, &symbol, sizeof symbol);
         }
     }
 }
-/* The pair that begins at symbol `at` has gone (sign -1) or arisen (1: the place is kept). */
+/* The pair that begins at symbol `at`, if there is one, has gone (sign -1) or arisen (1: the place is kept). */
 static void slm__learn_count(slm__learner *l, int32_t at, int sign) {
-    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, l->symbols);
-    uint64_t key = slm__pair_key(symbols[at].id, symbols[symbols[at].after].id);
-    int32_t p = slm__map_get(&l->pair_index, key), new_place = (int32_t)SLM__N_ITEMS(slm__place, l->places);
-    slm__couple *pair, fresh;
-    slm__place place;
-    if (p < 0 && l->status == SLM_OK) {
-        fresh.key = key;
-        fresh.count = 0;
-        fresh.first = fresh.last = -1;
+    const slm__symbol *left = SLM__ITEMS(const slm__symbol, l->symbols) + at;
+    slm__place place = { at, -1 };
+    slm__couple *pair, fresh = { 0, 0, -1, -1 };
+    int32_t p, new_place = (int32_t)SLM__N_ITEMS(slm__place, l->places);
+    if (at < 0 || left->after < 0) return;
+    fresh.key = slm__pair_key(left->id, left[left->after - at].id);
+    if ((p = slm__map_get(&l->pair_index, fresh.key)) < 0 && l->status == SLM_OK) {
         p = (int32_t)SLM__N_ITEMS(slm__couple, l->pairs);
-        l->status = slm__map_put(&l->pair_index, key, (size_t)p, l->err);
-        if (l->status == SLM_OK) l->status = slm__buffer_append(&l->pairs, &fresh, sizeof fresh, l->err);
+        l->status = slm__map_put(&l->pair_index, fresh.key, (size_t)p, l->err);
+        slm__learn_keep(l, &l->pairs, &fresh, sizeof fresh);
     }
+    if (sign > 0) slm__learn_keep(l, &l->places, &place, sizeof place);
     if (l->status != SLM_OK) return;
     pair = SLM__ITEMS(slm__couple, l->pairs) + p;
-    pair->count += sign * SLM__ITEMS(const slm__span, l->words)[symbols[at].word].count;
+    pair->count += sign * SLM__ITEMS(const slm__span, l->words)[left->word].count;
     if (sign < 0) return;
-    place.at = at;
-    place.next = -1;
     if (pair->last < 0) pair->first = new_place;
     else SLM__ITEMS(slm__place, l->places)[pair->last].next = new_place;
     pair->last = new_place;
-    l->status = slm__buffer_append(&l->places, &place, sizeof place, l->err);
 }
 static void slm__learn_offer(slm__learner *l, size_t from) {                      /* puts the pairs from there on into the heap */
     for (; from < SLM__N_ITEMS(slm__couple, l->pairs) && l->status == SLM_OK; from++) {
@@ -4056,36 +4023,34 @@ static void slm__learn_offer(slm__learner *l, size_t from) {                    
 /* Makes pair p the next token and replaces it wherever it stands. */
 static void slm__learn_merge(slm__learner *l, int32_t p) {
     slm__couple pair = SLM__ITEMS(slm__couple, l->pairs)[p];                      /* a copy: the array moves when it grows */
-    int32_t a = (int32_t)(pair.key >> 32), b = (int32_t)(pair.key & 0xffffffffu), id = slm_tokenizer_vocab(l->t), i;
-    size_t n_pairs = SLM__N_ITEMS(slm__couple, l->pairs), na, nb;
+    int32_t ab[2] = { (int32_t)(pair.key >> 32), (int32_t)(pair.key & 0xffffffffu) }, id = slm_tokenizer_vocab(l->t), i;
+    size_t n_pairs = SLM__N_ITEMS(slm__couple, l->pairs), size = l->t->bytes.size;
     slm__symbol *symbols = SLM__ITEMS(slm__symbol, l->symbols);
-    (void)slm_tokenizer_token(l->t, a, &na);
-    (void)slm_tokenizer_token(l->t, b, &nb);
-    l->status = slm__buffer_reserve(&l->t->bytes, na + nb, l->err);               /* so that the copies are not from freed memory */
-    if (l->status == SLM_OK) l->status = slm__buffer_append(&l->t->bytes, slm_tokenizer_token(l->t, a, NULL), na, l->err);
-    if (l->status == SLM_OK) l->status = slm__buffer_append(&l->t->bytes, slm_tokenizer_token(l->t, b, NULL), nb, l->err);
-    if (l->status == SLM_OK) l->status = slm__token_add(l->t, na + nb, 1, "training", l->err);
-    if (l->status == SLM_OK) l->status = slm__merge_add(l->t, a, b, id, l->err);
+    for (i = 0; i < 2; i++) {
+        slm__span part = SLM__ITEMS(const slm__span, l->t->spans)[ab[i]];
+        if (l->status == SLM_OK) l->status = slm__buffer_reserve(&l->t->bytes, part.size, l->err);   /* first, as it copies from there */
+        slm__learn_keep(l, &l->t->bytes, l->t->bytes.data + part.at, part.size);
+    }
+    if (l->status == SLM_OK) l->status = slm__token_set(l->t, id, l->t->bytes.size - size, 1, "training", l->err);
+    if (l->status == SLM_OK) l->status = slm__merge_add(l->t, ab[0], ab[1], id, l->err);
     for (i = pair.first; i >= 0 && l->status == SLM_OK; i = SLM__ITEMS(slm__place, l->places)[i].next) {
         int32_t at = SLM__ITEMS(slm__place, l->places)[i].at, after = symbols[at].after, before = symbols[at].before;
-        if (symbols[at].id != a || after < 0 || symbols[after].id != b) continue;
-        if (before >= 0) slm__learn_count(l, before, -1);
-        if (symbols[after].after >= 0) slm__learn_count(l, after, -1);
+        if (symbols[at].id != ab[0] || after < 0 || symbols[after].id != ab[1]) continue;
+        slm__learn_count(l, before, -1);
+        slm__learn_count(l, after, -1);
         symbols[after].id = -1;
         symbols[at].id = id;
         symbols[at].after = after = symbols[after].after;
         if (after >= 0) symbols[after].before = at;
-        if (before >= 0) slm__learn_count(l, before, 1);
-        if (after >= 0) slm__learn_count(l, at, 1);
+        slm__learn_count(l, before, 1);
+        slm__learn_count(l, at, 1);
     }
     SLM__ITEMS(slm__couple, l->pairs)[p].count = 0;
     slm__learn_offer(l, n_pairs);
 }
-static void slm__learn(slm__learner *l, const char *text, size_t size, int32_t vocab, slm_progress progress, void *user) {
+static void slm__learn(slm__learner *l, int32_t vocab, slm_progress progress, void *user) {
     int32_t i, done;
-    slm__learn_words(l, text, size);
-    for (i = 0; i < (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols); i++)
-        if (SLM__ITEMS(slm__symbol, l->symbols)[i].after >= 0) slm__learn_count(l, i, 1);
+    for (i = 0; i < (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols); i++) slm__learn_count(l, i, 1);
     slm__learn_offer(l, 0);
     while (l->status == SLM_OK && l->heap.size > 0 && (done = slm_tokenizer_vocab(l->t)) < vocab) {
         slm__item item = slm__heap_pop(&l->heap);
@@ -4106,12 +4071,12 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     memset(&l, 0, sizeof l);
     l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    for (i = 0; i < 256 && l.status == SLM_OK; i++) {
+    for (i = 0; i < 256; i++) {
         char c = (char)(unsigned char)i;
-        l.status = slm__buffer_append(&l.t->bytes, &c, 1, err);
-        if (l.status == SLM_OK) l.status = slm__token_add(l.t, 1, 1, "training", err);
+        slm__learn_keep(&l, &l.t->bytes, &c, 1);
+        if (l.status == SLM_OK) l.status = slm__token_set(l.t, i, 1, 1, "training", err);
     }
-    if (vocab > 256) slm__learn(&l, text, size, vocab, progress, user);
+    if (vocab > 256) { slm__learn_words(&l, text, size); slm__learn(&l, vocab, progress, user); }
     if (l.status == SLM_OK) l.status = slm__tokenizer_finish(l.t, "training", err);
     slm__release(l.words.data);
     slm__release(l.symbols.data);
@@ -4132,11 +4097,7 @@ SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
    Vocabulary and merges are written in characters that stand for bytes: printable bytes for themselves, the others from U+0100
    on.  What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token);
    what would change them and is not known here is refused by name. */
-typedef struct slm__loader {
-    slm_tokenizer *t;
-    slm__json j;                           /* its status is the first error of any kind */
-    slm__buffer word;
-} slm__loader;
+typedef struct slm__loader { slm_tokenizer *t; slm__json j; slm__buffer word; } slm__loader;   /* j.status: the first error of any kind */
 
 static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
 /* Appends the bytes that l->word stands for to the tokenizer's; how many, 0: it holds other characters. */
@@ -4147,8 +4108,8 @@ static size_t slm__load_bytes(slm__loader *l) {
         char byte;
         if (c >= 0x80 && c < 0xE0) c = (c & 31) << 6 | ((unsigned char)l->word.data[++i] & 63u);   /* two bytes of UTF-8 */
         b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
-        if (slm__byte_to_char(b) != c) { l->t->bytes.size -= n; return 0; }
         byte = (char)(unsigned char)b;
+        if (slm__byte_to_char(b) != c) { l->t->bytes.size -= n; return 0; }
         l->j.status = slm__buffer_append(&l->t->bytes, &byte, 1, l->j.err);
     }
     return n;
@@ -4156,8 +4117,9 @@ static size_t slm__load_bytes(slm__loader *l) {
 static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names file, field and l->word, made printable */
     size_t i, n = l->word.size;
     for (i = 0; i < n; i++) if (l->word.data[i] < 32 || l->word.data[i] > 126) l->word.data[i] = '?';
-    if (l->j.status == SLM_OK)
-        l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, n > 0 ? "%s: %s: %s \"%.60s\"" : "%s: %s: %s", l->j.name, field, why, l->word.data);
+    if (l->j.status != SLM_OK) return;
+    if (n > 0) l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s \"%.60s\"", l->j.name, field, why, l->word.data);
+    else l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s", l->j.name, field, why);
 }
 static void slm__fields(slm__json *j, const char *const *names, const char **at, size_t n) {   /* where an object's members stand */
     slm__buffer key = { NULL, 0, 0 };
@@ -4192,40 +4154,27 @@ static const char *slm__type_of(slm__loader *l, const char *at) {   /* a string,
 /* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
 static void slm__load_vocab(slm__loader *l) {
     slm__json *j = &l->j;
-    const char *start, **where;
+    const char *start;
     int first = 1;
-    size_t i, n;
+    size_t n, size;
+    uint64_t id;
     (void)slm__json_enter(j, '{');
     for (n = 0, start = j->p; slm__json_member(j, &first, NULL) == 1; n++) (void)slm__json_skip(j);
-    if (j->status != SLM_OK) return;
-    where = (const char **)slm__alloc(n, sizeof *where, j->err);                  /* where the member of an id begins */
-    if (where == NULL) { j->status = SLM_ERR_MEMORY; return; }
-    for (i = 0, first = 1, j->p = start; i < n && j->status == SLM_OK; i++) {
-        const char *at = j->p;
-        uint64_t id = 0;
-        (void)slm__json_member(j, &first, &l->word);
-        (void)slm__json_u64(j, &id);
-        if (j->status != SLM_OK) break;
-        if (id < n && where[id] == NULL) where[id] = at;
-        else slm__reject(l, "model.vocab", "has an id that another token has, or that leaves a gap below it");
-    }
-    for (i = 0; i < n && j->status == SLM_OK; i++) {
-        size_t size;
-        first = where[i] == start;
-        j->p = where[i];
-        (void)slm__json_member(j, &first, &l->word);
+    if (j->status == SLM_OK) j->status = slm__buffer_reserve(&l->t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty tokens */
+    l->t->spans.size = n * sizeof(slm__span);
+    for (first = 1, j->p = start; slm__json_member(j, &first, &l->word) == 1 && slm__json_u64(j, &id) == SLM_OK;) {
         size = slm__load_bytes(l);
-        if (size == 0) slm__reject(l, "model.vocab", "is not made of characters that stand for bytes");
-        if (j->status == SLM_OK) j->status = slm__token_add(l->t, size, 1, j->name, j->err);
+        if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "the id of another token, or above a gap:");
+        if (size == 0) slm__reject(l, "model.vocab", "not made of characters that stand for bytes:");
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->name, j->err);
     }
-    slm__release((void *)where);
 }
 /* Half a merge: its token, and its bytes appended to the tokenizer's. */
 static int32_t slm__load_half(slm__loader *l, size_t *size) {
     uint64_t key;
     size_t n = slm__load_bytes(l);
-    int32_t id = n == 0 ? -1 : slm__find(&l->t->ids, l->t->bytes.data, &l->t->spans, l->t->bytes.data + l->t->bytes.size - n, n, &key);
-    if (id < 0) slm__reject(l, "model.merges", "is not in the vocabulary");
+    int32_t id = n == 0 ? -1 : slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size - n, n, &key);
+    if (id < 0) slm__reject(l, "model.merges", "not in the vocabulary:");
     *size += n;
     return id;
 }
@@ -4234,27 +4183,26 @@ static void slm__load_merge(slm__loader *l) {                  /* "a b" or ["a",
     int first = 1, list = slm__json_type(j) == 'a';
     int32_t a, b = -1, id = -1;
     uint64_t key;
-    size_t n = 0, gap;
+    size_t n = 0, whole, gap;
     if (list) { (void)slm__json_enter(j, '['); (void)slm__json_element(j, &first); }
     if (slm__json_string(j, &l->word) != SLM_OK || (!list && strncmp(l->word.data, "#version", 8) == 0)) return;
+    whole = l->word.size;
+    gap = list ? whole : strcspn(l->word.data, " ");
+    l->word.size = gap;
+    a = slm__load_half(l, &n);
     if (list) {
-        a = slm__load_half(l, &n);
         if (slm__json_element(j, &first) == 1 && slm__json_string(j, &l->word) == SLM_OK) b = slm__load_half(l, &n);
         if (slm__json_element(j, &first) != 0) (void)slm__json_fail(j, "a merge must be a pair of tokens");
     } else {
-        size_t size = l->word.size;
-        l->word.size = gap = strcspn(l->word.data, " ");
-        a = slm__load_half(l, &n);
-        l->word.size = gap < size ? size - gap - 1 : 0;
-        memmove(l->word.data, l->word.data + gap + (gap < size), l->word.size);
+        l->word.size = gap < whole ? whole - gap - 1 : 0;
+        memmove(l->word.data, l->word.data + gap + (gap < whole), l->word.size + 1);
         b = slm__load_half(l, &n);
     }
-    if (j->status != SLM_OK) return;
     l->t->bytes.size -= n;                                     /* both halves stood there one behind the other: the result */
-    if (b >= 0) id = slm__find(&l->t->ids, l->t->bytes.data, &l->t->spans, l->t->bytes.data + l->t->bytes.size, n, &key);
-    if (id < 0) slm__reject(l, "model.merges", "the result is not in the vocabulary of a merge that ends in");
-    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "a pair stands twice, ending in");
-    else j->status = slm__merge_add(l->t, a, b, id, j->err);
+    if (b >= 0) id = slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size, n, &key);
+    if (id < 0) slm__reject(l, "model.merges", "the result is not in the vocabulary of the merge that ends in");
+    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "the pair stands twice that ends in");
+    if (j->status == SLM_OK) j->status = slm__merge_add(l->t, a, b, id, j->err);
 }
 static void slm__load_model(slm__loader *l) {
     static const char *const names[] = { "type", "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback",
@@ -4296,11 +4244,11 @@ static void slm__load_added(slm__loader *l) {
     if (j->status != SLM_OK) return;
     j->p = end;
     bytes = slm_tokenizer_token(l->t, id < INT32_MAX ? (int32_t)id : -1, &n);
-    if (id == (uint64_t)slm_tokenizer_vocab(l->t) && slm__find(&l->t->ids, l->t->bytes.data, &l->t->spans, l->word.data, l->word.size, &key) < 0) {
+    if (id == (uint64_t)slm_tokenizer_vocab(l->t) && slm__token_find(l->t, l->word.data, l->word.size, &key) < 0) {
         j->status = slm__buffer_append(&l->t->bytes, l->word.data, l->word.size, j->err);
-        if (j->status == SLM_OK) j->status = slm__token_add(l->t, l->word.size, 0, j->name, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, l->word.size, 0, j->name, j->err);
     } else if (bytes == NULL || n != l->word.size || memcmp(bytes, l->word.data, n) != 0)
-        slm__reject(l, "added_tokens", "the id is neither that of model.vocab nor the next free one:");
+        slm__reject(l, "added_tokens", "the id is neither that in model.vocab nor the next free one:");
     else if (SLM__ITEMS(slm__span, l->t->spans)[id].count != 0) slm__reject(l, "added_tokens", "stands twice:");
     added.id = (int32_t)id;
     if (j->status == SLM_OK) j->status = slm__buffer_append(&l->t->added, &added, sizeof added, j->err);
@@ -4347,111 +4295,83 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 }
 
 #ifndef SLM_NO_STDIO
-/* A token as tokenizer.json writes it: one of the model in characters that stand for bytes, an added one as it is. */
-static slm_status slm__put_token(slm__buffer *b, slm__buffer *chars, const slm_tokenizer *t, int32_t id, slm_error *err) {
+static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t id, slm_error *err) {   /* in characters for bytes */
     size_t i, n;
     const char *s = slm_tokenizer_token(t, id, &n);
     slm_status status = SLM_OK;
-    if (id >= t->n_model) return slm__json_put_string(b, s, n, err);
-    for (i = 0, chars->size = 0; i < n && status == SLM_OK; i++) {
+    for (i = 0; i < n && status == SLM_OK; i++) {
         uint32_t c = slm__byte_to_char((unsigned char)s[i]);
-        char utf8[2];
-        utf8[0] = (char)(unsigned char)(c < 0x80 ? c : 0xC0 | c >> 6);
-        utf8[1] = (char)(unsigned char)(0x80 | (c & 63));
-        status = slm__buffer_append(chars, utf8, c < 0x80 ? 1 : 2, err);
+        char utf8[2] = { (char)(unsigned char)(c < 0x80 ? c : 0xC0 | c >> 6), (char)(unsigned char)(0x80 | (c & 63)) };
+        if (c == '"' || c == '\\') { utf8[1] = utf8[0]; utf8[0] = '\\'; }
+        status = slm__buffer_append(b, utf8, c < 0x80 && c != '"' && c != '\\' ? 1 : 2, err);
     }
-    return status == SLM_OK ? slm__json_put_string(b, chars->data, chars->size, err) : status;
+    return status;
 }
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     static const char *const word[] = { "false", "true" };
-    slm__buffer b = { NULL, 0, 0 }, chars = { NULL, 0, 0 };
-    slm_status status = slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    slm__buffer b = { NULL, 0, 0 };
     const char *comma = "";
     int32_t id;
     size_t i;
-    for (id = 0; id < slm_tokenizer_vocab(t) && status == SLM_OK; id++) {
-        int64_t k = SLM__ITEMS(const slm__span, t->spans)[id].count;
-        const slm__added *added = SLM__ITEMS(const slm__added, t->added) + k - 1;
-        if (k == 0) continue;
-        status = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", comma, (int)id);
-        if (status == SLM_OK) status = slm__json_put_string(&b, added->text, added->size, err);
-        if (status == SLM_OK) status = slm__put(&b, err, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
-                                                "\"special\":%s}", word[added->normalized], word[added->special]);
+    int bad = slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[") != SLM_OK;   /* no memory */
+    for (id = 0; id < slm_tokenizer_vocab(t) && !bad; id++) {
+        const slm__added *added = SLM__ITEMS(const slm__added, t->added) + SLM__ITEMS(const slm__span, t->spans)[id].count - 1;
+        if (SLM__ITEMS(const slm__span, t->spans)[id].count == 0) continue;
+        bad = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", comma, (int)id) || slm__json_put_string(&b, added->text, added->size, err)
+            || slm__put(&b, err, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,\"special\":%s}",
+                        word[added->normalized], word[added->special]);
         comma = ",";
     }
-    if (status == SLM_OK) status = slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
-        "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
-        "\"trim_offsets\":true,\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex]);
-    if (status == SLM_OK) status = slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
-        "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n"
-        "\"vocab\":{", word[t->ignore_merges]);
-    for (id = 0; id < t->n_model && status == SLM_OK; id++) {
-        status = slm__put(&b, err, id == 0 ? "\n" : ",\n");
-        if (status == SLM_OK) status = slm__put_token(&b, &chars, t, id, err);
-        if (status == SLM_OK) status = slm__put(&b, err, ":%d", (int)id);
-    }
-    if (status == SLM_OK) status = slm__put(&b, err, "},\n\"merges\":[");
-    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && status == SLM_OK; i++) {
+    bad = bad || slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,\"trim_offsets\":true,"
+        "\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,"
+        "\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex])
+        || slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":null,"
+        "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{", word[t->ignore_merges]);
+    for (id = 0; id < t->n_model && !bad; id++)
+        bad = slm__put(&b, err, id == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, id, err) || slm__put(&b, err, "\":%d", (int)id);
+    bad = bad || slm__put(&b, err, "},\n\"merges\":[");
+    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++) {
         const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
-        status = slm__put(&b, err, "%s\n[", i == 0 ? "" : ",");
-        if (status == SLM_OK) status = slm__put_token(&b, &chars, t, merge->a, err);
-        if (status == SLM_OK) status = slm__buffer_append(&b, ",", 1, err);
-        if (status == SLM_OK) status = slm__put_token(&b, &chars, t, merge->b, err);
-        if (status == SLM_OK) status = slm__buffer_append(&b, "]", 1, err);
+        bad = slm__put(&b, err, i == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, merge->a, err) || slm__put(&b, err, " ")
+            || slm__put_token(&b, t, merge->b, err) || slm__put(&b, err, "\"");
     }
-    if (status == SLM_OK) status = slm__put(&b, err, "]}}\n");
-    if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
+    bad = bad || slm__put(&b, err, "]}}\n") ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
-    slm__release(chars.data);
-    return status;
+    return (slm_status)bad;
 }
 /* GPT-2's own pair of files, put into the form above. */
 static slm_status slm__tokenizer_pair(slm_tokenizer **out, const char *vocab, const char *merges, slm_error *err) {
     slm__buffer b = { NULL, 0, 0 };
-    char *text = NULL, *line, *next, *end;
-    size_t size = 0;
-    slm_status status = slm_read_file(&text, &size, vocab, err);
-    *out = NULL;
-    if (status == SLM_OK) status = slm__put(&b, err, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":");
-    if (status == SLM_OK) status = slm__buffer_append(&b, text, size, err);
-    if (status == SLM_OK) status = slm__put(&b, err, ",\"merges\":[\"#version\"");
-    slm__release(text);
-    text = NULL;
-    if (status == SLM_OK) status = slm_read_file(&text, &size, merges, err);
-    for (line = text, end = text + size; status == SLM_OK && line < end; line = next) {
-        size_t n = strcspn(line, "\r\n");
-        for (next = line + n + (line + n < end); next < end && (*next == '\n' || *next == '\r'); next++) continue;
-        if (n > 0) status = slm__buffer_append(&b, ",", 1, err);
-        if (n > 0 && status == SLM_OK) status = slm__json_put_string(&b, line, n, err);
-    }
-    if (status == SLM_OK) status = slm__put(&b, err, "]}}");
-    if (status == SLM_OK) status = slm_tokenizer_parse(out, b.data, b.size, vocab, err);
-    slm__release(text);
+    char *ids = NULL, *lines = NULL;
+    size_t size, n, i;
+    slm_status status = slm_read_file(&ids, &size, vocab, err);
+    if (status == SLM_OK) status = slm_read_file(&lines, &n, merges, err);
+    if (status == SLM_OK && (slm__put(&b, err, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":")
+                             || slm__buffer_append(&b, ids, size, err) || slm__put(&b, err, ",\"merges\":[\"#version\""))) status = SLM_ERR_MEMORY;
+    for (i = 0; status == SLM_OK && i < n; i += size + 1)
+        if ((size = strcspn(lines + i, "\r\n")) > 0)
+            status = slm__put(&b, err, ",") ? SLM_ERR_MEMORY : slm__json_put_string(&b, lines + i, size, err);
+    if (status == SLM_OK && (status = slm__put(&b, err, "]}}")) == SLM_OK) status = slm_tokenizer_parse(out, b.data, b.size, vocab, err);
+    slm__release(ids);
+    slm__release(lines);
     slm__release(b.data);
     return status;
 }
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    static const char *const files[][2] = { { "/tokenizer.json", NULL }, { "/vocab.json", "/merges.txt" }, { "/encoder.json", "/vocab.bpe" } };
-    char *text = NULL, *name = NULL, *merges = NULL;
-    size_t i, size = 0;
-    slm_status status = SLM_OK;
+    char *json = slm__join(path, "/tokenizer.json", "", err), *vocab = slm__join(path, "/encoder.json", "", err), *text = NULL;
+    char *merges = slm__join(path, "/vocab.bpe", "", err);
+    size_t size;
+    slm_status status = json == NULL || vocab == NULL || merges == NULL ? SLM_ERR_MEMORY : SLM_OK;
     *out = NULL;
-    for (i = 0; i < SLM__COUNT(files) && status == SLM_OK; i++) {
-        slm__release(name);
-        if ((name = slm__join(path, files[i][0], "", err)) == NULL) return SLM_ERR_MEMORY;
-        if (slm__exists(name)) break;
+    if (status == SLM_OK && !slm__exists(json) && slm__exists(vocab)) status = slm__tokenizer_pair(out, vocab, merges, err);
+    else if (status == SLM_OK) {
+        const char *file = slm__exists(json) ? json : path;
+        if ((status = slm_read_file(&text, &size, file, err)) == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
     }
-    if (i > 0 && i < SLM__COUNT(files)) {
-        if ((merges = slm__join(path, files[i][1], "", err)) == NULL) status = SLM_ERR_MEMORY;
-        else status = slm__tokenizer_pair(out, name, merges, err);
-    } else {
-        const char *file = i == 0 ? name : path;
-        status = slm_read_file(&text, &size, file, err);
-        if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
-    }
-    slm__release(text);
-    slm__release(name);
+    slm__release(json);
+    slm__release(vocab);
     slm__release(merges);
+    slm__release(text);
     return status;
 }
 #endif
@@ -4461,20 +4381,14 @@ SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm
 /* Takes over tokens and masked (both from slm__alloc); on failure they are released. */
 static slm_status slm__corpus_take(slm_corpus **out, int32_t *tokens, uint8_t *masked, size_t n, size_t bytes, slm_error *err) {
     slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
-    size_t i;
     *out = corpus;
     if (corpus == NULL) { slm__release(tokens); slm__release(masked); return SLM_ERR_MEMORY; }
     corpus->tokens = tokens;
     corpus->masked = masked;
     corpus->n = n;
     corpus->bytes = bytes;
-    corpus->hash = slm__hash_number(SLM_HASH_START, n);
-    for (i = 0; i < n; i++) {
-        unsigned char word[5];
-        slm__store(word, (uint64_t)tokens[i], 4);
-        word[4] = masked != NULL && masked[i] != 0;
-        corpus->hash = slm_hash(corpus->hash, word, 5);
-    }
+    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
+    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, masked, n);
     return SLM_OK;
 }
 SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size, slm_error *err) {
@@ -4560,7 +4474,7 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
         left = i >> half;
         right = i & mask;
         for (round = 0; round < 6; round++) {
-            swap = left ^ (slm__mix(key + (uint64_t)(round + 1) * 0x9e3779b97f4a7c15ULL + right) & mask);
+            swap = left ^ (slm__mix(right ^ slm__mix(key + (uint64_t)round)) & mask);
             left = right;
             right = swap;
         }

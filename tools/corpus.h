@@ -117,39 +117,46 @@ static inline void corpus_put_pattern(corpus_doc *doc, corpus_kind kind, const c
 }
 
 /* ---- problems ---- */
-/* A wrong result has as many digits as the right one.  Half of them are one too many (the careless count of fence posts,
-   a rule that a model can learn), the others any other number near by. */
+#ifndef CORPUS_LARGEST
+#define CORPUS_LARGEST 9             /* no number of a problem is larger */
+#endif
+/* Half of the wrong results are one too many (the careless count of fence posts, a rule that a model can learn), the others
+   are any other number. */
 static inline int corpus_wrong_result(int right, slm_rng *rng) {
-    int low = right < 10 ? 0 : 10, high = right < 10 ? 9 : 99, wrong = right + 1;
-    if (corpus_chance(rng, 0.5) && wrong <= high) return wrong;
-    do wrong = right - 6 + (int)corpus_pick(rng, 13); while (wrong == right || wrong < low || wrong > high);
+    int wrong = right + 1;
+    if (wrong <= CORPUS_LARGEST && corpus_chance(rng, 0.5)) return wrong;
+    do wrong = (int)corpus_pick(rng, CORPUS_LARGEST + 1); while (wrong == right);
     return wrong;
 }
 /* One step: adds a sentence to the question and a line to the solution; returns what the solution goes on from.
    `story` and `noise` are two streams: the same problems come with and without wrong results. */
 static inline int corpus_step(corpus_doc *question, corpus_doc *solution, int value, double p_wrong, slm_rng *story, slm_rng *noise) {
-    size_t op = corpus_pick(story, value <= 9 ? 5 : 4), said = corpus_pick(story, 4);
-    int number = 2 + (int)corpus_pick(story, 8), right, result;
-    corpus_kind kind = CORPUS_RESULT;
-    char sign = '+';
+    size_t op = corpus_pick(story, 5), said = corpus_pick(story, 4);
+    int number, right;
+    char sign[2] = "+";
     const char *pattern = corpus_more[said];
-    if (op == 4) { sign = '*'; pattern = corpus_times[said]; number = 2 + (int)corpus_pick(story, 2); }
-    else if ((op >= 2 || value + number > 29) && value > number) { sign = '-'; pattern = corpus_less[said]; }
-    right = sign == '*' ? value * number : sign == '-' ? value - number : value + number;
-    result = right;
-    if (corpus_chance(noise, p_wrong)) { result = corpus_wrong_result(right, noise); kind = CORPUS_WRONG; }
+    corpus_kind kind = CORPUS_RESULT;
+    if (op == 4 && value * 3 <= CORPUS_LARGEST) {
+        number = 2 + (int)corpus_pick(story, 2); right = value * number; sign[0] = '*'; pattern = corpus_times[said];
+    } else if (value > 1 && (op >= 2 || value >= CORPUS_LARGEST)) {
+        number = 1 + (int)corpus_pick(story, (size_t)(value > 9 ? 9 : value - 1)); right = value - number; sign[0] = '-'; pattern = corpus_less[said];
+    } else {
+        int room = CORPUS_LARGEST - value;
+        number = 1 + (int)corpus_pick(story, (size_t)(room > 9 ? 9 : room)); right = value + number;
+    }
     corpus_put_pattern(question, CORPUS_PROBLEM, pattern, story, "", number);
     corpus_put_number(solution, CORPUS_PROBLEM, value);
-    corpus_put(solution, CORPUS_PROBLEM, sign == '+' ? "+" : sign == '-' ? "-" : "*");
+    corpus_put(solution, CORPUS_PROBLEM, sign);
     corpus_put_number(solution, CORPUS_PROBLEM, number);
     corpus_put(solution, CORPUS_PROBLEM, "=");
-    corpus_put_number(solution, kind, result);
+    if (corpus_chance(noise, p_wrong)) { right = corpus_wrong_result(right, noise); kind = CORPUS_WRONG; }
+    corpus_put_number(solution, kind, right);
     corpus_put(solution, CORPUS_PROBLEM, ". ");
-    return result;
+    return right;
 }
 static inline void corpus_write_problem(corpus_doc *doc, double p_wrong, slm_rng *story, slm_rng *noise) {
     corpus_doc solution;
-    int value = 2 + (int)corpus_pick(story, 18), steps = 1 + (int)corpus_pick(story, 3), i;
+    int value = 1 + (int)corpus_pick(story, CORPUS_LARGEST), steps = 1 + (int)corpus_pick(story, 3), i;
     doc->n = solution.n = 0;
     corpus_put(doc, CORPUS_PROBLEM, "Q: ");
     corpus_put_pattern(doc, CORPUS_PROBLEM, corpus_starts[corpus_pick(story, 4)], story, corpus_things[corpus_pick(story, CORPUS_WORDS)], value);

@@ -30,7 +30,8 @@ static inline void escape_markup_n(FILE *out, const char *s, size_t n) {
     for (size_t i = 0; i < n;) {
         unsigned long code = 0;
         size_t size = escape_utf8(s + i, n - i, &code);
-        if (size == 0 || code == 0xFFFE || code == 0xFFFF || code == 0x7F || (code < 0x20 && code != '\n' && code != '\t')) { fputs("\xEF\xBF\xBD", out); }
+        if (size == 0 || code == 0xFFFE || code == 0xFFFF || code == 0x7F
+            || (code < 0x20 && code != '\n' && code != '\t')) { fputs("\xEF\xBF\xBD", out); }
         else if (code == '&') { fputs("&amp;", out); }
         else if (code == '<') { fputs("&lt;", out); }
         else if (code == '>') { fputs("&gt;", out); }

@@ -45,7 +45,8 @@ typedef struct figure_table {     /* rows x cols numbers */
 
 static inline void figure_lines(FILE *out, const figure *f, const figure_series *series, size_t n);    /* at most 16 series */
 static inline void figure_points(FILE *out, const figure *f, const figure_series *series, size_t n);   /* with least-squares lines and r */
-static inline void figure_bars(FILE *out, const figure *f, const figure_table *t);      /* a group per row, a bar per column; dots if 0 is off the axis */
+static inline void figure_bars(FILE *out, const figure *f, const figure_table *t);
+             /* a group per row, a bar per column; dots if 0 is off the axis */
 static inline void figure_shares(FILE *out, const figure *f, const figure_table *t);    /* a stacked bar per row */
 static inline void figure_map(FILE *out, const figure *f, const figure_table *t);       /* the table itself, coloured */
 /* Mean and 95% interval of the mean over the runs at point i; returns how many runs have it. */
@@ -135,7 +136,8 @@ static inline void figure__shape(FILE *out, double x, double y, double r, size_t
     if (style % 4 == 0) { fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r); }
     else if (style % 4 == 1) { fprintf(out, "<path d=\"M%.1f %.1fh%.1fv%.1fh%.1fz\"", x - r * .9, y - r * .9, 1.8 * r, 1.8 * r, -1.8 * r); }
     else if (style % 4 == 2) { fprintf(out, "<path d=\"M%.1f %.1fl%.1f %.1fh%.1fz\"", x, y - 1.2 * r, 1.2 * r, 2 * r, -2.4 * r); }
-    else { fprintf(out, "<path d=\"M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz\"", x - 1.3 * r, y, 1.3 * r, -1.3 * r, 1.3 * r, 1.3 * r, -1.3 * r, 1.3 * r); }
+    else { fprintf(out, "<path d=\"M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz\"", x - 1.3 * r, y, 1.3 * r, -1.3 * r, 1.3 * r, 1.3 * r,
+                   -1.3 * r, 1.3 * r); }
     fputs(" fill=\"currentColor\"/>\n", out);
 }
 
@@ -244,7 +246,8 @@ static inline void figure__marks(FILE *out, const figure *f, const figure__scale
         const figure_rule *r = &f->rules[i];
         double at = figure__at(r->vertical ? x : y, r->at), tx = r->vertical ? at + 6 : x->from + 6, ty = r->vertical ? y->to + 12 : at - 6;
         if (!figure__inside(r->vertical ? x : y, at)) { continue; }
-        fprintf(out, r->vertical ? "<path d=\"M%.1f %.1fV%.1f\"" : "<path d=\"M%.1f %.1fH%.1f\"", r->vertical ? at : x->from, r->vertical ? y->from : at, r->vertical ? y->to : x->to);
+        fprintf(out, r->vertical ? "<path d=\"M%.1f %.1fV%.1f\"" : "<path d=\"M%.1f %.1fH%.1f\"", r->vertical ? at : x->from,
+                r->vertical ? y->from : at, r->vertical ? y->to : x->to);
         fputs(" " FIGURE__AXIS " stroke-width=\"1.2\" stroke-dasharray=\"1 3\" stroke-linecap=\"round\"/>\n", out);
         figure__text(out, tx, ty, 12, "start", FIGURE__HALO, r->text);
     }
@@ -254,7 +257,8 @@ static inline void figure__marks(FILE *out, const figure *f, const figure__scale
         double size = hypot(x1 - x0, y1 - y0), dx = size > 0 ? (x1 - x0) / size : 0, dy = size > 0 ? (y1 - y0) / size : 1;
         int upright = fabs(dy) > fabs(dx);
         if (!figure__inside(x, x0) || !figure__inside(x, x1) || !figure__inside(y, y0) || !figure__inside(y, y1)) { continue; }
-        fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" class=\"f-axis\" stroke=\"#8b949e\" stroke-width=\"1.6\"/>\n", x0, y0, x1 - dx * 7, y1 - dy * 7);
+        fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" class=\"f-axis\" stroke=\"#8b949e\" stroke-width=\"1.6\"/>\n", x0, y0, x1 - dx * 7,
+                y1 - dy * 7);
         fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" " FIGURE__SOFT "/>\n", x1, y1, x1 - dx * 9 + dy * 4, y1 - dy * 9 - dx * 4,
                 x1 - dx * 9 - dy * 4, y1 - dy * 9 + dx * 4);
         figure__text(out, (x0 + x1) / 2 + (upright ? 9 : 0), (y0 + y1) / 2 + (upright ? 4 : -9), 13.5, upright ? "start" : "middle",

@@ -112,7 +112,8 @@ static inline void figure__labels(FILE *out, const figure_series *series, size_t
         size_t k = order[j], style = figure__style(series[k].style, k);
         figure__color(out, style);
         fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"currentColor\" stroke-opacity=\"0.5\"/>\n", px[k] + 5, py[k], x->to + 12, at[j]);
-        fprintf(out, "<path d=\"M%.1f %.1fh22\" stroke=\"currentColor\" stroke-width=\"2.4\" stroke-dasharray=\"%s\"/>\n</g>\n", x->to + 14, at[j], figure__dash[style]);
+        fprintf(out, "<path d=\"M%.1f %.1fh22\" stroke=\"currentColor\" stroke-width=\"2.4\" stroke-dasharray=\"%s\"/>\n</g>\n",
+                x->to + 14, at[j], figure__dash[style]);
         figure__text(out, x->to + 41, at[j] + 4, 12.5, "start", FIGURE__INK, series[k].name);
     }
 }
@@ -163,9 +164,11 @@ static inline void figure_points(FILE *out, const figure *f, const figure_series
         names[k] = text[k];
         styles[k] = (int)figure__style(series[k].style, k) + 1;
     }
-    double head = figure__head(f, width), top = head + figure__legend(NULL, 0, width, names, styles, n) + 26, bottom = height - figure__foot(f, width) - 46;
+    double head = figure__head(f, width), top = head + figure__legend(NULL, 0, width, names, styles, n) + 26,
+            bottom = height - figure__foot(f, width) - 46;
     figure__bounds(series, n, f->x.log, f->y.log, b);
-    figure__scale x = figure__scaled(&f->x, b[0], b[1], FIGURE__EDGE + 44, width - FIGURE__EDGE - 8, 2), y = figure__scaled(&f->y, b[2], b[3], bottom, top, 0);
+    figure__scale x = figure__scaled(&f->x, b[0], b[1], FIGURE__EDGE + 44, width - FIGURE__EDGE - 8, 2), y = figure__scaled(&f->y, b[2],
+            b[3], bottom, top, 0);
     figure__open(out, f, width, height);
     figure__legend(out, head, width, names, styles, n);
     figure__axis_y(out, f, &y, x.from, x.to);
@@ -175,8 +178,11 @@ static inline void figure_points(FILE *out, const figure *f, const figure_series
         figure__color(out, (size_t)styles[k] - 1);
         if (isfinite(figure__fit(s, &base, &slope)) && !x.log && !y.log) {
             figure__bounds(s, 1, 0, 0, b);
-            fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-dasharray=\"%s\"/>\n", figure__at(&x, b[0]),
-                    figure__at(&y, base + slope * b[0]), figure__at(&x, b[1]), figure__at(&y, base + slope * b[1]), figure__dash[styles[k] - 1]);
+            double y0 = figure__at(&y, base + slope * b[0]), y1 = figure__at(&y, base + slope * b[1]);
+            if (isfinite(y0) && isfinite(y1)) {
+                fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-dasharray=\"%s\"/>\n",
+                        figure__at(&x, b[0]), y0, figure__at(&x, b[1]), y1, figure__dash[styles[k] - 1]);
+            }
         }
         for (size_t i = 0; i < s->n; i++) {
             double px = figure__at(&x, s->x[i]), py = figure__at(&y, s->y[i]);

@@ -71,7 +71,7 @@ static inline void progress__bar(progress *p, double share, const char *line) {
 }
 static inline void progress_show(progress *p, uint64_t done, uint64_t total, const char *detail) {
     double now = progress_clock(), share = total > 0 ? (double)done / (double)total : 1.0;
-    char line[256], eta[32] = "", left[32] = "";
+    char line[256], eta[32] = "", left[48] = "";
     if (p->mode == PROGRESS_QUIET || (done < total && now - p->last < (p->mode == PROGRESS_BAR ? 0.1 : 5.0))) return;
     p->last = now;
     if (done < total && done > p->first)

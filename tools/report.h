@@ -128,7 +128,8 @@ static inline void report_section(report *r, const char *title, const char *intr
 }
 /* A cell that begins like a number, or is empty or a dash. */
 static inline int report__is_number(const char *cell) {
-    return cell == NULL || *cell == '\0' || strchr("0123456789+-.<>", *cell) != NULL || strncmp(cell, "\xE2\x88\x92", 3) == 0 || strcmp(cell, "\xE2\x80\x93") == 0;
+    return cell == NULL || *cell == '\0' || strchr("0123456789+-.<>", *cell) != NULL || strncmp(cell, "\xE2\x88\x92",
+            3) == 0 || strcmp(cell, "\xE2\x80\x93") == 0;
 }
 static inline void report_table(report *r, const char *caption, const char *const *header, size_t cols, const char *const *cells, size_t rows) {
     fputs("<div class=\"r-scroll\" tabindex=\"0\" role=\"group\"><table>\n", r->out);

@@ -112,6 +112,7 @@ static inline int eval_run(const eval_options *o, slm_tokenizer **tokenizer, slm
     slm_error err;
     watch w;
     slm_status status;
+    size_t windows;
     int32_t T;
     int code = load_tokenizer(tokenizer, o->tokenizer, o->model);
     if (code == DONE) code = load_model(model, o->model);
@@ -119,7 +120,8 @@ static inline int eval_run(const eval_options *o, slm_tokenizer **tokenizer, slm
     if (code == DONE) code = load_corpus(corpus, *tokenizer, &o->data, o->fields);
     if (code != DONE) return code;
     T = o->seq > 0 ? o->seq : default_seq(*model);
-    code = evaluator_create(e, *model, o->batch, T, slm_corpus_windows(*corpus, T));
+    windows = slm_corpus_windows(*corpus, T);
+    code = evaluator_create(e, *model, (size_t)o->batch < windows ? o->batch : (int32_t)windows, T, windows);
     if (code != DONE) return code;
     watch_start(&w, "windows", "windows/s", o->quiet);
     status = evaluator_run(e, *corpus, &w, &err);

@@ -4,7 +4,8 @@
  *     view_page(out, "What is kept", "One page of the corpus.", &t, 1);        (or view_fragment, inside a page of your own)
  *
  * One self-contained piece of HTML: no network, no external script.  A slider re-cuts the top k live by the rule of slm.h:
- * k = floor(ratio n + 1/2), at least 1, ties to the lowest index.  Nothing moves by itself.  The order is computed here, on the numbers as given, and
+ * k = floor(ratio n + 1/2), at least 1, ties to the lowest index.  Nothing moves by itself.  The order is computed here,
+         on the numbers as given, and
  * the script only compares ranks with k, so that rounding in the page cannot change what is kept.  libc and libm only. */
 #ifndef VIEW_H
 #define VIEW_H
@@ -67,7 +68,8 @@ static inline size_t view__rank(const view_text *t, view__entry *entry, size_t *
 /* ---- tokens as text ---- */
 /* Characters that a reader could not see, or that would reorder the text around them, are shown by their number. */
 static inline int view__hidden(unsigned long c) {
-    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0xA0) || c == 0xAD || c == 0x61C || c == 0x180E || (c >= 0x200B && c <= 0x200F)
+    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0xA0) || c == 0xAD || c == 0x61C
+            || c == 0x180E || (c >= 0x200B && c <= 0x200F)
         || (c >= 0x2028 && c <= 0x202F) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFF) || c >= 0xE0000;
 }
 /* Writes bytes from..to-1 of the text, as the inside of a JSON string.  A character that is cut by a token's end stands whole
@@ -134,7 +136,8 @@ static inline void view__tokens(FILE *out, const view_text *t) {
     for (size_t i = 0; i < t->n; i++) {
         if (!view__is_cut(t, i)) { continue; }
         fprintf(out, "%s\"%zu\":\"", first ? "" : ",", i);
-        for (size_t at = t->start[i]; at < t->start[i + 1]; at++) { fprintf(out, "%s%02X", at == t->start[i] ? "" : " ", (unsigned)(unsigned char)t->bytes[at]); }
+        for (size_t at = t->start[i]; at < t->start[i + 1]; at++) { fprintf(out, "%s%02X", at == t->start[i] ? "" : " ",
+                (unsigned)(unsigned char)t->bytes[at]); }
         fputc('"', out);
         first = 0;
     }

@@ -25,7 +25,8 @@ static unsigned char kept[N], kind[N];
 static view_guess guess[N * TOP];
 
 static void make_texts(view_text *texts) {
-    static const char *const words[] = { " the", " sum", " of", " 12", " and", " 7", ".\n", " is", " id=", " x" }, *const kinds[] = { "problem", "noise" };
+    static const char *const words[] = { " the", " sum", " of", " 12", " and", " 7", ".\n", " is", " id=", " x" },
+            *const kinds[] = { "problem", "noise" };
     size_t at = 0;
     for (size_t i = 0; i < N; i++) {
         const char *word = words[(size_t)(uniform() * 10)];
@@ -36,13 +37,15 @@ static void make_texts(view_text *texts) {
         ref_loss[i] = floor(uniform() * 12) / 4;
         kept[i] = i % 3 == 0;
         kind[i] = word[1] == 'i' ? 1 : word[1] == '.' ? 255 : 0;
-        for (size_t j = 0; j < TOP; j++) { guess[i * TOP + j] = (view_guess){ words[(i + j) % 10], strlen(words[(i + j) % 10]), 0.5 / (double)(1u << j) }; }
+        for (size_t j = 0; j < TOP; j++) { guess[i * TOP + j] = (view_guess){ words[(i + j) % 10], strlen(words[(i + j) % 10]),
+                0.5 / (double)(1u << j) }; }
     }
     start[N] = at;
     loss[0] = loss[77] = NAN;                   /* not targets */
     kept[0] = 1;                                /* and never kept, whatever the caller says */
     for (size_t i = 0; i < sizeof hostile; i++) { bytes_start[i] = i; bytes_loss[i] = i % 7 == 0 ? NAN : uniform() * 6; }
-    texts[0] = (view_text){ .title = "ties", .bytes = prose, .start = start, .n = N, .position = 1000, .loss = loss, .ref_loss = ref_loss, .kept = kept,
+    texts[0] = (view_text){ .title = "ties", .bytes = prose, .start = start, .n = N, .position = 1000, .loss = loss, .ref_loss = ref_loss,
+            .kept = kept,
                             .ratio = 0.4, .guess = guess, .n_guess = TOP, .kind = kind, .kinds = kinds, .n_kinds = 2 };
     texts[1] = (view_text){ .title = "hostile </script><b>", .bytes = hostile, .start = bytes_start, .n = sizeof hostile - 1, .loss = bytes_loss };
     texts[2] = (view_text){ .title = "no target", .bytes = prose, .start = start, .n = 1, .loss = loss };
@@ -75,13 +78,17 @@ static void write_expected(FILE *out) {
 static double steps[STEPS], runs[3][RUNS * STEPS];
 
 static void draw(FILE *out, int which) {
-    static const char *const rows[] = { "CLM", "SLM by excess loss, whole batch, reference tuned on the clean text", "<random> & \"loss\"" }, *const cols[] = { "10%", "40%", "100%" };
-    static const double value[] = { 1.0, 2.5, 1.0, 0.6, 5.25, NAN, 11, 1.5, 1.0 }, low[] = { 0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1 }, high[] = { 1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1 };
+    static const char *const rows[] = { "CLM", "SLM by excess loss, whole batch, reference tuned on the clean text",
+            "<random> & \"loss\"" }, *const cols[] = { "10%", "40%", "100%" };
+    static const double value[] = { 1.0, 2.5, 1.0, 0.6, 5.25, NAN, 11, 1.5, 1.0 }, low[] = { 0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1 },
+            high[] = { 1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1 };
     static const figure_arrow arrow = { 2.4e6, 2.2, 0.8e6, 2.2, "3.0\xC3\x97 sooner" };
     static const figure_rule rule = { 1.7, 0, "the reference itself" };
-    figure f = { .title = "A title that is long enough to need a second line, because titles say what a figure shows & why", .subtitle = "A subtitle", .note = "A note.",
+    figure f = { .title = "A title that is long enough to need a second line, because titles say what a figure shows & why",
+            .subtitle = "A subtitle", .note = "A note.",
                  .x = { .label = "tokens processed" }, .y = { .label = "loss (nats per byte)" } };
-    figure_series s[3] = { { .name = "CLM", .x = steps, .y = runs[0], .n = STEPS, .runs = RUNS }, { .name = "SLM, the top 40% by excess loss", .x = steps, .y = runs[1], .n = STEPS, .runs = RUNS },
+    figure_series s[3] = { { .name = "CLM", .x = steps, .y = runs[0], .n = STEPS, .runs = RUNS },
+            { .name = "SLM, the top 40% by excess loss", .x = steps, .y = runs[1], .n = STEPS, .runs = RUNS },
                            { .name = "random <40%>", .x = steps, .y = runs[2], .n = STEPS, .runs = 1 } };
     figure_table t = { rows, cols, 3, 3, value, low, high, 1, "\xC3\x97", which == 5 ? 1 : 0 };
     if (which == 0) { f.arrows = &arrow; f.n_arrows = 1; f.rules = &rule; f.n_rules = 1; f.y.low = 1.6; f.y.high = 2.8; }
@@ -96,7 +103,8 @@ static void make_runs(void) {
     for (int i = 0; i < STEPS; i++) {
         steps[i] = 2.5e6 * i / (STEPS - 1);
         for (int k = 0; k < 3; k++) {
-            for (int r = 0; r < RUNS; r++) { runs[k][r * STEPS + i] = 2.7 - (0.3 + 0.3 * (k == 1)) * (1 - exp(-i / (6.0 + 4 * k))) + 0.02 * uniform(); }
+            for (int r = 0; r < RUNS;
+                 r++) { runs[k][r * STEPS + i] = 2.7 - (0.3 + 0.3 * (k == 1)) * (1 - exp(-i / (6.0 + 4 * k))) + 0.02 * uniform(); }
         }
     }
     runs[0][2 * STEPS + 10] = runs[2][20] = NAN;
