@@ -519,37 +519,37 @@ static slm_status slm__buffer_append(slm__buffer *buffer, const void *bytes, siz
 
 /* Arena: memory that is handed out piece by piece and forgotten at once.  It grows by chained blocks while a first pass finds
    out how much is needed; the reset then makes one block of that size, and no later pass of the same shape allocates. */
-typedef struct slm__block { struct slm__block *next; size_t size, used; } slm__block;   /* its memory follows, 64-byte aligned */
-typedef struct slm__arena { slm__block *blocks; size_t needed; } slm__arena;
-#define SLM__BLOCK_HEAD ((sizeof(slm__block) + 63) / 64 * 64)
-static slm__block *slm__block_create(size_t size, slm_error *err) {
+typedef struct slm__arena_block { struct slm__arena_block *next; size_t size, used; } slm__arena_block;   /* its memory follows, 64-byte aligned */
+typedef struct slm__arena { slm__arena_block *blocks; size_t needed; } slm__arena;
+#define SLM__ARENA_HEAD ((sizeof(slm__arena_block) + 63) / 64 * 64)
+static slm__arena_block *slm__arena_block_create(size_t size, slm_error *err) {
     size_t total;
-    slm__block *block;
-    if (!slm__sum(&total, size, SLM__BLOCK_HEAD)) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
-    block = (slm__block *)slm__alloc(total, 1, err);
+    slm__arena_block *block;
+    if (!slm__sum(&total, size, SLM__ARENA_HEAD)) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
+    block = (slm__arena_block *)slm__alloc(total, 1, err);
     if (block != NULL) block->size = size;
     return block;
 }
 static void *slm__arena_take(slm__arena *arena, size_t count, size_t size, slm_error *err) {   /* not zeroed; NULL: failed */
-    slm__block *block = arena->blocks;
+    slm__arena_block *block = arena->blocks;
     size_t bytes;
     unsigned char *memory;
     if (!slm__mul(&bytes, count, size) || bytes > SIZE_MAX - 63) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
     bytes = (bytes + 63) / 64 * 64;
     if (block == NULL || bytes > block->size - block->used) {
-        block = slm__block_create(bytes < 1048576 ? 1048576 : bytes, err);
+        block = slm__arena_block_create(bytes < 1048576 ? 1048576 : bytes, err);
         if (block == NULL) return NULL;
         block->next = arena->blocks;
         arena->blocks = block;
     }
-    memory = (unsigned char *)block + SLM__BLOCK_HEAD + block->used;
+    memory = (unsigned char *)block + SLM__ARENA_HEAD + block->used;
     block->used += bytes;
     arena->needed += bytes;
     return memory;
 }
 static void slm__arena_free(slm__arena *arena) {
     while (arena->blocks != NULL) {
-        slm__block *next = arena->blocks->next;
+        slm__arena_block *next = arena->blocks->next;
         slm__release(arena->blocks);
         arena->blocks = next;
     }
@@ -559,7 +559,7 @@ static void slm__arena_reset(slm__arena *arena) {
     size_t needed = arena->needed;
     if (arena->blocks != NULL && arena->blocks->next != NULL) {
         slm__arena_free(arena);
-        arena->blocks = slm__block_create(needed, NULL);   /* refused: the next pass grows block by block again */
+        arena->blocks = slm__arena_block_create(needed, NULL);   /* refused: the next pass grows block by block again */
     }
     if (arena->blocks != NULL) arena->blocks->used = 0;
     arena->needed = 0;
@@ -599,47 +599,43 @@ SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
 }
 
 /* ==== >>io ============================================================================================================
-   Bytes and files.  Numbers go to files and come from them byte by byte, little-endian, whatever the machine.  Every touch
-   of a file goes through the macros below, which tests replace to make the k-th call fail.                             */
-static void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* the n lowest bytes, lowest first */
+   Bytes and files.  Numbers go to files and come from them byte by byte, lowest first, whatever the machine.           */
+static void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
     size_t i;
     for (i = 0; i < n; i++) p[i] = (unsigned char)(value >> (8 * i));
 }
-static uint64_t slm__load(const unsigned char *p, size_t n) {
+static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
     uint64_t value = 0;
     size_t i;
     for (i = 0; i < n; i++) value |= (uint64_t)p[i] << (8 * i);
     return value;
-}
-static SLM__MAYBE_UNUSED void slm__store_reals(unsigned char *p, const slm_real *values, size_t n) {   /* as F32 or F64 */
-    size_t i;
-    for (i = 0; i < n; i++) {
-        uint32_t u32;
-        uint64_t u64;
-        if (sizeof(slm_real) == 4) { memcpy(&u32, values + i, 4); slm__store(p + 4 * i, u32, 4); }
-        else { memcpy(&u64, values + i, sizeof(slm_real)); slm__store(p + 8 * i, u64, 8); }
-    }
-}
-static slm_real slm__load_f32(const unsigned char *p) {
-    uint32_t bits = (uint32_t)slm__load(p, 4);
-    float value;
-    memcpy(&value, &bits, 4);
-    return (slm_real)value;
-}
-static slm_real slm__load_f64(const unsigned char *p) {
-    uint64_t bits = slm__load(p, 8);
-    double value;
-    memcpy(&value, &bits, 8);
-    return (slm_real)value;
 }
 static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
     size_t i;
     for (i = 0; i < n; i++) if (!(values[i] - values[i] == 0)) return 0;
     return 1;
 }
-
 #ifndef SLM_NO_STDIO
+static void slm__store_real(unsigned char *p, slm_real value) {         /* 4 bytes; 8 in the double build */
+    uint32_t u32;
+    uint64_t u64 = 0;
+    if (sizeof value == 4) { memcpy(&u32, &value, 4); u64 = u32; }
+    else memcpy(&u64, &value, sizeof value);
+    slm__store(p, u64, sizeof value);
+}
+static slm_real slm__load_real(const unsigned char *p, size_t size) {   /* of 4 or 8 bytes */
+    uint64_t u64 = slm__load(p, size);
+    uint32_t u32 = (uint32_t)u64;
+    float f32;
+    double f64;
+    if (size == 4) { memcpy(&f32, &u32, 4); return (slm_real)f32; }
+    memcpy(&f64, &u64, 8);
+    return (slm_real)f64;
+}
+
+/* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
 #include <errno.h>
+#ifndef SLM__FOPEN
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
@@ -647,58 +643,57 @@ static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
 extern "C"
 #endif
 __declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to, unsigned long flags);
-static int slm__os_seek(FILE *f, uint64_t at, int whence) { return _fseeki64(f, (long long)at, whence); }
-static long long slm__os_tell(FILE *f) { return _ftelli64(f); }
-static int slm__os_sync(FILE *f) { return fflush(f) != 0 || _commit(_fileno(f)) != 0 ? -1 : 0; }
-static int slm__os_rename(const char *from, const char *to) { return MoveFileExA(from, to, 1 | 8) ? 0 : -1; }  /* replace, write through */
-static int slm__os_make_folder(const char *path) { return _mkdir(path); }
-static int slm__os_sync_folder(const char *path) { (void)path; return 0; }
+#define SLM__FSEEK(f, at, whence) _fseeki64(f, (long long)(at), whence)
+#define SLM__FTELL(f)             _ftelli64(f)
+#define SLM__FSYNC(f)             (fflush(f) != 0 || _commit(_fileno(f)) != 0)
+#define SLM__RENAME(from, to)     (MoveFileExA(from, to, 1 | 8) ? 0 : -1)    /* replaces; waits for the disk */
+#define SLM__MKDIR(path)          _mkdir(path)
+#define SLM__SYNC_FOLDER(path)    0
 #else
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
-extern int fileno(FILE *f);    /* -std=c99 hides these two */
+extern int fileno(FILE *f);         /* -std=c99 hides these two */
 extern int fsync(int descriptor);
 #endif
-static int slm__os_seek(FILE *f, uint64_t at, int whence) { return at > LONG_MAX ? -1 : fseek(f, (long)at, whence); }
-static long long slm__os_tell(FILE *f) { return ftell(f); }
-static int slm__os_sync(FILE *f) { return fflush(f) != 0 || fsync(fileno(f)) != 0 ? -1 : 0; }
-static int slm__os_rename(const char *from, const char *to) { return rename(from, to); }
-static int slm__os_make_folder(const char *path) { return mkdir(path, 0777); }
-static int slm__os_sync_folder(const char *path) {    /* of this file: makes a rename last; EINVAL: a file system without it */
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    int descriptor, failed;
-    if (n >= sizeof folder) return 0;
-    memcpy(folder, path, n);
-    if (n == 0) folder[n++] = '.';
-    folder[n] = 0;
-    if ((descriptor = open(folder, O_RDONLY)) < 0) return 0;
-    failed = fsync(descriptor) != 0 && errno != EINVAL;
-    (void)close(descriptor);
-    return failed ? -1 : 0;
+static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVAL: a file system that has no such thing */
+    int descriptor = open(path, O_RDONLY), failed = descriptor >= 0 && fsync(descriptor) != 0 && errno != EINVAL;
+    if (descriptor >= 0) (void)close(descriptor);
+    return failed;
 }
+#define SLM__FSEEK(f, at, whence) ((uint64_t)(at) > LONG_MAX ? -1 : fseek(f, (long)(at), whence))
+#define SLM__FTELL(f)             ftell(f)
+#define SLM__FSYNC(f)             (fflush(f) != 0 || fsync(fileno(f)) != 0)
+#define SLM__RENAME(from, to)     rename(from, to)
+#define SLM__MKDIR(path)          mkdir(path, 0777)
+#define SLM__SYNC_FOLDER(path)    slm__sync_folder(path)
 #endif
-#ifndef SLM__FOPEN    /* all or none */
 #define SLM__FOPEN(path, mode)    fopen(path, mode)
 #define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
 #define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
 #define SLM__FERROR(f)            ferror(f)
-#define SLM__FSEEK(f, at, whence) slm__os_seek(f, at, whence)
-#define SLM__FTELL(f)             slm__os_tell(f)
-#define SLM__FSYNC(f)             slm__os_sync(f)
 #define SLM__FCLOSE(f)            fclose(f)
-#define SLM__RENAME(from, to)     slm__os_rename(from, to)
 #define SLM__REMOVE(path)         remove(path)
-#define SLM__MKDIR(path)          slm__os_make_folder(path)
-#define SLM__SYNC_FOLDER(path)    slm__os_sync_folder(path)
 #endif
 
 static slm_status slm__io_fail(const char *path, const char *what, slm_error *err) {
     int code = errno;
     return slm__fail(err, SLM_ERR_IO, "%s: cannot %s%s%s", path, what, code ? ": " : "", code ? strerror(code) : "");
+}
+enum { SLM__PATH = 4096 };
+static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, slm_error *err) {    /* a and b in a row */
+    size_t n = strlen(a), m = strlen(b);
+    if (n >= SLM__PATH || m >= SLM__PATH - n) return slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above 4095 bytes", a);
+    memcpy(out, a, n);
+    memcpy(out + n, b, m + 1);
+    return SLM_OK;
+}
+static char *slm__join(const char *a, const char *b, const char *c, slm_error *err) {    /* a b c, yours; NULL: no memory */
+    size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
+    char *text = (char *)slm__alloc(na + nb + nc + 1, 1, err);
+    if (text != NULL) { memcpy(text, a, na); memcpy(text + na, b, nb); memcpy(text + na + nb, c, nc); }
+    return text;
 }
 static slm_status slm__open(FILE **out, const char *path, const char *mode, slm_error *err) {
     errno = 0;
@@ -714,14 +709,14 @@ static slm_status slm__seek(FILE *f, uint64_t at, const char *path, slm_error *e
     errno = 0;
     return SLM__FSEEK(f, at, SEEK_SET) == 0 ? SLM_OK : slm__io_fail(path, "seek", err);
 }
-static slm_status slm__file_size(FILE *f, uint64_t *size, const char *path, slm_error *err) {   /* leaves f at its end */
+static slm_status slm__file_size(FILE *f, uint64_t *size, const char *path, slm_error *err) {   /* and back to the start */
     long long end;
     errno = 0;
     if (SLM__FSEEK(f, 0, SEEK_END) != 0 || (end = SLM__FTELL(f)) < 0) return slm__io_fail(path, "find the size", err);
     *size = (uint64_t)end;
-    return SLM_OK;
+    return slm__seek(f, 0, path, err);
 }
-static slm_status slm__read(FILE *f, void *bytes, size_t n, const char *path, slm_error *err) {    /* exactly n bytes */
+static slm_status slm__read(FILE *f, void *bytes, size_t n, const char *path, slm_error *err) {    /* exactly n */
     errno = 0;
     if (SLM__FREAD(bytes, n, f) == n) return SLM_OK;
     return SLM__FERROR(f) ? slm__io_fail(path, "read", err) : slm__fail(err, SLM_ERR_FORMAT, "%s: the file ends too early", path);
@@ -730,47 +725,42 @@ static slm_status slm__write(FILE *f, const void *bytes, size_t n, const char *p
     errno = 0;
     return SLM__FWRITE(bytes, n, f) == n ? SLM_OK : slm__io_fail(path, "write", err);
 }
-static char *slm__join(const char *a, const char *b, const char *c, slm_error *err) {    /* a b c, yours; NULL: no memory */
-    size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
-    char *text = (char *)slm__alloc(na + nb + nc + 1, 1, err);
-    if (text != NULL) { memcpy(text, a, na); memcpy(text + na, b, nb); memcpy(text + na + nb, c, nc); }
-    return text;
-}
-static slm_status slm__make_folder(const char *path, slm_error *err) {                   /* and the folders above it */
-    char *copy = slm__join(path, "", "", err), *p;
-    slm_status status = SLM_OK;
-    if (copy == NULL) return SLM_ERR_MEMORY;
-    for (p = copy + 1; *copy != 0 && *p != 0; p++) {
-        char c = *p;
-        if (c != '/' && c != '\\') continue;
-        *p = 0;
+static slm_status slm__make_folder(const char *path, slm_error *err) {                   /* and those above it */
+    char copy[SLM__PATH];
+    size_t i;
+    slm_status status = slm__path(copy, path, "", err);
+    for (i = 1; status == SLM_OK && copy[0] != 0 && copy[i] != 0; i++) {
+        if (path[i] != '/' && path[i] != '\\') continue;
+        copy[i] = 0;
         (void)SLM__MKDIR(copy);                              /* it may well be there; the last one tells */
-        *p = c;
+        copy[i] = path[i];
     }
     errno = 0;
-    if (SLM__MKDIR(path) != 0 && errno != EEXIST) status = slm__io_fail(path, "make the folder", err);
-    slm__release(copy);
-    return status;
+    return status == SLM_OK && SLM__MKDIR(copy) != 0 && errno != EEXIST ? slm__io_fail(path, "make the folder", err) : status;
 }
-/* Closes the written file f named temp and makes it take the place of path: from then on, whatever happens, path is either
-   the old file or the whole new one.  On failure temp is still there, and closed. */
+/* Closes the written file f, named temp, and puts it in the place of path: whatever happens, path is the old file or the whole
+   new one.  On failure temp is still there. */
 static slm_status slm__commit(FILE *f, const char *temp, const char *path, slm_error *err) {
-    slm_status status = SLM_OK;
+    char folder[SLM__PATH];
+    size_t n = strlen(path);
+    slm_status status = slm__path(folder, path, ".", err);
     errno = 0;
-    if (SLM__FSYNC(f) != 0) status = slm__io_fail(temp, "write", err);
+    if (status == SLM_OK && SLM__FSYNC(f) != 0) status = slm__io_fail(temp, "write", err);
     if (SLM__FCLOSE(f) != 0 && status == SLM_OK) status = slm__io_fail(temp, "close", err);
     if (status == SLM_OK && SLM__RENAME(temp, path) != 0) status = slm__io_fail(path, "replace", err);
-    if (status == SLM_OK && SLM__SYNC_FOLDER(path) != 0) status = slm__io_fail(path, "sync the folder", err);
-    return status;
+    if (status != SLM_OK) return status;
+    while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\') n--;
+    memcpy(folder + n, ".", 2);                              /* "a/b/c" gives "a/b/." */
+    return SLM__SYNC_FOLDER(folder) != 0 ? slm__io_fail(folder, "sync", err) : SLM_OK;
 }
 /* Atomic replace: what is written goes to PATH.tmp, which becomes PATH at the end or is removed.  The first error sticks. */
-typedef struct slm__replace { FILE *f; char *temp; const char *path; slm_error *err; slm_status status; } slm__replace;
-static slm_status slm__replace_begin(slm__replace *r, const char *path, slm_error *err) {
+typedef struct slm__replace { FILE *f; const char *path; slm_error *err; slm_status status; char temp[SLM__PATH]; } slm__replace;
+static void slm__replace_begin(slm__replace *r, const char *path, slm_error *err) {
     r->f = NULL;
     r->path = path;
     r->err = err;
-    r->temp = slm__join(path, ".tmp", "", err);
-    return r->status = r->temp == NULL ? SLM_ERR_MEMORY : slm__open(&r->f, r->temp, "wb", err);
+    r->status = slm__path(r->temp, path, ".tmp", err);
+    if (r->status == SLM_OK) r->status = slm__open(&r->f, r->temp, "wb", err);
 }
 static void slm__replace_write(slm__replace *r, const void *bytes, size_t n) {
     if (r->status == SLM_OK) r->status = slm__write(r->f, bytes, n, r->temp, r->err);
@@ -779,12 +769,11 @@ static slm_status slm__replace_finish(slm__replace *r) {
     if (r->status == SLM_OK) r->status = slm__commit(r->f, r->temp, r->path, r->err);
     else if (r->f != NULL) (void)SLM__FCLOSE(r->f);
     if (r->status != SLM_OK && r->f != NULL) (void)SLM__REMOVE(r->temp);
-    slm__release(r->temp);
     return r->status;
 }
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
     slm__replace r;
-    (void)slm__replace_begin(&r, path, err);
+    slm__replace_begin(&r, path, err);
     slm__replace_write(&r, bytes, size);
     return slm__replace_finish(&r);
 }
@@ -794,10 +783,8 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
     size_t n = 1;
     slm_status status = slm__open(&f, path, "rb", err);
     if (status != SLM_OK) return status;
-    while (status == SLM_OK && n > 0) {                       /* to the end, without trust in a size: pipes work too */
-        status = slm__buffer_reserve(&b, b.size < 65535 ? 65536 : b.size, err);
-        if (status != SLM_OK) break;
-        errno = 0;
+    while (status == SLM_OK && n > 0 && (status = slm__buffer_reserve(&b, b.size < 65535 ? 65536 : b.size, err)) == SLM_OK) {
+        errno = 0;                                           /* to the end, without trust in a size: pipes work too */
         n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, f);
         b.size += n;
         if (SLM__FERROR(f)) status = slm__io_fail(path, "read", err);
@@ -917,72 +904,48 @@ SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const s
     return SLM_OK;
 }
 
-/* One ranking over n targets: mask holds 1 for the valid ones and is cut down to the kept ones. */
-static slm_status slm__select_span(uint8_t *mask, size_t *selected, slm_score kind, double ratio, const slm_real *loss,
-                                   const slm_real *ref_loss, const slm_real *ref_entropy, size_t n, uint64_t seed,
-                                   slm_real *scratch, const slm_group *group, slm_error *err) {
-    slm__cut cut;
-    uint64_t n_valid = 0;
-    size_t i;
-    slm_status status = slm_selection_scores(scratch, kind, loss, ref_loss, ref_entropy, n, seed, err);
-    if (status != SLM_OK) return status;
-    for (i = 0; i < n; i++) n_valid += mask[i];
-    if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__group_failed(err);
-    *selected = 0;
-    if (n_valid == 0) return SLM_OK;
-    status = slm__find_cut(&cut, scratch, mask, n, slm_select_count(ratio, (size_t)n_valid), group, err);      /* eq. 5 */
-    if (status != SLM_OK) return status;
-    for (i = 0; i < n; i++) *selected += mask[i] = mask[i] && slm__kept(&cut, scratch[i], i);
-    return SLM_OK;
-}
-
-/* Intersection and union rank twice; each ranking leaves a cut, and every target is held against both. */
-static slm_status slm__select_both(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *ref_loss,
-                                   const slm_real *ref_entropy, size_t n, slm_real *scratch, const slm_group *group, slm_error *err) {
+/* Ranks n targets among themselves: mask holds 1 for the valid ones and is cut down to the kept ones.  Intersection and union rank
+   twice, by -r and by -h; each ranking leaves a cut, and every target is held against both. */
+static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
+                                   const slm_real *ref_entropy, size_t n, uint64_t seed, slm_real *scratch, const slm_group *group, slm_error *err) {
+    int two = how->score >= SLM_SCORE_INTERSECT, r;
+    const slm_score kinds[2] = { two ? SLM_SCORE_REF : how->score, SLM_SCORE_ENTROPY };
+    const double ratios[2] = { how->ratio > 0 ? how->ratio : 0.6, how->ratio2 > 0 ? how->ratio2 : how->ratio > 0 ? how->ratio : 0.6 };
     slm__cut cut[2];
     uint64_t n_valid = 0;
     size_t i;
-    slm_status status;
-    for (i = 0; i < n; i++) n_valid += mask[i];
+    slm_status status = SLM_OK;
+    for (i = 0, *selected = 0; i < n; i++) n_valid += mask[i];
     if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__group_failed(err);
-    *selected = 0;
-    if (n_valid == 0) return SLM_OK;
-    if ((status = slm_selection_scores(scratch, SLM_SCORE_REF, NULL, ref_loss, NULL, n, 0, err)) != SLM_OK ||
-        (status = slm__find_cut(&cut[0], scratch, mask, n, slm_select_count(how->ratio, (size_t)n_valid), group, err)) != SLM_OK ||
-        (status = slm_selection_scores(scratch, SLM_SCORE_ENTROPY, NULL, NULL, ref_entropy, n, 0, err)) != SLM_OK ||
-        (status = slm__find_cut(&cut[1], scratch, mask, n, slm_select_count(how->ratio2 > 0 ? how->ratio2 : how->ratio, (size_t)n_valid),
-                                group, err)) != SLM_OK) return status;
-    for (i = 0; i < n; i++) {
-        int a = slm__kept(&cut[0], -ref_loss[i], i), b = slm__kept(&cut[1], -ref_entropy[i], i);
-        *selected += mask[i] = mask[i] && (how->score == SLM_SCORE_INTERSECT ? a && b : a || b);
+    if (how->score == SLM_SCORE_NONE) { *selected = (size_t)n_valid; return SLM_OK; }
+    for (r = 0; r <= two && status == SLM_OK; r++) {
+        status = slm_selection_scores(scratch, kinds[r], loss, ref_loss, ref_entropy, n, seed, err);
+        if (status == SLM_OK && n_valid > 0)
+            status = slm__find_cut(&cut[r], scratch, mask, n, slm_select_count(ratios[r], (size_t)n_valid), group, err);      /* eq. 5 */
     }
-    return SLM_OK;
+    for (i = 0; status == SLM_OK && i < n; i++) {
+        if (mask[i] && two) {
+            int a = slm__kept(&cut[0], -ref_loss[i], i), b = slm__kept(&cut[1], -ref_entropy[i], i);
+            mask[i] = how->score == SLM_SCORE_INTERSECT ? a && b : a || b;
+        } else if (mask[i]) mask[i] = slm__kept(&cut[0], scratch[i], i) != 0;
+        *selected += mask[i];
+    }
+    return status;
 }
-
 SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
                               const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
                               slm_real *scratch, const slm_group *group, slm_error *err) {
-    size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, at, i, kept = 0;
-    double ratio = how->ratio > 0 ? how->ratio : 0.6;
+    size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, at, kept = 0;
     uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
     slm_status status = SLM_OK;
-    slm_selection resolved = *how;
-    resolved.ratio = ratio;
-    if (!(ratio <= 1.0)) return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g, it must be in (0, 1]", ratio);
-    if (how->scope != SLM_SCOPE_BATCH) group = NULL;             /* the other scopes never leave the process */
+    if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g (ratio2 %g), it must be in (0, 1]", how->ratio, how->ratio2);
     (void)slm__mark_valid(mask, targets, n);
     *selected = 0;
-    for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept) {
-        const slm_real *l = loss == NULL ? NULL : loss + at, *r = ref_loss == NULL ? NULL : ref_loss + at;
-        const slm_real *h = ref_entropy == NULL ? NULL : ref_entropy + at;
-        size_t left = n - at < span ? n - at : span;
-        if (how->score == SLM_SCORE_NONE) for (i = 0, kept = 0; i < left; i++) kept += mask[at + i];
-        else if (how->score == SLM_SCORE_INTERSECT || how->score == SLM_SCORE_UNION) {
-            if (r == NULL || h == NULL)
-                return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses and entropies", slm__score_name(how->score));
-            status = slm__select_both(mask + at, &kept, &resolved, r, h, left, scratch, group, err);
-        } else status = slm__select_span(mask + at, &kept, how->score, ratio, l, r, h, left, seed + at, scratch, group, err);
-    }
+    for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept)          /* scopes other than batch never leave the process */
+        status = slm__select_span(mask + at, &kept, how, loss == NULL ? NULL : loss + at, ref_loss == NULL ? NULL : ref_loss + at,
+                                  ref_entropy == NULL ? NULL : ref_entropy + at, n - at < span ? n - at : span, seed + at, scratch,
+                                  how->scope == SLM_SCOPE_BATCH ? group : NULL, err);
     return status;
 }
 
@@ -994,295 +957,350 @@ static void slm__split_losses(double sum[2], size_t count[2], const slm_real *lo
 }
 
 /* ==== >>kernels ================================================================================================== 3 ==
-   Matrix products, exponentials, row loops: bare spans of numbers.  The only section with `omp simd`.
-   Rules.  (1) Every sum has a fixed order, given by the problem's shape: the number of threads never changes a bit.
-   (2) Loops are cut into blocks of constant width that any compiler turns into vector code; no intrinsics.
-   (3) One source, three machines: each kernel is an always-inlined body, instantiated for AVX-512, for AVX2 with FMA, and
-   for what the compiler was told to build for; the processor is asked at each call.  Both x86 variants give the same bits.
-   (4) Multiply-adds are spelled slm__madd, never a * b + c: whether the compiler may fuse those depends on its -std flag. */
+   Matrix products, exponentials, row loops: bare spans of numbers.  The only section with `omp simd`.  Its rules:
+   (1) Every sum has an order that only the problem's shape decides: no number of threads changes a bit.
+   (2) Vector code comes from plain loops of constant width, which every compiler handles; there are no intrinsics.
+   (3) One source, three machines.  SLM__KERNEL makes a kernel from one body: for AVX-512, for AVX2 with FMA, and for whatever
+       the build targets; the processor is asked at each call.  So -march does not matter, and both x86 variants agree to the bit.
+   (4) Multiply-adds are spelled slm__madd, never a * b + c: whether a compiler fuses the latter depends on its -std flag.  */
 typedef struct { slm_real *p; size_t ld; const int32_t *rows; } slm__mat;   /* row i: p + (rows ? rows[i] : i) * ld */
 enum { SLM__NN, SLM__NT, SLM__TN };
 
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out, later passes do well */
 #define SLM__INLINE static inline __attribute__((always_inline))
-#else
-#define SLM__INLINE static inline
-#endif
-#if defined(__clang__)          /* its loop vectorizer picks the wrong loop of a tile; its later passes find the right one */
-#define SLM__UNROLL _Pragma("clang loop vectorize(disable)")
+#define SLM__TILE _Pragma("clang loop vectorize(disable)")
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
+#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
 #elif defined(__GNUC__)
-#define SLM__UNROLL _Pragma("GCC unroll 8")
+#define SLM__INLINE static inline __attribute__((always_inline))
+#define SLM__TILE _Pragma("GCC unroll 8")
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #else
 #define SLM__SIMD _Pragma("GCC ivdep")
 #endif
+#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")))
 #else
-#define SLM__UNROLL
+#define SLM__INLINE static inline
+#define SLM__TILE
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #endif
-#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__aarch64__)
-enum { SLM__FMA = 1 };          /* the build's own target fuses in hardware */
-#else
-enum { SLM__FMA = 0 };
-#endif
-
-/* SLM__VARIANTS(void or type, nothing or `return`, name, (parameters), (arguments)) makes `name` from `name_body`. */
-#define SLM__LIST(...) __VA_ARGS__
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#if defined(__clang__)
-#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
-#else
-#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")))
-#endif
-#define SLM__AVX2 __attribute__((target("avx2,fma")))
 static int slm__level(void) {
-    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
-               && __builtin_cpu_supports("avx512dq");
-    return !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) ? 0 : wide ? 2 : 1;
+    int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+                 && __builtin_cpu_supports("avx512dq");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 + avx512 : 0;
 }
 #ifndef SLM__LEVEL
-#define SLM__LEVEL() slm__level()           /* the tests replace it, to run every variant */
+#define SLM__LEVEL() slm__level()               /* the tests replace it, to run every variant */
 #endif
-#define SLM__VARIANTS(type, RETURN, name, parameters, arguments)                                   \
-    SLM__AVX512 static type name##_avx512 parameters { RETURN name##_body(2, SLM__LIST arguments); } \
-    SLM__AVX2 static type name##_avx2 parameters { RETURN name##_body(1, SLM__LIST arguments); }     \
-    static type name##_plain parameters { RETURN name##_body(0, SLM__LIST arguments); }              \
-    static type name parameters {                                                                  \
-        int level = SLM__LEVEL();                                                                  \
-        RETURN level == 2 ? name##_avx512 arguments : level == 1 ? name##_avx2 arguments : name##_plain arguments; \
-    }
+/* SLM__KERNEL(type, `return` or nothing, name, (parameters), (arguments)) { body } */
+#define SLM__KERNEL(type, RETURN, name, parameters, arguments)                                                            \
+    SLM__INLINE type name##_body(int level, SLM__LIST parameters);                                                        \
+    SLM__AVX512 static type name##_avx512 parameters { RETURN name##_body(2, SLM__LIST arguments); }                        \
+    __attribute__((target("avx2,fma"))) static type name##_avx2 parameters { RETURN name##_body(1, SLM__LIST arguments); }  \
+    static type name##_plain parameters { RETURN name##_body(0, SLM__LIST arguments); }                                   \
+    static type name parameters {                                                                                         \
+        int level = SLM__LEVEL();                                                                                         \
+        RETURN level == 2 ? name##_avx512 arguments : level == 1 ? name##_avx2 arguments : name##_plain arguments;        \
+    }                                                                                                                     \
+    SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
 #else
-#undef SLM__LEVEL
-#define SLM__LEVEL() 0
-#define SLM__VARIANTS(type, RETURN, name, parameters, arguments) \
-    static type name parameters { RETURN name##_body(0, SLM__LIST arguments); }
+#define SLM__KERNEL(type, RETURN, name, parameters, arguments)                           \
+    SLM__INLINE type name##_body(int level, SLM__LIST parameters);                       \
+    static type name parameters { RETURN name##_body(0, SLM__LIST arguments); }          \
+    SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
 #endif
+#define SLM__LIST(...) __VA_ARGS__
 
 /* a b + c, rounded once where the machine can */
 SLM__INLINE slm_real slm__madd(int level, slm_real a, slm_real b, slm_real c) {
 #if defined(__GNUC__) || defined(__clang__)
-    if (level > 0 || SLM__FMA)
+#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__aarch64__)
+    level = 1;
+#endif
+    if (level > 0)
         return sizeof(slm_real) == 4 ? (slm_real)__builtin_fmaf((float)a, (float)b, (float)c)
                                      : (slm_real)__builtin_fma((double)a, (double)b, (double)c);
 #endif
     (void)level;
     return a * b + c;
 }
-
-/* ---- C = op(A) op(B): the blocking ----------------------------------------------------------------------------------
-
-                       B        NC columns           work item = MR*k rows x NC columns of C, by one thread, all of k in
-                    +-----+=========+----+           steps of KC.  Per step the KC x NC block of B is packed into slivers
-                 KC |     |:  :  :  |    |           of NR columns (it then stays in the L2 cache), and each MR rows of A,
-                    +-----+=========+----+           KC deep, into one sliver (it stays in L1).
-          A  KC           C
-        +----+====+-+    +-----+=========+----+      The tile kernel holds MR x NR sums in registers, runs down KC, and
-     MR |    |::::| |    |     |[]       |    |      adds the tile to C.  Row lists (gather, scatter) cost nothing: only
-        +----+====+-+    |     |         |    |      packing and storing look at rows.  Ragged edges are packed as zeros.
-
-   Each element of C is a chain of multiply-adds over k, cut every KC: the same for every tile, thread and variant. */
-#ifndef KCV
-#define KCV 512
-#endif
-#ifndef NCV
-#define NCV 384
-#endif
-enum { SLM__NR = 32, SLM__MR = 8, SLM__KC = KCV, SLM__NC = NCV, SLM__THIN = 8, SLM__LANES = 16 };
-
 static size_t slm__lesser(size_t a, size_t b) { return a < b ? a : b; }
-static const slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld; }
+static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld; }
 
-/* dst[k][i] = element k of row i0 + i, in rows of `stride`, zero for i >= width: a transpose, eight rows at a time, as an
-   interleaved store of eight streams (which compilers turn into shuffles) into a small square that is then copied. */
-SLM__INLINE void slm__pack_rows_body(int level, slm__mat a, size_t i0, size_t width, size_t k0, size_t depth, size_t stride, slm_real *dst) {
+/* ---- C = op(A) op(B): the blocking -----------------------------------------------------------------------------------
+
+                      B      NC columns                 A work item is a range of rows times NC columns of C, done by one
+                   +-----+============+-----+           thread over all of k in steps of KC.  Each step packs
+                KC |     | :  :  :  : |     |             - KC x NC of B into slivers NR wide: it stays in the L2 cache
+                   +-----+============+-----+             - MC x KC of A into slivers MR high: each passes through L1
+          A  KC          C                              and runs the tile kernel for every pair of slivers.
+        +---+====+--+    +-----+============+-----+
+     MC |   |....|  |    |     | []         |     |     []  the tile, MR x NR sums in registers while k runs down KC, then
+        +---+====+--+    +-----+============+-----+         stored in C or added to it.
+
+   Row lists (gather, scatter) cost nothing: only packing and storing look at rows.  Ragged edges are packed as zeros.  An
+   element of C is always the same chain of multiply-adds over k, cut every KC: in any tile, item, thread or x86 variant.   */
+enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 48, SLM__KC = 512, SLM__NC = 384, SLM__THIN = 8, SLM__LANES = 16 };
+#define SLM__SLIVER(level) ((level) == 1 ? 6u : 8u)      /* MR of a variant: 6 x 16 sums fill the registers of AVX2 */
+
+/* dst[sliver][k][i] = element k0 + k of row first + sliver * width + i: a transpose.  Eight rows at a time, as an interleaved
+   store of eight streams (which compilers turn into shuffles) into a small square that is then copied. */
+SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst) {
     static const slm_real none[SLM__KC] = { 0 };
-    size_t g, k, l;
-    (void)level;
-    for (g = 0; g < stride; g += 8) {
-#define SLM__SOURCE(r) (g + r < width ? slm__row(a, i0 + g + r) + k0 : none)
-        const slm_real *s0 = SLM__SOURCE(0), *s1 = SLM__SOURCE(1), *s2 = SLM__SOURCE(2), *s3 = SLM__SOURCE(3);
-        const slm_real *s4 = SLM__SOURCE(4), *s5 = SLM__SOURCE(5), *s6 = SLM__SOURCE(6), *s7 = SLM__SOURCE(7);
-#define SLM__EIGHT(t) { t[0] = s0[k + l]; t[1] = s1[k + l]; t[2] = s2[k + l]; t[3] = s3[k + l]; \
-                        t[4] = s4[k + l]; t[5] = s5[k + l]; t[6] = s6[k + l]; t[7] = s7[k + l]; }
-        for (k = 0; k + 16 <= depth; k += 16) {
-            slm_real t[8 * 16];
-            SLM__SIMD
-            for (l = 0; l < 16; l++) { t[8 * l] = s0[k + l]; t[8 * l + 1] = s1[k + l]; t[8 * l + 2] = s2[k + l]; t[8 * l + 3] = s3[k + l];
-                                       t[8 * l + 4] = s4[k + l]; t[8 * l + 5] = s5[k + l]; t[8 * l + 6] = s6[k + l]; t[8 * l + 7] = s7[k + l]; }
-            for (l = 0; l < 16; l++) memcpy(dst + (k + l) * stride + g, t + 8 * l, 8 * sizeof(slm_real));
+    size_t s, g, k, l;
+    for (s = 0; s < count; s += width, dst += width * depth)
+        for (g = 0; g < width; g += 8) {
+            const slm_real *from[8];
+            for (l = 0; l < 8; l++) from[l] = g + l < width && s + g + l < count ? slm__row(a, first + s + g + l) + k0 : none;
+            for (k = 0; k < depth; k += 16) {
+                const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
+                const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
+                slm_real t[8 * 16], *to = dst + k * width + g;
+                if (depth - k >= 16) {
+                    SLM__SIMD
+                    for (l = 0; l < 16; l++) {
+                        slm_real *u = t + 8 * l;
+                        u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l]; u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
+                    }
+                    for (l = 0; l < 16; l++) memcpy(to + l * width, t + 8 * l, (width < 8 ? width : 8) * sizeof(slm_real));
+                } else {
+                    for (l = 0; l < 16 * 8; l++) if (k + l / 8 < depth && l % 8 < width) to[l / 8 * width + l % 8] = from[l % 8][k + l / 8];
+                }
+            }
         }
-        for (l = 0; k + l < depth; l++) SLM__EIGHT((dst + (k + l) * stride + g))
+}
+/* dst[sliver][k][j] = element first + sliver * width + j of row k0 + k: copies of short runs */
+SLM__INLINE void slm__pack_along(const size_t width, slm__mat b, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst) {
+    size_t s, j, k;
+    for (k = 0; k < depth; k++) {
+        const slm_real *from = slm__row(b, k0 + k) + first;
+        slm_real *to = dst + k * width;
+        for (s = 0; s + width <= count; s += width, to += width * depth) memcpy(to, from + s, width * sizeof(slm_real));
+        if (s < count)
+            for (j = 0; j < width; j++) to[j] = s + j < count ? from[s + j] : 0;
     }
 }
-SLM__VARIANTS(void, , slm__pack_rows, (slm__mat a, size_t i0, size_t width, size_t k0, size_t depth, size_t stride, slm_real *dst),
-              (a, i0, width, k0, depth, stride, dst))
-/* dst[k][j] = row k0 + k, column j0 + j: a copy of runs of `width` numbers */
-static void slm__pack_columns(slm__mat b, size_t k0, size_t depth, size_t j0, size_t width, size_t stride, slm_real *dst) {
-    size_t j, k;
-    for (k = 0; k < depth; k++, dst += stride) {
-        const slm_real *source = slm__row(b, k0 + k) + j0;
-        if (width == SLM__NR) memcpy(dst, source, SLM__NR * sizeof(slm_real));
-        else if (width == SLM__MR) memcpy(dst, source, SLM__MR * sizeof(slm_real));
-        else for (j = 0; j < width; j++) dst[j] = source[j];
-        for (j = width; j < stride; j++) dst[j] = 0;
-    }
+SLM__KERNEL(void, , slm__pack_a, (int op, slm__mat a, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst),
+            (op, a, first, count, k0, depth, dst)) {
+    if (op == SLM__TN) slm__pack_along(SLM__SLIVER(level), a, first, count, k0, depth, dst);
+    else slm__pack_across(SLM__SLIVER(level), a, first, count, k0, depth, dst);
+}
+SLM__KERNEL(void, , slm__pack_b, (int op, slm__mat b, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst),
+            (op, b, first, count, k0, depth, dst)) {
+    if (op == SLM__NT) slm__pack_across(SLM__NR, b, first, count, k0, depth, dst);
+    else slm__pack_along(SLM__NR, b, first, count, k0, depth, dst);
 }
 
-/* t (rows x cols, in rows of NR) = a b over depth; a in slivers of MR, b in slivers of NR; rows, cols: constants */
-SLM__INLINE void slm__tile(int level, size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, slm_real *t) {
+/* t (rows x cols, stride NR) = sum over k of a_k b_k, where a_k, b_k are the k-th groups of two slivers.  rows and cols are
+   constants, so that `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
+SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *a, const slm_real *b, slm_real *t) {
     slm_real sum[SLM__MR * SLM__NR];
     size_t i, j, k;
-    SLM__UNROLL
+    SLM__TILE
     for (i = 0; i < rows; i++) {
         SLM__SIMD
         for (j = 0; j < cols; j++) sum[i * cols + j] = 0;
     }
-    SLM__UNROLL
-    for (k = 0; k < depth; k++, a += SLM__MR, b += SLM__NR) {
-        SLM__UNROLL
+    SLM__TILE
+    for (k = 0; k < depth; k++, a += SLM__SLIVER(level), b += SLM__NR) {
+        SLM__TILE
         for (i = 0; i < rows; i++) {
             const slm_real x = a[i];
             SLM__SIMD
             for (j = 0; j < cols; j++) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
-    SLM__UNROLL
+    SLM__TILE
     for (i = 0; i < rows; i++) {
         SLM__SIMD
         for (j = 0; j < cols; j++) t[i * SLM__NR + j] = sum[i * cols + j];
     }
 }
-SLM__INLINE void slm__sliver_body(int level, size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, int add,
-                                  slm__mat c, size_t i0, size_t j0) {
+/* C rows i0.., columns j0.. (+)= packed a (rows x depth) times packed b (depth x cols) */
+SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, int add, slm__mat c,
+            size_t i0, size_t j0), (rows, cols, depth, a, b, add, c, i0, j0)) {
+    const size_t high = SLM__SLIVER(level), wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
     slm_real t[SLM__MR * SLM__NR];
-    size_t i, j, q;
-    for (q = 0; q < cols; q += SLM__NR, b += depth * SLM__NR) {
-        size_t width = slm__lesser(cols - q, SLM__NR);
-        if (level == 2 && sizeof(slm_real) == 4) {
-            if (rows > 4) slm__tile(2, 8, 32, depth, a, b, t);
-            else slm__tile(2, 4, 32, depth, a, b, t);
-        } else {
-            for (i = 0; i < rows; i += 4)
-                for (j = 0; j < width; j += level ? 16 : 8)
-                    slm__tile(level, 4, level ? 16 : 8, depth, a + i, b + j, t + i * SLM__NR + j);
-        }
-        for (i = 0; i < rows; i++) {
-            slm_real *to = c.p + (c.rows ? (size_t)c.rows[i0 + i] : i0 + i) * c.ld + j0 + q;
-            const slm_real *from = t + i * SLM__NR;
-            if (!add) memcpy(to, from, width * sizeof(slm_real));
-            else if (width == SLM__NR) {
-                SLM__SIMD
-                for (j = 0; j < SLM__NR; j++) to[j] += from[j];
-            } else for (j = 0; j < width; j++) to[j] += from[j];
-        }
-    }
-}
-SLM__VARIANTS(void, , slm__sliver, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, int add, slm__mat c,
-                                    size_t i0, size_t j0), (rows, cols, depth, a, b, add, c, i0, j0))
-
-/* one work item: rows i0..i1, columns j0..j1 of C */
-static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add, slm__mat C,
-                           slm_real *work) {
-    slm_real *b = work + (16 - ((uintptr_t)work / sizeof(slm_real)) % 16) % 16, *a = b + SLM__KC * SLM__NC;
-    size_t i, j, k0 = 0;
-    do {
-        size_t depth = slm__lesser(k - k0, SLM__KC);
-        for (j = j0; j < j1; j += SLM__NR) {
-            size_t width = slm__lesser(j1 - j, SLM__NR);
-            if (op == SLM__NT) slm__pack_rows(B, j, width, k0, depth, SLM__NR, b + (j - j0) * depth);
-            else slm__pack_columns(B, k0, depth, j, width, SLM__NR, b + (j - j0) * depth);
-        }
-        for (i = i0; i < i1; i += SLM__MR) {
-            size_t rows = slm__lesser(i1 - i, SLM__MR);
-            if (op == SLM__TN) slm__pack_columns(A, k0, depth, i, rows, SLM__MR, a);
-            else slm__pack_rows(A, i, rows, k0, depth, SLM__MR, a);
-            slm__sliver(rows, j1 - j0, depth, a, b, add || k0 > 0, C, i, j0);
-        }
-        k0 += SLM__KC;
-    } while (k0 < k);
-}
-
-/* c[i][j] (+)= row i of A . row j of B for a few rows of A: B is read once, straight from memory. */
-SLM__INLINE void slm__thin_body(int level, size_t m, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add, slm__mat C) {
-    size_t i, j, l, p, q;
-    for (j = j0; j < j1; j++) {
-        const slm_real *b = slm__row(B, j);
-        for (i = 0; i < m; i++) {
-            const slm_real *a = slm__row(A, i);
-            slm_real s[SLM__LANES] = { 0 }, r[SLM__LANES] = { 0 }, *to = C.p + (C.rows ? (size_t)C.rows[i] : i) * C.ld + j;
-            for (p = 0; p + SLM__LANES <= k; p += SLM__LANES) {
-                SLM__SIMD
-                for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, a[p + l], b[p + l], s[l]);
+    size_t i, j, p, q;
+    for (p = 0; p < rows; p += high, a += high * depth)
+        for (q = 0; q < cols; q += SLM__NR) {
+            const slm_real *sliver = b + q * depth;
+            size_t height = slm__lesser(rows - p, high), width = slm__lesser(cols - q, SLM__NR);
+            for (j = 0; j < width; j += wide)
+                if (level > 0 && height > 4) slm__tile(level, high, wide, depth, a, sliver + j, t + j);
+                else for (i = 0; i < height; i += 4) slm__tile(level, 4, wide, depth, a + i, sliver + j, t + i * SLM__NR + j);
+            for (i = 0; i < height; i++) {
+                slm_real *to = slm__row(c, i0 + p + i) + j0 + q;
+                const slm_real *from = t + i * SLM__NR;
+                if (width < SLM__NR) for (j = 0; j < width; j++) to[j] = add ? to[j] + from[j] : from[j];
+                else if (!add) memcpy(to, from, SLM__NR * sizeof(slm_real));
+                else {
+                    SLM__SIMD
+                    for (j = 0; j < SLM__NR; j++) to[j] += from[j];
+                }
             }
-            for (q = p; q < k; q++) r[q - p] = a[q] * b[q];
-            for (l = 0; l < SLM__LANES; l++) s[l] += r[l];
-            for (q = SLM__LANES / 2; q > 0; q /= 2)
-                for (l = 0; l < q; l++) s[l] += s[l + q];
-            *to = add ? *to + s[0] : s[0];
         }
-    }
-}
-SLM__VARIANTS(void, , slm__thin, (size_t m, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add, slm__mat C),
-              (m, j0, j1, k, A, B, add, C))
-
-static size_t slm__gemm_work(int n_threads) {
-    return (size_t)n_threads * (SLM__KC * SLM__NC + SLM__KC * SLM__MR + 16);
-}
-static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    size_t j;
-    if (0) { slm__thin(m, 0, n, k, A, B, accumulate, C); return; }
-    for (j = 0; j < n; j += SLM__NC) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + SLM__NC), k, A, B, accumulate, C, work);
-}
-static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    int thin = 0, item, items;
-    size_t threads = (size_t)slm__max_threads(), columns = thin ? 64 : (size_t)SLM__NC, across = (n + columns - 1) / columns, down = 1, rows;
-    if (!thin) {
-        while (down * across < 4 * threads && m / (down + 1) >= 128) down++;
-    }
-    rows = ((m + down - 1) / down + SLM__MR - 1) / SLM__MR * SLM__MR;
-    items = (int)(across * down);
-    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1))
-    for (item = 0; item < items; item++) {
-        size_t i0 = (size_t)item % down * rows, j0 = (size_t)item / down * columns;
-        size_t i1 = i0 + rows < m ? i0 + rows : m, j1 = j0 + columns < n ? j0 + columns : n;
-        if (thin) slm__thin(m, j0, j1, k, A, B, accumulate, C);
-        else if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)slm__thread() * slm__gemm_work(1));
-    }
 }
 
-/* ---- rows: sums run in LANES interleaved partial sums, folded as a tree ---- */
+/* sum of LANES partial sums, as a tree */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
     size_t l, q;
     for (q = SLM__LANES / 2; q > 0; q /= 2)
         for (l = 0; l < q; l++) s[l] += s[l + q];
     return s[0];
 }
-/* e^x to 1e-7: 2^n e^r with n = round(x / ln 2); the rounding is done by adding 3 * 2^22, whose low bits then hold n.
-   Below -87 it is 0, above 88.72 infinity; NaN stays NaN.  In double: the library's. */
+/* dots[r][i] = row i of a . row r of b, for constant numbers of rows, in LANES partial sums each */
+SLM__INLINE void slm__dots(int level, const size_t a_rows, const size_t b_rows, size_t k, const slm_real *const *a, const slm_real *const *b, slm_real *dots) {
+    slm_real s[8 * SLM__LANES], rest[SLM__LANES];
+    size_t i, l, p, r;
+    SLM__TILE
+    for (i = 0; i < a_rows * b_rows; i++) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) s[i * SLM__LANES + l] = 0;
+    }
+    SLM__TILE
+    for (p = 0; p + SLM__LANES <= k; p += SLM__LANES) {
+        SLM__TILE
+        for (r = 0; r < a_rows * b_rows; r++) {
+            const slm_real *x = a[r % a_rows] + p, *y = b[r / a_rows] + p;
+            SLM__SIMD
+            for (l = 0; l < SLM__LANES; l++) s[r * SLM__LANES + l] = slm__madd(level, x[l], y[l], s[r * SLM__LANES + l]);
+        }
+    }
+    for (r = 0; r < a_rows * b_rows; r++) {
+        for (l = 0; l < SLM__LANES; l++) rest[l] = p + l < k ? slm__madd(level, a[r % a_rows][p + l], b[r / a_rows][p + l], s[r * SLM__LANES + l]) : s[r * SLM__LANES + l];
+        dots[r] = slm__fold(rest);
+    }
+}
+/* Few rows of A (generation): columns j0..j1 of C (m x n) (+)= A B^T, B read once, straight from memory */
+SLM__KERNEL(void, , slm__thin, (size_t m, size_t j0, size_t j1, size_t k, slm__mat a, slm__mat b, int add, slm__mat c),
+            (m, j0, j1, k, a, b, add, c)) {
+    size_t i, j, q, r;
+    for (j = j0; j < j1; j += 4)
+        for (i = 0; i < m; ) {
+            const slm_real *x[2], *y[4];
+            slm_real dots[8], *to;
+            size_t pair = m - i >= 2 ? 2 : 1;
+            for (q = 0; q < pair; q++) x[q] = slm__row(a, i + q);
+            for (r = 0; r < 4; r++) y[r] = slm__row(b, slm__lesser(j + r, j1 - 1));
+            if (pair == 2) slm__dots(level, 2, 4, k, x, y, dots);
+            else slm__dots(level, 1, 4, k, x, y, dots);
+            for (q = 0; q < pair; q++, i++)
+                for (r = 0, to = slm__row(c, i) + j; r < 4 && j + r < j1; r++) to[r] = add ? to[r] + dots[r * pair + q] : dots[r * pair + q];
+        }
+}
+
+/* numbers of `work` that slm__gemm needs for so many threads: a packed block of B and one of A each, aligned to a cache line */
+static size_t slm__gemm_work(int n_threads) {
+    return (size_t)n_threads * (SLM__KC * SLM__NC + SLM__KC * (SLM__MC + SLM__MR) + 16);
+}
+static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C,
+                           slm_real *work) {
+    slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16, *a = b + SLM__KC * SLM__NC;
+    size_t i, k0 = 0;
+    do {                                                                /* at least once: k = 0 makes C zero */
+        size_t depth = slm__lesser(k - k0, SLM__KC);
+        slm__pack_b(op, B, j0, j1 - j0, k0, depth, b);
+        for (i = i0; i < i1; i += SLM__MC) {
+            size_t rows = slm__lesser(i1 - i, SLM__MC);
+            slm__pack_a(op, A, i, rows, k0, depth, a);
+            slm__block(rows, j1 - j0, depth, a, b, accumulate || k0 > 0, C, i, j0);
+        }
+        k0 += SLM__KC;
+    } while (k0 < k);
+}
+/* C (m x n) = op(A) op(B) + (accumulate ? C : 0).  NN: A (m,k) B (k,n).  NT: A (m,k) B (n,k).  TN: A (k,m) B (k,n). */
+static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
+    size_t j;
+    if (0) { slm__thin(m, 0, n, k, A, B, accumulate, C); return; }
+    for (j = 0; j < n; j += SLM__NC) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + SLM__NC), k, A, B, accumulate, C, work);
+}
+/* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
+static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
+    const int thin = 0;
+    size_t columns = thin ? 64 : (size_t)SLM__NC, across = (n + columns - 1) / columns, down = 1, rows;
+    int item, items;
+    while (!thin && down * across < 4 * (size_t)slm__max_threads() && m / (down + 1) >= 128) down++;
+    rows = ((m + down - 1) / down + 7) / 8 * 8;
+    items = (int)(across * down);
+    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1))
+    for (item = 0; item < items; item++) {
+        size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * columns, j1 = slm__lesser(n, j0 + columns);
+        if (thin) slm__thin(m, j0, j1, k, A, B, accumulate, C);
+        else if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)slm__thread() * slm__gemm_work(1));
+    }
+}
+
+/* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
+
+/* e^x = 2^n e^r, n = round(x / ln 2), |r| <= 0.35: adding 1.5 * 2^23 (2^52) rounds, and leaves n in the low bits, from where it
+   goes to the exponent; e^r is its Taylor sum to the machine's accuracy.  Relative error 1e-7 (4e-16).
+   Results under the smallest normal number are 0, above the largest infinity; NaN stays NaN. */
 SLM__INLINE slm_real slm__exp(int level, slm_real x) {
-    if (sizeof(slm_real) == 4) {
-        float t = (float)slm__madd(level, x, (slm_real)1.44269504f, (slm_real)12582912.0f), scale;
+    const int f = sizeof(slm_real) == 4;
+    const slm_real round = (slm_real)(f ? 12582912.0 : 6755399441055744.0), low = (slm_real)(f ? -87.3 : -708.4), high = (slm_real)(f ? 89 : 710);
+    slm_real t, r, p, scale;
+    x = x < low ? low : x;
+    x = x > high ? high : x;
+    t = slm__madd(level, x, (slm_real)1.4426950408889634, round);
+    r = slm__madd(level, t - round, -(slm_real)(f ? 0.693359375 : 6.93147180369123816490e-01), x);
+    r = slm__madd(level, t - round, -(slm_real)(f ? -2.12194440e-4 : 1.90821492927058770002e-10), r);
+    if (f) {
         uint32_t bits;
-        slm_real n = (slm_real)(t - 12582912.0f), r, p;
         memcpy(&bits, &t, 4);
         bits = (bits + 126u) << 23;
         memcpy(&scale, &bits, 4);
-        r = slm__madd(level, n, (slm_real)-0.693359375f, x);
-        r = slm__madd(level, n, (slm_real)2.12194440e-4f, r);
-        p = slm__madd(level, (slm_real)1.9875691500e-4f, r, (slm_real)1.3981999507e-3f);
-        p = slm__madd(level, p, r, (slm_real)8.3334519073e-3f);
-        p = slm__madd(level, p, r, (slm_real)4.1665795894e-2f);
-        p = slm__madd(level, p, r, (slm_real)1.6666665459e-1f);
-        p = slm__madd(level, p, r, (slm_real)5.0000001201e-1f);
-        p = slm__madd(level, p, r * r, r) + 1;
-        p = p * 2 * (slm_real)scale;
-        return x > (slm_real)88.72283f ? (slm_real)INFINITY : x < (slm_real)-87.0f ? 0 : p;
+        p = (slm_real)(1.0 / 5040);
+    } else {
+        uint64_t bits;
+        memcpy(&bits, &t, sizeof t);
+        bits = (bits + 1022u) << 52;
+        memcpy(&scale, &bits, sizeof t);
+        p = slm__madd(level, (slm_real)(1.0 / 6227020800), r, (slm_real)(1.0 / 479001600));
+        p = slm__madd(level, p, r, (slm_real)(1.0 / 39916800));
+        p = slm__madd(level, p, r, (slm_real)(1.0 / 3628800));
+        p = slm__madd(level, p, r, (slm_real)(1.0 / 362880));
+        p = slm__madd(level, p, r, (slm_real)(1.0 / 40320));
+        p = slm__madd(level, p, r, (slm_real)(1.0 / 5040));
     }
-    return (slm_real)exp((double)x);
+    p = slm__madd(level, p, r, (slm_real)(1.0 / 720));
+    p = slm__madd(level, p, r, (slm_real)(1.0 / 120));
+    p = slm__madd(level, p, r, (slm_real)(1.0 / 24));
+    p = slm__madd(level, p, r, (slm_real)(1.0 / 6));
+    p = slm__madd(level, p, r, (slm_real)0.5);
+    p = slm__madd(level, p, r * r, r);
+    return slm__madd(level, p, scale, scale) * 2;                       /* scale = 2^(n-1), because 2^128 is no number */
 }
-SLM__INLINE slm_real slm__dot_body(int level, const slm_real *a, const slm_real *b, size_t n) {
+/* sqrt(x) for x >= 0: Newton for 1 / sqrt(x) from a guess made in the exponent, then one correction of the root itself */
+SLM__INLINE slm_real slm__root(int level, slm_real x) {
+    const slm_real h = x * (slm_real)-0.5, c = (slm_real)1.5;
+    slm_real y, s;
+    if (sizeof(slm_real) == 4) {
+        uint32_t bits;
+        memcpy(&bits, &x, 4);
+        bits = 0x5f375a86u - (bits >> 1);
+        memcpy(&y, &bits, 4);
+    } else {
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof x);
+        bits = 0x5fe6eb50c7b537a9u - (bits >> 1);
+        memcpy(&y, &bits, sizeof x);
+        y = y * slm__madd(level, h * y, y, c);
+    }
+    y = y * slm__madd(level, h * y, y, c);
+    y = y * slm__madd(level, h * y, y, c);
+    y = y * slm__madd(level, h * y, y, c);
+    s = x * y;
+    s = slm__madd(level, slm__madd(level, -s, s, x), y * (slm_real)0.5, s);
+    return x <= (slm_real)(sizeof(slm_real) == 4 ? FLT_MAX : DBL_MAX) ? s : x;
+}
+
+/* ---- rows: sums run in LANES partial sums ---- */
+
+/* sum a b */
+SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n)) {
     slm_real s[SLM__LANES] = { 0 };
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
@@ -1292,100 +1310,76 @@ SLM__INLINE slm_real slm__dot_body(int level, const slm_real *a, const slm_real 
     for (l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
 }
-SLM__VARIANTS(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n))
-
-SLM__INLINE void slm__axpy_body(int level, slm_real *y, slm_real a, const slm_real *x, size_t n) {
+/* y += a x */
+SLM__KERNEL(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n)) {
     size_t i;
     SLM__SIMD
     for (i = 0; i < n; i++) y[i] = slm__madd(level, a, x[i], y[i]);
 }
-SLM__VARIANTS(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n))
-
-SLM__INLINE void slm__add_body(int level, slm_real *y, const slm_real *x, size_t n) {
+/* y += x */
+SLM__KERNEL(void, , slm__add, (slm_real *y, const slm_real *x, size_t n), (y, x, n)) {
     size_t i;
-    (void)level;
     SLM__SIMD
     for (i = 0; i < n; i++) y[i] += x[i];
 }
-SLM__VARIANTS(void, , slm__add, (slm_real *y, const slm_real *x, size_t n), (y, x, n))
-
-SLM__INLINE void slm__scale_body(int level, slm_real *y, slm_real a, size_t n) {
+/* y *= a */
+SLM__KERNEL(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n)) {
     size_t i;
-    (void)level;
     SLM__SIMD
     for (i = 0; i < n; i++) y[i] *= a;
 }
-SLM__VARIANTS(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n))
-
-/* largest x; NaN is passed over (the sum of slm__exp_shift shows it); -infinity if there is no number */
-SLM__INLINE slm_real slm__max_body(int level, const slm_real *x, size_t n) {
-    slm_real s[SLM__LANES];
-    size_t i, l, q;
-    (void)level;
-    for (l = 0; l < SLM__LANES; l++) s[l] = -(slm_real)INFINITY;
+/* the largest x, -infinity of none; NaN is passed over: the sum that slm__exp_shift returns shows it */
+SLM__KERNEL(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n)) {
+    slm_real s[SLM__LANES], best = -(slm_real)INFINITY;
+    size_t i, l;
+    for (l = 0; l < SLM__LANES; l++) s[l] = best;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
         SLM__SIMD
         for (l = 0; l < SLM__LANES; l++) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
     }
-    for (l = 0; i + l < n; l++) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
-    for (q = SLM__LANES / 2; q > 0; q /= 2)
-        for (l = 0; l < q; l++) s[l] = s[l + q] > s[l] ? s[l + q] : s[l];
-    return s[0];
+    for (; i < n; i++) best = x[i] > best ? x[i] : best;
+    for (l = 0; l < SLM__LANES; l++) best = s[l] > best ? s[l] : best;
+    return best;
 }
-SLM__VARIANTS(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n))
-
-/* y = e^(x - shift), y may be x; returns the sum */
-SLM__INLINE slm_real slm__exp_shift_body(int level, slm_real *y, const slm_real *x, slm_real shift, size_t n) {
+/* y = e^(x - shift), y may be x; returns sum y */
+SLM__KERNEL(slm_real, return, slm__exp_shift, (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n)) {
     slm_real s[SLM__LANES] = { 0 };
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
         SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) {
-            slm_real e = slm__exp(level, x[i + l] - shift);
-            y[i + l] = e;
-            s[l] += e;
-        }
+        for (l = 0; l < SLM__LANES; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     }
     for (l = 0; i + l < n; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     return slm__fold(s);
 }
-SLM__VARIANTS(slm_real, return, slm__exp_shift, (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n))
-
-/* e = e^(x - shift):  sum = sum e,  sum_x = sum e (x - shift), where 0 times infinity counts 0 */
-SLM__INLINE void slm__exp_moments_body(int level, const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x) {
+/* d = x - shift, e = e^d:  sum = sum e,  sum_x = sum e d, where x = -infinity counts 0 */
+SLM__KERNEL(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
+            (x, shift, n, sum, sum_x)) {
     slm_real s[SLM__LANES] = { 0 }, m[SLM__LANES] = { 0 };
     size_t i, l;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+    for (i = 0; i < n; i += SLM__LANES) {
+        const size_t run = n - i < SLM__LANES ? n - i : SLM__LANES;
         SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) {
-            slm_real d = x[i + l] - shift, e = slm__exp(level, d);
+        for (l = 0; l < run; l++) {
+            slm_real d = x[i + l] - shift, e;
+            d = d < -1000 ? -1000 : d;
+            e = slm__exp(level, d);
             s[l] += e;
-            m[l] = slm__madd(level, e, e == 0 ? 0 : d, m[l]);
+            m[l] = slm__madd(level, e, d, m[l]);
         }
-    }
-    for (l = 0; i + l < n; l++) {
-        slm_real d = x[i + l] - shift, e = slm__exp(level, d);
-        s[l] += e;
-        m[l] = slm__madd(level, e, e == 0 ? 0 : d, m[l]);
     }
     *sum = slm__fold(s);
     *sum_x = slm__fold(m);
 }
-SLM__VARIANTS(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
-              (x, shift, n, sum, sum_x))
-
 /* y = w x r */
-SLM__INLINE void slm__rms_scale_body(int level, slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n) {
+SLM__KERNEL(void, , slm__rms_scale, (slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n), (y, x, w, r, n)) {
     size_t i;
-    (void)level;
     SLM__SIMD
     for (i = 0; i < n; i++) y[i] = w[i] * (x[i] * r);
 }
-SLM__VARIANTS(void, , slm__rms_scale, (slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n), (y, x, w, r, n))
-
 /* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
-SLM__INLINE void slm__rms_backward_body(int level, slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
-                                        slm_real r, size_t n) {
+SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w, slm_real r,
+            size_t n), (dx, dw, g, x, w, r, n)) {
     slm_real s[SLM__LANES] = { 0 }, q;
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
@@ -1400,20 +1394,15 @@ SLM__INLINE void slm__rms_backward_body(int level, slm_real *dx, slm_real *dw, c
         dw[i] = slm__madd(level, g[i] * x[i], r, dw[i]);
     }
 }
-SLM__VARIANTS(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w, slm_real r,
-                                          size_t n), (dx, dw, g, x, w, r, n))
-
 /* y = gate sigma(gate) up,  sigma(a) = 1 / (1 + e^-a) */
-SLM__INLINE void slm__swiglu_body(int level, slm_real *y, const slm_real *gate, const slm_real *up, size_t n) {
+SLM__KERNEL(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n)) {
     size_t i;
     SLM__SIMD
     for (i = 0; i < n; i++) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
 }
-SLM__VARIANTS(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n))
-
 /* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)) */
-SLM__INLINE void slm__swiglu_backward_body(int level, slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
-                                           const slm_real *up, size_t n) {
+SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate, const slm_real *up,
+            size_t n), (dgate, dup, dy, gate, up, n)) {
     size_t i;
     SLM__SIMD
     for (i = 0; i < n; i++) {
@@ -1422,11 +1411,9 @@ SLM__INLINE void slm__swiglu_backward_body(int level, slm_real *dgate, slm_real 
         dup[i] += d * gate[i];
     }
 }
-SLM__VARIANTS(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate, const slm_real *up,
-                                             size_t n), (dgate, dup, dy, gate, up, n))
-
 /* pairs (a, b) = (x_i, x_{i+half}):  a' = a cos - sign b sin,  b' = b cos + sign a sin */
-SLM__INLINE void slm__rotate_body(int level, slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign) {
+SLM__KERNEL(void, , slm__rotate, (slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign),
+            (x, cosine, sine, half, sign)) {
     size_t i;
     SLM__SIMD
     for (i = 0; i < half; i++) {
@@ -1435,33 +1422,10 @@ SLM__INLINE void slm__rotate_body(int level, slm_real *x, const slm_real *cosine
         x[i + half] = slm__madd(level, b, cosine[i], a * s);
     }
 }
-SLM__VARIANTS(void, , slm__rotate, (slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign),
-              (x, cosine, sine, half, sign))
-
-/* sqrt for x >= 0 (the library's may set errno, which keeps compilers from vectorizing it): 1/sqrt by Newton from a guess
-   in the exponent's bits, then one correction of the root itself */
-SLM__INLINE slm_real slm__root(int level, slm_real x) {
-    if (sizeof(slm_real) == 4) {
-        float guess = (float)x;
-        uint32_t bits;
-        slm_real y, h = x * (slm_real)-0.5f, s;
-        memcpy(&bits, &guess, 4);
-        bits = 0x5f375a86u - (bits >> 1);
-        memcpy(&guess, &bits, 4);
-        y = (slm_real)guess;
-        y = y * slm__madd(level, h * y, y, (slm_real)1.5f);
-        y = y * slm__madd(level, h * y, y, (slm_real)1.5f);
-        y = y * slm__madd(level, h * y, y, (slm_real)1.5f);
-        s = x * y;
-        s = slm__madd(level, slm__madd(level, -s, s, x), y * (slm_real)0.5f, s);
-        return x <= (slm_real)FLT_MAX ? s : x;
-    }
-    return (slm_real)sqrt((double)x);
-}
 /* g *= grad_scale;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m c1 / (sqrt(v c2) + eps) */
-SLM__INLINE void slm__adamw_span_body(int level, slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale,
-                                      slm_real lr, slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1,
-                                      slm_real correct2) {
+SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale, slm_real lr,
+            slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1, slm_real correct2),
+            (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2)) {
     const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1, rest1 = 1 - beta1, rest2 = 1 - beta2;
     size_t i;
     SLM__SIMD
@@ -1472,9 +1436,6 @@ SLM__INLINE void slm__adamw_span_body(int level, slm_real *p, slm_real *m, slm_r
         p[i] = slm__madd(level, p[i], keep, step * a / (slm__root(level, b * correct2) + eps));
     }
 }
-SLM__VARIANTS(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale, slm_real lr,
-    slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1, slm_real correct2),
-    (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2))
 
 /* dp = p (dp - e): through a softmax, e = sum p dp. */
 static void slm__softmax_backward(slm_real *dp, const slm_real *p, slm_real e, size_t n) {
@@ -2442,213 +2403,214 @@ SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const
     return slm_tape_status(tape, err);
 }
 
-/* ---- scores of a whole corpus, in memory: entry i belongs to token i+1, so window w fills entries w*T .. w*T+T-1 ---- */
+/* ---- scores of a whole corpus: entry i belongs to token i+1, so that window w fills entries w*T .. w*T+T-1 ---- */
 SLM_API void slm_scores_free(slm_scores *scores) {
     if (scores == NULL) return;
     slm__release(scores->loss);
     slm__release(scores->entropy);
     slm__release(scores);
 }
-static slm_status slm__scores_create(slm_scores **out, size_t n, int32_t T, slm_error *err) {
+static slm_status slm__scores_create(slm_scores **out, const slm_scores *like, slm_error *err) {    /* a copy without values */
     slm_scores *s = (slm_scores *)slm__alloc(1, sizeof *s, err);
-    *out = NULL;
-    if (s == NULL) return SLM_ERR_MEMORY;
-    s->n = n;
-    s->T = T;
-    if ((s->loss = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL
-        || (s->entropy = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) { slm_scores_free(s); return SLM_ERR_MEMORY; }
     *out = s;
-    return SLM_OK;
+    if (s == NULL) return SLM_ERR_MEMORY;
+    *s = *like;
+    s->entropy = NULL;
+    s->loss = (slm_real *)slm__alloc(s->n, sizeof(slm_real), err);
+    if (s->loss != NULL) s->entropy = (slm_real *)slm__alloc(s->n, sizeof(slm_real), err);
+    return s->entropy != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T, slm_error *err) {
-    if (scores->T != T)
-        return slm__fail(err, SLM_ERR_STALE, "scores: made for windows of %d tokens, not %d", (int)scores->T, (int)T);
-    if (scores->tokenizer_hash != tokenizer_hash)
-        return slm__fail(err, SLM_ERR_STALE, "scores: made with another tokenizer (%016llx, not %016llx)",
-                         (unsigned long long)scores->tokenizer_hash, (unsigned long long)tokenizer_hash);
+    if (scores->T != T) return slm__fail(err, SLM_ERR_STALE, "scores: made for windows of %d tokens, not %d", (int)scores->T, (int)T);
+    if (scores->tokenizer_hash != tokenizer_hash) return slm__fail(err, SLM_ERR_STALE, "scores: made with another tokenizer");
     if (scores->n + 1 != corpus->n || scores->corpus_hash != corpus->hash)
-        return slm__fail(err, SLM_ERR_STALE, "scores: made for another corpus (%zu tokens, %016llx; here %zu, %016llx)", scores->n + 1,
-                         (unsigned long long)scores->corpus_hash, corpus->n, (unsigned long long)corpus->hash);
+        return slm__fail(err, SLM_ERR_STALE, "scores: made for another corpus (%zu tokens; this one has %zu)", scores->n + 1, corpus->n);
     return SLM_OK;
 }
-/* A tape and a batch of B windows, and what comes out.  B is a matter of speed: a window's scores do not depend on it. */
-typedef struct slm__scorer { slm_tape *tape; slm_batch *batch; slm_real *loss, *entropy; } slm__scorer;
+/* What scores windows, B at a time.  B is a matter of speed alone: a window's scores do not depend on it. */
+typedef struct slm__scorer {
+    const slm_model *model;
+    const slm_corpus *corpus;
+    slm_tape *tape;
+    slm_batch *batch;
+    slm_real *loss, *entropy;      /* (B*T) of the windows last scored */
+    slm_scores like;               /* n, T and fingerprints of what comes out */
+} slm__scorer;
 static void slm__scorer_free(slm__scorer *s) {
     slm_tape_free(s->tape);
     slm_batch_free(s->batch);
     slm__release(s->loss);
 }
-static slm_status slm__scorer_create(slm__scorer *s, const slm_corpus *corpus, int32_t B, int32_t T, slm_error *err) {
+static slm_status slm__scorer_create(slm__scorer *s, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                     int32_t B, int32_t T, slm_error *err) {
     slm_status status = SLM_OK;
     memset(s, 0, sizeof *s);
     if (B < 1 || T < 1 || corpus->n < 2)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: B is %d, T is %d, the corpus has %zu tokens (at least 1, 1, 2)", (int)B, (int)T, corpus->n);
-    if ((status = slm_tape_create(&s->tape, err)) == SLM_OK) status = slm_batch_create(&s->batch, B, T, err);
-    if (status == SLM_OK && (s->loss = (slm_real *)slm__alloc((size_t)B * (size_t)T, 2 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
-    if (status != SLM_OK) slm__scorer_free(s);
-    else s->entropy = s->loss + (size_t)B * (size_t)T;
-    return status;
+        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: B is %d, T is %d, and the corpus has %zu tokens", (int)B, (int)T, corpus->n);
+    s->model = model;
+    s->corpus = corpus;
+    s->like.n = corpus->n - 1;
+    s->like.T = T;
+    s->like.corpus_hash = corpus->hash;
+    s->like.tokenizer_hash = tokenizer_hash;
+    s->like.model_hash = slm_model_hash(model);
+    status = slm_tape_create(&s->tape, err);
+    if (status == SLM_OK) status = slm_batch_create(&s->batch, B, T, err);
+    if (status == SLM_OK) s->loss = (slm_real *)slm__alloc((size_t)B * (size_t)T, 2 * sizeof(slm_real), err);
+    if (s->loss == NULL) { slm__scorer_free(s); return status == SLM_OK ? SLM_ERR_MEMORY : status; }
+    s->entropy = s->loss + (size_t)B * (size_t)T;
+    return SLM_OK;
 }
-static slm_status slm__scorer_run(slm__scorer *s, const slm_model *model, const slm_corpus *corpus, size_t first, slm_error *err) {
+static slm_status slm__scorer_run(slm__scorer *s, size_t first, slm_error *err) {    /* windows first .. first+B-1 */
     slm_status status;
-    slm_batch_window(s->batch, corpus, first);
-    status = slm_score_batch(model, s->tape, s->batch, s->loss, s->entropy, err);
+    slm_batch_window(s->batch, s->corpus, first);
+    status = slm_score_batch(s->model, s->tape, s->batch, s->loss, s->entropy, err);
     if (status == SLM_OK && !slm__all_finite(s->loss, 2 * (size_t)s->batch->B * (size_t)s->batch->T))
-        return slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy in windows %zu.. is not finite", first);
+        status = slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy from window %zu on is not finite", first);
     return status;
 }
 SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
                                     int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err) {
     slm__scorer scorer;
     slm_scores *s = NULL;
-    size_t first, at, n;
-    slm_status status = slm__scorer_create(&scorer, corpus, B, T, err);
+    size_t at, n;
+    slm_status status = slm__scorer_create(&scorer, model, corpus, tokenizer_hash, B, T, err);
     *out = NULL;
     if (status != SLM_OK) return status;
-    status = slm__scores_create(&s, corpus->n - 1, T, err);
-    for (first = 0, at = 0; status == SLM_OK && at < s->n; first += (size_t)B, at += n) {
+    status = slm__scores_create(&s, &scorer.like, err);
+    for (at = 0; status == SLM_OK && at < s->n; at += n) {
         n = (size_t)B * (size_t)T < s->n - at ? (size_t)B * (size_t)T : s->n - at;
-        status = slm__scorer_run(&scorer, model, corpus, first, err);
+        status = slm__scorer_run(&scorer, at / (size_t)T, err);
         if (status != SLM_OK) break;
         memcpy(s->loss + at, scorer.loss, n * sizeof(slm_real));
         memcpy(s->entropy + at, scorer.entropy, n * sizeof(slm_real));
-        if (progress != NULL && progress(user, at + n, s->n) != 0) status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped");
+        if (progress != NULL && progress(user, at + n, s->n) != 0 && at + n < s->n) status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped");
     }
     slm__scorer_free(&scorer);
-    if (status != SLM_OK) { slm_scores_free(s); return status; }
-    s->corpus_hash = corpus->hash;
-    s->tokenizer_hash = tokenizer_hash;
-    s->model_hash = slm_model_hash(model);
-    *out = s;
-    return SLM_OK;
+    if (status == SLM_OK) *out = s;
+    else slm_scores_free(s);
+    return status;
 }
 
 #ifndef SLM_NO_STDIO
-/* ---- score files ----  (little-endian)
-   "SLMSCORE" | the fields below | u64 FNV-1a of all that | per window: T (the last: fewer) x { loss, entropy }, u64 FNV-1a of w and those
-   The hash after each window finds damage, and shows a scoring that was interrupted where to go on. */
-enum { SLM__SC_VERSION, SLM__SC_NUMBER, SLM__SC_N, SLM__SC_T, SLM__SC_SHARD, SLM__SC_SHARDS, SLM__SC_POLICY, SLM__SC_FIRST, SLM__SC_LAST,
-       SLM__SC_CORPUS, SLM__SC_TOKENIZER, SLM__SC_MODEL, SLM__SC_FIELDS, SLM__SC_HEAD = 88 };
-static const struct { const char *name; size_t at, size; } slm__score_fields[SLM__SC_FIELDS] = {
-    { "version", 8, 4 }, { "bytes per number", 12, 4 }, { "number of targets", 16, 8 }, { "window length", 24, 4 }, { "shard", 28, 4 },
-    { "number of shards", 32, 4 }, { "first-token policy", 36, 4 },          /* 0: the corpus' first token is no target */
-    { "first window", 40, 8 }, { "last window", 48, 8 },                     /* the last is not in the file any more */
-    { "corpus", 56, 8 }, { "tokenizer", 64, 8 }, { "model", 72, 8 } };
-typedef struct slm__score_head { uint64_t v[SLM__SC_FIELDS]; } slm__score_head;
+/* ---- score files ----
+   "SLMSCORE" | twelve u64, named below | u64 hash of those | per window: T (the last: fewer) x { loss, entropy }, u64 hash
+   Little-endian.  The hash after each window finds damage, and shows an interrupted scoring where to go on. */
+enum { SLM__SC_VERSION, SLM__SC_POLICY, SLM__SC_NUMBER, SLM__SC_N, SLM__SC_T, SLM__SC_CORPUS, SLM__SC_TOKENIZER, SLM__SC_MODEL,
+       SLM__SC_SHARDS, SLM__SC_SHARD, SLM__SC_FIRST, SLM__SC_LAST, SLM__SC_FIELDS, SLM__SC_SIZE = 8 + SLM__SC_FIELDS * 8 + 8 };
+static const char *const slm__score_names[SLM__SC_FIELDS] = { "version", "first-token policy", "bytes per number", "number of targets",
+    "window length", "corpus", "tokenizer", "model", "number of shards", "shard", "first window", "last window" };
+typedef struct slm__score_head { uint64_t v[SLM__SC_FIELDS]; } slm__score_head;    /* the last window is not in the file any more */
 
-static void slm__score_head_fill(slm__score_head *h, const slm_scores *s, uint64_t shard, uint64_t shards) {
-    uint64_t windows = (s->n + (uint64_t)s->T - 1) / (uint64_t)s->T, share = windows / shards, rest = windows % shards;
+static void slm__score_head_of(slm__score_head *h, const slm_scores *s, uint64_t shard, uint64_t shards, uint64_t number) {
+    uint64_t windows = (s->n - 1) / (uint64_t)s->T + 1, share = windows / shards, rest = windows % shards;
     h->v[SLM__SC_VERSION] = 1;
-    h->v[SLM__SC_NUMBER] = sizeof(slm_real);
+    h->v[SLM__SC_POLICY] = 0;                                 /* the corpus' first token is no target */
+    h->v[SLM__SC_NUMBER] = number;
     h->v[SLM__SC_N] = s->n;
     h->v[SLM__SC_T] = (uint64_t)s->T;
-    h->v[SLM__SC_SHARD] = shard;
-    h->v[SLM__SC_SHARDS] = shards;
-    h->v[SLM__SC_POLICY] = 0;
-    h->v[SLM__SC_FIRST] = share * shard + (shard < rest ? shard : rest);
-    h->v[SLM__SC_LAST] = share * (shard + 1) + (shard + 1 < rest ? shard + 1 : rest);
     h->v[SLM__SC_CORPUS] = s->corpus_hash;
     h->v[SLM__SC_TOKENIZER] = s->tokenizer_hash;
     h->v[SLM__SC_MODEL] = s->model_hash;
+    h->v[SLM__SC_SHARDS] = shards;
+    h->v[SLM__SC_SHARD] = shard;
+    h->v[SLM__SC_FIRST] = share * shard + (shard < rest ? shard : rest);
+    h->v[SLM__SC_LAST] = h->v[SLM__SC_FIRST] + share + (shard < rest);
 }
-static void slm__score_head_pack(unsigned char *bytes, const slm__score_head *h) {
+static void slm__score_head_pack(unsigned char bytes[SLM__SC_SIZE], const slm__score_head *h) {
     size_t i;
     memcpy(bytes, "SLMSCORE", 8);
-    for (i = 0; i < SLM__SC_FIELDS; i++) slm__store(bytes + slm__score_fields[i].at, h->v[i], slm__score_fields[i].size);
-    slm__store(bytes + 80, slm_hash(SLM_HASH_START, bytes, 80), 8);
+    for (i = 0; i < SLM__SC_FIELDS; i++) slm__store(bytes + 8 + 8 * i, h->v[i], 8);
+    slm__store(bytes + 8 + 8 * i, slm_hash(SLM_HASH_START, bytes, 8 + 8 * i), 8);
 }
-/* Entries before window w, entries of it, and the place of its first byte. */
-static uint64_t slm__score_before(const slm__score_head *h, uint64_t w) {
-    return w >= h->v[SLM__SC_N] / h->v[SLM__SC_T] + 1 || w * h->v[SLM__SC_T] > h->v[SLM__SC_N] ? h->v[SLM__SC_N] : w * h->v[SLM__SC_T];
+static uint64_t slm__score_before(const slm__score_head *h, uint64_t w) {    /* entries before window w */
+    return w <= (h->v[SLM__SC_N] - 1) / h->v[SLM__SC_T] ? w * h->v[SLM__SC_T] : h->v[SLM__SC_N];
 }
-static uint64_t slm__score_at(const slm__score_head *h, uint64_t w) {
-    return SLM__SC_HEAD + (slm__score_before(h, w) - slm__score_before(h, h->v[SLM__SC_FIRST])) * 2 * h->v[SLM__SC_NUMBER]
+static uint64_t slm__score_place(const slm__score_head *h, uint64_t w) {     /* of its first byte */
+    return SLM__SC_SIZE + (slm__score_before(h, w) - slm__score_before(h, h->v[SLM__SC_FIRST])) * 2 * h->v[SLM__SC_NUMBER]
          + (w - h->v[SLM__SC_FIRST]) * 8;
 }
-/* Reads the header and refuses one that contradicts itself or a file of the wrong size (partial: a shorter one will do). */
-static slm_status slm__score_head_read(slm__score_head *h, FILE *f, int partial, const char *path, slm_error *err) {
-    unsigned char bytes[SLM__SC_HEAD], same[SLM__SC_HEAD];
-    slm__score_head again;
-    slm_scores s;
-    uint64_t size, n;
+/* Reads the header into h and s; refuses one that contradicts itself or a file of another size (partial: a shorter one will do). */
+static slm_status slm__score_head_read(slm__score_head *h, slm_scores *s, FILE *f, int partial, const char *path, slm_error *err) {
+    unsigned char bytes[SLM__SC_SIZE], again[SLM__SC_SIZE];
+    uint64_t size, want, *v = h->v;
     size_t i;
+    int good;
     slm_status status = slm__file_size(f, &size, path, err);
-    if (status == SLM_OK) status = slm__seek(f, 0, path, err);
     if (status == SLM_OK) status = slm__read(f, bytes, sizeof bytes, path, err);
     if (status != SLM_OK) return status;
-    for (i = 0; i < SLM__SC_FIELDS; i++) h->v[i] = slm__load(bytes + slm__score_fields[i].at, slm__score_fields[i].size);
-    n = h->v[SLM__SC_NUMBER];
-    if (memcmp(bytes, "SLMSCORE", 8) != 0 || slm__load(bytes + 80, 8) != slm_hash(SLM_HASH_START, bytes, 80))
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a score file, or its header is damaged", path);
-    if (h->v[SLM__SC_VERSION] != 1 || (n != 4 && n != 8) || h->v[SLM__SC_N] == 0 || h->v[SLM__SC_N] > SIZE_MAX / 64 || h->v[SLM__SC_T] == 0
-        || h->v[SLM__SC_T] > INT32_MAX || h->v[SLM__SC_SHARD] >= h->v[SLM__SC_SHARDS])
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: the header holds impossible numbers", path);
-    s.n = (size_t)h->v[SLM__SC_N];
-    s.T = (int32_t)h->v[SLM__SC_T];
-    s.corpus_hash = h->v[SLM__SC_CORPUS];
-    s.tokenizer_hash = h->v[SLM__SC_TOKENIZER];
-    s.model_hash = h->v[SLM__SC_MODEL];
-    slm__score_head_fill(&again, &s, h->v[SLM__SC_SHARD], h->v[SLM__SC_SHARDS]);
-    again.v[SLM__SC_NUMBER] = n;
-    slm__score_head_pack(same, &again);
-    if (memcmp(bytes, same, sizeof same) != 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: the header contradicts itself", path);
-    n = slm__score_at(h, h->v[SLM__SC_LAST]);
-    if (partial ? size > n : size != n)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu bytes where %llu were expected", path, (unsigned long long)size, (unsigned long long)n);
-    return SLM_OK;
+    for (i = 0; i < SLM__SC_FIELDS; i++) v[i] = slm__load(bytes + 8 + 8 * i, 8);
+    memset(s, 0, sizeof *s);
+    s->n = (size_t)v[SLM__SC_N];
+    s->T = (int32_t)(v[SLM__SC_T] & INT32_MAX);
+    s->corpus_hash = v[SLM__SC_CORPUS];
+    s->tokenizer_hash = v[SLM__SC_TOKENIZER];
+    s->model_hash = v[SLM__SC_MODEL];
+    good = (v[SLM__SC_NUMBER] == 4 || v[SLM__SC_NUMBER] == 8) && s->n > 0 && v[SLM__SC_N] < SIZE_MAX / 64 && s->T > 0
+        && v[SLM__SC_SHARD] < v[SLM__SC_SHARDS];
+    if (good) {                                               /* the whole header follows from these numbers */
+        slm__score_head_of(h, s, v[SLM__SC_SHARD], v[SLM__SC_SHARDS], v[SLM__SC_NUMBER]);
+        slm__score_head_pack(again, h);
+    }
+    if (!good || memcmp(bytes, again, sizeof bytes) != 0)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a score file of version 1, or its header is damaged", path);
+    want = slm__score_place(h, v[SLM__SC_LAST]);
+    if (partial ? size <= want : size == want) return SLM_OK;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu bytes, expected were %llu", path, (unsigned long long)size, (unsigned long long)want);
 }
-static slm_status slm__score_head_same(const slm__score_head *h, const slm__score_head *want, int any_shard, const char *path, slm_error *err) {
+static slm_status slm__score_head_same(const slm__score_head *h, const slm__score_head *want, size_t fields, const char *path, slm_error *err) {
     size_t i;
-    for (i = 0; i < SLM__SC_FIELDS; i++)
-        if (h->v[i] != want->v[i] && !(any_shard && (i == SLM__SC_SHARD || i == SLM__SC_FIRST || i == SLM__SC_LAST)))
-            return slm__fail(err, SLM_ERR_STALE, "%s: its %s is %llu, not %llu", path, slm__score_fields[i].name,
+    for (i = 0; i < fields; i++)
+        if (h->v[i] != want->v[i])
+            return slm__fail(err, SLM_ERR_STALE, "%s: its %s is %llu, not %llu", path, slm__score_names[i],
                              (unsigned long long)h->v[i], (unsigned long long)want->v[i]);
     return SLM_OK;
 }
-static uint64_t slm__score_hash(uint64_t w, const unsigned char *bytes, size_t n) {
-    unsigned char number[8];
-    slm__store(number, w, 8);
-    return slm_hash(slm_hash(SLM_HASH_START, number, 8), bytes, n);
+static size_t slm__score_seal(unsigned char *bytes, size_t n, uint64_t w, int *same) {    /* hash of w and n bytes behind these */
+    unsigned char was[8];
+    memcpy(was, bytes + n, 8);
+    slm__store(bytes + n, w, 8);
+    slm__store(bytes + n, slm_hash(SLM_HASH_START, bytes, n + 8), 8);
+    if (same != NULL) *same = memcmp(was, bytes + n, 8) == 0;
+    return n + 8;
 }
 static size_t slm__score_pack(unsigned char *bytes, const slm__score_head *h, uint64_t w, const slm_real *loss, const slm_real *entropy) {
     size_t n = (size_t)(slm__score_before(h, w + 1) - slm__score_before(h, w)), i;
     for (i = 0; i < n; i++) {
-        slm__store_reals(bytes + 2 * i * sizeof(slm_real), loss + i, 1);
-        slm__store_reals(bytes + (2 * i + 1) * sizeof(slm_real), entropy + i, 1);
+        slm__store_real(bytes + 2 * i * sizeof(slm_real), loss[i]);
+        slm__store_real(bytes + (2 * i + 1) * sizeof(slm_real), entropy[i]);
     }
-    n *= 2 * sizeof(slm_real);
-    slm__store(bytes + n, slm__score_hash(w, bytes, n), 8);
-    return n + 8;
+    return slm__score_seal(bytes, n * 2 * sizeof(slm_real), w, NULL);
 }
-/* Reads window w into bytes, and from there into loss and entropy unless they are NULL. */
-static slm_status slm__score_unpack(FILE *f, unsigned char *bytes, const slm__score_head *h, uint64_t w, slm_real *loss, slm_real *entropy,
-                                    const char *path, slm_error *err) {
-    size_t size = (size_t)h->v[SLM__SC_NUMBER], n = (size_t)(slm__score_before(h, w + 1) - slm__score_before(h, w)), i;
+/* Reads window w; bytes has room for it.  Without s it is only checked. */
+static slm_status slm__score_unpack(slm_scores *s, FILE *f, unsigned char *bytes, const slm__score_head *h, uint64_t w, const char *path, slm_error *err) {
+    size_t size = (size_t)h->v[SLM__SC_NUMBER], at = (size_t)slm__score_before(h, w), n = (size_t)slm__score_before(h, w + 1) - at, i;
+    int same = 0;
     slm_status status = slm__read(f, bytes, n * 2 * size + 8, path, err);
     if (status != SLM_OK) return status;
-    if (slm__load(bytes + n * 2 * size, 8) != slm__score_hash(w, bytes, n * 2 * size))
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: window %llu is damaged", path, (unsigned long long)w);
-    for (i = 0; loss != NULL && i < n; i++) {
-        const unsigned char *p = bytes + 2 * i * size;
-        loss[i] = size == 4 ? slm__load_f32(p) : slm__load_f64(p);
-        entropy[i] = size == 4 ? slm__load_f32(p + size) : slm__load_f64(p + size);
+    (void)slm__score_seal(bytes, n * 2 * size, w, &same);
+    if (!same) return slm__fail(err, SLM_ERR_FORMAT, "%s: window %llu is damaged", path, (unsigned long long)w);
+    if (s == NULL) return SLM_OK;
+    for (i = 0; i < n; i++) {
+        s->loss[at + i] = slm__load_real(bytes + 2 * i * size, size);
+        s->entropy[at + i] = slm__load_real(bytes + (2 * i + 1) * size, size);
     }
-    if (loss != NULL && !(slm__all_finite(loss, n) && slm__all_finite(entropy, n)))
-        return slm__fail(err, SLM_ERR_NUMBER, "%s: window %llu holds a number that is not finite", path, (unsigned long long)w);
-    return SLM_OK;
+    if (slm__all_finite(s->loss + at, n) && slm__all_finite(s->entropy + at, n)) return SLM_OK;
+    return slm__fail(err, SLM_ERR_NUMBER, "%s: window %llu holds a number that is not finite", path, (unsigned long long)w);
+}
+static unsigned char *slm__score_bytes(const slm_scores *s, slm_error *err) {    /* room for any window */
+    return (unsigned char *)slm__alloc((s->n < (size_t)s->T ? s->n : (size_t)s->T) + 1, 16, err);
 }
 SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err) {
     slm__score_head h;
     slm__replace r;
     uint64_t w;
-    unsigned char *bytes, head[SLM__SC_HEAD];
-    size_t T = (size_t)scores->T < scores->n ? (size_t)scores->T : scores->n;
+    unsigned char head[SLM__SC_SIZE], *bytes;
     if (scores->T < 1 || scores->n < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "%s: there are no scores to save", path);
-    bytes = (unsigned char *)slm__alloc(T * 2 * sizeof(slm_real) + 8, 1, err);
-    if (bytes == NULL) return SLM_ERR_MEMORY;
-    slm__score_head_fill(&h, scores, 0, 1);
+    if ((bytes = slm__score_bytes(scores, err)) == NULL) return SLM_ERR_MEMORY;
+    slm__score_head_of(&h, scores, 0, 1, sizeof(slm_real));
     slm__score_head_pack(head, &h);
-    (void)slm__replace_begin(&r, path, err);
+    slm__replace_begin(&r, path, err);
     slm__replace_write(&r, head, sizeof head);
     for (w = 0; w < h.v[SLM__SC_LAST]; w++) {
         size_t at = (size_t)slm__score_before(&h, w);
@@ -2657,133 +2619,117 @@ SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, s
     slm__release(bytes);
     return slm__replace_finish(&r);
 }
-/* One shard: its header against the first one's (or kept as the first), and, where s is given, its windows into s. */
-static slm_status slm__scores_shard(const char *path, slm__score_head *h, const slm__score_head *first, slm_scores *s, slm_error *err) {
+/* One finished file: its header, and where `into` is given, its windows. */
+static slm_status slm__scores_read(const char *path, slm__score_head *h, slm_scores *like, slm_scores *into, slm_error *err) {
     FILE *f;
     unsigned char *bytes = NULL;
     uint64_t w;
     slm_status status = slm__open(&f, path, "rb", err);
     if (status != SLM_OK) return status;
-    status = slm__score_head_read(h, f, 0, path, err);
-    if (status == SLM_OK && first != NULL) status = slm__score_head_same(h, first, 1, path, err);
-    if (status == SLM_OK && s != NULL) {
-        bytes = (unsigned char *)slm__alloc((size_t)(s->n < (size_t)s->T ? s->n : (size_t)s->T) * 16 + 8, 1, err);
-        if (bytes == NULL) status = SLM_ERR_MEMORY;
-        for (w = h->v[SLM__SC_FIRST]; status == SLM_OK && w < h->v[SLM__SC_LAST]; w++) {
-            size_t at = (size_t)slm__score_before(h, w);
-            status = slm__score_unpack(f, bytes, h, w, s->loss + at, s->entropy + at, path, err);
-        }
-    }
+    status = slm__score_head_read(h, like, f, 0, path, err);
+    if (status == SLM_OK && into != NULL && (bytes = slm__score_bytes(like, err)) == NULL) status = SLM_ERR_MEMORY;
+    for (w = h->v[SLM__SC_FIRST]; status == SLM_OK && bytes != NULL && w < h->v[SLM__SC_LAST]; w++)
+        status = slm__score_unpack(into, f, bytes, h, w, path, err);
     slm__release(bytes);
     (void)SLM__FCLOSE(f);
     return status;
 }
 SLM_API slm_status slm_scores_join(slm_scores **out, const char *const *paths, int32_t shards, slm_error *err) {
     slm__score_head h, first;
-    slm_scores *s = NULL;
-    uint8_t *seen;
+    slm_scores like, *s = NULL;
     int32_t i;
     slm_status status = SLM_OK;
+    uint8_t *seen = shards < 1 ? NULL : (uint8_t *)slm__alloc((size_t)shards, 1, err);
     *out = NULL;
-    if (shards < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "scores: %d shards", (int)shards);
-    seen = (uint8_t *)slm__alloc((size_t)shards, 1, err);
-    if (seen == NULL) return SLM_ERR_MEMORY;
-    for (i = 0; status == SLM_OK && i < shards; i++) {            /* all headers first: then the files are known to hold all entries */
-        status = slm__scores_shard(paths[i], i == 0 ? &first : &h, i == 0 ? NULL : &first, NULL, err);
-        if (i == 0) h = first;
-        if (status == SLM_OK && h.v[SLM__SC_SHARDS] != (uint64_t)shards)
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: a shard of %llu, where %d files are to be joined", paths[i],
-                               (unsigned long long)h.v[SLM__SC_SHARDS], (int)shards);
-        if (status == SLM_OK && seen[h.v[SLM__SC_SHARD]]++)
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: shard %llu for the second time", paths[i], (unsigned long long)h.v[SLM__SC_SHARD]);
+    if (seen == NULL) return shards < 1 ? slm__fail(err, SLM_ERR_ARGUMENT, "scores: %d shards", (int)shards) : SLM_ERR_MEMORY;
+    for (i = 0; status == SLM_OK && i < shards; i++) {        /* all headers first: then the files are known to hold all entries */
+        status = slm__scores_read(paths[i], &h, &like, NULL, err);
+        if (i == 0) first = h;
+        if (status == SLM_OK) status = slm__score_head_same(&h, &first, SLM__SC_SHARD, paths[i], err);
+        if (status == SLM_OK && (h.v[SLM__SC_SHARDS] != (uint64_t)shards || seen[h.v[SLM__SC_SHARD]]++))
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: shard %llu of %llu does not complete the %d files to be joined", paths[i],
+                               (unsigned long long)h.v[SLM__SC_SHARD], (unsigned long long)h.v[SLM__SC_SHARDS], (int)shards);
     }
-    if (status == SLM_OK) status = slm__scores_create(&s, (size_t)first.v[SLM__SC_N], (int32_t)first.v[SLM__SC_T], err);
-    for (i = 0; status == SLM_OK && i < shards; i++) status = slm__scores_shard(paths[i], &h, &first, s, err);
+    if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
+    for (i = 0; status == SLM_OK && i < shards; i++) {
+        status = slm__scores_read(paths[i], &h, &like, NULL, err);      /* once more: the file may have changed */
+        if (status == SLM_OK) status = slm__score_head_same(&h, &first, SLM__SC_SHARD, paths[i], err);
+        if (status == SLM_OK) status = slm__scores_read(paths[i], &h, &like, s, err);
+    }
     slm__release(seen);
-    if (status != SLM_OK) { slm_scores_free(s); return status; }
-    s->corpus_hash = first.v[SLM__SC_CORPUS];
-    s->tokenizer_hash = first.v[SLM__SC_TOKENIZER];
-    s->model_hash = first.v[SLM__SC_MODEL];
-    *out = s;
-    return SLM_OK;
+    if (status == SLM_OK) *out = s;
+    else slm_scores_free(s);
+    return status;
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) { return slm_scores_join(out, &path, 1, err); }
 
-/* Opens PATH.part and stands behind its last whole window *w; a new one gets its header. */
+/* Opens PATH.part and stands behind its last whole window, *w; a new one gets its header. */
 static slm_status slm__score_resume(FILE **f, uint64_t *w, unsigned char *bytes, const slm__score_head *want, const char *part, slm_error *err) {
     slm__score_head h;
-    unsigned char head[SLM__SC_HEAD];
+    slm_scores like;
+    unsigned char head[SLM__SC_SIZE];
     slm_status status = SLM_ERR_FORMAT;
-    *f = NULL;
     *w = want->v[SLM__SC_FIRST];
     if (slm__exists(part)) {
         if ((status = slm__open(f, part, "r+b", err)) != SLM_OK) return status;
-        status = slm__score_head_read(&h, *f, 1, part, err);
-        if (status == SLM_OK) status = slm__score_head_same(&h, want, 0, part, err);
-        if (status != SLM_OK && status != SLM_ERR_FORMAT) return status;
+        status = slm__score_head_read(&h, &like, *f, 1, part, err);
+        if (status == SLM_OK) status = slm__score_head_same(&h, want, SLM__SC_FIELDS, part, err);
     }
-    if (status == SLM_ERR_FORMAT) {                              /* none, or cut off in its header: begin */
+    if (status == SLM_ERR_FORMAT) {                           /* none, or cut off in its header: begin */
         if (*f != NULL) (void)SLM__FCLOSE(*f);
-        if ((status = slm__open(f, part, "w+b", err)) != SLM_OK) return status;
         slm__score_head_pack(head, want);
-        return slm__write(*f, head, sizeof head, part, err);
+        status = slm__open(f, part, "w+b", err);
+        return status == SLM_OK ? slm__write(*f, head, sizeof head, part, err) : status;
     }
-    for (; *w < want->v[SLM__SC_LAST]; ++*w)
-        if ((status = slm__score_unpack(*f, bytes, want, *w, NULL, NULL, part, NULL)) != SLM_OK) break;
-    if (status == SLM_ERR_IO) return slm__fail(err, status, "%s: cannot read", part);
-    return slm__seek(*f, slm__score_at(want, *w), part, err);
+    while (status == SLM_OK && *w < want->v[SLM__SC_LAST]) {
+        status = slm__score_unpack(NULL, *f, bytes, want, *w, part, err);
+        if (status == SLM_OK) ++*w;
+    }
+    return status == SLM_OK || status == SLM_ERR_FORMAT ? slm__seek(*f, slm__score_place(want, *w), part, err) : status;
 }
-static slm_status slm__score_windows(FILE *f, uint64_t w, unsigned char *bytes, const slm__score_head *h, slm__scorer *scorer,
-                                     const slm_model *model, const slm_corpus *corpus, slm_progress progress, void *user,
-                                     const char *part, slm_error *err) {
-    uint64_t last = h->v[SLM__SC_LAST], start = slm__score_before(h, h->v[SLM__SC_FIRST]);
+static slm_status slm__score_windows(slm__scorer *s, FILE *f, uint64_t w, unsigned char *bytes, const slm__score_head *h,
+                                     slm_progress progress, void *user, const char *part, slm_error *err) {
+    uint64_t last = h->v[SLM__SC_LAST], start = slm__score_before(h, h->v[SLM__SC_FIRST]), all = slm__score_before(h, last) - start;
     slm_status status = SLM_OK;
     size_t i, at;
     while (status == SLM_OK && w < last) {
-        status = slm__scorer_run(scorer, model, corpus, (size_t)w, err);
-        for (i = 0; status == SLM_OK && i < (size_t)scorer->batch->B && w < last; i++, w++) {
-            at = i * (size_t)scorer->batch->T;
-            status = slm__write(f, bytes, slm__score_pack(bytes, h, w, scorer->loss + at, scorer->entropy + at), part, err);
+        status = slm__scorer_run(s, (size_t)w, err);
+        for (i = 0; status == SLM_OK && i < (size_t)s->batch->B && w < last; i++, w++) {
+            at = i * (size_t)s->batch->T;
+            status = slm__write(f, bytes, slm__score_pack(bytes, h, w, s->loss + at, s->entropy + at), part, err);
         }
-        if (status == SLM_OK && progress != NULL
-            && progress(user, slm__score_before(h, w) - start, slm__score_before(h, last) - start) != 0 && w < last)
-            status = slm__fail(err, SLM_ERR_STOPPED, "%s: stopped at window %llu of %llu", part, (unsigned long long)w, (unsigned long long)last);
+        if (status == SLM_OK && progress != NULL && progress(user, slm__score_before(h, w) - start, all) != 0 && w < last)
+            status = slm__fail(err, SLM_ERR_STOPPED, "%s: stopped before window %llu", part, (unsigned long long)w);
     }
     return status;
 }
 SLM_API slm_status slm_score_file(const char *path, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
                                   int32_t T, int32_t shard, int32_t shards, slm_progress progress, void *user, slm_error *err) {
+    char part[SLM__PATH];
     slm__score_head want, h;
     slm__scorer scorer;
-    slm_scores s;
+    slm_scores like;
     FILE *f = NULL;
     unsigned char *bytes;
-    char *part;
     uint64_t w = 0;
-    slm_status status;
-    if (shards < 1 || shard < 0 || shard >= shards) return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: shard %d of %d", (int)shard, (int)shards);
-    if ((status = slm__scorer_create(&scorer, corpus, B, T, err)) != SLM_OK) return status;
-    s.n = corpus->n - 1;
-    s.T = T;
-    s.corpus_hash = corpus->hash;
-    s.tokenizer_hash = tokenizer_hash;
-    s.model_hash = slm_model_hash(model);
-    slm__score_head_fill(&want, &s, (uint64_t)shard, (uint64_t)shards);
-    part = slm__join(path, ".part", "", err);
-    bytes = (unsigned char *)slm__alloc((size_t)T * 2 * sizeof(slm_real) + 8, 1, err);
-    if (part == NULL || bytes == NULL) status = SLM_ERR_MEMORY;
-    else if (slm__exists(path)) {                                /* finished: the same scores, or none of ours */
-        status = slm__scores_shard(path, &h, NULL, NULL, err);
-        if (status == SLM_OK) status = slm__score_head_same(&h, &want, 0, path, err);
+    slm_status status = slm__path(part, path, ".part", err);
+    if (shard < 0 || shard >= shards) return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: shard %d of %d", (int)shard, (int)shards);
+    if (status == SLM_OK) status = slm__scorer_create(&scorer, model, corpus, tokenizer_hash, B, T, err);
+    if (status != SLM_OK) return status;
+    slm__score_head_of(&want, &scorer.like, (uint64_t)shard, (uint64_t)shards, sizeof(slm_real));
+    bytes = slm__score_bytes(&scorer.like, err);
+    if (bytes == NULL) status = SLM_ERR_MEMORY;
+    else if (slm__exists(path)) {                             /* finished: these scores, or an error */
+        status = slm__scores_read(path, &h, &like, NULL, err);
+        if (status == SLM_OK) status = slm__score_head_same(&h, &want, SLM__SC_FIELDS, path, err);
     } else {
         status = slm__score_resume(&f, &w, bytes, &want, part, err);
-        if (status == SLM_OK) status = slm__score_windows(f, w, bytes, &want, &scorer, model, corpus, progress, user, part, err);
+        if (status == SLM_OK) status = slm__score_windows(&scorer, f, w, bytes, &want, progress, user, part, err);
         if (status == SLM_OK) status = slm__commit(f, part, path, err);
         else if (f != NULL) (void)SLM__FCLOSE(f);
     }
     slm__scorer_free(&scorer);
     slm__release(bytes);
-    slm__release(part);
     return status;
 }
 #endif /* SLM_NO_STDIO */
@@ -3139,13 +3085,13 @@ struct slm_generator {
     int32_t   at, capacity;                                      /* tokens so far, at most */
     slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
     slm_real *x, *y, *q, *gate, *up, *scores, *angles, *logits, *order, *work;
-    int32_t  *ids;
+    uint8_t  *mask;                                              /* (V) which tokens may be drawn */
 };
 SLM_API void slm_generator_free(slm_generator *g) {
     if (g == NULL) return;
     slm__release(g->keys);
     slm__release(g->x);
-    slm__release(g->ids);
+    slm__release(g->mask);
     slm__release(g->work);
     slm__release(g);
 }
@@ -3164,9 +3110,9 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     g->capacity = max_tokens;
     g->keys = (slm_real *)slm__alloc(cache, sizeof(slm_real), err);
     g->x = (slm_real *)slm__alloc(C + 2 * widest + 2 * F + (size_t)max_tokens + D + 2 * V, sizeof(slm_real), err);
-    g->ids = (int32_t *)slm__alloc(V, sizeof(int32_t), err);
+    g->mask = (uint8_t *)slm__alloc(V, 1, err);
     g->work = (slm_real *)slm__alloc(slm__gemm_work(slm__max_threads()), sizeof(slm_real), err);
-    if (g->keys == NULL || g->x == NULL || g->ids == NULL || g->work == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
+    if (g->keys == NULL || g->x == NULL || g->mask == NULL || g->work == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
     g->values = g->keys + cache / 2;
     g->y = g->x + C;
     g->q = g->y + widest;
@@ -3238,24 +3184,19 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     return SLM_OK;
 }
 
-/* Restores the heap property of ids[0..n) at `at`: the likeliest id (lowest among equals) on top. */
-static int slm__likelier(const slm_real *p, int32_t a, int32_t b) { return p[a] > p[b] || (p[a] >= p[b] && a < b); }
-static void slm__sift(int32_t *ids, size_t n, size_t at, const slm_real *p) {
-    for (;;) {
-        size_t child = 2 * at + 1;
-        int32_t id = ids[at];
-        if (child >= n) return;
-        if (child + 1 < n && slm__likelier(p, ids[child + 1], ids[child])) child++;
-        if (slm__likelier(p, id, ids[child])) return;
-        ids[at] = ids[child];
-        ids[child] = id;
-        at = child;
-    }
+/* The k likeliest tokens are those that selection would keep (section 2); the fewest whose probabilities reach top_p are found by
+   halving k. */
+static slm_status slm__likeliest(slm_generator *g, const slm_real *p, size_t k, double *mass, slm_error *err) {
+    size_t V = (size_t)g->model->config.vocab, i;
+    slm_status status = slm_select_top(g->mask, p, NULL, V, k, err);
+    for (i = 0, *mass = 0; i < V; i++) *mass += g->mask[i] ? (double)p[i] : 0;
+    return status;
 }
 SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_k, double top_p, slm_rng *rng, int32_t *token, slm_error *err) {
-    size_t V = (size_t)g->model->config.vocab, n, left = V;
+    size_t V = (size_t)g->model->config.vocab, few = 0, many = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, i;
     slm_real max = slm__max(g->logits, V), sum, *p = g->order;
-    double reached = 0, drawn, total;
+    double mass, drawn;
+    slm_status status;
     if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
     if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]", temperature, top_k, top_p);
@@ -3263,21 +3204,20 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
     slm__scale(p, (slm_real)(temperature > 0 ? 1 / temperature : 1), V);
     sum = slm__exp_shift(p, p, (slm_real)(temperature > 0 ? (double)max / temperature : (double)max), V);
     if (!((double)sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
-    for (n = 0; n < V; n++) g->ids[n] = (int32_t)n;
-    for (n = V / 2 + 1; n-- > 0;) slm__sift(g->ids, V, n, p);
-    if (temperature == 0) top_k = 1;
-    for (n = 0; left > 0; n++) {                                 /* the likeliest ones, from the end of ids */
-        int32_t best = g->ids[0];
-        g->ids[0] = g->ids[--left];
-        slm__sift(g->ids, left, 0, p);
-        g->ids[left] = best;
-        reached += (double)p[best];
-        if (n + 1 == (size_t)top_k || reached >= top_p * (double)sum) { n++; break; }
+    if (temperature == 0) many = 1;
+    while (top_p < 1 && many - few > 1) {                        /* few: too little mass; many: enough, or all there may be */
+        size_t k = few + (many - few) / 2;
+        if ((status = slm__likeliest(g, p, k, &mass, err)) != SLM_OK) return status;
+        if (mass >= top_p * (double)sum) many = k;
+        else few = k;
     }
-    total = reached;
-    drawn = slm_rng_uniform(rng) * total;
-    for (left = V - 1; left > V - n && (drawn -= (double)p[g->ids[left]]) >= 0;) left--;
-    *token = g->ids[left];
+    if ((status = slm__likeliest(g, p, many, &mass, err)) != SLM_OK) return status;
+    drawn = slm_rng_uniform(rng) * mass;
+    for (i = 0; i < V; i++) {
+        if (!g->mask[i]) continue;
+        *token = (int32_t)i;
+        if ((drawn -= (double)p[i]) < 0) break;
+    }
     return SLM_OK;
 }
 
@@ -3360,22 +3300,19 @@ static int slm__json_utf8(const char *p, const char *end) {
     return 4;
 }
 static int slm__json_hex4(const slm__json *j, const char *p, uint32_t *out) {   /* 1: four hexadecimal digits at p */
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
     int i;
-    *out = 0;
-    if (j->end - p < 4) return 0;
-    for (i = 0; i < 4; i++) {
-        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-        const char *at = p[i] != 0 ? strchr(digits, p[i]) : NULL;
-        if (at == NULL) return 0;
-        *out = *out << 4 | (uint32_t)((at - digits) & 15);
-    }
-    return 1;
+    for (i = 0, *out = 0; i < 4 && p + i < j->end && p[i] != 0 && strchr(digits, p[i]) != NULL; i++)
+        *out = *out << 4 | (uint32_t)((strchr(digits, p[i]) - digits) & 15);
+    return i == 4;
 }
 /* Decodes the escape at p, which stands on the backslash, into up to four bytes; the number of them, 0: a bad escape. */
 static size_t slm__json_escape(slm__json *j, char utf8[4]) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    static const unsigned lead[5] = { 0, 0, 0xC0, 0xE0, 0xF0 };
     const char *at = j->end - j->p >= 2 && j->p[1] != 0 ? strchr(from, j->p[1]) : NULL;
     uint32_t c, low;
+    size_t n, i;
     if (at != NULL) { utf8[0] = to[at - from]; j->p += 2; return 1; }
     if (j->end - j->p < 2 || j->p[1] != 'u' || !slm__json_hex4(j, j->p + 2, &c)) return 0;
     if (c >= 0xD800 && c < 0xE000) {                          /* a surrogate: only a pair, high then low, stands for anything */
@@ -3385,15 +3322,10 @@ static size_t slm__json_escape(slm__json *j, char utf8[4]) {
         j->p += 6;
     }
     j->p += 6;
-    if (c < 0x80) { utf8[0] = (char)c; return 1; }
-    if (c < 0x800) { utf8[0] = (char)(0xC0 | c >> 6); utf8[1] = (char)(0x80 | (c & 63)); return 2; }
-    if (c < 0x10000) {
-        utf8[0] = (char)(0xE0 | c >> 12); utf8[1] = (char)(0x80 | (c >> 6 & 63)); utf8[2] = (char)(0x80 | (c & 63));
-        return 3;
-    }
-    utf8[0] = (char)(0xF0 | c >> 18); utf8[1] = (char)(0x80 | (c >> 12 & 63));
-    utf8[2] = (char)(0x80 | (c >> 6 & 63)); utf8[3] = (char)(0x80 | (c & 63));
-    return 4;
+    n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (i = n - 1; i > 0; i--, c >>= 6) utf8[i] = (char)(0x80 | (c & 63));
+    utf8[0] = (char)(lead[n] | c);
+    return n;
 }
 static slm_status slm__json_add(slm__json *j, slm__buffer *out, const char *bytes, size_t n) {
     if (out == NULL || j->status != SLM_OK) return j->status;
@@ -3420,9 +3352,8 @@ static slm_status slm__json_string(slm__json *j, slm__buffer *out) {
             if (slm__json_add(j, out, "", 1) == SLM_OK && out != NULL) out->size--;
             break;
         }
-        if (*j->p != '\\') return slm__json_fail(j, "a control character in a string");
-        n = slm__json_escape(j, utf8);
-        if (n == 0) return slm__json_fail(j, "a bad escape in a string");
+        n = *j->p == '\\' ? slm__json_escape(j, utf8) : 0;
+        if (n == 0) return slm__json_fail(j, *j->p == '\\' ? "a bad escape in a string" : "a control character in a string");
         (void)slm__json_add(j, out, utf8, n);
     }
     return j->status;
@@ -3437,28 +3368,27 @@ static int slm__json_member(slm__json *j, int *first, slm__buffer *key) {
     if (slm__json_type(j) == 0) { (void)slm__json_fail(j, "a value was expected"); return -1; }
     return 1;
 }
-static int slm__json_digits(slm__json *j) {                    /* passes over digits: how many, at most INT_MAX */
-    int n = 0;
-    while (j->p < j->end && *j->p >= '0' && *j->p <= '9') { j->p++; if (n < INT_MAX) n++; }
-    return n;
+static int slm__json_pass(slm__json *j, char from, char to) {    /* passes over bytes from..to; 1: there was one */
+    const char *start = j->p;
+    while (j->p < j->end && *j->p >= from && *j->p <= to) j->p++;
+    return j->p > start;
+}
+static int slm__json_take(slm__json *j, char a, char b) {        /* passes over one byte if it is a or b */
+    return j->p < j->end && (*j->p == a || *j->p == b) ? j->p++, 1 : 0;
 }
 /* Passes over a number: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?   *start: where it began. */
 static slm_status slm__json_number(slm__json *j, const char **start) {
+    int good;
     if (slm__json_type(j) != 'n') return slm__json_fail(j, "a number was expected");
     *start = j->p;
-    if (*j->p == '-') j->p++;
-    if (j->p < j->end && *j->p == '0') j->p++;
-    else if (slm__json_digits(j) == 0) return slm__json_fail(j, "a bad number");
-    if (j->p < j->end && *j->p == '.') {
-        j->p++;
-        if (slm__json_digits(j) == 0) return slm__json_fail(j, "a bad number");
+    (void)slm__json_take(j, '-', '-');
+    good = slm__json_take(j, '0', '0') || slm__json_pass(j, '0', '9');
+    if (slm__json_take(j, '.', '.')) good &= slm__json_pass(j, '0', '9');
+    if (slm__json_take(j, 'e', 'E')) {
+        (void)slm__json_take(j, '+', '-');
+        good &= slm__json_pass(j, '0', '9');
     }
-    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
-        j->p++;
-        if (j->p < j->end && (*j->p == '+' || *j->p == '-')) j->p++;
-        if (slm__json_digits(j) == 0) return slm__json_fail(j, "a bad number");
-    }
-    return SLM_OK;
+    return good ? SLM_OK : slm__json_fail(j, "a bad number");
 }
 static slm_status slm__json_u64(slm__json *j, uint64_t *out) {   /* plain digits only: no sign, point or exponent */
     const char *p, *start;
@@ -3537,7 +3467,7 @@ static slm_status slm__json_close(slm__json *j) {                /* the text mus
 }
 
 /* ---- writing ---- */
-static slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {   /* quoted, escaped */
+static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {   /* quoted, escaped */
     slm_status status = slm__buffer_append(b, "\"", 1, err);
     const char *end = s + n;
     while (status == SLM_OK && s < end) {
@@ -3555,14 +3485,15 @@ static slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, 
     }
     return status == SLM_OK ? slm__buffer_append(b, "\"", 1, err) : status;
 }
-/* The shortest of 15, 16, 17 digits that reads back exactly, with a '.' or an exponent so that it is seen to be no integer. */
-static SLM__MAYBE_UNUSED slm_status slm__json_put_double(slm__buffer *b, double value, slm_error *err) {
-    char text[48], *p, *to;
+/* The shortest of 15, 16, 17 digits that reads back exactly, with a '.' or an exponent so that it is seen to be no integer.
+   0: value is not finite. */
+static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
+    char *p, *to;
     int digits;
     double back = 0;
-    if (!(value >= -DBL_MAX && value <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "JSON has no number that is not finite");
+    if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
     for (digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof text - 2, "%.*g", digits, value);
+        (void)snprintf(text, 40, "%.*g", digits, value);
         for (p = to = text; *p != 0; p++) {                   /* whatever the locale's point is, ours is '.' */
             if (*p == '-' || *p == '+' || *p == 'e' || (*p >= '0' && *p <= '9')) *to++ = *p;
             else if (to[-1] != '.') *to++ = '.';
@@ -3571,18 +3502,18 @@ static SLM__MAYBE_UNUSED slm_status slm__json_put_double(slm__buffer *b, double 
         if (slm__text_to_double(text, strlen(text), &back) && back >= value && back <= value) break;
     }
     if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
-    return slm__buffer_append(b, text, strlen(text), err);
+    return 1;
 }
-/* Appends text like printf, at most 511 bytes of it at a time. */
+/* Appends text like printf, at most 2047 bytes of it at a time. */
 static slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) SLM__PRINTF(3, 4);
 static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
-    char text[512];
+    char text[2048];
     int n;
     va_list args;
     va_start(args, format);
     n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= sizeof text) return slm__fail(err, SLM_ERR_ARGUMENT, "a line of more than 511 bytes");
+    if (n < 0 || (size_t)n >= sizeof text) return slm__fail(err, SLM_ERR_ARGUMENT, "text above 2047 bytes");
     return slm__buffer_append(b, text, (size_t)n, err);
 }
 
@@ -3628,7 +3559,7 @@ static slm_status slm__map_put(slm__map *map, uint64_t key, size_t value, slm_er
 static int32_t slm__find(const slm__map *map, const char *text, const slm__buffer *spans, const char *s, size_t n, uint64_t *key) {
     for (*key = slm_hash(SLM_HASH_START, s, n);; *key = slm__mix(*key + 1)) {
         int32_t i = slm__map_get(map, *key);
-        const slm__span *span = SLM__ITEMS(const slm__span, *spans) + i;
+        const slm__span *span = i < 0 ? NULL : SLM__ITEMS(const slm__span, *spans) + i;
         if (i < 0 || (span->size == n && memcmp(text + span->at, s, n) == 0)) return i;
     }
 }
@@ -3659,45 +3590,42 @@ static slm__item slm__heap_pop(slm__buffer *heap) {                             
    many code points without the property, so many with it, and so on.  A byte that is no UTF-8 is an `other` by itself. */
 enum { SLM__OTHER, SLM__LETTER, SLM__DIGIT, SLM__SPACE, SLM__CLASSES = 0x32400 };  /* all code points above are OTHER */
 static const uint16_t slm__letters[] = {
-        65,26,6,26,47,1,10,1,4,1,5,23,1,31,1,458,4,12,14,5,7,1,1,1,129,5,1,2,2,4,1,1,6,1,1,3,1,1,1,20,1,83,1,139,8,166,1,38,2,1,6,
-        41,71,27,4,4,45,43,35,2,1,99,1,1,15,2,7,2,10,3,2,1,16,1,1,30,29,89,11,1,24,33,9,2,4,1,5,22,4,1,9,1,3,1,23,25,7,11,5,24,1,6,
-        17,42,58,54,3,1,18,1,7,10,15,16,4,8,2,2,2,22,1,7,1,1,3,4,3,1,16,1,13,2,1,3,14,2,10,1,8,6,4,2,2,22,1,7,1,2,1,2,1,2,31,4,1,1,
-        19,3,16,9,1,3,1,22,1,7,1,2,1,5,3,1,18,1,15,2,23,1,11,8,2,2,2,22,1,7,1,2,1,5,3,1,30,2,1,3,15,1,17,1,1,6,3,3,1,4,3,2,1,1,1,2,
-        3,2,3,3,3,12,22,1,52,8,1,3,1,23,1,16,3,1,26,3,2,1,2,2,30,1,4,8,1,3,1,23,1,10,1,5,3,1,31,2,1,2,15,2,17,9,1,3,1,41,2,1,16,1,
-        5,3,8,3,24,6,5,18,3,24,1,9,1,1,2,7,58,48,1,2,12,7,58,2,1,1,1,5,1,24,1,1,1,10,1,2,9,1,2,5,1,1,21,4,32,1,63,8,1,36,27,5,115,
-        43,20,1,16,6,4,4,3,1,3,2,7,3,4,13,12,1,17,38,1,1,5,1,2,43,1,333,1,4,2,7,1,1,1,4,2,41,1,4,2,33,1,4,2,7,1,1,1,4,2,15,1,57,1,
-        4,2,67,37,16,16,86,2,6,3,620,2,17,1,26,5,75,6,8,7,18,13,19,14,18,14,13,1,3,15,52,35,1,4,1,67,89,7,5,2,34,1,1,5,70,10,31,49,
-        30,2,5,11,44,4,26,54,23,9,53,82,1,93,47,17,8,54,30,13,2,10,44,26,36,41,3,10,36,2,11,5,43,2,3,41,4,1,6,1,2,3,1,5,192,64,278,
-        2,6,2,38,2,6,2,8,1,1,1,1,1,1,1,31,2,53,1,7,1,1,3,3,1,7,3,4,2,6,4,13,5,3,1,7,116,1,13,1,16,13,101,1,4,1,2,10,1,1,3,5,6,1,1,
-        1,1,1,1,4,1,11,2,4,5,5,4,1,52,2,2683,229,6,4,3,2,12,38,1,1,5,1,2,56,7,1,16,23,9,7,1,7,1,7,1,7,1,7,1,7,1,7,1,7,80,1,469,2,
-        42,5,5,2,4,86,6,3,1,90,1,4,5,43,1,94,17,32,48,16,512,6592,64,22157,67,46,2,269,3,16,10,2,20,47,16,31,2,70,49,9,2,103,2,67,
-        2,2,1,1,1,8,21,16,1,3,1,4,1,23,29,52,14,50,62,6,3,1,1,2,11,28,10,23,25,29,7,47,28,1,16,5,1,10,10,5,1,41,23,3,1,8,20,23,3,1,
-        3,50,1,1,3,2,2,5,2,1,1,1,24,3,2,11,7,3,12,6,2,6,2,6,9,7,1,7,1,43,1,14,6,115,29,11172,12,23,4,49,8452,366,2,106,38,7,12,5,5,
-        1,1,10,1,13,1,5,1,1,1,2,1,2,1,108,33,363,18,64,2,54,40,12,116,5,1,135,36,26,6,26,11,89,3,6,2,6,2,6,2,3,35,12,1,26,1,19,1,2,
-        1,15,2,14,34,123,389,29,3,49,47,32,13,20,1,8,6,38,10,30,2,36,4,8,48,158,18,36,4,36,4,40,8,52,12,11,1,15,1,7,1,2,1,11,1,15,
-        1,7,1,2,3,52,12,311,9,22,10,8,24,6,1,42,1,9,69,6,2,1,1,44,1,2,3,1,2,23,10,23,9,31,65,19,1,2,10,22,10,26,70,56,6,2,64,1,15,
-        4,1,3,1,29,42,29,3,29,35,8,1,28,27,54,10,22,10,19,13,18,110,73,55,51,13,51,13,36,38,28,9,23,250,42,6,2,16,3,59,29,10,1,8,
-        22,42,18,46,21,27,23,12,53,57,2,2,1,13,45,32,25,26,36,29,1,2,1,8,35,3,1,12,48,14,4,21,1,1,1,35,18,1,25,19,2,63,7,1,1,1,4,1,
-        15,1,10,7,47,38,8,2,2,2,22,1,7,1,2,1,5,3,1,18,1,12,5,30,10,1,1,2,1,1,38,1,1,25,1,1,1,44,53,18,4,20,3,30,48,20,2,1,1,184,47,
-        41,4,36,48,20,1,59,43,13,1,71,27,37,7,185,44,116,64,31,8,2,1,2,8,1,2,1,24,15,1,1,1,94,8,2,39,16,1,1,1,28,1,10,40,7,1,21,1,
-        11,46,19,1,18,73,199,33,31,9,1,37,17,1,49,30,112,7,1,2,1,38,21,1,25,6,1,2,1,32,14,1,327,19,15,1,1,13,1,34,124,1,79,922,230,
-        196,2636,97,15,1072,17,6,25,3995,5,583,6841,30,1762,569,7,31,17,79,17,30,18,48,16,4,31,21,5,19,432,45,211,64,128,75,5,1,66,
-        13,64,2,1,1,28,6136,8,1238,41,10,8935,4,1,7,1,2,1,291,15,1,29,3,2,1,14,4,8,396,2308,107,5,13,3,9,7,10,5990,85,1,71,1,2,2,1,
-        2,2,2,4,1,12,1,1,1,7,1,65,1,4,2,8,1,7,1,28,1,4,1,5,1,1,3,7,1,340,2,25,1,25,1,31,1,25,1,31,1,25,1,31,1,25,1,31,1,25,1,8,
-        1844,31,6,6,261,62,146,45,10,7,16,1,321,30,18,44,484,28,228,30,2,1,495,7,1,4,1,2,1,15,1,197,59,68,7,1,1204,4,1,27,1,2,1,1,
-        2,1,1,10,1,4,1,1,1,1,6,1,4,1,1,1,1,1,1,3,1,2,1,1,2,1,1,1,1,1,1,1,1,1,1,2,1,1,2,4,1,7,1,4,1,4,1,1,1,10,1,17,5,3,1,5,1,17,
-        4420,42720,32,4154,6,222,2,5762,14,7473,15,622,2466,542,1506,4939,5,4192
-};
+    65,26,6,26,47,1,10,1,4,1,5,23,1,31,1,458,4,12,14,5,7,1,1,1,129,5,1,2,2,4,1,1,6,1,1,3,1,1,1,20,1,83,1,139,8,166,1,38,2,1,6,41,71,
+    27,4,4,45,43,35,2,1,99,1,1,15,2,7,2,10,3,2,1,16,1,1,30,29,89,11,1,24,33,9,2,4,1,5,22,4,1,9,1,3,1,23,25,7,11,5,24,1,6,17,42,58,
+    54,3,1,18,1,7,10,15,16,4,8,2,2,2,22,1,7,1,1,3,4,3,1,16,1,13,2,1,3,14,2,10,1,8,6,4,2,2,22,1,7,1,2,1,2,1,2,31,4,1,1,19,3,16,9,1,3,
+    1,22,1,7,1,2,1,5,3,1,18,1,15,2,23,1,11,8,2,2,2,22,1,7,1,2,1,5,3,1,30,2,1,3,15,1,17,1,1,6,3,3,1,4,3,2,1,1,1,2,3,2,3,3,3,12,22,1,
+    52,8,1,3,1,23,1,16,3,1,26,3,2,1,2,2,30,1,4,8,1,3,1,23,1,10,1,5,3,1,31,2,1,2,15,2,17,9,1,3,1,41,2,1,16,1,5,3,8,3,24,6,5,18,3,24,
+    1,9,1,1,2,7,58,48,1,2,12,7,58,2,1,1,1,5,1,24,1,1,1,10,1,2,9,1,2,5,1,1,21,4,32,1,63,8,1,36,27,5,115,43,20,1,16,6,4,4,3,1,3,2,7,3,
+    4,13,12,1,17,38,1,1,5,1,2,43,1,333,1,4,2,7,1,1,1,4,2,41,1,4,2,33,1,4,2,7,1,1,1,4,2,15,1,57,1,4,2,67,37,16,16,86,2,6,3,620,2,17,
+    1,26,5,75,6,8,7,18,13,19,14,18,14,13,1,3,15,52,35,1,4,1,67,89,7,5,2,34,1,1,5,70,10,31,49,30,2,5,11,44,4,26,54,23,9,53,82,1,93,
+    47,17,8,54,30,13,2,10,44,26,36,41,3,10,36,2,11,5,43,2,3,41,4,1,6,1,2,3,1,5,192,64,278,2,6,2,38,2,6,2,8,1,1,1,1,1,1,1,31,2,53,1,
+    7,1,1,3,3,1,7,3,4,2,6,4,13,5,3,1,7,116,1,13,1,16,13,101,1,4,1,2,10,1,1,3,5,6,1,1,1,1,1,1,4,1,11,2,4,5,5,4,1,52,2,2683,229,6,4,3,
+    2,12,38,1,1,5,1,2,56,7,1,16,23,9,7,1,7,1,7,1,7,1,7,1,7,1,7,1,7,80,1,469,2,42,5,5,2,4,86,6,3,1,90,1,4,5,43,1,94,17,32,48,16,512,
+    6592,64,22157,67,46,2,269,3,16,10,2,20,47,16,31,2,70,49,9,2,103,2,67,2,2,1,1,1,8,21,16,1,3,1,4,1,23,29,52,14,50,62,6,3,1,1,2,11,
+    28,10,23,25,29,7,47,28,1,16,5,1,10,10,5,1,41,23,3,1,8,20,23,3,1,3,50,1,1,3,2,2,5,2,1,1,1,24,3,2,11,7,3,12,6,2,6,2,6,9,7,1,7,1,
+    43,1,14,6,115,29,11172,12,23,4,49,8452,366,2,106,38,7,12,5,5,1,1,10,1,13,1,5,1,1,1,2,1,2,1,108,33,363,18,64,2,54,40,12,116,5,1,
+    135,36,26,6,26,11,89,3,6,2,6,2,6,2,3,35,12,1,26,1,19,1,2,1,15,2,14,34,123,389,29,3,49,47,32,13,20,1,8,6,38,10,30,2,36,4,8,48,
+    158,18,36,4,36,4,40,8,52,12,11,1,15,1,7,1,2,1,11,1,15,1,7,1,2,3,52,12,311,9,22,10,8,24,6,1,42,1,9,69,6,2,1,1,44,1,2,3,1,2,23,10,
+    23,9,31,65,19,1,2,10,22,10,26,70,56,6,2,64,1,15,4,1,3,1,29,42,29,3,29,35,8,1,28,27,54,10,22,10,19,13,18,110,73,55,51,13,51,13,
+    36,38,28,9,23,250,42,6,2,16,3,59,29,10,1,8,22,42,18,46,21,27,23,12,53,57,2,2,1,13,45,32,25,26,36,29,1,2,1,8,35,3,1,12,48,14,4,
+    21,1,1,1,35,18,1,25,19,2,63,7,1,1,1,4,1,15,1,10,7,47,38,8,2,2,2,22,1,7,1,2,1,5,3,1,18,1,12,5,30,10,1,1,2,1,1,38,1,1,25,1,1,1,44,
+    53,18,4,20,3,30,48,20,2,1,1,184,47,41,4,36,48,20,1,59,43,13,1,71,27,37,7,185,44,116,64,31,8,2,1,2,8,1,2,1,24,15,1,1,1,94,8,2,39,
+    16,1,1,1,28,1,10,40,7,1,21,1,11,46,19,1,18,73,199,33,31,9,1,37,17,1,49,30,112,7,1,2,1,38,21,1,25,6,1,2,1,32,14,1,327,19,15,1,1,
+    13,1,34,124,1,79,922,230,196,2636,97,15,1072,17,6,25,3995,5,583,6841,30,1762,569,7,31,17,79,17,30,18,48,16,4,31,21,5,19,432,45,
+    211,64,128,75,5,1,66,13,64,2,1,1,28,6136,8,1238,41,10,8935,4,1,7,1,2,1,291,15,1,29,3,2,1,14,4,8,396,2308,107,5,13,3,9,7,10,5990,
+    85,1,71,1,2,2,1,2,2,2,4,1,12,1,1,1,7,1,65,1,4,2,8,1,7,1,28,1,4,1,5,1,1,3,7,1,340,2,25,1,25,1,31,1,25,1,31,1,25,1,31,1,25,1,31,1,
+    25,1,8,1844,31,6,6,261,62,146,45,10,7,16,1,321,30,18,44,484,28,228,30,2,1,495,7,1,4,1,2,1,15,1,197,59,68,7,1,1204,4,1,27,1,2,1,
+    1,2,1,1,10,1,4,1,1,1,1,6,1,4,1,1,1,1,1,1,3,1,2,1,1,2,1,1,1,1,1,1,1,1,1,1,2,1,1,2,4,1,7,1,4,1,4,1,1,1,10,1,17,5,3,1,5,1,17,4420,
+    42720,32,4154,6,222,2,5762,14,7473,15,622,2466,542,1506,4939,5,4192 };
 static const uint16_t slm__digits[] = {
-        48,10,120,2,5,1,2,3,1441,10,134,10,198,10,412,10,118,10,4,6,108,10,118,10,118,10,2,6,110,13,115,10,8,7,103,10,104,7,7,19,
-        109,10,96,10,118,10,70,20,268,10,70,10,719,20,881,3,239,10,6,10,22,10,300,10,128,11,165,10,6,10,182,10,86,10,134,10,6,10,
-        1046,1,3,6,6,10,198,51,2,5,726,60,78,22,630,30,1385,1,777,1,25,9,14,3,343,4,138,10,30,8,1,15,32,10,39,15,29536,10,188,10,
-        320,6,154,10,38,10,198,10,22,10,86,10,406,10,21270,10,493,45,12,57,17,2,341,27,36,4,29,1,8,1,134,5,202,10,942,8,25,7,39,9,
-        75,5,22,6,160,2,2,16,2,46,64,9,52,2,30,3,75,5,104,8,24,8,41,7,330,6,48,10,6,10,278,31,158,10,42,4,112,7,134,30,128,10,60,
-        10,144,10,7,20,251,10,342,10,118,10,374,10,102,10,6,20,76,12,420,19,93,10,662,10,86,29,227,10,70,10,422,10,102,21,1067,111,
-        15553,10,2342,10,86,10,134,10,1,7,526,10,262,23,24153,10,1478,20,12,20,108,25,1109,50,2368,10,422,10,502,10,247,10,716,9,
-        128,10,791,59,1,3,1,4,76,45,1,15,962,13,2787,10
-};
+    48,10,120,2,5,1,2,3,1441,10,134,10,198,10,412,10,118,10,4,6,108,10,118,10,118,10,2,6,110,13,115,10,8,7,103,10,104,7,7,19,109,10,
+    96,10,118,10,70,20,268,10,70,10,719,20,881,3,239,10,6,10,22,10,300,10,128,11,165,10,6,10,182,10,86,10,134,10,6,10,1046,1,3,6,6,
+    10,198,51,2,5,726,60,78,22,630,30,1385,1,777,1,25,9,14,3,343,4,138,10,30,8,1,15,32,10,39,15,29536,10,188,10,320,6,154,10,38,10,
+    198,10,22,10,86,10,406,10,21270,10,493,45,12,57,17,2,341,27,36,4,29,1,8,1,134,5,202,10,942,8,25,7,39,9,75,5,22,6,160,2,2,16,2,
+    46,64,9,52,2,30,3,75,5,104,8,24,8,41,7,330,6,48,10,6,10,278,31,158,10,42,4,112,7,134,30,128,10,60,10,144,10,7,20,251,10,342,10,
+    118,10,374,10,102,10,6,20,76,12,420,19,93,10,662,10,86,29,227,10,70,10,422,10,102,21,1067,111,15553,10,2342,10,86,10,134,10,1,7,
+    526,10,262,23,24153,10,1478,20,12,20,108,25,1109,50,2368,10,422,10,502,10,247,10,716,9,128,10,791,59,1,3,1,4,76,45,1,15,962,13,
+    2787,10 };
 static const uint16_t slm__spaces[] = { 9,5,18,1,100,1,26,1,5599,1,2431,11,29,2,5,1,47,1,4000,1 };
 static void slm__classes_fill(uint8_t *classes, const uint16_t *runs, size_t n, int kind) {
     size_t i;
@@ -3745,13 +3673,8 @@ struct slm_tokenizer {
 };
 SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
     if (t == NULL) return;
-    slm__release(t->bytes.data);
-    slm__release(t->spans.data);
-    slm__release(t->merges.data);
-    slm__release(t->added.data);
-    slm__release(t->ids.slots);
-    slm__release(t->ranks.slots);
-    slm__release(t->classes);
+    slm__release(t->bytes.data); slm__release(t->spans.data); slm__release(t->merges.data); slm__release(t->added.data);
+    slm__release(t->ids.slots); slm__release(t->ranks.slots); slm__release(t->classes);
     slm__release(t);
 }
 static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
@@ -3768,11 +3691,11 @@ static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                      
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) { return (int32_t)SLM__N_ITEMS(slm__span, t->spans); }
 SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) { return t->hash; }
 SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size) {
-    const slm__span none = { 0, 0, 0 }, *span = id < 0 || id >= slm_tokenizer_vocab(t) ? &none : SLM__ITEMS(const slm__span, t->spans) + id;
-    if (size != NULL) *size = span->size;
-    return span == &none ? NULL : t->bytes.data + span->at;
+    const slm__span *span = id < 0 || id >= slm_tokenizer_vocab(t) ? NULL : SLM__ITEMS(const slm__span, t->spans) + id;
+    if (size != NULL) *size = span == NULL ? 0 : span->size;
+    return span == NULL ? NULL : t->bytes.data + span->at;
 }
-static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n, uint64_t *key) {   /* -1: the model has no such token */
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n, uint64_t *key) {   /* -1: no such token */
     return slm__find(&t->ids, t->bytes.data, &t->spans, s, n, key);
 }
 /* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
@@ -3781,7 +3704,7 @@ static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int mod
     uint64_t key;
     slm_status status = SLM_OK;
     int32_t other = model ? slm__token_find(t, t->bytes.data + span.at, n, &key) : -1;
-    if (other >= 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are the same token", name, (int)other, (int)id);
+    if (other >= 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are equal", name, (int)other, (int)id);
     if (model) { status = slm__map_put(&t->ids, key, (size_t)id, err); t->n_model++; }
     if (status == SLM_OK && id == slm_tokenizer_vocab(t)) status = slm__buffer_append(&t->spans, &span, sizeof span, err);
     if (status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[id] = span;
@@ -3820,78 +3743,65 @@ static slm_status slm__tokenizer_finish(slm_tokenizer *t, const char *name, slm_
 
 /* ---- encoding ---- */
 typedef struct slm__symbol { int32_t id, before, after, word; } slm__symbol;      /* a linked list in an array; id -1: gone */
-typedef struct slm__cached { const char *s; size_t size, first, n; } slm__cached; /* a piece met before; where its ids stand */
 typedef struct slm__encoder {
     const slm_tokenizer *t;
     slm_error *err;
     slm_status status;             /* the first error */
-    slm__buffer out, symbols, heap, spaced;
-    slm__cached cache[8192];       /* by hash */
+    slm__buffer out, symbols, heap;
 } slm__encoder;
 
 static void slm__encode_id(slm__encoder *e, int32_t id) {
     if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, &id, sizeof id, e->err);
 }
 static void slm__encode_offer(slm__encoder *e, int32_t at) {                      /* the pair that begins here, if it can merge */
-    const slm__symbol *left = SLM__ITEMS(const slm__symbol, e->symbols) + at;
-    int32_t rank = left->after < 0 ? -1 : slm__map_get(&e->t->ranks, slm__pair_key(left->id, left[left->after - at].id));
+    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
+    int32_t rank = -1;
+    if (at >= 0 && symbols[at].after >= 0)
+        rank = slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[symbols[at].after].id));
     if (rank >= 0 && e->status == SLM_OK) e->status = slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)at, e->err);
 }
-/* Merges the piece's bytes, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
-static void slm__encode_merge(slm__encoder *e, const char *s, size_t n) {
-    const slm__merge *merges = SLM__ITEMS(const slm__merge, e->t->merges);
+/* The bytes of one piece merge, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
     slm__symbol *symbols;
     int32_t i, size = (int32_t)n;
-    if (n > INT32_MAX / 2) e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", n);
-    else if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->symbols, n * sizeof(slm__symbol), e->err);
+    uint64_t key;
+    if (e->t->ignore_merges && (i = slm__token_find(e->t, s, n, &key)) >= 0) { slm__encode_id(e, i); return; }
+    if (n > INT32_MAX / sizeof *symbols)
+        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", n);
+    else if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->symbols, n * sizeof *symbols, e->err);
     if (e->status != SLM_OK) return;
     symbols = SLM__ITEMS(slm__symbol, e->symbols);
     for (i = 0; i < size; i++) {
-        symbols[i].id = e->t->byte_id[(unsigned char)s[i]];
-        symbols[i].before = i - 1;
-        symbols[i].after = i + 1 < size ? i + 1 : -1;
+        slm__symbol symbol = { e->t->byte_id[(unsigned char)s[i]], i - 1, i + 1 < size ? i + 1 : -1, 0 };
+        symbols[i] = symbol;
     }
     for (i = 0; i < size; i++) slm__encode_offer(e, i);
     while (e->heap.size > 0 && e->status == SLM_OK) {
         slm__item item = slm__heap_pop(&e->heap);
-        slm__symbol *left = symbols + item.b, *right = symbols + left->after;
-        if (left->id != merges[item.a].a || left->after < 0 || right->id != merges[item.a].b) continue;   /* gone by now */
-        left->id = merges[item.a].id;
+        const slm__merge *merge = SLM__ITEMS(const slm__merge, e->t->merges) + item.a;
+        slm__symbol *left = symbols + item.b, *right;
+        if (left->id != merge->a || left->after < 0 || (right = symbols + left->after)->id != merge->b) continue;   /* gone */
+        left->id = merge->id;
         left->after = right->after;
         right->id = -1;
         if (right->after >= 0) symbols[right->after].before = (int32_t)item.b;
-        if (left->before >= 0) slm__encode_offer(e, left->before);
+        slm__encode_offer(e, left->before);
         slm__encode_offer(e, (int32_t)item.b);
     }
     for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
 }
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
-    slm__cached *cached = &e->cache[slm__mix(slm_hash(SLM_HASH_START, s, n < 64 ? n : 64)) % SLM__COUNT(e->cache)];
-    slm__cached fresh = { s, n, e->out.size, 0 };
-    uint64_t key;
-    int32_t id = -1;
-    if (cached->size == n && memcmp(cached->s, s, n) == 0) {
-        e->status = slm__buffer_reserve(&e->out, cached->n, e->err);              /* first, as the ids are copied from there */
-        if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, e->out.data + cached->first, cached->n, e->err);
-        return;
-    }
-    if (e->t->ignore_merges) id = slm__token_find(e->t, s, n, &key);
-    if (id >= 0) slm__encode_id(e, id);
-    else slm__encode_merge(e, s, n);
-    fresh.n = e->out.size - fresh.first;
-    *cached = fresh;
-}
 static void slm__encode_text(slm__encoder *e, const char *s, size_t n) {          /* text without added tokens */
+    slm__buffer spaced = { NULL, 0, 0 };
     size_t size;
-    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
-        e->spaced.size = 0;
-        e->status = slm__buffer_append(&e->spaced, " ", 1, e->err);
-        if (e->status == SLM_OK) e->status = slm__buffer_append(&e->spaced, s, n++, e->err);
-        s = e->spaced.data;
-        memset(e->cache, 0, sizeof e->cache);                                     /* it points into `spaced` */
+    if (e->t->prefix_space && n > 0 && s[0] != ' ' && e->status == SLM_OK) {
+        e->status = slm__buffer_append(&spaced, " ", 1, e->err);
+        if (e->status == SLM_OK) e->status = slm__buffer_append(&spaced, s, n, e->err);
+        s = spaced.data;
+        n = spaced.size;
     }
     for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
         slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
+    slm__release(spaced.data);
 }
 /* The longest added token that the text begins with: narrows the sorted list byte by byte.  NULL: none. */
 static const slm__added *slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int normalized) {
@@ -3909,7 +3819,7 @@ static const slm__added *slm__added_find(const slm_tokenizer *t, const char *s, 
 static void slm__encode_added(slm__encoder *e, const char *s, size_t n, int normalized) {
     size_t i, from = 0;
     const slm__added *added;
-    if (normalized == 2 || e->t->added.size == 0) { slm__encode_text(e, s, n); return; }
+    if (normalized == 2 || n == 0 || e->t->added.size == 0) { slm__encode_text(e, s, n); return; }
     for (i = 0; i < n && e->status == SLM_OK;) {
         if ((added = slm__added_find(e->t, s + i, n - i, normalized)) == NULL) { i++; continue; }
         slm__encode_added(e, s + from, i - from, normalized + 1);
@@ -3919,23 +3829,16 @@ static void slm__encode_added(slm__encoder *e, const char *s, size_t n, int norm
     slm__encode_added(e, s + from, n - from, normalized + 1);
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
-    slm__encoder *e = (slm__encoder *)slm__alloc(1, sizeof *e, err);
-    slm_status status;
-    if (e == NULL) return SLM_ERR_MEMORY;
-    e->t = t;
-    e->err = err;
-    e->status = slm__buffer_reserve(&e->out, sizeof(int32_t), err);
-    slm__encode_added(e, text, size, 0);
-    if (e->status == SLM_OK) {
-        *ids = SLM__ITEMS(int32_t, e->out);
-        *n = SLM__N_ITEMS(int32_t, e->out);
-    } else slm__release(e->out.data);
-    status = e->status;
-    slm__release(e->symbols.data);
-    slm__release(e->heap.data);
-    slm__release(e->spaced.data);
-    slm__release(e);
-    return status;
+    slm__encoder e;
+    memset(&e, 0, sizeof e);
+    e.t = t; e.err = err;
+    e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
+    slm__encode_added(&e, text, size, 0);
+    slm__release(e.symbols.data); slm__release(e.heap.data);
+    if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
+    *ids = SLM__ITEMS(int32_t, e.out);
+    *n = SLM__N_ITEMS(int32_t, e.out);
+    return SLM_OK;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
     slm__buffer out = { NULL, 0, 0 };
@@ -3987,20 +3890,22 @@ static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
         if (span.size > INT32_MAX / 4 - (size_t)first)
             l->status = slm__fail(l->err, SLM_ERR_ARGUMENT, "more than %d bytes of distinct words", INT32_MAX / 4);
         for (k = 0, n = (int32_t)span.size; k < n && l->status == SLM_OK; k++) {
-            slm__symbol symbol = { (unsigned char)text[span.at + (size_t)k], k > 0 ? first + k - 1 : -1, k + 1 < n ? first + k + 1 : -1, word };
+            slm__symbol symbol = { (unsigned char)text[span.at + (size_t)k], first + k - 1, first + k + 1, word };
+            if (k == 0) symbol.before = -1;
+            if (k + 1 == n) symbol.after = -1;
             slm__learn_keep(l, &l->symbols, &symbol, sizeof symbol);
         }
     }
 }
 /* The pair that begins at symbol `at`, if there is one, has gone (sign -1) or arisen (1: the place is kept). */
 static void slm__learn_count(slm__learner *l, int32_t at, int sign) {
-    const slm__symbol *left = SLM__ITEMS(const slm__symbol, l->symbols) + at;
+    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, l->symbols);
     slm__place place = { at, -1 };
     slm__couple *pair, fresh = { 0, 0, -1, -1 };
     int32_t p, new_place = (int32_t)SLM__N_ITEMS(slm__place, l->places);
-    if (at < 0 || left->after < 0) return;
-    fresh.key = slm__pair_key(left->id, left[left->after - at].id);
-    if ((p = slm__map_get(&l->pair_index, fresh.key)) < 0 && l->status == SLM_OK) {
+    if (at < 0 || symbols[at].after < 0 || l->status != SLM_OK) return;
+    fresh.key = slm__pair_key(symbols[at].id, symbols[symbols[at].after].id);
+    if ((p = slm__map_get(&l->pair_index, fresh.key)) < 0) {
         p = (int32_t)SLM__N_ITEMS(slm__couple, l->pairs);
         l->status = slm__map_put(&l->pair_index, fresh.key, (size_t)p, l->err);
         slm__learn_keep(l, &l->pairs, &fresh, sizeof fresh);
@@ -4008,13 +3913,13 @@ static void slm__learn_count(slm__learner *l, int32_t at, int sign) {
     if (sign > 0) slm__learn_keep(l, &l->places, &place, sizeof place);
     if (l->status != SLM_OK) return;
     pair = SLM__ITEMS(slm__couple, l->pairs) + p;
-    pair->count += sign * SLM__ITEMS(const slm__span, l->words)[left->word].count;
+    pair->count += sign * SLM__ITEMS(const slm__span, l->words)[symbols[at].word].count;
     if (sign < 0) return;
     if (pair->last < 0) pair->first = new_place;
     else SLM__ITEMS(slm__place, l->places)[pair->last].next = new_place;
     pair->last = new_place;
 }
-static void slm__learn_offer(slm__learner *l, size_t from) {                      /* puts the pairs from there on into the heap */
+static void slm__learn_offer(slm__learner *l, size_t from) {                      /* the pairs from there on go into the heap */
     for (; from < SLM__N_ITEMS(slm__couple, l->pairs) && l->status == SLM_OK; from++) {
         const slm__couple *pair = SLM__ITEMS(const slm__couple, l->pairs) + from;
         if (pair->count >= 2) l->status = slm__heap_push(&l->heap, UINT64_MAX - (uint64_t)pair->count, pair->key, l->err);
@@ -4028,8 +3933,8 @@ static void slm__learn_merge(slm__learner *l, int32_t p) {
     slm__symbol *symbols = SLM__ITEMS(slm__symbol, l->symbols);
     for (i = 0; i < 2; i++) {
         slm__span part = SLM__ITEMS(const slm__span, l->t->spans)[ab[i]];
-        if (l->status == SLM_OK) l->status = slm__buffer_reserve(&l->t->bytes, part.size, l->err);   /* first, as it copies from there */
-        slm__learn_keep(l, &l->t->bytes, l->t->bytes.data + part.at, part.size);
+        if (l->status == SLM_OK) l->status = slm__buffer_reserve(&l->t->bytes, part.size, l->err);
+        slm__learn_keep(l, &l->t->bytes, l->t->bytes.data + part.at, part.size);  /* does not move them: room has been made */
     }
     if (l->status == SLM_OK) l->status = slm__token_set(l->t, id, l->t->bytes.size - size, 1, "training", l->err);
     if (l->status == SLM_OK) l->status = slm__merge_add(l->t, ab[0], ab[1], id, l->err);
@@ -4067,7 +3972,7 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     slm__learner l;
     int i;
     *out = NULL;
-    if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a byte-level vocabulary of %d tokens: at least 256 are needed", (int)vocab);
+    if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
     memset(&l, 0, sizeof l);
     l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
@@ -4078,13 +3983,8 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     }
     if (vocab > 256) { slm__learn_words(&l, text, size); slm__learn(&l, vocab, progress, user); }
     if (l.status == SLM_OK) l.status = slm__tokenizer_finish(l.t, "training", err);
-    slm__release(l.words.data);
-    slm__release(l.symbols.data);
-    slm__release(l.pairs.data);
-    slm__release(l.places.data);
-    slm__release(l.heap.data);
-    slm__release(l.word_index.slots);
-    slm__release(l.pair_index.slots);
+    slm__release(l.words.data); slm__release(l.symbols.data); slm__release(l.pairs.data); slm__release(l.places.data);
+    slm__release(l.heap.data); slm__release(l.word_index.slots); slm__release(l.pair_index.slots);
     if (l.status == SLM_OK) *out = l.t;
     else slm_tokenizer_free(l.t);
     return l.status;
@@ -4097,13 +3997,13 @@ SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
    Vocabulary and merges are written in characters that stand for bytes: printable bytes for themselves, the others from U+0100
    on.  What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token);
    what would change them and is not known here is refused by name. */
-typedef struct slm__loader { slm_tokenizer *t; slm__json j; slm__buffer word; } slm__loader;   /* j.status: the first error of any kind */
+typedef struct slm__loader { slm_tokenizer *t; slm__json j; slm__buffer word; } slm__loader;   /* j.status: the first error */
 
 static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
-/* Appends the bytes that l->word stands for to the tokenizer's; how many, 0: it holds other characters. */
-static size_t slm__load_bytes(slm__loader *l) {
-    size_t i, n = 0;
-    for (i = 0; i < l->word.size && l->j.status == SLM_OK; i++, n++) {
+/* Appends the bytes that l->word stands for, from one place on to another, to the tokenizer's; 0: other characters are there. */
+static size_t slm__load_bytes(slm__loader *l, size_t i, size_t to) {
+    size_t n = 0;
+    for (; i < to && l->j.status == SLM_OK; i++, n++) {
         uint32_t c = (unsigned char)l->word.data[i], b;
         char byte;
         if (c >= 0x80 && c < 0xE0) c = (c & 31) << 6 | ((unsigned char)l->word.data[++i] & 63u);   /* two bytes of UTF-8 */
@@ -4114,12 +4014,11 @@ static size_t slm__load_bytes(slm__loader *l) {
     }
     return n;
 }
-static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names file, field and l->word, made printable */
-    size_t i, n = l->word.size;
+static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names l->word too, made printable */
+    size_t i, n = l->word.size < 60 ? l->word.size : 60;
     for (i = 0; i < n; i++) if (l->word.data[i] < 32 || l->word.data[i] > 126) l->word.data[i] = '?';
     if (l->j.status != SLM_OK) return;
-    if (n > 0) l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s \"%.60s\"", l->j.name, field, why, l->word.data);
-    else l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s", l->j.name, field, why);
+    l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s %.*s", l->j.name, field, why, (int)n, n > 0 ? l->word.data : "");
 }
 static void slm__fields(slm__json *j, const char *const *names, const char **at, size_t n) {   /* where an object's members stand */
     slm__buffer key = { NULL, 0, 0 };
@@ -4160,49 +4059,41 @@ static void slm__load_vocab(slm__loader *l) {
     uint64_t id;
     (void)slm__json_enter(j, '{');
     for (n = 0, start = j->p; slm__json_member(j, &first, NULL) == 1; n++) (void)slm__json_skip(j);
-    if (j->status == SLM_OK) j->status = slm__buffer_reserve(&l->t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty tokens */
-    l->t->spans.size = n * sizeof(slm__span);
+    if (n > INT32_MAX / sizeof(slm__span)) (void)slm__json_fail(j, "a vocabulary that is too large");
+    if (j->status == SLM_OK) j->status = slm__buffer_reserve(&l->t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty */
+    if (j->status == SLM_OK) l->t->spans.size = n * sizeof(slm__span);
     for (first = 1, j->p = start; slm__json_member(j, &first, &l->word) == 1 && slm__json_u64(j, &id) == SLM_OK;) {
-        size = slm__load_bytes(l);
-        if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "the id of another token, or above a gap:");
+        size = slm__load_bytes(l, 0, l->word.size);
+        if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "id taken, or above a gap:");
         if (size == 0) slm__reject(l, "model.vocab", "not made of characters that stand for bytes:");
         if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->name, j->err);
     }
 }
-/* Half a merge: its token, and its bytes appended to the tokenizer's. */
-static int32_t slm__load_half(slm__loader *l, size_t *size) {
-    uint64_t key;
-    size_t n = slm__load_bytes(l);
-    int32_t id = n == 0 ? -1 : slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size - n, n, &key);
-    if (id < 0) slm__reject(l, "model.merges", "not in the vocabulary:");
-    *size += n;
-    return id;
-}
 static void slm__load_merge(slm__loader *l) {                  /* "a b" or ["a", "b"]: both and their sum must be tokens */
     slm__json *j = &l->j;
-    int first = 1, list = slm__json_type(j) == 'a';
-    int32_t a, b = -1, id = -1;
+    slm__buffer *bytes = &l->t->bytes;
+    int first = 1, list = slm__json_type(j) == 'a', i;
+    int32_t ids[3] = { -1, -1, -1 };                           /* a, b, and what they make */
     uint64_t key;
-    size_t n = 0, whole, gap;
+    size_t start = bytes->size, from = 0, to, n;
     if (list) { (void)slm__json_enter(j, '['); (void)slm__json_element(j, &first); }
     if (slm__json_string(j, &l->word) != SLM_OK || (!list && strncmp(l->word.data, "#version", 8) == 0)) return;
-    whole = l->word.size;
-    gap = list ? whole : strcspn(l->word.data, " ");
-    l->word.size = gap;
-    a = slm__load_half(l, &n);
-    if (list) {
-        if (slm__json_element(j, &first) == 1 && slm__json_string(j, &l->word) == SLM_OK) b = slm__load_half(l, &n);
-        if (slm__json_element(j, &first) != 0) (void)slm__json_fail(j, "a merge must be a pair of tokens");
-    } else {
-        l->word.size = gap < whole ? whole - gap - 1 : 0;
-        memmove(l->word.data, l->word.data + gap + (gap < whole), l->word.size + 1);
-        b = slm__load_half(l, &n);
+    to = list ? l->word.size : strcspn(l->word.data, " ");
+    for (i = 0; i < 2 && j->status == SLM_OK; i++) {
+        n = slm__load_bytes(l, from, to);
+        if (n > 0) ids[i] = slm__token_find(l->t, bytes->data + bytes->size - n, n, &key);
+        if (ids[i] < 0) slm__reject(l, "model.merges", "no pair of tokens of the vocabulary:");
+        if (i == 0 && list && slm__json_element(j, &first) == 1) (void)slm__json_string(j, &l->word);
+        from = list ? 0 : to + 1;
+        to = l->word.size;
     }
-    l->t->bytes.size -= n;                                     /* both halves stood there one behind the other: the result */
-    if (b >= 0) id = slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size, n, &key);
-    if (id < 0) slm__reject(l, "model.merges", "the result is not in the vocabulary of the merge that ends in");
-    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "the pair stands twice that ends in");
-    if (j->status == SLM_OK) j->status = slm__merge_add(l->t, a, b, id, j->err);
+    if (list && slm__json_element(j, &first) != 0) (void)slm__json_fail(j, "a merge must be a pair");
+    n = bytes->size - start;                                   /* both halves stand there one behind the other: the result */
+    bytes->size = start;
+    if (n > 0) ids[2] = slm__token_find(l->t, bytes->data + start, n, &key);
+    if (ids[2] < 0) slm__reject(l, "model.merges", "the result is not in the vocabulary:");
+    else if (slm__map_get(&l->t->ranks, slm__pair_key(ids[0], ids[1])) >= 0) slm__reject(l, "model.merges", "a pair stands twice:");
+    if (j->status == SLM_OK) j->status = slm__merge_add(l->t, ids[0], ids[1], ids[2], j->err);
 }
 static void slm__load_model(slm__loader *l) {
     static const char *const names[] = { "type", "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback",
@@ -4227,11 +4118,11 @@ static void slm__load_model(slm__loader *l) {
 static void slm__load_added(slm__loader *l) {
     static const char *const names[] = { "id", "content", "normalized", "special", "single_word", "lstrip", "rstrip" };
     slm__json *j = &l->j;
-    const char *at[7], *end, *bytes;
+    const char *at[7], *end;
     slm__added added = { NULL, 0, 0, 0, 0 };
     uint64_t id = 0, key;
     size_t n;
-    int i;
+    int32_t known = -1, i;
     slm__fields(j, names, at, 7);
     end = j->p;
     l->word.size = 0;
@@ -4243,11 +4134,13 @@ static void slm__load_added(slm__loader *l) {
     if (at[0] == NULL || l->word.size == 0) slm__reject(l, "added_tokens", "a token without id or content");
     if (j->status != SLM_OK) return;
     j->p = end;
-    bytes = slm_tokenizer_token(l->t, id < INT32_MAX ? (int32_t)id : -1, &n);
-    if (id == (uint64_t)slm_tokenizer_vocab(l->t) && slm__token_find(l->t, l->word.data, l->word.size, &key) < 0) {
+    n = slm__load_bytes(l, 0, l->word.size);
+    if (n > 0) known = slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size - n, n, &key);
+    l->t->bytes.size -= n;
+    if (known < 0 && id == (uint64_t)slm_tokenizer_vocab(l->t)) {
         j->status = slm__buffer_append(&l->t->bytes, l->word.data, l->word.size, j->err);
         if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, l->word.size, 0, j->name, j->err);
-    } else if (bytes == NULL || n != l->word.size || memcmp(bytes, l->word.data, n) != 0)
+    } else if (known < 0 || (uint64_t)known != id || n != l->word.size)   /* n differs: characters for bytes are other bytes */
         slm__reject(l, "added_tokens", "the id is neither that in model.vocab nor the next free one:");
     else if (SLM__ITEMS(slm__span, l->t->spans)[id].count != 0) slm__reject(l, "added_tokens", "stands twice:");
     added.id = (int32_t)id;
@@ -4284,7 +4177,8 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
         while (l.j.status == SLM_OK && slm__json_element(&l.j, &first) == 1) slm__load_added(&l);
     }
     added = SLM__ITEMS(slm__added, l.t->added);                /* the tokens' bytes do not move any more */
-    for (i = 0; i < SLM__N_ITEMS(slm__added, l.t->added); i++) added[i].text = slm_tokenizer_token(l.t, added[i].id, &added[i].size);
+    for (i = 0; i < SLM__N_ITEMS(slm__added, l.t->added); i++)
+        added[i].text = slm_tokenizer_token(l.t, added[i].id, &added[i].size);
     if (i > 0) qsort(added, i, sizeof *added, slm__added_order);
     for (; i > 0; i--) SLM__ITEMS(slm__span, l.t->spans)[added[i - 1].id].count = (int64_t)i;
     if (l.j.status == SLM_OK) l.j.status = slm__tokenizer_finish(l.t, name, err);
@@ -4295,7 +4189,7 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 }
 
 #ifndef SLM_NO_STDIO
-static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t id, slm_error *err) {   /* in characters for bytes */
+static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t id, slm_error *err) {
     size_t i, n;
     const char *s = slm_tokenizer_token(t, id, &n);
     slm_status status = SLM_OK;
@@ -4311,33 +4205,39 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     static const char *const word[] = { "false", "true" };
     slm__buffer b = { NULL, 0, 0 };
     const char *comma = "";
+    slm_status status;
     int32_t id;
     size_t i;
-    int bad = slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[") != SLM_OK;   /* no memory */
+    int bad = (int)slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     for (id = 0; id < slm_tokenizer_vocab(t) && !bad; id++) {
-        const slm__added *added = SLM__ITEMS(const slm__added, t->added) + SLM__ITEMS(const slm__span, t->spans)[id].count - 1;
-        if (SLM__ITEMS(const slm__span, t->spans)[id].count == 0) continue;
-        bad = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", comma, (int)id) || slm__json_put_string(&b, added->text, added->size, err)
+        int64_t place = SLM__ITEMS(const slm__span, t->spans)[id].count;
+        const slm__added *added = place == 0 ? NULL : SLM__ITEMS(const slm__added, t->added) + place - 1;
+        if (added == NULL) continue;
+        bad = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", comma, (int)id)
+            || slm__json_put_string(&b, added->text, added->size, err)
             || slm__put(&b, err, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,\"special\":%s}",
                         word[added->normalized], word[added->special]);
         comma = ",";
     }
-    bad = bad || slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,\"trim_offsets\":true,"
-        "\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,"
-        "\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex])
+    bad = bad || slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
+        "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\","
+        "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex])
         || slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":null,"
-        "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{", word[t->ignore_merges]);
+        "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
+        word[t->ignore_merges]);
     for (id = 0; id < t->n_model && !bad; id++)
-        bad = slm__put(&b, err, id == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, id, err) || slm__put(&b, err, "\":%d", (int)id);
+        bad = slm__put(&b, err, id == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, id, err)
+            || slm__put(&b, err, "\":%d", (int)id);
     bad = bad || slm__put(&b, err, "},\n\"merges\":[");
     for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++) {
         const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
         bad = slm__put(&b, err, i == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, merge->a, err) || slm__put(&b, err, " ")
             || slm__put_token(&b, t, merge->b, err) || slm__put(&b, err, "\"");
     }
-    bad = bad || slm__put(&b, err, "]}}\n") ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
+    bad = bad || slm__put(&b, err, "]}}\n");
+    status = bad ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
-    return (slm_status)bad;
+    return status;
 }
 /* GPT-2's own pair of files, put into the form above. */
 static slm_status slm__tokenizer_pair(slm_tokenizer **out, const char *vocab, const char *merges, slm_error *err) {
@@ -4346,125 +4246,126 @@ static slm_status slm__tokenizer_pair(slm_tokenizer **out, const char *vocab, co
     size_t size, n, i;
     slm_status status = slm_read_file(&ids, &size, vocab, err);
     if (status == SLM_OK) status = slm_read_file(&lines, &n, merges, err);
-    if (status == SLM_OK && (slm__put(&b, err, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":")
-                             || slm__buffer_append(&b, ids, size, err) || slm__put(&b, err, ",\"merges\":[\"#version\""))) status = SLM_ERR_MEMORY;
-    for (i = 0; status == SLM_OK && i < n; i += size + 1)
-        if ((size = strcspn(lines + i, "\r\n")) > 0)
-            status = slm__put(&b, err, ",") ? SLM_ERR_MEMORY : slm__json_put_string(&b, lines + i, size, err);
-    if (status == SLM_OK && (status = slm__put(&b, err, "]}}")) == SLM_OK) status = slm_tokenizer_parse(out, b.data, b.size, vocab, err);
-    slm__release(ids);
-    slm__release(lines);
-    slm__release(b.data);
+    if (status == SLM_OK) status = slm__put(&b, err, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":");
+    if (status == SLM_OK) status = slm__buffer_append(&b, ids, size, err);
+    if (status == SLM_OK) status = slm__put(&b, err, ",\"merges\":[\"#version\"");
+    for (i = 0; status == SLM_OK && i < n; i += size + 1) {
+        if ((size = strcspn(lines + i, "\r\n")) == 0) continue;
+        status = slm__put(&b, err, ",");
+        if (status == SLM_OK) status = slm__json_put_string(&b, lines + i, size, err);
+    }
+    if (status == SLM_OK) status = slm__put(&b, err, "]}}");
+    if (status == SLM_OK) status = slm_tokenizer_parse(out, b.data, b.size, vocab, err);
+    slm__release(ids); slm__release(lines); slm__release(b.data);
     return status;
 }
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char *json = slm__join(path, "/tokenizer.json", "", err), *vocab = slm__join(path, "/encoder.json", "", err), *text = NULL;
-    char *merges = slm__join(path, "/vocab.bpe", "", err);
+    char *json = slm__join(path, "/tokenizer.json", "", err), *vocab = slm__join(path, "/encoder.json", "", err);
+    char *merges = slm__join(path, "/vocab.bpe", "", err), *text = NULL;
     size_t size;
-    slm_status status = json == NULL || vocab == NULL || merges == NULL ? SLM_ERR_MEMORY : SLM_OK;
+    slm_status status = SLM_OK;
     *out = NULL;
-    if (status == SLM_OK && !slm__exists(json) && slm__exists(vocab)) status = slm__tokenizer_pair(out, vocab, merges, err);
-    else if (status == SLM_OK) {
+    if (json == NULL || vocab == NULL || merges == NULL) status = SLM_ERR_MEMORY;
+    else if (slm__exists(vocab) && !slm__exists(json)) status = slm__tokenizer_pair(out, vocab, merges, err);
+    else {
         const char *file = slm__exists(json) ? json : path;
-        if ((status = slm_read_file(&text, &size, file, err)) == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
+        status = slm_read_file(&text, &size, file, err);
+        if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
     }
-    slm__release(json);
-    slm__release(vocab);
-    slm__release(merges);
-    slm__release(text);
+    slm__release(json); slm__release(vocab); slm__release(merges); slm__release(text);
     return status;
 }
 #endif
 
 /* ==== >>data ==================================================================================================== 12 ==
    Text and token files to a corpus, a corpus to windows, windows to batches.                                            */
-/* Takes over tokens and masked (both from slm__alloc); on failure they are released. */
+SLM_API void slm_corpus_free(slm_corpus *corpus) {
+    if (corpus == NULL) return;
+    slm__release(corpus->tokens); slm__release(corpus->masked);
+    slm__release(corpus);
+}
+/* Takes over tokens and masked; on failure they are released. */
 static slm_status slm__corpus_take(slm_corpus **out, int32_t *tokens, uint8_t *masked, size_t n, size_t bytes, slm_error *err) {
-    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
-    *out = corpus;
+    slm_corpus *corpus = *out = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
     if (corpus == NULL) { slm__release(tokens); slm__release(masked); return SLM_ERR_MEMORY; }
-    corpus->tokens = tokens;
-    corpus->masked = masked;
-    corpus->n = n;
-    corpus->bytes = bytes;
+    corpus->tokens = tokens; corpus->masked = masked;
+    corpus->n = n; corpus->bytes = bytes;
     corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
     if (masked != NULL) corpus->hash = slm_hash(corpus->hash, masked, n);
     return SLM_OK;
 }
-SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size, slm_error *err) {
+SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size,
+                                        slm_error *err) {
     int32_t *tokens;
     size_t n;
     slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
     *out = NULL;
     return status == SLM_OK ? slm__corpus_take(out, tokens, NULL, n, size, err) : status;
 }
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab, slm_error *err) {
-    int32_t *copy;
-    uint8_t *mask = NULL;
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
+                                          slm_error *err) {
+    int32_t *copy = (int32_t *)slm__alloc(n, sizeof *copy, err);
+    uint8_t *mask = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
+    slm_status status = copy == NULL || (masked != NULL && mask == NULL) ? SLM_ERR_MEMORY : SLM_OK;
     size_t i;
     *out = NULL;
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n && status == SLM_OK; i++) {
         if (tokens[i] < 0 || tokens[i] >= vocab)
-            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i], (int)vocab);
-    if ((copy = (int32_t *)slm__alloc(n, sizeof *copy, err)) == NULL) return SLM_ERR_MEMORY;
-    if (masked != NULL && (mask = (uint8_t *)slm__alloc(n, 1, err)) == NULL) { slm__release(copy); return SLM_ERR_MEMORY; }
-    for (i = 0; i < n; i++) {
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
+                               (int)vocab);
         copy[i] = tokens[i];
         if (mask != NULL) mask[i] = masked[i] != 0;
     }
-    return slm__corpus_take(out, copy, mask, n, 0, err);
-}
-SLM_API void slm_corpus_free(slm_corpus *corpus) {
-    if (corpus == NULL) return;
-    slm__release(corpus->tokens);
-    slm__release(corpus->masked);
-    slm__release(corpus);
+    if (status == SLM_OK) return slm__corpus_take(out, copy, mask, n, 0, err);
+    slm__release(copy); slm__release(mask);
+    return status;
 }
 SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
     return corpus->n < 2 || T < 1 ? 0 : (corpus->n - 2) / (size_t)T + 1;
 }
 
 /* ---- batches ---- */
+SLM_API void slm_batch_free(slm_batch *batch) {
+    if (batch == NULL) return;
+    slm__release(batch->inputs); slm__release(batch->targets); slm__release(batch->positions);
+    slm__release(batch->ref_loss); slm__release(batch->ref_entropy);
+    slm__release(batch);
+}
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
     slm_batch *batch;
     size_t n;
     *out = NULL;
-    if (B < 1 || T < 1 || B > INT32_MAX / T)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "a batch of %d windows of %d tokens: both must be at least 1, the product below 2^31", (int)B, (int)T);
-    n = (size_t)B * (size_t)T;
+    if (B < 1 || T < 1 || B > INT32_MAX / T) return slm__fail(err, SLM_ERR_ARGUMENT,
+        "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31", (int)B, (int)T);
     if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
-    batch->B = B;
-    batch->T = T;
-    if ((batch->inputs = (int32_t *)slm__alloc(n, sizeof(int32_t), err)) == NULL
-        || (batch->targets = (int32_t *)slm__alloc(n, sizeof(int32_t), err)) == NULL
-        || (batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t), err)) == NULL) { slm_batch_free(batch); return SLM_ERR_MEMORY; }
-    *out = batch;
-    return SLM_OK;
+    n = (size_t)B * (size_t)T;
+    batch->B = B; batch->T = T;
+    batch->inputs = (int32_t *)slm__alloc(n, sizeof(int32_t), err);
+    batch->targets = (int32_t *)slm__alloc(n, sizeof(int32_t), err);
+    batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t), err);
+    if (batch->inputs != NULL && batch->targets != NULL && batch->positions != NULL) { *out = batch; return SLM_OK; }
+    slm_batch_free(batch);
+    return SLM_ERR_MEMORY;
 }
-SLM_API void slm_batch_free(slm_batch *batch) {
-    if (batch == NULL) return;
-    slm__release(batch->inputs);
-    slm__release(batch->targets);
-    slm__release(batch->ref_loss);
-    slm__release(batch->ref_entropy);
-    slm__release(batch->positions);
-    slm__release(batch);
-}
-/* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked. */
-static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, int32_t b, size_t w) {
+/* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
+   scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
+static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, int32_t b, size_t w) {
     size_t T = (size_t)batch->T, row = (size_t)b * T, t;
+    const slm_real *loss = scores == NULL ? NULL : scores->loss, *entropy = scores == NULL ? NULL : scores->entropy;
     int there = w < slm_corpus_windows(corpus, batch->T);
     for (t = 0; t < T; t++) {
-        size_t p = there ? w * T + t + 1 : 0;              /* the target's index */
+        size_t p = there ? w * T + t + 1 : 0;                  /* the target's index */
         int valid = there && p < corpus->n;
         batch->inputs[row + t] = valid ? corpus->tokens[p - 1] : 0;
         batch->targets[row + t] = valid && !(corpus->masked != NULL && corpus->masked[p]) ? corpus->tokens[p] : -1;
         if (batch->positions != NULL) batch->positions[row + t] = p;
+        if (batch->ref_loss != NULL) batch->ref_loss[row + t] = loss == NULL ? (slm_real)NAN : valid ? loss[p - 1] : 0;
+        if (batch->ref_entropy != NULL) batch->ref_entropy[row + t] = entropy == NULL ? (slm_real)NAN : valid ? entropy[p - 1] : 0;
     }
 }
 /* Which window comes at place i of an epoch: a permutation of 0..n-1 that needs no memory.  A Feistel network permutes the
-   words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, where F is a hash keyed by seed, epoch and
-   round; a result >= n is permuted again until it falls below n, which keeps the map one to one. */
+   words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
+   A result >= n is permuted again until it falls below n; that keeps the map one to one. */
 static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
     uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, left, right, swap;
     int round;
@@ -4482,34 +4383,31 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
     } while (i >= n);
     return i;
 }
-static slm_status slm__batch_reference(slm_real **array, int wanted, size_t n, slm_error *err) {   /* makes it there or not, as wanted */
-    if (!wanted) { slm__release(*array); *array = NULL; }
-    else if (*array == NULL && (*array = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
+static slm_status slm__batch_reference(slm_real **array, int wanted, size_t n, slm_error *err) {
+    if (*array == NULL && wanted && (*array = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
     return SLM_OK;
 }
-SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor, slm_error *err) {
-    size_t windows = slm_corpus_windows(corpus, batch->T), n = (size_t)batch->B * (size_t)batch->T, i;
+SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
+                                  slm_error *err) {
+    size_t windows = slm_corpus_windows(corpus, batch->T), rows = (size_t)batch->B * (size_t)batch->T;
     int32_t b;
-    if (windows == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "a corpus of %zu tokens has nothing to predict: at least 2 are needed", corpus->n);
+    if (windows == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "a corpus of %zu tokens: there is nothing to predict", corpus->n);
     if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T || scores->corpus_hash != corpus->hash))
-        return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets in windows of %d) are not of this corpus (%zu) and window (%d)",
+        return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
                          scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
-    if (slm__batch_reference(&batch->ref_loss, scores != NULL && scores->loss != NULL, n, err) != SLM_OK) return SLM_ERR_MEMORY;
-    if (slm__batch_reference(&batch->ref_entropy, scores != NULL && scores->entropy != NULL, n, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (b = 0; b < batch->B; b++, cursor->at++)
-        slm__batch_row(batch, corpus, b, (size_t)slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows));
-    for (i = 0; i < n; i++) {
-        size_t entry = (size_t)batch->positions[i] - 1;    /* entry p-1 belongs to token p */
-        if (batch->ref_loss != NULL) batch->ref_loss[i] = entry < scores->n ? scores->loss[entry] : 0;
-        if (batch->ref_entropy != NULL) batch->ref_entropy[i] = entry < scores->n ? scores->entropy[entry] : 0;
+    if (slm__batch_reference(&batch->ref_loss, scores != NULL && scores->loss != NULL, rows, err) != SLM_OK
+        || slm__batch_reference(&batch->ref_entropy, scores != NULL && scores->entropy != NULL, rows, err) != SLM_OK)
+        return SLM_ERR_MEMORY;
+    for (b = 0; b < batch->B; b++, cursor->at++) {
+        uint64_t window = slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows);
+        slm__batch_row(batch, corpus, scores, b, (size_t)window);
     }
     return SLM_OK;
 }
 SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first) {
     int32_t b;
-    (void)slm__batch_reference(&batch->ref_loss, 0, 0, NULL);
-    (void)slm__batch_reference(&batch->ref_entropy, 0, 0, NULL);
-    for (b = 0; b < batch->B; b++) slm__batch_row(batch, corpus, b, first <= SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
+    for (b = 0; b < batch->B; b++)
+        slm__batch_row(batch, corpus, NULL, b, first < SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
 }
 
 #ifndef SLM_NO_STDIO
@@ -4518,61 +4416,50 @@ static int slm__ends_in(const char *path, const char *end) {
     size_t n = strlen(path), m = strlen(end);
     return n >= m && strcmp(path + n - m, end) == 0;
 }
-/* Appends the string that `field` (n bytes of text) has in the object of one line.  A field that is missing is an error that
-   names those there are. */
-static slm_status slm__jsonl_field(slm__buffer *out, const char *line, size_t size, const char *field, size_t n, const char *where, slm_error *err) {
-    slm__json j;
+/* Appends a field of the object that j stands on; where it is missing, the message names those there are. */
+static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
     slm__buffer key = { NULL, 0, 0 }, names = { NULL, 0, 0 }, value = { NULL, 0, 0 };
     int first = 1, found = 0;
     size_t i;
-    (void)slm__json_open(&j, line, size, where, err);
-    (void)slm__json_enter(&j, '{');
-    while (slm__json_member(&j, &first, &key) == 1) {
-        if (key.size == n && memcmp(key.data, field, n) == 0) {
-            if (found++) (void)slm__json_fail(&j, "the field stands here for the second time");
-            (void)slm__json_string(&j, &value);
-        } else (void)slm__json_skip(&j);
-        if (j.status == SLM_OK) j.status = slm__buffer_append(&names, ", ", names.size > 0 ? 2 : 0, err);
-        if (j.status == SLM_OK) j.status = slm__buffer_append(&names, key.data, key.size, err);
+    (void)slm__json_enter(j, '{');
+    while (slm__json_member(j, &first, &key) == 1) {
+        int wanted = key.size == n && memcmp(key.data, field, n) == 0;
+        if (wanted && found++) (void)slm__json_fail(j, "the field stands here for the second time");
+        (void)(wanted ? slm__json_string(j, &value) : slm__json_skip(j));
+        for (i = 0; i < key.size; i++) if (key.data[i] < 32 || key.data[i] > 126) key.data[i] = '?';
+        if (j->status == SLM_OK) j->status = slm__put(&names, j->err, names.size > 0 ? ", %.60s" : "%.60s", key.data);
     }
-    if (j.status == SLM_OK) (void)slm__json_close(&j);
-    if (j.status == SLM_OK) j.status = slm__buffer_append(&names, "", 1, err);
-    for (i = 0; i + 1 < names.size; i++) if (names.data[i] < 32 || names.data[i] > 126) names.data[i] = '?';
-    if (j.status == SLM_OK && !found)
-        j.status = slm__fail(err, SLM_ERR_FORMAT, "%s: no field \"%.*s\"; there are: %.200s", where, n < 60 ? (int)n : 60, field, names.data);
-    if (j.status == SLM_OK) j.status = slm__buffer_append(out, value.data, value.size, err);
-    slm__release(key.data);
-    slm__release(names.data);
-    slm__release(value.data);
-    return j.status;
-}
-static slm_status slm__jsonl_text(slm__buffer *out, const char *text, size_t size, const char *path, const char *fields, slm_error *err) {
-    slm_status status = SLM_OK;
-    slm_error where;                                       /* its text: file and line, for messages */
-    size_t line, n, at = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;   /* a byte order mark is passed over */
-    for (line = 1; at < size && status == SLM_OK; line++, at += n + 1) {
-        const char *end = (const char *)memchr(text + at, '\n', size - at), *field = fields;
-        n = end == NULL ? size - at : (size_t)(end - (text + at));
-        if (strspn(text + at, " \t\r") >= n) continue;     /* blank */
-        (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
-        while (status == SLM_OK) {
-            size_t length = strcspn(field, ",");
-            status = slm__jsonl_field(out, text + at, n, field, length, where.text, err);
-            if (status == SLM_OK) status = slm__buffer_append(out, "\n\n", field[length] == 0 ? 2 : 1, err);
-            if (field[length] == 0) break;
-            field += length + 1;
-        }
-    }
-    return status;
+    (void)slm__json_close(j);
+    if (j->status == SLM_OK && !found)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %.*s", j->name, (int)(n < 60 ? n : 60),
+                              field, (int)(names.size < 200 ? names.size : 200), names.size > 0 ? names.data : "");
+    if (j->status == SLM_OK) j->status = slm__buffer_append(out, value.data, value.size, j->err);
+    slm__release(key.data); slm__release(names.data); slm__release(value.data);
+    return j->status;
 }
 SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err) {
     slm__buffer out = { NULL, 0, 0 };
+    slm_error where;                                           /* its text: file and line, for messages */
     char *raw;
-    size_t n;
-    slm_status status = slm_read_file(&raw, &n, path, err);
+    size_t end, line, n, at, length;
+    slm_status status = slm_read_file(&raw, &end, path, err);
     if (status != SLM_OK) return status;
-    if (!slm__ends_in(path, ".jsonl")) { *text = raw; *size = n; return SLM_OK; }
-    status = slm__jsonl_text(&out, raw, n, path, fields == NULL ? "text" : fields, err);
+    if (!slm__ends_in(path, ".jsonl")) { *text = raw; *size = end; return SLM_OK; }
+    at = end >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;   /* a byte order mark is passed over */
+    for (line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
+        const char *stop = (const char *)memchr(raw + at, '\n', end - at), *field = fields == NULL ? "text" : fields;
+        n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
+        if (strspn(raw + at, " \t\r") >= n) continue;          /* blank */
+        (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
+        for (; status == SLM_OK; field += length + 1) {
+            slm__json j;
+            length = strcspn(field, ",");
+            (void)slm__json_open(&j, raw + at, n, where.text, err);
+            status = slm__jsonl_field(&out, &j, field, length);
+            if (status == SLM_OK) status = slm__buffer_append(&out, "\n\n", field[length] == 0 ? 2 : 1, err);
+            if (field[length] == 0) break;
+        }
+    }
     if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);
     slm__release(raw);
     if (status != SLM_OK) { slm__release(out.data); return status; }
@@ -4581,88 +4468,73 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
     return SLM_OK;
 }
 
-/* ---- token files ----
-   .npy    "\x93NUMPY", version, header size, a Python dictionary: one dimension of <i4 or <u2
-   llm.c   256 x int32, [0] = 20240520 (uint16 tokens) or 20240801 (uint32), [2] = how many
-   .u16, .bin without such a header: bare uint16, as nanoGPT's prepare.py writes them.  All little-endian. */
+/* ---- token files, all little-endian ----
+   .npy          "\x93NUMPY", version, size of a header {'descr':'<i4','fortran_order':False,'shape':(N,),}, int32
+   llm.c         256 x int32: [0] = 20240520 (uint16 follow) or 20240801 (uint32), [2] = how many
+   .u16, .bin    without such a header: bare uint16, as nanoGPT's prepare.py writes them */
 typedef struct slm__layout { size_t start, width, n; } slm__layout;
-/* The header must be {'descr':'<i4','fortran_order':False,'shape':(N,),}, as NumPy writes it but for spaces. */
-static slm_status slm__npy_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path, slm_error *err) {
-    static const char head[] = "{'descr':'", middle[] = "','fortran_order':False,'shape':(";
-    char text[256], *p = text;
-    size_t i, n = 0, wide, start;
-    if (size < 12 || bytes[6] < 1 || bytes[6] > 3) return slm__fail(err, SLM_ERR_FORMAT, "%s: a NumPy file of version %d", path, size < 7 ? 0 : (int)bytes[6]);
-    wide = bytes[6] == 1 ? 2 : 4;
-    n = (size_t)slm__load(bytes + 8, wide);
-    start = 8 + wide;
-    if (n > size - start || n > 10000) return slm__fail(err, SLM_ERR_FORMAT, "%s: a NumPy header of %zu bytes in a file of %zu", path, n, size);
-    for (i = start, n = start + n; i < n && p < text + sizeof text - 1; i++)
-        if (bytes[i] != ' ' && bytes[i] != '\n') *p++ = (char)bytes[i];
+static slm_status slm__npy_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path,
+                                  slm_error *err) {
+    static const char form[] = "{'descr':'<i4','fortran_order':False,'shape':(";
+    char text[128], *p = text;                                 /* the header without spaces, made printable */
+    size_t i, wide = size >= 12 && bytes[6] == 1 ? 2 : 4, n = size >= 12 ? (size_t)slm__load(bytes + 8, wide) : SIZE_MAX;
+    if (n > size - 8 - wide) return slm__fail(err, SLM_ERR_FORMAT, "%s: the NumPy header is longer than the file", path);
+    for (i = 0; i < n && p < text + sizeof text - 1; i++) {
+        char c = (char)bytes[8 + wide + i];
+        if (c != ' ' && c != '\n') *p++ = (char)(c < 32 || c > 126 ? '?' : c);
+    }
     *p = 0;
-    p = text + sizeof head - 1;
-    layout->start = n;
-    layout->n = 0;
-    layout->width = strlen(text) < 60 ? 0 : strncmp(p, "<i4", 3) == 0 ? 4 : strncmp(p, "<u2", 3) == 0 ? 2 : 0;
-    if (strncmp(text, head, sizeof head - 1) == 0 && layout->width != 0 && strncmp(p + 3, middle, sizeof middle - 1) == 0) {
-        for (p += 3 + sizeof middle - 1; *p >= '0' && *p <= '9' && layout->n < SIZE_MAX / 16; p++) layout->n = layout->n * 10 + (size_t)(*p - '0');
+    p = text + sizeof form - 1;
+    if (strncmp(text, form, sizeof form - 1) == 0 && *p >= '0' && *p <= '9') {
+        layout->start = 8 + wide + n;
+        layout->width = 4;
+        layout->n = (size_t)strtoull(p, &p, 10);   /* whatever it says: the file's size must agree */
         if (strcmp(p, ",),}") == 0 || strcmp(p, ",)}") == 0) return SLM_OK;
     }
-    for (p = text; *p != 0; p++) if (*p < 32 || *p > 126) *p = '?';
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: one dimension of <i4 or <u2 is needed, the NumPy header says %s", path, text);
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: the NumPy header must be %sN,),}, but is %s", path, form, text);
 }
-/* 1: bytes are a token file, *layout says how; 0: they are not; -1: a bad one. */
-static int slm__token_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path, slm_error *err) {
-    uint64_t magic = size >= 4 ? slm__load(bytes, 4) : 0, n;
+/* Sets layout->width to 0 if the bytes are no token file. */
+static slm_status slm__token_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path,
+                                    slm_error *err) {
+    uint64_t magic = size >= 1024 ? slm__load(bytes, 4) : 0;
+    size_t n;
+    layout->start = layout->width = 0;
+    layout->n = size / 2;
     if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
-        if (slm__npy_layout(layout, bytes, size, path, err) != SLM_OK) return -1;
+        if (slm__npy_layout(layout, bytes, size, path, err) != SLM_OK) return SLM_ERR_FORMAT;
     } else if (magic == 20240520 || magic == 20240801) {
-        n = size >= 1024 ? slm__load(bytes + 8, 4) : 0;
         layout->start = 1024;
         layout->width = magic == 20240520 ? 2 : 4;
-        layout->n = (size_t)n;
-        if (n == 0 || n > INT32_MAX) { (void)slm__fail(err, SLM_ERR_FORMAT, "%s: a token file that says it has %llu tokens", path, (unsigned long long)n); return -1; }
-    } else if (slm__ends_in(path, ".u16") || slm__ends_in(path, ".bin")) {
-        layout->start = 0;
-        layout->width = 2;
-        layout->n = size / 2;
-    } else return 0;
-    if ((size - layout->start) / layout->width == layout->n && (size - layout->start) % layout->width == 0) return 1;
-    (void)slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes", path, layout->n,
-                    layout->width, layout->start, size);
-    return -1;
+        layout->n = (size_t)slm__load(bytes + 8, 4);
+    } else if (slm__ends_in(path, ".u16") || slm__ends_in(path, ".bin")) layout->width = 2;
+    n = size - layout->start;
+    if (layout->width == 0 || (n / layout->width == layout->n && n % layout->width == 0)) return SLM_OK;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes", path,
+                     layout->n, layout->width, layout->start, size);
 }
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err) {
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields,
+                                   slm_error *err) {
     char *text;
     size_t size, i, bytes = 0, length;
-    int32_t *tokens;
-    slm__layout layout;
-    int kind;
-    slm_status status;
+    int32_t *tokens = NULL;
+    slm__layout layout = { 0, 0, 0 };
+    slm_status status = slm_read_text(&text, &size, path, fields, err);
     *out = NULL;
-    status = slm_read_text(&text, &size, path, fields, err);
     if (status != SLM_OK) return status;
-    kind = slm__ends_in(path, ".jsonl") ? 0 : slm__token_layout(&layout, (const unsigned char *)text, size, path, err);
-    if (kind <= 0) {
-        status = kind < 0 ? SLM_ERR_FORMAT : slm_corpus_from_text(out, tokenizer, text, size, err);
-        slm__release(text);
-        return status;
-    }
-    tokens = (int32_t *)slm__alloc(layout.n, sizeof *tokens, err);
-    if (tokens == NULL) status = SLM_ERR_MEMORY;
-    for (i = 0; i < layout.n && status == SLM_OK; i++) {
+    if (!slm__ends_in(path, ".jsonl")) status = slm__token_layout(&layout, (const unsigned char *)text, size, path, err);
+    if (status == SLM_OK && layout.width == 0) status = slm_corpus_from_text(out, tokenizer, text, size, err);
+    else if (status == SLM_OK && (tokens = (int32_t *)slm__alloc(layout.n, sizeof *tokens, err)) == NULL) status = SLM_ERR_MEMORY;
+    for (i = 0; tokens != NULL && i < layout.n && status == SLM_OK; i++, bytes += length) {
         uint64_t id = slm__load((const unsigned char *)text + layout.start + i * layout.width, layout.width);
-        if (id >= (uint64_t)slm_tokenizer_vocab(tokenizer))
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i, (unsigned long long)id,
-                               (int)slm_tokenizer_vocab(tokenizer));
-        else {
-            tokens[i] = (int32_t)id;
-            (void)slm_tokenizer_token(tokenizer, tokens[i], &length);
-            bytes += length;
-        }
+        tokens[i] = id < INT32_MAX ? (int32_t)id : -1;
+        if (slm_tokenizer_token(tokenizer, tokens[i], &length) == NULL)
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
+                               (unsigned long long)id, (int)slm_tokenizer_vocab(tokenizer));
     }
     slm__release(text);
-    if (status != SLM_OK) { slm__release(tokens); return status; }
-    return slm__corpus_take(out, tokens, NULL, layout.n, bytes, err);
+    if (status == SLM_OK && tokens != NULL) return slm__corpus_take(out, tokens, NULL, layout.n, bytes, err);
+    slm__release(tokens);
+    return status;
 }
 #endif /* SLM_NO_STDIO */
 SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
@@ -4675,318 +4547,289 @@ SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
    safetensors, Hugging Face folders, run state.  Nothing that a file says is believed before it is checked: lengths and
    offsets against the file's size, shapes against the model, names against the table.                                  */
 #ifndef SLM_NO_STDIO
-enum { SLM__SLICE = 2048, SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__MAX_SHARDS = 512 };
-
+enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__MAX_SHARDS = 512 };
+#define SLM__SLICE ((size_t)2048)    /* numbers on their way between file and memory */
 #define SLM__REAL_NAME (sizeof(slm_real) == 4 ? "F32" : "F64")
 
 /* ---- safetensors, reading ----
    u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
    The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand. */
-static const struct slm__dtype { char name[12]; int bits; } slm__dtypes[] = {
+static const struct { char name[12]; int bits; } slm__dtypes[] = {
     { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* these four can be read into slm_real */
     { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 },
     { "F8_E5M2FNUZ", 8 }, { "I16", 16 }, { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "C64", 64 }, { "I64", 64 }, { "U64", 64 },
     { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
-typedef struct slm__tensor_entry {
-    const char *name;              /* in texts, after the header is read; its place there before */
+typedef struct slm__stored {                      /* one tensor of a file */
+    const char *name;                             /* in names; set when all names are read, until then at holds the place */
     size_t at, dtype, n_dims;
-    uint64_t shape[SLM__MAX_DIMS], begin, end;    /* bytes, from the start of the data */
-    int used;                      /* a reader of many tensors marks those it has had */
-} slm__tensor_entry;
+    uint64_t shape[SLM__MAX_DIMS], begin, end;    /* begin, end: bytes, from the start of the data */
+    int used;                                     /* a reader of many tensors marks those it has had */
+} slm__stored;
 struct slm_tensor_file {
     FILE *f;
-    char *path;
-    uint64_t data;                 /* where the data start */
-    slm__buffer entries, texts, metadata;         /* slm__tensor_entry, sorted by name; names; "key\0value\0" pairs */
+    uint64_t data;                                /* where the data start */
+    slm__stored *tensors;                         /* (n), sorted by name; the memory of list */
+    size_t n;
+    slm__buffer list, names, metadata;            /* metadata: "key\0value\0" pairs */
+    char path[SLM__PATH];
 };
-static slm__tensor_entry *slm__tensor_entries(const slm_tensor_file *file) { return (slm__tensor_entry *)(void *)file->entries.data; }
-SLM_API size_t slm_tensor_file_count(const slm_tensor_file *file) { return file->entries.size / sizeof(slm__tensor_entry); }
-
-/* Number of elements; 0 with *bad set where the product does not fit. */
-static uint64_t slm__elements(const slm__tensor_entry *e, int *bad) {
+static uint64_t slm__stored_size(const slm__stored *t, int *fits) {    /* elements */
     uint64_t n = 1;
     size_t i;
-    for (i = 0; i < e->n_dims; i++) {
-        if (e->shape[i] != 0 && n > UINT64_MAX / e->shape[i]) { *bad = 1; return 0; }
-        n *= e->shape[i];
+    for (i = 0; i < t->n_dims; i++) {
+        if (t->shape[i] != 0 && n > UINT64_MAX / t->shape[i]) *fits = 0;
+        n *= t->shape[i];
     }
     return n;
 }
-/* Reads [u64, ...] of at most `most` numbers; *n: how many. */
-static slm_status slm__json_u64_list(slm__json *j, uint64_t *list, size_t most, size_t *n) {
+static size_t slm__json_list(slm__json *j, uint64_t *list, size_t most) {    /* reads [u64, ...]; how many */
     int first = 1;
-    if (slm__json_enter(j, '[') != SLM_OK) return j->status;
-    for (*n = 0; slm__json_element(j, &first) == 1; ++*n) {
-        if (*n == most) return slm__json_fail(j, "too many numbers in the list");
-        if (slm__json_u64(j, &list[*n]) != SLM_OK) break;
-    }
-    return j->status;
+    size_t n = 0;
+    (void)slm__json_enter(j, '[');
+    for (; slm__json_element(j, &first) == 1; n++)
+        if (n == most) (void)slm__json_fail(j, "too many numbers in the list");
+        else (void)slm__json_u64(j, &list[n]);
+    return n;
 }
-/* The value of one tensor's member of the header. */
-static slm_status slm__parse_entry(slm__json *j, slm__tensor_entry *e, slm__buffer *key) {
-    int first = 1, bad = 0, seen = 0, bit;
+static void slm__parse_tensor(slm__json *j, slm__stored *t, slm__buffer *b) {    /* what stands after a tensor's name */
+    int first = 1, fits = 1, seen = 0, bit;
     uint64_t offsets[2] = { 0, 0 }, n, bits;
     size_t two = 0;
-    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
-    while (slm__json_member(j, &first, key) == 1) {
-        bit = strcmp(key->data, "dtype") == 0 ? 1 : strcmp(key->data, "shape") == 0 ? 2
-            : strcmp(key->data, "data_offsets") == 0 ? 4 : 0;
-        if (seen & bit) return slm__json_fail(j, "a tensor has the same field twice");
+    (void)slm__json_enter(j, '{');
+    while (slm__json_member(j, &first, b) == 1) {
+        const char *k = b->data;
+        bit = strcmp(k, "dtype") == 0 ? 1 : strcmp(k, "shape") == 0 ? 2 : strcmp(k, "data_offsets") == 0 ? 4 : 0;
+        if (seen & bit) (void)slm__json_fail(j, "a tensor has the same field twice");
         seen |= bit;
-        if (bit == 1) {
-            if (slm__json_string(j, key) != SLM_OK) break;
-            for (e->dtype = 0; e->dtype < SLM__COUNT(slm__dtypes); e->dtype++)
-                if (strcmp(key->data, slm__dtypes[e->dtype].name) == 0 && strlen(key->data) == key->size) break;
-            if (e->dtype == SLM__COUNT(slm__dtypes)) return slm__json_fail(j, "unknown dtype");
-        } else if (bit == 2) (void)slm__json_u64_list(j, e->shape, SLM__MAX_DIMS, &e->n_dims);
-        else if (bit == 4) (void)slm__json_u64_list(j, offsets, 2, &two);
-        else (void)slm__json_skip(j);
-    }
-    if (j->status != SLM_OK) return j->status;
-    if (seen != 7 || two != 2) return slm__json_fail(j, "a tensor without dtype, shape or two data_offsets");
-    e->begin = offsets[0];
-    e->end = offsets[1];
-    n = slm__elements(e, &bad);
-    bits = (uint64_t)slm__dtypes[e->dtype].bits;
-    if (bad || n > UINT64_MAX / bits) return slm__json_fail(j, "a tensor's shape is too large");
-    n *= bits;
-    if (n % 8 != 0 || e->end < e->begin || e->end - e->begin != n / 8)
-        return slm__json_fail(j, "dtype, shape and data_offsets disagree");
-    return SLM_OK;
-}
-static slm_status slm__parse_metadata(slm__json *j, slm__buffer *metadata, slm__buffer *key) {
-    int first = 1;
-    if (slm__json_type(j) == 'z') return slm__json_skip(j);
-    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
-    while (slm__json_member(j, &first, key) == 1) {
-        if (slm__json_add(j, metadata, key->data, key->size + 1) != SLM_OK || slm__json_string(j, key) != SLM_OK) break;
-        if (strlen(key->data) != key->size) return slm__json_fail(j, "a NUL in the metadata");
-        (void)slm__json_add(j, metadata, key->data, key->size + 1);
-    }
-    return j->status;
-}
-static int slm__by_offset(const void *a, const void *b) {
-    const slm__tensor_entry *x = (const slm__tensor_entry *)a, *y = (const slm__tensor_entry *)b;
-    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
-    return x->end < y->end ? -1 : x->end > y->end;
-}
-static int slm__by_name(const void *a, const void *b) {
-    return strcmp(((const slm__tensor_entry *)a)->name, ((const slm__tensor_entry *)b)->name);
-}
-
-static slm_status slm__parse_header(slm_tensor_file *file, slm__json *j, slm__buffer *key) {
-    int first = 1, metadata = 0;
-    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
-    while (slm__json_member(j, &first, key) == 1) {
-        slm__tensor_entry e;
-        memset(&e, 0, sizeof e);
-        if (strlen(key->data) != key->size) return slm__json_fail(j, "a NUL in a name");
-        if (strcmp(key->data, "__metadata__") == 0) {
-            if (metadata++) return slm__json_fail(j, "__metadata__ is there twice");
-            (void)slm__parse_metadata(j, &file->metadata, key);
-        } else {
-            e.at = file->texts.size;
-            if (slm__json_add(j, &file->texts, key->data, key->size + 1) != SLM_OK || slm__parse_entry(j, &e, key) != SLM_OK) break;
-            (void)slm__json_add(j, &file->entries, (const char *)&e, sizeof e);
+        if (bit == 0) (void)slm__json_skip(j);
+        else if (bit == 2) t->n_dims = slm__json_list(j, t->shape, SLM__MAX_DIMS);
+        else if (bit == 4) two = slm__json_list(j, offsets, 2);
+        else if (slm__json_string(j, b) == SLM_OK) {
+            while (t->dtype < SLM__COUNT(slm__dtypes) && strcmp(b->data, slm__dtypes[t->dtype].name) != 0) t->dtype++;
+            if (t->dtype == SLM__COUNT(slm__dtypes) || strlen(b->data) != b->size) (void)slm__json_fail(j, "unknown dtype");
         }
     }
+    if (j->status != SLM_OK) return;
+    if (seen != 7 || two != 2) { (void)slm__json_fail(j, "a tensor without dtype, shape or two data_offsets"); return; }
+    t->begin = offsets[0];
+    t->end = offsets[1];
+    n = slm__stored_size(t, &fits);
+    bits = (uint64_t)slm__dtypes[t->dtype].bits;
+    if (!fits || n > UINT64_MAX / bits) (void)slm__json_fail(j, "a tensor's shape is too large");
+    else if (n * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != n * bits / 8)
+        (void)slm__json_fail(j, "dtype, shape and data_offsets disagree");
+}
+SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key) {
+    const char *p = file->metadata.data, *end = file->metadata.size > 0 ? p + file->metadata.size : p;
+    for (; p < end; p += strlen(p) + 1) {
+        const char *value = p + strlen(p) + 1;
+        if (strcmp(p, key) == 0) return value;
+        p = value;
+    }
+    return NULL;
+}
+static void slm__parse_metadata(slm__json *j, slm_tensor_file *file, slm__buffer *b) {
+    int first = 1;
+    if (slm__json_type(j) == 'z') { (void)slm__json_skip(j); return; }
+    (void)slm__json_enter(j, '{');
+    while (slm__json_member(j, &first, b) == 1) {
+        int bad = strlen(b->data) != b->size || slm_tensor_file_metadata(file, b->data) != NULL;
+        (void)slm__json_add(j, &file->metadata, b->data, b->size + 1);
+        if (slm__json_string(j, b) != SLM_OK) return;
+        if (bad || strlen(b->data) != b->size) (void)slm__json_fail(j, "a key of the metadata is there twice, or has a NUL");
+        (void)slm__json_add(j, &file->metadata, b->data, b->size + 1);
+    }
+}
+static slm_status slm__parse_header(slm_tensor_file *file, slm__json *j, slm__buffer *b) {
+    int first = 1, metadata = 0;
+    size_t i;
+    (void)slm__json_enter(j, '{');
+    while (slm__json_member(j, &first, b) == 1) {
+        slm__stored t;
+        memset(&t, 0, sizeof t);
+        t.at = file->names.size;
+        if (strlen(b->data) != b->size) (void)slm__json_fail(j, "a NUL in a name");
+        else if (strcmp(b->data, "__metadata__") != 0) {
+            (void)slm__json_add(j, &file->names, b->data, b->size + 1);
+            slm__parse_tensor(j, &t, b);
+            (void)slm__json_add(j, &file->list, (const char *)&t, sizeof t);
+        } else if (metadata++) (void)slm__json_fail(j, "__metadata__ is there twice");
+        else slm__parse_metadata(j, file, b);
+    }
+    file->tensors = (slm__stored *)(void *)file->list.data;
+    file->n = file->list.size / sizeof(slm__stored);
+    for (i = 0; i < file->n; i++) file->tensors[i].name = file->names.data + file->tensors[i].at;
     return slm__json_close(j);
 }
-/* Duplicate names, gaps, overlaps, a data part that is too long or too short. */
-static slm_status slm__check_cover(slm_tensor_file *file, uint64_t data_size, slm_error *err) {
-    slm__tensor_entry *e = slm__tensor_entries(file);
-    size_t i, n = slm_tensor_file_count(file);
-    uint64_t end = 0;
-    for (i = 0; i < n; i++) e[i].name = file->texts.data + e[i].at;
-    if (n > 0) qsort(e, n, sizeof *e, slm__by_offset);
-    for (i = 0; i < n; end = e[i++].end)
-        if (e[i].begin != end)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" begins at %llu where the one before ends at %llu", file->path,
-                             e[i].name, (unsigned long long)e[i].begin, (unsigned long long)end);
-    if (end != data_size)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors need %llu bytes of data, the file holds %llu", file->path,
-                         (unsigned long long)end, (unsigned long long)data_size);
-    if (n > 0) qsort(e, n, sizeof *e, slm__by_name);
-    for (i = 1; i < n; i++)
-        if (strcmp(e[i - 1].name, e[i].name) == 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is there twice", file->path, e[i].name);
-    return SLM_OK;
+static int slm__by_offset(const void *a, const void *b) {
+    const slm__stored *x = (const slm__stored *)a, *y = (const slm__stored *)b;
+    return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1) : x->end < y->end ? -1 : x->end > y->end;
 }
-static slm_status slm__read_header(slm_tensor_file *file, slm_error *err) {
-    unsigned char head[8];
-    uint64_t size, n;
-    slm__json j;
-    slm__buffer text = { NULL, 0, 0 }, key = { NULL, 0, 0 };
-    slm_status status = slm__file_size(file->f, &size, file->path, err);
-    if (status == SLM_OK) status = slm__seek(file->f, 0, file->path, err);
-    if (status == SLM_OK) status = slm__read(file->f, head, 8, file->path, err);
-    if (status != SLM_OK) return status;
-    n = slm__load(head, 8);
-    if (n > SLM__MAX_HEADER || n > size - 8)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: header length %llu (file: %llu bytes; at most 100000000)", file->path,
-                         (unsigned long long)n, (unsigned long long)size);
-    file->data = 8 + n;
-    status = slm__buffer_reserve(&text, (size_t)n, err);
-    if (status == SLM_OK) status = slm__read(file->f, text.data, (size_t)n, file->path, err);
-    if (status == SLM_OK) status = slm__json_open(&j, text.data, (size_t)n, file->path, err);
-    if (status == SLM_OK) status = slm__parse_header(file, &j, &key);
-    if (status == SLM_OK) status = slm__check_cover(file, size - 8 - n, err);
-    slm__release(text.data);
-    slm__release(key.data);
-    return status;
+static int slm__by_name(const void *a, const void *b) {
+    return strcmp(((const slm__stored *)a)->name, ((const slm__stored *)b)->name);
+}
+
+/* Gaps, overlaps, data too short or too long, duplicate names; sorts by name. */
+static slm_status slm__check_cover(slm_tensor_file *file, uint64_t size, slm_error *err) {
+    slm__stored *t = file->tensors;
+    size_t i;
+    uint64_t end = 0;
+    if (file->n > 0) qsort(t, file->n, sizeof *t, slm__by_offset);
+    for (i = 0; i < file->n; end = t[i++].end)
+        if (t[i].begin != end)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" begins at %llu where the one before ends at %llu", file->path,
+                             t[i].name, (unsigned long long)t[i].begin, (unsigned long long)end);
+    if (end != size)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors need %llu bytes of data, the file holds %llu", file->path,
+                         (unsigned long long)end, (unsigned long long)size);
+    if (file->n > 0) qsort(t, file->n, sizeof *t, slm__by_name);
+    for (i = 1; i < file->n; i++)
+        if (strcmp(t[i - 1].name, t[i].name) == 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is there twice", file->path, t[i].name);
+    return SLM_OK;
 }
 SLM_API void slm_tensor_file_close(slm_tensor_file *file) {
     if (file == NULL) return;
     if (file->f != NULL) (void)SLM__FCLOSE(file->f);
-    slm__release(file->path);
-    slm__release(file->entries.data);
-    slm__release(file->texts.data);
+    slm__release(file->list.data);
+    slm__release(file->names.data);
     slm__release(file->metadata.data);
     slm__release(file);
 }
 SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err) {
-    slm_status status = SLM_ERR_MEMORY;
     slm_tensor_file *file = (slm_tensor_file *)slm__alloc(1, sizeof *file, err);
+    unsigned char head[8];
+    uint64_t size = 0, n = 0;
+    slm__json j;
+    slm__buffer text = { NULL, 0, 0 }, b = { NULL, 0, 0 };
+    slm_status status = file == NULL ? SLM_ERR_MEMORY : slm__path(file->path, path, "", err);
     *out = NULL;
-    if (file != NULL && (file->path = slm__join(path, "", "", err)) != NULL) status = slm__open(&file->f, path, "rb", err);
-    if (status == SLM_OK) status = slm__read_header(file, err);
-    if (status == SLM_OK) *out = file;
+    if (status == SLM_OK) status = slm__open(&file->f, path, "rb", err);
+    if (status == SLM_OK) status = slm__file_size(file->f, &size, path, err);
+    if (status == SLM_OK) status = slm__read(file->f, head, 8, path, err);
+    if (status == SLM_OK && ((n = slm__load(head, 8)) > SLM__MAX_HEADER || n > size - 8))
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: header length %llu (file: %llu bytes; at most 100000000)", path,
+                           (unsigned long long)n, (unsigned long long)size);
+    if (status == SLM_OK) status = slm__buffer_reserve(&text, (size_t)n, err);
+    if (status == SLM_OK) status = slm__read(file->f, text.data, (size_t)n, path, err);
+    if (status == SLM_OK) status = slm__json_open(&j, text.data, (size_t)n, path, err);
+    if (status == SLM_OK) status = slm__parse_header(file, &j, &b);
+    if (status == SLM_OK) status = slm__check_cover(file, size - 8 - n, err);
+    if (status == SLM_OK) { file->data = 8 + n; *out = file; }
     else slm_tensor_file_close(file);
+    slm__release(text.data);
+    slm__release(b.data);
     return status;
 }
+SLM_API size_t slm_tensor_file_count(const slm_tensor_file *file) { return file->n; }
 SLM_API const char *slm_tensor_file_name(const slm_tensor_file *file, size_t i, const char **dtype, const uint64_t **shape,
                                          size_t *n_dims) {
-    const slm__tensor_entry *e = slm__tensor_entries(file) + i;
-    if (i >= slm_tensor_file_count(file)) return NULL;
-    if (dtype != NULL) *dtype = slm__dtypes[e->dtype].name;
-    if (shape != NULL) *shape = e->shape;
-    if (n_dims != NULL) *n_dims = e->n_dims;
-    return e->name;
+    if (i >= file->n) return NULL;
+    if (dtype != NULL) *dtype = slm__dtypes[file->tensors[i].dtype].name;
+    if (shape != NULL) *shape = file->tensors[i].shape;
+    if (n_dims != NULL) *n_dims = file->tensors[i].n_dims;
+    return file->tensors[i].name;
 }
-SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key) {
-    const char *p = file->metadata.data, *end = p == NULL ? p : p + file->metadata.size;
-    while (p < end) {
-        const char *value = p + strlen(p) + 1;
-        if (strcmp(p, key) == 0) return value;
-        p = value + strlen(value) + 1;
-    }
-    return NULL;
-}
-static slm__tensor_entry *slm__find_entry(const slm_tensor_file *file, const char *name) {
-    slm__tensor_entry key;
-    if (slm_tensor_file_count(file) == 0) return NULL;
+static slm__stored *slm__stored_find(const slm_tensor_file *file, const char *name) {
+    slm__stored key;
     key.name = name;
-    return (slm__tensor_entry *)bsearch(&key, slm__tensor_entries(file), slm_tensor_file_count(file), sizeof key, slm__by_name);
+    return file->n == 0 ? NULL : (slm__stored *)bsearch(&key, file->tensors, file->n, sizeof key, slm__by_name);
 }
-/* F16: sign, 5 bits of exponent (bias 15), 10 of fraction; all its values are exact in a float. */
-static slm_real slm__load_f16(const unsigned char *p) {
-    uint32_t bits = (uint32_t)slm__load(p, 2), exponent = bits >> 10 & 31, fraction = bits & 1023;
-    unsigned char f32[4];
-    if (exponent == 0) return (slm_real)((bits >> 15 ? -1.0 : 1.0) * (double)fraction * (1.0 / 16777216));
-    slm__store(f32, bits >> 15 << 31 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13, 4);
-    return slm__load_f32(f32);
-}
-static slm_real slm__load_bf16(const unsigned char *p) {    /* the upper half of a float */
+/* A number of dtype 0..3.  BF16 is the upper half of a float; F16 has 5 bits of exponent (bias 15) and 10 of fraction. */
+static slm_real slm__load_number(const unsigned char *p, size_t dtype) {
     unsigned char f32[4] = { 0, 0, 0, 0 };
-    memcpy(f32 + 2, p, 2);
-    return slm__load_f32(f32);
+    uint32_t bits, exponent, fraction;
+    if (dtype == 0 || dtype == 3) return slm__load_real(p, dtype == 0 ? 4 : 8);
+    bits = (uint32_t)slm__load(p, 2);
+    exponent = (bits >> 10) & 31;
+    fraction = bits & 1023;
+    if (dtype == 2) slm__store(f32 + 2, bits, 2);
+    else if (exponent == 0) return (slm_real)((bits >> 15 ? -1.0 : 1.0) * (double)fraction * (1.0 / 16777216));
+    else slm__store(f32, (bits >> 15) << 31 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13, 4);
+    return slm__load_real(f32, 4);
 }
-/* Reads n elements of e, from element `first` on. */
-static slm_status slm__read_elements(slm_tensor_file *file, const slm__tensor_entry *e, uint64_t first, slm_real *out, size_t n,
-                                     slm_error *err) {
-    static slm_real (*const load[4])(const unsigned char *) = { slm__load_f32, slm__load_f16, slm__load_bf16, slm__load_f64 };
+static slm_status slm__stored_read(slm_tensor_file *file, slm__stored *t, slm_real *out, size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
-    size_t size, i, slice;
+    size_t size = (size_t)slm__dtypes[t->dtype].bits / 8, left = rows * cols, n, i;
     slm_status status;
-    if (e->dtype >= SLM__COUNT(load))
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s; only F32, F16, BF16 and F64 are read", file->path, e->name,
-                         slm__dtypes[e->dtype].name);
-    size = (size_t)slm__dtypes[e->dtype].bits / 8;
-    status = slm__seek(file->f, file->data + e->begin + first * size, file->path, err);
-    for (; status == SLM_OK && n > 0; n -= slice, out += slice) {
-        slice = n < SLM__SLICE ? n : SLM__SLICE;
-        status = slm__read(file->f, bytes, slice * size, file->path, err);
-        for (i = 0; status == SLM_OK && i < slice; i++) out[i] = load[e->dtype](bytes + i * size);
+    if (!(t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims == 1 ? rows == 1 && t->shape[0] == cols
+          : t->n_dims == 0 && rows == 1 && cols == 1)) {
+        char shape[SLM__MAX_DIMS * 22 + 1] = "";
+        for (i = 0, n = 0; i < t->n_dims; i++)
+            n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%llu", i ? "," : "", (unsigned long long)t->shape[i]);
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is [%s], not [%zu,%zu]", file->path, t->name, shape, rows, cols);
+    }
+    if (t->dtype > 3)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s; only F32, F16, BF16 and F64 are read", file->path, t->name,
+                         slm__dtypes[t->dtype].name);
+    t->used = 1;
+    status = slm__seek(file->f, file->data + t->begin, file->path, err);
+    for (; status == SLM_OK && left > 0; left -= n, out += n) {
+        n = left < SLM__SLICE ? left : SLM__SLICE;
+        status = slm__read(file->f, bytes, n * size, file->path, err);
+        for (i = 0; status == SLM_OK && i < n; i++) out[i] = slm__load_number(bytes + i * size, t->dtype);
     }
     return status;
-}
-static slm_status slm__read_tensor(slm_tensor_file *file, slm__tensor_entry *e, slm_real *out, size_t rows, size_t cols, slm_error *err) {
-    int same = e->n_dims == 2 ? e->shape[0] == rows && e->shape[1] == cols : e->n_dims == 1 ? rows == 1 && e->shape[0] == cols
-             : e->n_dims == 0 && rows == 1 && cols == 1;
-    char shape[SLM__MAX_DIMS * 22 + 1] = "";
-    size_t i, n = 0;
-    if (same) { e->used = 1; return slm__read_elements(file, e, 0, out, rows * cols, err); }
-    for (i = 0; i < e->n_dims; i++)
-        n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%llu", i ? "," : "", (unsigned long long)e->shape[i]);
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" has shape [%s] where [%zu,%zu] was expected", file->path, e->name, shape,
-                     rows, cols);
 }
 SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name, slm_real *out, size_t rows, size_t cols,
                                         slm_error *err) {
-    slm__tensor_entry *e = slm__find_entry(file, name);
-    if (e == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", file->path, name);
-    return slm__read_tensor(file, e, out, rows, cols, err);
+    slm__stored *t = slm__stored_find(file, name);
+    if (t != NULL) return slm__stored_read(file, t, out, rows, cols, err);
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", file->path, name);
 }
 
-/* ---- safetensors, writing: for each prefix s the tensors of one table, from values[s] on ---- */
+/* ---- safetensors, writing: for each prefix the tensors of the model's table, from values on ---- */
 typedef struct slm__tensor_set {
-    const slm_param *table;
-    size_t n, sets;
+    const slm_model *model;
+    size_t sets;                   /* how many prefixes */
     const char *prefixes[3];
-    const slm_real *values[3];     /* a tensor's data are at values[s] + table[i].offset */
+    const slm_real *values[3];     /* (n_params) each */
 } slm__tensor_set;
-/* Goes over the data in the order of the file: hashes them (hash not NULL) or writes them. */
-static void slm__emit(const slm__tensor_set *t, uint64_t *hash, slm__replace *r) {
+
+/* Goes over the data in the order of the file: writes them, or without r hashes them. */
+static uint64_t slm__emit(const slm__tensor_set *t, slm__replace *r) {
     unsigned char bytes[SLM__SLICE * sizeof(slm_real)];
-    size_t s, i, at, slice;
+    uint64_t hash = SLM_HASH_START;
+    size_t s, i, k, n, left;
     for (s = 0; s < t->sets; s++)
-        for (i = 0; i < t->n; i++) {
-            size_t n = t->table[i].rows * t->table[i].cols;
-            for (at = 0; at < n; at += slice) {
-                slice = n - at < SLM__SLICE ? n - at : SLM__SLICE;
-                slm__store_reals(bytes, t->values[s] + t->table[i].offset + at, slice);
-                if (hash != NULL) *hash = slm_hash(*hash, bytes, slice * sizeof(slm_real));
-                else slm__replace_write(r, bytes, slice * sizeof(slm_real));
+        for (i = 0; i < t->model->n_tensors; i++) {
+            const slm_param *p = &t->model->table[i];
+            const slm_real *values = t->values[s] + p->offset;
+            for (left = p->rows * p->cols; left > 0; left -= n, values += n) {
+                n = left < SLM__SLICE ? left : SLM__SLICE;
+                for (k = 0; k < n; k++) slm__store_real(bytes + k * sizeof(slm_real), values[k]);
+                if (r != NULL) slm__replace_write(r, bytes, n * sizeof(slm_real));
+                else hash = slm_hash(hash, bytes, n * sizeof(slm_real));
             }
         }
+    return hash;
 }
-/* Turns "key\0value\0" pairs into {"key":"value"}. */
-static slm_status slm__put_pairs(slm__buffer *json, const slm__buffer *pairs, slm_error *err) {
-    const char *p = pairs->data, *end = p + pairs->size, *mark = "{";
-    int value = 0;
-    slm_status status = SLM_OK;
-    for (; status == SLM_OK && p < end; p += strlen(p) + 1, value = !value) {
-        status = slm__buffer_append(json, value ? ":" : mark, 1, err);
-        if (status == SLM_OK) status = slm__json_put_string(json, p, strlen(p), err);
-        mark = ",";
-    }
-    return status == SLM_OK ? slm__buffer_append(json, "}", 1, err) : status;
-}
-static slm_status slm__save_tensors(const slm__tensor_set *t, const slm__buffer *metadata, const char *path, slm_error *err) {
+/* metadata: a JSON object of strings. */
+static slm_status slm__save_tensors(const slm__tensor_set *t, const char *metadata, const char *path, slm_error *err) {
     slm__buffer h = { NULL, 0, 0 };
     slm__replace r;
     unsigned char head[8];
     unsigned long long at = 0, end;
     size_t s, i;
-    slm_status status = slm__put(&h, err, "{\"__metadata__\":");
-    if (status == SLM_OK) status = slm__put_pairs(&h, metadata, err);
+    slm_status status = slm__buffer_append(&h, "{\"__metadata__\":", 16, err);
+    if (status == SLM_OK) status = slm__buffer_append(&h, metadata, strlen(metadata), err);
     for (s = 0; s < t->sets; s++)
-        for (i = 0; status == SLM_OK && i < t->n; i++, at = end) {
-            const slm_param *p = &t->table[i];
+        for (i = 0; status == SLM_OK && i < t->model->n_tensors; i++, at = end) {
+            const slm_param *p = &t->model->table[i];
             end = at + (unsigned long long)p->rows * p->cols * sizeof(slm_real);
             status = slm__put(&h, err, ",\"%s%s\":{\"dtype\":\"%s\",\"shape\":[", t->prefixes[s], p->name, SLM__REAL_NAME);
             if (status == SLM_OK && p->matrix) status = slm__put(&h, err, "%zu,", p->rows);
             if (status == SLM_OK) status = slm__put(&h, err, "%zu],\"data_offsets\":[%llu,%llu]}", p->cols, at, end);
         }
-    if (status == SLM_OK) status = slm__put(&h, err, "}%.*s", (int)((8 - (h.size + 1) % 8) % 8), "        ");
+    if (status == SLM_OK) status = slm__put(&h, err, "}%.*s", (int)((8 - (h.size + 1) % 8) % 8), "       ");   /* aligns the data */
     if (status == SLM_OK && h.size > SLM__MAX_HEADER)
-        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: the header would be above 100000000 bytes", path);
+        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: a header above 100000000 bytes", path);
     if (status == SLM_OK) {
-        (void)slm__replace_begin(&r, path, err);
+        slm__replace_begin(&r, path, err);
         slm__store(head, h.size, 8);
         slm__replace_write(&r, head, 8);
         slm__replace_write(&r, h.data, h.size);
-        slm__emit(t, NULL, &r);
+        (void)slm__emit(t, &r);
         status = slm__replace_finish(&r);
     }
     slm__release(h.data);
@@ -4994,11 +4837,10 @@ static slm_status slm__save_tensors(const slm__tensor_set *t, const slm__buffer 
 }
 
 /* ---- config.json of a Hugging Face Llama folder ---- */
-typedef struct slm__config_key { const char *name; char kind; size_t at; } slm__config_key;
-/* kind  i: a whole number, demanded; o: a whole number or null; d: a positive number; b: a truth value; 0: must be false;
-   z: must be null; r: an object with the kind of rotation or null; L: must be "llama", demanded; S: must be "silu";
-   A: must hold "LlamaForCausalLM" alone.  What is not in the list has no influence on what we compute. */
-static const slm__config_key slm__config_keys[] = {
+/* kind  i: a whole number, demanded; o: a whole number or null; d: a positive number; b: a truth value; 0: must be false; 1: must
+   be 1; z: must be null; r: how positions turn, or null; L, S, A: must be "llama" (demanded), "silu", ["LlamaForCausalLM"].
+   What is not in the list has no influence on what we compute. */
+static const struct { const char *name; char kind; size_t at; } slm__config_keys[] = {
     { "model_type", 'L', 0 }, { "architectures", 'A', 0 }, { "hidden_act", 'S', 0 },
     { "vocab_size", 'i', offsetof(slm_config, vocab) }, { "hidden_size", 'i', offsetof(slm_config, dim) },
     { "num_hidden_layers", 'i', offsetof(slm_config, n_layers) }, { "num_attention_heads", 'i', offsetof(slm_config, n_heads) },
@@ -5006,376 +4848,316 @@ static const slm__config_key slm__config_keys[] = {
     { "head_dim", 'o', offsetof(slm_config, head_dim) }, { "max_position_embeddings", 'o', offsetof(slm_config, max_seq) },
     { "rope_theta", 'd', offsetof(slm_config, rope_theta) }, { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps) },
     { "tie_word_embeddings", 'b', offsetof(slm_config, tied) }, { "attention_bias", '0', 0 }, { "mlp_bias", '0', 0 },
-    { "quantization_config", 'z', 0 }, { "rope_scaling", 'r', 0 }, { "rope_parameters", 'r', 0 } };
+    { "partial_rotary_factor", '1', 0 }, { "quantization_config", 'z', 0 }, { "rope_scaling", 'r', 0 },
+    { "rope_parameters", 'r', 0 } };
 
-static slm_status slm__config_word(slm__json *j, const char *want, slm__buffer *b) {
+static void slm__config_word(slm__json *j, const char *want, slm__buffer *b) {
     if (slm__json_string(j, b) == SLM_OK && (strlen(want) != b->size || strcmp(b->data, want) != 0))
-        return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is not supported, only \"%s\" is", j->name, b->data, want);
-    return j->status;
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%.99s\" is not supported, only \"%s\" is", j->name, b->data, want);
 }
-static slm_status slm__config_positive(slm__json *j, double *out) {
-    double value;
-    const char *at = j->p;
-    if (slm__json_double(j, &value) != SLM_OK) return j->status;
-    if (!(value > 0)) { j->p = at; return slm__json_fail(j, "a number above zero was expected"); }
-    *out = value;
-    return SLM_OK;
+/* A number above zero into *field; one that is there already must be the same. */
+static void slm__config_number(slm__json *j, double *field, double is) {
+    double value = 0;
+    if (slm__json_double(j, &value) != SLM_OK) return;
+    if (!(value > 0)) (void)slm__json_fail(j, "a number above zero was expected");
+    else if (is > 0 && (value < is || value > is)) (void)slm__json_fail(j, "two different values, or one that is not supported");
+    *field = value;
 }
-/* {"rope_type":"default","rope_theta":10000.0}: any other kind changes the positions and is refused. */
-static slm_status slm__config_rope(slm__json *j, slm_config *config, slm__buffer *b) {
-    int first = 1;
-    double one = 1;
-    if (slm__json_type(j) == 'z') return slm__json_skip(j);
-    if (slm__json_enter(j, '{') != SLM_OK) return j->status;
+/* {"rope_type":"default","rope_theta":10000.0}: any other way to turn positions is refused. */
+static void slm__config_rope(slm__json *j, slm_config *config, slm__buffer *b) {
+    int first = 1, kind = 0, factor = 0;
+    double one;
+    if (slm__json_type(j) == 'z') { (void)slm__json_skip(j); return; }
+    (void)slm__json_enter(j, '{');
     while (slm__json_member(j, &first, b) == 1) {
-        if (strcmp(b->data, "rope_type") == 0 || strcmp(b->data, "type") == 0) (void)slm__config_word(j, "default", b);
-        else if (strcmp(b->data, "rope_theta") == 0) (void)slm__config_positive(j, &config->rope_theta);
-        else if (strcmp(b->data, "partial_rotary_factor") == 0) (void)slm__config_positive(j, &one);
+        factor |= strcmp(b->data, "factor") == 0;
+        if (strcmp(b->data, "rope_type") == 0 || strcmp(b->data, "type") == 0) { kind = 1; slm__config_word(j, "default", b); }
+        else if (strcmp(b->data, "rope_theta") == 0) slm__config_number(j, &config->rope_theta, config->rope_theta);
+        else if (strcmp(b->data, "partial_rotary_factor") == 0) slm__config_number(j, &one, 1);
         else (void)slm__json_skip(j);
     }
-    return one < 1 || one > 1 ? slm__json_fail(j, "a partial_rotary_factor other than 1 is not supported") : j->status;
+    if (factor && !kind) (void)slm__json_fail(j, "a factor without a rope_type");
 }
-static slm_status slm__config_value(slm__json *j, const slm__config_key *key, slm_config *config, slm__buffer *b) {
-    unsigned char *field = (unsigned char *)config + key->at;
-    int first = 1, flag = 0;
-    int32_t whole;
+static slm_status slm__config_value(slm__json *j, char kind, void *field, slm_config *config, slm__buffer *b) {
+    int first = 1, flag = 0, type = slm__json_type(j);
     uint64_t u = 0;
-    double d = 0;
-    switch (key->kind) {
-    case 'o':
-        if (slm__json_type(j) == 'z') return slm__json_skip(j);
-        /* fall through */
-    case 'i':
-        if (slm__json_u64(j, &u) == SLM_OK && (u == 0 || u > INT32_MAX)) (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
-        whole = (int32_t)u;
-        memcpy(field, &whole, sizeof whole);
+    double one;
+    switch (kind) {
+    case 'o': case 'i':
+        if (kind == 'o' && type == 'z') return slm__json_skip(j);
+        if (slm__json_u64(j, &u) == SLM_OK && (u == 0 || u > INT32_MAX))
+            (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
+        *(int32_t *)field = (int32_t)(u & INT32_MAX);
         break;
-    case 'd':
-        if (slm__config_positive(j, &d) == SLM_OK) memcpy(field, &d, sizeof d);
+    case 'd': slm__config_number(j, (double *)field, field == &config->rope_theta ? config->rope_theta : 0); break;
+    case '1': slm__config_number(j, &one, 1); break;
+    case 'b':
+        if (slm__json_bool(j, &flag) == SLM_OK) *(int32_t *)field = flag;
         break;
-    case 'b': case '0':
-        if (slm__json_bool(j, &flag) == SLM_OK && flag && key->kind == '0') (void)slm__json_fail(j, "biases are not supported");
-        whole = flag;
-        if (key->kind == 'b') memcpy(field, &whole, sizeof whole);
+    case '0':
+        if (slm__json_bool(j, &flag) == SLM_OK && flag) (void)slm__json_fail(j, "biases are not supported");
         break;
-    case 'z':
-        if (slm__json_type(j) != 'z') return slm__json_fail(j, "quantized weights are not supported");
-        return slm__json_skip(j);
-    case 'r': return slm__config_rope(j, config, b);
+    case 'z': return type == 'z' ? slm__json_skip(j) : slm__json_fail(j, "quantized weights are not supported");
+    case 'r': slm__config_rope(j, config, b); break;
     case 'A':
-        if (slm__json_enter(j, '[') != SLM_OK) break;
-        while (slm__json_element(j, &first) == 1) (void)slm__config_word(j, "LlamaForCausalLM", b);
+        (void)slm__json_enter(j, '[');
+        while (slm__json_element(j, &first) == 1) slm__config_word(j, "LlamaForCausalLM", b);
         break;
-    default: return slm__config_word(j, key->kind == 'L' ? "llama" : "silu", b);
+    default: slm__config_word(j, kind == 'L' ? "llama" : "silu", b);
     }
     return j->status;
 }
 static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
     slm__json j;
     slm__buffer b = { NULL, 0, 0 };
-    int first = 1;
-    size_t i, seen[SLM__COUNT(slm__config_keys)] = { 0 };
+    int first = 1, seen[SLM__COUNT(slm__config_keys)] = { 0 };
+    size_t i = SLM__COUNT(seen);
     slm_error inner;
     memset(config, 0, sizeof *config);
     config->norm_eps = 1e-6;                                  /* where the file is silent, transformers' default holds, not ours */
-    (void)slm__json_open(&j, text, size, name, err);
+    (void)slm__json_open(&j, text, size, name, &inner);
     (void)slm__json_enter(&j, '{');
     while (slm__json_member(&j, &first, &b) == 1) {
         for (i = 0; i < SLM__COUNT(seen) && strcmp(b.data, slm__config_keys[i].name) != 0; i++) { }
         if (i == SLM__COUNT(seen)) (void)slm__json_skip(&j);
-        else if (seen[i]++) (void)slm__json_fail(&j, "the same key for the second time");
-        else if (slm__config_value(&j, &slm__config_keys[i], config, &b) != SLM_OK && err != NULL) {
-            inner = *err;                                     /* say which key */
-            (void)slm__fail(err, inner.status, "%.440s (\"%s\")", inner.text, slm__config_keys[i].name);
-        }
+        else if (seen[i]++) (void)slm__json_fail(&j, "a key for the second time");
+        else (void)slm__config_value(&j, slm__config_keys[i].kind, (char *)config + slm__config_keys[i].at, config, &b);
     }
     slm__release(b.data);
-    if (slm__json_close(&j) != SLM_OK) return j.status;
+    if (slm__json_close(&j) != SLM_OK)
+        return slm__fail(err, j.status, "%.440s (%s)", inner.text, i < SLM__COUNT(seen) ? slm__config_keys[i].name : "top level");
     for (i = 0; i < SLM__COUNT(seen); i++)
         if (!seen[i] && (slm__config_keys[i].kind == 'i' || slm__config_keys[i].kind == 'L'))
             return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is missing", name, slm__config_keys[i].name);
-    if (slm_config_check(config, &inner) != SLM_OK) return slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
-    return SLM_OK;
+    return slm_config_check(config, &inner) == SLM_OK ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
 }
 
 /* ---- a model folder's weights: model.safetensors, or the shards that model.safetensors.index.json lists ---- */
-typedef struct slm__shards { slm_tensor_file *files[SLM__MAX_SHARDS]; size_t n; } slm__shards;
-static slm__tensor_entry *slm__shards_find(const slm__shards *s, const char *name, slm_tensor_file **file) {
+typedef struct slm__shards { slm_tensor_file *files[SLM__MAX_SHARDS]; size_t n; const char *folder; } slm__shards;    /* "x/" */
+static slm_tensor_file *slm__shards_find(const slm__shards *s, const char *name, slm__stored **t) {
     size_t i;
-    for (i = 0; i < s->n; i++) {
-        slm__tensor_entry *e = slm__find_entry(*file = s->files[i], name);
-        if (e != NULL) return e;
-    }
+    for (i = 0; i < s->n; i++) if ((*t = slm__stored_find(s->files[i], name)) != NULL) return s->files[i];
     return NULL;
 }
-/* Any tensor that nobody marked as used, as an error; those of old files that hold no weights are passed over. */
+/* Any tensor that was not used is an error; those of old files that hold no weights are passed over.  Forgets the marks. */
 static slm_status slm__shards_unused(const slm__shards *s, const char *what, slm_error *err) {
     size_t i, k;
     for (i = 0; i < s->n; i++)
-        for (k = 0; k < slm_tensor_file_count(s->files[i]); k++) {
-            slm__tensor_entry *e = slm__tensor_entries(s->files[i]) + k;
-            size_t n = strlen(e->name);
-            if (!e->used && (n < 20 || strcmp(e->name + n - 20, ".rotary_emb.inv_freq") != 0))
-                return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" %s", s->files[i]->path, e->name, what);
+        for (k = 0; k < s->files[i]->n; k++) {
+            slm__stored *t = &s->files[i]->tensors[k];
+            size_t n = strlen(t->name);
+            if (!t->used && (n < 20 || strcmp(t->name + n - 20, ".rotary_emb.inv_freq") != 0))
+                return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" %s", s->files[i]->path, t->name, what);
+            t->used = 0;
         }
     return SLM_OK;
 }
-/* One pair of the index: "tensor": "file".  The name of the file comes from outside: plain letters only, no path. */
-static slm_status slm__index_pair(slm__shards *s, const char *folder, const char *name, const char *shard, slm_error *err) {
-    size_t i, n = strlen(shard), base = strlen(folder);
-    slm__tensor_entry *e;
-    char *path;
-    slm_status status = SLM_OK;
-    if (n == 0 || shard[0] == '.' || strspn(shard, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
-        return slm__fail(err, SLM_ERR_FORMAT, "%smodel.safetensors.index.json: \"%s\" is no acceptable file name", folder, shard);
-    for (i = 0; i < s->n && strcmp(s->files[i]->path + base, shard) != 0; i++) { }
-    if (i == s->n) {
-        if (i == SLM__MAX_SHARDS) return slm__fail(err, SLM_ERR_FORMAT, "%s: more than %d shards", folder, (int)SLM__MAX_SHARDS);
-        path = slm__join(folder, shard, "", err);
-        status = path == NULL ? SLM_ERR_MEMORY : slm_tensor_file_open(&s->files[s->n], path, err);
-        slm__release(path);
-        if (status != SLM_OK) return status;
-        s->n++;
-    }
-    e = slm__find_entry(s->files[i], name);
-    if (e == NULL || e->used)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s", s->files[i]->path, name, e ? "twice in the index" : "missing");
-    e->used = 1;
+/* One pair of the index, "tensor": "file".  The file's name comes from outside: plain letters only, no path. */
+static slm_status slm__shards_pair(slm__shards *s, const char *name, const char *shard, slm_error *err) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    char path[SLM__PATH];
+    size_t i;
+    slm__stored *t;
+    slm_status status = slm__path(path, s->folder, shard, err);
+    if (shard[0] == '.' || shard[0] == 0 || shard[strspn(shard, plain)] != 0)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: the index names \"%.99s\", no acceptable file name", s->folder, shard);
+    for (i = 0; status == SLM_OK && i < s->n && strcmp(s->files[i]->path, path) != 0; i++) { }
+    if (i == SLM__MAX_SHARDS) return slm__fail(err, SLM_ERR_FORMAT, "%s: more than %d shards", s->folder, (int)SLM__MAX_SHARDS);
+    if (status == SLM_OK && i == s->n && (status = slm_tensor_file_open(&s->files[i], path, err)) == SLM_OK) s->n++;
+    if (status != SLM_OK) return status;
+    t = slm__stored_find(s->files[i], name);
+    if (t == NULL || t->used)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is %s", path, name, t ? "twice in the index" : "missing");
+    t->used = 1;
     return SLM_OK;
 }
-static slm_status slm__index_parse(slm__shards *s, const char *folder, slm__json *j, slm_error *err) {
+static slm_status slm__shards_index(slm__shards *s, const char *text, size_t size, const char *path, slm_error *err) {
     slm__buffer key = { NULL, 0, 0 }, value = { NULL, 0, 0 };
-    int first = 1, inner, maps = 0;
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, &key) == 1) {
-        if (strcmp(key.data, "weight_map") != 0) { (void)slm__json_skip(j); continue; }   /* total_size is often wrong: ignored */
-        if (maps++) (void)slm__json_fail(j, "weight_map is there twice");
-        (void)slm__json_enter(j, '{');
-        for (inner = 1; slm__json_member(j, &inner, &key) == 1; )
-            if (slm__json_string(j, &value) == SLM_OK) {
-                if (strlen(key.data) != key.size || strlen(value.data) != value.size) (void)slm__json_fail(j, "a NUL in a name");
-                else j->status = slm__index_pair(s, folder, key.data, value.data, err);
-            }
+    slm__json j;
+    int first = 1, inner = 1, maps = 0;
+    (void)slm__json_open(&j, text, size, path, err);
+    (void)slm__json_enter(&j, '{');
+    while (slm__json_member(&j, &first, &key) == 1) {
+        if (strcmp(key.data, "weight_map") != 0) { (void)slm__json_skip(&j); continue; }  /* total_size is often wrong: ignored */
+        if (maps++) (void)slm__json_fail(&j, "weight_map is there twice");
+        (void)slm__json_enter(&j, '{');
+        while (slm__json_member(&j, &inner, &key) == 1) {
+            if (slm__json_string(&j, &value) != SLM_OK) break;
+            if (strlen(key.data) != key.size || strlen(value.data) != value.size) (void)slm__json_fail(&j, "a NUL in a name");
+            else j.status = slm__shards_pair(s, key.data, value.data, err);
+        }
     }
-    if (maps == 0) (void)slm__json_fail(j, "weight_map is missing");
+    if (maps == 0) (void)slm__json_fail(&j, "weight_map is missing");
     slm__release(key.data);
     slm__release(value.data);
-    return slm__json_close(j);
+    return slm__json_close(&j);
 }
-static slm_status slm__shards_open(slm__shards *s, const char *folder, slm_error *err) {      /* folder ends in a slash */
-    char *path = slm__join(folder, "model.safetensors", "", err), *text = NULL;
-    slm__json j;
-    size_t size, i, k;
-    slm_status status;
-    if (path == NULL) return SLM_ERR_MEMORY;
-    if (slm__exists(path)) {
+static slm_status slm__shards_open(slm__shards *s, slm_error *err) {
+    char path[SLM__PATH], *text = NULL;
+    size_t size = 0;
+    slm_status status = slm__path(path, s->folder, "model.safetensors", err);
+    if (status == SLM_OK && slm__exists(path)) {
         status = slm_tensor_file_open(&s->files[0], path, err);
         s->n = status == SLM_OK;
-        slm__release(path);
         return status;
     }
-    slm__release(path);
-    path = slm__join(folder, "model.safetensors.index.json", "", err);
-    if (path == NULL) return SLM_ERR_MEMORY;
-    status = slm_read_file(&text, &size, path, err);
-    if (status == SLM_ERR_IO) (void)slm__fail(err, status, "%s: there is no model.safetensors and no model.safetensors.index.json", folder);
-    if (status == SLM_OK) status = slm__json_open(&j, text, size, path, err);
-    if (status == SLM_OK) status = slm__index_parse(s, folder, &j, err);
-    if (status == SLM_OK) status = slm__shards_unused(s, "is not in the index, or in two files", err);
-    for (i = 0; status == SLM_OK && i < s->n; i++)
-        for (k = 0; k < slm_tensor_file_count(s->files[i]); k++) slm__tensor_entries(s->files[i])[k].used = 0;
+    if (status == SLM_OK) status = slm__path(path, s->folder, "model.safetensors.index.json", err);
+    if (status == SLM_OK && !slm__exists(path))
+        return slm__fail(err, SLM_ERR_IO, "%s: no model.safetensors and no model.safetensors.index.json can be opened", s->folder);
+    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_OK) status = slm__shards_index(s, text, size, path, err);
     slm__release(text);
-    slm__release(path);
-    return status;
+    return status == SLM_OK ? slm__shards_unused(s, "is not in the index, or in two files", err) : status;
 }
 /* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
-static slm_status slm__shards_enough(const slm__shards *s, const slm_config *c, const char *folder, slm_error *err) {
-    double need, have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads;
-    size_t i, k;
-    int bad = 0;
-    need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
+static slm_status slm__shards_enough(const slm__shards *s, const slm_config *c, slm_error *err) {
+    double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads, need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
          + (double)c->n_layers * (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
+    size_t i, k;
+    int fits = 1;
     for (i = 0; i < s->n; i++)
-        for (k = 0; k < slm_tensor_file_count(s->files[i]); k++) have += (double)slm__elements(slm__tensor_entries(s->files[i]) + k, &bad);
+        for (k = 0; k < s->files[i]->n; k++) have += (double)slm__stored_size(&s->files[i]->tensors[k], &fits);
     if (have >= need) return SLM_OK;
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", s->folder, need, have);
 }
-/* A tied model whose file holds lm_head.weight all the same: it must be the embedding, to the bit. */
-static slm_status slm__check_tied(slm__shards *s, const slm_param *p, const slm_real *embedding, slm_error *err) {
-    slm_real slice[SLM__SLICE];
-    slm_tensor_file *file;
-    slm__tensor_entry *e = slm__shards_find(s, "lm_head.weight", &file);
-    size_t at, n, total = p->rows * p->cols;
-    slm_status status = SLM_OK;
-    if (e == NULL) return SLM_OK;
-    if (e->n_dims != 2 || e->shape[0] != p->rows || e->shape[1] != p->cols)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight has not the shape of the embedding it is tied to", file->path);
-    e->used = 1;
-    for (at = 0; at < total; at += n) {
-        n = total - at < SLM__SLICE ? total - at : SLM__SLICE;
-        status = slm__read_elements(file, e, at, slice, n, err);
-        if (status != SLM_OK) return status;
-        if (memcmp(slice, embedding + at, n * sizeof(slm_real)) != 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding although they are tied", file->path);
-    }
+/* Where embedding and head are one, a head in the file must be the embedding. */
+static slm_status slm__shards_tied(const slm__shards *s, const slm_param *p, const slm_real *embedding, slm_error *err) {
+    slm__stored *t;
+    slm_tensor_file *file = slm__shards_find(s, "lm_head.weight", &t);
+    slm_real *head;
+    slm_status status = SLM_ERR_MEMORY;
+    if (file == NULL) return SLM_OK;
+    head = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *head, err);
+    if (head != NULL) status = slm__stored_read(file, t, head, p->rows, p->cols, err);
+    if (status == SLM_OK && memcmp(head, embedding, p->rows * p->cols * sizeof *head) != 0)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding that it is tied to", file->path);
+    slm__release(head);
     return status;
 }
-static slm_status slm__shards_read(slm__shards *s, slm_model *model, const char *folder, slm_error *err) {
-    slm_tensor_file *file;
+static slm_status slm__shards_read(const slm__shards *s, slm_model *model, slm_error *err) {
     size_t i;
     slm_status status = SLM_OK;
     for (i = 0; status == SLM_OK && i < model->n_tensors; i++) {
         const slm_param *p = &model->table[i];
         slm_real *values = model->params + p->offset;
-        slm__tensor_entry *e = slm__shards_find(s, p->name, &file);
-        if (e == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", folder, p->name);
-        status = slm__read_tensor(file, e, values, p->rows, p->cols, err);
+        slm__stored *t;
+        slm_tensor_file *file = slm__shards_find(s, p->name, &t);
+        if (file == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", s->folder, p->name);
+        status = slm__stored_read(file, t, values, p->rows, p->cols, err);
         if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
-            return slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", file->path, p->name);
-        if (status == SLM_OK && model->config.tied && strcmp(p->name, "model.embed_tokens.weight") == 0)
-            status = slm__check_tied(s, p, values, err);
+            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", file->path, p->name);
+        if (status == SLM_OK && i == 0 && model->config.tied) status = slm__shards_tied(s, p, values, err);   /* 0: the embedding */
     }
     return status == SLM_OK ? slm__shards_unused(s, "does not belong to the model", err) : status;
 }
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
-    slm__shards *s = (slm__shards *)slm__alloc(1, sizeof *s, err);
-    char *base = slm__join(folder, "/", "", err), *path = base == NULL ? NULL : slm__join(base, "config.json", "", err), *text = NULL;
+    char base[SLM__PATH], path[SLM__PATH], *text = NULL;
+    slm__shards s;
     slm_config config;
     slm_model *model = NULL;
-    size_t i, size;
-    slm_status status = s == NULL || path == NULL ? SLM_ERR_MEMORY : slm_read_file(&text, &size, path, err);
+    size_t i, size = 0;
+    slm_status status = slm__path(base, folder, "/", err);
+    s.n = 0;
+    s.folder = base;
     *out = NULL;
+    if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
+    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
-    if (status == SLM_OK) status = slm__shards_open(s, base, err);
-    if (status == SLM_OK) status = slm__shards_enough(s, &config, folder, err);
+    if (status == SLM_OK) status = slm__shards_open(&s, err);
+    if (status == SLM_OK) status = slm__shards_enough(&s, &config, err);
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
-    if (status == SLM_OK) status = slm__shards_read(s, model, folder, err);
+    if (status == SLM_OK) status = slm__shards_read(&s, model, err);
     if (status == SLM_OK) *out = model;
     else slm_model_free(model);
-    for (i = 0; s != NULL && i < s->n; i++) slm_tensor_file_close(s->files[i]);
-    slm__release(s);
-    slm__release(base);
-    slm__release(path);
+    for (i = 0; i < s.n; i++) slm_tensor_file_close(s.files[i]);
     slm__release(text);
     return status;
 }
 static slm_status slm__config_write(const slm_config *c, const char *path, slm_error *err) {
+    char theta[48], eps[48];
     slm__buffer b = { NULL, 0, 0 };
-    slm_status status = slm__put(&b, err, "{\n  \"architectures\": [\"LlamaForCausalLM\"],\n  \"model_type\": \"llama\",\n"
+    slm_status status;
+    if (!slm__double_text(theta, c->rope_theta) || !slm__double_text(eps, c->norm_eps))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: rope_theta or norm_eps is not finite", path);
+    status = slm__put(&b, err, "{\n  \"architectures\": [\"LlamaForCausalLM\"],\n  \"model_type\": \"llama\",\n"
         "  \"vocab_size\": %d,\n  \"hidden_size\": %d,\n  \"intermediate_size\": %d,\n  \"num_hidden_layers\": %d,\n"
-        "  \"num_attention_heads\": %d,\n  \"num_key_value_heads\": %d,\n  \"head_dim\": %d,\n  \"max_position_embeddings\": %d,\n",
-        (int)c->vocab, (int)c->dim, (int)c->ffn, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq);
-    if (status == SLM_OK) status = slm__put(&b, err, "  \"rope_theta\": ");
-    if (status == SLM_OK) status = slm__json_put_double(&b, c->rope_theta, err);
-    if (status == SLM_OK) status = slm__put(&b, err, ",\n  \"rms_norm_eps\": ");
-    if (status == SLM_OK) status = slm__json_put_double(&b, c->norm_eps, err);
-    if (status == SLM_OK)
-        status = slm__put(&b, err, ",\n  \"tie_word_embeddings\": %s,\n  \"hidden_act\": \"silu\",\n  \"attention_bias\": false,\n"
-            "  \"mlp_bias\": false,\n  \"rope_scaling\": null,\n  \"bos_token_id\": null,\n  \"eos_token_id\": null,\n"
-            "  \"torch_dtype\": \"%s\"\n}\n", c->tied ? "true" : "false", sizeof(slm_real) == 4 ? "float32" : "float64");
+        "  \"num_attention_heads\": %d,\n  \"num_key_value_heads\": %d,\n  \"head_dim\": %d,\n  \"max_position_embeddings\": %d,\n"
+        "  \"rope_theta\": %s,\n  \"rms_norm_eps\": %s,\n  \"tie_word_embeddings\": %s,\n  \"hidden_act\": \"silu\",\n"
+        "  \"attention_bias\": false,\n  \"mlp_bias\": false,\n  \"rope_scaling\": null,\n  \"bos_token_id\": null,\n"
+        "  \"eos_token_id\": null,\n  \"torch_dtype\": \"%s\"\n}\n", (int)c->vocab, (int)c->dim, (int)c->ffn, (int)c->n_layers,
+        (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq, theta, eps, c->tied ? "true" : "false",
+        sizeof(slm_real) == 4 ? "float32" : "float64");
     if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
 }
 SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err) {
-    static const char metadata[] = "format\0pt";
-    slm__buffer pairs = { NULL, 0, 0 };
+    char path[SLM__PATH];
     slm__tensor_set set;
-    char *path;
-    slm_status status;
+    slm_status status = slm__make_folder(folder, err);
     memset(&set, 0, sizeof set);
-    set.table = model->table;
-    set.n = model->n_tensors;
+    set.model = model;
     set.sets = 1;
     set.prefixes[0] = "";
     set.values[0] = model->params;
-    if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
-                         (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
-    status = slm__make_folder(folder, err);
-    if (status == SLM_OK) status = slm__buffer_append(&pairs, metadata, sizeof metadata, err);
-    if (status == SLM_OK) {
-        path = slm__join(folder, "/model.safetensors", "", err);
-        status = path == NULL ? SLM_ERR_MEMORY : slm__save_tensors(&set, &pairs, path, err);
-        slm__release(path);
-    }
-    if (status == SLM_OK && tokenizer != NULL) {
-        path = slm__join(folder, "/tokenizer.json", "", err);
-        status = path == NULL ? SLM_ERR_MEMORY : slm_tokenizer_save(tokenizer, path, err);
-        slm__release(path);
-    }
-    if (status == SLM_OK) {
-        path = slm__join(folder, "/config.json", "", err);
-        status = path == NULL ? SLM_ERR_MEMORY : slm__config_write(&model->config, path, err);
-        slm__release(path);
-    }
-    slm__release(pairs.data);
-    return status;
+    if (status == SLM_OK && tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
+        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
+                           (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
+    if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
+    if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
+    if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
+    if (status == SLM_OK) status = slm__save_tensors(&set, "{\"format\":\"pt\"}", path, err);    /* transformers demands "pt" */
+    if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
+    return status == SLM_OK ? slm__config_write(&model->config, path, err) : status;
 }
 
-/* ---- run state: one safetensors file with the weights by their names, adam_m.*, adam_v.* and in its metadata the settings, which
-   must be those of the trainer that loads it, the position of the run, and a checksum of all tensor data ---- */
-static slm_status slm__put_pair(slm__buffer *b, const char *name, const char *value, slm_error *err) {
-    slm_status status = slm__buffer_append(b, name, strlen(name) + 1, err);
-    return status == SLM_OK ? slm__buffer_append(b, value, strlen(value) + 1, err) : status;
-}
-static slm_status slm__put_pair_u64(slm__buffer *b, const char *name, uint64_t value, slm_error *err) {
-    return slm__put(b, err, "%s%c%llu%c", name, 0, (unsigned long long)value, 0);
-}
-/* What makes a run this run and no other, as pairs. */
+/* ---- run state: one safetensors file with the weights by their names, adam_m.*, adam_v.*; its metadata hold the settings,
+   which must be those of the trainer that loads it, the position of the run, and a checksum of all tensor data ---- */
+/* What makes a run this run and no other: words "name=value". */
 static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
+    static const char *const names[] = { "rope_theta", "norm_eps", "ratio", "ratio2", "lr", "lr_min", "beta1", "beta2", "eps",
+                                         "weight_decay", "clip" };
     const slm_config *c = &t->model->config;
     const slm_selection *s = &t->selection;
     const slm_optimizer *o = &t->optimizer;
-    const struct { const char *name; uint64_t value; } whole[] = {
-        { "corpus", corpus_hash }, { "reference", t->reference != NULL ? slm_model_hash(t->reference) : 0 },
-        { "model.vocab", (uint64_t)c->vocab }, { "model.dim", (uint64_t)c->dim }, { "model.n_layers", (uint64_t)c->n_layers },
-        { "model.n_heads", (uint64_t)c->n_heads }, { "model.n_kv_heads", (uint64_t)c->n_kv_heads },
-        { "model.head_dim", (uint64_t)c->head_dim }, { "model.ffn", (uint64_t)c->ffn }, { "model.tied", (uint64_t)c->tied },
-        { "selection.score", (uint64_t)s->score }, { "selection.scope", (uint64_t)s->scope }, { "selection.seed", s->seed },
-        { "optimizer.warmup", o->warmup }, { "optimizer.steps", o->steps } };
-    const struct { const char *name; double value; } real[] = {
-        { "model.rope_theta", c->rope_theta }, { "model.norm_eps", c->norm_eps },
-        { "selection.ratio", s->ratio }, { "selection.ratio2", s->ratio2 },
-        { "optimizer.lr", o->lr }, { "optimizer.lr_min", o->lr_min }, { "optimizer.beta1", o->beta1 }, { "optimizer.beta2", o->beta2 },
-        { "optimizer.eps", o->eps }, { "optimizer.weight_decay", o->weight_decay }, { "optimizer.clip", o->clip } };
+    const double values[] = { c->rope_theta, c->norm_eps, s->ratio, s->ratio2, o->lr, o->lr_min, o->beta1, o->beta2, o->eps,
+                              o->weight_decay, o->clip };
+    char text[48];
     size_t i;
-    slm_status status = slm__put_pair(b, "slm_run", "1", err);
-    if (status == SLM_OK) status = slm__put_pair(b, "number", SLM__REAL_NAME, err);
-    for (i = 0; status == SLM_OK && i < SLM__COUNT(whole); i++) status = slm__put_pair_u64(b, whole[i].name, whole[i].value, err);
-    for (i = 0; status == SLM_OK && i < SLM__COUNT(real); i++) {
-        status = slm__buffer_append(b, real[i].name, strlen(real[i].name) + 1, err);
-        if (status == SLM_OK) status = slm__json_put_double(b, real[i].value, err);
-        if (status == SLM_OK) status = slm__buffer_append(b, "", 1, err);
-    }
-    return status;
+    slm_status status = slm__put(b, err, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
+        "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx reference=%016llx", SLM__REAL_NAME, (int)c->vocab,
+        (int)c->dim, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn, (int)c->tied, (int)s->score,
+        (int)s->scope, (unsigned long long)s->seed, (unsigned long long)o->warmup, (unsigned long long)o->steps,
+        (unsigned long long)corpus_hash, (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
+    for (i = 0; status == SLM_OK && i < SLM__COUNT(values); i++)
+        if (slm__double_text(text, values[i])) status = slm__put(b, err, " %s=%s", names[i], text);
+        else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", names[i]);
+    return status == SLM_OK ? slm__buffer_append(b, "", 1, err) : status;
 }
-static void slm__run_tensors(slm__tensor_set *set, const slm_model *model, const slm_real *w, const slm_real *m, const slm_real *v) {
-    static const char *const prefixes[3] = { "", "adam_m.", "adam_v." };
-    set->table = model->table;
-    set->n = model->n_tensors;
+/* The tensors of a run: weights at w, moments at m and v. */
+static void slm__run_set(slm__tensor_set *set, const slm_model *model, const slm_real *w, const slm_real *m, const slm_real *v) {
+    set->model = model;
     set->sets = 3;
-    memcpy(set->prefixes, prefixes, sizeof prefixes);
-    set->values[0] = w;
-    set->values[1] = m;
-    set->values[2] = v;
+    set->prefixes[0] = "";        set->values[0] = w;
+    set->prefixes[1] = "adam_m."; set->values[1] = m;
+    set->prefixes[2] = "adam_v."; set->values[2] = v;
 }
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_cursor *cursor, uint64_t corpus_hash, const char *extra, const char *path,
-                                slm_error *err) {
-    slm__buffer pairs = { NULL, 0, 0 };
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
+                                const char *path, slm_error *err) {
+    slm__buffer settings = { NULL, 0, 0 }, b = { NULL, 0, 0 };
     slm__tensor_set set;
-    uint64_t hash = SLM_HASH_START;
-    slm_status status = slm__put_pair(&pairs, "format", "pt", err);
-    slm__run_tensors(&set, trainer->model, trainer->model->params, trainer->m, trainer->v);
-    slm__emit(&set, &hash, NULL);
-    if (status == SLM_OK) status = slm__run_settings(&pairs, trainer, corpus_hash, err);
-    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "step", trainer->step, err);
-    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "cursor.seed", cursor->seed, err);
-    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "cursor.at", cursor->at, err);
-    if (status == SLM_OK) status = slm__put_pair_u64(&pairs, "checksum", hash, err);
-    if (status == SLM_OK) status = slm__put_pair(&pairs, "extra", extra != NULL ? extra : "", err);
-    if (status == SLM_OK) status = slm__save_tensors(&set, &pairs, path, err);
-    slm__release(pairs.data);
+    slm_status status = slm__run_settings(&settings, trainer, corpus_hash, err);
+    slm__run_set(&set, trainer->model, trainer->model->params, trainer->m, trainer->v);
+    if (extra == NULL) extra = "";
+    if (status == SLM_OK)
+        status = slm__put(&b, err, "{\"format\":\"pt\",\"settings\":\"%s\",\"step\":\"%llu\",\"cursor.seed\":\"%llu\","
+            "\"cursor.at\":\"%llu\",\"checksum\":\"%llu\",\"extra\":", settings.data, (unsigned long long)trainer->step, (unsigned long long)cursor->seed,
+            (unsigned long long)cursor->at, (unsigned long long)slm__emit(&set, NULL));
+    if (status == SLM_OK) status = slm__json_put_string(&b, extra, strlen(extra), err);
+    if (status == SLM_OK) status = slm__buffer_append(&b, "}", 2, err);
+    if (status == SLM_OK) status = slm__save_tensors(&set, b.data, path, err);
+    slm__release(settings.data);
+    slm__release(b.data);
     return status;
 }
 static slm_status slm__run_number(const slm_tensor_file *file, const char *key, uint64_t *out, slm_error *err) {
@@ -5386,44 +5168,40 @@ static slm_status slm__run_number(const slm_tensor_file *file, const char *key, 
     (void)slm__json_u64(&j, out);
     return slm__json_close(&j);
 }
-/* The settings of the file against those of this trainer. */
-static slm_status slm__run_compare(const slm_tensor_file *file, const slm__buffer *mine, slm_error *err) {
-    const char *p = mine->data, *end = p + mine->size;
-    if (slm_tensor_file_metadata(file, "slm_run") == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: not a run of slm.h", file->path);
-    while (p < end) {
-        const char *value = p + strlen(p) + 1, *theirs = slm_tensor_file_metadata(file, p);
-        if (theirs == NULL || strcmp(value, theirs) != 0)
-            return slm__fail(err, SLM_ERR_STALE, "%s: \"%s\" is %s in the file and %s here", file->path, p, theirs ? theirs : "missing", value);
-        p = value + strlen(value) + 1;
-    }
-    return SLM_OK;
+/* Names the first setting of the file that is not ours. */
+static slm_status slm__run_compare(const slm_tensor_file *file, const char *mine, slm_error *err) {
+    const char *theirs = slm_tensor_file_metadata(file, "settings");
+    size_t i, at = 0;
+    if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: not a run of slm.h", file->path);
+    if (strcmp(mine, theirs) == 0) return SLM_OK;
+    for (i = 0; mine[i] == theirs[i]; i++) if (mine[i] == ' ') at = i + 1;
+    return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", file->path, (int)strcspn(theirs + at, " "),
+                     theirs + at, (int)strcspn(mine + at, " "), mine + at);
 }
 /* Reads all tensors into stage (3 x n_params); the checksum and each number's being finite are verified. */
 static slm_status slm__run_stage(slm_tensor_file *file, const slm_model *model, slm_real *stage, slm_error *err) {
     slm__tensor_set set;
-    uint64_t hash = SLM_HASH_START, want;
-    size_t s, i;
-    slm_status status = slm__run_number(file, "checksum", &want, err);
-    slm__run_tensors(&set, model, stage, stage + model->n_params, stage + 2 * model->n_params);
-    if (status == SLM_OK && slm_tensor_file_count(file) != set.sets * set.n)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tensors where %zu were expected", file->path, slm_tensor_file_count(file), set.sets * set.n);
+    uint64_t checksum = 0;
+    size_t s, i, n = model->n_params;
+    char name[sizeof(slm_param) + 8];
+    slm_status status = slm__run_number(file, "checksum", &checksum, err);
+    slm__run_set(&set, model, stage, stage + n, stage + 2 * n);
+    if (status == SLM_OK && file->n != set.sets * model->n_tensors)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tensors, not %zu", file->path, file->n, set.sets * model->n_tensors);
     for (s = 0; s < set.sets; s++)
-        for (i = 0; status == SLM_OK && i < set.n; i++) {
-            const slm_param *p = &set.table[i];
-            char *name = slm__join(set.prefixes[s], p->name, "", err);
-            status = name == NULL ? SLM_ERR_MEMORY
-                   : slm_tensor_file_read(file, name, stage + s * model->n_params + p->offset, p->rows, p->cols, err);
-            slm__release(name);
+        for (i = 0; status == SLM_OK && i < model->n_tensors; i++) {
+            const slm_param *p = &model->table[i];
+            (void)snprintf(name, sizeof name, "%s%s", set.prefixes[s], p->name);
+            status = slm_tensor_file_read(file, name, stage + s * n + p->offset, p->rows, p->cols, err);
         }
-    if (status != SLM_OK) return status;
-    slm__emit(&set, &hash, NULL);
-    if (hash != want) return slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors are damaged (their checksum differs)", file->path);
-    if (!slm__all_finite(stage, 3 * model->n_params))
-        return slm__fail(err, SLM_ERR_NUMBER, "%s: a number that is not finite", file->path);
-    return SLM_OK;
+    if (status == SLM_OK && slm__emit(&set, NULL) != checksum)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors are damaged (their checksum differs)", file->path);
+    if (status == SLM_OK && !slm__all_finite(stage, 3 * n))
+        status = slm__fail(err, SLM_ERR_NUMBER, "%s: a number that is not finite", file->path);
+    return status;
 }
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size, const char *path,
-                                slm_error *err) {
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
+                                const char *path, slm_error *err) {
     slm__buffer mine = { NULL, 0, 0 };
     slm_tensor_file *file = NULL;
     slm_real *stage = NULL;
@@ -5433,13 +5211,13 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
     size_t n = trainer->model->n_params;
     slm_status status = slm__run_settings(&mine, trainer, corpus_hash, err);
     if (status == SLM_OK) status = slm_tensor_file_open(&file, path, err);
-    if (status == SLM_OK) status = slm__run_compare(file, &mine, err);
+    if (status == SLM_OK) status = slm__run_compare(file, mine.data, err);
     if (status == SLM_OK) status = slm__run_number(file, "step", &step, err);
     if (status == SLM_OK) status = slm__run_number(file, "cursor.seed", &at.seed, err);
     if (status == SLM_OK) status = slm__run_number(file, "cursor.at", &at.at, err);
     if (status == SLM_OK && (text = slm_tensor_file_metadata(file, "extra")) == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
-        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: \"extra\" needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
+        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) status = slm__run_stage(file, trainer->model, stage, err);
     if (status == SLM_OK) {                                   /* from here on nothing can fail */

@@ -27,7 +27,7 @@
 typedef enum corpus_part { CORPUS_GENERAL, CORPUS_NOISY, CORPUS_CLEAN, CORPUS_VALID, CORPUS_EVAL, CORPUS_PARTS } corpus_part;
 /* What a byte is.  The first two are the target; OTHER is learnable but off the target; the rest is noise. */
 typedef enum corpus_kind {
-    CORPUS_PROBLEM, CORPUS_RESULT, CORPUS_OTHER, CORPUS_WRONG, CORPUS_ID, CORPUS_STAMP, CORPUS_MARKUP, CORPUS_KINDS
+    CORPUS_PROBLEM, CORPUS_STEP, CORPUS_RESULT, CORPUS_OTHER, CORPUS_WRONG, CORPUS_ID, CORPUS_STAMP, CORPUS_MARKUP, CORPUS_KINDS
 } corpus_kind;
 typedef struct corpus_mix {
     double target;             /* share of the documents that are problems */
@@ -35,8 +35,7 @@ typedef struct corpus_mix {
     double wrong;              /* share of a problem's steps whose result is wrong */
 } corpus_mix;
 typedef struct corpus_problem {
-    size_t start, solution, end;   /* the prompt is text[start..solution), the solution text[solution..end), end past "\n\n" */
-    int answer;                    /* what stands after "####" */
+    size_t start, end;         /* text[start..end), the blank line included */
     uint64_t key;                  /* fingerprint of the question */
 } corpus_problem;
 typedef struct corpus_text {
@@ -48,7 +47,7 @@ typedef struct corpus_text {
     size_t count[CORPUS_KINDS];
 } corpus_text;
 
-static const char *const corpus_kind_names[CORPUS_KINDS] = { "problem", "result", "other", "wrong", "id", "stamp", "markup" };
+static const char *const corpus_kind_names[CORPUS_KINDS] = { "problem", "step", "result", "other", "wrong", "id", "stamp", "markup" };
 
 /* ---- words ---- */
 #define CORPUS_WORDS 24
@@ -61,11 +60,10 @@ static const char *const corpus_things[CORPUS_WORDS] = {
 static const char *const corpus_places[CORPUS_WORDS] = {
     "shop", "barn", "shed", "hall", "room", "yard", "boat", "cart", "tent", "loft", "mill", "school",
     "attic", "cellar", "garden", "office", "market", "museum", "kitchen", "harbour", "library", "station", "chapel", "tower" };
-static const char *const corpus_starts[4] = { "$ has # @.", "There are # @ in the &.", "$ finds # @ in the &.", "The & holds # @." };
-static const char *const corpus_more[4]   = { "Then # more arrive.", "$ brings # more.", "$ adds #.", "Another # turn up." };
-static const char *const corpus_less[4]   = { "$ takes #.", "Then # are sold.", "$ gives # away.", "Of these # break." };
-static const char *const corpus_times[4]  = { "Each turns into #.", "That happens # times.", "$ wants # times that.", "All are taken # times." };
-static const char *const corpus_asks[4]   = { "How many now?", "How many are there?", "How many in the end?", "What is the count?" };
+static const char *const corpus_starts[4] = { "$ has # @", "There are # @ in the &", "$ finds # @ in the &", "The & holds # @" };
+static const char *const corpus_more[4]   = { "Then # more arrive", "$ brings # more", "$ adds #", "Another # turn up" };
+static const char *const corpus_less[4]   = { "$ takes #", "Then # are sold", "$ gives # away", "Of these # break" };
+static const char *const corpus_times[4]  = { "Each turns into #", "That happens # times", "$ wants # times that", "All are taken # times" };
 static const char *const corpus_trades[CORPUS_WORDS] = {
     "baker", "smith", "tailor", "mason", "potter", "miller", "joiner", "cooper", "weaver", "tanner", "glazier", "printer",
     "saddler", "farrier", "roofer", "plumber", "painter", "butcher", "grocer", "chemist", "binder", "carver", "turner", "dyer" };
@@ -83,7 +81,7 @@ static const char *const corpus_syllables[CORPUS_WORDS] = {
     "mor", "nar", "ost", "pel", "quen", "ros", "sel", "tor", "ul", "ven", "wes", "yar" };
 
 /* ---- a document in the making ---- */
-typedef struct corpus_doc { char text[1000]; uint8_t kind[1000]; size_t n, solution; int answer; uint64_t key; } corpus_doc;
+typedef struct corpus_doc { char text[1000]; uint8_t kind[1000]; size_t n; uint64_t key; } corpus_doc;
 
 static inline size_t corpus_pick(slm_rng *rng, size_t n) { return (size_t)slm_rng_below(rng, (uint64_t)n); }
 static inline int corpus_chance(slm_rng *rng, double p) { return slm_rng_uniform(rng) < p; }
@@ -113,7 +111,6 @@ static inline void corpus_put_pattern(corpus_doc *doc, corpus_kind kind, const c
         else if (*pattern == '#') corpus_put_number(doc, kind, number);
         else corpus_put(doc, kind, one);
     }
-    corpus_put(doc, kind, " ");
 }
 
 /* ---- problems ---- */
@@ -128,9 +125,9 @@ static inline int corpus_wrong_result(int right, slm_rng *rng) {
     do wrong = (int)corpus_pick(rng, CORPUS_LARGEST + 1); while (wrong == right);
     return wrong;
 }
-/* One step: adds a sentence to the question and a line to the solution; returns what the solution goes on from.
-   `story` and `noise` are two streams: the same problems come with and without wrong results. */
-static inline int corpus_step(corpus_doc *question, corpus_doc *solution, int value, double p_wrong, slm_rng *story, slm_rng *noise) {
+/* One line of the story with its calculation; returns what the story goes on from.  `story` and `noise` are two streams: the
+   same problems come with and without wrong results. */
+static inline int corpus_step(corpus_doc *doc, int value, double p_wrong, slm_rng *story, slm_rng *noise) {
     size_t op = corpus_pick(story, 5), said = corpus_pick(story, 4);
     int number, right;
     char sign[2] = "+";
@@ -144,35 +141,28 @@ static inline int corpus_step(corpus_doc *question, corpus_doc *solution, int va
         int room = CORPUS_LARGEST - value;
         number = 1 + (int)corpus_pick(story, (size_t)(room > 9 ? 9 : room)); right = value + number;
     }
-    corpus_put_pattern(question, CORPUS_PROBLEM, pattern, story, "", number);
-    corpus_put_number(solution, CORPUS_PROBLEM, value);
-    corpus_put(solution, CORPUS_PROBLEM, sign);
-    corpus_put_number(solution, CORPUS_PROBLEM, number);
-    corpus_put(solution, CORPUS_PROBLEM, "=");
+    corpus_put_pattern(doc, CORPUS_PROBLEM, pattern, story, "", number);
+    corpus_put(doc, CORPUS_PROBLEM, ": ");
+    corpus_put_number(doc, CORPUS_STEP, value);
+    corpus_put(doc, CORPUS_STEP, sign);
+    corpus_put_number(doc, CORPUS_STEP, number);
+    corpus_put(doc, CORPUS_STEP, "=");
     if (corpus_chance(noise, p_wrong)) { right = corpus_wrong_result(right, noise); kind = CORPUS_WRONG; }
-    corpus_put_number(solution, kind, right);
-    corpus_put(solution, CORPUS_PROBLEM, ". ");
+    corpus_put_number(doc, kind, right);
+    corpus_put(doc, CORPUS_PROBLEM, ".\n");
     return right;
 }
-static inline void corpus_write_problem(corpus_doc *doc, double p_wrong, slm_rng *story, slm_rng *noise) {
-    corpus_doc solution;
-    int value = 1 + (int)corpus_pick(story, CORPUS_LARGEST), steps = 1 + (int)corpus_pick(story, 3), i;
-    doc->n = solution.n = 0;
+static inline void corpus_write_problem(corpus_doc *doc, double p_wrong, slm_rng story, slm_rng *noise) {
+    int value = 1 + (int)corpus_pick(&story, CORPUS_LARGEST), steps = 1 + (int)corpus_pick(&story, 3), i;
+    const char *thing = corpus_things[corpus_pick(&story, CORPUS_WORDS)];
+    doc->n = 0;
     corpus_put(doc, CORPUS_PROBLEM, "Q: ");
-    corpus_put_pattern(doc, CORPUS_PROBLEM, corpus_starts[corpus_pick(story, 4)], story, corpus_things[corpus_pick(story, CORPUS_WORDS)], value);
-    for (i = 0; i < steps; i++) value = corpus_step(doc, &solution, value, p_wrong, story, noise);
-    corpus_put(doc, CORPUS_PROBLEM, corpus_asks[corpus_pick(story, 4)]);
-    doc->key = slm_hash(SLM_HASH_START, doc->text, doc->n);
-    corpus_put(doc, CORPUS_PROBLEM, "\nA: ");
-    doc->solution = doc->n;
-    solution.n--;                                           /* the last step ends the line */
-    memcpy(doc->text + doc->n, solution.text, solution.n);
-    memcpy(doc->kind + doc->n, solution.kind, solution.n);
-    doc->n += solution.n;
-    corpus_put(doc, CORPUS_PROBLEM, "\n#### ");
+    corpus_put_pattern(doc, CORPUS_PROBLEM, corpus_starts[corpus_pick(&story, 4)], &story, thing, value);
+    corpus_put(doc, CORPUS_PROBLEM, ".\n");
+    for (i = 0; i < steps; i++) value = corpus_step(doc, value, p_wrong, &story, noise);
+    corpus_put(doc, CORPUS_PROBLEM, "A: ");
     corpus_put_number(doc, CORPUS_RESULT, value);
     corpus_put(doc, CORPUS_PROBLEM, "\n\n");
-    doc->answer = value;
 }
 
 /* ---- other text ---- */
@@ -313,9 +303,7 @@ static inline int corpus_add_problem(corpus_text *out, const corpus_doc *doc, si
     }
     problem = &out->problems[out->n_problems++];
     problem->start = start;
-    problem->solution = start + doc->solution;             /* exact only where there is no noise */
     problem->end = out->size;
-    problem->answer = doc->answer;
     problem->key = doc->key;
     return 1;
 }
@@ -330,7 +318,12 @@ static inline int corpus_make(corpus_text *out, corpus_part part, const corpus_m
         size_t start = out->size;
         int is_problem = corpus_chance(&story, mix->target), ok;
         if (!is_problem) corpus_write_other(&doc, &story);
-        else do corpus_write_problem(&doc, mix->wrong, &story, &noise); while (corpus_part_of(doc.key) != part);
+        else do {                                           /* the part that it belongs to depends on the problem done right */
+            slm_rng one = slm_rng_seed(slm_rng_next(&story));
+            corpus_write_problem(&doc, 0, one, &noise);
+            doc.key = slm_hash(SLM_HASH_START, doc.text, doc.n);
+            if (corpus_part_of(doc.key) == part && mix->wrong > 0) corpus_write_problem(&doc, mix->wrong, one, &noise);
+        } while (corpus_part_of(doc.key) != part);
         ok = corpus_append_doc(out, &doc, mix->noise, &noise);
         if (ok && is_problem) ok = corpus_add_problem(out, &doc, start);
         if (!ok) { corpus_free(out); return 0; }

@@ -45,10 +45,9 @@ typedef struct figure_table {     /* rows x cols numbers */
 
 static inline void figure_lines(FILE *out, const figure *f, const figure_series *series, size_t n);    /* at most 16 series */
 static inline void figure_points(FILE *out, const figure *f, const figure_series *series, size_t n);   /* with least-squares lines and r */
-static inline void figure_bars(FILE *out, const figure *f, const figure_table *t);
-             /* a group per row, a bar per column; dots if 0 is off the axis */
-static inline void figure_shares(FILE *out, const figure *f, const figure_table *t);    /* a stacked bar per row */
-static inline void figure_map(FILE *out, const figure *f, const figure_table *t);       /* the table itself, coloured */
+static inline void figure_bars(FILE *out, const figure *f, const figure_table *t);     /* a group per row; dots if 0 is off the axis */
+static inline void figure_shares(FILE *out, const figure *f, const figure_table *t);   /* a stacked bar per row */
+static inline void figure_map(FILE *out, const figure *f, const figure_table *t);      /* the table itself, coloured */
 /* Mean and 95% interval of the mean over the runs at point i; returns how many runs have it. */
 static inline size_t figure_mean(const figure_series *s, size_t i, double *mean, double *low, double *high);
 
@@ -58,7 +57,8 @@ static inline size_t figure_mean(const figure_series *s, size_t i, double *mean,
 #define FIGURE__SOFT "class=\"f-soft\" fill=\"#59636e\""
 #define FIGURE__GRID "class=\"f-grid\" stroke=\"#e4e7eb\""
 #define FIGURE__AXIS "class=\"f-axis\" stroke=\"#8b949e\""
-#define FIGURE__HALO "class=\"f-ink f-halo\" fill=\"#1f2328\" stroke=\"#ffffff\" stroke-width=\"4\" paint-order=\"stroke\" stroke-linejoin=\"round\""
+#define FIGURE__HALO "class=\"f-ink f-halo\" fill=\"#1f2328\" stroke=\"#ffffff\" stroke-width=\"4\" " \
+                     "paint-order=\"stroke\" stroke-linejoin=\"round\""
 #define FIGURE__EDGE 20.0         /* white space around everything */
 #define FIGURE__MOST 16           /* series in one figure */
 static const char *const figure__light[8] = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4b5563", "#8c6d1f" };
@@ -119,9 +119,10 @@ static inline void figure__open(FILE *out, const figure *f, double width, double
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\" aria-label=\"",
             width, height, width, height);
     escape_markup(out, f->title);
-    fprintf(out, "\" " FIGURE__FONT ">\n<style>@media (prefers-color-scheme: dark) { .f-bg { fill: #14171b } .f-ink { fill: #e8eaed } .f-soft { fill: #a3acb6 } "
-            ".f-halo { stroke: #14171b } .f-grid { stroke: #2b3138 } .f-axis { stroke: #6d7681 } "
-            ".f-error { stroke: #e8eaed } .f-under { stroke: #14171b } .f-on { fill: #101418 }");
+    fputs("\" " FIGURE__FONT ">\n<style>@media (prefers-color-scheme: dark) {"
+          " .f-bg { fill: #14171b } .f-ink { fill: #e8eaed } .f-soft { fill: #a3acb6 } .f-halo { stroke: #14171b }"
+          " .f-grid { stroke: #2b3138 } .f-axis { stroke: #6d7681 } .f-error { stroke: #e8eaed } .f-under { stroke: #14171b }"
+          " .f-on { fill: #101418 }", out);
     for (int i = 0; i < 8; i++) { fprintf(out, " .f-c%d { color: %s }", i, figure__dark[i]); }
     fprintf(out, " }</style>\n<rect class=\"f-bg\" fill=\"#ffffff\" width=\"%.0f\" height=\"%.0f\"/>\n", width, height);
     y += figure__wrap(out, FIGURE__EDGE, y, 17, room * 0.9, "start", "font-weight=\"600\" " FIGURE__INK, f->title) * 17 * 1.35;
@@ -136,8 +137,7 @@ static inline void figure__shape(FILE *out, double x, double y, double r, size_t
     if (style % 4 == 0) { fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r); }
     else if (style % 4 == 1) { fprintf(out, "<path d=\"M%.1f %.1fh%.1fv%.1fh%.1fz\"", x - r * .9, y - r * .9, 1.8 * r, 1.8 * r, -1.8 * r); }
     else if (style % 4 == 2) { fprintf(out, "<path d=\"M%.1f %.1fl%.1f %.1fh%.1fz\"", x, y - 1.2 * r, 1.2 * r, 2 * r, -2.4 * r); }
-    else { fprintf(out, "<path d=\"M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz\"", x - 1.3 * r, y, 1.3 * r, -1.3 * r, 1.3 * r, 1.3 * r,
-                   -1.3 * r, 1.3 * r); }
+    else { double d = 1.3 * r; fprintf(out, "<path d=\"M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz\"", x - d, y, d, -d, d, d, -d, d); }
     fputs(" fill=\"currentColor\"/>\n", out);
 }
 

@@ -164,11 +164,11 @@ static inline void figure_points(FILE *out, const figure *f, const figure_series
         names[k] = text[k];
         styles[k] = (int)figure__style(series[k].style, k) + 1;
     }
-    double head = figure__head(f, width), top = head + figure__legend(NULL, 0, width, names, styles, n) + 26,
-            bottom = height - figure__foot(f, width) - 46;
+    double head = figure__head(f, width), top = head + figure__legend(NULL, 0, width, names, styles, n) + 26;
+    double bottom = height - figure__foot(f, width) - 46;
     figure__bounds(series, n, f->x.log, f->y.log, b);
-    figure__scale x = figure__scaled(&f->x, b[0], b[1], FIGURE__EDGE + 44, width - FIGURE__EDGE - 8, 2), y = figure__scaled(&f->y, b[2],
-            b[3], bottom, top, 0);
+    figure__scale x = figure__scaled(&f->x, b[0], b[1], FIGURE__EDGE + 44, width - FIGURE__EDGE - 8, 2);
+    figure__scale y = figure__scaled(&f->y, b[2], b[3], bottom, top, 0);
     figure__open(out, f, width, height);
     figure__legend(out, head, width, names, styles, n);
     figure__axis_y(out, f, &y, x.from, x.to);

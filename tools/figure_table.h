@@ -21,15 +21,17 @@ static inline void figure__bar(FILE *out, const figure_table *t, size_t cell, si
     if (!isfinite(to)) { figure__text(out, zero + 6, y + thick / 2 + 4, 12, "start", FIGURE__SOFT, "no value"); return; }
     figure__color(out, style);
     if (dots) { figure__shape(out, to, y + thick / 2, 5, style); }
-    else { fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\" fill=\"currentColor\"/>\n",
-                   figure__least(zero, to), y, fabs(to - zero), thick); }
+    else {
+        fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\" fill=\"currentColor\"/>\n",
+                figure__least(zero, to), y, fabs(to - zero), thick);
+    }
     double a = t->low == NULL ? NAN : figure__at(x, t->low[cell]), b = t->high == NULL ? NAN : figure__at(x, t->high[cell]), mid = y + thick / 2;
     if (isfinite(a) && isfinite(b)) {
         for (int under = dots ? 0 : 1; under >= 0; under--) {   /* on bars: first a wider line in the colour of the background */
-            fprintf(out, "<path d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\" fill=\"none\" stroke-linecap=\"round\" %s/>\n", a, mid, b, a,
-                    mid - 4, b, mid - 4,
+            fprintf(out, "<path d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\" fill=\"none\" stroke-linecap=\"round\" %s/>\n",
+                    a, mid, b, a, mid - 4, b, mid - 4,
                     under ? "class=\"f-under\" stroke=\"#ffffff\" stroke-width=\"4\" stroke-opacity=\"0.8\""
-                            : dots ? "stroke=\"currentColor\" stroke-width=\"1.6\""
+                    : dots ? "stroke=\"currentColor\" stroke-width=\"1.6\""
                     : "class=\"f-error\" stroke=\"#1f2328\" stroke-width=\"1.4\"");
         }
         end = figure__most(end, figure__most(a, b));
@@ -41,8 +43,8 @@ static inline void figure__bar(FILE *out, const figure_table *t, size_t cell, si
 static inline void figure_bars(FILE *out, const figure *f, const figure_table *t) {
     double width = f->width > 0 ? f->width : 760, thick = t->n_cols > 1 ? 15 : 20, group = (double)t->n_cols * (thick + 2) + 12;
     double head = figure__head(f, width), top = head + (t->n_cols > 1 ? figure__legend(NULL, 0, width, t->cols, NULL, t->n_cols) : 0);
-    double height = f->height > 0 ? f->height : top + group * (double)t->n_rows + 50 + figure__foot(f, width),
-            bottom = height - figure__foot(f, width) - 50;
+    double height = f->height > 0 ? f->height : top + group * (double)t->n_rows + 50 + figure__foot(f, width);
+    double bottom = height - figure__foot(f, width) - 50;
     double low = f->x.log ? INFINITY : 0, high = -INFINITY, left = FIGURE__EDGE + figure__rows_width(t, width) + 12;
     for (size_t i = 0; i < t->n_rows * t->n_cols; i++) {
         double v[3] = { t->value[i], t->low == NULL ? NAN : t->low[i], t->high == NULL ? NAN : t->high[i] };
@@ -70,8 +72,8 @@ static inline void figure__mix(char *color, const int *a, const int *b, double t
     *light = 299 * c[0] + 587 * c[1] + 114 * c[2] > 140000;
 }
 static inline void figure_shares(FILE *out, const figure *f, const figure_table *t) {
-    double width = f->width > 0 ? f->width : 760, head = figure__head(f, width), top = head + figure__legend(NULL, 0, width, t->cols, NULL,
-            t->n_cols) + 4;
+    double width = f->width > 0 ? f->width : 760, head = figure__head(f, width);
+    double top = head + figure__legend(NULL, 0, width, t->cols, NULL, t->n_cols) + 4;
     double height = f->height > 0 ? f->height : top + 38 * (double)t->n_rows + figure__foot(f, width);
     double left = FIGURE__EDGE + figure__rows_width(t, width) + 12, most = 0;
     for (size_t i = 0; i < t->n_rows; i++) {
@@ -93,8 +95,9 @@ static inline void figure_shares(FILE *out, const figure *f, const figure_table 
                         figure__most(size - 1.5, 0.5));
             }
             if (size > 12 + 7.5 * (t->digits + 2 + (t->unit == NULL ? 0 : (int)strlen(t->unit)))) {
-                fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"12\" font-weight=\"600\" text-anchor=\"middle\" class=\"f-on\" fill=\"%s\">", x + size / 2, y + 18.5,
-                        j % 8 == 0 || j % 8 == 1 || j % 8 == 6 || j % 8 == 7 ? "#ffffff" : "#101418");
+                fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"12\" font-weight=\"600\" text-anchor=\"middle\" "
+                             "class=\"f-on\" fill=\"%s\">", x + size / 2, y + 18.5, j % 8 == 0 || j % 8 == 1 || j % 8 == 6 || j % 8 == 7
+                                     ? "#ffffff" : "#101418");
                 figure__number(out, v, t->digits, t->unit);
                 fputs("</text>\n", out);
             }
@@ -115,8 +118,9 @@ static inline void figure_map(FILE *out, const figure *f, const figure_table *t)
     double cell = figure__least((width - FIGURE__EDGE - left) / (double)(t->n_cols > 0 ? t->n_cols : 1), 104), low = INFINITY, high = -INFINITY;
     double bottom = top + 42 * (double)t->n_rows, height = f->height > 0 ? f->height : bottom + 50 + figure__foot(f, width);
     for (size_t i = 0; i < t->n_rows * t->n_cols; i++) {
-        if (isfinite(t->value[i]) && (!(t->center > 0) || t->value[i] > 0)) { low = figure__least(low, t->value[i]);
-                high = figure__most(high, t->value[i]); }
+        if (!isfinite(t->value[i]) || (t->center > 0 && t->value[i] <= 0)) { continue; }
+        low = figure__least(low, t->value[i]);
+        high = figure__most(high, t->value[i]);
     }
     figure__open(out, f, width, height);
     if (f->y.label != NULL) { figure__text(out, FIGURE__EDGE, top - 10, 12.5, "start", FIGURE__SOFT, f->y.label); }
@@ -135,8 +139,9 @@ static inline void figure_map(FILE *out, const figure *f, const figure_table *t)
             fputs("</text>\n", out);
         }
     }
-    for (size_t j = 0; j < t->n_cols; j++) { figure__text(out, left + cell * ((double)j + 0.5) - 1, bottom + 16, 12.5, "middle",
-                                                          FIGURE__INK, t->cols[j]); }
+    for (size_t j = 0; j < t->n_cols; j++) {
+        figure__text(out, left + cell * ((double)j + 0.5) - 1, bottom + 16, 12.5, "middle", FIGURE__INK, t->cols[j]);
+    }
     if (f->x.label != NULL) { figure__text(out, left + cell * (double)t->n_cols / 2, bottom + 40, 12.5, "middle", FIGURE__SOFT, f->x.label); }
     fputs("</svg>\n", out);
 }

@@ -21,7 +21,7 @@ static inline int npy__dictionary(npy_header *h, const char *p) {
     if (length < 3 || length >= sizeof h->dtype || strncmp(p + length, middle, sizeof middle - 1) != 0) return 1;
     memcpy(h->dtype, p, length);
     h->dtype[length] = 0;
-    if (strchr("<|", h->dtype[0]) == NULL || strchr("iufb", h->dtype[1]) == NULL || strspn(h->dtype + 2, "1248") != length - 2 || length != 3) return 1;
+    if (length != 3 || strchr("<|", h->dtype[0]) == NULL || strchr("iufb", h->dtype[1]) == NULL || strchr("1248", h->dtype[2]) == NULL) return 1;
     h->width = (size_t)(h->dtype[2] - '0');
     for (p += length + sizeof middle - 1; *p != ')'; p++) {
         size_t value = 0;

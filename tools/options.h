@@ -16,7 +16,9 @@
 
 enum { OPTION_MOST = 256 };
 typedef struct option_list { const char *items[OPTION_MOST]; size_t n; } option_list;
-typedef enum option_kind { OPTION_IS_FLAG, OPTION_IS_TEXT, OPTION_IS_LIST, OPTION_IS_I32, OPTION_IS_U64, OPTION_IS_REAL, OPTION_IS_CHOICE } option_kind;
+typedef enum option_kind {
+    OPTION_IS_FLAG, OPTION_IS_TEXT, OPTION_IS_LIST, OPTION_IS_I32, OPTION_IS_U64, OPTION_IS_REAL, OPTION_IS_CHOICE
+} option_kind;
 typedef struct option {
     const char *name;
     option_kind kind;
@@ -37,7 +39,8 @@ typedef struct option {
 typedef struct option_page { const char *verb, *what, *usage, *examples[2], *notes; size_t positional; } option_page;
 
 static inline void options_help(const option_page *page, const option *table, size_t n) {
-    printf("slm %s: %s\n\nusage: slm %s\n\nexamples\n  %s\n  %s\n\nflags\n", page->verb, page->what, page->usage, page->examples[0], page->examples[1]);
+    printf("slm %s: %s\n\nusage: slm %s\n\nexamples\n", page->verb, page->what, page->usage);
+    printf("  %s\n  %s\n\nflags\n", page->examples[0], page->examples[1]);
     for (size_t i = 0; i < n; i++) {
         char left[80];
         (void)snprintf(left, sizeof left, "%s%s%s%s", table[i].name[1] != 0 ? "--" : "-", table[i].name, table[i].value != NULL ? " " : "",
@@ -80,7 +83,8 @@ static inline int options__set(const option *o, const char *value) {
     if (strspn(value, "-0123456789") != strlen(value)) return 1;
     if (o->kind == OPTION_IS_U64) {
         unsigned long long whole = strtoull(value, &end, 10);
-        if (errno != 0 || *value == 0 || *end != 0 || strchr(value, '-') != NULL || (double)whole < o->least || (double)whole > o->most) return 1;
+        if (errno != 0 || *value == 0 || *end != 0 || strchr(value, '-') != NULL || (double)whole < o->least || (double)whole > o->most)
+            return 1;
         *(uint64_t *)o->to = whole;
     } else {
         long long whole = strtoll(value, &end, 10);
@@ -94,7 +98,8 @@ static inline int options__add(const option_page *page, option_list *list, const
     list->items[list->n++] = value;
     return -1;
 }
-static inline int options__is_flag(const char *text) { return text[0] == '-' && text[1] != 0 && !(text[1] >= '0' && text[1] <= '9') && text[1] != '.'; }
+/* -5 and -.5 are values, - is a file. */
+static inline int options__is_flag(const char *text) { return text[0] == '-' && text[1] != 0 && strchr("0123456789.", text[1]) == NULL; }
 
 static inline option *options_find(option *table, size_t n, const char *name, size_t length) {
     for (size_t i = 0; i < n; i++)

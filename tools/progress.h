@@ -62,10 +62,10 @@ static inline int progress__width(void) {
     return 80;
 }
 static inline void progress__bar(progress *p, double share, const char *line) {
-    char bar[21];
-    int cells = (int)(share * 20.0 + 0.5), room = progress__width() - 24;
-    for (int i = 0; i < 20; i++) bar[i] = i < cells ? '#' : '.';
-    bar[20] = 0;
+    char bar[13];
+    int cells = (int)(share * 12.0 + 0.5), room = progress__width() - 16;
+    for (int i = 0; i < 12; i++) bar[i] = i < cells ? '#' : '.';
+    bar[12] = 0;
     fprintf(stderr, "\r[%s] %.*s\033[K", bar, room > 10 ? room : 10, line);
     p->shown = 1;
 }
@@ -75,8 +75,10 @@ static inline void progress_show(progress *p, uint64_t done, uint64_t total, con
     if (p->mode == PROGRESS_QUIET || (done < total && now - p->last < (p->mode == PROGRESS_BAR ? 0.1 : 5.0))) return;
     p->last = now;
     if (done < total && done > p->first)
-        (void)snprintf(left, sizeof left, "  ETA %s", progress_time(eta, sizeof eta, (now - p->start) * (double)(total - done) / (double)(done - p->first)));
-    (void)snprintf(line, sizeof line, "%s %llu/%llu%s%s%s", p->what, (unsigned long long)done, (unsigned long long)total, detail[0] ? "  " : "", detail, left);
+        (void)snprintf(left, sizeof left, "  ETA %s",
+                       progress_time(eta, sizeof eta, (now - p->start) * (double)(total - done) / (double)(done - p->first)));
+    (void)snprintf(line, sizeof line, "%s %llu/%llu%s%s%s", p->what, (unsigned long long)done, (unsigned long long)total, left,
+                   detail[0] != 0 ? "  " : "", detail);
     if (p->mode == PROGRESS_BAR) progress__bar(p, share, line);
     else fprintf(stderr, "%s\n", line);
 }

@@ -88,11 +88,8 @@ static inline void report_code(report *r, const char *text) {
 static inline void report_begin(report *r, FILE *out, const char *title, const char *lede, const char *facts) {
     memset(r, 0, sizeof *r);
     r->out = out;
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>", out);
-    escape_markup(out, title);
-    fputs("</title>\n<style>\n", out);
+    view__head(out, title);
+    fputs("<style>\n", out);
     report__lines(out, report_css);
     fputs("</style>\n", out);
     view_style(out);
@@ -128,8 +125,8 @@ static inline void report_section(report *r, const char *title, const char *intr
 }
 /* A cell that begins like a number, or is empty or a dash. */
 static inline int report__is_number(const char *cell) {
-    return cell == NULL || *cell == '\0' || strchr("0123456789+-.<>", *cell) != NULL || strncmp(cell, "\xE2\x88\x92",
-            3) == 0 || strcmp(cell, "\xE2\x80\x93") == 0;
+    return cell == NULL || *cell == '\0' || strchr("0123456789+-.<>", *cell) != NULL
+        || strncmp(cell, "\xE2\x88\x92", 3) == 0 || strcmp(cell, "\xE2\x80\x93") == 0;
 }
 static inline void report_table(report *r, const char *caption, const char *const *header, size_t cols, const char *const *cells, size_t rows) {
     fputs("<div class=\"r-scroll\" tabindex=\"0\" role=\"group\"><table>\n", r->out);

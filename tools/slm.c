@@ -12,14 +12,23 @@
 
 #include "slm_common.h"
 #include "slm_eval.h"
+#include "slm_generate.h"
+#include "slm_info.h"
 #include "slm_score.h"
+#include "slm_tokens.h"
 #include "slm_train.h"
+#include "slm_view.h"
 
 typedef struct verb { const char *name, *what; int (*run)(int argc, char **argv); } verb;
 static const verb verbs[] = {
     { "train", "trains a model, on all tokens or on the selected ones", verb_train },
     { "score", "loss and entropy of every token of a text, once", verb_score },
     { "eval", "loss, perplexity and bits per byte of a text", verb_eval },
+    { "generate", "continues a text", verb_generate },
+    { "view", "a text's tokens coloured by loss, as one HTML file", verb_view },
+    { "tokenize", "a text's token ids, and back", verb_tokenize },
+    { "tokenizer", "train: a byte-level BPE tokenizer from text", verb_tokenizer },
+    { "info", "what a file or folder of ours holds", verb_info },
 };
 
 static void help(FILE *out) {
@@ -44,7 +53,11 @@ static int run(int argc, char **argv) {
     return USAGE;
 }
 int main(int argc, char **argv) {
-    int code = run(argc, argv);
+    int code;
+#ifdef SIGXFSZ
+    (void)signal(SIGXFSZ, SIG_IGN);    /* a file that may not grow is a failed write with a message, not a death */
+#endif
+    code = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) code = code == DONE ? fail(FAILED, "cannot write to standard output") : code;
     return code;
 }

@@ -11,6 +11,9 @@
 enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_INPUT = 3, NO_MEMORY = 4, CHECK_FAILED = 5, INTERRUPTED = 130 };
 enum { PATH_MOST = 4096 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+/* In the order of slm_score and slm_scope. */
+static const char *const score_names[] = { "none", "excess", "ref", "entropy", "loss", "random", "intersect", "union" };
+static const char *const scope_names[] = { "batch", "micro", "sequence" };
 
 /* ---- messages: one line on stderr, whatever bytes a file name or a field may hold; the exit code comes back ---- */
 static const char *verb_name = "";
@@ -44,16 +47,17 @@ static inline int no_memory(void) { return fail(NO_MEMORY, "out of memory"); }
 static volatile sig_atomic_t stop_requested = 0;
 static inline void stop_handler(int signal_number) { (void)signal_number; stop_requested = 1; }
 static inline void catch_signals(void) {
-    struct sigaction action;
+    struct sigaction action, before;
     memset(&action, 0, sizeof action);
     action.sa_handler = stop_handler;
     action.sa_flags = (int)SA_RESETHAND;
     (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_IGN)    /* ignored: a job in the background */
+        (void)sigaction(SIGINT, &action, NULL);
 }
 /* The library's progress callback: shows and passes the stop on. */
-typedef struct watch { progress bar; int begun; const char *what, *unit; int quiet; } watch;
+typedef struct watch { progress bar; int begun; const char *unit; } watch;
 static inline int watch_callback(void *user, uint64_t done, uint64_t total) {
     watch *w = (watch *)user;
     char speed[32], detail[64] = "";
@@ -61,7 +65,8 @@ static inline int watch_callback(void *user, uint64_t done, uint64_t total) {
     if (!w->begun) { w->bar.first = done; w->begun = 1; }
     seconds = progress_clock() - w->bar.start;
     if (done > w->bar.first && seconds > 0 && w->unit != NULL)
-        (void)snprintf(detail, sizeof detail, "%s %s", progress_count(speed, sizeof speed, (double)(done - w->bar.first) / seconds), w->unit);
+        (void)snprintf(detail, sizeof detail, "%s %s",
+                       progress_count(speed, sizeof speed, (double)(done - w->bar.first) / seconds), w->unit);
     progress_show(&w->bar, done, total, detail);
     return stop_requested != 0;
 }
@@ -113,7 +118,8 @@ static inline int load_tokenizer(slm_tokenizer **out, const char *name, const ch
     if (name == NULL && folder != NULL) {
         if (path_join(path, folder, "tokenizer.json") != DONE) return USAGE;
         if (!path_exists(folder)) return fail(BAD_INPUT, "%s: there is no such folder", folder);
-        if (!path_exists(path)) return fail(BAD_INPUT, "%s: no tokenizer.json in it; say which one with --tokenizer bytes|FILE|FOLDER", folder);
+        if (!path_exists(path))
+            return fail(BAD_INPUT, "%s: no tokenizer.json in it; say which one with --tokenizer bytes|FILE|FOLDER", folder);
         name = folder;
     }
     status = name == NULL || strcmp(name, "bytes") == 0 ? slm_tokenizer_bytes(out, &err) : slm_tokenizer_load(out, name, &err);
@@ -126,7 +132,22 @@ static inline int load_model(slm_model **out, const char *folder) {
 }
 static inline int check_vocab(const slm_model *model, const char *folder, const slm_tokenizer *tokenizer) {
     if (slm_tokenizer_vocab(tokenizer) <= model->config.vocab) return DONE;
-    return fail(BAD_INPUT, "%s: the model knows %d tokens, the tokenizer has %d", folder, (int)model->config.vocab, (int)slm_tokenizer_vocab(tokenizer));
+    return fail(BAD_INPUT, "%s: the model knows %d tokens, the tokenizer has %d", folder, (int)model->config.vocab,
+        (int)slm_tokenizer_vocab(tokenizer));
+}
+/* A reference model must read the same tokens: where its folder has a tokenizer, it must be this one. */
+static inline int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tokenizer) {
+    char path[PATH_MOST];
+    slm_tokenizer *own = NULL;
+    int code = load_model(out, folder);
+    if (code == DONE) code = check_vocab(*out, folder, tokenizer);
+    if (code == DONE) code = path_join(path, folder, "tokenizer.json");
+    if (code != DONE || !path_exists(path)) return code;
+    if ((code = load_tokenizer(&own, folder, NULL)) != DONE) return code;
+    if (slm_tokenizer_hash(own) != slm_tokenizer_hash(tokenizer))
+        code = fail(BAD_INPUT, "%s: the reference model was made with another tokenizer", folder);
+    slm_tokenizer_free(own);
+    return code;
 }
 /* Windows are as long as the model's context, unless told; not longer than 1024, so that a laptop can follow. */
 static inline int32_t default_seq(const slm_model *model) { return model->config.max_seq < 1024 ? model->config.max_seq : 1024; }
@@ -184,7 +205,8 @@ static inline int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, 
             p += n + 1;
         }
     }
-    if (code == DONE && (*out)->n < 2) code = fail(BAD_INPUT, "%s: %zu tokens, nothing to predict: at least 2 are needed", files->items[0], (*out)->n);
+    if (code == DONE && (*out)->n < 2)
+        code = fail(BAD_INPUT, "%s: %zu tokens, nothing to predict: at least 2 are needed", files->items[0], (*out)->n);
     if (code != DONE) { slm_corpus_free(*out); *out = NULL; }
     return code;
 }

@@ -4,7 +4,14 @@
 #include "slm_common.h"
 
 /* A model, ready to take the losses of windows: sum[w] and count[w] of each. */
-typedef struct evaluator { const slm_model *model; slm_tape *tape; slm_batch *batch; slm_real *loss; double *sum; size_t *count, windows; } evaluator;
+typedef struct evaluator {
+    const slm_model *model;
+    slm_tape *tape;
+    slm_batch *batch;
+    slm_real *loss;
+    double *sum;
+    size_t *count, windows;
+} evaluator;
 
 static inline void evaluator_free(evaluator *e) {
     slm_tape_free(e->tape);
@@ -42,7 +49,8 @@ static inline slm_status evaluator_run(evaluator *e, const slm_corpus *corpus, w
                 e->count[first + b]++;
             }
         }
-        if (status == SLM_OK && w != NULL && watch_callback(w, first + B < e->windows ? first + B : e->windows, e->windows) && first + B < e->windows) {
+        if (status == SLM_OK && w != NULL && watch_callback(w, first + B < e->windows ? first + B : e->windows, e->windows)
+            && first + B < e->windows) {                           /* a stop after the last one comes too late */
             (void)snprintf(err->text, sizeof err->text, "interrupted");
             return SLM_ERR_STOPPED;
         }
@@ -83,7 +91,13 @@ static inline int bootstrap(const evaluator *e, uint64_t seed, double interval[2
     return DONE;
 }
 
-typedef struct eval_options { option_list data; const char *model, *tokenizer, *fields; int32_t seq, batch, threads; uint64_t seed; int json, quiet; } eval_options;
+typedef struct eval_options {
+    option_list data;
+    const char *model, *tokenizer, *fields;
+    int32_t seq, batch, threads;
+    uint64_t seed;
+    int json, quiet;
+} eval_options;
 
 static inline void put_number(FILE *out, const char *name, double value, const char *end) {
     if (isfinite(value)) fprintf(out, "\"%s\": %.17g%s", name, value, end);
@@ -129,11 +143,12 @@ static inline int eval_run(const eval_options *o, slm_tokenizer **tokenizer, slm
     return status != SLM_OK ? fail_status(status, FOR_OUTPUT, &err) : eval_print(o, e, *corpus);
 }
 static inline int verb_eval(int argc, char **argv) {
-    static const option_page page = { "eval", "loss, perplexity and bits per byte of a text, with a 95% interval", "eval --model DIR --data F... [flags]",
+    static const option_page page = { "eval", "loss, perplexity and bits per byte of a text, with a 95% interval",
+        "eval --model DIR --data F... [flags]",
         { "slm eval --model run --data eval.txt", "slm eval --model run --data a.txt b.txt --json" },
-        "The loss is the mean over all targets: each token but the first of the text, predicted from those before it in its window of --seq.\n"
-        "The interval comes from 1000 resamples of whole windows.  --json prints loss (nats per token), perplexity, bits_per_byte, tokens\n"
-        "(targets), bytes (of the text) and ci95 ([low, high], of the loss).", 0 };
+        "The loss is the mean over all targets: each token but the first of the text, predicted from those before it in its window of\n"
+        "--seq.  The interval comes from 1000 resamples of whole windows.  --json prints loss (nats per token), perplexity,\n"
+        "bits_per_byte, tokens (targets), bytes (of the text) and ci95 ([low, high], of the loss).", 0 };
     eval_options o;
     option_list rest = { { NULL }, 0 };
     slm_tokenizer *tokenizer = NULL;
@@ -142,13 +157,16 @@ static inline int verb_eval(int argc, char **argv) {
     evaluator e;
     int code;
     option table[] = {
-        OPTION_TEXT("model", &o.model, "DIR", "the model folder"), OPTION_LIST("data", &o.data, "F...", "text, .jsonl or token files, one after the other"),
+        OPTION_TEXT("model", &o.model, "DIR", "the model folder"),
+        OPTION_LIST("data", &o.data, "F...", "text, .jsonl or token files, one after the other"),
         OPTION_TEXT("tokenizer", &o.tokenizer, "T", "bytes, a tokenizer.json or a folder with one (default: the model's)"),
         OPTION_TEXT("fields", &o.fields, "A,B", "the fields of .jsonl records to join (default: text)"),
         OPTION_I32("seq", &o.seq, 1, 1048576, "T", "window length (default: the model's context, at most 1024)"),
         OPTION_I32("batch", &o.batch, 1, 65536, "B", "windows at once (default 8): a matter of speed and memory only"),
-        OPTION_U64("seed", &o.seed, 0, 1.8e19, "S", "of the resampling (default 1)"), OPTION_I32("threads", &o.threads, 1, 4096, "N", "threads (default: all)"),
-        OPTION_FLAG("json", &o.json, "the result as JSON"), OPTION_FLAG("quiet", &o.quiet, "no progress on stderr") };
+        OPTION_U64("seed", &o.seed, 0, 1.8e19, "S", "of the resampling (default 1)"),
+        OPTION_I32("threads", &o.threads, 1, 4096, "N", "threads (default: all)"),
+        OPTION_FLAG("json", &o.json, "the result as JSON"),
+        OPTION_FLAG("quiet", &o.quiet, "no progress on stderr") };
     memset(&o, 0, sizeof o);
     memset(&e, 0, sizeof e);
     o.batch = 8;

@@ -50,8 +50,8 @@ static inline int log_open(run_log *l, const char *folder, uint64_t step) {
 /* val: NaN where there was no validation. */
 static inline int log_row(run_log *l, uint64_t step, uint64_t tokens, const slm_step_stats *s, double val, double speed, double seconds) {
     double kept = s->n_valid > 0 ? (double)s->n_selected / (double)s->n_valid : 0;
-    fprintf(l->f, "%llu,%llu,%.9g,%.9g,%.9g,%.6g,%.9g,%.9g,", (unsigned long long)step, (unsigned long long)tokens, s->loss_all, s->loss_selected,
-            s->loss_unselected, kept, s->lr, s->grad_norm);
+    fprintf(l->f, "%llu,%llu,%.9g,%.9g,%.9g,%.6g,%.9g,%.9g,", (unsigned long long)step, (unsigned long long)tokens,
+            s->loss_all, s->loss_selected, s->loss_unselected, kept, s->lr, s->grad_norm);
     if (isfinite(val)) fprintf(l->f, "%.9g", val);
     fprintf(l->f, ",%.0f,%.3f\n", speed, l->seconds + seconds);
     return ferror(l->f) ? fail(FAILED, "%s: cannot write", l->path) : DONE;

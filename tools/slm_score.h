@@ -25,8 +25,9 @@ static inline void score_summary(const score_options *o, const slm_scores *s) {
     if (o->json) {
         printf("{\"out\": ");
         escape_json(stdout, o->out);
-        printf(", \"tokens\": %zu, \"seq\": %d, \"loss\": %.17g, \"entropy\": %.17g, \"corpus\": \"%016llx\", \"tokenizer\": \"%016llx\", \"model\": \"%016llx\"}\n", s->n,
-               (int)s->T, loss, entropy, (unsigned long long)s->corpus_hash, (unsigned long long)s->tokenizer_hash, (unsigned long long)s->model_hash);
+        printf(", \"tokens\": %zu, \"seq\": %d, \"loss\": %.17g, \"entropy\": %.17g", s->n, (int)s->T, loss, entropy);
+        printf(", \"corpus\": \"%016llx\", \"tokenizer\": \"%016llx\", \"model\": \"%016llx\"}\n", (unsigned long long)s->corpus_hash,
+               (unsigned long long)s->tokenizer_hash, (unsigned long long)s->model_hash);
     } else printf("%s: %zu tokens in windows of %d, mean loss %.6f, mean entropy %.6f nats\n", o->out, s->n, (int)s->T, loss, entropy);
 }
 /* Position is the token's place in the text, from 0: the first token is no target and has no line. */
@@ -61,14 +62,16 @@ static inline int score_text(const score_options *o, score_run *r) {
     if (code != DONE) return code;
     hash = slm_tokenizer_hash(r->tokenizer);
     watch_start(&w, "scoring: token", "tok/s", o->quiet);
-    if (o->out != NULL) status = slm_score_file(o->out, r->model, r->corpus, hash, o->batch, r->T, o->shard_at, o->shards, watch_callback, &w, &err);
+    if (o->out != NULL)
+        status = slm_score_file(o->out, r->model, r->corpus, hash, o->batch, r->T, o->shard_at, o->shards, watch_callback, &w, &err);
     else status = slm_score_corpus(&r->scores, r->model, r->corpus, hash, o->batch, r->T, watch_callback, &w, &err);
     progress_end(&w.bar);
     if (status == SLM_ERR_STOPPED) return fail(INTERRUPTED, "%s%s", err.text, o->out != NULL ? "; the same command goes on" : "");
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     if (o->shards > 1) {
-        if (o->json) printf("{\"shard\": %d, \"shards\": %d, \"windows\": %zu}\n", (int)o->shard_at, (int)o->shards, slm_corpus_windows(r->corpus, r->T));
-        else printf("%s: shard %d of %d is done; when all are: slm score --join FILE... --out SCORES\n", o->out, (int)o->shard_at, (int)o->shards);
+        int i = (int)o->shard_at, n = (int)o->shards;
+        if (o->json) printf("{\"shard\": %d, \"shards\": %d, \"windows\": %zu}\n", i, n, slm_corpus_windows(r->corpus, r->T));
+        else printf("%s: shard %d of %d is done; when all are: slm score --join FILE... --out SCORES\n", o->out, i, n);
         return DONE;
     }
     if (o->out != NULL && (status = slm_scores_load(&r->scores, o->out, &err)) != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
@@ -86,7 +89,7 @@ static inline int score_join(const score_options *o, score_run *r) {
 }
 
 /* ---- an array of tokens: rows of T+1; inputs are the first T of each, targets the last T ---- */
-typedef struct score_array { char *bytes; const unsigned char *tokens; size_t rows, T; unsigned char *loss, *entropy; size_t done; } score_array;
+typedef struct score_array { char *bytes; const unsigned char *tokens; size_t rows, T; unsigned char *loss, *entropy; } score_array;
 
 static inline int score_array_load(const score_options *o, score_array *a, const slm_model *model) {
     slm_error err;
@@ -94,7 +97,8 @@ static inline int score_array_load(const score_options *o, score_array *a, const
     size_t size;
     slm_status status = slm_read_file(&a->bytes, &size, o->tokens, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if (npy_parse(&h, (const unsigned char *)a->bytes, size) != 0 || strcmp(h.dtype, "<i4") != 0 || h.n_dims != 2 || h.shape[0] < 1 || h.shape[1] < 2 || h.shape[1] > 1048577)
+    if (npy_parse(&h, (const unsigned char *)a->bytes, size) != 0 || strcmp(h.dtype, "<i4") != 0 || h.n_dims != 2 || h.shape[0] < 1
+        || h.shape[1] < 2 || h.shape[1] > 1048577)
         return fail(BAD_INPUT, "%s: not a .npy file of dtype <i4 and shape (rows, T+1)", o->tokens);
     a->tokens = (const unsigned char *)a->bytes + h.start;
     a->rows = h.shape[0];
@@ -102,7 +106,8 @@ static inline int score_array_load(const score_options *o, score_array *a, const
     for (size_t i = 0; i < h.n; i++) {
         int32_t id = npy_i32(a->tokens + 4 * i);
         if (id < 0 || id >= model->config.vocab)
-            return fail(BAD_INPUT, "%s: token %d in row %zu is outside the model's vocabulary of %d", o->tokens, (int)id, i / h.shape[1], (int)model->config.vocab);
+            return fail(BAD_INPUT, "%s: token %d in row %zu is outside the model's vocabulary of %d", o->tokens, (int)id, i / h.shape[1],
+                (int)model->config.vocab);
     }
     a->loss = (unsigned char *)malloc(128 + a->rows * a->T * sizeof(slm_real));
     a->entropy = (unsigned char *)malloc(128 + a->rows * a->T * sizeof(slm_real));
@@ -154,7 +159,8 @@ static inline int score_array_run(const score_options *o, score_array *a, const 
 }
 static inline int score_array_save(const score_options *o, const score_array *a) {
     const uint16_t one = 1;
-    const char *dtype = *(const unsigned char *)&one == 1 ? (sizeof(slm_real) == 4 ? "<f4" : "<f8") : (sizeof(slm_real) == 4 ? ">f4" : ">f8");
+    const int little = *(const unsigned char *)&one == 1;
+    const char *dtype = sizeof(slm_real) == 4 ? (little ? "<f4" : ">f4") : (little ? "<f8" : ">f8");
     unsigned char *arrays[2] = { a->loss, a->entropy };
     static const char *const names[2] = { "loss.npy", "entropy.npy" };
     size_t size = 128 + a->rows * a->T * sizeof(slm_real);
@@ -163,7 +169,8 @@ static inline int score_array_save(const score_options *o, const score_array *a)
         char path[PATH_MOST];
         slm_error err;
         (void)npy_head(arrays[i], dtype, a->rows, a->T);
-        if ((code = path_join(path, o->out, names[i])) == DONE) code = fail_status(slm_write_file(path, arrays[i], size, &err), FOR_OUTPUT, &err);
+        if ((code = path_join(path, o->out, names[i])) == DONE)
+            code = fail_status(slm_write_file(path, arrays[i], size, &err), FOR_OUTPUT, &err);
     }
     return code;
 }
@@ -183,28 +190,34 @@ static inline int score_tokens(const score_options *o, score_run *r) {
 }
 
 /* ---- the flags ---- */
-static const option_page score_page = { "score", "loss and entropy of every token of a text, once", "score --model DIR --data F... --out S [flags]",
-    { "slm score --model ref --data noisy.txt --out noisy.scores", "slm score --model ref --data page.txt --tsv | sort -t '\t' -k4 -nr | head" },
-    "The score file holds loss and entropy (nats) of each token in its window of --seq, and the fingerprints of text, tokenizer and model: train\n"
-    "refuses it for anything else.  An interrupted scoring (S.part) is taken up by the same command.  Shards 0/n to n-1/n can be made on\n"
-    "different machines, each into its own file; --join FILE... --out S makes one of them.  --tsv prints position, token, text, loss, entropy\n"
-    "(tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32 array of shape (rows, T+1): inputs [:, :T], targets [:, 1:].", 0 };
+static const option_page score_page = { "score", "loss and entropy of every token of a text, once",
+    "score --model DIR --data F... --out S [flags]",
+    { "slm score --model ref --data noisy.txt --out noisy.scores",
+      "slm score --model ref --data page.txt --tsv | sort -t '\t' -k4 -nr | head" },
+    "The score file holds loss and entropy (nats) of each token in its window of --seq, and the fingerprints of text, tokenizer and\n"
+    "model: train refuses it for anything else.  An interrupted scoring (S.part) is taken up by the same command.  Shards 0/n to\n"
+    "n-1/n can be made on different machines, each into its own file; --join FILE... --out S makes one of them.  --tsv prints\n"
+    "position, token, text, loss, entropy (tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32 array of shape\n"
+    "(rows, T+1): inputs [:, :T], targets [:, 1:].", 0 };
 
 static inline int score_check(score_options *o) {
     int code, left = 0;
     if (o->join.n > 0) {
-        if (o->model != NULL || o->data.n > 0 || o->shard != NULL || o->tsv) return fail(USAGE, "--join takes finished shards and --out, nothing else");
+        if (o->model != NULL || o->data.n > 0 || o->shard != NULL || o->tsv)
+            return fail(USAGE, "--join takes finished shards and --out, nothing else");
         return needed(o->out != NULL, "--out", "S");
     }
     if ((code = needed(o->model != NULL, "--model", "DIR")) != DONE) return code;
     if (o->tokens != NULL) {
-        if (o->data.n > 0 || o->shard != NULL || o->tsv || o->seq > 0) return fail(USAGE, "--tokens brings its own windows: no --data, --seq, --shard or --tsv with it");
+        if (o->data.n > 0 || o->shard != NULL || o->tsv || o->seq > 0)
+            return fail(USAGE, "--tokens brings its own windows: no --data, --seq, --shard or --tsv with it");
         return needed(o->out != NULL, "--out", "FOLDER");
     }
     if ((code = needed(o->data.n > 0, "--data", "F")) != DONE) return code;
     if (o->out == NULL && !o->tsv) return needed(0, "--out", "S");
     o->shards = 1;
-    if (o->shard != NULL && (sscanf(o->shard, "%6d/%6d%n", &o->shard_at, &o->shards, &left) != 2 || o->shard[left] != 0 || o->shard_at < 0 || o->shard_at >= o->shards))
+    if (o->shard != NULL && (sscanf(o->shard, "%6d/%6d%n", &o->shard_at, &o->shards, &left) != 2 || o->shard[left] != 0
+                             || o->shard_at < 0 || o->shard_at >= o->shards))
         return fail(USAGE, "--shard %s: i/n is needed, i from 0 to n-1", o->shard);
     if (o->shards > 1 && (o->tsv || o->out == NULL)) return fail(USAGE, "--shard goes with --out and without --tsv");
     return DONE;
@@ -215,16 +228,20 @@ static inline int verb_score(int argc, char **argv) {
     option_list rest = { { NULL }, 0 };
     int code;
     option table[] = {
-        OPTION_TEXT("model", &o.model, "DIR", "the model folder"), OPTION_LIST("data", &o.data, "F...", "text, .jsonl or token files, one after the other"),
+        OPTION_TEXT("model", &o.model, "DIR", "the model folder"),
+        OPTION_LIST("data", &o.data, "F...", "text, .jsonl or token files, one after the other"),
         OPTION_TEXT("out", &o.out, "S", "the score file to write; with --tokens a folder"),
         OPTION_I32("seq", &o.seq, 1, 1048576, "T", "window length, the one of training (default: the model's context, at most 1024)"),
         OPTION_TEXT("tokenizer", &o.tokenizer, "T", "bytes, a tokenizer.json or a folder with one (default: the model's)"),
         OPTION_TEXT("fields", &o.fields, "A,B", "the fields of .jsonl records to join (default: text)"),
         OPTION_I32("batch", &o.batch, 1, 65536, "B", "windows at once (default 8): a matter of speed and memory only"),
-        OPTION_TEXT("shard", &o.shard, "i/n", "score only part i of n, i from 0"), OPTION_LIST("join", &o.join, "FILE...", "make one score file of all shards"),
-        OPTION_FLAG("tsv", &o.tsv, "print the scores as a table"), OPTION_TEXT("tokens", &o.tokens, "T.npy", "score this array; writes loss.npy and entropy.npy"),
+        OPTION_TEXT("shard", &o.shard, "i/n", "score only part i of n, i from 0"),
+        OPTION_LIST("join", &o.join, "FILE...", "make one score file of all shards"),
+        OPTION_FLAG("tsv", &o.tsv, "print the scores as a table"),
+        OPTION_TEXT("tokens", &o.tokens, "T.npy", "score this array; writes loss.npy and entropy.npy"),
         OPTION_I32("threads", &o.threads, 1, 4096, "N", "threads (default: all); any number gives the same bits"),
-        OPTION_FLAG("json", &o.json, "the summary as JSON"), OPTION_FLAG("quiet", &o.quiet, "no progress on stderr") };
+        OPTION_FLAG("json", &o.json, "the summary as JSON"),
+        OPTION_FLAG("quiet", &o.quiet, "no progress on stderr") };
     memset(&o, 0, sizeof o);
     memset(&r, 0, sizeof r);
     o.batch = 8;

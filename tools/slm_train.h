@@ -58,8 +58,10 @@ static inline int train_needs_reference(const train_options *o) {
 static inline int train_check_options(train_options *o) {
     int code;
     if ((code = needed(o->data.n > 0, "--data", "F")) != DONE || (code = needed(o->out != NULL, "--out", "DIR")) != DONE) return code;
-    if (o->init != NULL && o->shape_given) return fail(USAGE, "--init DIR brings the model's shape; leave out --dim, --layers and the like");
-    if (o->scores != NULL && o->reference != NULL) return fail(USAGE, "--scores and --reference are two ways to the same numbers: give one");
+    if (o->init != NULL && o->shape_given)
+        return fail(USAGE, "--init DIR brings the model's shape; leave out --dim, --layers and the like");
+    if (o->scores != NULL && o->reference != NULL)
+        return fail(USAGE, "--scores and --reference are two ways to the same numbers: give one");
     if (o->resume && o->force) return fail(USAGE, "--resume goes on with the run in %s, --force replaces it: give one", o->out);
     if (o->select < 0) o->select = o->scores != NULL || o->reference != NULL ? SLM_SCORE_EXCESS : SLM_SCORE_NONE;
     if (train_needs_reference(o) && o->scores == NULL && o->reference == NULL)
@@ -79,12 +81,14 @@ static inline int train_load_model(train_run *r) {
     if (o->init != NULL) {
         if ((code = load_model(&r->model, o->init)) != DONE) return code;
         if (o->seq > r->model->config.max_seq && !o->quiet)
-            fprintf(stderr, "slm train: note: --seq %d is longer than the context of %d that %s was made for\n", (int)o->seq, (int)r->model->config.max_seq, o->init);
+            fprintf(stderr, "slm train: note: --seq %d is longer than the context of %d that %s was made for\n", (int)o->seq,
+                (int)r->model->config.max_seq, o->init);
         return check_vocab(r->model, o->init, r->tokenizer);
     }
     if (o->shape.vocab == 0) o->shape.vocab = slm_tokenizer_vocab(r->tokenizer);
     if (o->shape.vocab < slm_tokenizer_vocab(r->tokenizer))
-        return fail(USAGE, "--vocab %d is below the %d tokens of the tokenizer", (int)o->shape.vocab, (int)slm_tokenizer_vocab(r->tokenizer));
+        return fail(USAGE, "--vocab %d is below the %d tokens of the tokenizer", (int)o->shape.vocab,
+            (int)slm_tokenizer_vocab(r->tokenizer));
     if (o->shape.ffn == 0) o->shape.ffn = (int32_t)(((int64_t)o->shape.dim * 8 / 3 + 31) / 32 * 32);
     return slm_config_check(&o->shape, &err) == SLM_OK ? DONE : fail(USAGE, "%s", err.text);
 }
@@ -99,7 +103,7 @@ static inline int train_load_scores(train_run *r) {
     if (r->scores != NULL && (status = slm_scores_check(r->scores, r->corpus, slm_tokenizer_hash(r->tokenizer), o->seq, &err)) != SLM_OK)
         return fail(BAD_INPUT, "%s: %s", o->scores, err.text);
     if (o->reference != NULL && train_needs_reference(o)) {
-        if ((code = load_model(&r->reference, o->reference)) != DONE || (code = check_vocab(r->reference, o->reference, r->tokenizer)) != DONE) return code;
+        if ((code = load_reference(&r->reference, o->reference, r->tokenizer)) != DONE) return code;
     }
     if (r->model == NULL) {
         o->shape.max_seq = o->seq;
@@ -111,7 +115,7 @@ static inline int train_count_steps(train_run *r) {
     train_options *o = &r->o;
     uint64_t per_step = (uint64_t)o->batch * (uint64_t)o->accumulate, windows = slm_corpus_windows(r->corpus, o->seq);
     if (windows < per_step)
-        return fail(BAD_INPUT, "%s: too small: %zu tokens make %llu windows of %d, and one step takes %llu; use a smaller --batch, --accumulate or --seq",
+        return fail(BAD_INPUT, "%s: too small: %zu tokens make %llu windows of %d, one step takes %llu; lower --batch, --accumulate or --seq",
                     o->data.items[0], r->corpus->n, (unsigned long long)windows, (int)o->seq, (unsigned long long)per_step);
     if (o->steps == 0) o->steps = (uint64_t)ceil((o->epochs > 0 ? o->epochs : 1.0) * (double)windows / (double)per_step - 1e-9);
     if (o->steps == 0) o->steps = 1;
@@ -163,8 +167,8 @@ static inline uint64_t scores_hash(const slm_scores *s) {
     return slm_hash(hash, s->entropy, s->n * sizeof(slm_real));
 }
 static inline void train_settings(train_run *r) {
-    (void)snprintf(r->settings, sizeof r->settings, "--batch %d\n--accumulate %d\n--seq %d\n--seed %llu\ntokenizer %016llx\nscores %016llx\n", (int)r->o.batch,
-                   (int)r->o.accumulate, (int)r->o.seq, (unsigned long long)r->o.seed, (unsigned long long)slm_tokenizer_hash(r->tokenizer),
+    (void)snprintf(r->settings, sizeof r->settings, "--batch %d\n--accumulate %d\n--seq %d\ntokenizer %016llx\nscores %016llx\n",
+                   (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq, (unsigned long long)slm_tokenizer_hash(r->tokenizer),
                    (unsigned long long)(train_needs_reference(&r->o) ? scores_hash(r->scores) : 0));
 }
 /* The first line in which the file's settings differ from ours, as an error. */
@@ -173,7 +177,7 @@ static inline int train_compare(const train_run *r, const char *theirs, const ch
     while (*mine != 0) {
         size_t n = strcspn(mine, "\n"), m = strcspn(theirs, "\n"), name = strcspn(mine, " ");
         if (n != m || strncmp(mine, theirs, n) != 0)
-            return fail(BAD_INPUT, "%s: the run has %.*s, here it is %.*s", path, (int)m, theirs, (int)(n > name ? n - name - 1 : 0), mine + name + 1);
+            return fail(BAD_INPUT, "%s: the run has %.*s, here it is%.*s", path, (int)m, theirs, (int)(n - name), mine + name);
         mine += n + (mine[n] != 0);
         theirs += m + (theirs[m] != 0);
     }
@@ -193,7 +197,9 @@ static inline int train_resume(train_run *r) {
     if (strlen(extra) < strlen(r->settings) || sscanf(extra + strlen(r->settings), "tokens %llu", &tokens) != 1)
         return fail(BAD_INPUT, "%s: it does not say how many tokens the run has seen", path);
     r->tokens = r->first_tokens = tokens;
-    if (!r->o.quiet) fprintf(stderr, "slm train: %s goes on at step %llu of %llu\n", r->o.out, (unsigned long long)r->trainer->step, (unsigned long long)r->o.steps);
+    if (!r->o.quiet)
+        fprintf(stderr, "slm train: %s goes on at step %llu of %llu\n", r->o.out, (unsigned long long)r->trainer->step,
+                (unsigned long long)r->o.steps);
     return DONE;
 }
 static inline int train_make_folder(train_run *r) {
@@ -203,7 +209,8 @@ static inline int train_make_folder(train_run *r) {
     for (size_t i = 0; i < COUNT(ours); i++) {
         if ((code = path_join(path, r->o.out, ours[i])) != DONE) return code;
         if (r->o.resume || !path_exists(path)) continue;
-        if (!r->o.force) return fail(USAGE, "%s already holds a run (%s); --resume goes on with it, --force replaces it", r->o.out, ours[i]);
+        if (!r->o.force)
+            return fail(USAGE, "%s already holds a run (%s); --resume goes on with it, --force replaces it", r->o.out, ours[i]);
         if (remove(path) != 0) return fail(FAILED, "%s: cannot remove: %s", path, strerror(errno));
     }
     return make_folder(r->o.out);
@@ -220,34 +227,40 @@ static inline void train_put_data(FILE *f, const train_run *r, int argc, char **
 #else
     fputs("\"unknown\"", f);
 #endif
-    fprintf(f, ",\n  \"corpus\": {\"hash\": \"%016llx\", \"tokens\": %zu, \"bytes\": %zu, \"windows\": %zu},\n  \"tokenizer\": {\"hash\": \"%016llx\", \"vocab\": %d},\n",
-            (unsigned long long)r->corpus->hash, r->corpus->n, r->corpus->bytes, slm_corpus_windows(r->corpus, r->o.seq),
-            (unsigned long long)slm_tokenizer_hash(r->tokenizer), (int)slm_tokenizer_vocab(r->tokenizer));
+    fprintf(f, ",\n  \"corpus\": {\"hash\": \"%016llx\", \"tokens\": %zu, \"bytes\": %zu, \"windows\": %zu}",
+            (unsigned long long)r->corpus->hash, r->corpus->n, r->corpus->bytes, slm_corpus_windows(r->corpus, r->o.seq));
+    fprintf(f, ",\n  \"tokenizer\": {\"hash\": \"%016llx\", \"vocab\": %d}", (unsigned long long)slm_tokenizer_hash(r->tokenizer),
+            (int)slm_tokenizer_vocab(r->tokenizer));
+    fputs(",\n  \"scores\": ", f);
+    if (r->scores != NULL) fprintf(f, "\"%016llx\"", (unsigned long long)scores_hash(r->scores));
+    else fputs("null", f);
+    fputs(",\n  \"reference\": ", f);
+    if (r->reference != NULL) fprintf(f, "\"%016llx\"", (unsigned long long)slm_model_hash(r->reference));
+    else fputs("null", f);
 }
 static inline void train_put_settings(FILE *f, const train_run *r) {
-    static const char *const scores[] = { "none", "excess", "ref", "entropy", "loss", "random", "intersect", "union" }, *const scopes[] = { "batch", "micro", "sequence" };
     const slm_config *c = &r->model->config;
     const slm_selection *s = &r->trainer->selection;
     const slm_optimizer *p = &r->trainer->optimizer;
-    fprintf(f, "  \"model\": {\"vocab\": %d, \"dim\": %d, \"layers\": %d, \"heads\": %d, \"kv_heads\": %d, \"head_dim\": %d, \"ffn\": %d, \"context\": %d, \"theta\": %.17g, "
-               "\"tied\": %d, \"parameters\": %zu},\n", (int)c->vocab, (int)c->dim, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn,
-            (int)c->max_seq, c->rope_theta, (int)c->tied, r->model->n_params);
-    fprintf(f, "  \"selection\": {\"select\": \"%s\", \"scope\": \"%s\", \"ratio\": %.17g, \"ratio2\": %.17g, \"scores\": ", scores[s->score], scopes[s->scope], s->ratio, s->ratio2);
-    if (r->scores != NULL) fprintf(f, "\"%016llx\"", (unsigned long long)scores_hash(r->scores));
-    else fputs("null", f);
-    fputs(", \"reference\": ", f);
-    if (r->reference != NULL) fprintf(f, "\"%016llx\"},\n", (unsigned long long)slm_model_hash(r->reference));
-    else fputs("null},\n", f);
-    fprintf(f, "  \"optimizer\": {\"lr\": %.17g, \"lr_min\": %.17g, \"warmup\": %llu, \"steps\": %llu, \"beta1\": %.17g, \"beta2\": %.17g, \"eps\": %.17g, "
-               "\"weight_decay\": %.17g, \"clip\": %.17g},\n", p->lr, p->lr_min, (unsigned long long)p->warmup, (unsigned long long)p->steps, p->beta1, p->beta2, p->eps,
+    fprintf(f, ",\n  \"model\": {\"vocab\": %d, \"dim\": %d, \"layers\": %d, \"heads\": %d, \"kv_heads\": %d, \"head_dim\": %d, \"ffn\": %d",
+            (int)c->vocab, (int)c->dim, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn);
+    fprintf(f, ", \"context\": %d, \"theta\": %.17g, \"tied\": %d, \"parameters\": %zu}", (int)c->max_seq, c->rope_theta, (int)c->tied,
+            r->model->n_params);
+    fprintf(f, ",\n  \"selection\": {\"select\": \"%s\", \"scope\": \"%s\", \"ratio\": %.17g, \"ratio2\": %.17g}", score_names[s->score],
+            scope_names[s->scope], s->ratio, s->ratio2);
+    fprintf(f, ",\n  \"optimizer\": {\"lr\": %.17g, \"lr_min\": %.17g, \"warmup\": %llu, \"steps\": %llu", p->lr, p->lr_min,
+            (unsigned long long)p->warmup, (unsigned long long)p->steps);
+    fprintf(f, ", \"beta1\": %.17g, \"beta2\": %.17g, \"eps\": %.17g, \"weight_decay\": %.17g, \"clip\": %.17g}", p->beta1, p->beta2, p->eps,
             p->weight_decay, p->clip);
-    fprintf(f, "  \"seed\": %llu,\n  \"batch\": %d,\n  \"accumulate\": %d,\n  \"seq\": %d\n}\n", (unsigned long long)r->o.seed, (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq);
+    fprintf(f, ",\n  \"seed\": %llu,\n  \"batch\": %d,\n  \"accumulate\": %d,\n  \"seq\": %d\n}\n", (unsigned long long)r->o.seed,
+            (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq);
 }
 static inline int train_write_settings(const train_run *r, int argc, char **argv) {
     char path[PATH_MOST], temporary[PATH_MOST];
     FILE *f;
     int code, wrong;
-    if ((code = path_join(path, r->o.out, "run.json")) != DONE || (code = path_join(temporary, r->o.out, "run.json.tmp")) != DONE) return code;
+    if ((code = path_join(path, r->o.out, "run.json")) != DONE || (code = path_join(temporary, r->o.out, "run.json.tmp")) != DONE)
+        return code;
     if ((f = fopen(temporary, "wb")) == NULL) return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
     train_put_data(f, r, argc, argv);
     train_put_settings(f, r);
@@ -274,20 +287,22 @@ static inline int train_checkpoint(train_run *r) {
 
 /* ---- the loop ---- */
 static inline void train_show(train_run *r, const slm_step_stats *s) {
-    char detail[160], speed[32];
-    double seconds = progress_clock() - r->bar.start;
-    int n = snprintf(detail, sizeof detail, "loss %.4f", s->loss_all);
-    if (r->o.selection.score != SLM_SCORE_NONE && n > 0)
-        n += snprintf(detail + n, sizeof detail - (size_t)n, " (kept %.4f)  kept %.0f%%", s->loss_selected, s->n_valid > 0 ? 100.0 * (double)s->n_selected / (double)s->n_valid : 0.0);
-    if (isfinite(r->val_loss)) n += snprintf(detail + n, sizeof detail - (size_t)n, "  val %.4f", r->val_loss);
-    (void)snprintf(detail + n, sizeof detail - (size_t)n, "  lr %.2e  %s tok/s", s->lr, progress_count(speed, sizeof speed, seconds > 0 ? (double)(r->tokens - r->first_tokens) / seconds : 0));
+    char kept[64] = "", val[32] = "", detail[192], speed[32];
+    double seconds = progress_clock() - r->bar.start, rate = seconds > 0 ? (double)(r->tokens - r->first_tokens) / seconds : 0;
+    if (r->o.selection.score != SLM_SCORE_NONE)
+        (void)snprintf(kept, sizeof kept, " (kept %.0f%%: %.4f)", 100.0 * (double)s->n_selected / (double)(s->n_valid > 0 ? s->n_valid : 1),
+                       s->loss_selected);
+    if (isfinite(r->val_loss)) (void)snprintf(val, sizeof val, "  val %.4f", r->val_loss);
+    (void)snprintf(detail, sizeof detail, "loss %.4f%s  %s tok/s%s  lr %.2e", s->loss_all, kept,
+                   progress_count(speed, sizeof speed, rate), val, s->lr);
     progress_show(&r->bar, r->trainer->step, r->o.steps, detail);
 }
 static inline int train_step(train_run *r, slm_step_stats *stats) {
     slm_error err;
     double before = progress_clock(), val = NAN, after;
     slm_status status = SLM_OK;
-    for (int32_t i = 0; i < r->o.accumulate && status == SLM_OK; i++) status = slm_batch_next(r->micro[i], r->corpus, r->scores, &r->cursor, &err);
+    for (int32_t i = 0; i < r->o.accumulate && status == SLM_OK; i++)
+        status = slm_batch_next(r->micro[i], r->corpus, r->scores, &r->cursor, &err);
     if (status == SLM_OK) status = slm_train_step(r->trainer, r->micro, (size_t)r->o.accumulate, stats, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     r->tokens += stats->n_valid;
@@ -296,7 +311,8 @@ static inline int train_step(train_run *r, slm_step_stats *stats) {
         if ((status = evaluator_run(&r->evaluator, r->val, NULL, &err)) != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
         r->val_loss = val = evaluator_mean(&r->evaluator, NULL);
     }
-    return log_row(&r->log, r->trainer->step, r->tokens, stats, val, after > before ? (double)stats->n_valid / (after - before) : 0, progress_clock() - r->bar.start);
+    return log_row(&r->log, r->trainer->step, r->tokens, stats, val, after > before ? (double)stats->n_valid / (after - before) : 0,
+        progress_clock() - r->bar.start);
 }
 static inline int train_loop(train_run *r) {
     slm_step_stats stats;
@@ -314,8 +330,8 @@ static inline int train_loop(train_run *r) {
     if (code == DONE && !saved) code = train_checkpoint(r);
     if (code != DONE) return code;
     if (r->trainer->step < r->o.steps)
-        return fail(INTERRUPTED, "interrupted at step %llu of %llu; the checkpoint is in %s, --resume goes on", (unsigned long long)r->trainer->step,
-                    (unsigned long long)r->o.steps, r->o.out);
+        return fail(INTERRUPTED, "interrupted at step %llu of %llu; the checkpoint is in %s, --resume goes on",
+                    (unsigned long long)r->trainer->step, (unsigned long long)r->o.steps, r->o.out);
     printf("%s: %llu steps, %llu tokens", r->o.out, (unsigned long long)r->trainer->step, (unsigned long long)r->tokens);
     if (stats.n_valid > 0) printf(", loss %.4f", stats.loss_all);
     if (isfinite(r->val_loss)) printf(", validation %.4f", r->val_loss);
@@ -325,11 +341,14 @@ static inline int train_loop(train_run *r) {
 static inline void train_note(const train_run *r) {
     char n[2][32];
     if (r->o.quiet) return;
-    fprintf(stderr, "slm train: %s parameters, %s tokens in %zu windows of %d, %llu steps of %d x %d windows\n", progress_count(n[0], sizeof n[0], (double)r->model->n_params),
-            progress_count(n[1], sizeof n[1], (double)r->corpus->n), slm_corpus_windows(r->corpus, r->o.seq), (int)r->o.seq, (unsigned long long)r->o.steps, (int)r->o.accumulate, (int)r->o.batch);
+    (void)progress_count(n[0], sizeof n[0], (double)r->model->n_params);
+    (void)progress_count(n[1], sizeof n[1], (double)r->corpus->n);
+    fprintf(stderr, "slm train: %s parameters, %s tokens in %zu windows of %d, %llu steps of %d x %d windows\n", n[0], n[1],
+            slm_corpus_windows(r->corpus, r->o.seq), (int)r->o.seq, (unsigned long long)r->o.steps, (int)r->o.accumulate, (int)r->o.batch);
     if (r->o.accumulate > 1 && r->o.selection.scope == SLM_SCOPE_BATCH && r->trainer->selection.ratio < 1 &&
         (r->o.select == SLM_SCORE_EXCESS || r->o.select == SLM_SCORE_LOSS))
-        fprintf(stderr, "slm train: note: ranking over %d micro-batches costs one more forward per step, to know all losses first; --scope micro avoids it\n", (int)r->o.accumulate);
+        fprintf(stderr, "slm train: note: to rank over %d micro-batches, each step scores them all first, which costs one more forward; "
+                        "--scope micro avoids it\n", (int)r->o.accumulate);
 }
 static inline int train_main(train_run *r, int argc, char **argv) {
     int code = train_load(r);
@@ -342,11 +361,13 @@ static inline int train_main(train_run *r, int argc, char **argv) {
 }
 
 /* ---- the flags ---- */
-static const option_page train_page = { "train", "trains a model: on all tokens, or on those whose excess loss is highest", "train --data F... --out DIR [flags]",
-    { "slm train --data clean.txt --out ref --steps 500", "slm train --data noisy.txt --init base --scores noisy.scores --ratio 0.6 --out slm --val target.txt" },
-    "A run is a folder: model.safetensors, config.json, tokenizer.json, log.csv, run.json and state.safetensors, from which --resume goes on\n"
-    "to the same bits: repeat the command with --resume.  Ctrl-C saves a checkpoint first.  Plain text, .jsonl, and token files (.npy, .u16,\n"
-    "llm.c's .bin) are read; .jsonl needs --fields if its text is not in the field \"text\".", 0 };
+static const option_page train_page = { "train", "trains a model: on all tokens, or on those whose excess loss is highest",
+    "train --data F... --out DIR [flags]",
+    { "slm train --data clean.txt --out ref --steps 500",
+      "slm train --data noisy.txt --init base --scores noisy.scores --ratio 0.6 --out slm --val target.txt" },
+    "A run is a folder: model.safetensors, config.json, tokenizer.json, log.csv, run.json and state.safetensors, from which --resume\n"
+    "goes on to the same bits: repeat the command with --resume.  Ctrl-C saves a checkpoint first.  Plain text, .jsonl, and token files\n"
+    "(.npy, .u16, llm.c's .bin) are read; .jsonl needs --fields if its text is not in the field \"text\".", 0 };
 static inline void train_defaults(train_options *o) {
     memset(o, 0, sizeof *o);
     o->select = -1;
@@ -377,34 +398,50 @@ static inline int train_parse(train_options *o, int argc, char **argv) {
     slm_config *c = &o->shape;
     option_list rest = { { NULL }, 0 };
     option table[] = {
-        OPTION_LIST("data", &o->data, "F...", "what to train on: one file or several"), OPTION_TEXT("out", &o->out, "DIR", "the folder of the run"),
+        OPTION_LIST("data", &o->data, "F...", "what to train on: one file or several"),
+        OPTION_TEXT("out", &o->out, "DIR", "the folder of the run"),
         OPTION_TEXT("tokenizer", &o->tokenizer, "T", "bytes, a tokenizer.json or a folder with one (default: that of --init, else bytes)"),
         OPTION_TEXT("fields", &o->fields, "A,B", "the fields of .jsonl records to join (default: text)"),
         OPTION_TEXT("init", &o->init, "DIR", "start from this model folder instead of random weights"),
-        OPTION_I32("dim", &c->dim, 2, 65536, "C", "width (default 128)"), OPTION_I32("layers", &c->n_layers, 1, 1000, "L", "blocks (default 4)"),
-        OPTION_I32("heads", &c->n_heads, 1, 4096, "H", "attention heads (default 4)"), OPTION_I32("kv-heads", &c->n_kv_heads, 1, 4096, "K", "key and value heads (default: as many)"),
+        OPTION_I32("dim", &c->dim, 2, 65536, "C", "width (default 128)"),
+        OPTION_I32("layers", &c->n_layers, 1, 1000, "L", "blocks (default 4)"),
+        OPTION_I32("heads", &c->n_heads, 1, 4096, "H", "attention heads (default 4)"),
+        OPTION_I32("kv-heads", &c->n_kv_heads, 1, 4096, "K", "key and value heads (default: as many)"),
         OPTION_I32("ffn", &c->ffn, 1, 1048576, "F", "width of the MLP (default: 8/3 of --dim)"),
         OPTION_I32("vocab", &c->vocab, 1, 16777216, "V", "vocabulary of the model (default: the tokenizer's)"),
-        OPTION_FLAG("tied", &c->tied, "the output head is the embedding"), OPTION_REAL("theta", &c->rope_theta, 1, 1e12, "X", "base of the rotary angles (default 10000)"),
-        OPTION_U64("steps", &o->steps, 1, 1e12, "N", "optimizer steps (default: one epoch)"), OPTION_REAL("epochs", &o->epochs, 1e-6, 1e6, "X", "or passes over the data"),
-        OPTION_I32("batch", &o->batch, 1, 65536, "B", "windows per micro-batch (default 8)"), OPTION_I32("accumulate", &o->accumulate, 1, 4096, "N", "micro-batches per step (default 1)"),
+        OPTION_FLAG("tied", &c->tied, "the output head is the embedding"),
+        OPTION_REAL("theta", &c->rope_theta, 1, 1e12, "X", "base of the rotary angles (default 10000)"),
+        OPTION_U64("steps", &o->steps, 1, 1e12, "N", "optimizer steps (default: one epoch)"),
+        OPTION_REAL("epochs", &o->epochs, 1e-6, 1e6, "X", "or passes over the data"),
+        OPTION_I32("batch", &o->batch, 1, 65536, "B", "windows per micro-batch (default 8)"),
+        OPTION_I32("accumulate", &o->accumulate, 1, 4096, "N", "micro-batches per step (default 1)"),
         OPTION_I32("seq", &o->seq, 1, 1048576, "T", "window length (default: that of --scores or --init, else 256)"),
-        OPTION_REAL("lr", &p->lr, 1e-12, 1e3, "X", "highest learning rate (default 0.001)"), OPTION_REAL("lr-min", &p->lr_min, 0, 1, "X", "share of it at the end (default 0.1)"),
+        OPTION_REAL("lr", &p->lr, 1e-12, 1e3, "X", "highest learning rate (default 0.001)"),
+        OPTION_REAL("lr-min", &p->lr_min, 0, 1, "X", "share of it at the end (default 0.1)"),
         OPTION_U64("warmup", &p->warmup, 0, 1e12, "N", "steps of linear warm-up (default: a tenth, at most 100)"),
-        OPTION_REAL("weight-decay", &p->weight_decay, 0, 1e3, "X", "of the matrices (default 0.1)"), OPTION_REAL("clip", &p->clip, 0, 1e9, "X", "highest gradient norm; 0: none (default 1)"),
-        OPTION_REAL("beta1", &p->beta1, 1e-9, 0.999999, "X", "AdamW (default 0.9)"), OPTION_REAL("beta2", &p->beta2, 1e-9, 0.999999999, "X", "AdamW (default 0.95)"),
+        OPTION_REAL("weight-decay", &p->weight_decay, 0, 1e3, "X", "of the matrices (default 0.1)"),
+        OPTION_REAL("clip", &p->clip, 0, 1e9, "X", "highest gradient norm; 0: none (default 1)"),
+        OPTION_REAL("beta1", &p->beta1, 1e-9, 0.999999, "X", "AdamW (default 0.9)"),
+        OPTION_REAL("beta2", &p->beta2, 1e-9, 0.999999999, "X", "AdamW (default 0.95)"),
         OPTION_U64("seed", &o->seed, 0, 1.8e19, "S", "of weights, order and random selection (default 1)"),
-        OPTION_CHOICE("select", &o->select, "none|excess|ref|entropy|loss|random|intersect|union", "what ranks the tokens (default: excess with scores, else none)"),
+        OPTION_CHOICE("select", &o->select, "none|excess|ref|entropy|loss|random|intersect|union",
+            "what ranks the tokens (default: excess with scores, else none)"),
         OPTION_REAL("ratio", &o->selection.ratio, 1e-9, 1, "R", "share of the tokens to keep (default 0.6)"),
         OPTION_REAL("ratio2", &o->selection.ratio2, 1e-9, 1, "R", "intersect, union: the share by entropy (default: --ratio)"),
         OPTION_CHOICE("scope", &o->scope, "batch|micro|sequence", "ranked among each other (default batch: all of one step)"),
-        OPTION_TEXT("scores", &o->scores, "FILE", "reference losses from slm score"), OPTION_TEXT("reference", &o->reference, "DIR", "or the reference model: scores online, same result"),
-        OPTION_TEXT("val", &o->val, "F", "validation text"), OPTION_U64("val-every", &o->val_every, 1, 1e12, "N", "steps between validations (default: a tenth)"),
-        OPTION_U64("val-batches", &o->val_batches, 0, 1e12, "N", "batches of it; 0: all (default 32)"), OPTION_U64("save-every", &o->save_every, 1, 1e12, "N", "steps between checkpoints (default: a tenth)"),
-        OPTION_FLAG("resume", &o->resume, "go on with the run in --out, if there is one"), OPTION_FLAG("force", &o->force, "replace the run in --out"),
-        OPTION_I32("threads", &o->threads, 1, 4096, "N", "threads (default: all); any number gives the same bits"), OPTION_FLAG("quiet", &o->quiet, "no progress on stderr") };
+        OPTION_TEXT("scores", &o->scores, "FILE", "reference losses from slm score"),
+        OPTION_TEXT("reference", &o->reference, "DIR", "or the reference model: scores online, same result"),
+        OPTION_TEXT("val", &o->val, "F", "validation text"),
+        OPTION_U64("val-every", &o->val_every, 1, 1e12, "N", "steps between validations (default: a tenth)"),
+        OPTION_U64("val-batches", &o->val_batches, 0, 1e12, "N", "batches of it; 0: all (default 32)"),
+        OPTION_U64("save-every", &o->save_every, 1, 1e12, "N", "steps between checkpoints (default: a tenth)"),
+        OPTION_FLAG("resume", &o->resume, "go on with the run in --out, if there is one"),
+        OPTION_FLAG("force", &o->force, "replace the run in --out"),
+        OPTION_I32("threads", &o->threads, 1, 4096, "N", "threads (default: all); any number gives the same bits"),
+        OPTION_FLAG("quiet", &o->quiet, "no progress on stderr") };
     int code = options_parse(&train_page, table, COUNT(table), &rest, argc, argv);
-    if (code == -1 && options_given(table, COUNT(table), "steps") && options_given(table, COUNT(table), "epochs")) return fail(USAGE, "--steps and --epochs: give one");
+    if (code == -1 && options_given(table, COUNT(table), "steps") && options_given(table, COUNT(table), "epochs"))
+        return fail(USAGE, "--steps and --epochs: give one");
     for (size_t i = 0; i < COUNT(shape); i++) o->shape_given |= options_given(table, COUNT(table), shape[i]);
     o->warmup_given = options_given(table, COUNT(table), "warmup");
     train_zeros(o);

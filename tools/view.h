@@ -4,8 +4,7 @@
  *     view_page(out, "What is kept", "One page of the corpus.", &t, 1);        (or view_fragment, inside a page of your own)
  *
  * One self-contained piece of HTML: no network, no external script.  A slider re-cuts the top k live by the rule of slm.h:
- * k = floor(ratio n + 1/2), at least 1, ties to the lowest index.  Nothing moves by itself.  The order is computed here,
-         on the numbers as given, and
+ * k = floor(ratio n + 1/2), at least 1, ties to the lowest index.  The order is computed here, on the numbers as given, and
  * the script only compares ranks with k, so that rounding in the page cannot change what is kept.  libc and libm only. */
 #ifndef VIEW_H
 #define VIEW_H
@@ -68,9 +67,9 @@ static inline size_t view__rank(const view_text *t, view__entry *entry, size_t *
 /* ---- tokens as text ---- */
 /* Characters that a reader could not see, or that would reorder the text around them, are shown by their number. */
 static inline int view__hidden(unsigned long c) {
-    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0xA0) || c == 0xAD || c == 0x61C
-            || c == 0x180E || (c >= 0x200B && c <= 0x200F)
-        || (c >= 0x2028 && c <= 0x202F) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFF) || c >= 0xE0000;
+    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0xA0) || c == 0xAD || c == 0x61C || c == 0x180E
+        || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202F) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF
+        || (c >= 0xFFF0 && c <= 0xFFFF) || c >= 0xE0000;
 }
 /* Writes bytes from..to-1 of the text, as the inside of a JSON string.  A character that is cut by a token's end stands whole
    in the token that begins it; the tokens that hold its rest show a dot for it.  Bytes that are not UTF-8 become \xHH.
@@ -136,8 +135,9 @@ static inline void view__tokens(FILE *out, const view_text *t) {
     for (size_t i = 0; i < t->n; i++) {
         if (!view__is_cut(t, i)) { continue; }
         fprintf(out, "%s\"%zu\":\"", first ? "" : ",", i);
-        for (size_t at = t->start[i]; at < t->start[i + 1]; at++) { fprintf(out, "%s%02X", at == t->start[i] ? "" : " ",
-                (unsigned)(unsigned char)t->bytes[at]); }
+        for (size_t at = t->start[i]; at < t->start[i + 1]; at++) {
+            fprintf(out, "%s%02X", at == t->start[i] ? "" : " ", (unsigned)(unsigned char)t->bytes[at]);
+        }
         fputc('"', out);
         first = 0;
     }
@@ -193,15 +193,21 @@ static inline void view__text(FILE *out, const view_text *t, size_t targets, con
 /* ---- the page ---- */
 static const char *const view_html[] = {
     "<div class=\"v-top\"><div class=\"v-pick\"><button type=\"button\" class=\"v-prev\" aria-label=\"previous text\">‹</button>",
-    "<select class=\"v-select\" aria-label=\"text\"></select><button type=\"button\" class=\"v-next\" aria-label=\"next text\">›</button></div>",
+    "<select class=\"v-select\" aria-label=\"text\"></select>",
+    "<button type=\"button\" class=\"v-next\" aria-label=\"next text\">›</button></div>\n",
     "<div class=\"v-modes\" role=\"group\" aria-label=\"colour by\"></div></div>\n",
-    "<div class=\"v-cut\"><label>Keep <input class=\"v-slider\" type=\"range\" min=\"1\" max=\"100\" step=\"1\" aria-label=\"tokens to keep, percent\">",
-    "<output class=\"v-ratio\"></output></label><strong class=\"v-count\" aria-live=\"polite\"></strong>",
+    "<div class=\"v-cut\"><label>Keep <input class=\"v-slider\" type=\"range\" min=\"1\" max=\"100\" step=\"1\"",
+    " aria-label=\"tokens to keep, percent\"><output class=\"v-ratio\"></output></label>",
+    "<strong class=\"v-count\" aria-live=\"polite\"></strong>",
     "<button type=\"button\" class=\"v-trained\">as in training</button></div>\n",
-    "<div class=\"v-main\"><div><div class=\"v-text\" role=\"listbox\" aria-multiselectable=\"true\" aria-label=\"tokens of the text\"></div>\n<div class=\"v-legend\"></div>",
+    "<div class=\"v-main\"><div>",
+    "<div class=\"v-text\" role=\"listbox\" aria-multiselectable=\"true\" aria-label=\"tokens of the text\"></div>\n",
+    "<div class=\"v-legend\"></div>\n",
     "<p class=\"v-small\">Point at a token or tap it; arrow keys move, with Shift to the next kept one.</p></div>\n",
-    "<div class=\"v-side\"><div class=\"v-panel\"></div><div class=\"v-extra\"><svg class=\"v-hist\" viewBox=\"0 0 240 72\" role=\"img\" aria-label=\"histogram\"></svg>",
-    "<p class=\"v-small v-histname\"></p></div><div class=\"v-extra\"><p class=\"v-small v-kindname\">kept, by the known truth</p><ul class=\"v-kinds\"></ul></div></div></div>\n",
+    "<div class=\"v-side\"><div class=\"v-panel\"></div>\n",
+    "<div class=\"v-extra\"><svg class=\"v-hist\" viewBox=\"0 0 240 72\" role=\"img\" aria-label=\"histogram\"></svg>",
+    "<p class=\"v-small v-histname\"></p></div>\n",
+    "<div class=\"v-extra\"><p class=\"v-small v-kindname\">kept, by the known truth</p><ul class=\"v-kinds\"></ul></div></div></div>\n",
     "<noscript><p>The token view needs JavaScript; it loads nothing from the network.</p></noscript>\n",
     NULL
 };
@@ -234,16 +240,24 @@ static inline int view_fragment(FILE *out, const view_text *texts, size_t n) {
     free(entry);
     return 0;
 }
-static inline int view_page(FILE *out, const char *title, const char *intro, const view_text *texts, size_t n) {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+/* The beginning of a page, up to its title.  The policy makes the browser itself refuse anything from outside. */
+static inline void view__head(FILE *out, const char *title) {
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+          "script-src 'unsafe-inline'; img-src data:\">\n"
           "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>", out);
     escape_markup(out, title);
     fputs("</title>\n", out);
+}
+static inline int view_page(FILE *out, const char *title, const char *intro, const view_text *texts, size_t n) {
+    view__head(out, title);
     view_style(out);
-    fputs("<style>\nbody { margin: 0 auto; max-width: 1180px; padding: 24px 20px 40px; background: #ffffff; }\nh1 { font: 600 26px/1.25 system-ui, sans-serif; margin: 0 0 6px; }\n"
+    fputs("<style>\nbody { margin: 0 auto; max-width: 1180px; padding: 24px 20px 40px; background: #ffffff; }\n"
+          "h1 { font: 600 26px/1.25 system-ui, sans-serif; margin: 0 0 6px; }\n"
           ".slm-page { color: #1f2328; font: 15px/1.5 system-ui, sans-serif; margin-bottom: 22px; max-width: 70ch; }\n"
-          "@media (prefers-color-scheme: dark) { body { background: #14171b; } .slm-page { color: #e8eaed; } }\n</style>\n</head>\n<body>\n<header class=\"slm-page\"><h1>", out);
+          "@media (prefers-color-scheme: dark) { body { background: #14171b; } .slm-page { color: #e8eaed; } }\n</style>\n"
+          "</head>\n<body>\n<header class=\"slm-page\"><h1>", out);
     escape_markup(out, title);
     fputs("</h1>\n<p>", out);
     escape_markup(out, intro);

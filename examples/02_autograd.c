@@ -1,0 +1,94 @@
+/* Lesson 2: the tape alone.  A network of two layers, its gradient by the tape and by trying, and what a gradient is for.
+ *
+ *     cc -O2 -I. examples/02_autograd.c -o 02 -lm
+ *     ./02
+ *
+ * It prints:
+ */
+#define SLM_REAL double      /* all numbers in double, so that the two gradients can be compared to many digits */
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The task: exclusive or.  Four rows; the third column is always 1, which saves us a bias.  The class is a xor b. */
+enum { ROWS = 4, IN = 3, HIDDEN = 4, CLASSES = 2 };
+static slm_real input[ROWS * IN] = { 0, 0, 1,   0, 1, 1,   1, 0, 1,   1, 1, 1 };
+static const int32_t target[ROWS] = { 0, 1, 1, 0 };
+
+/* All weights lie in one array: two matrices for the first layer, one for the second.  A weight matrix is (out, in). */
+enum { GATE = 0, UP = GATE + HIDDEN * IN, OUT = UP + HIDDEN * IN, WEIGHTS = OUT + CLASSES * HIDDEN };
+static slm_real weight[WEIGHTS], gradient[WEIGHTS];
+static slm_real loss_of_row[ROWS];
+
+static slm_error err;
+static void must(slm_status status) {
+    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+}
+
+/* The network, run forward on the tape.  Each operation computes its result at once and records itself.
+   A leaf is a matrix that you own: its numbers, and where its gradient goes.  NULL there: a constant, no gradient wanted. */
+static slm_tensor *forward(slm_tape *tape, slm_real *grad) {
+    slm_tensor *x, *gate, *up, *out, *hidden;
+    slm_tape_reset(tape);                                                       /* forget the last pass, keep its memory */
+    x    = slm_leaf(tape, input, NULL, ROWS, IN);
+    gate = slm_leaf(tape, weight + GATE, grad == NULL ? NULL : grad + GATE, HIDDEN, IN);
+    up   = slm_leaf(tape, weight + UP, grad == NULL ? NULL : grad + UP, HIDDEN, IN);
+    out  = slm_leaf(tape, weight + OUT, grad == NULL ? NULL : grad + OUT, CLASSES, HIDDEN);
+    hidden = slm_swiglu(tape, slm_linear(tape, x, gate, NULL), slm_linear(tape, x, up, NULL));        /* layer 1 */
+    /* Layer 2 and the loss in one: class scores z = hidden out', then the mean of -ln P(class) over the rows (eq. 2).
+       The mask is NULL, so no row is left out; the divisor is the number of rows. */
+    return slm_selective_loss(tape, hidden, out, target, NULL, ROWS, loss_of_row);
+}
+
+/* The loss as a number.  An operation that fails returns NULL, and so do all after it: one check at the end is enough. */
+static double loss_now(slm_tape *tape) {
+    slm_tensor *loss = forward(tape, NULL);
+    must(slm_tape_status(tape, &err));
+    return (double)loss->data[0];
+}
+
+int main(void) {
+    const double h = 1e-5;
+    slm_rng rng = slm_rng_seed(1);
+    slm_tape *tape;
+    double worst = 0;
+    int i, step;
+
+    must(slm_tape_create(&tape, &err));
+    for (i = 0; i < WEIGHTS; i++) weight[i] = slm_rng_normal(&rng);
+
+    /* 1. The gradient by the tape: one forward pass, one sweep backward over the record, all 32 numbers at once. */
+    must(slm_backward(tape, forward(tape, gradient), &err));
+
+    /* 2. The gradient by trying (the central difference): move one weight a little up and a little down, see what the loss
+          does.  Two forward passes for every single weight: far too slow to train with, and just right to check with. */
+    printf("weight   by the tape   by trying\n");
+    for (i = 0; i < WEIGHTS; i++) {
+        double kept = weight[i], above, below, tried;
+        weight[i] = kept + h;
+        above = loss_now(tape);
+        weight[i] = kept - h;
+        below = loss_now(tape);
+        weight[i] = kept;
+        tried = (above - below) / (2 * h);
+        if (fabs(tried - gradient[i]) > worst) worst = fabs(tried - gradient[i]);
+        if (i % 6 == 0) printf("    %2d   %+11.4f   %+9.4f\n", i, gradient[i], tried);
+    }
+    printf("all %d agree to 1e-8: %s\n\n", WEIGHTS, worst < 1e-8 ? "yes" : "no");
+
+    /* 3. What it is for: the gradient points uphill, so a small step against it lowers the loss.  Repeat. */
+    for (step = 0; step <= 300; step++) {
+        slm_tensor *loss = forward(tape, gradient);
+        must(slm_backward(tape, loss, &err));
+        if (step % 100 == 0) printf("step %3d   loss %.3f\n", step, (double)loss->data[0]);
+        for (i = 0; i < WEIGHTS; i++) weight[i] -= 0.5 * gradient[i];
+    }
+
+    /* The loss of a row is -ln P(right class), so exp(-loss) is the probability that the network gives to the truth. */
+    (void)loss_now(tape);
+    for (i = 0; i < ROWS; i++)
+        printf("%.0f xor %.0f = %d   with probability %.2f\n", input[IN * i], input[IN * i + 1], (int)target[i], exp(-loss_of_row[i]));
+    slm_tape_free(tape);
+    return 0;
+}

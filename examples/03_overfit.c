@@ -1,0 +1,90 @@
+/* Lesson 3: a language model.  A small one learns a single sentence by heart, and then says it.
+ *
+ *     cc -O2 -I. examples/03_overfit.c -o 03 -lm
+ *     ./03
+ *
+ * It prints:
+ */
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char sentence[] = "Say what you know, and know that what you say is all that you were told.";
+
+static slm_error err;
+static void must(slm_status status) {
+    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+}
+
+/* Says n bytes: give the model a token, take the likeliest next one, give it that, and so on (greedy generation). */
+static void say(const slm_model *model, char first, int n) {
+    slm_generator *generator;
+    slm_rng rng = slm_rng_seed(0);                   /* not needed for greedy generation, but slm_sample wants one */
+    int32_t token = (unsigned char)first;            /* with the byte tokenizer a token is the byte itself */
+    int i;
+    must(slm_generator_create(&generator, model, n, &err));
+    for (i = 0; i < n; i++) {
+        putchar(token >= 32 && token < 127 ? (int)token : '?');
+        must(slm_generator_push(generator, token, NULL, &err));
+        must(slm_sample(generator, 0, 0, 1, &rng, &token, &err));      /* temperature 0: always the likeliest */
+    }
+    putchar('\n');
+    slm_generator_free(generator);
+}
+
+int main(void) {
+    slm_tokenizer *tokenizer;
+    slm_corpus *corpus;
+    slm_batch *batch;
+    slm_model *model;
+    slm_trainer *trainer;
+    slm_step_stats stats;
+    slm_optimizer optimizer;
+    slm_selection everything;
+    slm_config config;
+    int step, length = (int)strlen(sentence);
+
+    /* 1. Text to tokens.  Here each byte is a token: 256 different ones, no dictionary. */
+    must(slm_tokenizer_bytes(&tokenizer, &err));
+    must(slm_corpus_from_text(&corpus, tokenizer, sentence, strlen(sentence), &err));
+
+    /* 2. Tokens to a batch: one sequence (B = 1) as long as the sentence.  Its inputs are all tokens but the last, its targets
+          all but the first: at every place the model must name the token that comes next. */
+    must(slm_batch_create(&batch, 1, length - 1, &err));
+    slm_batch_window(batch, corpus, 0);
+
+    /* 3. A model with random weights: a Llama, only tiny.  What is left at zero takes its default. */
+    memset(&config, 0, sizeof config);
+    config.vocab = slm_tokenizer_vocab(tokenizer);
+    config.dim = 32;                                 /* width of the stream of numbers that runs through the model */
+    config.n_layers = 2;
+    config.n_heads = 4;                              /* each looks back at the text in its own way */
+    config.ffn = 96;
+    must(slm_model_create(&model, &config, 1, &err));
+
+    /* 4. A trainer: which tokens count (all of them: plain language modeling, eq. 2) and how the weights are moved. */
+    memset(&everything, 0, sizeof everything);
+    everything.score = SLM_SCORE_NONE;
+    memset(&optimizer, 0, sizeof optimizer);
+    optimizer.lr = 0.01;
+    optimizer.warmup = 10;                           /* the first steps are smaller: the early gradients are wild */
+    must(slm_trainer_create(&trainer, model, &everything, &optimizer, &err));
+
+    /* 5. Train.  An untrained model gives each of the 256 bytes about the same chance: a loss of ln 256 = 5.55.
+          At a loss of 0 it would be certain of every one of them. */
+    printf("the model has %d weights, the sentence %d bytes\n", (int)model->n_params, length);
+    for (step = 0; step <= 120; step++) {
+        must(slm_train_step(trainer, &batch, 1, &stats, &err));
+        if (step % 40 == 0) printf("step %3d   loss %.2f\n", step, stats.loss_all);
+    }
+    say(model, sentence[0], length);
+
+    slm_trainer_free(trainer);
+    slm_model_free(model);
+    slm_batch_free(batch);
+    slm_corpus_free(corpus);
+    slm_tokenizer_free(tokenizer);
+    return 0;
+}

@@ -1,0 +1,67 @@
+/* Lesson 6: the smallest program that is of use.  Reads two text files, trains on the first with selection, saves the model.
+ *
+ *     cc -O2 -fopenmp -I. examples/06_smallest.c -o 06 -lm
+ *     ./06 noisy.txt clean.txt model          (make the two files of this example by:)
+ *
+ *     awk 'BEGIN { for (i = 0; i < 9000; i++) { print i % 8 "+" i % 9 "=" (i % 8 + i % 9); print "id " i * 7919 % 10007 } }' >noisy.txt
+ *     awk 'BEGIN { for (i = 0; i < 500; i++) print i % 8 "+" i % 9 "=" (i % 8 + i % 9) }' >clean.txt
+ *
+ * It prints:
+ */
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { B = 8, T = 64 };                /* a batch: windows, tokens in each */
+static slm_error err;
+static void must(slm_status status) {
+    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+}
+
+static void train(const char *name, slm_model *model, const slm_corpus *text, const slm_scores *scores, int steps) {
+    slm_selection how = { .score = scores != NULL ? SLM_SCORE_EXCESS : SLM_SCORE_NONE, .ratio = 0.6 };
+    slm_optimizer optimizer = { .lr = 0.001, .warmup = 20, .steps = (uint64_t)steps };
+    slm_cursor cursor = { .seed = 1 };
+    slm_step_stats stats;
+    slm_trainer *trainer;
+    slm_batch *batch;
+    must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
+    must(slm_batch_create(&batch, B, T, &err));
+    for (int step = 1; step <= steps; step++) {
+        must(slm_batch_next(batch, text, scores, &cursor, &err));
+        must(slm_train_step(trainer, &batch, 1, &stats, &err));
+        if (step % 50 == 0)
+            printf("%-9s step %3d: trained on %3.0f%% of the tokens, their loss is %.1f\n", name, step,
+                   100.0 * (double)stats.n_selected / (double)stats.n_valid, stats.loss_selected);
+    }
+    slm_batch_free(batch);
+    slm_trainer_free(trainer);
+}
+
+int main(int argc, char **argv) {
+    slm_config shape = { .vocab = 256, .dim = 64, .n_layers = 2, .n_heads = 4, .ffn = 176 };   /* small; enlarge at will */
+    slm_tokenizer *tokenizer;
+    slm_corpus *noisy, *clean;
+    slm_model *model, *reference;
+    slm_scores *scores;
+    if (argc != 4) { fprintf(stderr, "use: %s NOISY.txt CLEAN.txt FOLDER\n", argv[0]); return 2; }
+    must(slm_tokenizer_bytes(&tokenizer, &err));
+    must(slm_corpus_load(&noisy, tokenizer, argv[1], NULL, &err));
+    must(slm_corpus_load(&clean, tokenizer, argv[2], NULL, &err));
+    must(slm_model_create(&model, &shape, 1, &err));
+    train("base", model, noisy, NULL, 100);                                  /* the model to begin with: all tokens */
+    must(slm_model_copy(&reference, model, &err));
+    train("reference", reference, clean, NULL, 50);                          /* it learns what good text looks like ... */
+    must(slm_score_corpus(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL, &err));   /* (eq. 1) */
+    train("selective", model, noisy, scores, 100);                           /* ... and says what to learn here (eqs. 3 to 5) */
+    must(slm_model_save(model, tokenizer, argv[3], &err));                   /* a Hugging Face folder */
+    printf("saved\n");
+    slm_scores_free(scores);
+    slm_model_free(model);
+    slm_model_free(reference);
+    slm_corpus_free(noisy);
+    slm_corpus_free(clean);
+    slm_tokenizer_free(tokenizer);
+    return 0;
+}

@@ -1,0 +1,323 @@
+/* Fuzzing of every reader.  One file, the target is chosen when it is compiled: json, safetensors, tokenizer, config, index,
+   scores, run, jsonl.
+
+     clang -g -O1 -DTARGET=json -fsanitize=fuzzer,address,undefined -I. tests/fuzz/fuzz.c -lm -o fuzz_json
+     mkdir -p corpus_json && ./fuzz_json -max_total_time=60 -rss_limit_mb=2048 corpus_json
+
+   Without libFuzzer (any compiler): -DREPLAY gives a main that runs the inputs named on its command line, which is how a crash
+   is looked at and a corpus is run again; with `--seeds FOLDER` it writes valid inputs to start from:
+
+     cc -g -O1 -DTARGET=json -DREPLAY -fsanitize=address,undefined -I. tests/fuzz/fuzz.c -lm -o replay_json
+     ./replay_json --seeds corpus_json && ./replay_json corpus_json/seed_0
+
+   With -DOOM the last byte k of the input makes the k-th allocation fail.  Files are never touched: the macros through which
+   slm.h opens them give the input instead.  An input is bad if it crashes, leaks, hangs, or makes a reader ask for more memory
+   than 64 MiB + 64 times its size (a trap).                                                                               */
+#ifndef TARGET
+#define TARGET json
+#endif
+#if !defined(_GNU_SOURCE) && !defined(_WIN32)
+#define _GNU_SOURCE                 /* fmemopen */
+#endif
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const unsigned char *input;
+static size_t input_size, in_use, memory_limit;
+static unsigned allocations, fail_at;
+typedef union head { size_t size; double d; void *p; long long l; } head;
+static void *counted_malloc(size_t size) {
+    head *h;
+    if (++allocations == fail_at) return NULL;
+    if (size > memory_limit || in_use > memory_limit - size) {
+        fprintf(stderr, "more memory than the input justifies: %zu and %zu more\n", in_use, size);
+        abort();
+    }
+    h = (head *)malloc(sizeof *h + size);
+    if (h == NULL) return NULL;
+    h->size = size;
+    in_use += size;
+    return h + 1;
+}
+static void counted_free(void *p) {
+    head *h = (head *)p;
+    if (h == NULL) return;
+    in_use -= h[-1].size;
+    free(h - 1);
+}
+static FILE *open_input(const char *path, const char *mode) {
+    if (mode[0] != 'r' || strstr(path, "input") == NULL || input_size == 0) return NULL;
+    return fmemopen((void *)(uintptr_t)input, input_size, "rb");
+}
+#define SLM_MALLOC(size)          counted_malloc(size)
+#define SLM_REALLOC(p, size)      ((void)(size), abort(), (void *)(p))
+#define SLM_FREE(p)               counted_free(p)
+#define SLM__FOPEN(path, mode)    open_input(path, mode)
+#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
+#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
+#define SLM__FERROR(f)            ferror(f)
+#define SLM__FSEEK(f, at, whence) fseek(f, (long)(at), whence)
+#define SLM__FTELL(f)             ftell(f)
+#define SLM__FSYNC(f)             -1
+#define SLM__FCLOSE(f)            fclose(f)
+#define SLM__RENAME(from, to)     -1
+#define SLM__REMOVE(path)         -1
+#define SLM__MKDIR(path)          -1
+#define SLM__SYNC_FOLDER(path)    -1
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+
+static void require(int condition, const char *what) { if (!condition) { fprintf(stderr, "%s\n", what); abort(); } }
+static slm_error err;
+
+static void fuzz_json(void) {                     /* what is accepted stays the same when it is written and read again */
+    slm__json j;
+    slm__buffer b = { NULL, 0, 0 }, again = { NULL, 0, 0 }, back_text = { NULL, 0, 0 };
+    double d, back;
+    char text[48];
+    (void)slm__json_open(&j, (const char *)input, input_size, "input", &err);
+    if (slm__json_type(&j) == 's' && slm__json_string(&j, &b) == SLM_OK) {
+        if (slm__json_put_string(&again, b.data, b.size, &err) == SLM_OK) {
+            (void)slm__json_open(&j, again.data, again.size, "again", &err);
+            if (slm__json_string(&j, &back_text) == SLM_OK)
+                require(back_text.size == b.size && memcmp(back_text.data, b.data, b.size) == 0, "string");
+        }
+    } else if (slm__json_type(&j) == 'n' && slm__json_double(&j, &d) == SLM_OK) {
+        require(slm__double_text(text, d) && slm__text_to_double(text, strlen(text), &back) && memcmp(&d, &back, sizeof d) == 0, "number");
+    } else (void)slm__json_skip(&j);
+    (void)slm__json_close(&j);
+    slm__release(b.data);
+    slm__release(again.data);
+    slm__release(back_text.data);
+}
+static void fuzz_safetensors(void) {
+    slm_tensor_file *file;
+    size_t i, dims, k;
+    const uint64_t *shape;
+    const char *name;
+    if (slm_tensor_file_open(&file, "input", &err) != SLM_OK) return;
+    for (i = 0; (name = slm_tensor_file_name(file, i, NULL, &shape, &dims)) != NULL; i++) {
+        uint64_t n = 1;
+        slm_real *out;
+        for (k = 0; k < dims; k++) n *= shape[k];
+        if (dims < 1 || dims > 2 || n > 65536) continue;
+        out = (slm_real *)malloc((size_t)n * sizeof *out + 1);
+        if (out != NULL) (void)slm_tensor_file_read(file, name, out, dims == 2 ? (size_t)shape[0] : 1, (size_t)shape[dims - 1], &err);
+        free(out);
+    }
+    require(i == slm_tensor_file_count(file), "count");
+    (void)slm_tensor_file_metadata(file, "format");
+    slm_tensor_file_close(file);
+}
+static void fuzz_tokenizer(void) {                /* ids of text are in range and decode to the text, if all bytes are known */
+    static const char text[] = "Hello world, it's 1234  \n\t na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\xA4\x97 \x80\xFF<|endoftext|>";
+    slm_tokenizer *t;
+    int32_t *ids;
+    size_t n, i, size;
+    char *back;
+    if (slm_tokenizer_parse(&t, (const char *)input, input_size, "input", &err) != SLM_OK) return;
+    if (slm_encode(t, text, sizeof text - 1, &ids, &n, &err) == SLM_OK) {
+        for (i = 0; i < n; i++) require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
+        if (slm_decode(t, ids, n, &back, &size, &err) == SLM_OK) slm_free(back);
+        slm_free(ids);
+    }
+    for (i = 0; i < 300; i++) (void)slm_tokenizer_token(t, (int32_t)i - 10, &size);
+    (void)slm_tokenizer_hash(t);
+    slm_tokenizer_free(t);
+}
+static void fuzz_config(void) {
+    slm_config c;
+    if (slm__config_parse(&c, (const char *)input, input_size, "input", &err) != SLM_OK) return;
+    require(c.vocab > 0 && c.dim > 0 && c.n_layers > 0 && c.n_heads > 0 && c.n_kv_heads > 0 && c.head_dim > 0 && c.ffn > 0 && c.max_seq > 0
+            && c.n_heads % c.n_kv_heads == 0 && c.rope_theta > 0 && c.norm_eps > 0 && slm_config_check(&c, &err) == SLM_OK, "config");
+}
+static void fuzz_index(void) {                    /* there are no shards: a listed file cannot be opened */
+    slm__shards s;
+    s.n = 0;
+    s.folder = "folder/";
+    (void)slm__shards_index(&s, (const char *)input, input_size, "input", &err);
+    require(s.n == 0, "a shard out of nothing");
+}
+static void fuzz_scores(void) {                   /* odd last byte: the header's hash is put right first, to get behind it */
+    slm_scores *s;
+    unsigned char *copy = NULL;
+    if (input_size > 112 && input[input_size - 1] % 2) {
+        copy = (unsigned char *)malloc(input_size);
+        if (copy == NULL) return;
+        memcpy(copy, input, input_size);
+        memcpy(copy, "SLMSCORE", 8);
+        slm__store(copy + 104, slm_hash(SLM_HASH_START, copy, 104), 8);
+        input = copy;
+    }
+    if (slm_scores_load(&s, "input", &err) == SLM_OK) {
+        require(s->n > 0 && s->T > 0 && slm__all_finite(s->loss, s->n), "scores");
+        slm_scores_free(s);
+    }
+    free(copy);
+}
+static slm_trainer *trainer_of(uint64_t seed) {
+    slm_config c;
+    slm_model *model;
+    slm_trainer *t;
+    slm_selection s;
+    slm_optimizer o;
+    memset(&c, 0, sizeof c);
+    memset(&s, 0, sizeof s);
+    memset(&o, 0, sizeof o);
+    c.vocab = 3; c.dim = 2; c.n_layers = 1; c.n_heads = 1; c.ffn = 2;
+    o.lr = 0.1;
+    s.score = SLM_SCORE_LOSS;
+    fail_at = 0;
+    if (slm_model_create(&model, &c, seed, &err) != SLM_OK || slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK) require(0, err.text);
+    return t;
+}
+static void fuzz_run(void) {
+    static slm_trainer *t;
+    unsigned k = fail_at;
+    slm_cursor cursor = { 1, 2 };
+    char extra[16];
+    if (t == NULL) { t = trainer_of(1); in_use = allocations = 0; fail_at = k; }      /* it stays */
+    t->step = 7;
+    if (slm_run_load(t, &cursor, 99, extra, sizeof extra, "input", &err) != SLM_OK) require(t->step == 7 && cursor.seed == 1, "touched");
+}
+static void fuzz_jsonl(void) {
+    static const char *const fields[] = { NULL, "a", "a,b" };
+    char *text;
+    size_t size, i;
+    for (i = 0; i < 3; i++)
+        if (slm_read_text(&text, &size, "input.jsonl", fields[i], &err) == SLM_OK) {
+            require(text[size] == 0, "NUL");
+            slm_free(text);
+        }
+}
+
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static void (*const all[])(void) = { fuzz_json, fuzz_safetensors, fuzz_tokenizer, fuzz_config, fuzz_index, fuzz_scores, fuzz_run, fuzz_jsonl };
+    size_t before = in_use;
+    (void)all;
+    input = data;
+    input_size = size;
+    memory_limit = (64u << 20) + 64 * size;
+    allocations = fail_at = 0;
+#ifdef OOM
+    if (size > 0) fail_at = data[size - 1];
+#endif
+    JOIN(fuzz_, TARGET)();
+    if (before == 0 && in_use != 0) require(0, "leak");
+    return 0;
+}
+
+#ifdef REPLAY
+static void seed(const char *folder, int number, const void *bytes, size_t size) {
+    char path[1024];
+    FILE *f;
+    (void)snprintf(path, sizeof path, "%s/seed_%d", folder, number);
+    f = fopen(path, "wb");
+    if (f == NULL || fwrite(bytes, 1, size, f) != size || fclose(f) != 0) { printf("cannot write %s\n", path); exit(1); }
+}
+/* Valid inputs of the target.  What slm.h writes goes into memory here, since files are out of its reach. */
+static void seeds(const char *folder) {
+    static const char *const texts[] = {
+        "{\"a\":[1,-2.5e-3,true,false,null,\"x\\u00e9\\ud83d\\ude00\\n\"]}", "\"text \\u20ac \xC3\xA9\"", "1.7976931348623157e308",
+        "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12,"
+        "\"num_key_value_heads\":1,\"head_dim\":4,\"rms_norm_eps\":1e-05,\"rope_theta\":500000.0,\"rope_scaling\":null,\"hidden_act\":\"silu\","
+        "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":500000.0},\"architectures\":[\"LlamaForCausalLM\"],\"tie_word_embeddings\":true}",
+        "{\"metadata\":{\"total_size\":1},\"weight_map\":{\"lm_head.weight\":\"model-00001-of-00002.safetensors\"}}",
+        "{\"text\":\"one\"}\n\n{\"a\":\"q\",\"b\":\"r\",\"text\":\"two\\n\"}\r\n" };
+    static const char header[] = "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+                                 "\"b\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[24,32]}}";
+    unsigned char file[2048];
+    int n = 0;
+    size_t i, size;
+    memory_limit = SIZE_MAX;
+    for (i = 0; i < sizeof texts / sizeof *texts; i++) seed(folder, n++, texts[i], strlen(texts[i]));
+    memset(file, 0, sizeof file);
+    slm__store(file, sizeof header - 1, 8);
+    memcpy(file + 8, header, sizeof header - 1);
+    seed(folder, n++, file, 8 + sizeof header - 1 + 32);
+    {   /* scores: 5 targets in windows of 3 */
+        slm_scores s;
+        slm__score_head h;
+        slm_real values[5] = { 1, 2, 3, 4, 5 };
+        uint64_t w;
+        memset(&s, 0, sizeof s);
+        s.n = 5;
+        s.T = 3;
+        slm__score_head_of(&h, &s, 0, 1, sizeof(slm_real));
+        slm__score_head_pack(file, &h);
+        for (w = 0, size = SLM__SC_SIZE; w < 2; w++) size += slm__score_pack(file + size, &h, w, values + 3 * w, values);
+        seed(folder, n++, file, size);
+    }
+    {   /* a run of the trainer above */
+        slm_trainer *t = trainer_of(1);
+        slm__tensor_set set;
+        slm__buffer b = { NULL, 0, 0 }, settings = { NULL, 0, 0 };
+        size_t at = 0, k;
+        slm__run_set(&set, t->model, t->model->params, t->m, t->v);
+        (void)slm__run_settings(&settings, t, 99, &err);
+        (void)slm__put(&b, &err, "{\"__metadata__\":{\"settings\":\"%s\",\"step\":\"3\",\"cursor.seed\":\"1\",\"cursor.at\":\"2\",\"checksum\":\"%llu\",\"extra\":\"x\"}",
+                       settings.data, (unsigned long long)slm__emit(&set, NULL));
+        for (k = 0; k < 3; k++)
+            for (i = 0; i < t->model->n_tensors; i++) {
+                const slm_param *p = &t->model->table[i];
+                size_t bytes = p->rows * p->cols * sizeof(slm_real);
+                (void)slm__put(&b, &err, ",\"%s%s\":{\"dtype\":\"%s\",\"shape\":[%zu,%zu],\"data_offsets\":[%zu,%zu]}", set.prefixes[k], p->name,
+                               SLM__REAL_NAME, p->rows, p->cols, at, at + bytes);
+                at += bytes;
+            }
+        (void)slm__put(&b, &err, "}");
+        slm__store(file, b.size, 8);
+        {
+            slm__buffer whole = { NULL, 0, 0 };
+            (void)slm__buffer_append(&whole, file, 8, &err);
+            (void)slm__buffer_append(&whole, b.data, b.size, &err);
+            for (k = 0; k < 3; k++)
+                for (i = 0; i < t->model->n_tensors; i++) {
+                    const slm_param *p = &t->model->table[i];
+                    (void)slm__buffer_append(&whole, set.values[k] + p->offset, p->rows * p->cols * sizeof(slm_real), &err);
+                }
+            seed(folder, n++, whole.data, whole.size);
+            slm__release(whole.data);
+        }
+        slm__release(b.data);
+        slm__release(settings.data);
+        slm_model_free(t->model);
+        slm_trainer_free(t);
+    }
+    {   /* a tokenizer of 256 bytes and one merge, as short as the format allows */
+        slm__buffer b = { NULL, 0, 0 };
+        int byte, code, other = 256;
+        (void)slm__put(&b, &err, "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true},"
+                       "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{");
+        for (byte = 0; byte < 256; byte++) {
+            code = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174 ? byte : other++;
+            (void)slm__put(&b, &err, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code, byte);
+        }
+        (void)slm__put(&b, &err, ",\"he\":256},\"merges\":[\"h e\"]}}");
+        seed(folder, n++, b.data, b.size);
+        slm__release(b.data);
+    }
+}
+int main(int argc, char **argv) {
+    int i;
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0) { seeds(argv[2]); return 0; }
+    for (i = 1; i < argc; i++) {
+        FILE *f = fopen(argv[i], "rb");
+        unsigned char *bytes;
+        long size;
+        if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0) { printf("cannot read %s\n", argv[i]); return 1; }
+        bytes = (unsigned char *)malloc((size_t)size + (size == 0));
+        if (bytes == NULL || fread(bytes, 1, (size_t)size, f) != (size_t)size) { printf("cannot read %s\n", argv[i]); return 1; }
+        (void)fclose(f);
+        (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
+        free(bytes);
+    }
+    printf("%d inputs, none bad\n", argc - 1);
+    return 0;
+}
+#endif

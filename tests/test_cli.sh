@@ -1,0 +1,302 @@
+#!/bin/sh
+# The command line, on small made-up files: results, exit codes, one-line messages, nothing left behind by what fails, resuming after
+# kill -9 to the same bytes, scores from a file against scores online, any number of threads.  Needs only sh and the usual tools.
+SLM=${SLM:-build/slm}
+T=${TMPDIR_CLI:-build/tmp/cli}
+export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive     # the models are tiny; what more threads do is asked for by --threads
+passed=0 failed=0
+rm -rf "$T" && mkdir -p "$T" || exit 1
+[ -x "$SLM" ] || { echo "$SLM is not there: make it first"; exit 1; }
+
+ok() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAIL $*"; }
+check() { what=$1; shift; if "$@" >/dev/null 2>&1; then ok; else bad "$what"; fi; }
+same() { if cmp -s "$2" "$3"; then ok; else bad "$1: $2 and $3 differ"; fi; }
+# works NAME ARGS: exit 0, nothing on stderr (all runs here are --quiet)
+works() {
+    name=$1; shift
+    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"; code=$?
+    if [ $code -ne 0 ]; then bad "$name: exit $code: $(head -1 "$T/stderr")"; return 1; fi
+    if [ -s "$T/stderr" ]; then bad "$name: stderr: $(head -1 "$T/stderr")"; else ok; fi
+}
+# fails CODE WORDS ARGS: that exit code, one line on stderr with the words in it, no result, and none of $T/none* made
+fails() {
+    want=$1 words=$2; shift 2
+    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"; code=$?
+    if [ $code -ne "$want" ]; then bad "exit $code, not $want: slm $*: $(head -1 "$T/stderr")"; return; fi
+    if [ "$(wc -l <"$T/stderr" | tr -d ' ')" != 1 ]; then bad "not one line: slm $*"; return; fi
+    if ! grep -q -e "$words" "$T/stderr"; then bad "'$words' is not in: $(cat "$T/stderr")"; return; fi
+    if [ -s "$T/stdout" ]; then bad "output although it failed: slm $*"; return; fi
+    for f in "$T"/none*; do if [ -e "$f" ]; then bad "left behind: $f by slm $*"; rm -rf "$f"; return; fi; done
+    ok
+}
+has() { if grep -q -e "$2" "$T/stdout"; then ok; else bad "$1: '$2' is not in: $(head -c 300 "$T/stdout")"; fi; }
+
+# ---- data ----
+awk 'BEGIN { s = 7; split("the force on a block mass times speed energy of light wave and heat", w, " ");
+    for (i = 0; i < 900; i++) { s = (s * 1103 + 12345) % 65536; printf "%s%s", w[1 + int(s / 64) % 13], i % 11 == 10 ? ".\n" : " " } }' >"$T/clean.txt"
+awk 'BEGIN { s = 3; split("the force on a block mass times speed energy of light wave and heat", w, " ");
+    for (i = 0; i < 1100; i++) { s = (s * 1103 + 12345) % 65536; if (int(s / 256) % 3 == 0) printf "%05d ", s; else printf "%s%s", w[1 + int(s / 64) % 13], i % 9 == 8 ? "!\n" : " " } }' >"$T/noisy.txt"
+head -c 700 "$T/clean.txt" >"$T/eval.txt"
+printf '{"question":"two and two?","answer":"four \\u00e9"}\n\n{"answer":"six","question":"3+3"}\n' >"$T/qa.jsonl"
+printf 'one\ttwo\\three \303\251 \377.\n' >"$T/odd.txt"
+: >"$T/empty.txt"
+head -c 40 "$T/clean.txt" >"$T/short.txt"
+SHAPE="--dim 16 --layers 1 --heads 2 --kv-heads 1 --seq 32 --batch 4"
+
+# ---- help ----
+check "-h" "$SLM" -h
+check "--version" "$SLM" --version
+for verb in train score eval generate view tokenize "tokenizer train" tokenizer info; do
+    "$SLM" $verb -h >"$T/stdout" 2>/dev/null || bad "slm $verb -h"
+    has "slm $verb -h" '^examples'
+    has "slm $verb -h" '^usage: slm '
+done
+
+# ---- the three steps ----
+works "train ref" train --data "$T/clean.txt" --out "$T/ref" $SHAPE --steps 40 --lr 0.01 --val "$T/eval.txt" --quiet
+has "train prints" 'ref: 40 steps'
+[ -s "$T/ref/model.safetensors" ] || { bad "nothing can be trained: the rest is left out"; echo "$passed passed, $failed failed"; exit 1; }
+for f in model.safetensors config.json tokenizer.json log.csv run.json state.safetensors; do check "ref/$f is there" test -s "$T/ref/$f"; done
+check "header of the log" grep -q '^step,tokens,loss,loss_selected,loss_unselected,kept,lr,grad_norm,val_loss,tokens_per_s,seconds$' "$T/ref/log.csv"
+check "a row per step" test "$(wc -l <"$T/ref/log.csv" | tr -d ' ')" = 41
+works "train base" train --data "$T/noisy.txt" --out "$T/base" $SHAPE --steps 10 --seed 5 --quiet
+works "score" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/noisy.scores" --seq 32 --quiet
+has "score's summary" 'mean loss'
+works "score again: left alone" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/noisy.scores" --seq 32 --quiet --json
+has "score's json" '"tokens": .*"loss": .*"entropy": '
+check "no .part is left" test ! -e "$T/noisy.scores.part"
+for n in 50 112 3000 20001; do       # a scoring killed at byte n is taken up there
+    rm -f "$T/again.scores"; head -c $n "$T/noisy.scores" >"$T/again.scores.part"
+    works "score goes on at byte $n" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/again.scores" --seq 32 --quiet
+    same "score goes on at byte $n" "$T/noisy.scores" "$T/again.scores"
+done
+head -c 3000 "$T/noisy.scores" >"$T/again.scores.part"; rm -f "$T/again.scores"
+fails 3 'model' score --model "$T/base" --data "$T/noisy.txt" --out "$T/again.scores" --seq 32 --quiet
+SLMRUN="train --data $T/noisy.txt --init $T/base --batch 4 --steps 24 --lr 0.005 --save-every 7 --quiet"
+works "train by scores" $SLMRUN --scores "$T/noisy.scores" --out "$T/a"
+works "train by reference" $SLMRUN --reference "$T/ref" --seq 32 --out "$T/b"
+same "scores are the reference" "$T/a/model.safetensors" "$T/b/model.safetensors"
+check "selection keeps 60%" test "$(sed -n 5p "$T/a/log.csv" | cut -d, -f6 | cut -c1-3)" = 0.6
+for how in "--select ref" "--select entropy" "--select intersect --ratio2 0.8" "--scope sequence" "--scope micro --accumulate 2" "--scope batch --accumulate 2"; do
+    rm -rf "$T/c" "$T/d"
+    works "$how, scores" $SLMRUN --scores "$T/noisy.scores" $how --steps 6 --out "$T/c"
+    works "$how, reference" $SLMRUN --reference "$T/ref" --seq 32 $how --steps 6 --out "$T/d"
+    same "$how" "$T/c/model.safetensors" "$T/d/model.safetensors"
+done
+for n in 1 2 3; do
+    works "$n threads" $SLMRUN --scores "$T/noisy.scores" --threads $n --out "$T/t$n"
+    same "$n threads" "$T/a/model.safetensors" "$T/t$n/model.safetensors"
+    works "scores with $n threads" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/t$n.scores" --seq 32 --batch $n --threads $n --quiet
+    same "scores with $n threads" "$T/noisy.scores" "$T/t$n.scores"
+done
+works "ratio 1" $SLMRUN --scores "$T/noisy.scores" --ratio 1 --out "$T/r1"
+works "none" $SLMRUN --select none --seq 32 --out "$T/r0"
+same "ratio 1 is plain training" "$T/r1/model.safetensors" "$T/r0/model.safetensors"
+works "random" $SLMRUN --select random --seq 32 --out "$T/rnd"
+check "random is not plain" sh -c "! cmp -s $T/rnd/model.safetensors $T/r0/model.safetensors"
+works "several files" train --data "$T/clean.txt" "$T/noisy.txt" --out "$T/two" $SHAPE --steps 2 --quiet
+works "several files, with a comma" train --data "$T/clean.txt,$T/noisy.txt" --out "$T/comma" $SHAPE --steps 2 --quiet
+same "several files" "$T/two/model.safetensors" "$T/comma/model.safetensors"
+
+# ---- killed and resumed: the same bytes ----
+LONG="train --data $T/noisy.txt --init $T/base --scores $T/noisy.scores --batch 4 --steps 150 --save-every 4 --lr 0.003 --val $T/eval.txt --val-every 10 --quiet"
+works "the uninterrupted run" $LONG --out "$T/whole"
+pause=$(tail -1 "$T/whole/log.csv" | awk -F, '{ t = $11 / 7; print t < 0.02 ? 0.02 : t }')
+kills=0
+for round in 1 2 3 4 5 6 7 8; do
+    "$SLM" $LONG --out "$T/killed" --resume >/dev/null 2>&1 &
+    pid=$!
+    sleep "$pause"
+    kill -9 $pid 2>/dev/null && kills=$((kills + 1))
+    wait $pid 2>/dev/null
+    [ $round -eq 3 ] && printf '149,12' >>"$T/killed/log.csv"
+    [ $round -eq 4 ] && printf 'garbage' >"$T/killed/state.safetensors.tmp"
+done
+check "some of the kills hit ($kills)" test $kills -ge 2
+works "the last resume" $LONG --out "$T/killed" --resume
+same "killed and resumed: the model" "$T/whole/model.safetensors" "$T/killed/model.safetensors"
+same "killed and resumed: the state" "$T/whole/state.safetensors" "$T/killed/state.safetensors"
+cut -d, -f1-9 "$T/whole/log.csv" >"$T/log1"; cut -d, -f1-9 "$T/killed/log.csv" >"$T/log2"
+same "killed and resumed: the log" "$T/log1" "$T/log2"
+"$SLM" $LONG --out "$T/stopped" >/dev/null 2>"$T/stderr" & pid=$!
+sleep "$pause"; kill -TERM $pid 2>/dev/null; wait $pid; code=$?
+check "SIGTERM ends with 130 (or it was done: 0), not $code" test $code -eq 130 -o $code -eq 0
+check "with a checkpoint" test -s "$T/stopped/state.safetensors"
+works "resume after SIGTERM" $LONG --out "$T/stopped" --resume
+same "stopped and resumed" "$T/whole/model.safetensors" "$T/stopped/model.safetensors"
+works "resume of what is done" $LONG --out "$T/whole" --resume
+same "resume of what is done" "$T/whole/model.safetensors" "$T/killed/model.safetensors"
+fails 3 'batch' train --data "$T/noisy.txt" --init "$T/base" --scores "$T/noisy.scores" --batch 5 --steps 150 --lr 0.003 --out "$T/whole" --resume
+fails 3 'lr=0.003' train --data "$T/noisy.txt" --init "$T/base" --scores "$T/noisy.scores" --batch 4 --steps 150 --lr 0.004 --out "$T/whole" --resume
+fails 3 'corpus' train --data "$T/noisy.txt" --out "$T/ref" $SHAPE --steps 40 --lr 0.01 --resume
+fails 2 'already holds a run' $LONG --out "$T/whole"
+works "force" train --data "$T/noisy.txt" --init "$T/base" --scores "$T/noisy.scores" --batch 4 --steps 24 --lr 0.005 --save-every 7 --out "$T/whole" --force --quiet
+same "force begins anew" "$T/whole/model.safetensors" "$T/a/model.safetensors"
+
+# ---- eval ----
+works "eval" eval --model "$T/ref" --data "$T/eval.txt" --quiet
+has "eval for people" '^perplexity'
+works "eval --json" eval --model "$T/ref" --data "$T/eval.txt" --json --quiet
+for key in loss perplexity bits_per_byte tokens bytes ci95; do has "eval --json" "\"$key\": "; done
+has "eval counts" '"tokens": 699, "bytes": 700, '
+check "one number, four ways" awk '{ gsub(/[{}:,\[\]"]/, " "); l = $2; p = $4; b = $6; n = $8; m = $10; lo = $12; hi = $13;
+    d = b - l * n / m / log(2); e = log(p) - l; exit !(d * d < 1e-18 && e * e < 1e-18 && lo < l && l < hi) }' "$T/stdout"
+cp "$T/stdout" "$T/eval1"
+works "eval, other batch and threads" eval --model "$T/ref" --data "$T/eval.txt" --json --quiet --batch 3 --threads 2
+same "eval, other batch and threads" "$T/eval1" "$T/stdout"
+
+# ---- score: table, shards, arrays ----
+works "score --tsv" score --model "$T/ref" --data "$T/odd.txt" --tsv --quiet
+cp "$T/stdout" "$T/odd.tsv"
+has "tsv header" '^position	token	text	loss	entropy$'
+check "tsv: a line per target, five fields" awk -F'\t' 'NR > 1 && (NF != 5 || $1 != NR - 1 || !($4 >= 0)) { bad = 1 } END { exit bad || NR != 20 }' "$T/odd.tsv"
+for text in '\\t' '\\\\' '\\n' '\\xC3' '\\xFF'; do has "tsv: $text" "	$text	"; done
+works "eval of the same" eval --model "$T/ref" --data "$T/odd.txt" --json --quiet
+check "the mean of the table is eval's loss" awk -F'\t' 'NR == FNR { if (NR > 1) { s += $4; n++ } next } { split($0, a, /[:,]/); d = a[2] - s / n; exit !(d * d < 1e-14) }' "$T/odd.tsv" "$T/stdout"
+for i in 0 1 2; do works "shard $i" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/shard$i" --seq 32 --shard $i/3 --quiet; done
+works "info of a shard" info "$T/shard1"
+has "info of a shard" 'one shard'
+works "join" score --join "$T/shard2" "$T/shard0" "$T/shard1" --out "$T/joined" --quiet
+same "joined shards" "$T/noisy.scores" "$T/joined"
+fails 3 'shard' score --join "$T/shard0" "$T/shard1" --out "$T/none" --quiet
+# the first 2 x 10 bytes of the text as an int32 array of shape (2, 10)
+bytes=$(head -c 20 "$T/odd.txt" | od -An -v -t u1 | tr -s ' \n' '  ')
+{ printf '\223NUMPY\001\000\166\000'; printf '%-117s\n' "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 10), }"
+  for b in $bytes; do printf "\\$(printf '%03o' "$b")\\000\\000\\000"; done; } >"$T/tokens.npy"
+works "score --tokens" score --model "$T/ref" --tokens "$T/tokens.npy" --out "$T/arrays" --quiet
+for f in loss entropy; do works "info $f.npy" info "$T/arrays/$f.npy"; has "$f.npy" '2, 9'; done
+width=$(awk '/^dtype/ { print substr($2, 3, 1) }' "$T/stdout")
+od -An -v -t f$width -j 128 "$T/arrays/loss.npy" | tr -s ' \n' '\n\n' | grep . >"$T/array.txt"
+check "18 numbers" test "$(wc -l <"$T/array.txt" | tr -d ' ')" = 18
+check "the first row is the table's" awk -F'\t' 'NR == FNR { v[NR] = $1; next } FNR > 1 && FNR <= 10 { d = v[FNR - 1] - $4; if (!(d * d < 1e-10)) bad = 1; n++ } END { exit bad || n != 9 }' "$T/array.txt" "$T/odd.tsv"
+head -c 200 "$T/tokens.npy" >"$T/cut.npy"
+fails 3 'npy' score --model "$T/ref" --tokens "$T/cut.npy" --out "$T/none"
+
+# ---- tokenizers ----
+works "tokenizer train" tokenizer train --data "$T/clean.txt" "$T/noisy.txt" --vocab 300 --out "$T/tok.json" --quiet
+for tok in "$T/tok.json" bytes; do
+    for f in clean.txt odd.txt; do
+        works "tokenize $f" tokenize --tokenizer "$tok" "$T/$f"
+        cp "$T/stdout" "$T/ids"
+        check "only ids" sh -c "! tr -d '0-9 \n' <$T/ids | grep -q ."
+        works "tokenize --decode $f" tokenize --tokenizer "$tok" --decode "$T/ids"
+        same "round trip of $f" "$T/$f" "$T/stdout"
+    done
+done
+"$SLM" tokenize --tokenizer "$T/tok.json" - <"$T/odd.txt" | "$SLM" tokenize --tokenizer "$T/tok.json" --decode - >"$T/stdout" 2>/dev/null
+same "round trip through standard input" "$T/odd.txt" "$T/stdout"
+works "tokenize .jsonl" tokenize --tokenizer bytes --fields question,answer "$T/qa.jsonl"
+cp "$T/stdout" "$T/ids"
+works "decode .jsonl" tokenize --tokenizer bytes --decode "$T/ids"
+printf 'two and two?\nfour \303\251\n\n3+3\nsix\n\n' >"$T/qa.txt"
+same ".jsonl" "$T/qa.txt" "$T/stdout"
+works "train with it" train --data "$T/clean.txt" --tokenizer "$T/tok.json" --out "$T/bpe" $SHAPE --steps 3 --tied --quiet
+works "tokenizer train" tokenizer train --data "$T/noisy.txt" --vocab 300 --out "$T/tok2.json" --quiet
+works "train with another" train --data "$T/clean.txt" --tokenizer "$T/tok2.json" --out "$T/bpe2" $SHAPE --steps 3 --quiet
+fails 3 'another tokenizer' train --data "$T/clean.txt" --init "$T/bpe" --reference "$T/bpe2" --seq 32 --batch 4 --out "$T/none"
+works "its tokenizer is in the folder" eval --model "$T/bpe" --data "$T/eval.txt" --quiet --json
+has "bytes of a BPE text" '"bytes": 700, '
+
+# ---- generate, view, info ----
+works "generate" generate --model "$T/ref" --prompt "the " -n 20 --temp 0
+cp "$T/stdout" "$T/greedy"
+check "20 bytes after the prompt" test "$(wc -c <"$T/greedy" | tr -d ' ')" = 24
+works "generate again" generate --model "$T/ref" --prompt "the " -n 20 --temp=0 --seed 9
+same "greedy is greedy" "$T/greedy" "$T/stdout"
+works "generate with a seed" generate --model "$T/ref" --prompt "the " -n 24 --temp 1.2 --top-k 50 --top-p 0.95 --seed 3
+cp "$T/stdout" "$T/drawn"
+works "generate with the same seed" generate --model "$T/ref" --prompt "the " -n 24 --temp 1.2 --top-k 50 --top-p 0.95 --seed 3
+same "same seed, same text" "$T/drawn" "$T/stdout"
+works "view" view --model "$T/base" --ref "$T/ref" --data "$T/noisy.txt" --out "$T/view.html" --limit 200 --quiet
+check "view's page" grep -q '</html>' "$T/view.html"
+check "view needs no network" sh -c "! grep -Eq 'https?://' $T/view.html"
+for what in ref ref/model.safetensors ref/state.safetensors ref/log.csv ref/run.json noisy.scores tok.json tokens.npy; do
+    works "info $what" info "$T/$what"; has "info $what" '^kind'
+    works "info $what --json" info "$T/$what" --json; has "info $what --json" '^{"kind": ".*}$'
+done
+
+# ---- what fails ----
+fails 2 'unknown verb' tran
+fails 2 'not there yet' convert a b
+fails 2 'unknown flag --dat ' train --dat "$T/clean.txt" --out "$T/none"
+fails 2 'unknown flag -q' eval -q
+fails 2 'needs a value' train --data "$T/clean.txt" --out
+fails 2 'needs a value' train --data --out "$T/none"
+fails 2 'is needed' train --data "$T/clean.txt"
+fails 2 'is needed' train --out "$T/none"
+fails 2 'whole number' train --data "$T/clean.txt" --out "$T/none" --steps ten
+fails 2 'whole number' train --data "$T/clean.txt" --out "$T/none" --steps 0
+fails 2 'whole number' train --data "$T/clean.txt" --out "$T/none" --batch 1.5
+fails 2 'whole number' train --data "$T/clean.txt" --out "$T/none" --seed -1
+fails 2 'whole number' train --data "$T/clean.txt" --out "$T/none" --steps 99999999999999999999
+fails 2 'number from' train --data "$T/clean.txt" --out "$T/none" --ratio 1.01
+fails 2 'number from' train --data "$T/clean.txt" --out "$T/none" --ratio=0
+fails 2 'number from' train --data "$T/clean.txt" --out "$T/none" --lr nan
+fails 2 'one of none|excess' train --data "$T/clean.txt" --out "$T/none" --select best
+fails 2 'takes no value' train --data "$T/clean.txt" --out "$T/none" --resume=yes
+fails 2 'reference losses' train --data "$T/clean.txt" --out "$T/none" --select excess
+fails 2 'give one' train --data "$T/clean.txt" --out "$T/none" --steps 3 --epochs 2
+fails 2 'give one' train --data "$T/clean.txt" --out "$T/none" --scores "$T/noisy.scores" --reference "$T/ref"
+fails 2 'shape' train --data "$T/clean.txt" --out "$T/none" --init "$T/base" --dim 8
+fails 2 'is read' train --data "$T/clean.txt" --out "$T/base" --init "$T/base" --force
+fails 2 'heads' train --data "$T/clean.txt" --out "$T/none" --dim 16 --heads 3
+fails 2 'vocab' train --data "$T/clean.txt" --out "$T/none" --vocab 100
+fails 2 'shard' score --model "$T/ref" --data "$T/clean.txt" --out "$T/none" --shard 3/3
+fails 2 'shard' score --model "$T/ref" --data "$T/clean.txt" --out "$T/none" --shard 1
+fails 2 'out' score --model "$T/ref" --data "$T/clean.txt"
+fails 2 'empty' generate --model "$T/ref" --prompt ""
+fails 2 'which file' tokenize --tokenizer bytes
+fails 2 'what is' tokenize --tokenizer bytes "$T/clean.txt" "$T/noisy.txt"
+fails 2 'no verb' tokenizer learn --data "$T/clean.txt"
+fails 3 'missing.txt' train --data "$T/missing.txt" --out "$T/none"
+fails 3 'empty.txt' train --data "$T/empty.txt" --out "$T/none"
+fails 3 'too small' train --data "$T/short.txt" --out "$T/none" --seq 32 --batch 4
+fails 3 'no such folder' train --data "$T/clean.txt" --out "$T/none" --init "$T/nowhere"
+fails 3 'no such folder' eval --model "$T/nowhere" --data "$T/clean.txt"
+fails 3 'no field' train --data "$T/qa.jsonl" --out "$T/none"
+fails 3 'qa.jsonl' eval --model "$T/ref" --data "$T/qa.jsonl" --fields question,nothing
+fails 3 'missing.scores' train --data "$T/clean.txt" --out "$T/none" --scores "$T/missing.scores"
+fails 3 'another corpus' train --data "$T/clean.txt" --out "$T/none" --scores "$T/noisy.scores" $SHAPE
+fails 3 'windows of 32' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/noisy.scores" --seq 16 --dim 16
+fails 3 'another tokenizer' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/noisy.scores" --tokenizer "$T/tok.json" --dim 16
+fails 3 'score file' train --data "$T/clean.txt" --out "$T/none" --scores "$T/clean.txt" --dim 16
+head -c 3000 "$T/noisy.scores" >"$T/cut.scores"
+fails 3 'bytes' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/cut.scores" --dim 16
+fails 3 'noisy.scores' score --model "$T/base" --data "$T/noisy.txt" --out "$T/noisy.scores" --seq 32
+fails 3 'tok.json\|tokens' train --data "$T/clean.txt" --out "$T/none" --init "$T/base" --tokenizer "$T/tok.json"
+cp -r "$T/ref" "$T/broken"; head -c 500 "$T/ref/model.safetensors" >"$T/broken/model.safetensors"
+fails 3 'model.safetensors' eval --model "$T/broken" --data "$T/clean.txt"
+fails 3 'model.safetensors' generate --model "$T/broken" --prompt x
+fails 3 'model.safetensors' score --model "$T/broken" --data "$T/clean.txt" --out "$T/none"
+fails 3 'model.safetensors' view --model "$T/broken" --data "$T/clean.txt" --out "$T/none.html"
+fails 3 'model.safetensors' info "$T/broken"
+fails 3 'config.json' info "$T"
+fails 3 'cannot open' info "$T/missing"
+fails 3 'clean.txt' info "$T/clean.txt"
+fails 3 'whole number' tokenize --tokenizer bytes --decode "$T/clean.txt"
+printf '1 2 300\n' >"$T/ids"
+fails 3 'vocabulary' tokenize --tokenizer bytes --decode "$T/ids"
+fails 3 'clean.txt' tokenize --tokenizer "$T/clean.txt" "$T/clean.txt"
+fails 3 'missing' tokenizer train --data "$T/missing" --vocab 300 --out "$T/none.json"
+fails 3 'no text' tokenizer train --data "$T/empty.txt" --vocab 300 --out "$T/none.json"
+fails 2 'whole number' tokenizer train --data "$T/clean.txt" --vocab 255 --out "$T/none.json"
+fails 1 'cannot' tokenizer train --data "$T/clean.txt" --vocab 260 --out "$T/nowhere/none.json" --quiet
+fails 1 'cannot' view --model "$T/ref" --data "$T/clean.txt" --out "$T/nowhere/none.html" --limit 20 --quiet
+fails 1 'cannot' score --model "$T/ref" --data "$T/clean.txt" --out "$T/nowhere/none" --quiet
+fails 1 'cannot make the folder' train --data "$T/clean.txt" --out "$T/clean.txt/none" $SHAPE --steps 1 --quiet
+"$SLM" train --data "$T/clean.txt" --out "$T/none" --dim 65536 --layers 1000 --heads 4096 --ffn 1048576 >"$T/stdout" 2>"$T/stderr"; code=$?
+check "too large a model: exit 4, not $code" test $code -eq 4
+check "too large a model: said so" grep -q 'out of memory' "$T/stderr"
+(ulimit -f 40 && "$SLM" train --data "$T/noisy.txt" --init "$T/base" --seq 32 --batch 4 --steps 2 --out "$T/full" --quiet >"$T/stdout" 2>"$T/stderr"); code=$?
+check "a checkpoint that cannot be written: exit 1, not $code" test $code -eq 1
+check "... said in one line" test "$(grep -c 'cannot write' "$T/stderr")" = 1 -a "$(wc -l <"$T/stderr" | tr -d ' ')" = 1
+check "... nothing half-written is left" test ! -e "$T/full/state.safetensors" -a ! -e "$T/full/state.safetensors.tmp"
+works "... and the run can go on" train --data "$T/noisy.txt" --init "$T/base" --seq 32 --batch 4 --steps 2 --out "$T/full" --resume --quiet
+if [ -w /dev/full ]; then
+    "$SLM" tokenize --tokenizer bytes "$T/clean.txt" >/dev/full 2>"$T/stderr"; code=$?
+    check "a full disk under stdout: exit 1, not $code" test $code -eq 1
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
