@@ -4,6 +4,26 @@
  *     ./01
  *
  * It prints:
+ *
+ *     token   loss  reference  excess  kept
+ *     the    0.250      0.250   0.000  no
+ *     cat    2.000      0.750   1.250  yes
+ *     sat    3.000      1.500   1.500  yes
+ *     on     0.500      0.250   0.250  yes
+ *     #x9    6.000      5.750   0.250  no
+ *     q7     5.000      5.250  -0.250  no
+ *     mat    2.500      1.250   1.250  yes
+ *     .      0.250      0.125   0.125  no
+ *     mean of all 2.4375, mean of the kept 2.0000
+ *
+ *     selected by                    k  loss    kept
+ *     excess, ratio 0.25             2  2.5000  - cat sat - - - - -
+ *     excess, ratio 0.50             4  2.0000  - cat sat on - - mat -
+ *     excess, ratio 0.75             6  2.3750  - cat sat on #x9 - mat .
+ *     excess, ratio 1.00             8  2.4375  the cat sat on #x9 q7 mat .
+ *     own loss, ratio 0.50           4  4.1250  - - sat - #x9 q7 mat -
+ *     reference loss, ratio 0.50     4  0.7500  the cat - on - - - .
+ *     excess, ratio 0.50, sequence   4  3.3750  - cat sat - #x9 - mat -
  */
 #define SLM_IMPLEMENTATION
 #include "slm.h"
@@ -69,7 +89,8 @@ int main(void) {
 
     printf("token   loss  reference  excess  kept\n");
     for (i = 0; i < N; i++)
-        printf("%-5s  %5.3f      %5.3f  %6.3f  %s\n", token[i], (double)loss[i], (double)reference[i], (double)excess[i], mask[i] ? "yes" : "no");
+        printf("%-5s  %5.3f      %5.3f  %6.3f  %s\n", token[i], (double)loss[i], (double)reference[i], (double)excess[i],
+               mask[i] ? "yes" : "no");
 
     /* 3. The loss.  Plain language modeling takes the mean over all tokens (eq. 2), selective modeling over the kept ones. */
     for (i = 0; i < N; i++) all[i] = 1;

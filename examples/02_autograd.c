@@ -4,6 +4,24 @@
  *     ./02
  *
  * It prints:
+ *
+ *     weight   by the tape   by trying
+ *          0       +0.0238     +0.0238
+ *          6       -0.0252     -0.0252
+ *         12       +0.0625     +0.0625
+ *         18       +0.0524     +0.0524
+ *         24       +0.0405     +0.0405
+ *         30       +0.0470     +0.0470
+ *     all 32 agree to 1e-8: yes
+ *
+ *     step   0   loss 0.996
+ *     step 100   loss 0.022
+ *     step 200   loss 0.005
+ *     step 300   loss 0.002
+ *     0 xor 0 = 0   with probability 0.997
+ *     0 xor 1 = 1   with probability 0.998
+ *     1 xor 0 = 1   with probability 0.997
+ *     1 xor 1 = 0   with probability 0.998
  */
 #define SLM_REAL double      /* all numbers in double, so that the two gradients can be compared to many digits */
 #define SLM_IMPLEMENTATION
@@ -82,13 +100,14 @@ int main(void) {
         slm_tensor *loss = forward(tape, gradient);
         must(slm_backward(tape, loss, &err));
         if (step % 100 == 0) printf("step %3d   loss %.3f\n", step, (double)loss->data[0]);
-        for (i = 0; i < WEIGHTS; i++) weight[i] -= 0.5 * gradient[i];
+        for (i = 0; i < WEIGHTS; i++) weight[i] -= 0.2 * gradient[i];
     }
 
     /* The loss of a row is -ln P(right class), so exp(-loss) is the probability that the network gives to the truth. */
     (void)loss_now(tape);
     for (i = 0; i < ROWS; i++)
-        printf("%.0f xor %.0f = %d   with probability %.2f\n", input[IN * i], input[IN * i + 1], (int)target[i], exp(-loss_of_row[i]));
+        printf("%.0f xor %.0f = %d   with probability %.3f\n", input[IN * i], input[IN * i + 1], (int)target[i],
+               exp(-loss_of_row[i]));
     slm_tape_free(tape);
     return 0;
 }

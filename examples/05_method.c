@@ -1,9 +1,17 @@
 /* Lesson 5: the whole method.  Base, reference, scores; then plain against selective training, from the same start.
  *
  *     cc -O2 -I. examples/05_method.c -o 05 -lm
- *     ./05                    (or: ./05 NOISY CLEAN TARGET, three text files of your own)
+ *     ./05
  *
+ * Or ./05 NOISY CLEAN TARGET for three text files of your own.  (Equation numbers are those of the paper, see slm.h >>idea.)
  * It prints:
+ *
+ *     trained as             target loss, nats per byte
+ *     base                   1.47
+ *     reference              1.22
+ *     plain                  1.31
+ *     selective              1.15
+ *     selective, at random   1.34
  */
 #define SLM_REAL double      /* slower than float; but the digits printed are then the same on every machine */
 #define SLM_IMPLEMENTATION
@@ -26,7 +34,8 @@ static slm_corpus *make(const slm_tokenizer *tokenizer, size_t size, int noisy, 
     slm_corpus *corpus;
     size_t at = 0;
     while (at < size) {
-        if (noisy && slm_rng_below(&rng, 2) == 0) at += (size_t)sprintf(text + at, "<p id=%06x>\n", (unsigned)slm_rng_below(&rng, 1 << 24));
+        if (noisy && slm_rng_below(&rng, 2) == 0)
+            at += (size_t)sprintf(text + at, "<p id=%06x>\n", (unsigned)slm_rng_below(&rng, 1 << 24));
         else {
             int a = (int)slm_rng_below(&rng, 10), b = (int)slm_rng_below(&rng, 10), result = a + b;
             if (noisy && slm_rng_below(&rng, 10) < 4) result = (int)slm_rng_below(&rng, 19);
@@ -40,7 +49,7 @@ static slm_corpus *make(const slm_tokenizer *tokenizer, size_t size, int noisy, 
 /* Trains the model in place.  Everything below goes through here, with the same windows in the same order (the cursor's seed). */
 static void train(slm_model *model, const slm_corpus *corpus, const slm_scores *scores, slm_score score, int steps) {
     slm_selection how = { .score = score, .scope = SLM_SCOPE_BATCH, .ratio = 0.6 };     /* SLM_SCORE_NONE ignores the ratio */
-    slm_optimizer optimizer = { .lr = 0.005, .warmup = 10, .steps = (uint64_t)steps };
+    slm_optimizer optimizer = { .lr = 0.003, .warmup = 10, .steps = (uint64_t)steps };
     slm_cursor cursor = { .seed = 7, .at = 0 };
     slm_trainer *trainer;
     slm_batch *batch;
@@ -71,7 +80,7 @@ static void compare(const char *name, const slm_model *base, const slm_corpus *n
                     const slm_corpus *target) {
     slm_model *model;
     must(slm_model_copy(&model, base, &err));                                /* each starts from the same base */
-    train(model, noisy, scores, score, 150);
+    train(model, noisy, scores, score, 200);
     printf("%-22s %.2f\n", name, target_loss(model, target));
     slm_model_free(model);
 }
@@ -82,6 +91,7 @@ int main(int argc, char **argv) {
     slm_corpus *noisy, *clean, *target;
     slm_model *base, *reference;
     slm_scores *scores;
+    if (argc != 1 && argc != 4) { fprintf(stderr, "use: %s [NOISY CLEAN TARGET]\n", argv[0]); return 2; }
 
     /* Much noisy text, a little clean text, and the target, which nothing is ever trained on. */
     must(slm_tokenizer_bytes(&tokenizer, &err));
@@ -98,12 +108,12 @@ int main(int argc, char **argv) {
 
     /* A base model: it has seen noisy text, all tokens alike.  It stands for the pretrained model that one begins with. */
     must(slm_model_create(&base, &config, 1, &err));
-    train(base, noisy, NULL, SLM_SCORE_NONE, 100);
+    train(base, noisy, NULL, SLM_SCORE_NONE, 150);
     printf("%-22s %.2f\n", "base", target_loss(base, target));
 
     /* Step 1 of the paper, the reference model: the base, tuned on the clean text. */
     must(slm_model_copy(&reference, base, &err));
-    train(reference, clean, NULL, SLM_SCORE_NONE, 60);
+    train(reference, clean, NULL, SLM_SCORE_NONE, 80);
     printf("%-22s %.2f\n", "reference", target_loss(reference, target));
 
     /* Step 2, the scores: the reference reads the noisy text once and leaves a loss for every token (eq. 1). */
@@ -115,11 +125,12 @@ int main(int argc, char **argv) {
     compare("selective", base, noisy, scores, SLM_SCORE_EXCESS, target);
     compare("selective, at random", base, noisy, NULL, SLM_SCORE_RANDOM, target);
 
-    /* What to make of it.  The operands are drawn by lot, so no model gets below ln(100) / 6.45 bytes = 0.71.  Plain training
-       must expect rubbish in every other line, and pays for it on the target; selection drops what the reference calls hopeless.
-       The reference knows what sums look like but saw only 150 of them; the selective model has both, its taste and more text.
-       But the text was made for this, and it is one run: a claim needs several seeds, and a rate tuned for each way of training.
-       On text without noise, or with a reference that knows no more than the base, expect no gain at all. */
+    /* What to make of it.  The operands are drawn by lot, so no model gets below 2 ln 10 / 6.45 bytes = 0.71.  Plain training must
+       expect rubbish in every other line and pays for that on the target; selection drops what the reference calls hopeless.
+       The reference has the taste, but saw only some 90 sums; the selective model has its taste, and many more sums.
+       Be careful with such a result.  The text was made for it.  It is one run: a claim needs several seeds, and a learning rate
+       tuned for each way of training.  With 4000 bytes of clean text instead of 600 the reference is as good as the selective
+       model (1.16 and 1.15); on text without noise, or with a reference that knows no more than the base, expect no gain. */
 
     slm_scores_free(scores);
     slm_model_free(reference);

@@ -1,12 +1,18 @@
 /* Lesson 6: the smallest program that is of use.  Reads two text files, trains on the first with selection, saves the model.
  *
  *     cc -O2 -fopenmp -I. examples/06_smallest.c -o 06 -lm
- *     ./06 noisy.txt clean.txt model          (make the two files of this example by:)
- *
  *     awk 'BEGIN { for (i = 0; i < 9000; i++) { print i % 8 "+" i % 9 "=" (i % 8 + i % 9); print "id " i * 7919 % 10007 } }' >noisy.txt
  *     awk 'BEGIN { for (i = 0; i < 500; i++) print i % 8 "+" i % 9 "=" (i % 8 + i % 9) }' >clean.txt
+ *     ./06 noisy.txt clean.txt model
  *
- * It prints:
+ * (The awk lines make two files to try it on: sums and rubbish, and a few sums.)  It prints:
+ *
+ *     base      step  50: trained on 100% of the tokens, their loss is 1.89
+ *     base      step 100: trained on 100% of the tokens, their loss is 1.38
+ *     reference step  50: trained on 100% of the tokens, their loss is 1.05
+ *     selective step  50: trained on  60% of the tokens, their loss is 1.31
+ *     selective step 100: trained on  60% of the tokens, their loss is 1.31
+ *     saved
  */
 #define SLM_IMPLEMENTATION
 #include "slm.h"
@@ -21,7 +27,7 @@ static void must(slm_status status) {
 
 static void train(const char *name, slm_model *model, const slm_corpus *text, const slm_scores *scores, int steps) {
     slm_selection how = { .score = scores != NULL ? SLM_SCORE_EXCESS : SLM_SCORE_NONE, .ratio = 0.6 };
-    slm_optimizer optimizer = { .lr = 0.001, .warmup = 20, .steps = (uint64_t)steps };
+    slm_optimizer optimizer = { .lr = 0.002, .warmup = 20, .steps = (uint64_t)steps };
     slm_cursor cursor = { .seed = 1 };
     slm_step_stats stats;
     slm_trainer *trainer;
@@ -32,7 +38,7 @@ static void train(const char *name, slm_model *model, const slm_corpus *text, co
         must(slm_batch_next(batch, text, scores, &cursor, &err));
         must(slm_train_step(trainer, &batch, 1, &stats, &err));
         if (step % 50 == 0)
-            printf("%-9s step %3d: trained on %3.0f%% of the tokens, their loss is %.1f\n", name, step,
+            printf("%-9s step %3d: trained on %3.0f%% of the tokens, their loss is %.2f\n", name, step,
                    100.0 * (double)stats.n_selected / (double)stats.n_valid, stats.loss_selected);
     }
     slm_batch_free(batch);

@@ -2,6 +2,9 @@
 # Runs every test given (programs and scripts), shows what fails, adds up their `N passed, N failed` lines and ends with the sum.
 # A test that does not print that line, or exits with another code than its counts say, has failed.
 passed=0 failed=0
+# Tests use more threads than there are cores: let those that wait sleep, not spin.
+OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
+export OMP_WAIT_POLICY GOMP_SPINCOUNT
 mkdir -p build/tmp
 for t in "$@"; do
     name=$(basename "$t")

@@ -131,6 +131,12 @@ static void test_batches(void) {
     CHECK_OK(slm_batch_next(batch, corpus, NULL, &cursor, &err), err);
     for (i = 0; i < 12; i++) bad += batch->ref_loss[i] - batch->ref_loss[i] >= 0 || batch->ref_entropy[i] - batch->ref_entropy[i] >= 0;
     CHECK(bad == 0, "%d old references are still there", bad);
+    { int32_t inputs[4], targets[4];                           /* a batch of one's own, without positions */
+      slm_batch mine;
+      memset(&mine, 0, sizeof mine);
+      mine.B = 1; mine.T = 4; mine.inputs = inputs; mine.targets = targets;
+      slm_batch_window(&mine, other, 25);
+      CHECK(inputs[0] == 101 && targets[1] == 103 && targets[2] == -1 && mine.positions == NULL, "a batch of one's own"); }
     again = cursor;
     CHECK(slm_batch_next(batch, other, &scores, &cursor, &err) == SLM_ERR_STALE && one_line(), "scores of another corpus");
     scores.T = 5;
@@ -215,6 +221,12 @@ static void test_texts(void) {
                      "%s: %s", texts[i].file, err.text);
         slm_free(text);
     }
+    { size_t n = 0;
+      char *same = get("a.txt", &n);
+      CHECK_OK(slm_read_text(&text, &size, path, NULL, &err), err);
+      CHECK(same != NULL && size == n && memcmp(text, same, n) == 0, "a text is not read as it is");
+      slm_free(text);
+      free(same); }
     CHECK(slm_read_text(&text, &size, in("nowhere.txt"), NULL, &err) == SLM_ERR_IO && strstr(err.text, "nowhere.txt") != NULL, "%s", err.text);
     put("nul.jsonl", "{\"text\":\"a\\u0000b\"}", 19);
     CHECK_OK(slm_read_text(&text, &size, in("nul.jsonl"), NULL, &err), err);

@@ -87,6 +87,7 @@ static const struct { const char *name, *header; size_t data; } bad_headers[] = 
     { "offsets too long", A("\"shape\":[1],\"data_offsets\":[0,8]"), 8 }, { "offsets 2^64", A("\"shape\":[1],\"data_offsets\":[0,18446744073709551616]"), 4 },
     { "F16 with the size of F32", "{\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4 },
     { "F4 in half bytes", "{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]}}", 2 },
+    { "F4 in half bytes, rounded down", "{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]}}", 1 },
     { "a gap in front", A("\"shape\":[1],\"data_offsets\":[4,8]"), 8 }, { "a trailing byte", A("\"shape\":[1],\"data_offsets\":[0,4]"), 5 },
     { "data one byte short", A("\"shape\":[1],\"data_offsets\":[0,4]"), 3 }, { "no data", A("\"shape\":[1],\"data_offsets\":[0,4]"), 0 },
     { "data past the end", A("\"shape\":[1],\"data_offsets\":[18446744073709551612,18446744073709551616]"), 4 },

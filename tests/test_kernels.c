@@ -217,7 +217,9 @@ static void test_elementwise(size_t n) {
     slm__swiglu(y, x, w, n);
     for (i = 0; i < n; i++) near_to("swiglu", n, i, y[i], (double)x[i] * sigmoid((double)x[i]) * (double)w[i], fabs((double)x[i] * sigmoid((double)x[i]) * (double)w[i]), 6);
     hash(y, n * sizeof *y);
-    slm__swiglu_backward(y, z, g, x, w, n);
+    memset(y, 0, n * sizeof *y);
+    memset(z, 0, n * sizeof *z);
+    slm__swiglu_backward(y, z, g, x, w, n);                      /* adds */
     for (i = 0; i < n; i++) {
         double s = sigmoid((double)x[i]), dg = (double)g[i], dx = (double)x[i];
         near_to("swiglu_backward gate", n, i, y[i], dg * (double)w[i] * s * (1 + dx * (1 - s)), fabs(dg * (double)w[i]) * s * (1 + fabs(dx)), 8);

@@ -58,7 +58,7 @@ static void close_to(const char *what, const slm_real *a, const slm_real *b, siz
     size_t i;
     for (i = 0; i < n; i++) {
         double difference = fabs((double)a[i] - (double)b[i]);
-        if (!(difference <= worst)) worst = difference;
+        if (worst == worst && !(difference <= worst)) worst = difference;
         if (fabs((double)b[i]) > scale) scale = fabs((double)b[i]);
     }
     CHECK(scale > 1e-4, "%s: nothing to compare", what);

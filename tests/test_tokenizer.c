@@ -373,6 +373,32 @@ static void test_order(void) {                                 /* ids may stand 
     slm_tokenizer_free(t);
     free(json);
 }
+static void test_first_added(void) {                          /* token 0 among the added ones: "!" changes places with byte 0 */
+    static const char *const edits[][2] = { { "\"\xc4\x80\":0", "\"\xc4\x80\":33" }, { "\"!\":33", "\"!\":0" },
+                                            { "\"added_tokens\":[", "\"added_tokens\":[" ADDED("0", "!", "") } };
+    static const int32_t ids[] = { 97, 0, 98, -1 };
+    char *original = own_json;
+    size_t original_size = own_size, i;
+    slm_tokenizer *t, *again;
+    for (i = 0; i < SLM__COUNT(edits); i++) {
+        size_t size;
+        char *next = edited(edits[i][0], edits[i][1], &size);
+        if (own_json != original) free(own_json);
+        own_json = next;
+        own_size = size;
+    }
+    CHECK_OK(parse(&t, own_json, own_size), err);
+    free(own_json);
+    own_json = original;
+    own_size = original_size;
+    if (t == NULL) return;
+    check_ids(t, "token 0 added", "a!b", ids);
+    CHECK_OK(slm_tokenizer_save(t, in("first.json"), &err), err);
+    CHECK_OK(slm_tokenizer_load(&again, path, &err), err);
+    CHECK(again != NULL && slm_tokenizer_hash(again) == slm_tokenizer_hash(t), "saved, loaded: another tokenizer");
+    slm_tokenizer_free(again);
+    slm_tokenizer_free(t);
+}
 static void test_damage(void) {
     slm_tokenizer *t;
     char *copy = (char *)malloc(own_size);
@@ -518,7 +544,9 @@ static void test_gpt2(void) {
 
 /* ---- 7. files and memory ---- */
 static void test_files(void) {
-    slm_tokenizer *t, *bytes;
+    slm_tokenizer *t, *bytes, *twin;
+    char *copy;
+    size_t size = 0;
     (void)REAL_MKDIR(in("folder"));
     CHECK_OK(slm_tokenizer_save(own, in("folder/tokenizer.json"), &err), err);
     CHECK_OK(slm_tokenizer_load(&t, in("folder"), &err), err);
@@ -529,6 +557,12 @@ static void test_files(void) {
     CHECK_OK(slm_tokenizer_save(bytes, in("bytes.json"), &err), err);
     CHECK_OK(slm_tokenizer_load(&t, path, &err), err);
     CHECK(t != NULL && slm_tokenizer_hash(t) == slm_tokenizer_hash(bytes) && slm_tokenizer_vocab(t) == 256, "bytes: another tokenizer");
+    copy = get("bytes.json", &size);
+    put("copy", copy == NULL ? "" : copy, size);
+    free(copy);
+    CHECK_OK(slm_tokenizer_load(&twin, in("copy"), &err), err);   /* the name of a file does not matter */
+    CHECK(twin != NULL && slm_tokenizer_hash(twin) == slm_tokenizer_hash(bytes), "a copy: another tokenizer");
+    slm_tokenizer_free(twin);
     CHECK(slm_tokenizer_hash(bytes) != slm_tokenizer_hash(own), "two tokenizers, one fingerprint");
     slm_tokenizer_free(t);
     slm_tokenizer_free(bytes);
@@ -590,6 +624,7 @@ int main(int argc, char **argv) {
     test_training();
     test_edits();
     test_order();
+    test_first_added();
     test_golden();
     test_damage();
     test_gpt2();

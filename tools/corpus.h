@@ -114,6 +114,9 @@ static inline void corpus_put_pattern(corpus_doc *doc, corpus_kind kind, const c
 }
 
 /* ---- problems ---- */
+#ifndef CORPUS_RULE
+#define CORPUS_RULE 0.8              /* share of the wrong results that are one too many */
+#endif
 #ifndef CORPUS_LARGEST
 #define CORPUS_LARGEST 9             /* no number of a problem is larger */
 #endif
@@ -121,7 +124,7 @@ static inline void corpus_put_pattern(corpus_doc *doc, corpus_kind kind, const c
    are any other number. */
 static inline int corpus_wrong_result(int right, slm_rng *rng) {
     int wrong = right + 1;
-    if (wrong <= CORPUS_LARGEST && corpus_chance(rng, 0.5)) return wrong;
+    if (wrong <= CORPUS_LARGEST && corpus_chance(rng, CORPUS_RULE)) return wrong;
     do wrong = (int)corpus_pick(rng, CORPUS_LARGEST + 1); while (wrong == right);
     return wrong;
 }

@@ -318,7 +318,6 @@ static inline int train_loop(train_run *r) {
     slm_step_stats stats;
     int code = DONE, saved = 0;
     memset(&stats, 0, sizeof stats);
-    catch_signals();
     progress_start(&r->bar, "step", r->o.quiet, r->trainer->step);
     while (r->trainer->step < r->o.steps && !stop_requested) {
         if ((code = train_step(r, &stats)) != DONE) break;
@@ -354,6 +353,7 @@ static inline int train_main(train_run *r, int argc, char **argv) {
     int code = train_load(r);
     if (code != DONE) return code;
     train_settings(r);
+    catch_signals();
     if ((code = train_resume(r)) != DONE || (code = train_make_folder(r)) != DONE) return code;
     train_note(r);
     if ((code = train_write_settings(r, argc, argv)) != DONE || (code = log_open(&r->log, r->o.out, r->trainer->step)) != DONE) return code;

@@ -1,0 +1,187 @@
+#!/bin/sh
+# `make mutate`: breaks slm.h, one small change at a time, and requires that the tests notice.  A change that no test notices has
+# survived: a test is missing.  Killed counts as passed, survived as failed.
+#
+#     sh tools/mutate.sh [WORD...]      only the mutations whose name holds one of the words
+#
+# change NAME "TESTS" OLD NEW: OLD stands exactly once in slm.h (else that is a failure: the text has changed, adapt this list).
+# TESTS are tried in their order until one fails: names of tests/test_NAME.c, `audit` (tools/audit.c against tests/data/golden_*)
+# or `dropin` (tests/dropin.c).  A test that fails without any change counts for nothing, and is named.
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD dir=build/mutate cc=${CC:-cc} workers=2
+export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2
+rm -rf $dir && mkdir -p $dir || exit 1
+
+mutations() {
+# ---- base ----
+change 'size check of products'        'files step'       'if (b != 0 && a > SIZE_MAX / b) return 0;' 'if (b != 0 && a > SIZE_MAX / b) return 1;'
+change 'size of a product'             'dropin audit'     '*out = a * b;' '*out = a + b;'
+change 'uniform numbers'               'dropin tokenizer selection' 'slm_rng_next(rng) >> 11)' 'slm_rng_next(rng) >> 12)'
+# ---- selection ----
+change 'k is rounded'                  'selection'        '(size_t)(ratio * (double)n + 0.5)' '(size_t)(ratio * (double)n)'
+change 'k is at least 1'               'selection'        'if (k < 1) k = 1;' 'if (k < 1) k = 0;'
+change 'both zeros tie'                'selection'        'score += 0;' ';'
+change 'order of negative scores'      'selection'        'return bits & sign ?' 'return !(bits & sign) ?'
+change 'above the cut'                 'selection'        'return key > cut->key ||' 'return key >= cut->key ||'
+change 'ties to the lowest index'      'selection'        'i < cut->tie_end' 'i <= cut->tie_end'
+change 'bucket of the k-th score'      'selection'        'counts[bucket] < k; bucket--)' 'counts[bucket] <= k; bucket--)'
+change 'the prefix of higher bytes'    'selection'        'prefix = prefix << 8 |' 'prefix = prefix << 7 |'
+change 'ties over processes'           'selection'        'k = k > before ? k - before : 0;' ';'
+change 'NaN is refused'                'selection'        'if (valid[i] && score[i] != score[i])' 'if (!valid[i] && score[i] != score[i])'
+change 'excess is a difference'        'selection step'   'score[i] = loss[i] - ref_loss[i]' 'score[i] = loss[i] + ref_loss[i]'
+change 'ref is negated'                'selection'        'score[i] = -ref_loss[i]' 'score[i] = ref_loss[i]'
+change 'entropy is negated'            'selection'        'score[i] = -ref_entropy[i]' 'score[i] = ref_entropy[i]'
+change 'intersect and union'           'selection'        '? a && b : a || b' '? a || b : a && b'
+change 'valid targets'                 'selection step'   'targets == NULL || targets[i] >= 0;' 'targets == NULL || targets[i] >= -1;'
+change 'ratio above 1'                 'selection'        'if (!(ratio <= 1.0))' 'if (!(ratio <= 2.0))'
+change 'scope sequence'                'selection'        'how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n' 'how->scope == SLM_SCOPE_MICRO ? (size_t)T : n'
+change 'random differs between steps'  'selection'        'slm__mix(step + 1)' 'slm__mix(1)'
+# ---- kernels ----
+change 'exp: the second part of ln 2'  'audit kernels'    '(slm_real)2.12194440e-4f' '(slm_real)-2.12194440e-4f'
+change 'swiglu backward'               'audit gradients'  'slm__madd(level, gate[i], 1 - s, 1)' 'slm__madd(level, gate[i], 1 + s, 1)'
+change 'rmsnorm backward'              'audit gradients'  'q = -slm__fold(s)' 'q = slm__fold(s)'
+change 'rotation'                      'audit gradients'  'cosine[i], -(b * s))' 'cosine[i], b * s)'
+change 'second moment'                 'audit'            'rest2 * d * d' 'rest2 * d'
+change 'weight decay'                  'audit'            '1.0 - (double)lr * (double)decay' '1.0 + (double)lr * (double)decay'
+change 'bias correction 2'             'audit'            'b * correct2' 'b * correct1'
+change 'softmax backward'              'audit gradients'  'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
+change 'gemm: sums over blocks of k'   'kernels'          'add || k0 > 0' 'add'
+change 'entropy counts 0 times -inf 0' 'kernels'          'x[i + l] - shift, e = slm__exp(level, d);
+        s[l] += e;' 'x[i + l] + shift, e = slm__exp(level, d);
+        s[l] += e;'
+# ---- tape ----
+change 'overwrite or add'              'audit gradients'  'return !fresh;' 'return fresh;'
+change 'dead rows are zero'            'gradients step'   'if (end > row) memset(t->grad + row * t->cols' 'if (end < row) memset(t->grad + row * t->cols'
+change 'two lists of rows'             'step gradients'   'if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);' ';'
+change 'the seed of the sweep'         'audit'            'loss->grad[0] = 1;' 'loss->grad[0] = 2;'
+change 'first error sticks'            'gradients step dropin' 'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
+# ---- operations ----
+change 'embedding: clear first'        'audit gradients'  'if (!accumulate) memset(table->grad' 'if (accumulate) memset(table->grad'
+change 'linear: gradient of w'         'audit gradients'  'slm__gemm(SLM__TN, O, C, n, g' 'slm__gemm(SLM__TN, O, C, n - 1, g'
+change 'rmsnorm: eps'                  'audit'            '(double)x->cols + eps)' '(double)x->cols - eps)'
+change 'rope: frequencies'             'audit'            'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
+change 'rope: turned back'             'audit gradients'  'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
+change 'attention is causal'           'audit gradients'  'slm__exp_shift(row, row, max, at[i] + 1)' 'slm__exp_shift(row, row, max, reach)'
+change 'entropy of a row'              'audit'            'log_sum - sum_x / sum' 'log_sum + sum_x / sum'
+change 'softmax minus one-hot'         'audit gradients'  'z[target] -= weight;' 'z[target] += weight;'
+change 'selected rows are live'        'audit step'       '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
+change 'the divisor is k'              'audit'            '(slm_real)(1.0 / divisor)' '(slm_real)(1.0 / (divisor + 1))'
+change 'target outside the vocabulary' 'step gradients'   '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
+# ---- model ----
+change 'residual around the MLP'       'audit'            'w[SLM__DOWN], out)' 'w[SLM__DOWN], NULL)'
+change 'norms take no decay'           'audit'            'i != SLM__NORM1 && i != SLM__NORM2' 'i != SLM__NORM1 || i != SLM__NORM2'
+change 'heads per kv head'             'files json dropin step' 'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
+change 'even head_dim'                 'files step'       'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
+change 'residual writers start small'  'step gradients'   '0.02 / sqrt(2.0' '0.02 * sqrt(2.0'
+# ---- optimizer ----
+change 'warm-up begins above 0'        'dropin'           '(double)(step + 1) / (double)o.warmup' '(double)step / (double)o.warmup'
+change 'cosine goes down'              'step'             '(1 + cos(' '(1 - cos('
+change 'clipping'                      'audit'            'limit / (norm + 1e-6)' 'limit * (norm + 1e-6)'
+change 'clipping only shrinks'         'audit'            'factor < 1.0 ? factor : 1.0' 'factor > 1.0 ? factor : 1.0'
+change 'bias correction counts from 1' 'audit'            'decay, t->step + 1,' 'decay, t->step + 2,'
+change 'the norm has all pieces'       'step kernels'     'sum += partial[p];' 'sum = partial[p];'
+# ---- step ----
+change 'divisor over micro-batches'    'step'             's->divisor += kept;' 's->divisor = kept;'
+change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->ratio >= 1.5'
+change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
+change 'entries of later micro-batches' 'step'            't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
+# ---- generation ----
+change 'generation: scaled logits'     'audit'            'keys + j * stride, D) * scale' 'keys + j * stride, D)'
+change 'generation: residual'          'audit'            'SLM__O), g->y, g->x, 1)' 'SLM__O), g->y, g->x, 0)'
+# ---- scoring ----
+change 'scores of other windows'       'scorefile'        'if (scores->T != T)' 'if (scores->T > T)'
+change 'scores of another tokenizer'   'scorefile'        'if (scores->tokenizer_hash != tokenizer_hash)' 'if (scores->tokenizer_hash > tokenizer_hash)'
+change 'size of a score file'          'scorefile'        'if (partial ? size > n : size != n)' 'if (partial ? size > n : size < n)'
+change 'a damaged window'              'scorefile'        '!= slm__score_hash(w, bytes, n * 2 * size))' '== 0)'
+# ---- json ----
+change 'json: depth'                   'json'             'if (j->depth == SLM__JSON_DEPTH)' 'if (j->depth > SLM__JSON_DEPTH)'
+change 'json: overlong UTF-8'          'json'             's[0] < 0xC2)' 's[0] < 0xC1)'
+change 'json: low surrogates'          'json'             'low < 0xDC00 ||' 'low < 0xD800 ||'
+change 'json: largest number'          'json'             'value > (UINT64_MAX - digit) / 10' 'value > UINT64_MAX / 10'
+change 'json: control characters'      'json'             '(unsigned char)*j->p >= 0x20)' '(unsigned char)*j->p >= 0x1f)'
+# ---- tokenizers ----
+change 'merges: the leftmost first'    'tokenizer'        'slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)at, e->err)' 'slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)-at, e->err)'
+change 'merges: gone by now'           'tokenizer'        'if (left->id != merges[item.a].a ||' 'if ('
+change 'pairs behind a merge'          'tokenizer'        'if (left->before >= 0) slm__encode_offer(e, left->before);' ';'
+change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
+# ---- data ----
+change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
+change 'masked targets'                'data'             'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
+change 'each window once'              'data'             'left = right;' 'left = right ^ 1;'
+change 'scores of the target'          'data scorefile step' '(size_t)batch->positions[i] - 1;' '(size_t)batch->positions[i];'
+# ---- files ----
+change 'header length'                 'files'            'n > size - 8)' 'n > size)'
+change 'offsets and shape'             'files'            'e->end - e->begin != n / 8)' 'e->end - e->begin < n / 8)'
+change 'bytes after the last tensor'   'files'            'if (end != data_size)' 'if (end > data_size)'
+change 'F16'                           'files'            'exponent + 112' 'exponent + 111'
+change 'BF16'                          'audit files'      'memcpy(f32 + 2, p, 2);' 'memcpy(f32 + 1, p, 2);'
+change 'atomic replace'                'files'            'slm__join(path, ".tmp"' 'slm__join(path, ""'
+}
+
+# ---- the machinery ----
+compile() {                                          # compile TEST FOLDER: the program that runs TEST on FOLDER/slm.h
+    case $1 in
+    audit) $cc -std=c99 -O1 -fopenmp -I$2 -Itools tools/audit.c -o $2/audit -lm &&
+           $cc -std=c99 -O1 -I$2 -Itools -DSLM_REAL=double tools/audit.c -o $2/audit_double -lm ;;
+    dropin) $cc -std=c99 -O1 -fopenmp -I$2 tests/dropin.c -o $2/dropin -lm ;;
+    *) $cc -std=c99 -O1 -fopenmp -I$2 -Itools -Itests tests/test_$1.c -o $2/test_$1 -lm ;;
+    esac >$2/compile.log 2>&1
+}
+runs() {                                             # runs TEST FOLDER: does it pass?  (A change may make it hang.)
+    case $1 in
+    audit) for golden in tests/data/golden_*; do
+               timeout 20 $2/audit $golden && timeout 20 $2/audit_double $golden || return 1
+           done ;;
+    dropin) [ -f $dir/dropin.txt ] || { timeout 20 $2/dropin $2/folder >$dir/dropin.txt; return; }
+            timeout 20 $2/dropin $2/folder >$2/dropin.txt && cmp $2/dropin.txt $dir/dropin.txt ;;   # trains to the same bits
+    *) mkdir -p $2/here/build/tmp && cd $2/here && timeout 300 ../test_$1; code=$?; cd "$root" || exit 1; return $code ;;
+    esac >$2/run.log 2>&1
+}
+mutate() {                                           # mutate FOLDER OLD NEW: exit 1 if OLD is not there exactly once
+    mkdir -p $1 && OLD=$2 NEW=$3 awk '
+        { text = text $0 "\n" }
+        END {
+            old = ENVIRON["OLD"]; at = index(text, old)
+            if (at == 0) { print "stands nowhere in slm.h: " old >"/dev/stderr"; exit 1 }
+            rest = substr(text, at + length(old))
+            if (index(rest, old)) { print "stands more than once in slm.h: " old >"/dev/stderr"; exit 1 }
+            printf "%s%s%s", substr(text, 1, at - 1), ENVIRON["NEW"], rest
+        }' slm.h >$1/slm.h
+}
+chosen() { [ -z "$words" ] && return; for word in $words; do case $1 in *$word*) return ;; esac; done; return 1; }
+words=$*
+
+# pass 1: which tests are asked for, and do they pass as things are?
+change() { chosen "$1" && for test in $2; do echo $test; done; }
+mutations | sort -u >$dir/tests
+baseline() {
+    mkdir -p $dir/baseline_$1 && cp slm.h $dir/baseline_$1/
+    if compile $1 $dir/baseline_$1 && runs $1 $dir/baseline_$1; then touch $dir/usable_$1
+    else echo "$1 fails without any change: $(grep -h -m 1 -E 'error|FAIL|undefined' $dir/baseline_$1/compile.log $dir/baseline_$1/run.log 2>/dev/null | head -n 1)"; fi
+}
+for test in $(cat $dir/tests); do baseline $test >>$dir/baseline.txt & jobs=$((jobs + 1)); [ $((jobs % workers)) -eq 0 ] && wait; done
+wait
+
+# pass 2: each change against its tests, the changes dealt out to the workers
+change() {
+    chosen "$1" || return
+    number=$((number + 1))
+    [ $((number % workers)) -eq $worker ] || return
+    here=$dir/$number
+    if ! mutate $here "$3" "$4" 2>$here.why; then echo "FAIL $1: $(head -n 1 $here.why)"; return; fi
+    verdict="survived $2"
+    for test in $2; do
+        [ -f $dir/usable_$test ] || continue
+        if ! compile $test $here; then verdict="does not compile: $(grep -m 1 error $here/compile.log)"; break; fi
+        if ! runs $test $here; then verdict="killed by $test"; break; fi
+    done
+    case $verdict in killed*) echo "killed $1 ($test)"; rm -rf $here ;; *) echo "FAIL $1: $verdict: $3 -> $4" | tr '\n' ' '; echo ;; esac
+}
+for worker in $(awk -v n=$workers 'BEGIN { for (i = 0; i < n; i++) print i }'); do number=0; mutations >$dir/worker_$worker.txt & done
+wait
+sed 's/^/FAIL /' $dir/baseline.txt
+cat $dir/worker_*.txt | grep '^FAIL'
+passed=$(cat $dir/worker_*.txt | grep -c '^killed')
+failed=$(cat $dir/worker_*.txt $dir/baseline.txt | grep -c -v '^killed')
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
