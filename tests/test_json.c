@@ -169,6 +169,8 @@ static void numbers(const char *locale) {
               d, text, back, locale);
         CHECK(strpbrk(text, ".e") != NULL, "%s looks like an integer", text);
     }
+    CHECK(slm__double_text(text, DBL_MAX) && strcmp(text, "1.7976931348623157e+308") == 0, "%s", text);
+    CHECK(slm__double_text(text, -DBL_MAX) && strcmp(text, "-1.7976931348623157e+308") == 0, "%s", text);
     (void)slm__json_open(&j, "1e999", 5, "test", &err);
     { double d; CHECK(slm__json_double(&j, &d) == SLM_ERR_FORMAT, "infinity"); }
 }
