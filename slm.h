@@ -20,6 +20,7 @@
  *   >>api          declarations, in the order of the story: tokens, model, scores, selection, step
  *   ---- stop here if you only want the API ----
  *    1 >>base          status, memory, checked sizes, arena, random numbers
+ *      >>io            bytes and files, atomic replace: for sections 7, 12 and 13
  *    2 >>selection     THE IDEA: scores, threshold, mask; a pure function of arrays        may not: allocate
  *    3 >>kernels       exp, gemm, row loops; the only place with `omp simd`                may not: see structs
  *    4 >>tape          tensors, record, backward sweep, live rows, sticky error            may not: know an operation
@@ -29,6 +30,7 @@
  *    8 >>optimizer     clipping, AdamW, schedule                                           may not: know tensors
  *    9 >>step          THE ALGORITHM on one page                                           may not: loop over elements
  *   10 >>generation    KV cache, sampling                                                  may not: write parameters
+ *      >>json          a strict reader: for sections 11 to 13
  *   11 >>tokenizers    bytes; byte-level BPE: train, encode, decode                        may not: know models
  *   12 >>data          text, JSONL, token files to windows and batches                     may not: know models
  *   13 >>files         JSON, safetensors, model folders, run state, atomic replace         may not: trust a byte
@@ -598,7 +600,7 @@ SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
     return hash;
 }
 
-/* ==== >>io ============================================================================================================
+/* ==== >>io ==========================================================================================================
    Bytes and files.  Numbers go to files and come from them byte by byte, lowest first, whatever the machine.           */
 static void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
     size_t i;
@@ -945,6 +947,12 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
     slm_status status = SLM_OK;
     if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g (ratio2 %g), it must be in (0, 1]", how->ratio, how->ratio2);
+    if (span < 1 && n > 0) return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)T);
+    if (how->score == SLM_SCORE_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL && group->before != NULL) {
+        uint64_t first = n;                                      /* other processes draw other numbers: those of the whole batch */
+        if (group->before(group->user, &first)) return slm__group_failed(err);
+        seed += first * 0x9e3779b97f4a7c15ULL;
+    }
     (void)slm__mark_valid(mask, targets, n);
     *selected = 0;
     for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept)          /* scopes other than batch never leave the process */
@@ -1363,7 +1371,7 @@ SLM__KERNEL(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t
     slm_real s[SLM__LANES] = { 0 }, m[SLM__LANES] = { 0 };
     size_t i, l;
     for (i = 0; i < n; i += SLM__LANES) {
-        const size_t run = n - i < SLM__LANES ? n - i : SLM__LANES;
+        const size_t run = n - i < SLM__LANES ? n - i : (size_t)SLM__LANES;
         SLM__SIMD
         for (l = 0; l < run; l++) {
             slm_real d = x[i + l] - shift, e;
@@ -2149,6 +2157,7 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
     slm_real *work = slm__work(tape), *z = keep != NULL ? keep->slots : slm__take(tape, (R > 0 ? R : 1) * V);
     slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
     if (z == NULL || work == NULL) return;
+    if (n_live == 0 && dh != NULL && slm__want_grad(tape, head, NULL, 0) == 0) memset(head->grad, 0, V * C * sizeof(slm_real));
     for (from = 0; from < n_live; from += R) {
         size_t m = n_live - from < R ? n_live - from : R;
         const int32_t *slot = keep != NULL ? keep->unused : NULL;
@@ -2743,7 +2752,7 @@ static slm_optimizer slm__optimizer_defaults(slm_optimizer o) {
     if (o.clip == 0) o.clip = 1.0;
     return o;
 }
-/* Linear warm-up, then half a cosine from lr down to lr lr_min at the last step. */
+/* Linear warm-up, then half a cosine from lr down to lr lr_min, which the step after the last one would have. */
 SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) {
     slm_optimizer o = slm__optimizer_defaults(*optimizer);
     double done;
@@ -2886,6 +2895,7 @@ static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const
     size_t i, first;
     slm_status status = SLM_OK;
     memset(s, 0, sizeof *s);
+    if (t->selection.ratio == 0) t->selection.ratio = 0.6;
     s->t = t;
     s->micro = micro;
     s->n_micro = n_micro;
@@ -3060,6 +3070,7 @@ static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
     if (status == SLM_OK) status = slm__step_sum(&t->group, s, 0, err);
     for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
         status = slm__step_gradient(s, i, first, err);
+    if (status == SLM_OK && !s->added) memset(t->grads, 0, t->model->n_params * sizeof(slm_real));   /* nothing was selected here */
     return status == SLM_OK ? slm__step_sum(&t->group, s, 1, err) : status;
 }
 SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err) {
@@ -3069,9 +3080,9 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
     if (stats != NULL) memset(stats, 0, sizeof *stats);
     if (status == SLM_OK) status = slm__step_gradients(&s, err);                 /* forward, select (eqs. 3, 5), backward (eq. 4) */
     if (status != SLM_OK) return status;
-    norm = s.added ? slm__norm(t->grads, t->model->n_params) : 0;
+    norm = slm__norm(t->grads, t->model->n_params);
     if ((status = slm__step_stats(&s, stats, norm, lr, err)) != SLM_OK) return status;
-    if (s.added) slm__step_update(t, norm, lr);                                  /* clip, AdamW */
+    if (s.divisor > 0) slm__step_update(t, norm, lr);                            /* clip, AdamW */
     t->step++;
     return SLM_OK;
 }
@@ -3211,7 +3222,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
         else few = k;
     }
     if ((status = slm__likeliest(g, p, many, &mass, err)) != SLM_OK) return status;
-    drawn = slm_rng_uniform(rng) * mass;
+    drawn = temperature > 0 ? slm_rng_uniform(rng) * mass : 0;
     for (i = 0; i < V; i++) {
         if (!g->mask[i]) continue;
         *token = (int32_t)i;
@@ -3220,7 +3231,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
     return SLM_OK;
 }
 
-/* ==== >>json ==========================================================================================================
+/* ==== >>json ========================================================================================================
    A strict reader (RFC 8259) that pulls one value after another out of a span of bytes, and a few lines that write.  No tree
    is built: the caller walks.  The first error sticks, and names file and byte.  Refused besides bad grammar: a byte order
    mark, bad UTF-8, lone surrogates, more than 64 levels.  Duplicate keys are the caller's business.                      */
