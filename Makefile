@@ -8,6 +8,7 @@
 #   make install PREFIX=/usr/local
 # CC, CFLAGS, OPENMP=0 and REAL=double work as one expects.
 CFLAGS ?= -O3
+MAKEFLAGS += -j2
 PREFIX ?= /usr/local
 OPENMP ?= 1
 REAL ?= float
