@@ -1670,7 +1670,7 @@ static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) { slm__
    backward  dE_{id(n),c} += g_nc
    threads   forward: rows; backward: blocks of columns (two rows may hit the same line of E)
    cost      O(NC)
-   tests     grad_embedding, audit                                                                                       */
+   tests     test_gradients, audit                                                                                       */
 static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *table = node->in[0], *y = node->out;
     size_t C = y->cols, blocks = (C + 63) / 64, b;
@@ -1708,7 +1708,7 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
              The residual takes over the buffer of g, if it has none yet: nobody needs g after this.
    threads   tiles of the output (gemm)
    cost      2NCO forward, 4NCO backward; with live rows only those count
-   tests     grad_linear, sparse_equals_dense                                                                            */
+   tests     test_gradients, test_step                                                                                  */
 static void slm__pass_on(slm_tape *tape, slm_tensor *to, slm_tensor *y) {       /* to.grad += y.grad, by handing over if possible */
     size_t i;
     int accumulate;
@@ -1759,7 +1759,7 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
    backward  q_n = 1/C sum_j g_nj w_j x_nj      dx_nc += r_n (g_nc w_c - x_nc r_n^2 q_n)      dw_c += sum_n g_nc x_nc r_n
    threads   pieces of 64 rows; each sums its own share of dw, and the shares are added in the order of the pieces
    cost      O(NC)
-   tests     grad_rmsnorm, audit                                                                                         */
+   tests     test_gradients, audit                                                                                       */
 #define SLM__PIECE 64
 static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *w = node->in[1];
@@ -1813,7 +1813,7 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
    keeps     nothing: the backward turns the gradient by the opposite angle, in place too
    threads   rows
    cost      O(NC)
-   tests     grad_rope, rope_depends_on_distance                                                                         */
+   tests     test_gradients, audit                                                                                        */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta) {
     slm_tensor *angles;
     size_t half = (size_t)head_dim / 2, t, i;
@@ -1861,7 +1861,7 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
              Only live rows i of g are visited; dk and dv are dense: every earlier position was looked at.
    threads   (sequence, kv head): the heads that share k and v are visited in order
    cost      about 2 N T C forward, 5 N T C backward (half of it masked)
-   tests     grad_attention, attention_is_causal, sparse_equals_dense, audit                                              */
+   tests     test_gradients, test_step, audit                                                                             */
 #define SLM__BLOCK 64
 typedef struct slm__heads { size_t T, D, H, KV, sequences; } slm__heads;
 static slm__heads slm__heads_of(const slm__node *node) {
@@ -2001,7 +2001,7 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
    backward  da_nf += g_nf u_nf sigma(a_nf) (1 + a_nf (1 - sigma(a_nf)))      du_nf += g_nf a_nf sigma(a_nf)
    threads   rows
    cost      O(NF), an exp each way
-   tests     grad_swiglu                                                                                                  */
+   tests     test_gradients                                                                                                 */
 static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out;
     size_t N = y->rows, F = y->cols, n;
@@ -2041,7 +2041,7 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
    backward  dx_nc += dL a_nc
    threads   none: it serves gradient checks (a random projection) and lessons
    cost      O(NC)
-   tests     every grad_ test                                                                                              */
+   tests     test_gradients                                                                                                */
 static void slm__weighted_sum_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *x = node->in[0];
     int accumulate = slm__want_grad(tape, x, NULL, 0);
@@ -2070,7 +2070,7 @@ SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_re
              It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
    threads   rows; tiles of the output (gemm)
    cost      2NVC for the losses of all rows, 4kVC for the gradients of k; logits kept from the first are not made again
-   tests     grad_selective_loss, selection, sparse_equals_dense, audit                                                    */
+   tests     test_gradients, test_selection, test_step, audit                                                                  */
 static size_t slm__chunk_rows(size_t N, size_t V) {              /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
     size_t rows = ((size_t)1 << 23) / V / 64 * 64, quarter = N / 256 * 64;
     if (rows > quarter) rows = quarter;
