@@ -408,6 +408,9 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 #ifndef SLM_ASSERT
 #define SLM_ASSERT(c) ((void)0)
 #endif
+#ifndef SLM__TRACE
+#define SLM__TRACE(operation, sweep) ((void)0)      /* a profiler's clock: here begins an operation, known by its backward */
+#endif
 #define SLM__COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* `SLM__PRAGMA(omp parallel for)`: a pragma where OpenMP is on, nothing where it is not (no unknown-pragma warnings). */
 #ifdef _OPENMP
@@ -1227,22 +1230,19 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
 /* C (m x n) = op(A) op(B) + (accumulate ? C : 0).  NN: A (m,k) B (k,n).  NT: A (m,k) B (n,k).  TN: A (k,m) B (k,n). */
 static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
     size_t j;
-    if (0) { slm__thin(m, 0, n, k, A, B, accumulate, C); return; }
     for (j = 0; j < n; j += SLM__NC) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + SLM__NC), k, A, B, accumulate, C, work);
 }
 /* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    const int thin = 0;
-    size_t columns = thin ? 64 : (size_t)SLM__NC, across = (n + columns - 1) / columns, down = 1, rows;
+    size_t threads = (size_t)slm__max_threads(), across = (n + SLM__NC - 1) / SLM__NC, down = 1, rows;
     int item, items;
-    while (!thin && down * across < 4 * (size_t)slm__max_threads() && m / (down + 1) >= 128) down++;
+    while ((down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;   /* equal shares */
     rows = ((m + down - 1) / down + 7) / 8 * 8;
     items = (int)(across * down);
     SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1))
     for (item = 0; item < items; item++) {
-        size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * columns, j1 = slm__lesser(n, j0 + columns);
-        if (thin) slm__thin(m, j0, j1, k, A, B, accumulate, C);
-        else if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)slm__thread() * slm__gemm_work(1));
+        size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * SLM__NC, j1 = slm__lesser(n, j0 + SLM__NC);
+        if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)slm__thread() * slm__gemm_work(1));
     }
 }
 
@@ -1588,6 +1588,7 @@ static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm_tensor *a, sl
     if (out->maker == NULL) out->maker = node;                   /* an operation in place does not own its tensor */
     node->previous = tape->last;
     tape->last = node;
+    SLM__TRACE(backward, 0);
     return node;
 }
 
@@ -1647,6 +1648,7 @@ SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err
     if (tape->error.status == SLM_OK && slm__want_grad(tape, loss, NULL, 0) >= 0) loss->grad[0] = 1;
     for (node = tape->last; node != NULL && tape->error.status == SLM_OK; node = node->previous) {
         slm_tensor *out = node->out;
+        SLM__TRACE(node->backward, 1);
         if (out->grad != NULL) node->backward(tape, node);
         if (out->maker == node && out != loss) {                 /* all that read it have had their turn: its memory is free */
             slm__give(tape, out->grad, out->rows * out->cols);
@@ -2092,6 +2094,7 @@ static void slm__keep_clear(slm__keep *keep) {                   /* all slots ar
     for (keep->n_unused = 0; keep->n_unused < keep->n_slots; keep->n_unused++) keep->unused[keep->n_unused] = (int32_t)keep->n_unused;
 }
 
+static void slm__selective_loss_backward(slm_tape *tape, slm__node *node);
 /* Loss and entropy of one row from its logits. */
 static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_real *entropy) {
     slm_real max = slm__max(z, V), sum, sum_x, log_sum;
@@ -2105,6 +2108,7 @@ static void slm__row_losses(slm_tape *tape, const slm_tensor *hidden, const slm_
                             slm_real *loss, slm_real *entropy, slm__keep *keep) {
     size_t N = hidden->rows, V = head->rows, R = keep != NULL ? keep->chunk : slm__chunk_rows(N, V), from, i;
     slm_real *work = slm__work(tape), *z = keep != NULL ? keep->slots : slm__take(tape, R * V);
+    SLM__TRACE(slm__selective_loss_backward, 0);
     if (z == NULL || work == NULL) return;
     for (from = 0; from < N; from += R) {
         size_t m = N - from < R ? N - from : R;
@@ -3080,6 +3084,7 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
     if (stats != NULL) memset(stats, 0, sizeof *stats);
     if (status == SLM_OK) status = slm__step_gradients(&s, err);                 /* forward, select (eqs. 3, 5), backward (eq. 4) */
     if (status != SLM_OK) return status;
+    SLM__TRACE(NULL, 0);
     norm = slm__norm(t->grads, t->model->n_params);
     if ((status = slm__step_stats(&s, stats, norm, lr, err)) != SLM_OK) return status;
     if (s.divisor > 0) slm__step_update(t, norm, lr);                            /* clip, AdamW */

@@ -2,6 +2,11 @@
 #define _POSIX_C_SOURCE 199309L
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION
+struct slm_tape;
+struct slm__node;
+typedef void bench_operation(struct slm_tape *, struct slm__node *);
+static void bench_trace(bench_operation *begins, int sweep);
+#define SLM__TRACE(operation, sweep) bench_trace(operation, sweep)
 #include "slm.h"
 #include "peak.h"
 #include <sys/resource.h>
@@ -11,6 +16,35 @@ static double seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+/* ---- the profile: the time from one SLM__TRACE to the next belongs to the first's operation ---- */
+#define PROFILE_SLOTS 16
+static struct { bench_operation *operation; double seconds[2]; } profile[PROFILE_SLOTS];   /* forward, backward */
+static int profile_now, profile_sweep;
+static double profile_since;
+static void bench_trace(bench_operation *begins, int sweep) {
+    double now = seconds();
+    int i = 1;
+    profile[profile_now].seconds[profile_sweep] += now - profile_since;
+    profile_since = now;
+    while (begins != NULL && i < PROFILE_SLOTS - 1 && profile[i].operation != NULL && profile[i].operation != begins) i++;
+    profile_now = begins == NULL ? 0 : i;                                    /* slot 0: what is no operation (norm, AdamW) */
+    profile[profile_now].operation = begins;
+    profile_sweep = sweep;
+}
+static void print_profile(void) {
+    static const struct { bench_operation *operation; const char *name; } names[] = {
+        { NULL, "optimizer" }, { slm__linear_backward, "linear" }, { slm__attention_backward, "attention" }, { slm__rmsnorm_backward, "rmsnorm" },
+        { slm__rope_backward, "rope" }, { slm__swiglu_grad, "swiglu" }, { slm__embedding_backward, "embedding" },
+        { slm__selective_loss_backward, "losses and head" } };
+    double all = 0;
+    size_t i, j;
+    for (i = 0; i < PROFILE_SLOTS; i++) all += profile[i].seconds[0] + profile[i].seconds[1];
+    for (i = 0; i < SLM__COUNT(names); i++)
+        for (j = 0; j < PROFILE_SLOTS; j++)
+            if (profile[j].operation == names[i].operation && (j == 0 || names[i].operation != NULL))
+                printf("profile operation=\"%s\" forward=%.1f%% backward=%.1f%% share=%.1f%%\n", names[i].name, 100 * profile[j].seconds[0] / all,
+                       100 * profile[j].seconds[1] / all, 100 * (profile[j].seconds[0] + profile[j].seconds[1]) / all);
 }
 static double peak_rss_mb(void) {
     struct rusage u;
@@ -178,8 +212,10 @@ static void bench_step(void) {
     batch = random_batch(B, T, c.vocab);
     for (i = -1; i < steps; i++) {
         if (i % 2 == 0 && (p = slm_bench_peak(threads)) > peak) peak = p;
-        start = seconds();
+        start = profile_since = seconds();
+        if (i == 0) memset(profile, 0, sizeof profile);
         check(slm_train_step(trainer, &batch, 1, &stats, &err), &err);
+        bench_trace(NULL, 0);
         if (i >= 0) t[i] = seconds() - start;
     }
     flops = flops_per_token(model, T) * B * T;
@@ -187,6 +223,7 @@ static void bench_step(void) {
     print_rate("step", p, (double)B * T, flops, threads);
     printf(" mfu=%.3f peak_rss_mb=%.0f loss=%.4f ratio=%g peak_gflops=%.1f params=%zu\n", 1e-9 * flops / p / peak, peak_rss_mb(),
            stats.loss_all, how.ratio, peak, model->n_params);
+    if (number("--profile", 0)) print_profile();
 }
 static void bench_score(void) {
     slm_config c = shape();
