@@ -1162,49 +1162,54 @@ SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const s
 
 /* sum of LANES partial sums, as a tree */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
-    size_t l, q;
-    for (q = SLM__LANES / 2; q > 0; q /= 2)
-        for (l = 0; l < q; l++) s[l] += s[l + q];
-    return s[0];
+    size_t l;
+    SLM__SIMD
+    for (l = 0; l < 8; l++) s[l] += s[l + 8];
+    SLM__SIMD
+    for (l = 0; l < 4; l++) s[l] += s[l + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
 }
-/* dots[r][i] = row i of a . row r of b, for constant numbers of rows, in LANES partial sums each */
-SLM__INLINE void slm__dots(int level, const size_t a_rows, const size_t b_rows, size_t k, const slm_real *const *a, const slm_real *const *b, slm_real *dots) {
-    slm_real s[8 * SLM__LANES], rest[SLM__LANES];
-    size_t i, l, p, r;
+/* dots[i] = row i of a . b, for a constant number of rows, in LANES partial sums each */
+SLM__INLINE void slm__dots(int level, const size_t rows, size_t k, const slm_real *const *a, const slm_real *b, slm_real *dots) {
+    slm_real s[4 * SLM__LANES];
+    size_t i, l, p;
     SLM__TILE
-    for (i = 0; i < a_rows * b_rows; i++) {
+    for (i = 0; i < rows; i++) {
         SLM__SIMD
         for (l = 0; l < SLM__LANES; l++) s[i * SLM__LANES + l] = 0;
     }
     SLM__TILE
     for (p = 0; p + SLM__LANES <= k; p += SLM__LANES) {
         SLM__TILE
-        for (r = 0; r < a_rows * b_rows; r++) {
-            const slm_real *x = a[r % a_rows] + p, *y = b[r / a_rows] + p;
+        for (i = 0; i < rows; i++) {
+            const slm_real *x = a[i] + p, *y = b + p;
             SLM__SIMD
-            for (l = 0; l < SLM__LANES; l++) s[r * SLM__LANES + l] = slm__madd(level, x[l], y[l], s[r * SLM__LANES + l]);
+            for (l = 0; l < SLM__LANES; l++) s[i * SLM__LANES + l] = slm__madd(level, x[l], y[l], s[i * SLM__LANES + l]);
         }
     }
-    for (r = 0; r < a_rows * b_rows; r++) {
-        for (l = 0; l < SLM__LANES; l++) rest[l] = p + l < k ? slm__madd(level, a[r % a_rows][p + l], b[r / a_rows][p + l], s[r * SLM__LANES + l]) : s[r * SLM__LANES + l];
-        dots[r] = slm__fold(rest);
+    SLM__TILE
+    for (i = 0; i < rows; i++) {
+        slm_real *sum = s + i * SLM__LANES;
+        for (l = 0; p + l < k; l++) sum[l] = slm__madd(level, a[i][p + l], b[p + l], sum[l]);
+        dots[i] = slm__fold(sum);
     }
 }
-/* Few rows of A (generation): columns j0..j1 of C (m x n) (+)= A B^T, B read once, straight from memory */
+/* Few rows of A (generation): columns j0..j1 of C (m x n) (+)= A B^T.  B is read once, front to back, as fast as memory gives it */
 SLM__KERNEL(void, , slm__thin, (size_t m, size_t j0, size_t j1, size_t k, slm__mat a, slm__mat b, int add, slm__mat c),
             (m, j0, j1, k, a, b, add, c)) {
-    size_t i, j, q, r;
-    for (j = j0; j < j1; j += 4)
-        for (i = 0; i < m; ) {
-            const slm_real *x[2], *y[4];
-            slm_real dots[8], *to;
-            size_t pair = m - i >= 2 ? 2 : 1;
-            for (q = 0; q < pair; q++) x[q] = slm__row(a, i + q);
-            for (r = 0; r < 4; r++) y[r] = slm__row(b, slm__lesser(j + r, j1 - 1));
-            if (pair == 2) slm__dots(level, 2, 4, k, x, y, dots);
-            else slm__dots(level, 1, 4, k, x, y, dots);
-            for (q = 0; q < pair; q++, i++)
-                for (r = 0, to = slm__row(c, i) + j; r < 4 && j + r < j1; r++) to[r] = add ? to[r] + dots[r * pair + q] : dots[r * pair + q];
+    size_t i, j, q, rows;
+    for (j = j0; j < j1; j++)
+        for (i = 0; i < m; i += rows) {
+            const slm_real *x[4];
+            slm_real dots[4];
+            rows = m - i >= 4 ? 4 : 1;
+            for (q = 0; q < rows; q++) x[q] = slm__row(a, i + q);
+            if (rows == 4) slm__dots(level, 4, k, x, slm__row(b, j), dots);
+            else slm__dots(level, 1, k, x, slm__row(b, j), dots);
+            for (q = 0; q < rows; q++) {
+                slm_real *to = slm__row(c, i + q) + j;
+                *to = add ? *to + dots[q] : dots[q];
+            }
         }
 }
 
