@@ -50,7 +50,7 @@
  *
  *   once:      train RM on clean text;  ref = L_RM of every corpus token           slm_train_step, slm_score_corpus
  *   per step:  1 forward           h    = trunk(x)                                 slm__model_hidden
- *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm__row_losses
+ *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm__token_losses
  *              3 scores            S_i  = l_i - ref_i                    (eq. 3)   slm_selection_scores
  *              4 select            I    = top k of S                     (eq. 5)   slm_select
  *              5 loss              L    = 1/k sum_i I_i l_i              (eq. 4)   slm_weighted_loss
@@ -393,6 +393,11 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 #include <stdio.h>
 #ifdef _OPENMP
 #include <omp.h>
+#define SLM__THREADS() omp_get_max_threads()     /* that OpenMP would start now */
+#define SLM__THREAD() omp_get_thread_num()
+#else
+#define SLM__THREADS() 1
+#define SLM__THREAD() 0
 #endif
 #if defined(__FAST_MATH__)
 #error "slm.h: -ffast-math breaks NaN checks and the promise of equal bits; build without it"
@@ -425,21 +430,6 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 #define SLM__PRINTF(at, first)
 #define SLM__MAYBE_UNUSED
 #endif
-
-static int slm__max_threads(void) {
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 1;
-#endif
-}
-static int slm__thread(void) {
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
 
 /* ---- status: every failure goes through slm__fail, which formats the message ---- */
 SLM_API const char *slm_status_name(slm_status status) {
@@ -1194,23 +1184,27 @@ SLM__INLINE void slm__dots(int level, const size_t rows, size_t k, const slm_rea
         dots[i] = slm__fold(sum);
     }
 }
-/* Few rows of A (generation): columns j0..j1 of C (m x n) (+)= A B^T.  B is read once, front to back, as fast as memory gives it */
-SLM__KERNEL(void, , slm__thin, (size_t m, size_t j0, size_t j1, size_t k, slm__mat a, slm__mat b, int add, slm__mat c),
-            (m, j0, j1, k, a, b, add, c)) {
+/* Few rows of A, everything contiguous: columns j0..j1 of C (m x n) (+)= A B^T.  B is read once, front to back, as fast as memory gives it */
+SLM__KERNEL(void, , slm__thin, (size_t m, size_t n, size_t k, size_t j0, size_t j1, const slm_real *A, const slm_real *B, int add, slm_real *C),
+            (m, n, k, j0, j1, A, B, add, C)) {
     size_t i, j, q, rows;
     for (j = j0; j < j1; j++)
         for (i = 0; i < m; i += rows) {
             const slm_real *x[4];
             slm_real dots[4];
             rows = m - i >= 4 ? 4 : 1;
-            for (q = 0; q < rows; q++) x[q] = slm__row(a, i + q);
-            if (rows == 4) slm__dots(level, 4, k, x, slm__row(b, j), dots);
-            else slm__dots(level, 1, k, x, slm__row(b, j), dots);
-            for (q = 0; q < rows; q++) {
-                slm_real *to = slm__row(c, i + q) + j;
-                *to = add ? *to + dots[q] : dots[q];
-            }
+            for (q = 0; q < rows; q++) x[q] = A + (i + q) * k;
+            if (rows == 4) slm__dots(level, 4, k, x, B + j * k, dots);
+            else slm__dots(level, 1, k, x, B + j * k, dots);
+            for (q = 0; q < rows; q++) C[(i + q) * n + j] = add ? C[(i + q) * n + j] + dots[q] : dots[q];
         }
+}
+/* C (m,n) = A (m,k) B' (n,k) for a few rows of A: for generation only, because its sums run in another order than slm__gemm's, whose
+   rows come out the same whatever m is. */
+static void slm__thin_gemm(size_t m, size_t n, size_t k, const slm_real *A, const slm_real *B, int accumulate, slm_real *C) {
+    size_t pieces = (n + 63) / 64, piece;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n * k > 65536))
+    for (piece = 0; piece < pieces; piece++) slm__thin(m, n, k, piece * 64, slm__lesser(n, piece * 64 + 64), A, B, accumulate, C);
 }
 
 /* numbers of `work` that slm__gemm needs for so many threads: a packed block of B and one of A each, aligned to a cache line */
@@ -1239,7 +1233,7 @@ static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, s
 }
 /* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    size_t threads = (size_t)slm__max_threads(), across = (n + SLM__NC - 1) / SLM__NC, down = 1, rows;
+    size_t threads = (size_t)SLM__THREADS(), across = (n + SLM__NC - 1) / SLM__NC, down = 1, rows;
     int item, items;
     while ((down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;   /* equal shares */
     rows = ((m + down - 1) / down + 7) / 8 * 8;
@@ -1247,7 +1241,7 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
     SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1))
     for (item = 0; item < items; item++) {
         size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * SLM__NC, j1 = slm__lesser(n, j0 + SLM__NC);
-        if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)slm__thread() * slm__gemm_work(1));
+        if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)SLM__THREAD() * slm__gemm_work(1));
     }
 }
 
@@ -1319,14 +1313,9 @@ SLM__INLINE slm_real slm__root(int level, slm_real x) {
 
 /* sum a b */
 SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n)) {
-    slm_real s[SLM__LANES] = { 0 };
-    size_t i, l;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
-        SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
-    }
-    for (l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
-    return slm__fold(s);
+    slm_real sum;
+    slm__dots(level, 1, n, &a, b, &sum);
+    return sum;
 }
 /* y += a x */
 SLM__KERNEL(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n)) {
@@ -1455,25 +1444,12 @@ SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, con
     }
 }
 
-/* dp = p (dp - e): through a softmax, e = sum p dp. */
-static void slm__softmax_backward(slm_real *dp, const slm_real *p, slm_real e, size_t n) {
+/* dp = p (dp - e): through a softmax, e = sum p dp */
+SLM__KERNEL(void, , slm__softmax_backward, (slm_real *dp, const slm_real *p, slm_real e, size_t n), (dp, p, e, n)) {
     size_t i;
-    SLM__PRAGMA(omp simd)
+    SLM__SIMD
     for (i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - e);
 }
-/* C (m,n) = A (m,k) B' (n,k) for a few rows of A, everything contiguous: at the speed at which memory delivers B.  For generation
-   only: its sums run in another order than slm__gemm's, whose rows come out the same whatever m is. */
-static void slm__thin_gemm(size_t m, size_t n, size_t k, const slm_real *A, const slm_real *B, int accumulate, slm_real *C) {
-    size_t pieces = (n + 63) / 64, piece;
-    slm__mat a, b, c;
-    a.p = (slm_real *)(uintptr_t)A; a.ld = k; a.rows = NULL;
-    b.p = (slm_real *)(uintptr_t)B; b.ld = k; b.rows = NULL;
-    c.p = C;                        c.ld = n; c.rows = NULL;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n * k > 65536))
-    for (piece = 0; piece < pieces; piece++)
-        slm__thin(m, piece * 64, piece * 64 + 64 < n ? piece * 64 + 64 : n, k, a, b, accumulate, c);
-}
-
 /* ==== >>tape ===================================================================================================== 4 ==
    Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to
    a function and what that function needs: the tape knows no operation by name.
@@ -1529,14 +1505,6 @@ static slm_tensor *slm__tape_refuse(slm_tape *tape, const char *what) {
     return NULL;
 }
 
-/* count numbers, not zeroed; NULL: the tape is in error. */
-static slm_real *slm__take(slm_tape *tape, size_t count) {
-    slm__spare **at = &tape->spare;
-    if (tape->error.status != SLM_OK) return NULL;
-    for (; *at != NULL; at = &(*at)->next)
-        if ((*at)->count == count) { slm__spare *found = *at; *at = found->next; return (slm_real *)(void *)found; }
-    return (slm_real *)slm__arena_take(&tape->arena, count, sizeof(slm_real), &tape->error);
-}
 static void slm__give(slm_tape *tape, slm_real *buffer, size_t count) {
     slm__spare *spare = (slm__spare *)(void *)buffer;
     if (buffer == NULL || count * sizeof(slm_real) < sizeof *spare) return;
@@ -1544,9 +1512,22 @@ static void slm__give(slm_tape *tape, slm_real *buffer, size_t count) {
     spare->next = tape->spare;
     tape->spare = spare;
 }
+/* count numbers, not zeroed, from the smallest free buffer that holds them; NULL: the tape is in error. */
+static slm_real *slm__take(slm_tape *tape, size_t count) {
+    slm__spare **at, **best = NULL, *found;
+    size_t whole = (count + 15) / 16 * 16;                       /* what is split off begins on a cache line */
+    if (tape->error.status != SLM_OK) return NULL;
+    for (at = &tape->spare; *at != NULL; at = &(*at)->next)
+        if ((*at)->count >= count && (best == NULL || (*at)->count < (*best)->count)) best = at;
+    if (best == NULL) return (slm_real *)slm__arena_take(&tape->arena, count, sizeof(slm_real), &tape->error);
+    found = *best;
+    *best = found->next;
+    if (found->count > whole) slm__give(tape, (slm_real *)(void *)found + whole, found->count - whole);
+    return (slm_real *)(void *)found;
+}
 /* Packing space for gemm, for the number of threads that OpenMP would start now. */
 static slm_real *slm__work(slm_tape *tape) {
-    int threads = slm__max_threads();
+    int threads = SLM__THREADS();
     if (tape->threads < threads) {
         slm_real *work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
         if (work == NULL) return NULL;
@@ -1952,7 +1933,7 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm__heads s = slm__heads_of(node);
     slm_tensor *y = node->out;
-    size_t tasks = s.sequences * s.KV, task, i, size = slm__attention_scratch(&s), threads = (size_t)slm__max_threads();
+    size_t tasks = s.sequences * s.KV, task, i, size = slm__attention_scratch(&s), threads = (size_t)SLM__THREADS();
     slm_real *scratch = slm__take(tape, threads * size);
     for (i = 0; i < 3; i++) {                                    /* q is wanted on y's live rows, k and v everywhere */
         slm_tensor *t = node->in[i];
@@ -1968,7 +1949,7 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     for (task = 0; task < tasks; task++) {
         size_t group = s.H / s.KV, h;
         for (h = task % s.KV * group; h < (task % s.KV + 1) * group; h++)
-            slm__attention_head_backward(node, task / s.KV, h, &s, scratch + (size_t)slm__thread() * size);
+            slm__attention_head_backward(node, task / s.KV, h, &s, scratch + (size_t)SLM__THREAD() * size);
     }
     slm__give(tape, scratch, threads * size);
 }
@@ -1977,7 +1958,7 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
     slm__node *node;
     slm__heads s;
     slm_real *scratch;
-    size_t task, size, threads = (size_t)slm__max_threads();
+    size_t task, size, threads = (size_t)SLM__THREADS();
     if (q == NULL || k == NULL || v == NULL) return NULL;
     if (T < 1 || head_dim < 1 || q->rows % (size_t)T != 0 || k->rows != q->rows || v->rows != q->rows || k->cols != v->cols ||
         q->cols % (size_t)head_dim != 0 || k->cols % (size_t)head_dim != 0 || q->cols % k->cols != 0)
@@ -1996,7 +1977,7 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
     for (task = 0; task < s.sequences * s.H; task++) {
         size_t b = task / s.H, h = task % s.H, qo = b * s.T * q->cols + h * s.D, ko = b * s.T * k->cols + h * s.KV / s.H * s.D;
         slm__attention_head(y->data + qo, node->saved + task * s.T, q->data + qo, k->data + ko, v->data + ko, &s,
-                            scratch + (size_t)slm__thread() * size);
+                            scratch + (size_t)SLM__THREAD() * size);
     }
     slm__give(tape, scratch, threads * size);
     return y;
@@ -2069,38 +2050,46 @@ SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_re
     return y;
 }
 
-/* ---- token losses and the selective loss ---------------------------------------------------------------------------
-   forward   z_nv = sum_c h_nc w_vc      lse_n = ln sum_v exp(z_nv)      l_n = lse_n - z_{n,t(n)}             (eqs. 1, 2)
-             H_n = lse_n - sum_v p_nv z_nv   (eq. 8)      L = 1/k sum_n I_n l_n   (eq. 4)      h (N,C)   w (V,C)   p = softmax(z)
-   keeps     d L / d h of the live rows (I_n = 1).  The N x V logits never exist: they are made for some rows at a time
-   backward  dz_nv = I_n/k (p_nv - [v = t(n)])      dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
-             It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
+/* ---- token losses --------------------------------------------------------------------------------------------------
+   forward   z_nv = sum_c h_nc w_vc      lse_n = ln sum_v exp(z_nv)      l_n = lse_n - z_{n,t(n)}            (eqs. 1, 2)
+             H_n = lse_n - sum_v p_nv z_nv,  p = softmax(z)                                                  (eq. 8)
+   keeps     nothing but, where it pays, logits of rows that may be selected: the N x V logits never exist, chunks of rows do
+   backward  none: these are what selection looks at; the selective loss below has the gradient
    threads   rows; tiles of the output (gemm)
-   cost      2NVC for the losses of all rows, 4kVC for the gradients of k; logits kept from the first are not made again
-   tests     test_gradients, test_selection, test_step, audit                                                                  */
+   cost      2NVC
+   tests     test_selection, test_step, audit                                                                            */
 static size_t slm__chunk_rows(size_t N, size_t V) {              /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
-    size_t rows = ((size_t)1 << 23) / V / 64 * 64, quarter = N / 256 * 64;
-    if (rows > quarter) rows = quarter;
-    if (rows < 64) rows = 64;
-    return rows < N ? rows : N;
+    size_t rows = slm__lesser(((size_t)1 << 23) / V / 64 * 64, N / 256 * 64);
+    return slm__lesser(rows < 64 ? 64 : rows, N);
 }
-/* Logits of the rows that may still be selected, so that their gradient need not make them again.  `choose` is asked after each
-   chunk which of the rows done so far those are (mask); the others' slots are used by the next chunk. */
-typedef struct slm__keep {
-    slm_real *slots;                                             /* (n_slots, V) */
-    int32_t  *slot;                                              /* (N) the slot of a row, -1: none */
-    int32_t  *unused;                                            /* stack of free slots */
-    size_t    n_slots, n_unused, chunk;                          /* chunk: rows made at a time */
-    const uint8_t *mask;                                         /* (N) 1: may still be selected */
-    int     (*choose)(void *user, size_t rows_done);             /* updates mask; nonzero: failed */
-    void     *user;
-} slm__keep;
-static void slm__keep_clear(slm__keep *keep) {                   /* all slots are free */
-    for (keep->n_unused = 0; keep->n_unused < keep->n_slots; keep->n_unused++) keep->unused[keep->n_unused] = (int32_t)keep->n_unused;
+/* The logits at hand: those of the chunk at work and, if they fit the budget, those of `kept` earlier rows, so that the
+   gradient of the selected rows need not make them again. */
+typedef struct slm__logits {
+    slm_real *z;                                                 /* (n, V) slots */
+    int32_t  *slot;                                              /* (N) a row's slot; -1: its logits are not at hand */
+    int32_t  *unused;                                            /* (n) stack of free slots */
+    size_t    n, n_unused, chunk;                                /* chunk: rows made at a time */
+    int       keeps;                                             /* rows are kept beyond their chunk */
+} slm__logits;
+static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V, size_t kept, size_t budget) {    /* 0: no memory */
+    l->chunk = slm__chunk_rows(N, V);
+    while (kept > 0 && l->chunk > 64 && kept + l->chunk >= N) l->chunk -= 64;
+    l->keeps = kept > 0 && kept + l->chunk < N && kept + l->chunk <= budget / sizeof(slm_real) / V;
+    l->n = l->chunk + (l->keeps ? kept : 0);
+    l->z = slm__take(tape, l->n * V);
+    l->slot = (int32_t *)slm__arena_take(&tape->arena, N, sizeof(int32_t), &tape->error);
+    l->unused = (int32_t *)slm__arena_take(&tape->arena, l->n, sizeof(int32_t), &tape->error);
+    if (l->z == NULL || l->slot == NULL || l->unused == NULL) return 0;
+    for (l->n_unused = 0; l->n_unused < l->n; l->n_unused++) l->unused[l->n_unused] = (int32_t)l->n_unused;
+    return 1;
 }
-
-static void slm__selective_loss_backward(slm_tape *tape, slm__node *node);
-/* Loss and entropy of one row from its logits. */
+/* Of the rows done so far only those with mask 1 may still be selected (NULL: none): the others' slots are free again. */
+static void slm__logits_drop(slm__logits *l, const uint8_t *mask, size_t rows_done) {
+    size_t n;
+    for (n = 0; n < rows_done; n++)
+        if (l->slot[n] >= 0 && (mask == NULL || !mask[n])) { l->unused[l->n_unused++] = l->slot[n]; l->slot[n] = -1; }
+}
+/* Loss and entropy (NULL: not wanted) of one row from its logits. */
 static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_real *entropy) {
     slm_real max = slm__max(z, V), sum, sum_x, log_sum;
     slm__exp_moments(z, max, V, &sum, &sum_x);
@@ -2108,33 +2097,33 @@ static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_r
     if (entropy != NULL) *entropy = log_sum - sum_x / sum;
     return log_sum - (z[target] - max);
 }
-/* l_n and H_n (entropy may be NULL) of all rows; 0 where the target is not valid.  keep may be NULL. */
-static void slm__row_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets,
-                            slm_real *loss, slm_real *entropy, slm__keep *keep) {
-    size_t N = hidden->rows, V = head->rows, R = keep != NULL ? keep->chunk : slm__chunk_rows(N, V), from, i;
-    slm_real *work = slm__work(tape), *z = keep != NULL ? keep->slots : slm__take(tape, R * V);
-    SLM__TRACE(slm__selective_loss_backward, 0);
-    if (z == NULL || work == NULL) return;
-    for (from = 0; from < N; from += R) {
-        size_t m = N - from < R ? N - from : R;
-        const int32_t *slot = keep != NULL ? keep->slot + from : NULL;
-        if (keep != NULL) for (i = 0; i < m; i++) keep->slot[from + i] = keep->unused[--keep->n_unused];
-        slm__gemm(SLM__NT, m, V, head->cols, slm__matrix(hidden->data + from * hidden->cols, hidden->cols, NULL),
-                  slm__matrix(head->data, head->cols, NULL), 0, slm__matrix(z, V, slot), work);
-        SLM__PRAGMA(omp parallel for schedule(static))
-        for (i = 0; i < m; i++) {
-            size_t n = from + i;
-            if (entropy != NULL) entropy[n] = 0;
-            loss[n] = targets[n] < 0 ? 0 : slm__row_loss(z + slm__live_row(slot, i) * V, V, targets[n], entropy != NULL ? entropy + n : NULL);
-        }
-        if (keep == NULL) continue;
-        if (keep->choose(keep->user, from + m)) return;
-        for (i = 0; i < from + m; i++)
-            if (keep->slot[i] >= 0 && !keep->mask[i]) { keep->unused[keep->n_unused++] = keep->slot[i]; keep->slot[i] = -1; }
+/* l_n and H_n of the next chunk, from row `from` on: 0 where the target is not valid.  Returns the first row after it. */
+static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets, size_t from,
+                                slm_real *loss, slm_real *entropy, slm__logits *l) {
+    size_t V = head->rows, C = head->cols, m = slm__lesser(hidden->rows - from, l->chunk), i;
+    int32_t *slot = l->slot + from;
+    slm_real *work = slm__work(tape);
+    if (work == NULL) return hidden->rows;
+    for (i = 0; i < m; i++) slot[i] = l->unused[--l->n_unused];
+    slm__gemm(SLM__NT, m, V, C, slm__matrix(hidden->data + from * C, C, NULL), slm__matrix(head->data, C, NULL), 0,
+              slm__matrix(l->z, V, slot), work);
+    SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
+    for (i = 0; i < m; i++) {
+        size_t n = from + i;
+        if (entropy != NULL) entropy[n] = 0;
+        loss[n] = targets[n] < 0 ? 0 : slm__row_loss(l->z + (size_t)slot[i] * V, V, targets[n], entropy != NULL ? entropy + n : NULL);
     }
-    if (keep == NULL) slm__give(tape, z, R * V);
+    return from + m;
 }
 
+/* ---- selective loss ------------------------------------------------------------------------------------------------
+   forward   L = 1/k sum_n I_n l_n                                                 h (N,C)   w (V,C)               (eq. 4)
+   keeps     d L / d h of the live rows (I_n = 1)
+   backward  dz_nv = I_n/k (p_nv - [v = t(n)])      dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
+             It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
+   threads   rows; tiles of the output (gemm)
+   cost      4kVC for k rows, and 2kVC for their logits unless they are at hand
+   tests     test_gradients, test_selection, test_step, audit                                                            */
 /* dz of one row in the place of its logits; returns the loss. */
 static slm_real slm__row_gradient(slm_real *z, size_t V, int32_t target, slm_real weight) {
     slm_real max = slm__max(z, V), at_target = z[target] - max, sum = slm__exp_shift(z, z, max, V);
@@ -2159,21 +2148,21 @@ static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const 
         if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
     return live;
 }
-/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad. */
+/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand NULL: logits are made. */
 static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const int32_t *live,
-                             size_t n_live, slm_real weight, slm_real *loss, slm_real *dh, slm__keep *keep) {
-    size_t V = head->rows, C = head->cols, R = keep != NULL ? n_live : slm__chunk_rows(n_live, V), from, i;
-    slm_real *work = slm__work(tape), *z = keep != NULL ? keep->slots : slm__take(tape, (R > 0 ? R : 1) * V);
+                             size_t n_live, slm_real weight, slm_real *loss, slm_real *dh, const slm__logits *at_hand) {
+    size_t V = head->rows, C = head->cols, R = at_hand != NULL || n_live == 0 ? n_live : slm__chunk_rows(n_live, V), from, i;
+    slm_real *work = slm__work(tape), *z = at_hand != NULL ? at_hand->z : slm__take(tape, (R + 1) * V);
     slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
+    int32_t *slot = at_hand != NULL ? at_hand->unused : NULL;
     if (z == NULL || work == NULL) return;
     if (n_live == 0 && dh != NULL && slm__want_grad(tape, head, NULL, 0) == 0) memset(head->grad, 0, V * C * sizeof(slm_real));
+    for (i = 0; slot != NULL && i < n_live; i++) slot[i] = at_hand->slot[live[i]];          /* the free list is done with */
     for (from = 0; from < n_live; from += R) {
-        size_t m = n_live - from < R ? n_live - from : R;
-        const int32_t *slot = keep != NULL ? keep->unused : NULL;
+        size_t m = slm__lesser(n_live - from, R);
         h.rows = live + from;
-        if (keep != NULL) for (i = 0; i < m; i++) keep->unused[i] = keep->slot[live[from + i]];   /* the free list is done with */
-        else slm__gemm(SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL), work);
-        SLM__PRAGMA(omp parallel for schedule(static))
+        if (slot == NULL) slm__gemm(SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL), work);
+        SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
         for (i = 0; i < m; i++) {
             int32_t n = live[from + i];
             loss[n] = slm__row_gradient(z + slm__live_row(slot, i) * V, V, targets[n], weight);
@@ -2185,10 +2174,10 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
                 slm__gemm(SLM__TN, V, C, m, slm__matrix(z, V, slot), h, accumulate, slm__matrix(head->grad, C, NULL), work);
         }
     }
-    if (keep == NULL) slm__give(tape, z, (R > 0 ? R : 1) * V);
+    if (slot == NULL) slm__give(tape, z, (R + 1) * V);
 }
 static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const uint8_t *mask,
-                                       double divisor, slm_real *loss, slm__keep *keep) {
+                                       double divisor, slm_real *loss, const slm__logits *at_hand) {
     slm_tensor *y;
     slm__node *node;
     double sum = 0;
@@ -2201,7 +2190,7 @@ static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
     node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
     if (node == NULL || (node->ids = slm__live_rows(tape, mask, targets, hidden->rows, &node->size[0])) == NULL) return NULL;
     if (tape->recording && (node->saved = slm__take(tape, hidden->rows * hidden->cols)) == NULL) return NULL;
-    slm__live_losses(tape, hidden, head, targets, node->ids, node->size[0], (slm_real)(1.0 / divisor), loss, node->saved, keep);
+    slm__live_losses(tape, hidden, head, targets, node->ids, node->size[0], (slm_real)(1.0 / divisor), loss, node->saved, at_hand);
     for (i = 0; i < node->size[0]; i++) sum += (double)loss[node->ids[i]];
     y->data[0] = (slm_real)(sum / divisor);
     return y;
@@ -2411,11 +2400,15 @@ static slm_status slm__batch_check(const slm_batch *batch, const slm_model *mode
 SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
                                    slm_real *loss, slm_real *entropy, slm_error *err) {
     slm_tensor *hidden, *head;
+    slm__logits logits;
+    size_t from = 0;
     slm_status status = slm__batch_check(batch, model, err);
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
     hidden = slm__model_hidden(tape, model, batch, NULL, 0, &head);
-    if (hidden != NULL && head != NULL) slm__row_losses(tape, hidden, head, batch->targets, loss, entropy, NULL);
+    if (hidden == NULL || head == NULL || !slm__logits_create(tape, &logits, hidden->rows, head->rows, 0, 0)) return slm_tape_status(tape, err);
+    for (; from < hidden->rows; slm__logits_drop(&logits, NULL, from))
+        from = slm__token_losses(tape, hidden, head, batch->targets, from, loss, entropy, &logits);
     return slm_tape_status(tape, err);
 }
 
@@ -2963,40 +2956,35 @@ static void slm__step_count(slm__step *s) {
     }
 }
 
-/* Which of the rows done so far may still be selected: the best k of each span's beginning are enough, whatever follows. */
-typedef struct slm__chooser { slm__step *s; size_t first, rows, span; slm_error *err; } slm__chooser;
-static int slm__choose(void *user, size_t rows_done) {
-    slm__chooser *c = (slm__chooser *)user;
-    slm_trainer *t = c->s->t;
-    size_t at, first;
-    if (c->s->known) return 0;
-    for (at = 0; at < rows_done; at += c->span) {
-        size_t n = rows_done - at < c->span ? rows_done - at : c->span, k, valid;
-        first = c->first + at;
-        k = slm_select_count(t->selection.ratio, slm__mark_valid(t->mask + first, t->targets + first, c->span));
-        valid = slm__mark_valid(t->mask + first, t->targets + first, n);
-        if (slm_selection_scores(c->s->scores + first, t->selection.score, t->loss + first, c->s->ref_loss + first, NULL, n, 0, c->err) != SLM_OK ||
-            slm_select_top(t->mask + first, c->s->scores + first, t->mask + first, n, k < valid ? k : valid, c->err) != SLM_OK) return 1;
+/* Which of the rows done so far may still be selected?  The best k of each span's beginning, whatever follows. */
+static slm_status slm__step_narrow(slm__step *s, size_t first, size_t span, size_t rows_done, slm_error *err) {
+    slm_trainer *t = s->t;
+    size_t at, end = first + rows_done;
+    slm_status status = SLM_OK;
+    for (at = first; at < end && status == SLM_OK; at += span) {
+        size_t n = slm__lesser(end - at, span), k = slm_select_count(t->selection.ratio, slm__mark_valid(t->mask + at, t->targets + at, span));
+        size_t valid = slm__mark_valid(t->mask + at, t->targets + at, n);
+        status = slm_selection_scores(s->scores + at, t->selection.score, t->loss + at, s->ref_loss + at, NULL, n, 0, err);
+        if (status == SLM_OK) status = slm_select_top(t->mask + at, s->scores + at, t->mask + at, n, slm__lesser(k, valid), err);
     }
-    return 0;
+    return status;
 }
-/* Slots for the logits of the `kept` rows and one chunk; 0: they would not fit the budget, or be all rows'. */
-static int slm__keep_prepare(slm__keep *keep, slm_trainer *t, size_t N, size_t V, size_t kept, slm__chooser *chooser) {
-    size_t budget = t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20, chunk = slm__chunk_rows(N, V);
-    while (chunk > 64 && kept + chunk >= N) chunk -= 64;
-    memset(keep, 0, sizeof *keep);
-    keep->chunk = chunk;
-    keep->n_slots = keep->n_unused = kept + chunk;
-    if (keep->n_slots >= N || keep->n_slots > budget / sizeof(slm_real) / V) return 0;
-    keep->slots = slm__take(t->tape, keep->n_slots * V);
-    keep->slot = (int32_t *)slm__arena_take(&t->tape->arena, N, sizeof(int32_t), &t->tape->error);
-    keep->unused = (int32_t *)slm__arena_take(&t->tape->arena, keep->n_slots, sizeof(int32_t), &t->tape->error);
-    if (keep->slots == NULL || keep->slot == NULL || keep->unused == NULL) return 0;
-    slm__keep_clear(keep);
-    keep->mask = t->mask + chooser->first;
-    keep->choose = slm__choose;
-    keep->user = chooser;
-    return 1;
+/* The losses of one micro-batch, chunk by chunk; logits that its gradient may need stay at hand. */
+static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor *head, const slm_batch *b, size_t first, slm__logits *logits,
+                                   slm_error *err) {
+    slm_trainer *t = s->t;
+    size_t rows = hidden->rows, span = t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)b->T : rows, from = 0;
+    slm_status status = SLM_OK;
+    SLM__TRACE(slm__selective_loss_backward, 0);
+    if (!slm__logits_create(t->tape, logits, rows, head->rows, slm__lesser((size_t)s->divisor, rows),
+                            t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20)) return slm_tape_status(t->tape, err);
+    while (from < rows && status == SLM_OK) {
+        from = slm__token_losses(t->tape, hidden, head, b->targets, from, t->loss + first, NULL, logits);
+        if (logits->keeps && !s->known) status = slm__step_narrow(s, first, span, from, err);
+        slm__logits_drop(logits, logits->keeps ? t->mask + first : NULL, from);
+    }
+    if (!logits->keeps) slm__give(t->tape, logits->z, logits->n * head->rows);
+    return status == SLM_OK ? slm_tape_status(t->tape, err) : status;
 }
 
 /* Forward, losses, selection where it is not known yet, loss, backward: of one micro-batch, whose rows start at `first`. */
@@ -3004,28 +2992,18 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     slm_trainer *t = s->t;
     const slm_batch *b = s->micro[micro];
     size_t rows = slm__batch_rows(b), kept = 0;
-    int all = slm__takes_all(&t->selection), keeping = 0;
     slm_tensor *hidden, *head, *loss;
-    slm__keep keep;
-    slm__chooser chooser;
-    slm_status status;
+    slm__logits logits;
+    slm_status status = SLM_OK;
+    logits.keeps = 0;
     slm_tape_reset(t->tape);
     hidden = slm__model_hidden(t->tape, t->model, b, t->grads, s->added, &head);
     if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
-    if (!all && !s->scored) {
-        chooser.s = s;
-        chooser.first = first;
-        chooser.rows = rows;
-        chooser.span = t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)b->T : rows;
-        chooser.err = err;
-        keeping = slm__keep_prepare(&keep, t, rows, head->rows, (size_t)s->divisor < rows ? (size_t)s->divisor : rows, &chooser);
-        slm__row_losses(t->tape, hidden, head, b->targets, t->loss + first, NULL, keeping ? &keep : NULL);
-        status = slm_tape_status(t->tape, err);
-        if (status == SLM_OK && !s->known) status = slm__step_rank(s, first, rows, micro, &kept, err);
-        if (status != SLM_OK) return status;
-    }
-    if (memchr(t->mask + first, 1, rows) == NULL) return SLM_OK;                 /* nothing of it was selected: no gradient */
-    loss = slm__selective_loss(t->tape, hidden, head, b->targets, t->mask + first, (double)s->divisor, t->loss + first, keeping ? &keep : NULL);
+    if (!slm__takes_all(&t->selection) && !s->scored) status = slm__step_losses(s, hidden, head, b, first, &logits, err);
+    if (status == SLM_OK && !s->known) status = slm__step_rank(s, first, rows, micro, &kept, err);
+    if (status != SLM_OK || memchr(t->mask + first, 1, rows) == NULL) return status;     /* nothing of it was selected: no gradient */
+    loss = slm__selective_loss(t->tape, hidden, head, b->targets, t->mask + first, (double)s->divisor, t->loss + first,
+                               logits.keeps ? &logits : NULL);
     s->added = 1;
     return slm_backward(t->tape, loss, err);
 }
@@ -3130,7 +3108,7 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     g->keys = (slm_real *)slm__alloc(cache, sizeof(slm_real), err);
     g->x = (slm_real *)slm__alloc(C + 2 * widest + 2 * F + (size_t)max_tokens + D + 2 * V, sizeof(slm_real), err);
     g->mask = (uint8_t *)slm__alloc(V, 1, err);
-    g->work = (slm_real *)slm__alloc(slm__gemm_work(slm__max_threads()), sizeof(slm_real), err);
+    g->work = (slm_real *)slm__alloc(slm__gemm_work(SLM__THREADS()), sizeof(slm_real), err);
     if (g->keys == NULL || g->x == NULL || g->mask == NULL || g->work == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
     g->values = g->keys + cache / 2;
     g->y = g->x + C;

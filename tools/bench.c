@@ -97,11 +97,11 @@ static void check_flags(const char *known) {
     }
 }
 static int use_threads(void) {
-    long threads = number("--threads", slm__max_threads());
+    long threads = number("--threads", SLM__THREADS());
 #ifdef _OPENMP
     if (threads > 0) omp_set_num_threads((int)threads);
 #endif
-    return slm__max_threads() + 0 * (int)threads;
+    return SLM__THREADS() + 0 * (int)threads;
 }
 static slm_real *array(size_t n) {
     slm_error err;
