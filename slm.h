@@ -803,9 +803,9 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
    model or tape is known here.  A token's score decides; the k highest are kept; the loss is their mean.                */
 
 SLM_API size_t slm_select_count(double ratio, size_t n) {
-    size_t k = (size_t)(ratio * (double)n + 0.5);
-    if (k < 1) k = 1;
-    return k < n ? k : n;                                        /* n = 0: nothing can be kept */
+    double k = floor(ratio * (double)n + 0.5);
+    if (!(k >= 1)) k = 1;
+    return k < (double)n ? (size_t)k : n;                        /* n = 0: nothing can be kept */
 }
 
 /* A score as an unsigned number of the same order: floats sort like their bits once negative ones are flipped. */
@@ -939,7 +939,9 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
     uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
     slm_status status = SLM_OK;
     if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g (ratio2 %g), it must be in (0, 1]", how->ratio, how->ratio2);
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, they must be in 0..1 (0: the default)", how->ratio, how->ratio2);
+    if ((unsigned)how->score > SLM_SCORE_UNION || (unsigned)how->scope > SLM_SCOPE_SEQUENCE)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score is %d and scope %d; they must be values of slm_score and slm_scope", (int)how->score, (int)how->scope);
     if (span < 1 && n > 0) return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)T);
     if (how->score == SLM_SCORE_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL && group->before != NULL) {
         uint64_t first = n;                                      /* other processes draw other numbers: those of the whole batch */
@@ -1462,7 +1464,6 @@ typedef struct slm__node {
     slm_tensor *out, *in[3];
     slm_real   *saved;                                           /* what the forward leaves for the backward */
     const int32_t *ids;                                          /* integers of the operation, or its row list */
-    slm_real    number;
     size_t      size[2];                                         /* sizes that the tensors do not tell: T, head_dim */
 } slm__node;
 typedef struct slm__spare { struct slm__spare *next; size_t count; } slm__spare;   /* written into the free buffer itself */
@@ -1832,8 +1833,11 @@ static void slm__rope_backward(slm_tape *tape, slm__node *node) {
     slm__rope_turn(node->out->grad, node->out, node->in[0], -1);
 }
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) {
+    const slm__node *node;
     if (x == NULL || angles == NULL) return NULL;
     if (x->leaf) return slm__tape_refuse(tape, "rope: turns its input in place, so that must not be a leaf");
+    for (node = tape->last; node != NULL; node = node->previous)
+        if (node->in[0] == x || node->in[1] == x || node->in[2] == x) return slm__tape_refuse(tape, "rope: turns x in place, but another operation has read it already");
     if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0) return slm__tape_refuse(tape, "rope: x is not made of whole heads and sequences");
     if (slm__record(tape, x, angles, NULL, NULL, NULL, slm__rope_backward) == NULL) return NULL;
     slm__rope_turn(x->data, x, angles, 1);
@@ -2203,13 +2207,9 @@ SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
 /* ==== >>model ==================================================================================================== 6 ==
    The Llama architecture, put together from the operations.  One table names every parameter once: it drives size,
    initialization, weight decay, saving and loading.                                                                     */
-static slm_status slm__config_range(const char *name, int64_t value, int64_t low, int64_t high, slm_error *err) {
-    if (value >= low && value <= high) return SLM_OK;
-    return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %lld, it must be in %lld..%lld", name, (long long)value, (long long)low, (long long)high);
-}
 SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
     slm_config c = *config;
-    slm_status status;
+    size_t i;
     if (c.n_kv_heads == 0) c.n_kv_heads = c.n_heads;
     if (c.head_dim == 0 && c.n_heads > 0) {
         if (c.dim % c.n_heads != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d", c.dim, c.n_heads);
@@ -2218,15 +2218,15 @@ SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
     if (c.max_seq == 0) c.max_seq = 2048;
     if (c.rope_theta == 0) c.rope_theta = 10000;
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
-    if ((status = slm__config_range("vocab", c.vocab, 1, 1 << 24, err)) != SLM_OK ||
-        (status = slm__config_range("dim", c.dim, 1, 1 << 20, err)) != SLM_OK ||
-        (status = slm__config_range("n_layers", c.n_layers, 1, 4096, err)) != SLM_OK ||
-        (status = slm__config_range("n_heads", c.n_heads, 1, 4096, err)) != SLM_OK ||
-        (status = slm__config_range("n_kv_heads", c.n_kv_heads, 1, c.n_heads, err)) != SLM_OK ||
-        (status = slm__config_range("head_dim", c.head_dim, 2, 4096, err)) != SLM_OK ||
-        (status = slm__config_range("ffn", c.ffn, 1, 1 << 22, err)) != SLM_OK ||
-        (status = slm__config_range("max_seq", c.max_seq, 1, 1 << 30, err)) != SLM_OK ||
-        (status = slm__config_range("tied", c.tied, 0, 1, err)) != SLM_OK) return status;
+    {
+        const struct { const char *name; int32_t value, low, high; } ranges[] = {
+            { "vocab", c.vocab, 1, 1 << 24 },      { "dim", c.dim, 1, 1 << 20 },            { "n_layers", c.n_layers, 1, 4096 },
+            { "n_heads", c.n_heads, 1, 4096 },     { "n_kv_heads", c.n_kv_heads, 1, c.n_heads }, { "head_dim", c.head_dim, 2, 4096 },
+            { "ffn", c.ffn, 1, 1 << 22 },          { "max_seq", c.max_seq, 1, 1 << 30 },    { "tied", c.tied, 0, 1 } };
+        for (i = 0; i < SLM__COUNT(ranges); i++)
+            if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high)
+                return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", ranges[i].name, ranges[i].value, ranges[i].low, ranges[i].high);
+    }
     if (c.n_heads % c.n_kv_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads, c.n_kv_heads);
     if (c.head_dim % 2 != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: head_dim is %d, rotary positions need an even one", c.head_dim);
@@ -2253,25 +2253,23 @@ static int slm__table_add(slm_model *model, const char *name, size_t rows, size_
     if (!slm__mul(&count, rows, cols) || count > SIZE_MAX / 64 || !slm__sum(&model->n_params, model->n_params, (count + 15) / 16 * 16)) return 0;
     return model->n_params <= SIZE_MAX / 64;                     /* every tensor starts on a cache line */
 }
+/* What one layer adds to the table; rows and columns by letter: C dim, F ffn, Q all heads, K all key heads, 1 one. */
+static size_t slm__extent(const slm_config *c, char letter) {
+    size_t D = (size_t)c->head_dim;
+    return letter == 'C' ? (size_t)c->dim : letter == 'F' ? (size_t)c->ffn : letter == 'Q' ? (size_t)c->n_heads * D : letter == 'K' ? (size_t)c->n_kv_heads * D : 1;
+}
 static int slm__layer_table(slm_model *model, int32_t layer) {
-    static const char *const names[SLM__PER_LAYER] = { "input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
-        "self_attn.o_proj", "post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj" };
-    const slm_config *c = &model->config;
-    size_t C = (size_t)c->dim, F = (size_t)c->ffn, Q = (size_t)c->n_heads * (size_t)c->head_dim, KV = (size_t)c->n_kv_heads * (size_t)c->head_dim;
-    size_t shape[SLM__PER_LAYER][2];
-    int i;
-    shape[SLM__NORM1][0] = shape[SLM__NORM2][0] = 1;  shape[SLM__NORM1][1] = shape[SLM__NORM2][1] = C;
-    shape[SLM__Q][0] = Q;                             shape[SLM__Q][1] = C;
-    shape[SLM__K][0] = shape[SLM__V][0] = KV;         shape[SLM__K][1] = shape[SLM__V][1] = C;
-    shape[SLM__O][0] = C;                             shape[SLM__O][1] = Q;
-    shape[SLM__GATE][0] = shape[SLM__UP][0] = F;      shape[SLM__GATE][1] = shape[SLM__UP][1] = C;
-    shape[SLM__DOWN][0] = C;                          shape[SLM__DOWN][1] = F;
-    for (i = 0; i < SLM__PER_LAYER; i++) {
+    static const struct { const char *name; char rows, cols; } parts[SLM__PER_LAYER] = {
+        { "input_layernorm", '1', 'C' },          { "self_attn.q_proj", 'Q', 'C' }, { "self_attn.k_proj", 'K', 'C' },
+        { "self_attn.v_proj", 'K', 'C' },         { "self_attn.o_proj", 'C', 'Q' },
+        { "post_attention_layernorm", '1', 'C' }, { "mlp.gate_proj", 'F', 'C' },    { "mlp.up_proj", 'F', 'C' }, { "mlp.down_proj", 'C', 'F' } };
+    int i, fits = 1;
+    for (i = 0; fits && i < SLM__PER_LAYER; i++) {
         char name[64];
-        (void)snprintf(name, sizeof name, "model.layers.%d.%s.weight", layer, names[i]);
-        if (!slm__table_add(model, name, shape[i][0], shape[i][1], i != SLM__NORM1 && i != SLM__NORM2)) return 0;
+        (void)snprintf(name, sizeof name, "model.layers.%d.%s.weight", layer, parts[i].name);
+        fits = slm__table_add(model, name, slm__extent(&model->config, parts[i].rows), slm__extent(&model->config, parts[i].cols), parts[i].rows != '1');
     }
-    return 1;
+    return fits;
 }
 /* The table and the memory, weights zero. */
 static slm_status slm__model_allocate(slm_model **out, const slm_config *config, slm_error *err) {
@@ -2897,6 +2895,7 @@ static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const
     size_t i, first;
     slm_status status = SLM_OK;
     memset(s, 0, sizeof *s);
+    if (n_micro == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "step: there is no micro-batch");
     if (t->selection.ratio == 0) t->selection.ratio = 0.6;
     s->t = t;
     s->micro = micro;
