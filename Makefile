@@ -44,9 +44,8 @@ build/examples/%: examples/%.c slm.h $(TOOL_PARTS) build/flags
 build/tests/%: tests/%.c slm.h $(TOOL_PARTS) tests/check.h build/flags
 	$(BUILD) $< -o $@ -lm
 
-# Threads that wait spin for a moment only: with small models on a busy machine the default would burn the time away.
 run: build/run
-	@GOMP_SPINCOUNT=2000 build/run
+	@build/run
 
 test: $(TOOLS) $(EXAMPLES) $(TESTS)
 	@CC="$(CC)" sh tests/run.sh $(TESTS) $(SCRIPTS)

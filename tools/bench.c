@@ -1,5 +1,5 @@
 /* build/bench WHAT --flags: how fast slm.h is, one `key=value ...` line per measurement on stdout.  See `build/bench -h`. */
-#define _POSIX_C_SOURCE 199309L
+#define _POSIX_C_SOURCE 200809L
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION
 struct slm_tape;
@@ -9,6 +9,8 @@ static void bench_trace(bench_operation *begins, int sweep);
 #define SLM__TRACE(operation, sweep) bench_trace(operation, sweep)
 #include "slm.h"
 #include "peak.h"
+#include "threads.h"
+#include <dlfcn.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -118,23 +120,46 @@ static void bench_peak(void) {
     int threads = use_threads();
     printf("peak threads=%d gflops=%.1f\n", threads, slm_bench_peak(threads));
 }
+/* OpenBLAS, where a path to it is given: the same product in the same run, turn by turn; a rest between the turns, because the
+   idle threads of either spin for a while and would slow the other. */
+static void rest(void) { struct timespec t = { 0, 60000000 }; nanosleep(&t, NULL); }
+typedef void bench_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
+static bench_sgemm *blas_open(const char *path, int threads) {
+    union { void *object; bench_sgemm *call; void (*threads)(int); } symbol;
+    void *library = dlopen(path, RTLD_NOW);
+    if (library == NULL || sizeof(slm_real) != sizeof(float)) fail("--blas %s: cannot be loaded", path);
+    symbol.object = dlsym(library, "openblas_set_num_threads");
+    if (symbol.object != NULL) symbol.threads(threads);
+    symbol.object = dlsym(library, "cblas_sgemm");
+    if (symbol.object == NULL) fail("--blas %s: it has no cblas_sgemm", path);
+    return symbol.call;
+}
 static void bench_gemm(void) {
     size_t m = (size_t)number("--m", 2048), n = (size_t)number("--n", 512), k = (size_t)number("--k", 512), repeats, i;
-    const char *name = flag("--op", "nt");
+    const char *name = flag("--op", "nt"), *path = flag("--blas", NULL);
     int threads = use_threads(), op = strcmp(name, "nn") == 0 ? SLM__NN : strcmp(name, "nt") == 0 ? SLM__NT : SLM__TN, r;
     slm_real *a = array(m * k), *b = array(n * k), *c = array(m * n), *work = array(slm__gemm_work(threads));
-    double t[9], start;
+    bench_sgemm *blas = path != NULL ? blas_open(path, threads) : NULL;
+    double t[9], t_blas[9], start, flops = 2e-9 * (double)m * (double)n * (double)k;
     if (strcmp(name, "nn") && strcmp(name, "nt") && strcmp(name, "tn")) fail("--op is %s, it must be nn, nt or tn", name);
-    repeats = 1 + (size_t)(2e9 / (2.0 * (double)m * (double)n * (double)k + 1));
+    repeats = 1 + (size_t)(2 / (flops + 1e-9));
     for (r = -1; r < 9; r++) {
         start = seconds();
         for (i = 0; i < repeats; i++)
             slm__gemm(op, m, n, k, slm__matrix(a, op == SLM__TN ? m : k, NULL), slm__matrix(b, op == SLM__NT ? k : n, NULL), 0,
                       slm__matrix(c, n, NULL), work);
         if (r >= 0) t[r] = (seconds() - start) / (double)repeats;
+        if (blas != NULL) rest();
+        start = seconds();
+        for (i = 0; blas != NULL && i < repeats; i++)
+            blas(101, op == SLM__TN ? 112 : 111, op == SLM__NT ? 112 : 111, (int)m, (int)n, (int)k, 1, (float *)a, (int)(op == SLM__TN ? m : k),
+                 (float *)b, (int)(op == SLM__NT ? k : n), 0, (float *)c, (int)n);
+        if (r >= 0) t_blas[r] = (seconds() - start) / (double)repeats;
+        if (blas != NULL) rest();
     }
-    printf("gemm op=%s m=%zu n=%zu k=%zu threads=%d gflops=%.1f\n", name, m, n, k, threads,
-           2e-9 * (double)m * (double)n * (double)k / median(t, 9));
+    printf("gemm op=%s m=%zu n=%zu k=%zu threads=%d gflops=%.1f", name, m, n, k, threads, flops / median(t, 9));
+    if (blas != NULL) printf(" blas_gflops=%.1f ratio=%.3f", flops / median(t_blas, 9), median(t_blas, 9) / median(t, 9));
+    printf("\n");
 }
 static void bench_select(void) {
     size_t n = (size_t)number("--n", 1 << 20), k = slm_select_count(0.6, n), r;
@@ -299,7 +324,7 @@ static void bench_tokenize(void) {
 static const char help[] =
     "usage: bench WHAT --flag value ...      one line of key=value per measurement\n"
     "  peak      --threads                          the machine's multiply-add limit\n"
-    "  gemm      --m --n --k --op nn|nt|tn --threads\n"
+    "  gemm      --m --n --k --op nn|nt|tn --threads [--blas libopenblas.so.0]\n"
     "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps\n"
     "  score     the same, and --entropy 0|1        forward only: loss and entropy of every token\n"
     "  generate  the same shape, --n                one token at a time, against the speed of memory\n"
@@ -311,7 +336,7 @@ static const char help[] =
 int main(int argc, char **argv) {
     static const struct { const char *name, *flags; void (*run)(void); } verbs[] = {
         { "peak", "--threads ", bench_peak },
-        { "gemm", "--m --n --k --op --threads ", bench_gemm },
+        { "gemm", "--m --n --k --op --threads --blas ", bench_gemm },
         { "step", SHAPE_FLAGS, bench_step },
         { "score", SHAPE_FLAGS "--entropy ", bench_score },
         { "generate", SHAPE_FLAGS "--n ", bench_generate },
@@ -319,6 +344,7 @@ int main(int argc, char **argv) {
         { "tokenize", "--tokenizer --data --fields ", bench_tokenize },
     };
     size_t i;
+    threads_wait_gently(argv);
     n_args = argc;
     args = argv;
     if (argc < 2 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {

@@ -6,6 +6,7 @@
 #include "slm.h"
 #include "experiment.h"
 #include "report.h"
+#include "threads.h"
 #include <sys/stat.h>
 
 static const settings small = {
@@ -158,7 +159,7 @@ static void write_picture(const curve *arms) {
 }
 
 /* ---- the experiment ---- */
-int main(void) {
+int main(int argc, char **argv) {
     static experiment e;
     static curve arms[ARMS];
     const slm_selection random = { SLM_SCORE_RANDOM, SLM_SCOPE_BATCH, RATIO, 0, 1 }, excess = { SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, RATIO, 0, 1 };
@@ -169,6 +170,8 @@ int main(void) {
     measure at_base, at_reference;
     int i;
 
+    (void)argc;
+    threads_wait_gently(argv);
     experiment_begin_built_in(&e, &small);
     e.work = (small.base_steps + small.tune_steps + ARMS * small.steps) * (uint64_t)small.B * (uint64_t)small.T;
     progress_start(&e.bar, "make run", 0, 0);

@@ -18,6 +18,7 @@
 #include "slm_tokens.h"
 #include "slm_train.h"
 #include "slm_view.h"
+#include "threads.h"
 
 typedef struct verb { const char *name, *what; int (*run)(int argc, char **argv); } verb;
 static const verb verbs[] = {
@@ -54,6 +55,7 @@ static int run(int argc, char **argv) {
 }
 int main(int argc, char **argv) {
     int code;
+    threads_wait_gently(argv);
 #ifdef SIGXFSZ
     (void)signal(SIGXFSZ, SIG_IGN);    /* a file that may not grow is a failed write with a message, not a death */
 #endif
