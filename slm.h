@@ -1213,6 +1213,12 @@ static void slm__thin_gemm(size_t m, size_t n, size_t k, const slm_real *A, cons
 static size_t slm__gemm_work(int n_threads) {
     return (size_t)n_threads * (SLM__KC * SLM__NC + SLM__KC * (SLM__MC + SLM__MR) + 16);
 }
+/* Columns of C that one item takes: what fits the packed block, in equal shares. */
+static size_t slm__gemm_columns(size_t n, size_t k) {
+    size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR, slivers = (n + SLM__NR - 1) / SLM__NR;
+    size_t items = (slivers + most - 1) / most;
+    return items > 1 ? (slivers + items - 1) / items * SLM__NR : slivers * SLM__NR;
+}
 static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C,
                            slm_real *work) {
     slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16, *a = b + SLM__KC * SLM__NC;
@@ -1230,19 +1236,19 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
 }
 /* C (m x n) = op(A) op(B) + (accumulate ? C : 0).  NN: A (m,k) B (k,n).  NT: A (m,k) B (n,k).  TN: A (k,m) B (k,n). */
 static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    size_t j;
-    for (j = 0; j < n; j += SLM__NC) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + SLM__NC), k, A, B, accumulate, C, work);
+    size_t j, columns = slm__gemm_columns(n, k);
+    for (j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, accumulate, C, work);
 }
 /* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), across = (n + SLM__NC - 1) / SLM__NC, down = 1, rows;
+    size_t threads = (size_t)SLM__THREADS(), columns = slm__gemm_columns(n, k), across = columns > 0 ? (n + columns - 1) / columns : 0, down = 1, rows;
     int item, items;
-    while ((down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;   /* equal shares */
+    while (threads > 1 && (down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;   /* equal shares */
     rows = ((m + down - 1) / down + 7) / 8 * 8;
     items = (int)(across * down);
-    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1))
+    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1 && m * n * k > 262144))
     for (item = 0; item < items; item++) {
-        size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * SLM__NC, j1 = slm__lesser(n, j0 + SLM__NC);
+        size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * columns, j1 = slm__lesser(n, j0 + columns);
         if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)SLM__THREAD() * slm__gemm_work(1));
     }
 }
