@@ -826,7 +826,7 @@ static int slm__kept(const slm__cut *cut, slm_real score, size_t i) {
     return key > cut->key || (key == cut->key && i < cut->tie_end);
 }
 
-static slm_status slm__group_failed(slm_error *err) { return slm__fail(err, SLM_ERR_IO, "the group's callback failed while ranking"); }
+static slm_status slm__group_failed(slm_error *err) { return slm__fail(err, SLM_ERR_IO, "a callback of the group of processes failed"); }
 
 /* Finds the k-th highest score (k >= 1) byte by byte: a histogram of the highest byte says in which bucket it lies, then of the
    next byte within that bucket, and so on.  Over several processes the histograms are summed, so the ranking is global. */
@@ -932,16 +932,19 @@ static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_se
     }
     return status;
 }
+static slm_status slm__selection_check(const slm_selection *how, slm_error *err) {
+    if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, they must be in 0..1 (0: the default)", how->ratio, how->ratio2);
+    if ((unsigned)how->score <= SLM_SCORE_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE) return SLM_OK;
+    return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score is %d and scope %d; they must be values of slm_score and slm_scope", (int)how->score, (int)how->scope);
+}
 SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
                               const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
                               slm_real *scratch, const slm_group *group, slm_error *err) {
     size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, at, kept = 0;
     uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
     slm_status status = SLM_OK;
-    if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, they must be in 0..1 (0: the default)", how->ratio, how->ratio2);
-    if ((unsigned)how->score > SLM_SCORE_UNION || (unsigned)how->scope > SLM_SCOPE_SEQUENCE)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score is %d and scope %d; they must be values of slm_score and slm_scope", (int)how->score, (int)how->scope);
+    if ((status = slm__selection_check(how, err)) != SLM_OK) return status;
     if (span < 1 && n > 0) return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)T);
     if (how->score == SLM_SCORE_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL && group->before != NULL) {
         uint64_t first = n;                                      /* other processes draw other numbers: those of the whole batch */
@@ -2748,7 +2751,10 @@ SLM_API slm_status slm_score_file(const char *path, const slm_model *model, cons
 
 /* ==== >>optimizer ================================================================================================ 8 ==
    Clipping, AdamW and the schedule, on flat arrays.                                                                      */
-static slm_optimizer slm__optimizer_defaults(slm_optimizer o) {
+static slm_optimizer slm__optimizer_defaults(const slm_optimizer *given) {
+    slm_optimizer o;
+    memset(&o, 0, sizeof o);
+    if (given != NULL) o = *given;
     if (o.lr == 0) o.lr = 1e-3;
     if (o.lr_min == 0) o.lr_min = 0.1;
     if (o.beta1 == 0) o.beta1 = 0.9;
@@ -2760,7 +2766,7 @@ static slm_optimizer slm__optimizer_defaults(slm_optimizer o) {
 }
 /* Linear warm-up, then half a cosine from lr down to lr lr_min, which the step after the last one would have. */
 SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) {
-    slm_optimizer o = slm__optimizer_defaults(*optimizer);
+    slm_optimizer o = slm__optimizer_defaults(optimizer);
     double done;
     if (step < o.warmup) return o.lr * (double)(step + 1) / (double)o.warmup;
     if (o.lr_min < 0 || o.steps <= o.warmup) return o.lr;
@@ -2774,8 +2780,7 @@ SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) 
 #define SLM__SPANS 1024
 static double slm__norm(const slm_real *x, size_t n) {
     double partial[SLM__SPANS], sum = 0;
-    size_t length = n / SLM__SPANS / 64 * 64 + 64, pieces = (n + length - 1) / length, p;
-    if (length < SLM__SPAN) { length = SLM__SPAN; pieces = (n + length - 1) / length; }
+    size_t least = n / SLM__SPANS / 64 * 64 + 64, length = least < SLM__SPAN ? SLM__SPAN : least, pieces = (n + length - 1) / length, p;
     SLM__PRAGMA(omp parallel for schedule(static))
     for (p = 0; p < pieces; p++) {
         size_t from = p * length, end = n - from < length ? n : from + length, at;
@@ -2816,32 +2821,27 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
 SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const slm_selection *selection,
                                       const slm_optimizer *optimizer, slm_error *err) {
     slm_trainer *t;
+    slm_status status;
     *out = NULL;
-    if (selection != NULL && !(selection->ratio >= 0 && selection->ratio <= 1 && selection->ratio2 >= 0 && selection->ratio2 <= 1))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection ratio is %g, it must be in (0, 1]", selection->ratio);
     t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
     if (t == NULL) return SLM_ERR_MEMORY;
     t->model = model;
     if (selection != NULL) t->selection = *selection;
     if (t->selection.ratio == 0) t->selection.ratio = 0.6;
-    if (optimizer != NULL) t->optimizer = *optimizer;
-    t->optimizer = slm__optimizer_defaults(t->optimizer);
-    if ((t->grads = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err)) == NULL ||
-        (t->m = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err)) == NULL ||
-        (t->v = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err)) == NULL ||
-        slm_tape_create(&t->tape, err) != SLM_OK) { slm_trainer_free(t); return SLM_ERR_MEMORY; }
+    t->optimizer = slm__optimizer_defaults(optimizer);
+    status = slm__selection_check(&t->selection, err);
+    t->grads = (slm_real *)(status == SLM_OK ? slm__alloc(model->n_params, 3 * sizeof(slm_real), err) : NULL);
+    if (status == SLM_OK && (t->grads == NULL || slm_tape_create(&t->tape, err) != SLM_OK)) status = SLM_ERR_MEMORY;
+    if (status != SLM_OK) { slm_trainer_free(t); return status; }
+    t->m = t->grads + model->n_params;
+    t->v = t->m + model->n_params;
     *out = t;
     return SLM_OK;
 }
 SLM_API void slm_trainer_free(slm_trainer *t) {
     if (t == NULL) return;
     slm__release(t->grads);
-    slm__release(t->m);
-    slm__release(t->v);
     slm__release(t->loss);
-    slm__release(t->mask);
-    slm__release(t->scratch);
-    slm__release(t->targets);
     slm_tape_free(t->tape);
     slm__release(t);
 }
@@ -2863,24 +2863,16 @@ static int slm__needs_entropy(slm_score s) { return s == SLM_SCORE_ENTROPY || s 
 static int slm__takes_all(const slm_selection *s) { return s->score == SLM_SCORE_NONE || s->ratio >= 1.0; }
 static size_t slm__batch_rows(const slm_batch *b) { return (size_t)b->B * (size_t)b->T; }
 
-static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {
-    slm_real *loss, *scratch;
-    uint8_t *mask;
-    int32_t *targets;
+static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {      /* one block: loss, scratch, targets, mask */
+    slm_real *block;
     if (rows <= t->rows) return SLM_OK;
-    loss = (slm_real *)slm__alloc(rows, sizeof *loss, err);
-    scratch = (slm_real *)slm__alloc(rows, 3 * sizeof *scratch, err);
-    mask = (uint8_t *)slm__alloc(rows, 1, err);
-    targets = (int32_t *)slm__alloc(rows, sizeof *targets, err);
-    if (loss == NULL || scratch == NULL || mask == NULL || targets == NULL) {
-        slm__release(loss); slm__release(scratch); slm__release(mask); slm__release(targets);
-        return SLM_ERR_MEMORY;
-    }
-    slm__release(t->loss); slm__release(t->scratch); slm__release(t->mask); slm__release(t->targets);
-    t->loss = loss;
-    t->scratch = scratch;
-    t->mask = mask;
-    t->targets = targets;
+    block = (slm_real *)slm__alloc(rows, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
+    if (block == NULL) return SLM_ERR_MEMORY;
+    slm__release(t->loss);
+    t->loss = block;
+    t->scratch = block + rows;
+    t->targets = (int32_t *)(void *)(t->scratch + 3 * rows);
+    t->mask = (uint8_t *)(t->targets + rows);
     t->rows = rows;
     return SLM_OK;
 }
@@ -3013,13 +3005,6 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     return slm_backward(t->tape, loss, err);
 }
 
-/* Over processes: the divisor and the gradients are sums. */
-static slm_status slm__step_sum(const slm_group *g, slm__step *s, int gradients, slm_error *err) {
-    if (!gradients && g->sum != NULL && g->sum(g->user, &s->divisor, 1)) return slm__fail(err, SLM_ERR_IO, "the group's callback 'sum' failed");
-    if (gradients && g->sum_grads != NULL && g->sum_grads(g->user, s->t->grads, s->t->model->n_params))
-        return slm__fail(err, SLM_ERR_IO, "the group's callback 'sum_grads' failed");
-    return SLM_OK;
-}
 static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, double norm, double lr, slm_error *err) {
     double sum[2] = { 0, 0 };
     size_t count[2] = { 0, 0 };
@@ -3059,11 +3044,13 @@ static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
     } else if (!slm__needs_loss(t->selection.score)) status = slm__step_rank_all(s, err);
     else if (spans) { if ((status = slm__step_score(s, err)) == SLM_OK) status = slm__step_rank_all(s, err); }
     else slm__step_count(s);
-    if (status == SLM_OK) status = slm__step_sum(&t->group, s, 0, err);
+    if (status == SLM_OK && t->group.sum != NULL && t->group.sum(t->group.user, &s->divisor, 1)) status = slm__group_failed(err);
     for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
         status = slm__step_gradient(s, i, first, err);
     if (status == SLM_OK && !s->added) memset(t->grads, 0, t->model->n_params * sizeof(slm_real));   /* nothing was selected here */
-    return status == SLM_OK ? slm__step_sum(&t->group, s, 1, err) : status;
+    if (status == SLM_OK && t->group.sum_grads != NULL && t->group.sum_grads(t->group.user, t->grads, t->model->n_params))
+        status = slm__group_failed(err);
+    return status;
 }
 SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err) {
     slm__step s;
