@@ -3524,7 +3524,7 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
 static int64_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
     return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
 }
-static slm_status slm__map_put(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* value >= 0, in place of an old one */
+static slm_status slm__map_put(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* value >= 0; replaces */
     slm__slot slot = { key, value + 1 }, *place;
     size_t i;
     if (map->n >= map->capacity / 2) {
@@ -3655,13 +3655,14 @@ static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) 
     return (int32_t)slm__find(&t->ids, t->bytes.data, &t->spans, s, n, &key);
 }
 /* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
-static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, const char *name, slm_error *err) {
+static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, slm_error *err) {
     slm__span span = { t->bytes.size - n, n, 0 };
     uint64_t key;
     slm_status status = SLM_OK;
-    int64_t other = model ? slm__find(&t->ids, t->bytes.data, &t->spans, t->bytes.data + span.at, n, &key) : -1;
-    if (other >= 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are equal", name, (int)other, (int)id);
-    if (model) status = slm__map_put(&t->ids, key, id, err);
+    if (model) {
+        (void)slm__find(&t->ids, t->bytes.data, &t->spans, t->bytes.data + span.at, n, &key);
+        status = slm__map_put(&t->ids, key, id, err);
+    }
     if (status == SLM_OK && id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
     if (status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[id] = span;
     return status;
@@ -3679,14 +3680,15 @@ static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {    
     for (; n > 0; n--, hash = slm_hash(hash, bytes, 4)) slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
     return hash;
 }
-/* Last step of building: every byte must have its token, so that any text can be encoded. */
-static slm_status slm__tokenizer_finish(slm_tokenizer *t, const char *name, slm_error *err) {
+/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever happened. */
+static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, slm_status status, const char *name, slm_error *err) {
     int32_t i, values[3] = { t->prefix_space, t->use_regex, t->ignore_merges };
-    for (i = 0; i < 256; i++) {
+    for (i = 0; i < 256 && status == SLM_OK; i++) {
         char c = (char)(unsigned char)i;
         if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x", name, (unsigned)i);
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x", name, (unsigned)i);
     }
+    if (status != SLM_OK) { slm_tokenizer_free(t); return status; }
     t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
     t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges), SLM__N_ITEMS(int32_t, t->merges));
     for (i = 0; i < slm_tokenizer_vocab(t); i++) {
@@ -3695,6 +3697,7 @@ static slm_status slm__tokenizer_finish(slm_tokenizer *t, const char *name, slm_
         values[1] = (int32_t)(span->note & SLM__KIND);
         t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
     }
+    *out = t;
     return SLM_OK;
 }
 
@@ -3704,12 +3707,13 @@ typedef struct slm__encoder {
     const slm_tokenizer *t;
     slm_error *err;
     slm_status status;             /* the first error */
-    slm__buffer out, symbols, tree;
+    slm__buffer out, symbols, tree, spaced;
 } slm__encoder;
 
-static void slm__encode_id(slm__encoder *e, int32_t id) {
-    if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, &id, sizeof id, e->err);
+static void slm__encode_keep(slm__encoder *e, slm__buffer *buffer, const void *bytes, size_t n) {
+    if (e->status == SLM_OK) e->status = slm__buffer_append(buffer, bytes, n, e->err);
 }
+static void slm__encode_id(slm__encoder *e, int32_t id) { slm__encode_keep(e, &e->out, &id, sizeof id); }
 /* The pair that begins at symbol `at` (of n) has changed.  Leaf n + at of the tree holds rank << 32 | at of that pair, all ones if
    it does not merge; node i holds the least of 2i and 2i + 1: node 1 is the pair to merge next. */
 static void slm__encode_pair(slm__encoder *e, size_t n, int32_t at) {
@@ -3756,51 +3760,51 @@ static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
     }
     for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
 }
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n) {          /* text without added tokens */
-    slm__buffer spaced = { NULL, 0, 0 };
-    size_t size;
-    if (e->t->prefix_space && n > 0 && s[0] != ' ' && e->status == SLM_OK) {
-        e->status = slm__buffer_append(&spaced, " ", 1, e->err);
-        if (e->status == SLM_OK) e->status = slm__buffer_append(&spaced, s, n, e->err);
-        s = spaced.data;
-        n = spaced.size;
-    }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
-    slm__release(spaced.data);
-}
-static int32_t slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int kind) {   /* the longest at s; -1: none */
+/* The leftmost added token of a kind in a text, there the longest; -1: none.  *at: its place. */
+static int32_t slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *at) {
     int32_t found = -1;
     size_t i, longest = 0;
-    for (i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
-        int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
-        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
-        if ((span->note & SLM__KIND) != kind || span->size > n || span->size <= longest) continue;
-        if (memcmp(t->bytes.data + span->at, s, span->size) == 0) { found = id; longest = span->size; }
+    for (*at = 0; t->added.size > 0 && *at < n; ++*at) {
+        for (i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
+            int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
+            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
+            if ((span->note & SLM__KIND) != kind || span->size > n - *at || span->size <= longest) continue;
+            if (memcmp(t->bytes.data + span->at, s + *at, span->size) == 0) { found = id; longest = span->size; }
+        }
+        if (found >= 0) break;
     }
     return found;
 }
-/* Added tokens are cut out first, one kind after the other; the leftmost first, there the longest. */
-static void slm__encode_added(slm__encoder *e, const char *s, size_t n, int kind) {
-    size_t i = 0, from = 0, size;
-    if (kind > SLM__NORMALIZED || e->t->added.size == 0) { slm__encode_text(e, s, n); return; }
-    while (i < n && e->status == SLM_OK) {
-        int32_t id = slm__added_find(e->t, s + i, n - i, kind);
-        if (id < 0) { i++; continue; }
-        slm__encode_added(e, s + from, i - from, kind + 1);
-        slm__encode_id(e, id);
-        (void)slm_tokenizer_token(e->t, id, &size);
-        from = i += size;
+/* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
+    int32_t id;
+    size_t size, at;
+    if (kind <= SLM__NORMALIZED) {
+        for (; (id = slm__added_find(e->t, s, n, kind, &at)) >= 0; s += at + size, n -= at + size) {
+            slm__encode_text(e, s, at, kind + 1);
+            slm__encode_id(e, id);
+            (void)slm_tokenizer_token(e->t, id, &size);
+        }
+        slm__encode_text(e, s, n, kind + 1);
+        return;
     }
-    slm__encode_added(e, s + from, n - from, kind + 1);
+    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
+        e->spaced.size = 0;
+        slm__encode_keep(e, &e->spaced, " ", 1);
+        slm__encode_keep(e, &e->spaced, s, n);
+        s = e->spaced.data;
+        n = e->spaced.size;
+    }
+    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
+        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
     slm__encoder e;
     memset(&e, 0, sizeof e);
     e.t = t; e.err = err;
     e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
-    slm__encode_added(&e, text, size, SLM__ADDED);
-    slm__release(e.symbols.data); slm__release(e.tree.data);
+    slm__encode_text(&e, text, size, SLM__ADDED);
+    slm__release(e.symbols.data); slm__release(e.tree.data); slm__release(e.spaced.data);
     if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
     *ids = SLM__ITEMS(int32_t, e.out);
     *n = SLM__N_ITEMS(int32_t, e.out);
@@ -3837,43 +3841,43 @@ typedef struct slm__learner {
 static void slm__learn_keep(slm__learner *l, slm__buffer *buffer, const void *item, size_t size) {
     if (l->status == SLM_OK) l->status = slm__buffer_append(buffer, item, size, l->err);
 }
-static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    slm__span span = { 0, 0, 1 };
-    for (; span.at < size && l->status == SLM_OK; span.at += span.size) {
-        const char *s = text + span.at;
-        uint64_t key;
-        int64_t word;
-        int32_t id;
-        size_t i;
-        span.size = slm__piece(l->t->classes, s, size - span.at);
-        word = slm__find(&l->index, text, &l->words, s, span.size, &key);
-        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].note++; continue; }
-        l->status = slm__map_put(&l->index, key, (int64_t)SLM__N_ITEMS(slm__span, l->words), l->err);
-        slm__learn_keep(l, &l->words, &span, sizeof span);
-        for (i = 0; i <= span.size; i++) {
-            id = i < span.size ? (int32_t)(unsigned char)s[i] : -1;
-            slm__learn_keep(l, &l->ids, &id, sizeof id);
-        }
-    }
-}
 static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
     uint64_t key = slm__pair_key(a, b);
     int64_t count = slm__map_get(&l->counts, key);
     if (a < 0 || b < 0 || l->status != SLM_OK) return;         /* the end of a word */
     l->status = slm__map_put(&l->counts, key, (count < 0 ? 0 : count) + change, l->err);
 }
-static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
-    int32_t id = slm_tokenizer_vocab(l->t), parts[2] = { a, b }, *ids = SLM__ITEMS(int32_t, l->ids), before;
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words);
-    size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids), length = 0;
-    for (i = 0; i < 2; i++) {
-        slm__span part = SLM__ITEMS(const slm__span, l->t->spans)[parts[i]];
-        if (l->status == SLM_OK) l->status = slm__buffer_reserve(&l->t->bytes, part.size, l->err);
-        slm__learn_keep(l, &l->t->bytes, l->t->bytes.data + part.at, part.size);  /* does not move them: room has been made */
-        length += part.size;
+static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
+    slm__span span = { 0, 0, 1 };
+    for (; span.at < size && l->status == SLM_OK; span.at += span.size) {
+        const unsigned char *s = (const unsigned char *)text + span.at;
+        uint64_t key;
+        int64_t word;
+        int32_t id;
+        size_t i;
+        span.size = slm__piece(l->t->classes, text + span.at, size - span.at);
+        for (i = 1; i < span.size; i++) slm__learn_count(l, s[i - 1], s[i], 1);
+        word = slm__find(&l->index, text, &l->words, text + span.at, span.size, &key);
+        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].note++; continue; }
+        if (l->status == SLM_OK) l->status = slm__map_put(&l->index, key, (int64_t)SLM__N_ITEMS(slm__span, l->words), l->err);
+        slm__learn_keep(l, &l->words, &span, sizeof span);
+        for (i = 0; i <= span.size; i++) {
+            id = i < span.size ? s[i] : -1;
+            slm__learn_keep(l, &l->ids, &id, sizeof id);
+        }
     }
-    if (l->status == SLM_OK) l->status = slm__token_set(l->t, id, length, 1, "training", l->err);
-    if (l->status == SLM_OK) l->status = slm__merge_add(l->t, a, b, id, l->err);
+}
+static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
+    slm_tokenizer *t = l->t;
+    slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
+    const slm__span *word = SLM__ITEMS(const slm__span, l->words);
+    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
+    size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
+    l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
+    slm__learn_keep(l, &t->bytes, t->bytes.data + x.at, x.size);
+    slm__learn_keep(l, &t->bytes, t->bytes.data + y.at, y.size);
+    if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
+    if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
     for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
         before = k > 0 ? ids[k - 1] : -1;
         ids[k] = ids[i];
@@ -3890,48 +3894,35 @@ static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     l->ids.size = k * sizeof *ids;
 }
 static const slm__slot *slm__learn_best(const slm__learner *l) {   /* the pair to merge; NULL: none occurs twice */
-    const slm__slot *best = NULL, *slot = l->counts.slots;
-    size_t i;
-    for (i = 0; i < l->counts.capacity; i++, slot++)
+    const slm__slot *best = NULL, *slot = l->counts.slots, *end = slot + l->counts.capacity;
+    for (; slot < end; slot++)
         if (slot->value > 2 && (best == NULL || slot->value > best->value || (slot->value == best->value && slot->key < best->key)))
             best = slot;
     return best;
 }
-static void slm__learn(slm__learner *l, int32_t vocab, slm_progress progress, void *user) {
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words);
-    const slm__slot *best;
-    int32_t *ids = SLM__ITEMS(int32_t, l->ids), done;
-    size_t i;
-    for (i = 0; i + 1 < SLM__N_ITEMS(int32_t, l->ids); i++) {
-        slm__learn_count(l, ids[i], ids[i + 1], word->note);
-        word += ids[i] < 0;
-    }
-    while (l->status == SLM_OK && (done = slm_tokenizer_vocab(l->t)) < vocab && (best = slm__learn_best(l)) != NULL) {
-        slm__learn_merge(l, (int32_t)(best->key >> 32), (int32_t)(best->key & INT32_MAX));
-        if (l->status == SLM_OK && progress != NULL && progress(user, (uint64_t)done, (uint64_t)vocab) != 0)
-            l->status = slm__fail(l->err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)done, (int)vocab);
-    }
-}
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
                                        slm_progress progress, void *user, slm_error *err) {
+    const slm__slot *best;
     slm__learner l;
-    int i;
+    int32_t n;
     *out = NULL;
     if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
     memset(&l, 0, sizeof l);
     l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    for (i = 0; i < 256; i++) {
-        char c = (char)(unsigned char)i;
+    for (n = 0; n < 256; n++) {
+        char c = (char)(unsigned char)n;
         slm__learn_keep(&l, &l.t->bytes, &c, 1);
-        if (l.status == SLM_OK) l.status = slm__token_set(l.t, i, 1, 1, "training", err);
+        if (l.status == SLM_OK) l.status = slm__token_set(l.t, n, 1, 1, err);
     }
-    if (vocab > 256) { slm__learn_words(&l, text, size); slm__learn(&l, vocab, progress, user); }
-    if (l.status == SLM_OK) l.status = slm__tokenizer_finish(l.t, "training", err);
+    if (vocab > 256) slm__learn_words(&l, text, size);
+    for (; l.status == SLM_OK && n < vocab && (best = slm__learn_best(&l)) != NULL; n++) {
+        slm__learn_merge(&l, (int32_t)(best->key >> 32), (int32_t)(best->key & INT32_MAX));
+        if (l.status == SLM_OK && progress != NULL && progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
+            l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n, (int)vocab);
+    }
     slm__release(l.words.data); slm__release(l.ids.data); slm__release(l.index.slots); slm__release(l.counts.slots);
-    if (l.status == SLM_OK) *out = l.t;
-    else slm_tokenizer_free(l.t);
-    return l.status;
+    return slm__tokenizer_finish(out, l.t, l.status, "training", err);
 }
 SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
     return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
@@ -3946,17 +3937,17 @@ typedef struct slm__loader { slm_tokenizer *t; slm__json j; slm__buffer word; } 
 static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
 /* Appends the bytes that l->word stands for, from one place on to another, to the tokenizer's; 0: other characters are there. */
 static size_t slm__load_bytes(slm__loader *l, size_t i, size_t to) {
-    size_t n = 0;
-    for (; i < to && l->j.status == SLM_OK; i++, n++) {
+    slm__buffer *bytes = &l->t->bytes;
+    size_t start = bytes->size;
+    for (; i < to; i++) {
         uint32_t c = (unsigned char)l->word.data[i], b;
         char byte;
         if (c >= 0x80 && c < 0xE0) c = (c & 31) << 6 | ((unsigned char)l->word.data[++i] & 63u);   /* two bytes of UTF-8 */
         b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
         byte = (char)(unsigned char)b;
-        if (slm__byte_to_char(b) != c) { l->t->bytes.size -= n; return 0; }
-        (void)slm__json_add(&l->j, &l->t->bytes, &byte, 1);
+        if (slm__byte_to_char(b) != c || slm__json_add(&l->j, bytes, &byte, 1) != SLM_OK) { bytes->size = start; break; }
     }
-    return n;
+    return bytes->size - start;
 }
 static void slm__printable(char *s, size_t n) { for (; n > 0; n--, s++) if (*s < 32 || *s > 126) *s = '?'; }
 static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names l->word too, made printable */
@@ -4019,34 +4010,31 @@ static void slm__load_vocab(slm__loader *l) {
         size = slm__load_bytes(l, 0, l->word.size);
         if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "id taken, or above a gap:");
         if (size == 0) slm__reject(l, "model.vocab", "not made of characters that stand for bytes:");
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->name, j->err);
+        else if (slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size - size, size) >= 0) slm__reject(l, "model.vocab", "stands twice:");
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->err);
     }
 }
 static void slm__load_merge(slm__loader *l) {                  /* "a b" or ["a", "b"]: both and their sum must be tokens */
     slm__json *j = &l->j;
-    slm__buffer *bytes = &l->t->bytes, part = { NULL, 0, 0 };
-    size_t start = bytes->size, n, m;
+    const char *bytes;
+    size_t part[2] = { 0, 0 }, i;
     int32_t a, b, sum;
     int first = 1;
     if (slm__json_type(j) == 'a') {
         (void)slm__json_enter(j, '[');
-        if (slm__json_element(j, &first) == 1) (void)slm__json_string(j, &l->word);
-        (void)slm__json_add(j, &l->word, " ", 1);
-        if (slm__json_element(j, &first) == 1) (void)slm__json_string(j, &part);
-        (void)slm__json_add(j, &l->word, part.data, part.size);
-        if (slm__json_element(j, &first) != 0) (void)slm__json_fail(j, "a merge must be a pair");
-        (void)slm__json_add(j, &l->word, "", 1);
-        slm__release(part.data);
-        l->word.size -= j->status == SLM_OK;
-    } else if (slm__json_string(j, &l->word) == SLM_OK && strncmp(l->word.data, "#version", 8) == 0) return;
+        for (i = 0; slm__json_element(j, &first) == 1; i++)
+            if (i > 1) (void)slm__json_fail(j, "a merge must be a pair");
+            else if (slm__json_string(j, &l->word) == SLM_OK) part[i] = slm__load_bytes(l, 0, l->word.size);
+    } else if (slm__json_string(j, &l->word) == SLM_OK) {
+        if (strncmp(l->word.data, "#version", 8) == 0) return;
+        part[0] = slm__load_bytes(l, 0, i = strcspn(l->word.data, " "));
+        part[1] = slm__load_bytes(l, i + 1, l->word.size);
+    }
     if (j->status != SLM_OK) return;
-    m = strcspn(l->word.data, " ");
-    n = slm__load_bytes(l, 0, m);
-    m = m < l->word.size ? slm__load_bytes(l, m + 1, l->word.size) : 0;
-    bytes->size = start;
-    a = slm__token_find(l->t, bytes->data + start, n);
-    b = slm__token_find(l->t, bytes->data + start + n, m);
-    sum = slm__token_find(l->t, bytes->data + start, n + m);
+    bytes = l->t->bytes.data + (l->t->bytes.size -= part[0] + part[1]);
+    a = slm__token_find(l->t, bytes, part[0]);
+    b = slm__token_find(l->t, bytes + part[0], part[1]);
+    sum = slm__token_find(l->t, bytes, part[0] + part[1]);
     if (a < 0 || b < 0 || sum < 0) slm__reject(l, "model.merges", "no two tokens that make a third one:");
     else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "a pair stands twice:");
     else j->status = slm__merge_add(l->t, a, b, sum, j->err);
@@ -4087,7 +4075,7 @@ static void slm__load_added(slm__loader *l) {
     if (known < 0 && id == (uint64_t)next) {
         (void)slm__json_add(j, &l->t->bytes, l->word.data, l->word.size);
         known = next;
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, next, l->word.size, 0, j->name, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, next, l->word.size, 0, j->err);
     } else if (known < 0 || (uint64_t)known != id || n != l->word.size)   /* n differs: characters for bytes are other bytes */
         slm__reject(l, "added_tokens", "the id is neither that in model.vocab nor the next free one:");
     else if (SLM__ITEMS(slm__span, l->t->spans)[known].note != 0) slm__reject(l, "added_tokens", "stands twice:");
@@ -4114,11 +4102,8 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
         (void)slm__json_enter(&l.j, '[');
         while (slm__json_element(&l.j, &first) == 1) slm__load_added(&l);
     }
-    if (l.j.status == SLM_OK) l.j.status = slm__tokenizer_finish(l.t, name, err);
     slm__release(l.word.data);
-    if (l.j.status == SLM_OK) *out = l.t;
-    else slm_tokenizer_free(l.t);
-    return l.j.status;
+    return slm__tokenizer_finish(out, l.t, l.j.status, name, err);
 }
 
 #ifndef SLM_NO_STDIO
@@ -4128,9 +4113,8 @@ static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t
     slm_status status = SLM_OK;
     for (i = 0; i < n && status == SLM_OK; i++) {
         uint32_t c = slm__byte_to_char((unsigned char)s[i]);
-        char utf8[2] = { (char)(unsigned char)(c < 0x80 ? c : 0xC0 | c >> 6), (char)(unsigned char)(0x80 | (c & 63)) };
-        if (c == '"' || c == '\\') { utf8[1] = utf8[0]; utf8[0] = '\\'; }
-        status = slm__buffer_append(b, utf8, c < 0x80 && c != '"' && c != '\\' ? 1 : 2, err);
+        if (c >= 0x80) status = slm__put(b, err, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 63)));
+        else status = slm__put(b, err, c == '"' || c == '\\' ? "\\%c" : "%c", (int)c);
     }
     return status;
 }
