@@ -3579,15 +3579,12 @@ static const char slm__digits[] =
 static const char slm__spaces[] =
     "jfsbDwbBabIHjbDPnlBdcfbBvbFXwb";
 static void slm__classes_fill(uint8_t *classes, const char *runs, int kind) {
-    size_t n = 0, inside = 0;
-    for (; *runs != 0; runs++) {
-        int last = *runs >= 'a';
-        n = n * 26 + (size_t)(*runs - (last ? 'a' : 'A'));
-        if (!last) continue;
+    size_t n;
+    int inside = 0;
+    for (; *runs != 0; classes += n, inside = !inside) {
+        for (n = 0; *runs < 'a'; runs++) n = 26 * (n + (size_t)(*runs - 'A'));
+        n += (size_t)(*runs++ - 'a');
         if (inside) memset(classes, kind, n);
-        classes += n;
-        inside = !inside;
-        n = 0;
     }
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
@@ -3680,8 +3677,9 @@ static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {    
     for (; n > 0; n--, hash = slm_hash(hash, bytes, 4)) slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
     return hash;
 }
-/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever happened. */
-static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, slm_status status, const char *name, slm_error *err) {
+/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever the status. */
+static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, slm_status status, const char *name,
+                                        slm_error *err) {
     int32_t i, values[3] = { t->prefix_space, t->use_regex, t->ignore_merges };
     for (i = 0; i < 256 && status == SLM_OK; i++) {
         char c = (char)(unsigned char)i;
@@ -3719,10 +3717,12 @@ static void slm__encode_id(slm__encoder *e, int32_t id) { slm__encode_keep(e, &e
 static void slm__encode_pair(slm__encoder *e, size_t n, int32_t at) {
     const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
     uint64_t *tree = SLM__ITEMS(uint64_t, e->tree), least = UINT64_MAX;
-    int64_t rank = -1;
+    int64_t rank;
+    int32_t after;
     size_t i;
     if (at < 0) return;
-    if (symbols[at].after >= 0) rank = slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[symbols[at].after].id));
+    after = symbols[at].after;
+    rank = after < 0 ? -1 : slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[after].id));
     if (rank >= 0) least = (uint64_t)rank << 32 | (uint64_t)at;
     for (i = n + (size_t)at; i > 1; i /= 2) {
         tree[i] = least;
@@ -3994,6 +3994,7 @@ static void slm__refuse(slm__loader *l, const char *object, const char *name) { 
 /* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
 static void slm__load_vocab(slm__loader *l) {
     slm__json *j = &l->j;
+    slm__buffer *bytes = &l->t->bytes;
     const char *start = j->p;
     int first = 1;
     size_t n, size;
@@ -4010,7 +4011,7 @@ static void slm__load_vocab(slm__loader *l) {
         size = slm__load_bytes(l, 0, l->word.size);
         if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "id taken, or above a gap:");
         if (size == 0) slm__reject(l, "model.vocab", "not made of characters that stand for bytes:");
-        else if (slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size - size, size) >= 0) slm__reject(l, "model.vocab", "stands twice:");
+        else if (slm__token_find(l->t, bytes->data + bytes->size - size, size) >= 0) slm__reject(l, "model.vocab", "stands twice:");
         if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->err);
     }
 }
@@ -4043,7 +4044,7 @@ static void slm__load_model(slm__loader *l, const char *model) {
     static const char *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback" };
     size_t i;
     int first = 1;
-    if (strcmp(slm__type_of(l, model, "type"), "BPE") != 0 && l->word.size > 0) slm__reject(l, "model.type", "only BPE is supported, not");
+    if (strcmp(slm__type_of(l, model, "type"), "BPE") != 0 && l->word.size > 0) slm__reject(l, "model.type", "not supported:");
     for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(l, model, unknown[i]);
     l->t->ignore_merges = slm__flag(l, model, "ignore_merges", 0);
     if (slm__goto(l, model, "vocab")) slm__load_vocab(l);
@@ -4056,28 +4057,27 @@ static void slm__load_model(slm__loader *l, const char *model) {
 static void slm__load_added(slm__loader *l) {
     static const char *const unknown[] = { "single_word", "lstrip", "rstrip" };
     slm__json *j = &l->j;
+    slm__buffer *bytes = &l->t->bytes;
     const char *object = j->p, *end;
-    uint64_t id = 0;
-    int32_t next = slm_tokenizer_vocab(l->t), known = -1;
+    uint64_t id = UINT64_MAX;
+    int32_t known, next = slm_tokenizer_vocab(l->t);
+    int64_t note;
     size_t i, n;
-    int there, note;
     end = slm__json_skip(j) == SLM_OK ? j->p : object;
     for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(l, object, unknown[i]);
     note = slm__flag(l, object, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
-    note |= slm__flag(l, object, "special", 0) ? SLM__SPECIAL : 0;
-    if ((there = slm__goto(l, object, "id")) != 0) (void)slm__json_u64(j, &id);
+    if (slm__flag(l, object, "special", 0)) note |= SLM__SPECIAL;
+    if (slm__goto(l, object, "id")) (void)slm__json_u64(j, &id);
     if (slm__goto(l, object, "content")) (void)slm__json_string(j, &l->word);
-    if (!there || l->word.size == 0) slm__reject(l, "added_tokens", "a token without id or content");
     n = slm__load_bytes(l, 0, l->word.size);
     if (j->status != SLM_OK) return;
-    l->t->bytes.size -= n;
-    if (n > 0) known = slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size, n);
-    if (known < 0 && id == (uint64_t)next) {
-        (void)slm__json_add(j, &l->t->bytes, l->word.data, l->word.size);
-        known = next;
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, next, l->word.size, 0, j->err);
+    bytes->size -= n;
+    known = slm__token_find(l->t, bytes->data + bytes->size, n);
+    if (known < 0 && id == (uint64_t)next && l->word.size > 0) {
+        (void)slm__json_add(j, bytes, l->word.data, l->word.size);
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, known = next, l->word.size, 0, j->err);
     } else if (known < 0 || (uint64_t)known != id || n != l->word.size)   /* n differs: characters for bytes are other bytes */
-        slm__reject(l, "added_tokens", "the id is neither that in model.vocab nor the next free one:");
+        slm__reject(l, "added_tokens", "no content, or an id that is neither that in model.vocab nor the next free one:");
     else if (SLM__ITEMS(slm__span, l->t->spans)[known].note != 0) slm__reject(l, "added_tokens", "stands twice:");
     (void)slm__json_add(j, &l->t->added, (const char *)&known, sizeof known);
     if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[known].note = note;
@@ -4093,7 +4093,7 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
     if (slm__json_open(&l.j, json, size, name, err) == SLM_OK) (void)slm__json_skip(&l.j);
     (void)slm__json_close(&l.j);
     slm__refuse(&l, json, "normalizer");
-    if (strcmp(slm__type_of(&l, json, "pre_tokenizer"), "ByteLevel") != 0) slm__reject(&l, "pre_tokenizer", "only ByteLevel is supported, not");
+    if (strcmp(slm__type_of(&l, json, "pre_tokenizer"), "ByteLevel") != 0) slm__reject(&l, "pre_tokenizer", "not ByteLevel:");
     cut = slm__goto(&l, json, "pre_tokenizer") ? l.j.p : NULL;
     l.t->prefix_space = slm__flag(&l, cut, "add_prefix_space", 0);
     l.t->use_regex = slm__flag(&l, cut, "use_regex", 1);
@@ -4171,14 +4171,28 @@ SLM_API void slm_corpus_free(slm_corpus *corpus) {
     slm__release(corpus->tokens); slm__release(corpus->masked);
     slm__release(corpus);
 }
-/* Takes over tokens and masked; on failure they are released. */
-static slm_status slm__corpus_take(slm_corpus **out, int32_t *tokens, uint8_t *masked, size_t n, size_t bytes, slm_error *err) {
-    slm_corpus *corpus = *out = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
-    if (corpus == NULL) { slm__release(tokens); slm__release(masked); return SLM_ERR_MEMORY; }
-    corpus->tokens = tokens; corpus->masked = masked;
-    corpus->n = n; corpus->bytes = bytes;
-    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
-    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, masked, n);
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
+                                          slm_error *err) {
+    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
+    slm_status status = SLM_OK;
+    size_t i;
+    *out = NULL;
+    if (corpus == NULL) return SLM_ERR_MEMORY;
+    corpus->n = n;
+    corpus->tokens = (int32_t *)slm__alloc(n, sizeof *tokens, err);
+    corpus->masked = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
+    if (corpus->tokens == NULL || (masked != NULL && corpus->masked == NULL)) status = SLM_ERR_MEMORY;
+    for (i = 0; i < n && status == SLM_OK; i++) {
+        if (tokens[i] < 0 || tokens[i] >= vocab)
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
+                               (int)vocab);
+        corpus->tokens[i] = tokens[i];
+        if (masked != NULL) corpus->masked[i] = masked[i] != 0;
+    }
+    if (status != SLM_OK) { slm_corpus_free(corpus); return status; }
+    corpus->hash = slm__hash_ids(SLM_HASH_START, corpus->tokens, n);
+    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
+    *out = corpus;
     return SLM_OK;
 }
 SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size,
@@ -4187,24 +4201,10 @@ SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t
     size_t n;
     slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
     *out = NULL;
-    return status == SLM_OK ? slm__corpus_take(out, tokens, NULL, n, size, err) : status;
-}
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
-                                          slm_error *err) {
-    int32_t *copy = (int32_t *)slm__alloc(n, sizeof *copy, err);
-    uint8_t *mask = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
-    slm_status status = copy == NULL || (masked != NULL && mask == NULL) ? SLM_ERR_MEMORY : SLM_OK;
-    size_t i;
-    *out = NULL;
-    for (i = 0; i < n && status == SLM_OK; i++) {
-        if (tokens[i] < 0 || tokens[i] >= vocab)
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
-                               (int)vocab);
-        copy[i] = tokens[i];
-        if (mask != NULL) mask[i] = masked[i] != 0;
-    }
-    if (status == SLM_OK) return slm__corpus_take(out, copy, mask, n, 0, err);
-    slm__release(copy); slm__release(mask);
+    if (status != SLM_OK) return status;
+    status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    if (status == SLM_OK) (*out)->bytes = size;
+    slm__release(tokens);
     return status;
 }
 SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
@@ -4270,26 +4270,21 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
     } while (i >= n);
     return i;
 }
-static slm_status slm__batch_reference(slm_real **array, int wanted, size_t n, slm_error *err) {
-    if (*array == NULL && wanted && (*array = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
-    return SLM_OK;
-}
 SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
     size_t n = (size_t)batch->B * (size_t)batch->T;
-    slm_status status = slm__batch_reference(&batch->ref_loss, 1, n, err);
-    return status == SLM_OK ? slm__batch_reference(&batch->ref_entropy, 1, n, err) : status;
+    if (batch->ref_loss == NULL) batch->ref_loss = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
+    if (batch->ref_entropy == NULL) batch->ref_entropy = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
+    return batch->ref_loss != NULL && batch->ref_entropy != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
                                   slm_error *err) {
-    size_t windows = slm_corpus_windows(corpus, batch->T), rows = (size_t)batch->B * (size_t)batch->T;
+    size_t windows = slm_corpus_windows(corpus, batch->T);
     int32_t b;
     if (windows == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "a corpus of %zu tokens: there is nothing to predict", corpus->n);
     if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T || scores->corpus_hash != corpus->hash))
         return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
                          scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
-    if (slm__batch_reference(&batch->ref_loss, scores != NULL && scores->loss != NULL, rows, err) != SLM_OK
-        || slm__batch_reference(&batch->ref_entropy, scores != NULL && scores->entropy != NULL, rows, err) != SLM_OK)
-        return SLM_ERR_MEMORY;
+    if (scores != NULL && slm_batch_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
     for (b = 0; b < batch->B; b++, cursor->at++) {
         uint64_t window = slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows);
         slm__batch_row(batch, corpus, scores, b, (size_t)window);
