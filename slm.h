@@ -32,7 +32,7 @@
  *   10 >>generation    KV cache, sampling                                                  may not: write parameters
  *      >>json          a strict reader: for sections 11 to 13
  *   11 >>tokenizers    bytes; byte-level BPE: train, encode, decode                        may not: know models
- *   12 >>data          text, JSONL, token files to windows and batches                     may not: know models
+ *   12 >>data          text and JSONL to windows and batches                               may not: know models
  *   13 >>files         JSON, safetensors, model folders, run state, atomic replace         may not: trust a byte
  *
  *   Fifteen minutes: >>idea, section 2, section 9.   Two hours: and sections 5, 6, 7.   All: top to bottom.
@@ -132,9 +132,9 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 SLM_API void       slm_tokenizer_free(slm_tokenizer *tokenizer);
 SLM_API int32_t    slm_tokenizer_vocab(const slm_tokenizer *tokenizer);               /* ids are 0..vocab-1 */
 SLM_API uint64_t   slm_tokenizer_hash(const slm_tokenizer *tokenizer);                /* fingerprint of vocabulary and merges */
-SLM_API const char *slm_tokenizer_token(const slm_tokenizer *tokenizer, int32_t id, size_t *size);  /* its bytes; NULL if no such id */
-SLM_API slm_status slm_encode(const slm_tokenizer *tokenizer, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err);
-SLM_API slm_status slm_decode(const slm_tokenizer *tokenizer, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err);
+SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size);        /* its bytes; NULL: no such id */
+SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err);
+SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err);
 
 /* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens
    before them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
@@ -144,8 +144,9 @@ typedef struct slm_corpus {
     size_t   n, bytes;        /* tokens; bytes of the text they came from (0: unknown) */
     uint64_t hash;            /* fingerprint of the tokens and the mask */
 } slm_corpus;
-SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size, slm_error *err);
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab, slm_error *err);
+SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t, const char *text, size_t size, slm_error *err);
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n,
+                                          int32_t vocab, slm_error *err);
 SLM_API void       slm_corpus_free(slm_corpus *corpus);
 SLM_API size_t     slm_corpus_windows(const slm_corpus *corpus, int32_t T);           /* ceil((n-1) / T) */
 
@@ -164,7 +165,8 @@ SLM_API void       slm_batch_free(slm_batch *batch);
 typedef struct slm_cursor { uint64_t seed, at; } slm_cursor;
 struct slm_scores;
 /* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
-SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const struct slm_scores *scores, slm_cursor *cursor, slm_error *err);
+SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const struct slm_scores *scores, slm_cursor *cursor,
+                                  slm_error *err);
 /* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
 SLM_API void       slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first);
 
@@ -344,12 +346,12 @@ SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int3
 #ifndef SLM_NO_STDIO
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err);            /* NUL added after size */
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
-SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);              /* tokenizer.json or a folder with one */
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);      /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
 /* Text as it is; a path ending in .jsonl: `fields` ("text" if NULL; "question,answer" joins two with a newline), a blank
    line after each record. *text is yours. */
 SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err);
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err);
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err);
 /* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);  /* folder is made */
