@@ -346,7 +346,7 @@ SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int3
 #ifndef SLM_NO_STDIO
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err);            /* NUL added after size */
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
-SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);      /* the file or a folder with one */
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);   /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
 /* Text as it is; a path ending in .jsonl: `fields` ("text" if NULL; "question,answer" joins two with a newline), a blank
    line after each record. *text is yours. */

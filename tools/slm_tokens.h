@@ -127,7 +127,7 @@ static inline int verb_tokenizer_train(int argc, char **argv) {
         "tokenizer train --data F... --vocab N --out T.json",
         { "slm tokenizer train --data clean.txt noisy.txt --vocab 4096 --out tok.json",
           "slm tokenizer train --data train.jsonl --fields question,answer --vocab 2048 --out tok.json" },
-        "The file is Hugging Face's tokenizer.json.", 0 };
+        "The file is Hugging Face's tokenizer.json.  Another way to one: slm tokenizer import.", 0 };
     tokenizer_options o;
     option_list rest = { { NULL }, 0 };
     slm_tokenizer *tokenizer = NULL;
