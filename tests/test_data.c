@@ -295,10 +295,10 @@ static void test_token_files(void) {
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(0,)"), 1, 0), 0, NULL);
     check_tokens("a.bin", make_npy(NPY("<i4", "False", "(5,)"), 1, 5), 5, NULL);            /* what it is decides, not what it is called */
     for (i = 0; i < SLM__COUNT(bad_headers); i++) check_tokens("a.npy", make_npy(bad_headers[i], 1, 5), 0, "a .npy file of tokens must hold");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4,)"), 1, 5), 0, "as its shape");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(6,)"), 1, 5), 0, "as its shape");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(99999999999999999999999,)"), 1, 5), 0, "as its shape");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4611686018427387909,)"), 1, 5), 0, "as its shape");   /* times 4 it would be 20 */
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4,)"), 1, 5), 0, "shape (N,)");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(6,)"), 1, 5), 0, "shape (N,)");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(99999999999999999999999,)"), 1, 5), 0, "shape (N,)");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4611686018427387909,)"), 1, 5), 0, "shape (N,)");   /* times 4 it would be 20 */
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(257,)"), 1, 257), 0, "token 256 is 256, outside the vocabulary of 256");
     size = make_npy(NPY("<i4", "False", "(5,)"), 1, 5);
     made[size - 1] = 0xff;                                     /* a negative id */

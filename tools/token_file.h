@@ -33,7 +33,8 @@ static inline uint64_t token_number(const unsigned char *p, size_t width) {
     return value;
 }
 /* Sets layout->width to 0 if the bytes are no token file. */
-static inline slm_status token_file_layout(token_layout *layout, const unsigned char *bytes, size_t size, const char *path, slm_error *err) {
+static inline slm_status token_file_layout(token_layout *layout, const unsigned char *bytes, size_t size, const char *path,
+                                           slm_error *err) {
     uint64_t magic = size >= 1024 ? token_number(bytes, 4) : 0;
     npy_header npy;
     size_t n;
@@ -41,8 +42,8 @@ static inline slm_status token_file_layout(token_layout *layout, const unsigned 
     layout->n = size / 2;
     if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
         if (npy_parse(&npy, bytes, size) != 0 || strcmp(npy.dtype, "<i4") != 0 || npy.n_dims != 1)
-            return token_file_fail(err, SLM_ERR_FORMAT, "%s: a .npy file of tokens must hold '<i4' in one dimension, as many as its shape "
-                                   "(N,) says: this one does not, or is damaged", path);
+            return token_file_fail(err, SLM_ERR_FORMAT, "%s: a .npy file of tokens must hold '<i4' in one dimension, as many as "
+                                   "its shape (N,) says: this one does not, or is damaged", path);
         layout->start = npy.start;
         layout->width = 4;
         layout->n = npy.n;
@@ -53,19 +54,22 @@ static inline slm_status token_file_layout(token_layout *layout, const unsigned 
     } else if (path_ends_in(path, ".u16") || path_ends_in(path, ".bin")) layout->width = 2;
     n = size - layout->start;
     if (layout->width == 0 || (n / layout->width == layout->n && n % layout->width == 0)) return SLM_OK;
-    return token_file_fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes", path,
-                           layout->n, layout->width, layout->start, size);
+    return token_file_fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes",
+                           path, layout->n, layout->width, layout->start, size);
 }
-static inline slm_status token_file_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const unsigned char *bytes, const token_layout *layout,
-                                           const char *path, slm_error *err) {
-    int32_t vocab = slm_tokenizer_vocab(tokenizer), *tokens = (int32_t *)malloc((layout->n + 1) * sizeof *tokens);
+static inline slm_status token_file_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const unsigned char *bytes,
+                                           const token_layout *layout, const char *path, slm_error *err) {
+    int32_t vocab = slm_tokenizer_vocab(tokenizer), *tokens;
     size_t text = 0;
-    slm_status status = tokens != NULL ? SLM_OK : token_file_fail(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", layout->n);
+    slm_status status = SLM_OK;
+    if ((tokens = (int32_t *)malloc((layout->n + 1) * sizeof *tokens)) == NULL)
+        status = token_file_fail(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", layout->n);
     for (size_t i = 0; i < layout->n && status == SLM_OK; i++) {
         uint64_t id = token_number(bytes + layout->start + i * layout->width, layout->width);
         size_t length = 0;
-        if (id >= (uint64_t)vocab) status = token_file_fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
-                                                            (unsigned long long)id, (int)vocab);
+        if (id >= (uint64_t)vocab)
+            status = token_file_fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
+                                     (unsigned long long)id, (int)vocab);
         else (void)slm_tokenizer_token(tokenizer, tokens[i] = (int32_t)id, &length);
         text += length;
     }
@@ -75,7 +79,8 @@ static inline slm_status token_file_corpus(slm_corpus **out, const slm_tokenizer
     return status;
 }
 /* Like slm_corpus_load, for token files too. */
-static inline slm_status token_file_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err) {
+static inline slm_status token_file_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields,
+                                         slm_error *err) {
     token_layout layout = { 0, 0, 0 };
     char *bytes;
     size_t size;
