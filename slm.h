@@ -32,7 +32,7 @@
  *   10 >>generation    KV cache, sampling                                                  may not: write parameters
  *      >>json          a strict reader: for sections 11 to 13
  *   11 >>tokenizers    bytes; byte-level BPE: train, encode, decode                        may not: know models
- *   12 >>data          text, JSONL, token files to windows and batches                     may not: know models
+ *   12 >>data          text and JSONL to windows and batches                               may not: know models
  *   13 >>files         JSON, safetensors, model folders, run state, atomic replace         may not: trust a byte
  *
  *   Fifteen minutes: >>idea, section 2, section 9.   Two hours: and sections 5, 6, 7.   All: top to bottom.
@@ -132,9 +132,9 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 SLM_API void       slm_tokenizer_free(slm_tokenizer *tokenizer);
 SLM_API int32_t    slm_tokenizer_vocab(const slm_tokenizer *tokenizer);               /* ids are 0..vocab-1 */
 SLM_API uint64_t   slm_tokenizer_hash(const slm_tokenizer *tokenizer);                /* fingerprint of vocabulary and merges */
-SLM_API const char *slm_tokenizer_token(const slm_tokenizer *tokenizer, int32_t id, size_t *size);  /* its bytes; NULL if no such id */
-SLM_API slm_status slm_encode(const slm_tokenizer *tokenizer, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err);
-SLM_API slm_status slm_decode(const slm_tokenizer *tokenizer, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err);
+SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size);        /* its bytes; NULL: no such id */
+SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err);
+SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err);
 
 /* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens
    before them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
@@ -144,8 +144,9 @@ typedef struct slm_corpus {
     size_t   n, bytes;        /* tokens; bytes of the text they came from (0: unknown) */
     uint64_t hash;            /* fingerprint of the tokens and the mask */
 } slm_corpus;
-SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size, slm_error *err);
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab, slm_error *err);
+SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t, const char *text, size_t size, slm_error *err);
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n,
+                                          int32_t vocab, slm_error *err);
 SLM_API void       slm_corpus_free(slm_corpus *corpus);
 SLM_API size_t     slm_corpus_windows(const slm_corpus *corpus, int32_t T);           /* ceil((n-1) / T) */
 
@@ -164,7 +165,8 @@ SLM_API void       slm_batch_free(slm_batch *batch);
 typedef struct slm_cursor { uint64_t seed, at; } slm_cursor;
 struct slm_scores;
 /* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
-SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const struct slm_scores *scores, slm_cursor *cursor, slm_error *err);
+SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const struct slm_scores *scores, slm_cursor *cursor,
+                                  slm_error *err);
 /* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
 SLM_API void       slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first);
 
@@ -344,12 +346,12 @@ SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int3
 #ifndef SLM_NO_STDIO
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err);            /* NUL added after size */
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
-SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);              /* tokenizer.json or a folder with one */
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);   /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
 /* Text as it is; a path ending in .jsonl: `fields` ("text" if NULL; "question,answer" joins two with a newline), a blank
    line after each record. *text is yours. */
 SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err);
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err);
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err);
 /* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);  /* folder is made */
@@ -3489,11 +3491,10 @@ static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, con
    rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
    the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
 
-/* ---- a map from 64-bit keys to numbers >= 0, strings in it, a heap: all that encoding and training need ---- */
-typedef struct slm__slot { uint64_t key; int32_t value; } slm__slot;              /* value + 1; 0: free */
+/* ---- a map from 64-bit keys to numbers, and strings in it ---- */
+typedef struct slm__slot { uint64_t key; int64_t value; } slm__slot;              /* value + 1; 0: free */
 typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
-typedef struct slm__span { size_t at, size; int64_t count; } slm__span;           /* a string: its place in some text */
-typedef struct slm__item { uint64_t a, b; } slm__item;
+typedef struct slm__span { size_t at, size; int64_t note; } slm__span;            /* a string: its place in some text, and a note */
 #define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
 #define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
 
@@ -3502,13 +3503,12 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
     while (map->slots[i].value != 0 && map->slots[i].key != key) i = (i + 1) & (map->capacity - 1);
     return &map->slots[i];
 }
-static int32_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
+static int64_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
     return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
 }
-static slm_status slm__map_put(slm__map *map, uint64_t key, size_t value, slm_error *err) {    /* key is not there yet */
-    slm__slot slot = { key, (int32_t)value + 1 };
+static slm_status slm__map_put(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* value >= 0; replaces */
+    slm__slot slot = { key, value + 1 }, *place;
     size_t i;
-    if (value >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d distinct strings or pairs", INT32_MAX);
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
         if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return SLM_ERR_MEMORY;
@@ -3517,97 +3517,65 @@ static slm_status slm__map_put(slm__map *map, uint64_t key, size_t value, slm_er
         slm__release(map->slots);
         *map = wider;
     }
-    *slm__map_slot(map, key) = slot;
-    map->n++;
+    place = slm__map_slot(map, key);
+    map->n += place->value == 0;
+    *place = slot;
     return SLM_OK;
 }
 /* The index of a string, -1: not there.  Strings are kept by their hash; where two share one, the later sits at another key.
    *key: where to put it. */
-static int32_t slm__find(const slm__map *map, const char *text, const slm__buffer *spans, const char *s, size_t n, uint64_t *key) {
+static int64_t slm__find(const slm__map *map, const char *text, const slm__buffer *spans, const char *s, size_t n, uint64_t *key) {
     for (*key = slm_hash(SLM_HASH_START, s, n);; *key = slm__mix(*key + 1)) {
-        int32_t i = slm__map_get(map, *key);
+        int64_t i = slm__map_get(map, *key);
         const slm__span *span = i < 0 ? NULL : SLM__ITEMS(const slm__span, *spans) + i;
         if (i < 0 || (span->size == n && memcmp(text + span->at, s, n) == 0)) return i;
     }
 }
-static int slm__item_less(slm__item x, slm__item y) { return x.a != y.a ? x.a < y.a : x.b < y.b; }
-static slm_status slm__heap_push(slm__buffer *heap, uint64_t a, uint64_t b, slm_error *err) {
-    slm__item item = { a, b }, *items;
-    size_t i = SLM__N_ITEMS(slm__item, *heap);
-    if (slm__buffer_append(heap, &item, sizeof item, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (items = SLM__ITEMS(slm__item, *heap); i > 0 && slm__item_less(item, items[(i - 1) / 2]); i = (i - 1) / 2)
-        items[i] = items[(i - 1) / 2];
-    items[i] = item;
-    return SLM_OK;
-}
-static slm__item slm__heap_pop(slm__buffer *heap) {                               /* least a, then least b; not empty */
-    size_t n = SLM__N_ITEMS(slm__item, *heap) - 1, i = 0, child;
-    slm__item *items = SLM__ITEMS(slm__item, *heap), top = items[0], last = items[n];
-    for (heap->size -= sizeof top; (child = 2 * i + 1) < n; items[i] = items[child], i = child) {
-        if (child + 1 < n && slm__item_less(items[child + 1], items[child])) child++;
-        if (!slm__item_less(items[child], last)) break;
-    }
-    items[i] = last;
-    return top;
-}
 
 /* ---- cutting text into pieces ----
      's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The tables hold runs: so
-   many code points without the property, so many with it, and so on.  A byte that is no UTF-8 is an `other` by itself. */
+   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  A table holds runs: so many
+   code points without the property, so many with it, and so on.  A run's length has base 26, its digits are A to Z, the last of
+   them a to z: "Cn" is 2 * 26 + 13 = 65, the code points before 'A'.  A byte that is no UTF-8 is an `other` by itself. */
 enum { SLM__OTHER, SLM__LETTER, SLM__DIGIT, SLM__SPACE, SLM__CLASSES = 0x32400 };  /* all code points above are OTHER */
-static const uint16_t slm__letters[] = {
-    65,26,6,26,47,1,10,1,4,1,5,23,1,31,1,458,4,12,14,5,7,1,1,1,129,5,1,2,2,4,1,1,6,1,1,3,1,1,1,20,1,83,1,139,8,166,1,38,2,1,6,41,71,
-    27,4,4,45,43,35,2,1,99,1,1,15,2,7,2,10,3,2,1,16,1,1,30,29,89,11,1,24,33,9,2,4,1,5,22,4,1,9,1,3,1,23,25,7,11,5,24,1,6,17,42,58,
-    54,3,1,18,1,7,10,15,16,4,8,2,2,2,22,1,7,1,1,3,4,3,1,16,1,13,2,1,3,14,2,10,1,8,6,4,2,2,22,1,7,1,2,1,2,1,2,31,4,1,1,19,3,16,9,1,3,
-    1,22,1,7,1,2,1,5,3,1,18,1,15,2,23,1,11,8,2,2,2,22,1,7,1,2,1,5,3,1,30,2,1,3,15,1,17,1,1,6,3,3,1,4,3,2,1,1,1,2,3,2,3,3,3,12,22,1,
-    52,8,1,3,1,23,1,16,3,1,26,3,2,1,2,2,30,1,4,8,1,3,1,23,1,10,1,5,3,1,31,2,1,2,15,2,17,9,1,3,1,41,2,1,16,1,5,3,8,3,24,6,5,18,3,24,
-    1,9,1,1,2,7,58,48,1,2,12,7,58,2,1,1,1,5,1,24,1,1,1,10,1,2,9,1,2,5,1,1,21,4,32,1,63,8,1,36,27,5,115,43,20,1,16,6,4,4,3,1,3,2,7,3,
-    4,13,12,1,17,38,1,1,5,1,2,43,1,333,1,4,2,7,1,1,1,4,2,41,1,4,2,33,1,4,2,7,1,1,1,4,2,15,1,57,1,4,2,67,37,16,16,86,2,6,3,620,2,17,
-    1,26,5,75,6,8,7,18,13,19,14,18,14,13,1,3,15,52,35,1,4,1,67,89,7,5,2,34,1,1,5,70,10,31,49,30,2,5,11,44,4,26,54,23,9,53,82,1,93,
-    47,17,8,54,30,13,2,10,44,26,36,41,3,10,36,2,11,5,43,2,3,41,4,1,6,1,2,3,1,5,192,64,278,2,6,2,38,2,6,2,8,1,1,1,1,1,1,1,31,2,53,1,
-    7,1,1,3,3,1,7,3,4,2,6,4,13,5,3,1,7,116,1,13,1,16,13,101,1,4,1,2,10,1,1,3,5,6,1,1,1,1,1,1,4,1,11,2,4,5,5,4,1,52,2,2683,229,6,4,3,
-    2,12,38,1,1,5,1,2,56,7,1,16,23,9,7,1,7,1,7,1,7,1,7,1,7,1,7,1,7,80,1,469,2,42,5,5,2,4,86,6,3,1,90,1,4,5,43,1,94,17,32,48,16,512,
-    6592,64,22157,67,46,2,269,3,16,10,2,20,47,16,31,2,70,49,9,2,103,2,67,2,2,1,1,1,8,21,16,1,3,1,4,1,23,29,52,14,50,62,6,3,1,1,2,11,
-    28,10,23,25,29,7,47,28,1,16,5,1,10,10,5,1,41,23,3,1,8,20,23,3,1,3,50,1,1,3,2,2,5,2,1,1,1,24,3,2,11,7,3,12,6,2,6,2,6,9,7,1,7,1,
-    43,1,14,6,115,29,11172,12,23,4,49,8452,366,2,106,38,7,12,5,5,1,1,10,1,13,1,5,1,1,1,2,1,2,1,108,33,363,18,64,2,54,40,12,116,5,1,
-    135,36,26,6,26,11,89,3,6,2,6,2,6,2,3,35,12,1,26,1,19,1,2,1,15,2,14,34,123,389,29,3,49,47,32,13,20,1,8,6,38,10,30,2,36,4,8,48,
-    158,18,36,4,36,4,40,8,52,12,11,1,15,1,7,1,2,1,11,1,15,1,7,1,2,3,52,12,311,9,22,10,8,24,6,1,42,1,9,69,6,2,1,1,44,1,2,3,1,2,23,10,
-    23,9,31,65,19,1,2,10,22,10,26,70,56,6,2,64,1,15,4,1,3,1,29,42,29,3,29,35,8,1,28,27,54,10,22,10,19,13,18,110,73,55,51,13,51,13,
-    36,38,28,9,23,250,42,6,2,16,3,59,29,10,1,8,22,42,18,46,21,27,23,12,53,57,2,2,1,13,45,32,25,26,36,29,1,2,1,8,35,3,1,12,48,14,4,
-    21,1,1,1,35,18,1,25,19,2,63,7,1,1,1,4,1,15,1,10,7,47,38,8,2,2,2,22,1,7,1,2,1,5,3,1,18,1,12,5,30,10,1,1,2,1,1,38,1,1,25,1,1,1,44,
-    53,18,4,20,3,30,48,20,2,1,1,184,47,41,4,36,48,20,1,59,43,13,1,71,27,37,7,185,44,116,64,31,8,2,1,2,8,1,2,1,24,15,1,1,1,94,8,2,39,
-    16,1,1,1,28,1,10,40,7,1,21,1,11,46,19,1,18,73,199,33,31,9,1,37,17,1,49,30,112,7,1,2,1,38,21,1,25,6,1,2,1,32,14,1,327,19,15,1,1,
-    13,1,34,124,1,79,922,230,196,2636,97,15,1072,17,6,25,3995,5,583,6841,30,1762,569,7,31,17,79,17,30,18,48,16,4,31,21,5,19,432,45,
-    211,64,128,75,5,1,66,13,64,2,1,1,28,6136,8,1238,41,10,8935,4,1,7,1,2,1,291,15,1,29,3,2,1,14,4,8,396,2308,107,5,13,3,9,7,10,5990,
-    85,1,71,1,2,2,1,2,2,2,4,1,12,1,1,1,7,1,65,1,4,2,8,1,7,1,28,1,4,1,5,1,1,3,7,1,340,2,25,1,25,1,31,1,25,1,31,1,25,1,31,1,25,1,31,1,
-    25,1,8,1844,31,6,6,261,62,146,45,10,7,16,1,321,30,18,44,484,28,228,30,2,1,495,7,1,4,1,2,1,15,1,197,59,68,7,1,1204,4,1,27,1,2,1,
-    1,2,1,1,10,1,4,1,1,1,1,6,1,4,1,1,1,1,1,1,3,1,2,1,1,2,1,1,1,1,1,1,1,1,1,1,2,1,1,2,4,1,7,1,4,1,4,1,1,1,10,1,17,5,3,1,5,1,17,4420,
-    42720,32,4154,6,222,2,5762,14,7473,15,622,2466,542,1506,4939,5,4192 };
-static const uint16_t slm__digits[] = {
-    48,10,120,2,5,1,2,3,1441,10,134,10,198,10,412,10,118,10,4,6,108,10,118,10,118,10,2,6,110,13,115,10,8,7,103,10,104,7,7,19,109,10,
-    96,10,118,10,70,20,268,10,70,10,719,20,881,3,239,10,6,10,22,10,300,10,128,11,165,10,6,10,182,10,86,10,134,10,6,10,1046,1,3,6,6,
-    10,198,51,2,5,726,60,78,22,630,30,1385,1,777,1,25,9,14,3,343,4,138,10,30,8,1,15,32,10,39,15,29536,10,188,10,320,6,154,10,38,10,
-    198,10,22,10,86,10,406,10,21270,10,493,45,12,57,17,2,341,27,36,4,29,1,8,1,134,5,202,10,942,8,25,7,39,9,75,5,22,6,160,2,2,16,2,
-    46,64,9,52,2,30,3,75,5,104,8,24,8,41,7,330,6,48,10,6,10,278,31,158,10,42,4,112,7,134,30,128,10,60,10,144,10,7,20,251,10,342,10,
-    118,10,374,10,102,10,6,20,76,12,420,19,93,10,662,10,86,29,227,10,70,10,422,10,102,21,1067,111,15553,10,2342,10,86,10,134,10,1,7,
-    526,10,262,23,24153,10,1478,20,12,20,108,25,1109,50,2368,10,422,10,502,10,247,10,716,9,128,10,791,59,1,3,1,4,76,45,1,15,962,13,
-    2787,10 };
-static const uint16_t slm__spaces[] = { 9,5,18,1,100,1,26,1,5599,1,2431,11,29,2,5,1,47,1,4000,1 };
-static void slm__classes_fill(uint8_t *classes, const uint16_t *runs, size_t n, int kind) {
-    size_t i;
-    for (i = 0; i + 1 < n; classes += runs[i + 1], i += 2) memset(classes += runs[i], kind, runs[i + 1]);
+static const char slm__letters[] =
+    "CnBagBaBvbkbebfxbBfbRqemofhbbbEzfbccebbgbbdbbbubDfbFjiGkbBmcbgBpCtBbeeBtBrBjcbDvbbpchckdcbqbbBeBdDllbyBhjcebfwebjbdbxzhlfybgrB"
+    "qCgCcdbsbhkpqeicccwbhbbdedbqbncbdockbigeccwbhbcbcbcBfebbtdqjbdbwbhbcbfdbsbpcxblicccwbhbcbfdbBecbdpbrbbgddbedcbbbcdcdddmwbCaibd"
+    "bxbqdbBadcbccBebeibdbxbkbfdbBfcbcpcrjbdbBpcbqbfdidygfsdybjbbchCgBwbcmhCgcbbbfbybbbkbcjbcfbbveBgbClibBkBbfElBrubqgeedbdchdenmbr"
+    "BmbbfbcBrbMvbechbbbecBpbecBhbechbbbecpbCfbecCpBlqqDicgdXwcrbBafCxgihsntosonbdpCaBjbebCpDlhfcBibbfCskBfBxBecflBseBaCcxjCbDebDpB"
+    "vriCcBenckBsBaBkBpdkBkclfBrcdBpebgbcdbfHkCmKscgcBmcgcibbbbbbbBfcCbbhbbddbhdecgenfdbhEmbnbqnDxbebckbbdfgbbbbbbeblceffebCacDZfIv"
+    "gedcmBmbbfbcCehbqxjhbhbhbhbhbhbhbhDcbSbcBqffceDigdbDmbefBrbDqrBgBwqTsJToCmBGUfCpBucKjdqkcuBvqBfcCsBxjcDzcCpccbbbivqbdbebxBdCao"
+    "ByCkgdbbclBckxzBdhBvBcbqfbkkfbBpxdbiuxdbdBybbdccfcbbbydclhdmgcgcgjhbhbBrbogElBdQNsmxeBxMNcOccEcBmhmffbbkbnbfbbbcbcbEeBhNzsCmcC"
+    "cBomEmfbFfBkBagBalDldgcgcgcdBjmbBabtbcbpcoBiEtOzBddBxBvBgnubigBmkBecBkeiBwGcsBkeBkeBoiCamlbpbhbcblbpbhbcdCamLzjwkiygbBqbjCrgcb"
+    "bBsbcdbcxkxjBfCntbckwkBaCsCegcCmbpebdbBdBqBddBdBjibBcBbCckwktnsEgCvCdBznBznBkBmBcjxJqBqgcqdChBdkbiwBqsBuvBbxmCbCfccbnBtBgzBaBk"
+    "BdbcbiBjdbmBwoevbbbBjsbztcClhbbbebpbkhBvBmicccwbhbcbfdbsbmfBekbbcbbBmbbzbbbBsCbseudBeBwucbbHcBvBpeBkBwubChBrnbCtBbBlhHdBsEmCmB"
+    "ficbcibcbypbbbDqicBnqbbbBcbkBohbvblButbsCvHrBhBfjbBlrbBxBeEihbcbBmvbzgbcbBgobMptpbbnbBiEubDbBJmIwHoDXkDtpBPgrgzFXrfWlKDdBeCPuV"
+    "xhBfrDbrBesBwqeBfvftQqBtIdCmEyCxfbConCmcbbBcJCaiBVqBpkNFrebhbcbLfpbBddcboeiPgDKuEdfndjhkIWkDhbCtbccbcccebmbbbhbCnbecibhbBcbebf"
+    "bbdhbNcczbzbBfbzbBfbzbBfbzbBfbzbiCSyBfggKbCkFqBtkhqbMjBesBsSqBcIuBecbTbhbebcbpbHpChCqhbBUiebBbbcbbcbbkbebbbbgbebbbbbbdbcbbcbbb"
+    "bbbbbbbcbbcebhbebebbbkbrfdbfbrGOaCLFcBgGDugIocINqoLBlpXyDQwUwCFyHHzfGFg";
+static const char slm__digits[] =
+    "BwkEqcfbcdCDlkFekHqkPwkEokegEekEokEokcgEgnElkihDzkEahhtEfkDskEokCsuKikCskBBruBHxdJfkgkwkLokEylGjkgkHakDikFekgkBOgbdggkHqBzcfBB"
+    "yCiDawYgBeCBhbBDxbzjodNfeFikBeibpBgkBnpBRSakHgkMigFykBmkHqkwkDikPqkBFMckSzBtmCfrcNdBbBkeBdbibFefHukBKgizhBnjCxfwgGeccqcBuCmjCa"
+    "cBedCxfEaiyiBphMsgBwkgkKsBfGckBqeEihFeBeEykCikFokhuJrkNekEokOkkDykguCymQetDpkZmkDiBdItkCskQgkDyvBPbEhXAfkDMckDikFekbhUgkKcxBJS"
+    "zkCEwumuEezBQrByDNckQgkTikJnkBBojEykBElChbdbeCyBtbpBLanEDfk";
+static const char slm__spaces[] =
+    "jfsbDwbBabIHjbDPnlBdcfbBvbFXwb";
+static void slm__classes_fill(uint8_t *classes, const char *runs, int kind) {
+    size_t n;
+    int inside = 0;
+    for (; *runs != 0; classes += n, inside = !inside) {
+        for (n = 0; *runs < 'a'; runs++) n = 26 * (n + (size_t)(*runs - 'A'));
+        n += (size_t)(*runs++ - 'a');
+        if (inside) memset(classes, kind, n);
+    }
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
     const unsigned char *s = (const unsigned char *)p;
-    int n = s[0] < 0x80 ? 1 : slm__json_utf8(p, end);
-    uint32_t c = s[0];
+    int n = s[0] < 0x80 ? 1 : slm__json_utf8(p, end), i;
+    uint32_t c = n > 1 ? s[0] & (0x7Fu >> n) : s[0];           /* 110xxxxx 1110xxxx 11110xxx, then 10xxxxxx each */
+    for (i = 1; i < n; i++) c = c << 6 | (s[i] & 63u);
     *length = n > 1 ? (size_t)n : 1;
-    if (n == 0) return SLM__OTHER;
-    if (n == 2) c = (s[0] & 31u) << 6 | (s[1] & 63u);
-    if (n == 3) c = (s[0] & 15u) << 12 | (s[1] & 63u) << 6 | (s[2] & 63u);
-    if (n == 4) c = (s[0] & 7u) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
-    return c < (uint32_t)SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
+    return n > 0 && c < (uint32_t)SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
 }
 static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
     const char *end = s + n, *p = s, *last = s;
@@ -3628,12 +3596,13 @@ static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {     
 
 /* ---- the tokenizer ---- */
 typedef struct slm__merge { int32_t a, b, id; } slm__merge;
-typedef struct slm__added { const char *text; size_t size; int32_t id; int normalized, special; } slm__added;
+/* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
+enum { SLM__ADDED = 1, SLM__NORMALIZED = 2, SLM__KIND = 3, SLM__SPECIAL = 4 };     /* one of the first two, perhaps special */
 struct slm_tokenizer {
-    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id, its count 1 + the place in `added`, or 0 */
-    slm__buffer merges, added;     /* slm__merge by rank; slm__added by text: found in the text before anything else */
-    slm__map ids, ranks;           /* bytes -> id, for ids < n_model; a << 32 | b -> rank */
-    int32_t n_model, byte_id[256]; /* tokens of the model's own vocabulary: the others are only in `added` */
+    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id */
+    slm__buffer merges, added;     /* slm__merge by rank; int32_t, the ids of added tokens */
+    slm__map ids, ranks;           /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
+    int32_t byte_id[256];
     int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
     uint8_t *classes;              /* (SLM__CLASSES) */
     uint64_t hash;
@@ -3646,13 +3615,11 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
 }
 static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
     slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
-    if (t == NULL) return NULL;
+    if (t == NULL || (t->classes = (uint8_t *)slm__alloc(SLM__CLASSES, 1, err)) == NULL) { slm__release(t); return NULL; }
+    slm__classes_fill(t->classes, slm__letters, SLM__LETTER);
+    slm__classes_fill(t->classes, slm__digits, SLM__DIGIT);
+    slm__classes_fill(t->classes, slm__spaces, SLM__SPACE);
     t->use_regex = 1;
-    t->classes = (uint8_t *)slm__alloc(SLM__CLASSES, 1, err);
-    if (t->classes == NULL) { slm__release(t); return NULL; }
-    slm__classes_fill(t->classes, slm__letters, SLM__COUNT(slm__letters), SLM__LETTER);
-    slm__classes_fill(t->classes, slm__digits, SLM__COUNT(slm__digits), SLM__DIGIT);
-    slm__classes_fill(t->classes, slm__spaces, SLM__COUNT(slm__spaces), SLM__SPACE);
     return t;
 }
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) { return (int32_t)SLM__N_ITEMS(slm__span, t->spans); }
@@ -3662,146 +3629,164 @@ SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size
     if (size != NULL) *size = span == NULL ? 0 : span->size;
     return span == NULL ? NULL : t->bytes.data + span->at;
 }
-static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n, uint64_t *key) {   /* -1: no such token */
-    return slm__find(&t->ids, t->bytes.data, &t->spans, s, n, key);
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {  /* -1: no such token, or no merge makes it */
+    uint64_t key;
+    return (int32_t)slm__find(&t->ids, t->bytes.data, &t->spans, s, n, &key);
 }
 /* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
-static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, const char *name, slm_error *err) {
+static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, slm_error *err) {
     slm__span span = { t->bytes.size - n, n, 0 };
     uint64_t key;
     slm_status status = SLM_OK;
-    int32_t other = model ? slm__token_find(t, t->bytes.data + span.at, n, &key) : -1;
-    if (other >= 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab: %d and %d are equal", name, (int)other, (int)id);
-    if (model) { status = slm__map_put(&t->ids, key, (size_t)id, err); t->n_model++; }
-    if (status == SLM_OK && id == slm_tokenizer_vocab(t)) status = slm__buffer_append(&t->spans, &span, sizeof span, err);
+    if (model) {
+        (void)slm__find(&t->ids, t->bytes.data, &t->spans, t->bytes.data + span.at, n, &key);
+        status = slm__map_put(&t->ids, key, id, err);
+    }
+    if (status == SLM_OK && id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
     if (status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[id] = span;
     return status;
 }
 static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
     slm__merge merge = { a, b, id };
-    slm_status status = slm__map_put(&t->ranks, slm__pair_key(a, b), SLM__N_ITEMS(slm__merge, t->merges), err);
-    return status == SLM_OK ? slm__buffer_append(&t->merges, &merge, sizeof merge, err) : status;
+    size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
+    if (rank >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
+    if (slm__map_put(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) != SLM_OK) return SLM_ERR_MEMORY;
+    return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
 }
 static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {      /* the same whatever the byte order */
     unsigned char bytes[4];
     for (; n > 0; n--, hash = slm_hash(hash, bytes, 4)) slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
     return hash;
 }
-/* Last step of building: every byte must have its token, so that any text can be encoded. */
-static slm_status slm__tokenizer_finish(slm_tokenizer *t, const char *name, slm_error *err) {
+/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever the status. */
+static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, slm_status status, const char *name,
+                                        slm_error *err) {
     int32_t i, values[3] = { t->prefix_space, t->use_regex, t->ignore_merges };
-    uint64_t key;
-    for (i = 0; i < 256; i++) {
+    for (i = 0; i < 256 && status == SLM_OK; i++) {
         char c = (char)(unsigned char)i;
-        if ((t->byte_id[i] = slm__token_find(t, &c, 1, &key)) < 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x", name, (unsigned)i);
+        if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x", name, (unsigned)i);
     }
+    if (status != SLM_OK) { slm_tokenizer_free(t); return status; }
     t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
     t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges), SLM__N_ITEMS(int32_t, t->merges));
     for (i = 0; i < slm_tokenizer_vocab(t); i++) {
         const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + i;
         values[0] = (int32_t)span->size;
-        values[1] = span->count == 0 ? 0 : 1 + SLM__ITEMS(const slm__added, t->added)[span->count - 1].normalized;
+        values[1] = (int32_t)(span->note & SLM__KIND);
         t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
     }
+    *out = t;
     return SLM_OK;
 }
 
 /* ---- encoding ---- */
-typedef struct slm__symbol { int32_t id, before, after, word; } slm__symbol;      /* a linked list in an array; id -1: gone */
+typedef struct slm__symbol { int32_t id, before, after; } slm__symbol;            /* a linked list in an array; -1: none */
 typedef struct slm__encoder {
     const slm_tokenizer *t;
     slm_error *err;
     slm_status status;             /* the first error */
-    slm__buffer out, symbols, heap;
+    slm__buffer out, symbols, tree, spaced;
 } slm__encoder;
 
-static void slm__encode_id(slm__encoder *e, int32_t id) {
-    if (e->status == SLM_OK) e->status = slm__buffer_append(&e->out, &id, sizeof id, e->err);
+static void slm__encode_keep(slm__encoder *e, slm__buffer *buffer, const void *bytes, size_t n) {
+    if (e->status == SLM_OK) e->status = slm__buffer_append(buffer, bytes, n, e->err);
 }
-static void slm__encode_offer(slm__encoder *e, int32_t at) {                      /* the pair that begins here, if it can merge */
+static void slm__encode_id(slm__encoder *e, int32_t id) { slm__encode_keep(e, &e->out, &id, sizeof id); }
+/* The pair that begins at symbol `at` (of n) has changed.  Leaf n + at of the tree holds rank << 32 | at of that pair, all ones if
+   it does not merge; node i holds the least of 2i and 2i + 1: node 1 is the pair to merge next. */
+static void slm__encode_pair(slm__encoder *e, size_t n, int32_t at) {
     const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
-    int32_t rank = -1;
-    if (at >= 0 && symbols[at].after >= 0)
-        rank = slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[symbols[at].after].id));
-    if (rank >= 0 && e->status == SLM_OK) e->status = slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)at, e->err);
+    uint64_t *tree = SLM__ITEMS(uint64_t, e->tree), least = UINT64_MAX;
+    int64_t rank;
+    int32_t after;
+    size_t i;
+    if (at < 0) return;
+    after = symbols[at].after;
+    rank = after < 0 ? -1 : slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[after].id));
+    if (rank >= 0) least = (uint64_t)rank << 32 | (uint64_t)at;
+    for (i = n + (size_t)at; i > 1; i /= 2) {
+        tree[i] = least;
+        if (tree[i ^ 1] < least) least = tree[i ^ 1];
+    }
+    tree[1] = least;
 }
 /* The bytes of one piece merge, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
 static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
     slm__symbol *symbols;
+    uint64_t *tree;
     int32_t i, size = (int32_t)n;
-    uint64_t key;
-    if (e->t->ignore_merges && (i = slm__token_find(e->t, s, n, &key)) >= 0) { slm__encode_id(e, i); return; }
+    if (e->t->ignore_merges && (i = slm__token_find(e->t, s, n)) >= 0) { slm__encode_id(e, i); return; }
     if (n > INT32_MAX / sizeof *symbols)
         e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", n);
-    else if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->symbols, n * sizeof *symbols, e->err);
+    else e->status = slm__buffer_reserve(&e->symbols, n * sizeof *symbols, e->err);
+    if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->tree, 2 * n * sizeof *tree, e->err);
     if (e->status != SLM_OK) return;
     symbols = SLM__ITEMS(slm__symbol, e->symbols);
+    tree = SLM__ITEMS(uint64_t, e->tree);
     for (i = 0; i < size; i++) {
-        slm__symbol symbol = { e->t->byte_id[(unsigned char)s[i]], i - 1, i + 1 < size ? i + 1 : -1, 0 };
+        slm__symbol symbol = { e->t->byte_id[(unsigned char)s[i]], i - 1, i + 1 < size ? i + 1 : -1 };
         symbols[i] = symbol;
     }
-    for (i = 0; i < size; i++) slm__encode_offer(e, i);
-    while (e->heap.size > 0 && e->status == SLM_OK) {
-        slm__item item = slm__heap_pop(&e->heap);
-        const slm__merge *merge = SLM__ITEMS(const slm__merge, e->t->merges) + item.a;
-        slm__symbol *left = symbols + item.b, *right;
-        if (left->id != merge->a || left->after < 0 || (right = symbols + left->after)->id != merge->b) continue;   /* gone */
-        left->id = merge->id;
-        left->after = right->after;
-        right->id = -1;
-        if (right->after >= 0) symbols[right->after].before = (int32_t)item.b;
-        slm__encode_offer(e, left->before);
-        slm__encode_offer(e, (int32_t)item.b);
+    for (i = 0; i < size; i++) slm__encode_pair(e, n, i);
+    while (tree[1] != UINT64_MAX) {
+        int32_t at = (int32_t)(tree[1] & INT32_MAX), gone = symbols[at].after;
+        symbols[at].id = SLM__ITEMS(const slm__merge, e->t->merges)[tree[1] >> 32].id;
+        symbols[at].after = symbols[gone].after;
+        if (symbols[at].after >= 0) symbols[symbols[at].after].before = at;
+        symbols[gone].after = -1;
+        slm__encode_pair(e, n, gone);
+        slm__encode_pair(e, n, symbols[at].before);
+        slm__encode_pair(e, n, at);
     }
     for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
 }
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n) {          /* text without added tokens */
-    slm__buffer spaced = { NULL, 0, 0 };
-    size_t size;
-    if (e->t->prefix_space && n > 0 && s[0] != ' ' && e->status == SLM_OK) {
-        e->status = slm__buffer_append(&spaced, " ", 1, e->err);
-        if (e->status == SLM_OK) e->status = slm__buffer_append(&spaced, s, n, e->err);
-        s = spaced.data;
-        n = spaced.size;
-    }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
-    slm__release(spaced.data);
-}
-/* The longest added token that the text begins with: narrows the sorted list byte by byte.  NULL: none. */
-static const slm__added *slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int normalized) {
-    const slm__added *list = SLM__ITEMS(const slm__added, t->added), *found = NULL;
-    size_t low = 0, high = SLM__N_ITEMS(slm__added, t->added), depth;
-    for (depth = 0; low < high; depth++) {
-        if (list[low].size == depth && list[low++].normalized == normalized) found = &list[low - 1];
-        if (depth == n) break;
-        while (low < high && (unsigned char)list[low].text[depth] < (unsigned char)s[depth]) low++;
-        while (low < high && (unsigned char)list[high - 1].text[depth] > (unsigned char)s[depth]) high--;
+/* The leftmost added token of a kind in a text, there the longest; -1: none.  *at: its place. */
+static int32_t slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *at) {
+    int32_t found = -1;
+    size_t i, longest = 0;
+    for (*at = 0; t->added.size > 0 && *at < n; ++*at) {
+        for (i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
+            int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
+            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
+            if ((span->note & SLM__KIND) != kind || span->size > n - *at || span->size <= longest) continue;
+            if (memcmp(t->bytes.data + span->at, s + *at, span->size) == 0) { found = id; longest = span->size; }
+        }
+        if (found >= 0) break;
     }
     return found;
 }
-/* Added tokens are cut out first, those with "normalized": false before the others; the leftmost first, there the longest. */
-static void slm__encode_added(slm__encoder *e, const char *s, size_t n, int normalized) {
-    size_t i, from = 0;
-    const slm__added *added;
-    if (normalized == 2 || n == 0 || e->t->added.size == 0) { slm__encode_text(e, s, n); return; }
-    for (i = 0; i < n && e->status == SLM_OK;) {
-        if ((added = slm__added_find(e->t, s + i, n - i, normalized)) == NULL) { i++; continue; }
-        slm__encode_added(e, s + from, i - from, normalized + 1);
-        slm__encode_id(e, added->id);
-        from = i += added->size;
+/* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
+    int32_t id;
+    size_t size, at;
+    if (kind <= SLM__NORMALIZED) {
+        for (; (id = slm__added_find(e->t, s, n, kind, &at)) >= 0; s += at + size, n -= at + size) {
+            slm__encode_text(e, s, at, kind + 1);
+            slm__encode_id(e, id);
+            (void)slm_tokenizer_token(e->t, id, &size);
+        }
+        slm__encode_text(e, s, n, kind + 1);
+        return;
     }
-    slm__encode_added(e, s + from, n - from, normalized + 1);
+    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
+        e->spaced.size = 0;
+        slm__encode_keep(e, &e->spaced, " ", 1);
+        slm__encode_keep(e, &e->spaced, s, n);
+        s = e->spaced.data;
+        n = e->spaced.size;
+    }
+    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
+        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
     slm__encoder e;
     memset(&e, 0, sizeof e);
     e.t = t; e.err = err;
     e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
-    slm__encode_added(&e, text, size, 0);
-    slm__release(e.symbols.data); slm__release(e.heap.data);
+    slm__encode_text(&e, text, size, SLM__ADDED);
+    slm__release(e.symbols.data); slm__release(e.tree.data); slm__release(e.spaced.data);
     if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
     *ids = SLM__ITEMS(int32_t, e.out);
     *n = SLM__N_ITEMS(int32_t, e.out);
@@ -3825,136 +3810,101 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
 
 /* ---- training ----
    Start with the bytes of each distinct piece, weighted by how often it occurs.  Again and again make the most frequent pair of
-   neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  A pair lists the places
-   where it arose; a merge visits only those and corrects the counts around them, so that all merges together take O(n log n)
-   in the bytes n of the distinct pieces.  A pair that holds the new token is new: the counts of old pairs only fall, and the
-   heap may hold them too high until they come up. */
-typedef struct slm__couple { uint64_t key; int64_t count; int32_t first, last; } slm__couple;    /* a pair and its places */
-typedef struct slm__place { int32_t at, next; } slm__place;                       /* next -1: the end of the list */
+   neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  The counts of pairs are kept;
+   a merge goes through all pieces once and corrects the counts around each place where it is done. */
 typedef struct slm__learner {
     slm_tokenizer *t;
     slm_error *err;
-    slm_status status;                     /* the first error */
-    slm__buffer words, symbols;            /* slm__span into the text per distinct piece; slm__symbol, piece after piece */
-    slm__buffer pairs, places, heap;
-    slm__map word_index, pair_index;
+    slm_status status;             /* the first error */
+    slm__buffer words, ids;        /* slm__span into the text per distinct piece, noting its count; their ids, each ended by -1 */
+    slm__map index, counts;        /* piece -> its place in words; pair -> its count */
 } slm__learner;
 
 static void slm__learn_keep(slm__learner *l, slm__buffer *buffer, const void *item, size_t size) {
     if (l->status == SLM_OK) l->status = slm__buffer_append(buffer, item, size, l->err);
 }
+static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
+    uint64_t key = slm__pair_key(a, b);
+    int64_t count = slm__map_get(&l->counts, key);
+    if (a < 0 || b < 0 || l->status != SLM_OK) return;         /* the end of a word */
+    l->status = slm__map_put(&l->counts, key, (count < 0 ? 0 : count) + change, l->err);
+}
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
     slm__span span = { 0, 0, 1 };
     for (; span.at < size && l->status == SLM_OK; span.at += span.size) {
-        int32_t word, k, first = (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols), n;
+        const unsigned char *s = (const unsigned char *)text + span.at;
         uint64_t key;
+        int64_t word;
+        int32_t id;
+        size_t i;
         span.size = slm__piece(l->t->classes, text + span.at, size - span.at);
-        word = slm__find(&l->word_index, text, &l->words, text + span.at, span.size, &key);
-        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].count++; continue; }
-        word = (int32_t)SLM__N_ITEMS(slm__span, l->words);
-        l->status = slm__map_put(&l->word_index, key, (size_t)word, l->err);
+        for (i = 1; i < span.size; i++) slm__learn_count(l, s[i - 1], s[i], 1);
+        word = slm__find(&l->index, text, &l->words, text + span.at, span.size, &key);
+        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].note++; continue; }
+        if (l->status == SLM_OK) l->status = slm__map_put(&l->index, key, (int64_t)SLM__N_ITEMS(slm__span, l->words), l->err);
         slm__learn_keep(l, &l->words, &span, sizeof span);
-        if (span.size > INT32_MAX / 4 - (size_t)first)
-            l->status = slm__fail(l->err, SLM_ERR_ARGUMENT, "more than %d bytes of distinct words", INT32_MAX / 4);
-        for (k = 0, n = (int32_t)span.size; k < n && l->status == SLM_OK; k++) {
-            slm__symbol symbol = { (unsigned char)text[span.at + (size_t)k], first + k - 1, first + k + 1, word };
-            if (k == 0) symbol.before = -1;
-            if (k + 1 == n) symbol.after = -1;
-            slm__learn_keep(l, &l->symbols, &symbol, sizeof symbol);
+        for (i = 0; i <= span.size; i++) {
+            id = i < span.size ? s[i] : -1;
+            slm__learn_keep(l, &l->ids, &id, sizeof id);
         }
     }
 }
-/* The pair that begins at symbol `at`, if there is one, has gone (sign -1) or arisen (1: the place is kept). */
-static void slm__learn_count(slm__learner *l, int32_t at, int sign) {
-    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, l->symbols);
-    slm__place place = { at, -1 };
-    slm__couple *pair, fresh = { 0, 0, -1, -1 };
-    int32_t p, new_place = (int32_t)SLM__N_ITEMS(slm__place, l->places);
-    if (at < 0 || symbols[at].after < 0 || l->status != SLM_OK) return;
-    fresh.key = slm__pair_key(symbols[at].id, symbols[symbols[at].after].id);
-    if ((p = slm__map_get(&l->pair_index, fresh.key)) < 0) {
-        p = (int32_t)SLM__N_ITEMS(slm__couple, l->pairs);
-        l->status = slm__map_put(&l->pair_index, fresh.key, (size_t)p, l->err);
-        slm__learn_keep(l, &l->pairs, &fresh, sizeof fresh);
+static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
+    slm_tokenizer *t = l->t;
+    slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
+    const slm__span *word = SLM__ITEMS(const slm__span, l->words);
+    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
+    size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
+    l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
+    slm__learn_keep(l, &t->bytes, t->bytes.data + x.at, x.size);
+    slm__learn_keep(l, &t->bytes, t->bytes.data + y.at, y.size);
+    if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
+    if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
+    for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
+        before = k > 0 ? ids[k - 1] : -1;
+        ids[k] = ids[i];
+        word += ids[i] < 0;
+        if (ids[i] != a || ids[i + 1] != b) continue;          /* a is no end: i + 1 < n */
+        slm__learn_count(l, before, a, -word->note);
+        slm__learn_count(l, a, b, -word->note);
+        slm__learn_count(l, b, ids[i + 2], -word->note);
+        slm__learn_count(l, before, id, word->note);
+        slm__learn_count(l, id, ids[i + 2], word->note);
+        ids[k] = id;
+        i++;
     }
-    if (sign > 0) slm__learn_keep(l, &l->places, &place, sizeof place);
-    if (l->status != SLM_OK) return;
-    pair = SLM__ITEMS(slm__couple, l->pairs) + p;
-    pair->count += sign * SLM__ITEMS(const slm__span, l->words)[symbols[at].word].count;
-    if (sign < 0) return;
-    if (pair->last < 0) pair->first = new_place;
-    else SLM__ITEMS(slm__place, l->places)[pair->last].next = new_place;
-    pair->last = new_place;
+    l->ids.size = k * sizeof *ids;
 }
-static void slm__learn_offer(slm__learner *l, size_t from) {                      /* the pairs from there on go into the heap */
-    for (; from < SLM__N_ITEMS(slm__couple, l->pairs) && l->status == SLM_OK; from++) {
-        const slm__couple *pair = SLM__ITEMS(const slm__couple, l->pairs) + from;
-        if (pair->count >= 2) l->status = slm__heap_push(&l->heap, UINT64_MAX - (uint64_t)pair->count, pair->key, l->err);
-    }
-}
-/* Makes pair p the next token and replaces it wherever it stands. */
-static void slm__learn_merge(slm__learner *l, int32_t p) {
-    slm__couple pair = SLM__ITEMS(slm__couple, l->pairs)[p];                      /* a copy: the array moves when it grows */
-    int32_t ab[2] = { (int32_t)(pair.key >> 32), (int32_t)(pair.key & 0xffffffffu) }, id = slm_tokenizer_vocab(l->t), i;
-    size_t n_pairs = SLM__N_ITEMS(slm__couple, l->pairs), size = l->t->bytes.size;
-    slm__symbol *symbols = SLM__ITEMS(slm__symbol, l->symbols);
-    for (i = 0; i < 2; i++) {
-        slm__span part = SLM__ITEMS(const slm__span, l->t->spans)[ab[i]];
-        if (l->status == SLM_OK) l->status = slm__buffer_reserve(&l->t->bytes, part.size, l->err);
-        slm__learn_keep(l, &l->t->bytes, l->t->bytes.data + part.at, part.size);  /* does not move them: room has been made */
-    }
-    if (l->status == SLM_OK) l->status = slm__token_set(l->t, id, l->t->bytes.size - size, 1, "training", l->err);
-    if (l->status == SLM_OK) l->status = slm__merge_add(l->t, ab[0], ab[1], id, l->err);
-    for (i = pair.first; i >= 0 && l->status == SLM_OK; i = SLM__ITEMS(slm__place, l->places)[i].next) {
-        int32_t at = SLM__ITEMS(slm__place, l->places)[i].at, after = symbols[at].after, before = symbols[at].before;
-        if (symbols[at].id != ab[0] || after < 0 || symbols[after].id != ab[1]) continue;
-        slm__learn_count(l, before, -1);
-        slm__learn_count(l, after, -1);
-        symbols[after].id = -1;
-        symbols[at].id = id;
-        symbols[at].after = after = symbols[after].after;
-        if (after >= 0) symbols[after].before = at;
-        slm__learn_count(l, before, 1);
-        slm__learn_count(l, at, 1);
-    }
-    SLM__ITEMS(slm__couple, l->pairs)[p].count = 0;
-    slm__learn_offer(l, n_pairs);
-}
-static void slm__learn(slm__learner *l, int32_t vocab, slm_progress progress, void *user) {
-    int32_t i, done;
-    for (i = 0; i < (int32_t)SLM__N_ITEMS(slm__symbol, l->symbols); i++) slm__learn_count(l, i, 1);
-    slm__learn_offer(l, 0);
-    while (l->status == SLM_OK && l->heap.size > 0 && (done = slm_tokenizer_vocab(l->t)) < vocab) {
-        slm__item item = slm__heap_pop(&l->heap);
-        int32_t p = slm__map_get(&l->pair_index, item.b);
-        uint64_t count = (uint64_t)SLM__ITEMS(slm__couple, l->pairs)[p].count;
-        if (count == UINT64_MAX - item.a) slm__learn_merge(l, p);
-        else if (count >= 2) l->status = slm__heap_push(&l->heap, UINT64_MAX - count, item.b, l->err);
-        if (l->status == SLM_OK && progress != NULL && done % 64 == 0 && progress(user, (uint64_t)done, (uint64_t)vocab) != 0)
-            l->status = slm__fail(l->err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)done, (int)vocab);
-    }
+static const slm__slot *slm__learn_best(const slm__learner *l) {   /* the pair to merge; NULL: none occurs twice */
+    const slm__slot *best = NULL, *slot = l->counts.slots, *end = slot + l->counts.capacity;
+    for (; slot < end; slot++)
+        if (slot->value > 2 && (best == NULL || slot->value > best->value || (slot->value == best->value && slot->key < best->key)))
+            best = slot;
+    return best;
 }
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
                                        slm_progress progress, void *user, slm_error *err) {
+    const slm__slot *best;
     slm__learner l;
-    int i;
+    int32_t n;
     *out = NULL;
     if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
     memset(&l, 0, sizeof l);
     l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    for (i = 0; i < 256; i++) {
-        char c = (char)(unsigned char)i;
+    for (n = 0; n < 256; n++) {
+        char c = (char)(unsigned char)n;
         slm__learn_keep(&l, &l.t->bytes, &c, 1);
-        if (l.status == SLM_OK) l.status = slm__token_set(l.t, i, 1, 1, "training", err);
+        if (l.status == SLM_OK) l.status = slm__token_set(l.t, n, 1, 1, err);
     }
-    if (vocab > 256) { slm__learn_words(&l, text, size); slm__learn(&l, vocab, progress, user); }
-    if (l.status == SLM_OK) l.status = slm__tokenizer_finish(l.t, "training", err);
-    slm__release(l.words.data); slm__release(l.symbols.data); slm__release(l.pairs.data); slm__release(l.places.data);
-    slm__release(l.heap.data); slm__release(l.word_index.slots); slm__release(l.pair_index.slots);
-    if (l.status == SLM_OK) *out = l.t;
-    else slm_tokenizer_free(l.t);
-    return l.status;
+    if (vocab > 256) slm__learn_words(&l, text, size);
+    for (; l.status == SLM_OK && n < vocab && (best = slm__learn_best(&l)) != NULL; n++) {
+        slm__learn_merge(&l, (int32_t)(best->key >> 32), (int32_t)(best->key & INT32_MAX));
+        if (l.status == SLM_OK && progress != NULL && progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
+            l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n, (int)vocab);
+    }
+    slm__release(l.words.data); slm__release(l.ids.data); slm__release(l.index.slots); slm__release(l.counts.slots);
+    return slm__tokenizer_finish(out, l.t, l.status, "training", err);
 }
 SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
     return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
@@ -3969,190 +3919,173 @@ typedef struct slm__loader { slm_tokenizer *t; slm__json j; slm__buffer word; } 
 static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
 /* Appends the bytes that l->word stands for, from one place on to another, to the tokenizer's; 0: other characters are there. */
 static size_t slm__load_bytes(slm__loader *l, size_t i, size_t to) {
-    size_t n = 0;
-    for (; i < to && l->j.status == SLM_OK; i++, n++) {
+    slm__buffer *bytes = &l->t->bytes;
+    size_t start = bytes->size;
+    for (; i < to; i++) {
         uint32_t c = (unsigned char)l->word.data[i], b;
         char byte;
         if (c >= 0x80 && c < 0xE0) c = (c & 31) << 6 | ((unsigned char)l->word.data[++i] & 63u);   /* two bytes of UTF-8 */
         b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
         byte = (char)(unsigned char)b;
-        if (slm__byte_to_char(b) != c) { l->t->bytes.size -= n; return 0; }
-        l->j.status = slm__buffer_append(&l->t->bytes, &byte, 1, l->j.err);
+        if (slm__byte_to_char(b) != c || slm__json_add(&l->j, bytes, &byte, 1) != SLM_OK) { bytes->size = start; break; }
     }
-    return n;
+    return bytes->size - start;
 }
+static void slm__printable(char *s, size_t n) { for (; n > 0; n--, s++) if (*s < 32 || *s > 126) *s = '?'; }
 static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names l->word too, made printable */
-    size_t i, n = l->word.size < 60 ? l->word.size : 60;
-    for (i = 0; i < n; i++) if (l->word.data[i] < 32 || l->word.data[i] > 126) l->word.data[i] = '?';
+    size_t n = l->word.size < 60 ? l->word.size : 60;
+    slm__printable(l->word.data, n);
     if (l->j.status != SLM_OK) return;
     l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s %.*s", l->j.name, field, why, (int)n, n > 0 ? l->word.data : "");
 }
-static void slm__fields(slm__json *j, const char *const *names, const char **at, size_t n) {   /* where an object's members stand */
-    slm__buffer key = { NULL, 0, 0 };
+/* Goes to a member of the object that begins at `object` (NULL: there is none).  1: a value stands there that is not null. */
+static int slm__goto(slm__loader *l, const char *object, const char *name) {
+    const char *at = NULL;
     int first = 1;
-    size_t i;
-    for (i = 0; i < n; i++) at[i] = NULL;
-    if (slm__json_enter(j, '{') != SLM_OK) return;
-    while (slm__json_member(j, &first, &key) == 1) {
-        for (i = 0; i < n && strcmp(names[i], key.data) != 0; i++) continue;
-        if (i < n && at[i] != NULL) (void)slm__json_fail(j, "a member that stood here before");
-        if (i < n) at[i] = j->p;
-        (void)slm__json_skip(j);
+    if (object == NULL || l->j.status != SLM_OK) return 0;
+    l->j.p = object;
+    (void)slm__json_enter(&l->j, '{');
+    while (slm__json_member(&l->j, &first, &l->word) == 1) {
+        int wanted = strcmp(name, l->word.data) == 0;
+        if (wanted && at != NULL) (void)slm__json_fail(&l->j, "a member that stood here before");
+        if (wanted) at = l->j.p;
+        (void)slm__json_skip(&l->j);
     }
-    slm__release(key.data);
-}
-static int slm__goto(slm__loader *l, const char *at) {         /* 1: a value stands there that is not null */
+    l->word.size = 0;
     if (at == NULL || l->j.status != SLM_OK) return 0;
     l->j.p = at;
     return slm__json_type(&l->j) != 'z';
 }
-static int slm__flag(slm__loader *l, const char *at, int value) {
-    if (slm__goto(l, at)) (void)slm__json_bool(&l->j, &value);
+static int slm__flag(slm__loader *l, const char *object, const char *name, int value) {
+    if (slm__goto(l, object, name)) (void)slm__json_bool(&l->j, &value);
     return value;
 }
-static const char *slm__type_of(slm__loader *l, const char *at) {   /* a string, or the "type" of an object; "": none */
-    static const char *const names[] = { "type" };
-    l->word.size = 0;
-    if (slm__goto(l, at) && slm__json_type(&l->j) == 'o') slm__fields(&l->j, names, &at, 1);
-    if (slm__goto(l, at)) (void)slm__json_string(&l->j, &l->word);
+static const char *slm__type_of(slm__loader *l, const char *object, const char *name) {   /* a string, or an object's "type" */
+    int there = slm__goto(l, object, name);
+    if (there && slm__json_type(&l->j) == 'o') there = slm__goto(l, l->j.p, "type");
+    if (there) (void)slm__json_string(&l->j, &l->word);
     return l->word.size > 0 ? l->word.data : "";
+}
+static void slm__refuse(slm__loader *l, const char *object, const char *name) {   /* unless it is null, false, 0 or "" */
+    double number = 0;
+    int type = slm__goto(l, object, name) ? slm__json_type(&l->j) : 0;
+    if (type == 'n') (void)slm__json_double(&l->j, &number);
+    if (type == 's' || type == 'o') (void)slm__type_of(l, object, name);
+    if (type == 'o' || type == 'a' || type == 't' || number > 0 || l->word.size > 0) slm__reject(l, name, "not supported:");
 }
 /* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
 static void slm__load_vocab(slm__loader *l) {
     slm__json *j = &l->j;
-    const char *start;
+    slm__buffer *bytes = &l->t->bytes;
+    const char *start = j->p;
     int first = 1;
     size_t n, size;
     uint64_t id = 0;
     (void)slm__json_enter(j, '{');
-    for (n = 0, start = j->p; slm__json_member(j, &first, NULL) == 1; n++) (void)slm__json_skip(j);
+    for (n = 0; slm__json_member(j, &first, NULL) == 1; n++) (void)slm__json_skip(j);
     if (n > INT32_MAX / sizeof(slm__span)) (void)slm__json_fail(j, "a vocabulary that is too large");
     if (j->status == SLM_OK) j->status = slm__buffer_reserve(&l->t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty */
-    if (j->status == SLM_OK) l->t->spans.size = n * sizeof(slm__span);
-    for (first = 1, j->p = start; slm__json_member(j, &first, &l->word) == 1 && slm__json_u64(j, &id) == SLM_OK;) {
+    if (j->status != SLM_OK) return;
+    l->t->spans.size = n * sizeof(slm__span);
+    j->p = start;
+    (void)slm__json_enter(j, '{');
+    for (first = 1; slm__json_member(j, &first, &l->word) == 1 && slm__json_u64(j, &id) == SLM_OK;) {
         size = slm__load_bytes(l, 0, l->word.size);
         if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "id taken, or above a gap:");
         if (size == 0) slm__reject(l, "model.vocab", "not made of characters that stand for bytes:");
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->name, j->err);
+        else if (slm__token_find(l->t, bytes->data + bytes->size - size, size) >= 0) slm__reject(l, "model.vocab", "stands twice:");
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->err);
     }
 }
 static void slm__load_merge(slm__loader *l) {                  /* "a b" or ["a", "b"]: both and their sum must be tokens */
     slm__json *j = &l->j;
-    slm__buffer *bytes = &l->t->bytes;
-    int first = 1, list = slm__json_type(j) == 'a', i;
-    int32_t ids[3] = { -1, -1, -1 };                           /* a, b, and what they make */
-    uint64_t key;
-    size_t start = bytes->size, from = 0, to, n;
-    if (list) { (void)slm__json_enter(j, '['); (void)slm__json_element(j, &first); }
-    if (slm__json_string(j, &l->word) != SLM_OK || (!list && strncmp(l->word.data, "#version", 8) == 0)) return;
-    to = list ? l->word.size : strcspn(l->word.data, " ");
-    for (i = 0; i < 2 && j->status == SLM_OK; i++) {
-        n = slm__load_bytes(l, from, to);
-        if (n > 0) ids[i] = slm__token_find(l->t, bytes->data + bytes->size - n, n, &key);
-        if (ids[i] < 0) slm__reject(l, "model.merges", "no pair of tokens of the vocabulary:");
-        if (i == 0 && list && slm__json_element(j, &first) == 1) (void)slm__json_string(j, &l->word);
-        from = list ? 0 : to + 1;
-        to = l->word.size;
+    const char *bytes;
+    size_t part[2] = { 0, 0 }, i;
+    int32_t a, b, sum;
+    int first = 1;
+    if (slm__json_type(j) == 'a') {
+        (void)slm__json_enter(j, '[');
+        for (i = 0; slm__json_element(j, &first) == 1; i++)
+            if (i > 1) (void)slm__json_fail(j, "a merge must be a pair");
+            else if (slm__json_string(j, &l->word) == SLM_OK) part[i] = slm__load_bytes(l, 0, l->word.size);
+    } else if (slm__json_string(j, &l->word) == SLM_OK) {
+        if (strncmp(l->word.data, "#version", 8) == 0) return;
+        part[0] = slm__load_bytes(l, 0, i = strcspn(l->word.data, " "));
+        part[1] = slm__load_bytes(l, i + 1, l->word.size);
     }
-    if (list && slm__json_element(j, &first) != 0) (void)slm__json_fail(j, "a merge must be a pair");
-    n = bytes->size - start;                                   /* both halves stand there one behind the other: the result */
-    bytes->size = start;
-    if (n > 0) ids[2] = slm__token_find(l->t, bytes->data + start, n, &key);
-    if (ids[2] < 0) slm__reject(l, "model.merges", "the result is not in the vocabulary:");
-    else if (slm__map_get(&l->t->ranks, slm__pair_key(ids[0], ids[1])) >= 0) slm__reject(l, "model.merges", "a pair stands twice:");
-    if (j->status == SLM_OK) j->status = slm__merge_add(l->t, ids[0], ids[1], ids[2], j->err);
+    if (j->status != SLM_OK) return;
+    bytes = l->t->bytes.data + (l->t->bytes.size -= part[0] + part[1]);
+    a = slm__token_find(l->t, bytes, part[0]);
+    b = slm__token_find(l->t, bytes + part[0], part[1]);
+    sum = slm__token_find(l->t, bytes, part[0] + part[1]);
+    if (a < 0 || b < 0 || sum < 0) slm__reject(l, "model.merges", "no two tokens that make a third one:");
+    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "a pair stands twice:");
+    else j->status = slm__merge_add(l->t, a, b, sum, j->err);
 }
-static void slm__load_model(slm__loader *l) {
-    static const char *const names[] = { "type", "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback",
-                                         "ignore_merges", "vocab", "merges" };
-    const char *at[8];
-    int i, first = 1;
-    double dropout = 0;
-    slm__fields(&l->j, names, at, 8);
-    if (strcmp(slm__type_of(l, at[0]), "BPE") != 0 && l->word.size > 0) slm__reject(l, "model.type", "only BPE is supported, not");
-    for (i = 1; i < 3; i++) if (slm__type_of(l, at[i])[0] != 0) slm__reject(l, names[i], "not supported:");
-    l->word.size = 0;
-    if (slm__goto(l, at[3])) (void)slm__json_double(&l->j, &dropout);
-    if (dropout > 0) slm__reject(l, "model.dropout", "not supported");
-    if (slm__flag(l, at[4], 0)) slm__reject(l, "model.byte_fallback", "not supported");
-    l->t->ignore_merges = slm__flag(l, at[5], 0);
-    if (at[6] == NULL || at[7] == NULL) slm__reject(l, at[6] == NULL ? "model.vocab" : "model.merges", "missing");
-    if (slm__goto(l, at[6])) slm__load_vocab(l);
-    if (slm__goto(l, at[7])) (void)slm__json_enter(&l->j, '[');
-    while (l->j.status == SLM_OK && slm__json_element(&l->j, &first) == 1) slm__load_merge(l);
+static void slm__load_model(slm__loader *l, const char *model) {
+    static const char *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback" };
+    size_t i;
+    int first = 1;
+    if (strcmp(slm__type_of(l, model, "type"), "BPE") != 0 && l->word.size > 0) slm__reject(l, "model.type", "not supported:");
+    for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(l, model, unknown[i]);
+    l->t->ignore_merges = slm__flag(l, model, "ignore_merges", 0);
+    if (slm__goto(l, model, "vocab")) slm__load_vocab(l);
+    else slm__reject(l, "model.vocab", "missing");
+    if (!slm__goto(l, model, "merges")) { slm__reject(l, "model.merges", "missing"); return; }
+    (void)slm__json_enter(&l->j, '[');
+    while (slm__json_element(&l->j, &first) == 1) slm__load_merge(l);
 }
 /* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
 static void slm__load_added(slm__loader *l) {
-    static const char *const names[] = { "id", "content", "normalized", "special", "single_word", "lstrip", "rstrip" };
+    static const char *const unknown[] = { "single_word", "lstrip", "rstrip" };
     slm__json *j = &l->j;
-    const char *at[7], *end;
-    slm__added added = { NULL, 0, 0, 0, 0 };
-    uint64_t id = 0, key;
-    size_t n;
-    int32_t known = -1, i;
-    slm__fields(j, names, at, 7);
-    end = j->p;
-    l->word.size = 0;
-    if (slm__goto(l, at[0])) (void)slm__json_u64(j, &id);
-    if (slm__goto(l, at[1])) (void)slm__json_string(j, &l->word);
-    for (i = 4; i < 7; i++) if (slm__flag(l, at[i], 0)) slm__reject(l, names[i], "not supported in added_tokens:");
-    added.normalized = slm__flag(l, at[2], 1);
-    added.special = slm__flag(l, at[3], 0);
-    if (at[0] == NULL || l->word.size == 0) slm__reject(l, "added_tokens", "a token without id or content");
-    if (j->status != SLM_OK) return;
-    j->p = end;
+    slm__buffer *bytes = &l->t->bytes;
+    const char *object = j->p, *end;
+    uint64_t id = UINT64_MAX;
+    int32_t known, next = slm_tokenizer_vocab(l->t);
+    int64_t note;
+    size_t i, n;
+    end = slm__json_skip(j) == SLM_OK ? j->p : object;
+    for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(l, object, unknown[i]);
+    note = slm__flag(l, object, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
+    if (slm__flag(l, object, "special", 0)) note |= SLM__SPECIAL;
+    if (slm__goto(l, object, "id")) (void)slm__json_u64(j, &id);
+    if (slm__goto(l, object, "content")) (void)slm__json_string(j, &l->word);
     n = slm__load_bytes(l, 0, l->word.size);
-    if (n > 0) known = slm__token_find(l->t, l->t->bytes.data + l->t->bytes.size - n, n, &key);
-    l->t->bytes.size -= n;
-    if (known < 0 && id == (uint64_t)slm_tokenizer_vocab(l->t)) {
-        j->status = slm__buffer_append(&l->t->bytes, l->word.data, l->word.size, j->err);
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, l->word.size, 0, j->name, j->err);
+    if (j->status != SLM_OK) return;
+    bytes->size -= n;
+    known = slm__token_find(l->t, bytes->data + bytes->size, n);
+    if (known < 0 && id == (uint64_t)next && l->word.size > 0) {
+        (void)slm__json_add(j, bytes, l->word.data, l->word.size);
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, known = next, l->word.size, 0, j->err);
     } else if (known < 0 || (uint64_t)known != id || n != l->word.size)   /* n differs: characters for bytes are other bytes */
-        slm__reject(l, "added_tokens", "the id is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__span, l->t->spans)[id].count != 0) slm__reject(l, "added_tokens", "stands twice:");
-    added.id = (int32_t)id;
-    if (j->status == SLM_OK) j->status = slm__buffer_append(&l->t->added, &added, sizeof added, j->err);
-    if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[id].count = 1;
-}
-static int slm__added_order(const void *x, const void *y) {    /* by text, a prefix before the longer one */
-    const slm__added *a = (const slm__added *)x, *b = (const slm__added *)y;
-    int c = memcmp(a->text, b->text, a->size < b->size ? a->size : b->size);
-    return c != 0 ? c : (a->size > b->size) - (a->size < b->size);
+        slm__reject(l, "added_tokens", "no content, or an id that is neither that in model.vocab nor the next free one:");
+    else if (SLM__ITEMS(slm__span, l->t->spans)[known].note != 0) slm__reject(l, "added_tokens", "stands twice:");
+    (void)slm__json_add(j, &l->t->added, (const char *)&known, sizeof known);
+    if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[known].note = note;
+    j->p = end;
 }
 SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err) {
-    static const char *const names[] = { "normalizer", "pre_tokenizer", "model", "added_tokens" };
-    static const char *const level[] = { "add_prefix_space", "use_regex" };
     slm__loader l;
-    slm__added *added;
-    const char *top[4], *flags[2] = { NULL, NULL };
+    const char *cut;
     int first = 1;
-    size_t i;
     *out = NULL;
     memset(&l, 0, sizeof l);
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    (void)slm__json_open(&l.j, json, size, name, err);
-    slm__fields(&l.j, names, top, 4);
+    if (slm__json_open(&l.j, json, size, name, err) == SLM_OK) (void)slm__json_skip(&l.j);
     (void)slm__json_close(&l.j);
-    if (slm__goto(&l, top[0])) { (void)slm__type_of(&l, top[0]); slm__reject(&l, "normalizer", "not supported:"); }
-    if (strcmp(slm__type_of(&l, top[1]), "ByteLevel") != 0) slm__reject(&l, "pre_tokenizer", "only ByteLevel is supported, not");
-    if (slm__goto(&l, top[1])) slm__fields(&l.j, level, flags, 2);
-    l.t->prefix_space = slm__flag(&l, flags[0], 0);
-    l.t->use_regex = slm__flag(&l, flags[1], 1);
-    if (slm__goto(&l, top[2])) slm__load_model(&l);
-    if (slm__goto(&l, top[3])) {
+    slm__refuse(&l, json, "normalizer");
+    if (strcmp(slm__type_of(&l, json, "pre_tokenizer"), "ByteLevel") != 0) slm__reject(&l, "pre_tokenizer", "not ByteLevel:");
+    cut = slm__goto(&l, json, "pre_tokenizer") ? l.j.p : NULL;
+    l.t->prefix_space = slm__flag(&l, cut, "add_prefix_space", 0);
+    l.t->use_regex = slm__flag(&l, cut, "use_regex", 1);
+    if (slm__goto(&l, json, "model")) slm__load_model(&l, l.j.p);
+    if (slm__goto(&l, json, "added_tokens")) {
         (void)slm__json_enter(&l.j, '[');
-        while (l.j.status == SLM_OK && slm__json_element(&l.j, &first) == 1) slm__load_added(&l);
+        while (slm__json_element(&l.j, &first) == 1) slm__load_added(&l);
     }
-    added = SLM__ITEMS(slm__added, l.t->added);                /* the tokens' bytes do not move any more */
-    for (i = 0; i < SLM__N_ITEMS(slm__added, l.t->added); i++)
-        added[i].text = slm_tokenizer_token(l.t, added[i].id, &added[i].size);
-    if (i > 0) qsort(added, i, sizeof *added, slm__added_order);
-    for (; i > 0; i--) SLM__ITEMS(slm__span, l.t->spans)[added[i - 1].id].count = (int64_t)i;
-    if (l.j.status == SLM_OK) l.j.status = slm__tokenizer_finish(l.t, name, err);
     slm__release(l.word.data);
-    if (l.j.status == SLM_OK) *out = l.t;
-    else slm_tokenizer_free(l.t);
-    return l.j.status;
+    return slm__tokenizer_finish(out, l.t, l.j.status, name, err);
 }
 
 #ifndef SLM_NO_STDIO
@@ -4162,29 +4095,24 @@ static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t
     slm_status status = SLM_OK;
     for (i = 0; i < n && status == SLM_OK; i++) {
         uint32_t c = slm__byte_to_char((unsigned char)s[i]);
-        char utf8[2] = { (char)(unsigned char)(c < 0x80 ? c : 0xC0 | c >> 6), (char)(unsigned char)(0x80 | (c & 63)) };
-        if (c == '"' || c == '\\') { utf8[1] = utf8[0]; utf8[0] = '\\'; }
-        status = slm__buffer_append(b, utf8, c < 0x80 && c != '"' && c != '\\' ? 1 : 2, err);
+        if (c >= 0x80) status = slm__put(b, err, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 63)));
+        else status = slm__put(b, err, c == '"' || c == '\\' ? "\\%c" : "%c", (int)c);
     }
     return status;
 }
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     static const char *const word[] = { "false", "true" };
     slm__buffer b = { NULL, 0, 0 };
-    const char *comma = "";
     slm_status status;
     int32_t id;
     size_t i;
     int bad = (int)slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
-    for (id = 0; id < slm_tokenizer_vocab(t) && !bad; id++) {
-        int64_t place = SLM__ITEMS(const slm__span, t->spans)[id].count;
-        const slm__added *added = place == 0 ? NULL : SLM__ITEMS(const slm__added, t->added) + place - 1;
-        if (added == NULL) continue;
-        bad = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", comma, (int)id)
-            || slm__json_put_string(&b, added->text, added->size, err)
+    for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
+        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + (id = SLM__ITEMS(const int32_t, t->added)[i]);
+        bad = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", i == 0 ? "" : ",", (int)id)
+            || slm__json_put_string(&b, t->bytes.data + span->at, span->size, err)
             || slm__put(&b, err, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,\"special\":%s}",
-                        word[added->normalized], word[added->special]);
-        comma = ",";
+                        word[(span->note & SLM__KIND) == SLM__NORMALIZED], word[(span->note & SLM__SPECIAL) != 0]);
     }
     bad = bad || slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
         "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\","
@@ -4192,7 +4120,7 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
         || slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":null,"
         "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
         word[t->ignore_merges]);
-    for (id = 0; id < t->n_model && !bad; id++)
+    for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
         bad = slm__put(&b, err, id == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, id, err)
             || slm__put(&b, err, "\":%d", (int)id);
     bad = bad || slm__put(&b, err, "},\n\"merges\":[");
@@ -4206,59 +4134,47 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     slm__release(b.data);
     return status;
 }
-/* GPT-2's own pair of files, put into the form above. */
-static slm_status slm__tokenizer_pair(slm_tokenizer **out, const char *vocab, const char *merges, slm_error *err) {
-    slm__buffer b = { NULL, 0, 0 };
-    char *ids = NULL, *lines = NULL;
-    size_t size, n, i;
-    slm_status status = slm_read_file(&ids, &size, vocab, err);
-    if (status == SLM_OK) status = slm_read_file(&lines, &n, merges, err);
-    if (status == SLM_OK) status = slm__put(&b, err, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":");
-    if (status == SLM_OK) status = slm__buffer_append(&b, ids, size, err);
-    if (status == SLM_OK) status = slm__put(&b, err, ",\"merges\":[\"#version\"");
-    for (i = 0; status == SLM_OK && i < n; i += size + 1) {
-        if ((size = strcspn(lines + i, "\r\n")) == 0) continue;
-        status = slm__put(&b, err, ",");
-        if (status == SLM_OK) status = slm__json_put_string(&b, lines + i, size, err);
-    }
-    if (status == SLM_OK) status = slm__put(&b, err, "]}}");
-    if (status == SLM_OK) status = slm_tokenizer_parse(out, b.data, b.size, vocab, err);
-    slm__release(ids); slm__release(lines); slm__release(b.data);
-    return status;
-}
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char *json = slm__join(path, "/tokenizer.json", "", err), *vocab = slm__join(path, "/encoder.json", "", err);
-    char *merges = slm__join(path, "/vocab.bpe", "", err), *text = NULL;
+    char *inside = slm__join(path, "/tokenizer.json", "", err), *text = NULL;
+    const char *file = inside != NULL && slm__exists(inside) ? inside : path;
     size_t size;
-    slm_status status = SLM_OK;
+    slm_status status = inside == NULL ? SLM_ERR_MEMORY : slm_read_file(&text, &size, file, err);
     *out = NULL;
-    if (json == NULL || vocab == NULL || merges == NULL) status = SLM_ERR_MEMORY;
-    else if (slm__exists(vocab) && !slm__exists(json)) status = slm__tokenizer_pair(out, vocab, merges, err);
-    else {
-        const char *file = slm__exists(json) ? json : path;
-        status = slm_read_file(&text, &size, file, err);
-        if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
-    }
-    slm__release(json); slm__release(vocab); slm__release(merges); slm__release(text);
+    if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
+    slm__release(inside); slm__release(text);
     return status;
 }
 #endif
 
 /* ==== >>data ==================================================================================================== 12 ==
-   Text and token files to a corpus, a corpus to windows, windows to batches.                                            */
+   Text to a corpus, a corpus to windows, windows to batches.                                                            */
 SLM_API void slm_corpus_free(slm_corpus *corpus) {
     if (corpus == NULL) return;
     slm__release(corpus->tokens); slm__release(corpus->masked);
     slm__release(corpus);
 }
-/* Takes over tokens and masked; on failure they are released. */
-static slm_status slm__corpus_take(slm_corpus **out, int32_t *tokens, uint8_t *masked, size_t n, size_t bytes, slm_error *err) {
-    slm_corpus *corpus = *out = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
-    if (corpus == NULL) { slm__release(tokens); slm__release(masked); return SLM_ERR_MEMORY; }
-    corpus->tokens = tokens; corpus->masked = masked;
-    corpus->n = n; corpus->bytes = bytes;
-    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
-    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, masked, n);
+SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
+                                          slm_error *err) {
+    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
+    slm_status status = SLM_OK;
+    size_t i;
+    *out = NULL;
+    if (corpus == NULL) return SLM_ERR_MEMORY;
+    corpus->n = n;
+    corpus->tokens = (int32_t *)slm__alloc(n, sizeof *tokens, err);
+    corpus->masked = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
+    if (corpus->tokens == NULL || (masked != NULL && corpus->masked == NULL)) status = SLM_ERR_MEMORY;
+    for (i = 0; i < n && status == SLM_OK; i++) {
+        if (tokens[i] < 0 || tokens[i] >= vocab)
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
+                               (int)vocab);
+        corpus->tokens[i] = tokens[i];
+        if (masked != NULL) corpus->masked[i] = masked[i] != 0;
+    }
+    if (status != SLM_OK) { slm_corpus_free(corpus); return status; }
+    corpus->hash = slm__hash_ids(SLM_HASH_START, corpus->tokens, n);
+    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
+    *out = corpus;
     return SLM_OK;
 }
 SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size,
@@ -4267,24 +4183,10 @@ SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t
     size_t n;
     slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
     *out = NULL;
-    return status == SLM_OK ? slm__corpus_take(out, tokens, NULL, n, size, err) : status;
-}
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
-                                          slm_error *err) {
-    int32_t *copy = (int32_t *)slm__alloc(n, sizeof *copy, err);
-    uint8_t *mask = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
-    slm_status status = copy == NULL || (masked != NULL && mask == NULL) ? SLM_ERR_MEMORY : SLM_OK;
-    size_t i;
-    *out = NULL;
-    for (i = 0; i < n && status == SLM_OK; i++) {
-        if (tokens[i] < 0 || tokens[i] >= vocab)
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
-                               (int)vocab);
-        copy[i] = tokens[i];
-        if (mask != NULL) mask[i] = masked[i] != 0;
-    }
-    if (status == SLM_OK) return slm__corpus_take(out, copy, mask, n, 0, err);
-    slm__release(copy); slm__release(mask);
+    if (status != SLM_OK) return status;
+    status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    if (status == SLM_OK) (*out)->bytes = size;
+    slm__release(tokens);
     return status;
 }
 SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
@@ -4350,21 +4252,21 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
     } while (i >= n);
     return i;
 }
-static slm_status slm__batch_reference(slm_real **array, int wanted, size_t n, slm_error *err) {
-    if (*array == NULL && wanted && (*array = (slm_real *)slm__alloc(n, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
-    return SLM_OK;
+SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    if (batch->ref_loss == NULL) batch->ref_loss = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
+    if (batch->ref_entropy == NULL) batch->ref_entropy = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
+    return batch->ref_loss != NULL && batch->ref_entropy != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
                                   slm_error *err) {
-    size_t windows = slm_corpus_windows(corpus, batch->T), rows = (size_t)batch->B * (size_t)batch->T;
+    size_t windows = slm_corpus_windows(corpus, batch->T);
     int32_t b;
     if (windows == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "a corpus of %zu tokens: there is nothing to predict", corpus->n);
     if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T || scores->corpus_hash != corpus->hash))
         return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
                          scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
-    if (slm__batch_reference(&batch->ref_loss, scores != NULL && scores->loss != NULL, rows, err) != SLM_OK
-        || slm__batch_reference(&batch->ref_entropy, scores != NULL && scores->entropy != NULL, rows, err) != SLM_OK)
-        return SLM_ERR_MEMORY;
+    if (scores != NULL && slm_batch_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
     for (b = 0; b < batch->B; b++, cursor->at++) {
         uint64_t window = slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows);
         slm__batch_row(batch, corpus, scores, b, (size_t)window);
@@ -4379,28 +4281,25 @@ SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t
 
 #ifndef SLM_NO_STDIO
 /* ---- text and JSONL ---- */
-static int slm__ends_in(const char *path, const char *end) {
-    size_t n = strlen(path), m = strlen(end);
-    return n >= m && strcmp(path + n - m, end) == 0;
-}
 /* Appends a field of the object that j stands on; where it is missing, the message names those there are. */
 static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
     slm__buffer key = { NULL, 0, 0 }, names = { NULL, 0, 0 }, value = { NULL, 0, 0 };
     int first = 1, found = 0;
-    size_t i;
     (void)slm__json_enter(j, '{');
     while (slm__json_member(j, &first, &key) == 1) {
         int wanted = key.size == n && memcmp(key.data, field, n) == 0;
         if (wanted && found++) (void)slm__json_fail(j, "the field stands here for the second time");
         (void)(wanted ? slm__json_string(j, &value) : slm__json_skip(j));
-        for (i = 0; i < key.size; i++) if (key.data[i] < 32 || key.data[i] > 126) key.data[i] = '?';
-        if (j->status == SLM_OK) j->status = slm__put(&names, j->err, names.size > 0 ? ", %.60s" : "%.60s", key.data);
+        (void)slm__json_add(j, &names, ", ", names.size > 0 ? 2 : 0);
+        (void)slm__json_add(j, &names, key.data, key.size);
     }
     (void)slm__json_close(j);
+    if (names.size > 200) names.size = 200;
+    slm__printable(names.data, names.size);
     if (j->status == SLM_OK && !found)
         j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %.*s", j->name, (int)(n < 60 ? n : 60),
-                              field, (int)(names.size < 200 ? names.size : 200), names.size > 0 ? names.data : "");
-    if (j->status == SLM_OK) j->status = slm__buffer_append(out, value.data, value.size, j->err);
+                              field, (int)names.size, names.size > 0 ? names.data : "");
+    (void)slm__json_add(j, out, value.data, value.size);
     slm__release(key.data); slm__release(names.data); slm__release(value.data);
     return j->status;
 }
@@ -4408,10 +4307,10 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
     slm__buffer out = { NULL, 0, 0 };
     slm_error where;                                           /* its text: file and line, for messages */
     char *raw;
-    size_t end, line, n, at, length;
+    size_t end, line, n, at, length = strlen(path);
     slm_status status = slm_read_file(&raw, &end, path, err);
     if (status != SLM_OK) return status;
-    if (!slm__ends_in(path, ".jsonl")) { *text = raw; *size = end; return SLM_OK; }
+    if (length < 6 || strcmp(path + length - 6, ".jsonl") != 0) { *text = raw; *size = end; return SLM_OK; }
     at = end >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;   /* a byte order mark is passed over */
     for (line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
         const char *stop = (const char *)memchr(raw + at, '\n', end - at), *field = fields == NULL ? "text" : fields;
@@ -4435,80 +4334,18 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
     return SLM_OK;
 }
 
-/* ---- token files, all little-endian ----
-   .npy          "\x93NUMPY", version, size of a header {'descr':'<i4','fortran_order':False,'shape':(N,),}, int32
-   llm.c         256 x int32: [0] = 20240520 (uint16 follow) or 20240801 (uint32), [2] = how many
-   .u16, .bin    without such a header: bare uint16, as nanoGPT's prepare.py writes them */
-typedef struct slm__layout { size_t start, width, n; } slm__layout;
-static slm_status slm__npy_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path,
-                                  slm_error *err) {
-    static const char form[] = "{'descr':'<i4','fortran_order':False,'shape':(";
-    char text[128], *p = text;                                 /* the header without spaces, made printable */
-    size_t i, wide = size >= 12 && bytes[6] == 1 ? 2 : 4, n = size >= 12 ? (size_t)slm__load(bytes + 8, wide) : SIZE_MAX;
-    if (n > size - 8 - wide) return slm__fail(err, SLM_ERR_FORMAT, "%s: the NumPy header is longer than the file", path);
-    for (i = 0; i < n && p < text + sizeof text - 1; i++) {
-        char c = (char)bytes[8 + wide + i];
-        if (c != ' ' && c != '\n') *p++ = (char)(c < 32 || c > 126 ? '?' : c);
-    }
-    *p = 0;
-    p = text + sizeof form - 1;
-    if (strncmp(text, form, sizeof form - 1) == 0 && *p >= '0' && *p <= '9') {
-        layout->start = 8 + wide + n;
-        layout->width = 4;
-        layout->n = (size_t)strtoull(p, &p, 10);   /* whatever it says: the file's size must agree */
-        if (strcmp(p, ",),}") == 0 || strcmp(p, ",)}") == 0) return SLM_OK;
-    }
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: the NumPy header must be %sN,),}, but is %s", path, form, text);
-}
-/* Sets layout->width to 0 if the bytes are no token file. */
-static slm_status slm__token_layout(slm__layout *layout, const unsigned char *bytes, size_t size, const char *path,
-                                    slm_error *err) {
-    uint64_t magic = size >= 1024 ? slm__load(bytes, 4) : 0;
-    size_t n;
-    layout->start = layout->width = 0;
-    layout->n = size / 2;
-    if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
-        if (slm__npy_layout(layout, bytes, size, path, err) != SLM_OK) return SLM_ERR_FORMAT;
-    } else if (magic == 20240520 || magic == 20240801) {
-        layout->start = 1024;
-        layout->width = magic == 20240520 ? 2 : 4;
-        layout->n = (size_t)slm__load(bytes + 8, 4);
-    } else if (slm__ends_in(path, ".u16") || slm__ends_in(path, ".bin")) layout->width = 2;
-    n = size - layout->start;
-    if (layout->width == 0 || (n / layout->width == layout->n && n % layout->width == 0)) return SLM_OK;
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes", path,
-                     layout->n, layout->width, layout->start, size);
-}
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields,
                                    slm_error *err) {
     char *text;
-    size_t size, i, bytes = 0, length;
-    int32_t *tokens = NULL;
-    slm__layout layout = { 0, 0, 0 };
+    size_t size;
     slm_status status = slm_read_text(&text, &size, path, fields, err);
     *out = NULL;
     if (status != SLM_OK) return status;
-    if (!slm__ends_in(path, ".jsonl")) status = slm__token_layout(&layout, (const unsigned char *)text, size, path, err);
-    if (status == SLM_OK && layout.width == 0) status = slm_corpus_from_text(out, tokenizer, text, size, err);
-    else if (status == SLM_OK && (tokens = (int32_t *)slm__alloc(layout.n, sizeof *tokens, err)) == NULL) status = SLM_ERR_MEMORY;
-    for (i = 0; tokens != NULL && i < layout.n && status == SLM_OK; i++, bytes += length) {
-        uint64_t id = slm__load((const unsigned char *)text + layout.start + i * layout.width, layout.width);
-        tokens[i] = id < INT32_MAX ? (int32_t)id : -1;
-        if (slm_tokenizer_token(tokenizer, tokens[i], &length) == NULL)
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
-                               (unsigned long long)id, (int)slm_tokenizer_vocab(tokenizer));
-    }
+    status = slm_corpus_from_text(out, tokenizer, text, size, err);
     slm__release(text);
-    if (status == SLM_OK && tokens != NULL) return slm__corpus_take(out, tokens, NULL, layout.n, bytes, err);
-    slm__release(tokens);
     return status;
 }
-#endif /* SLM_NO_STDIO */
-SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
-    size_t n = (size_t)batch->B * (size_t)batch->T;
-    slm_status status = slm__batch_reference(&batch->ref_loss, 1, n, err);
-    return status == SLM_OK ? slm__batch_reference(&batch->ref_entropy, 1, n, err) : status;
-}
+#endif
 
 /* ==== >>files =================================================================================================== 13 ==
    safetensors, Hugging Face folders, run state.  Nothing that a file says is believed before it is checked: lengths and

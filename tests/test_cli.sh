@@ -47,7 +47,7 @@ SHAPE="--dim 16 --layers 1 --heads 2 --kv-heads 1 --seq 32 --batch 4"
 # ---- help ----
 check "-h" "$SLM" -h
 check "--version" "$SLM" --version
-for verb in train score eval generate view tokenize "tokenizer train" tokenizer info; do
+for verb in train score eval generate view tokenize "tokenizer train" "tokenizer import" tokenizer info; do
     "$SLM" $verb -h >"$T/stdout" 2>/dev/null || bad "slm $verb -h"
     has "slm $verb -h" '^examples'
     has "slm $verb -h" '^usage: slm '
@@ -197,6 +197,16 @@ cp "$T/stdout" "$T/ids"
 works "decode .jsonl" tokenize --tokenizer bytes --decode "$T/ids"
 printf 'two and two?\nfour \303\251\n\n3+3\nsix\n\n' >"$T/qa.txt"
 same ".jsonl" "$T/qa.txt" "$T/stdout"
+printf '\101\000\102\000\012\000' >"$T/ab.u16"
+works "eval of a token file" eval --model "$T/ref" --data "$T/ab.u16" --quiet --json
+has "its bytes" '"bytes": *3'
+mkdir "$T/gpt2"
+sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/}/; /^"merges"/d' >"$T/gpt2/encoder.json"
+sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
+works "tokenizer import" tokenizer import --from "$T/gpt2" --out "$T/imported.json"
+same "tokenizer import" "$T/tok.json" "$T/imported.json"
+rm "$T/gpt2/vocab.bpe"
+fails 3 'vocab.bpe' tokenizer import --from "$T/gpt2" --out "$T/imported.json"
 works "train with it" train --data "$T/clean.txt" --tokenizer "$T/tok.json" --out "$T/bpe" $SHAPE --steps 3 --tied --quiet
 works "tokenizer train" tokenizer train --data "$T/noisy.txt" --vocab 300 --out "$T/tok2.json" --quiet
 works "train with another" train --data "$T/clean.txt" --tokenizer "$T/tok2.json" --out "$T/bpe2" $SHAPE --steps 3 --quiet

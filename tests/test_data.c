@@ -1,8 +1,9 @@
-/* Data: windows, the order of training, batches and their scores, JSONL and token files: good ones, bad ones by name, cut off
+/* Data: windows, the order of training, batches and their scores, JSONL and (tools/token_file.h) token files: good ones, bad ones by name, cut off
    at every byte, refused allocations and reads.   cc -I. -Itests tests/test_data.c -lm && ./a.out [SCRATCH_FOLDER]          */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
+#include "../tools/token_file.h"
 #include "check.h"
 
 static slm_error err;
@@ -269,7 +270,7 @@ static void check_tokens(const char *name, size_t size, size_t n, const char *sa
     slm_status status;
     size_t i;
     put(name, made, size);
-    status = slm_corpus_load(&corpus, bytes, in(name), NULL, &err);
+    status = token_file_load(&corpus, bytes, in(name), NULL, &err);
     if (says != NULL) {
         CHECK(status == SLM_ERR_FORMAT && corpus == NULL && strstr(err.text, says) != NULL && strstr(err.text, name) != NULL && one_line(), "%s: %s", says,
               status == SLM_OK ? "accepted" : err.text);
@@ -293,18 +294,18 @@ static void test_token_files(void) {
     check_tokens("a.npy", make_npy("{'descr':'<i4','fortran_order':False,'shape':(256,)}", 3, 256), 256, NULL);
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(0,)"), 1, 0), 0, NULL);
     check_tokens("a.bin", make_npy(NPY("<i4", "False", "(5,)"), 1, 5), 5, NULL);            /* what it is decides, not what it is called */
-    for (i = 0; i < SLM__COUNT(bad_headers); i++) check_tokens("a.npy", make_npy(bad_headers[i], 1, 5), 0, "NumPy header must be");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4,)"), 1, 5), 0, "4 tokens");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(6,)"), 1, 5), 0, "6 tokens");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(99999999999999999999999,)"), 1, 5), 0, "tokens");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4611686018427387909,)"), 1, 5), 0, "tokens");   /* times 4 it would be 20 */
+    for (i = 0; i < SLM__COUNT(bad_headers); i++) check_tokens("a.npy", make_npy(bad_headers[i], 1, 5), 0, "a .npy file of tokens must hold");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4,)"), 1, 5), 0, "shape (N,)");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(6,)"), 1, 5), 0, "shape (N,)");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(99999999999999999999999,)"), 1, 5), 0, "shape (N,)");
+    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4611686018427387909,)"), 1, 5), 0, "shape (N,)");   /* times 4 it would be 20 */
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(257,)"), 1, 257), 0, "token 256 is 256, outside the vocabulary of 256");
     size = make_npy(NPY("<i4", "False", "(5,)"), 1, 5);
     made[size - 1] = 0xff;                                     /* a negative id */
     check_tokens("a.npy", size, 0, "outside the vocabulary");
     size = make_npy(NPY("<i4", "False", "(5,)"), 1, 5);
     made[8] = 0xff; made[9] = 0xff;                            /* a header of 65,535 bytes */
-    check_tokens("a.npy", size, 0, "longer than the file");
+    check_tokens("a.npy", size, 0, "damaged");
     size = make_npy(NPY("<i4", "False", "(5,)"), 1, 5);
     for (i = 6; i < size; i++) check_tokens("a.npy", i, 0, "a.npy");   /* cut off; 0 to 5 bytes are a text */
     check_tokens("a.bin", make_shard(20240520, 200, 200), 200, NULL);
@@ -334,7 +335,7 @@ static void test_failures(void) {                              /* the k-th alloc
             slm_corpus *corpus = (slm_corpus *)&k;
             inject(kind < 2 ? 0 : k, 0);
             alloc_fail_at = kind < 2 ? k : 0;
-            status = slm_corpus_load(&corpus, bytes, in(kind % 2 ? "f.npy" : "f.jsonl"), NULL, &err);
+            status = token_file_load(&corpus, bytes, in(kind % 2 ? "f.npy" : "f.jsonl"), NULL, &err);
             if (status != SLM_OK && (status != wanted || err.status != wanted || corpus != NULL)) { CHECK(0, "kind %d, call %ld: status %d", kind, k, (int)status); break; }
             if (status == SLM_OK) slm_corpus_free(corpus);
             if (kind >= 2 && io_calls < k) break;

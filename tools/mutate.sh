@@ -100,15 +100,18 @@ change 'json: low surrogates'          'json'             'low < 0xDC00 ||' 'low
 change 'json: largest number'          'json'             'value > (UINT64_MAX - digit) / 10' 'value > UINT64_MAX / 10'
 change 'json: control characters'      'json'             '(unsigned char)*j->p >= 0x20)' '(unsigned char)*j->p >= 0x1f)'
 # ---- tokenizers ----
-change 'merges: the leftmost first'    'tokenizer'        'slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)at, e->err)' 'slm__heap_push(&e->heap, (uint64_t)rank, (uint64_t)-at, e->err)'
-change 'merges: gone by now'           'tokenizer'        'if (left->id != merges[item.a].a ||' 'if ('
-change 'pairs behind a merge'          'tokenizer'        'if (left->before >= 0) slm__encode_offer(e, left->before);' ';'
+change 'merges: the leftmost first'    'tokenizer'        '(uint64_t)rank << 32 | (uint64_t)at' '(uint64_t)rank << 32 | (uint64_t)(at ^ 1)'
+change 'merges: gone by now'           'tokenizer'        'slm__encode_pair(e, n, gone);' ';'
+change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(e, n, symbols[at].before);' ';'
+change 'training: ties'                'tokenizer'        'slot->key < best->key' 'slot->key > best->key'
+change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b, ids[i + 2], -word->note);' ';'
+change 'the longest added token'       'tokenizer'        'span->size <= longest' 'longest > 0'
 change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
 change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
 change 'masked targets'                'data'             'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
 change 'each window once'              'data'             'left = right;' 'left = right ^ 1;'
-change 'scores of the target'          'data scorefile step' '(size_t)batch->positions[i] - 1;' '(size_t)batch->positions[i];'
+change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
 # ---- files ----
 change 'header length'                 'files'            'n > size - 8)' 'n > size)'
 change 'offsets and shape'             'files'            'e->end - e->begin != n / 8)' 'e->end - e->begin < n / 8)'

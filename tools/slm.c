@@ -28,7 +28,7 @@ static const verb verbs[] = {
     { "generate", "continues a text", verb_generate },
     { "view", "a text's tokens coloured by loss, as one HTML file", verb_view },
     { "tokenize", "a text's token ids, and back", verb_tokenize },
-    { "tokenizer", "train: a byte-level BPE tokenizer from text", verb_tokenizer },
+    { "tokenizer", "train, import: a byte-level BPE tokenizer from text, or GPT-2's", verb_tokenizer },
     { "info", "what a file or folder of ours holds", verb_info },
 };
 

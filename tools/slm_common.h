@@ -7,6 +7,7 @@
 #include "escape.h"
 #include "options.h"
 #include "progress.h"
+#include "token_file.h"
 
 enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_INPUT = 3, NO_MEMORY = 4, CHECK_FAILED = 5, INTERRUPTED = 130 };
 enum { PATH_MOST = 4096 };
@@ -179,7 +180,7 @@ static inline slm_status corpus_append(slm_corpus **a, const slm_corpus *b, int3
 static inline int load_one(slm_corpus **corpus, const slm_tokenizer *tokenizer, const char *path, const char *fields) {
     slm_error err;
     slm_corpus *next = NULL;
-    slm_status status = slm_corpus_load(&next, tokenizer, path, fields, &err);
+    slm_status status = token_file_load(&next, tokenizer, path, fields, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     if (*corpus == NULL) { *corpus = next; return DONE; }
     status = corpus_append(corpus, next, slm_tokenizer_vocab(tokenizer), &err);

@@ -1,6 +1,7 @@
-/* slm_tokens.h: the verbs `tokenize` (text to ids and back) and `tokenizer train`. */
+/* slm_tokens.h: the verbs `tokenize` (text to ids and back), `tokenizer train` and `tokenizer import`. */
 #ifndef SLM_TOKENS_H
 #define SLM_TOKENS_H
+#include "gpt2.h"
 #include "slm_common.h"
 
 /* ---- tokenize ---- */
@@ -85,8 +86,8 @@ static inline int verb_tokenize(int argc, char **argv) {
     return code;
 }
 
-/* ---- tokenizer train ---- */
-typedef struct tokenizer_options { option_list data; const char *out, *fields; int32_t vocab; int quiet; } tokenizer_options;
+/* ---- tokenizer train, tokenizer import ---- */
+typedef struct tokenizer_options { option_list data; const char *out, *fields, *from; int32_t vocab; int quiet; } tokenizer_options;
 
 /* All files' text in one piece. */
 static inline int tokenizer_text(char **text, size_t *size, const tokenizer_options *o) {
@@ -121,12 +122,12 @@ static inline int tokenizer_train(const tokenizer_options *o, const char *text, 
     printf("%s: %d tokens from %zu bytes of text\n", o->out, (int)slm_tokenizer_vocab(*tokenizer), size);
     return DONE;
 }
-static inline int verb_tokenizer(int argc, char **argv) {
+static inline int verb_tokenizer_train(int argc, char **argv) {
     static const option_page page = { "tokenizer train", "a byte-level BPE tokenizer from text",
         "tokenizer train --data F... --vocab N --out T.json",
         { "slm tokenizer train --data clean.txt noisy.txt --vocab 4096 --out tok.json",
           "slm tokenizer train --data train.jsonl --fields question,answer --vocab 2048 --out tok.json" },
-        "The file is Hugging Face's tokenizer.json.", 0 };
+        "The file is Hugging Face's tokenizer.json.  Another way to one: slm tokenizer import.", 0 };
     tokenizer_options o;
     option_list rest = { { NULL }, 0 };
     slm_tokenizer *tokenizer = NULL;
@@ -141,10 +142,6 @@ static inline int verb_tokenizer(int argc, char **argv) {
         OPTION_FLAG("quiet", &o.quiet, "no progress on stderr") };
     memset(&o, 0, sizeof o);
     verb_name = page.verb;
-    if (argc == 0) return fail(USAGE, "what is to be done? usage: slm %s", page.usage);
-    if (strcmp(argv[0], "train") == 0) { argc--; argv++; }
-    else if (strcmp(argv[0], "-h") != 0 && strcmp(argv[0], "--help") != 0)
-        return fail(USAGE, "'%s' is no verb of it; usage: slm %s", argv[0], page.usage);
     code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
     if (code != -1) return code;
     if ((code = needed(o.data.n > 0, "--data", "F")) != DONE) return code;
@@ -154,5 +151,37 @@ static inline int verb_tokenizer(int argc, char **argv) {
     free(text);
     slm_tokenizer_free(tokenizer);
     return code;
+}
+static inline int verb_tokenizer_import(int argc, char **argv) {
+    static const option_page page = { "tokenizer import", "GPT-2's encoder.json and vocab.bpe as one tokenizer.json",
+        "tokenizer import --from DIR --out T.json",
+        { "slm tokenizer import --from gpt2 --out gpt2.json", "slm tokenize --tokenizer gpt2.json page.txt" },
+        "Both files must be in the folder.", 0 };
+    tokenizer_options o;
+    option_list rest = { { NULL }, 0 };
+    slm_tokenizer *tokenizer = NULL;
+    slm_error err;
+    slm_status status;
+    int code;
+    option table[] = {
+        OPTION_TEXT("from", &o.from, "DIR", "the folder that holds them"),
+        OPTION_TEXT("out", &o.out, "T.json", "the file to write") };
+    memset(&o, 0, sizeof o);
+    verb_name = page.verb;
+    code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
+    if (code != -1) return code;
+    if ((code = needed(o.from != NULL, "--from", "DIR")) != DONE || (code = needed(o.out != NULL, "--out", "T.json")) != DONE) return code;
+    if ((status = gpt2_tokenizer(&tokenizer, o.from, &err)) != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    if ((status = slm_tokenizer_save(tokenizer, o.out, &err)) == SLM_OK)
+        printf("%s: %d tokens\n", o.out, (int)slm_tokenizer_vocab(tokenizer));
+    slm_tokenizer_free(tokenizer);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+static inline int verb_tokenizer(int argc, char **argv) {
+    if (argc == 0) return fail(USAGE, "what is to be done? usage: slm tokenizer train|import --flags");
+    if (strcmp(argv[0], "train") == 0) return verb_tokenizer_train(argc - 1, argv + 1);
+    if (strcmp(argv[0], "import") == 0) return verb_tokenizer_import(argc - 1, argv + 1);
+    if (strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "--help") == 0) return verb_tokenizer_train(argc, argv);
+    return fail(USAGE, "'%s' is no verb of it; usage: slm tokenizer train|import --flags", argv[0]);
 }
 #endif
