@@ -3199,7 +3199,7 @@ static slm_status slm__json_fields(slm__json *j, const char *const *names, const
     (void)slm__json_enter(j, '{');
     while (slm__json_member(j, &first, &key) == 1) {
         for (i = 0; i < n && (strcmp(names[i], key.data) != 0 || strlen(names[i]) != key.size); i++) continue;
-        if (i < n && at[i] != NULL) { j->field = names[i]; (void)slm__json_fail(j, "the field stands here for the second time"); }
+        if (i < n && at[i] != NULL) { j->field = names[i]; (void)slm__json_fail(j, "is there twice"); }
         if (i < n) at[i] = j->p;
         (void)slm__json_skip(j);
     }
@@ -4570,25 +4570,26 @@ static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm
     return hash;
 }
 static slm_status slm__content_header(slm__buffer *h, const slm__content *c, size_t type, slm_error *err) {
-    char name[sizeof(slm_param)];
+    char name[sizeof(slm_param)], rows[24];
     const char *text = c->metadata.data, *end = text + c->metadata.size;
     unsigned long long begin, at = 0;
     size_t i;
     slm_real *values;
-    int bad = (int)slm__put(h, err, "{\"__metadata__\":");
-    for (i = 0; !bad && text < end; i++, text += strlen(text) + 1)      /* key and value take turns */
-        bad = slm__put(h, err, i % 2 ? ":" : i > 0 ? "," : "{") || slm__json_put_string(h, text, strlen(text), err);
-    bad = bad || slm__put(h, err, "}");
-    for (i = 0; !bad && i < c->times * c->n_table; i++) {
+    slm_status status = slm__put(h, err, "{\"__metadata__\":");
+    for (i = 0; status == SLM_OK && text < end; i++, text += strlen(text) + 1)      /* key and value take turns */
+        if ((status = slm__put(h, err, i % 2 ? ":" : i > 0 ? "," : "{")) == SLM_OK)
+            status = slm__json_put_string(h, text, strlen(text), err);
+    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
         const slm_param *p = slm__content_at(c, i, &values, name);
         begin = at;
         at += (unsigned long long)p->rows * p->cols * (unsigned long long)slm__dtypes[type].bits / 8;
-        bad = slm__put(h, err, ",\"%s\":{\"dtype\":\"%s\",\"data_offsets\":[%llu,%llu],\"shape\":[", name, slm__dtypes[type].name, begin, at)
-            || (p->matrix && slm__put(h, err, "%zu,", p->rows)) || slm__put(h, err, "%zu]}", p->cols);
+        (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
+        status = slm__put(h, err, "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}", i == 0 ? "}" : "", name,
+                          slm__dtypes[type].name, p->matrix ? rows : "", p->cols, begin, at);
     }
-    bad = bad || slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");      /* aligns the data */
-    if (!bad && h->size > SLM__MAX_HEADER) bad = (int)slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
-    return (slm_status)bad;
+    if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");      /* aligns the data */
+    if (status != SLM_OK || h->size <= SLM__MAX_HEADER) return status;
+    return slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
 }
 /* Writes the file; the metadata are completed and released. */
 static slm_status slm__content_save(slm__content *c, slm_status status, size_t type, const char *path, slm_error *err) {
@@ -4700,7 +4701,7 @@ static void slm__config_word(slm__json *j, const char *want, slm__buffer *word) 
         j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: %s is \"%.99s\", only \"%s\" is supported", j->name, j->field, word->data, want);
 }
 static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t n, slm_config *config, slm__buffer *word) {
-    const char *names[SLM__MOST_KEYS], *at[SLM__MOST_KEYS], *end;
+    const char *names[SLM__MOST_KEYS] = { NULL }, *at[SLM__MOST_KEYS], *end;
     size_t i;
     for (i = 0; i < n; i++) names[i] = keys[i].name;
     (void)slm__json_fields(j, names, at, n);
