@@ -4323,6 +4323,7 @@ static void slm__number_store(unsigned char *p, slm_real value, size_t type) {  
     memcpy(&wide, &f64, 8);
     if (type == SLM__F64) slm__store(p, wide, 8);
     else if (type == SLM__F32) slm__store(p, bits, 4);
+    else if ((bits & 0x7fffffff) > 0x7f800000) slm__store(p, 0x7fc0, 2);     /* NaN */
     else slm__store(p, (bits + 0x7fff + (bits >> 16 & 1)) >> 16, 2);
 }
 /* Each step is a bijection of the hash: one damaged word of eight bytes never goes unseen. */
@@ -4516,9 +4517,9 @@ static slm_status slm__stored_read(slm_tensor_file *file, slm__stored *t, slm_re
     int same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims == 1 ? rows == 1 && t->shape[0] == cols
              : t->n_dims == 0 && left == 1;
     if (!same || t->dtype > SLM__F64)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu%s%llu] in %zu dimensions, not F32, F16, BF16 or F64 [%zu,%zu]",
-                         file->io.path, t->name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0], t->n_dims > 2 ? ",..," : ",",
-                         (unsigned long long)t->shape[t->n_dims > 1 ? t->n_dims - 1 : 1], t->n_dims, rows, cols);
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] of %zu dimensions, not F32, F16, BF16 or F64 [%zu,%zu]",
+                         file->io.path, t->name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
+                         (unsigned long long)t->shape[1], t->n_dims, rows, cols);
     t->used = 1;
     file->io.err = err;
     file->io.status = SLM_OK;
@@ -4542,10 +4543,11 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 typedef struct slm__content {
     const slm_param *table;
     size_t n_table, times;
-    const char *prefix[3];
+    const char *const *prefix;
     slm_real *values[3];
     slm__buffer metadata;
 } slm__content;
+static const char *const slm__run_prefix[] = { "", "adam_m.", "adam_v." }, *const slm__scores_prefix[] = { "loss", "entropy" };
 static const slm_param *slm__content_at(const slm__content *c, size_t i, slm_real **values, char name[sizeof(slm_param)]) {
     const slm_param *p = &c->table[i % c->n_table];
     *values = c->values[i / c->n_table] + p->offset;
@@ -4649,25 +4651,25 @@ static slm_status slm__content_read(slm_tensor_file *first, const slm__content *
     }
     return status == SLM_OK ? slm__shards_unused(first, "does not belong there", err) : status;
 }
-/* Opens a file that must be ours: "slm" in its metadata names the kind; the checksum, last in them, begins with them. */
-static slm_status slm__own_open(slm_tensor_file **out, const char *kind, const char *path, slm_error *err) {
+/* Opens a file that must be ours: "slm" in its metadata names the kind, and under the keys stand numbers, the first n_decimal
+   of them decimal, the others 16 hexadecimal digits.  The checksum, last in the metadata, begins with them. */
+static slm_status slm__own_open(slm_tensor_file **out, const char *kind, const char *const *keys, uint64_t *numbers, size_t n_decimal,
+                                size_t n, const char *path, slm_error *err) {
     slm_status status = slm_tensor_file_open(out, path, err);
-    const char *is = status == SLM_OK ? slm_tensor_file_metadata(*out, "slm") : NULL, *sum;
+    const char *is = status == SLM_OK ? slm_tensor_file_metadata(*out, "slm") : NULL, *sum, *text;
+    char again[24];
+    size_t i;
     if (status != SLM_OK) return status;
     sum = slm_tensor_file_metadata(*out, "checksum");
     if (is == NULL || strcmp(is, kind) != 0 || sum == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind);
     (*out)->checksum = slm_hash(SLM_HASH_START, (*out)->metadata.data, (size_t)(sum - (*out)->metadata.data) - sizeof "checksum");
-    return SLM_OK;
-}
-static slm_status slm__own_number(const slm_tensor_file *file, const char *key, int base, uint64_t *out, slm_error *err) {
-    const char *text = slm_tensor_file_metadata(file, key);
-    char again[24];
-    if (text != NULL) {
-        *out = strtoull(text, NULL, base);
-        (void)snprintf(again, sizeof again, base == 16 ? "%016llx" : "%llu", (unsigned long long)*out);
-        if (strcmp(again, text) == 0) return SLM_OK;
+    for (i = 0; i < n; i++) {
+        if ((text = slm_tensor_file_metadata(*out, keys[i])) == NULL) text = "";
+        numbers[i] = strtoull(text, NULL, i < n_decimal ? 10 : 16);
+        (void)snprintf(again, sizeof again, i < n_decimal ? "%llu" : "%016llx", (unsigned long long)numbers[i]);
+        if (strcmp(again, text) != 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, keys[i], text);
     }
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number of base %d", file->io.path, key, text ? text : "", base);
+    return SLM_OK;
 }
 static slm_status slm__own_read(slm_tensor_file *file, const slm__content *c, slm_error *err) {
     char sum[24];
@@ -4679,71 +4681,82 @@ static slm_status slm__own_read(slm_tensor_file *file, const slm__content *c, sl
 }
 
 /* ---- config.json of a Hugging Face Llama folder ---- */
-/* kind  i: a whole number; d: a number above zero; b: a truth value; s: this word; l: a list of this word; r: an object with
-   slm__rope_keys; 1: must be 1; n: must be false or null.  Capital: demanded.  What is not in the list has no influence on what
-   we compute. */
-typedef struct slm__config_key { const char *name; char kind; size_t at; const char *word; } slm__config_key;
+/* kind  i: a whole number; d: a number above zero; b: a truth value; r: an object with slm__rope_keys; =: one of these texts.
+   Capital or first: demanded.  What is not in the list has no influence on what we compute. */
+typedef struct slm__config_key { const char *name; char kind; size_t at; const char *texts; } slm__config_key;
 static const slm__config_key slm__config_keys[] = {
-    { "model_type", 'S', 0, "llama" }, { "architectures", 'l', 0, "LlamaForCausalLM" }, { "hidden_act", 's', 0, "silu" },
+    { "model_type", 'M', 0, "\"llama\"" }, { "architectures", '=', 0, "[\"LlamaForCausalLM\"] null" }, { "hidden_act", '=', 0, "\"silu\"" },
     { "vocab_size", 'I', offsetof(slm_config, vocab), "" }, { "hidden_size", 'I', offsetof(slm_config, dim), "" },
     { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" }, { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" },
     { "intermediate_size", 'I', offsetof(slm_config, ffn), "" }, { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" },
     { "head_dim", 'i', offsetof(slm_config, head_dim), "" }, { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
     { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" }, { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" },
-    { "attention_bias", 'n', 0, "" }, { "mlp_bias", 'n', 0, "" }, { "quantization_config", 'n', 0, "" }, { "rope_scaling", 'r', 0, "" },
-    { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", '1', 0, "" }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
-static const slm__config_key slm__rope_keys[] = {
-    { "rope_type", 's', 0, "default" }, { "type", 's', 0, "default" }, { "factor", '1', 0, "" }, { "partial_rotary_factor", '1', 0, "" },
+    { "attention_bias", '=', 0, "false null" }, { "mlp_bias", '=', 0, "false null" }, { "quantization_config", '=', 0, "null" },
+    { "rope_scaling", 'r', 0, "" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", '=', 0, "1.0 1 null" },
     { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
+static const slm__config_key slm__rope_keys[] = {
+    { "rope_type", '=', 0, "\"default\"" }, { "type", '=', 0, "\"default\"" }, { "factor", '=', 0, "1.0 1" },
+    { "partial_rotary_factor", '=', 0, "1.0 1" }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
 enum { SLM__MOST_KEYS = sizeof slm__config_keys / sizeof slm__config_keys[0] };
-static void slm__config_word(slm__json *j, const char *want, slm__buffer *word) {
-    if (slm__json_string(j, word) == SLM_OK && (strlen(want) != word->size || strcmp(word->data, want) != 0))
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: %s is \"%.99s\", only \"%s\" is supported", j->name, j->field, word->data, want);
+
+/* The value must be one of the texts, blanks between; white space in the value does not count. */
+static void slm__config_text(slm__json *j, const char *texts) {
+    char value[64];
+    const char *p, *at;
+    size_t n = 0;
+    (void)slm__json_peek(j);
+    p = j->p;
+    if (slm__json_skip(j) != SLM_OK) return;
+    for (; p < j->p && n + 1 < sizeof value; p++) if (strchr(" \t\r\n", *p) == NULL) value[n++] = *p;
+    value[n] = 0;
+    for (at = texts; at[strcspn(at, " ")] != 0 && (strncmp(at, value, n) != 0 || at[n] != ' '); at += strcspn(at, " ") + 1) continue;
+    if (strncmp(at, value, n) == 0 && (at[n] == 0 || at[n] == ' ')) return;
+    j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is %s, supported: %s", j->name, j->field, value, texts);
 }
-static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t n, slm_config *config, slm__buffer *word) {
+static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t n, slm_config *config) {
     const char *names[SLM__MOST_KEYS] = { NULL }, *at[SLM__MOST_KEYS], *end;
     size_t i;
     for (i = 0; i < n; i++) names[i] = keys[i].name;
     (void)slm__json_fields(j, names, at, n);
     for (i = 0, end = j->p; i < n; i++) {
-        char kind = keys[i].kind;
-        char *field = (char *)config + keys[i].at;
-        int first = 1, flag = 0;
+        void *field = (char *)config + keys[i].at;
+        int flag = 0;
         uint64_t whole = 0;
         double number = 0, was;
         if (!slm__json_at(j, names[i], at[i])) {
-            if (kind < 'a' && kind != '1') (void)slm__json_fail(j, "missing");
-        } else if (kind == 'i' || kind == 'I') {
-            if (kind == 'i' && slm__json_type(j) == 'z') continue;
+            if (keys[i].kind < 'Z' && keys[i].kind != '=') (void)slm__json_fail(j, "missing");
+            continue;
+        }
+        switch (keys[i].kind) {
+        case 'i': case 'I':
+            if (keys[i].kind == 'i' && slm__json_type(j) == 'z') break;
             if (slm__json_u64(j, &whole) == SLM_OK && (whole == 0 || whole > INT32_MAX))
                 (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
-            *(int32_t *)(void *)field = (int32_t)(whole & INT32_MAX);
-        } else if (kind == 'd' || kind == '1') {
-            was = kind == '1' ? 1 : *(double *)(void *)field;
+            *(int32_t *)field = (int32_t)(whole & INT32_MAX);
+            break;
+        case 'd':
+            was = *(double *)field;
             if (slm__json_double(j, &number) == SLM_OK && !(number > 0)) (void)slm__json_fail(j, "a number above zero was expected");
-            if (was > 0 && (number < was || number > was)) (void)slm__json_fail(j, kind == '1' ? "only 1 is supported" : "two values");
-            if (kind == 'd') *(double *)(void *)field = number;
-        } else if (kind == 'b') {
-            if (slm__json_bool(j, &flag) == SLM_OK) *(int32_t *)(void *)field = flag;
-        } else if (kind == 'n') {
-            if (slm__json_type(j) != 'f' && slm__json_type(j) != 'z') (void)slm__json_fail(j, "not supported, only false or null is");
-        } else if (kind == 'r') {
-            if (slm__json_type(j) != 'z') slm__config_object(j, slm__rope_keys, SLM__COUNT(slm__rope_keys), config, word);
-        } else if (kind == 'l') {
-            (void)slm__json_enter(j, '[');
-            while (slm__json_element(j, &first) == 1) slm__config_word(j, keys[i].word, word);
-        } else slm__config_word(j, keys[i].word, word);
+            if (was > 0 && (number < was || number > was)) (void)slm__json_fail(j, "two different values");
+            *(double *)field = number;
+            break;
+        case 'b':
+            if (slm__json_bool(j, &flag) == SLM_OK) *(int32_t *)field = flag;
+            break;
+        case 'r':
+            if (slm__json_type(j) != 'z') slm__config_object(j, slm__rope_keys, SLM__COUNT(slm__rope_keys), config);
+            break;
+        default: slm__config_text(j, keys[i].texts);
+        }
     }
     if (j->status == SLM_OK) { j->p = end; j->field = NULL; }
 }
 static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
     slm__json j;
-    slm__buffer word = { NULL, 0, 0 };
     slm_error inner;
     memset(config, 0, sizeof *config);
     (void)slm__json_open(&j, text, size, name, err);
-    slm__config_object(&j, slm__config_keys, SLM__COUNT(slm__config_keys), config, &word);
-    slm__release(word.data);
+    slm__config_object(&j, slm__config_keys, SLM__COUNT(slm__config_keys), config);
     if (slm__json_close(&j) != SLM_OK) return j.status;
     if (!(config->norm_eps > 0)) config->norm_eps = 1e-6;     /* where the file is silent, transformers' default holds, not ours */
     return slm_config_check(config, &inner) == SLM_OK ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
@@ -4844,20 +4857,9 @@ static slm_status slm__shards_tied(slm_tensor_file *file, const slm_model *model
     slm__release(copy);
     return status;
 }
-static slm__content slm__model_content(const slm_model *model) {
-    slm__content c;
-    memset(&c, 0, sizeof c);
-    c.table = model->table;
-    c.n_table = model->n_tensors;
-    c.times = 1;
-    c.prefix[0] = "";
-    c.values[0] = model->params;
-    return c;
-}
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
     char base[SLM__PATH], path[SLM__PATH], *text = NULL;
     slm_tensor_file *files = NULL;
-    slm__content c;
     slm_config config;
     slm_model *model = NULL;
     size_t size = 0;
@@ -4871,7 +4873,7 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
     if (status == SLM_OK) status = slm__shards_tied(files, model, err);
     if (status == SLM_OK) {
-        c = slm__model_content(model);
+        const slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
         status = slm__content_read(files, &c, err);
     }
     if (status == SLM_OK) *out = model;
@@ -4883,7 +4885,7 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
 SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
                                      slm_error *err) {
     char path[SLM__PATH];
-    slm__content c = slm__model_content(model);
+    slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
     size_t type = strcmp(dtype, "F32") == 0 ? SLM__F32 : strcmp(dtype, "BF16") == 0 ? SLM__BF16 : SLM__F64;
     slm_status status = SLM_OK;
     if (strcmp(dtype, slm__dtypes[type].name) != 0)
@@ -4905,29 +4907,14 @@ SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *t
 }
 
 /* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
-static slm__content slm__scores_content(slm_param *p, const slm_scores *s) {
-    slm__content c;
-    memset(&c, 0, sizeof c);
-    memset(p, 0, sizeof *p);
-    p->rows = 1;
-    p->cols = s->n;
-    c.table = p;
-    c.n_table = 1;
-    c.times = 2;
-    c.prefix[0] = "loss";
-    c.prefix[1] = "entropy";
-    c.values[0] = s->loss;
-    c.values[1] = s->entropy;
-    return c;
-}
 static int slm__scores_possible(const slm_scores *s) {      /* whole windows, but for the corpus' last one */
     size_t T = (size_t)s->T;
     return s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
         && (s->at + s->n == s->all || (s->at + s->n) % T == 0);
 }
 SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err) {
-    slm_param p;
-    slm__content c = slm__scores_content(&p, scores);
+    const slm_param p = { "", 0, 1, scores->n, 0 };
+    slm__content c = { &p, 1, 2, slm__scores_prefix, { scores->loss, scores->entropy, NULL }, { NULL, 0, 0 } };
     slm_status status;
     if (!slm__scores_possible(scores))
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: scores %zu to %zu of %zu in windows of %d cannot be", path, scores->at,
@@ -4940,33 +4927,31 @@ SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, s
     return slm__content_save(&c, status, SLM__REAL, path, err);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
+    static const char *const keys[] = { "window", "at", "all", "corpus", "tokenizer", "model" };
     slm_tensor_file *file = NULL;
     slm_scores like, *s = NULL;
-    slm_param p;
-    uint64_t T = 0, at = 0, all = 0;
-    slm__stored *t;
-    slm_status status = slm__own_open(&file, "score file", path, err);
+    uint64_t v[6] = { 0 };
+    slm_status status = slm__own_open(&file, "score file", keys, v, 3, 6, path, err);
     *out = NULL;
     memset(&like, 0, sizeof like);
-    if (status == SLM_OK) status = slm__own_number(file, "window", 10, &T, err);
-    if (status == SLM_OK) status = slm__own_number(file, "at", 10, &at, err);
-    if (status == SLM_OK) status = slm__own_number(file, "all", 10, &all, err);
-    if (status == SLM_OK) status = slm__own_number(file, "corpus", 16, &like.corpus_hash, err);
-    if (status == SLM_OK) status = slm__own_number(file, "tokenizer", 16, &like.tokenizer_hash, err);
-    if (status == SLM_OK) status = slm__own_number(file, "model", 16, &like.model_hash, err);
     if (status == SLM_OK) {
-        t = slm__stored_find(file, "loss");                   /* its length is covered by the file's size: memory for it may be taken */
-        like.n = t != NULL && t->n_dims == 1 ? (size_t)t->shape[0] : SIZE_MAX;
-        like.T = T <= INT32_MAX ? (int32_t)T : 0;
-        like.at = (size_t)at;
-        like.all = all <= SIZE_MAX / 64 ? (size_t)all : 0;
-        if (at > SIZE_MAX / 64 || !slm__scores_possible(&like))
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: scores from %llu of %llu in windows of %llu cannot be", path,
-                               (unsigned long long)at, (unsigned long long)all, (unsigned long long)T);
+        const slm__stored *t = slm__stored_find(file, "loss");    /* its length is covered by the file's size: memory for it may be taken */
+        const size_t most = SIZE_MAX / 64;
+        like.n = t != NULL && t->n_dims == 1 && t->count < most ? (size_t)t->count : most;
+        like.T = v[0] <= INT32_MAX ? (int32_t)v[0] : 0;
+        like.at = v[1] < most ? (size_t)v[1] : most;
+        like.all = v[2] < most ? (size_t)v[2] : 0;
+        like.corpus_hash = v[3];
+        like.tokenizer_hash = v[4];
+        like.model_hash = v[5];
+        if (!slm__scores_possible(&like))
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: %zu scores from %llu of %llu in windows of %llu cannot be", path, like.n,
+                               (unsigned long long)v[1], (unsigned long long)v[2], (unsigned long long)v[0]);
     }
     if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
     if (status == SLM_OK) {
-        slm__content c = slm__scores_content(&p, s);
+        const slm_param p = { "", 0, 1, s->n, 0 };
+        const slm__content c = { &p, 1, 2, slm__scores_prefix, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
         status = slm__own_read(file, &c, err);
     }
     slm_tensor_file_close(file);
@@ -4998,21 +4983,12 @@ static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64
         else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", names[i]);
     return status == SLM_OK ? slm__buffer_append(b, "", 1, err) : status;
 }
-static slm__content slm__run_content(const slm_model *model, slm_real *params, slm_real *m, slm_real *v) {
-    slm__content c = slm__model_content(model);
-    c.times = 3;
-    c.prefix[1] = "adam_m.";
-    c.prefix[2] = "adam_v.";
-    c.values[0] = params;
-    c.values[1] = m;
-    c.values[2] = v;
-    return c;
-}
 SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor, uint64_t corpus_hash,
                                 const char *extra, const char *folder, slm_error *err) {
     char path[SLM__PATH];
     const char *text = extra != NULL ? extra : "";
-    slm__content c = slm__run_content(trainer->model, trainer->model->params, trainer->m, trainer->v);
+    const slm_model *model = trainer->model;
+    slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { model->params, trainer->m, trainer->v }, { NULL, 0, 0 } };
     slm_status status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK)
@@ -5023,7 +4999,7 @@ SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer 
     if (status == SLM_OK) status = slm__put(&c.metadata, err, "extra%c", 0);
     if (status == SLM_OK) status = slm__buffer_append(&c.metadata, text, strlen(text) + 1, err);
     status = slm__content_save(&c, status, SLM__REAL, path, err);
-    return status == SLM_OK ? slm_model_save(trainer->model, tokenizer, folder, err) : status;
+    return status == SLM_OK ? slm_model_save(model, tokenizer, folder, err) : status;
 }
 /* Names the first setting of the file that is not ours. */
 static slm_status slm__run_compare(const slm_tensor_file *file, const char *mine, slm_error *err) {
@@ -5040,32 +5016,31 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
     slm__buffer mine = { NULL, 0, 0 };
     slm_tensor_file *file = NULL;
     slm_real *stage = NULL;
-    slm_cursor at = { 0, 0 };
-    uint64_t step = 0;
+    static const char *const keys[] = { "step", "cursor.seed", "cursor.at" };
+    uint64_t v[3];
     char path[SLM__PATH];
     const char *text = NULL;
     size_t n = trainer->model->n_params;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK) status = slm__run_settings(&mine, trainer, corpus_hash, err);
-    if (status == SLM_OK) status = slm__own_open(&file, "run", path, err);
+    if (status == SLM_OK) status = slm__own_open(&file, "run", keys, v, 3, 3, path, err);
     if (status == SLM_OK) status = slm__run_compare(file, mine.data, err);
-    if (status == SLM_OK) status = slm__own_number(file, "step", 10, &step, err);
-    if (status == SLM_OK) status = slm__own_number(file, "cursor.seed", 10, &at.seed, err);
-    if (status == SLM_OK) status = slm__own_number(file, "cursor.at", 10, &at.at, err);
     if (status == SLM_OK && (text = slm_tensor_file_metadata(file, "extra")) == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
-        slm__content c = slm__run_content(trainer->model, stage, stage + n, stage + 2 * n);
+        const slm_model *model = trainer->model;
+        const slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { stage, stage + n, stage + 2 * n }, { NULL, 0, 0 } };
         status = slm__own_read(file, &c, err);
     }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
         memcpy(trainer->model->params, stage, n * sizeof(slm_real));
         memcpy(trainer->m, stage + n, n * sizeof(slm_real));
         memcpy(trainer->v, stage + 2 * n, n * sizeof(slm_real));
-        trainer->step = step;
-        *cursor = at;
+        trainer->step = v[0];
+        cursor->seed = v[1];
+        cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
     slm_tensor_file_close(file);

@@ -88,13 +88,13 @@ while [ ! -e "$T/again.scores" ] && [ $rounds -lt 200 ]; do      # killed over a
 done
 works "score after $rounds kills" $SCORE --model "$T/ref" --out "$T/again.scores"
 same "score after $rounds kills" "$T/noisy.scores" "$T/again.scores"
-for f in again.scores again.scores.part; do                      # finished or not: stale scores are refused by name
+for file in again.scores again.scores.part; do                      # finished or not: stale scores are refused by name
     rm -f "$T/again.scores" "$T/again.scores.part"
-    works "a shard as $f" $SCORE --model "$T/ref" --out "$T/$f" --shard 0/2
-    fails 3 "$f: .*another model" $SCORE --model "$T/base" --out "$T/again.scores" --shard 0/2
-    fails 3 "$f: .*another window length" $SCORE --seq 16 --model "$T/ref" --out "$T/again.scores" --shard 0/2
-    fails 3 "$f: .*another shard" $SCORE --model "$T/ref" --out "$T/again.scores" --shard 1/2
-    fails 3 "$f: .*another corpus" $SCORE --data "$T/clean.txt" --model "$T/ref" --out "$T/again.scores" --shard 0/2
+    works "a shard as $file" $SCORE --model "$T/ref" --out "$T/$file" --shard 0/2
+    fails 3 "$file: .*another model" $SCORE --model "$T/base" --out "$T/again.scores" --shard 0/2
+    fails 3 "$file: .*another window length" $SCORE --seq 16 --model "$T/ref" --out "$T/again.scores" --shard 0/2
+    fails 3 "$file: .*another shard" $SCORE --model "$T/ref" --out "$T/again.scores" --shard 1/2
+    fails 3 "$file: .*another corpus" $SCORE --data "$T/clean.txt" --model "$T/ref" --out "$T/again.scores" --shard 0/2
 done
 rm -f "$T/again.scores" "$T/again.scores.part"
 works "a shard" $SCORE --model "$T/ref" --out "$T/again.scores" --shard 0/2
