@@ -2928,20 +2928,12 @@ static slm_status slm__commit(slm__file *file, const char *path) {
     memcpy(file->path + n, ".", 2);                           /* "a/b/c.tmp" to "a/b/." */
     return SLM__SYNC_FOLDER(file->path) != 0 ? slm__file_fail(file, "sync") : SLM_OK;
 }
-static slm_status slm__make_folder(const char *path, slm_error *err) {    /* and those above it */
+static slm_status slm__make_folder(const char *path, slm_error *err) {    /* or finds it; the one above must be there */
     slm__file folder;
-    size_t i;
     folder.err = err;
     folder.status = slm__path(folder.path, path, "", err);
-    for (i = 1; folder.status == SLM_OK && path[0] != 0 && path[i] != 0; i++) {
-        if (path[i] != '/' && path[i] != '\\') continue;
-        folder.path[i] = 0;
-        (void)SLM__MKDIR(folder.path);                        /* it may well be there; the last one tells */
-        folder.path[i] = path[i];
-    }
     errno = 0;
-    if (folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST) return slm__file_fail(&folder, "make the folder");
-    return folder.status;
+    return folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST ? slm__file_fail(&folder, "make the folder") : folder.status;
 }
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
     slm__file file;
@@ -2983,10 +2975,9 @@ typedef struct slm__json {
 } slm__json;
 
 static slm_status slm__json_fail(slm__json *j, const char *what) {
-    const char *field = j->field != NULL ? j->field : "", *quote = j->field != NULL ? "\"" : "", *colon = j->field != NULL ? ": " : "";
     if (j->status != SLM_OK) return j->status;
-    return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %s%.99s%s%s%s", j->name, (size_t)(j->p - j->text), quote,
-                                 field, quote, colon, what);
+    return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name, (size_t)(j->p - j->text),
+                                 j->field != NULL ? j->field : "", j->field != NULL ? ": " : "", what);
 }
 static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {
     memset(j, 0, sizeof *j);
@@ -3135,12 +3126,9 @@ static slm_status slm__json_u64(slm__json *j, uint64_t *out) {   /* plain digits
     const char *p, *start;
     uint64_t value = 0;
     if (slm__json_number(j, &start) != SLM_OK) return j->status;
-    for (p = start; p < j->p; p++) {
-        uint64_t digit = (uint64_t)(unsigned char)*p - '0';
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+    for (p = start; p < j->p; value = value * 10 + (uint64_t)(*p++ - '0'))
+        if (*p < '0' || *p > '9' || value > (UINT64_MAX - (uint64_t)(*p - '0')) / 10)
             return slm__json_fail(j, "a whole number from 0 to 18446744073709551615 was expected");
-        value = value * 10 + digit;
-    }
     *out = value;
     return SLM_OK;
 }
@@ -3166,18 +3154,16 @@ static slm_status slm__json_double(slm__json *j, double *out) {
     *out = value;
     return SLM_OK;
 }
-static slm_status slm__json_word(slm__json *j) {                 /* passes over true, false or null */
-    int type = slm__json_type(j);
-    const char *word = type == 't' ? "true" : type == 'f' ? "false" : "null";
+static slm_status slm__json_word(slm__json *j, const char *word) {
     size_t n = strlen(word);
-    if (type == 0 || (size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) return slm__json_fail(j, "a value was expected");
+    if (slm__json_peek(j) < 0 || (size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) return slm__json_fail(j, "a value was expected");
     j->p += n;
     return SLM_OK;
 }
 static slm_status slm__json_bool(slm__json *j, int *out) {
     int type = slm__json_type(j);
     if (type != 't' && type != 'f') return slm__json_fail(j, "true or false was expected");
-    if (slm__json_word(j) == SLM_OK) *out = type == 't';
+    if (slm__json_word(j, type == 't' ? "true" : "false") == SLM_OK) *out = type == 't';
     return j->status;
 }
 static slm_status slm__json_skip(slm__json *j) {                 /* passes over any value; recursion is at most 64 deep */
@@ -3185,7 +3171,7 @@ static slm_status slm__json_skip(slm__json *j) {                 /* passes over 
     const char *start;
     if (type == 's') return slm__json_string(j, NULL);
     if (type == 'n') return slm__json_number(j, &start);
-    if (type != 'o' && type != 'a') return slm__json_word(j);
+    if (type != 'o' && type != 'a') return slm__json_word(j, type == 't' ? "true" : type == 'f' ? "false" : "null");
     (void)slm__json_enter(j, type == 'o' ? '{' : '[');
     while ((type == 'o' ? slm__json_member(j, &first, NULL) : slm__json_element(j, &first)) == 1) (void)slm__json_skip(j);
     return j->status;
@@ -4681,37 +4667,36 @@ static slm_status slm__own_read(slm_tensor_file *file, const slm__content *c, sl
 }
 
 /* ---- config.json of a Hugging Face Llama folder ---- */
-/* kind  i: a whole number; d: a number above zero; b: a truth value; r: an object with slm__rope_keys; =: one of these texts.
-   Capital or first: demanded.  What is not in the list has no influence on what we compute. */
+/* kind  i: a whole number; d: a number above zero; b: a truth value; r: an object with slm__rope_keys; e: equal to one of
+   these texts.  Capital: demanded.  What is not in the list has no influence on what we compute. */
 typedef struct slm__config_key { const char *name; char kind; size_t at; const char *texts; } slm__config_key;
 static const slm__config_key slm__config_keys[] = {
-    { "model_type", 'M', 0, "\"llama\"" }, { "architectures", '=', 0, "[\"LlamaForCausalLM\"] null" }, { "hidden_act", '=', 0, "\"silu\"" },
+    { "model_type", 'E', 0, " \"llama\" " }, { "architectures", 'e', 0, " [\"LlamaForCausalLM\"] null " }, { "hidden_act", 'e', 0, " \"silu\" " },
     { "vocab_size", 'I', offsetof(slm_config, vocab), "" }, { "hidden_size", 'I', offsetof(slm_config, dim), "" },
     { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" }, { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" },
     { "intermediate_size", 'I', offsetof(slm_config, ffn), "" }, { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" },
     { "head_dim", 'i', offsetof(slm_config, head_dim), "" }, { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
     { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" }, { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" },
-    { "attention_bias", '=', 0, "false null" }, { "mlp_bias", '=', 0, "false null" }, { "quantization_config", '=', 0, "null" },
-    { "rope_scaling", 'r', 0, "" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", '=', 0, "1.0 1 null" },
+    { "attention_bias", 'e', 0, " false null " }, { "mlp_bias", 'e', 0, " false null " }, { "quantization_config", 'e', 0, " null " },
+    { "rope_scaling", 'r', 0, "" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, " 1.0 1 null " },
     { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
 static const slm__config_key slm__rope_keys[] = {
-    { "rope_type", '=', 0, "\"default\"" }, { "type", '=', 0, "\"default\"" }, { "factor", '=', 0, "1.0 1" },
-    { "partial_rotary_factor", '=', 0, "1.0 1" }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
+    { "rope_type", 'e', 0, " \"default\" " }, { "type", 'e', 0, " \"default\" " }, { "factor", 'e', 0, " 1.0 1 " },
+    { "partial_rotary_factor", 'e', 0, " 1.0 1 " }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
 enum { SLM__MOST_KEYS = sizeof slm__config_keys / sizeof slm__config_keys[0] };
 
-/* The value must be one of the texts, blanks between; white space in the value does not count. */
+/* The value must be one of the texts, each between blanks; white space in the value does not count. */
 static void slm__config_text(slm__json *j, const char *texts) {
-    char value[64];
-    const char *p, *at;
-    size_t n = 0;
+    char value[64] = " ";
+    const char *p;
+    size_t n = 1;
     (void)slm__json_peek(j);
     p = j->p;
     if (slm__json_skip(j) != SLM_OK) return;
-    for (; p < j->p && n + 1 < sizeof value; p++) if (strchr(" \t\r\n", *p) == NULL) value[n++] = *p;
-    value[n] = 0;
-    for (at = texts; at[strcspn(at, " ")] != 0 && (strncmp(at, value, n) != 0 || at[n] != ' '); at += strcspn(at, " ") + 1) continue;
-    if (strncmp(at, value, n) == 0 && (at[n] == 0 || at[n] == ' ')) return;
-    j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is %s, supported: %s", j->name, j->field, value, texts);
+    for (; p < j->p && n + 2 < sizeof value; p++) if (strchr(" \t\r\n", *p) == NULL) value[n++] = *p;
+    value[n] = ' ';
+    if (strstr(texts, value) == NULL)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is%.60s, supported:%s", j->name, j->field, value, texts);
 }
 static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t n, slm_config *config) {
     const char *names[SLM__MOST_KEYS] = { NULL }, *at[SLM__MOST_KEYS], *end;
@@ -4724,7 +4709,7 @@ static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t
         uint64_t whole = 0;
         double number = 0, was;
         if (!slm__json_at(j, names[i], at[i])) {
-            if (keys[i].kind < 'Z' && keys[i].kind != '=') (void)slm__json_fail(j, "missing");
+            if (keys[i].kind < 'a') (void)slm__json_fail(j, "missing");
             continue;
         }
         switch (keys[i].kind) {

@@ -378,15 +378,40 @@ static void model_folders(void) {
     char *config;
     for (i = 0; i < 2; i++) {
         m = model_of((int)i, 5);
-        CHECK_OK(slm_model_save(m, NULL, in("new/deep/model"), &err), err);
-        CHECK_OK(slm_model_load(&back, in("new/deep/model"), &err), err);
+        CHECK(slm_model_save(m, NULL, in("nowhere/model"), &err) == SLM_ERR_IO && strstr(err.text, "make the folder") != NULL, "%s", err.text);
+        CHECK_OK(slm_model_save(m, NULL, in("new"), &err), err);
+        CHECK_OK(slm_model_load(&back, in("new"), &err), err);
         CHECK(same_model(m, back), "round trip, tied %d", (int)i);
         slm_model_free(back);
-            CHECK_OK(slm_model_load(&back, in("new/deep/model/"), &err), err);
+        CHECK_OK(slm_model_load(&back, in("new/"), &err), err);
         slm_model_free(back);
         slm_model_free(m);
     }
     m = model_of(0, 6);
+    CHECK_OK(slm_model_save_as(m, NULL, "BF16", in("half"), &err), err);      /* BF16: the nearest, ties to even; then it stays */
+    CHECK_OK(slm_model_load(&back, in("half"), &err), err);
+    for (i = 0; i < m->n_tensors; i++)
+        for (k = m->table[i].offset; k < m->table[i].offset + m->table[i].rows * m->table[i].cols; k++) {
+            double x = (double)(float)m->params[k], unit = ldexp(1.0, x != 0 ? ilogb(x) - 7 : 0), steps = nearbyint(x / unit);
+            CHECK(same((double)back->params[k], steps * unit), "%g as BF16 is %g, not %g", x, (double)back->params[k], steps * unit);
+        }
+    CHECK_OK(slm_model_save_as(back, NULL, "BF16", in("half2"), &err), err);
+    { size_t n2; char *a = get("half/model.safetensors", &n), *b = get("half2/model.safetensors", &n2);
+      CHECK(a != NULL && b != NULL && n == n2 && memcmp(a, b, n) == 0, "saved again: other bytes");
+      free(a); free(b); }
+    CHECK(slm_model_save_as(m, NULL, "F16", in("half"), &err) == SLM_ERR_ARGUMENT && strstr(err.text, "BF16") != NULL, "F16: %s", err.text);
+    slm_model_free(back);
+    {
+        static const struct { uint32_t bits; unsigned want; } round[] = { { 0x3f808000, 0x3f80 }, { 0x3f818000, 0x3f82 }, { 0x3f808001, 0x3f81 },
+            { 0xbf808000, 0xbf80 }, { 0x7f800000, 0x7f80 }, { 0x7f7fffff, 0x7f80 }, { 0x7fffffff, 0x7fc0 }, { 0x7f800001, 0x7fc0 }, { 0x80000000, 0x8000 } };
+        unsigned char two[2];
+        for (i = 0; i < sizeof round / sizeof *round; i++) {
+            float f;
+            memcpy(&f, &round[i].bits, 4);
+            slm__number_store(two, (slm_real)f, SLM__BF16);
+            CHECK(slm__load(two, 2) == round[i].want, "%08x as BF16 is %04x", (unsigned)round[i].bits, (unsigned)slm__load(two, 2));
+        }
+    }
     CHECK_OK(slm_tokenizer_bytes(&bytes, &err), err);
     CHECK(slm_model_save(m, bytes, in("model"), &err) == SLM_ERR_ARGUMENT, "256 tokens in a vocabulary of 20");
     slm_tokenizer_free(bytes);
