@@ -250,12 +250,14 @@ SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, co
                                     int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err);
 /* The part of windows first .. last-1.  When progress stops it, *out is the part that was done, to be joined with the rest. */
 SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user, slm_error *err);
+                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
+                                     slm_error *err);
 /* One out of parts that lie side by side, in any order; refuses parts of different models, corpora, tokenizers or windows. */
 SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *parts, size_t n_parts, slm_error *err);
 SLM_API void       slm_scores_free(slm_scores *scores);
 /* Refuses, by name, those of another corpus, tokenizer or window length, and a part. */
-SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T, slm_error *err);
+SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T,
+                                    slm_error *err);
 
 /* ---- selection ---- */
 typedef enum slm_score {
@@ -359,10 +361,11 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields, slm_error *err);
 /* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
-SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);  /* folder is made */
-SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype,    /* "F32", "BF16", "F64" */
-                                     const char *folder, slm_error *err);
-/* A score file: reference losses, whole or a part, in safetensors: "loss" and "entropy" (n), window and fingerprints as metadata. */
+/* The folder is made, the one above it must be there. */
+SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);
+SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype,
+                                     const char *folder, slm_error *err);    /* dtype: "F32", "BF16", "F64" */
+/* A score file: reference losses, whole or a part: safetensors "loss" and "entropy" (n), window and fingerprints as metadata. */
 SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err);
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err);
 /* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor), replaced atomically; the model folder
@@ -2242,12 +2245,13 @@ SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *
                       : scores->all + 1 != corpus->n || scores->corpus_hash != corpus->hash ? "another corpus"
                       : scores->n != scores->all ? "a part of this corpus" : NULL;
     if (other == NULL) return SLM_OK;
-    return slm__fail(err, SLM_ERR_STALE, "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)", other,
-                     scores->n, scores->all, (int)scores->T, corpus->n - 1, (int)T);
+    return slm__fail(err, SLM_ERR_STALE, "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)",
+                     other, scores->n, scores->all, (int)scores->T, corpus->n - 1, (int)T);
 }
 /* B is a matter of speed alone: a window's scores do not depend on it. */
 SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user, slm_error *err) {
+                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
+                                     slm_error *err) {
     slm_scores like, *s = NULL;
     slm_tape *tape = NULL;
     slm_batch *batch = NULL;
@@ -2279,7 +2283,7 @@ SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, c
         memcpy(s->loss + done, values, n * sizeof(slm_real));
         memcpy(s->entropy + done, values + step, n * sizeof(slm_real));
         if (!slm__all_finite(values, n) || !slm__all_finite(values + step, n))
-            status = slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy from token %zu on is not finite", like.at + done + 1);
+            status = slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy behind token %zu is not finite", like.at + done);
         else if (progress != NULL && progress(user, done + n, like.n) != 0 && done + n < like.n) {
             status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped at token %zu of %zu", like.at + done + n, like.all);
             s->n = done + n;
@@ -2309,7 +2313,8 @@ SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *pa
     for (i = 1; i < n_parts; i++) {
         const slm_scores *p = parts[i];
         const char *other = p->T != like.T ? "window length" : p->tokenizer_hash != like.tokenizer_hash ? "tokenizer"
-                          : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus" : p->model_hash != like.model_hash ? "model" : NULL;
+                          : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus"
+                          : p->model_hash != like.model_hash ? "model" : NULL;
         if (other != NULL) return slm__fail(err, SLM_ERR_STALE, "scores: part %zu is of another %s than part 0", i, other);
         if (p->n > SIZE_MAX / 64 - like.n) return slm__no_memory(err, SIZE_MAX);
         like.n += p->n;
@@ -2685,7 +2690,7 @@ struct slm_generator {
     slm__arena memory;                                           /* of all that follows */
     int32_t   at, capacity;                                      /* tokens so far, at most */
     slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
-    slm_real *x, *y, *q, *gate, *up, *attention, *angles;        /* of the token: (C), (C or H D), (H D), (F), (F), (capacity), (D) */
+    slm_real *x, *y, *q, *gate, *up, *attention, *angles;        /* of the token: (C), (C or H D), (H D), (F), (F), (at), (D) */
     slm_real *logits, *weights;                                  /* (V) each */
     slm__choice *choices;                                        /* (V) */
 };
@@ -2696,17 +2701,18 @@ SLM_API void slm_generator_free(slm_generator *g) {
 SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
-    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, F = (size_t)c->ffn, V = (size_t)c->vocab, cache, i;
+    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, cache, i;
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
-    if (!slm__mul(&cache, (size_t)c->n_layers * (size_t)c->n_kv_heads * D, (size_t)max_tokens)) return slm__no_memory(err, SIZE_MAX);
+    if (!slm__mul(&cache, (size_t)c->n_layers * KV, (size_t)max_tokens)) return slm__no_memory(err, SIZE_MAX);
     if ((g = (slm_generator *)slm__alloc(1, sizeof *g, err)) == NULL) return SLM_ERR_MEMORY;
     g->model = model;
     g->capacity = max_tokens;
     {
-        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->gate, &g->up, &g->attention, &g->angles, &g->logits,
-                                  &g->weights };
+        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->gate, &g->up, &g->attention, &g->angles,
+                                  &g->logits, &g->weights };
         const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, F, F, (size_t)max_tokens, D, V, V };
         for (i = 0; i < SLM__COUNT(n); i++)
             if ((*to[i] = (slm_real *)slm__arena_take(&g->memory, n[i], sizeof(slm_real), err)) == NULL) break;
@@ -2727,7 +2733,8 @@ static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *
     slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
 }
 /* One head looks at the n tokens of its cache, stride apart: y (D) = softmax(q k' / sqrt(D)) v; p (n) scratch. */
-static void slm__look(slm_real *y, const slm_real *q, const slm_real *k, const slm_real *v, slm_real *p, size_t n, size_t D, size_t stride) {
+static void slm__look(slm_real *y, const slm_real *q, const slm_real *k, const slm_real *v, slm_real *p, size_t n, size_t D,
+                      size_t stride) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)D)), sum;
     size_t j;
     for (j = 0; j < n; j++) p[j] = slm__dot(q, k + j * stride, D) * scale;
@@ -2933,7 +2940,8 @@ static slm_status slm__make_folder(const char *path, slm_error *err) {    /* or 
     folder.err = err;
     folder.status = slm__path(folder.path, path, "", err);
     errno = 0;
-    return folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST ? slm__file_fail(&folder, "make the folder") : folder.status;
+    if (folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST) return slm__file_fail(&folder, "make the folder");
+    return folder.status;
 }
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
     slm__file file;
@@ -3026,8 +3034,8 @@ static int slm__json_utf8(const char *p, const char *end) {
     int c = p < end ? s[0] : 0xFF, n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0, i;
     if (end - p < n) return 0;
     for (i = 1; i < n; i++) if ((s[i] & 0xC0) != 0x80) return 0;
-    if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F) || (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F)) return 0;
-    return n;
+    if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F)) return 0;    /* overlong, a surrogate */
+    return (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F) ? 0 : n;   /* overlong, above U+10FFFF */
 }
 static int32_t slm__json_hex4(const slm__json *j, const char *p) {    /* the value of four hexadecimal digits at p; -1: none */
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -3156,9 +3164,9 @@ static slm_status slm__json_double(slm__json *j, double *out) {
 }
 static slm_status slm__json_word(slm__json *j, const char *word) {
     size_t n = strlen(word);
-    if (slm__json_peek(j) < 0 || (size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) return slm__json_fail(j, "a value was expected");
-    j->p += n;
-    return SLM_OK;
+    int there = slm__json_peek(j) >= 0 && (size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0;
+    if (there) j->p += n;
+    return there ? SLM_OK : slm__json_fail(j, "a value was expected");
 }
 static slm_status slm__json_bool(slm__json *j, int *out) {
     int type = slm__json_type(j);
@@ -3192,7 +3200,7 @@ static slm_status slm__json_fields(slm__json *j, const char *const *names, const
     slm__release(key.data);
     return j->status;
 }
-static int slm__json_at(slm__json *j, const char *field, const char *at) {    /* goes to a field; 1: it is there, and no error yet */
+static int slm__json_at(slm__json *j, const char *field, const char *at) {    /* goes to a field; 1: it is there */
     j->field = field;
     if (at == NULL || j->status != SLM_OK) return 0;
     j->p = at;
@@ -4283,7 +4291,7 @@ enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__MAX_SHARDS = 512, SL
 /* ---- numbers in files ---- */
 enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64, SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64 };
 static const struct { char name[12]; int bits; } slm__dtypes[] = {
-    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* these are read into slm_real; the others only skipped */
+    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* read into slm_real; the others are not */
     { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 },
     { "F8_E5M2FNUZ", 8 }, { "I16", 16 }, { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "C64", 64 }, { "I64", 64 }, { "U64", 64 },
     { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
@@ -4300,7 +4308,7 @@ static double slm__number_load(const unsigned char *p, size_t type) {
     memcpy(&f32, &bits, 4);
     return (double)f32;
 }
-static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* F32, F64, or BF16: rounded to the nearest, ties to even */
+static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* BF16: the nearest, ties to even */
     float f32 = (float)value;
     double f64 = (double)value;
     uint64_t wide = 0;
@@ -4363,8 +4371,9 @@ static void slm__parse_tensor(slm__json *j, slm__stored *t, slm__buffer *word) {
     if (slm__json_at(j, names[2], at[2])) pair = slm__json_list(j, offsets, 2);
     j->p = end;
     j->field = t->name;
-    if (at[0] == NULL || at[1] == NULL || pair != 2) { (void)slm__json_fail(j, "dtype, shape or the two data_offsets are missing"); return; }
-    if (t->dtype == SLM__COUNT(slm__dtypes) || strlen(word->data) != word->size) { (void)slm__json_fail(j, "an unknown dtype"); return; }
+    if (at[0] == NULL || at[1] == NULL || pair != 2) (void)slm__json_fail(j, "dtype, shape or the two data_offsets are missing");
+    else if (t->dtype == SLM__COUNT(slm__dtypes) || strlen(word->data) != word->size) (void)slm__json_fail(j, "an unknown dtype");
+    if (j->status != SLM_OK) return;
     t->begin = offsets[0];
     t->end = offsets[1];
     bits = (uint64_t)slm__dtypes[t->dtype].bits;
@@ -4450,7 +4459,7 @@ static slm_status slm__read_header(slm_tensor_file *file, slm_error *err) {
     if (status != SLM_OK) return status;
     n = slm__load(head, 8);
     if (n > SLM__MAX_HEADER || n > size - 8)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a safetensors file: a header of %llu bytes (at most 100000000) in a file of %llu",
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a safetensors file: a header of %llu bytes (most: 100000000) in one of %llu",
                          file->io.path, (unsigned long long)n, (unsigned long long)size);
     file->data = 8 + n;
     status = slm__buffer_reserve(&text, (size_t)n, err);
@@ -4503,7 +4512,7 @@ static slm_status slm__stored_read(slm_tensor_file *file, slm__stored *t, slm_re
     int same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims == 1 ? rows == 1 && t->shape[0] == cols
              : t->n_dims == 0 && left == 1;
     if (!same || t->dtype > SLM__F64)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] of %zu dimensions, not F32, F16, BF16 or F64 [%zu,%zu]",
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
                          file->io.path, t->name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
     t->used = 1;
@@ -4534,6 +4543,10 @@ typedef struct slm__content {
     slm__buffer metadata;
 } slm__content;
 static const char *const slm__run_prefix[] = { "", "adam_m.", "adam_v." }, *const slm__scores_prefix[] = { "loss", "entropy" };
+static void slm__split(slm__buffer *metadata) {    /* lines to pairs */
+    size_t i;
+    for (i = 0; i < metadata->size; i++) if (metadata->data[i] == '\n') metadata->data[i] = 0;
+}
 static const slm_param *slm__content_at(const slm__content *c, size_t i, slm_real **values, char name[sizeof(slm_param)]) {
     const slm_param *p = &c->table[i % c->n_table];
     *values = c->values[i / c->n_table] + p->offset;
@@ -4572,10 +4585,10 @@ static slm_status slm__content_header(slm__buffer *h, const slm__content *c, siz
         begin = at;
         at += (unsigned long long)p->rows * p->cols * (unsigned long long)slm__dtypes[type].bits / 8;
         (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
-        status = slm__put(h, err, "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}", i == 0 ? "}" : "", name,
-                          slm__dtypes[type].name, p->matrix ? rows : "", p->cols, begin, at);
+        status = slm__put(h, err, "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
+                          i == 0 ? "}" : "", name, slm__dtypes[type].name, p->matrix ? rows : "", p->cols, begin, at);
     }
-    if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");      /* aligns the data */
+    if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");    /* aligns data */
     if (status != SLM_OK || h->size <= SLM__MAX_HEADER) return status;
     return slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
 }
@@ -4639,21 +4652,23 @@ static slm_status slm__content_read(slm_tensor_file *first, const slm__content *
 }
 /* Opens a file that must be ours: "slm" in its metadata names the kind, and under the keys stand numbers, the first n_decimal
    of them decimal, the others 16 hexadecimal digits.  The checksum, last in the metadata, begins with them. */
-static slm_status slm__own_open(slm_tensor_file **out, const char *kind, const char *const *keys, uint64_t *numbers, size_t n_decimal,
-                                size_t n, const char *path, slm_error *err) {
+static slm_status slm__own_open(slm_tensor_file **out, const char *kind, const char *const *keys, uint64_t *numbers,
+                                size_t n_decimal, size_t n, const char *path, slm_error *err) {
     slm_status status = slm_tensor_file_open(out, path, err);
     const char *is = status == SLM_OK ? slm_tensor_file_metadata(*out, "slm") : NULL, *sum, *text;
     char again[24];
     size_t i;
     if (status != SLM_OK) return status;
     sum = slm_tensor_file_metadata(*out, "checksum");
-    if (is == NULL || strcmp(is, kind) != 0 || sum == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind);
+    if (is == NULL || strcmp(is, kind) != 0 || sum == NULL)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind);
     (*out)->checksum = slm_hash(SLM_HASH_START, (*out)->metadata.data, (size_t)(sum - (*out)->metadata.data) - sizeof "checksum");
     for (i = 0; i < n; i++) {
         if ((text = slm_tensor_file_metadata(*out, keys[i])) == NULL) text = "";
         numbers[i] = strtoull(text, NULL, i < n_decimal ? 10 : 16);
         (void)snprintf(again, sizeof again, i < n_decimal ? "%llu" : "%016llx", (unsigned long long)numbers[i]);
-        if (strcmp(again, text) != 0) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, keys[i], text);
+        if (strcmp(again, text) != 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, keys[i], text);
     }
     return SLM_OK;
 }
@@ -4671,14 +4686,16 @@ static slm_status slm__own_read(slm_tensor_file *file, const slm__content *c, sl
    these texts.  Capital: demanded.  What is not in the list has no influence on what we compute. */
 typedef struct slm__config_key { const char *name; char kind; size_t at; const char *texts; } slm__config_key;
 static const slm__config_key slm__config_keys[] = {
-    { "model_type", 'E', 0, " \"llama\" " }, { "architectures", 'e', 0, " [\"LlamaForCausalLM\"] null " }, { "hidden_act", 'e', 0, " \"silu\" " },
-    { "vocab_size", 'I', offsetof(slm_config, vocab), "" }, { "hidden_size", 'I', offsetof(slm_config, dim), "" },
-    { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" }, { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" },
-    { "intermediate_size", 'I', offsetof(slm_config, ffn), "" }, { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" },
-    { "head_dim", 'i', offsetof(slm_config, head_dim), "" }, { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
-    { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" }, { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" },
-    { "attention_bias", 'e', 0, " false null " }, { "mlp_bias", 'e', 0, " false null " }, { "quantization_config", 'e', 0, " null " },
-    { "rope_scaling", 'r', 0, "" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, " 1.0 1 null " },
+    { "model_type", 'E', 0, " \"llama\" " }, { "architectures", 'e', 0, " [\"LlamaForCausalLM\"] null " },
+    { "hidden_act", 'e', 0, " \"silu\" " }, { "vocab_size", 'I', offsetof(slm_config, vocab), "" },
+    { "hidden_size", 'I', offsetof(slm_config, dim), "" }, { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" },
+    { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" }, { "intermediate_size", 'I', offsetof(slm_config, ffn), "" },
+    { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" }, { "head_dim", 'i', offsetof(slm_config, head_dim), "" },
+    { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
+    { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" },
+    { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" }, { "attention_bias", 'e', 0, " false null " },
+    { "mlp_bias", 'e', 0, " false null " }, { "quantization_config", 'e', 0, " null " }, { "rope_scaling", 'r', 0, "" },
+    { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, " 1.0 1 null " },
     { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
 static const slm__config_key slm__rope_keys[] = {
     { "rope_type", 'e', 0, " \"default\" " }, { "type", 'e', 0, " \"default\" " }, { "factor", 'e', 0, " 1.0 1 " },
@@ -4721,7 +4738,7 @@ static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t
             break;
         case 'd':
             was = *(double *)field;
-            if (slm__json_double(j, &number) == SLM_OK && !(number > 0)) (void)slm__json_fail(j, "a number above zero was expected");
+            if (slm__json_double(j, &number) == SLM_OK && !(number > 0)) (void)slm__json_fail(j, "a number above 0 was expected");
             if (was > 0 && (number < was || number > was)) (void)slm__json_fail(j, "two different values");
             *(double *)field = number;
             break;
@@ -4759,7 +4776,8 @@ static slm_status slm__config_write(const slm_config *c, size_t type, const char
         "  \"rope_theta\": %s,\n  \"rms_norm_eps\": %s,\n  \"tie_word_embeddings\": %s,\n  \"hidden_act\": \"silu\",\n"
         "  \"attention_bias\": false,\n  \"mlp_bias\": false,\n  \"rope_scaling\": null,\n  \"bos_token_id\": null,\n"
         "  \"eos_token_id\": null,\n  \"torch_dtype\": \"%s\"\n}\n", (int)c->vocab, (int)c->dim, (int)c->ffn, (int)c->n_layers,
-        (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq, theta, eps, c->tied ? "true" : "false", torch[type]);
+        (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq, theta, eps, c->tied ? "true" : "false",
+        torch[type]);
     if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
@@ -4767,7 +4785,8 @@ static slm_status slm__config_write(const slm_config *c, size_t type, const char
 
 /* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
 /* One pair of the index, "tensor": "file".  The file's name comes from outside: plain letters only, no path. */
-static slm_status slm__shards_pair(slm_tensor_file **first, const char *folder, const char *name, const char *shard, slm_error *err) {
+static slm_status slm__shards_pair(slm_tensor_file **first, const char *folder, const char *name, const char *shard,
+                                   slm_error *err) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     char path[SLM__PATH];
     slm__stored *t;
@@ -4858,7 +4877,8 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
     if (status == SLM_OK) status = slm__shards_tied(files, model, err);
     if (status == SLM_OK) {
-        const slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
+        const slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL },
+                                 { NULL, 0, 0 } };
         status = slm__content_read(files, &c, err);
     }
     if (status == SLM_OK) *out = model;
@@ -4874,7 +4894,7 @@ SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer
     size_t type = strcmp(dtype, "F32") == 0 ? SLM__F32 : strcmp(dtype, "BF16") == 0 ? SLM__BF16 : SLM__F64;
     slm_status status = SLM_OK;
     if (strcmp(dtype, slm__dtypes[type].name) != 0)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights cannot be written as \"%.20s\", only as F32, BF16 or F64", folder, dtype);
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder, dtype);
     if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
                          (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
@@ -4882,7 +4902,8 @@ SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
     if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "format%cpt%c", 0, 0);    /* transformers demands "pt" */
+    if (status == SLM_OK) status = slm__put(&c.metadata, err, "format\npt\n");    /* transformers demands "pt" */
+    slm__split(&c.metadata);
     status = slm__content_save(&c, status, type, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
     return status == SLM_OK ? slm__config_write(&model->config, type, path, err) : status;
@@ -4904,11 +4925,10 @@ SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, s
     if (!slm__scores_possible(scores))
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: scores %zu to %zu of %zu in windows of %d cannot be", path, scores->at,
                          scores->at + scores->n, scores->all, (int)scores->T);
-    status = slm__put(&c.metadata, err, "format%cpt%cslm%cscore file%cwindow%c%d%cat%c%zu%call%c%zu%c", 0, 0, 0, 0, 0, (int)scores->T, 0,
-                      0, scores->at, 0, 0, scores->all, 0);
-    if (status == SLM_OK)
-        status = slm__put(&c.metadata, err, "corpus%c%016llx%ctokenizer%c%016llx%cmodel%c%016llx%c", 0, (unsigned long long)scores->corpus_hash,
-                          0, 0, (unsigned long long)scores->tokenizer_hash, 0, 0, (unsigned long long)scores->model_hash, 0);
+    status = slm__put(&c.metadata, err, "format\npt\nslm\nscore file\nwindow\n%d\nat\n%zu\nall\n%zu\ncorpus\n%016llx\n"
+        "tokenizer\n%016llx\nmodel\n%016llx\n", (int)scores->T, scores->at, scores->all, (unsigned long long)scores->corpus_hash,
+        (unsigned long long)scores->tokenizer_hash, (unsigned long long)scores->model_hash);
+    slm__split(&c.metadata);
     return slm__content_save(&c, status, SLM__REAL, path, err);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
@@ -4920,7 +4940,7 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
     *out = NULL;
     memset(&like, 0, sizeof like);
     if (status == SLM_OK) {
-        const slm__stored *t = slm__stored_find(file, "loss");    /* its length is covered by the file's size: memory for it may be taken */
+        const slm__stored *t = slm__stored_find(file, "loss");    /* the file holds that many: memory may be taken */
         const size_t most = SIZE_MAX / 64;
         like.n = t != NULL && t->n_dims == 1 && t->count < most ? (size_t)t->count : most;
         like.T = v[0] <= INT32_MAX ? (int32_t)v[0] : 0;
@@ -4945,7 +4965,7 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
     return status;
 }
 
-/* ---- run state: weights, moments, settings (those of the trainer that loads it must be the same) and position, in one file ---- */
+/* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
 /* What makes a run this run and no other: words "name=value". */
 static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
     static const char *const names[] = { "rope_theta", "norm_eps", "ratio", "ratio2", "lr", "lr_min", "beta1", "beta2", "eps",
@@ -4966,22 +4986,23 @@ static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64
     for (i = 0; status == SLM_OK && i < SLM__COUNT(values); i++)
         if (slm__double_text(text, values[i])) status = slm__put(b, err, " %s=%s", names[i], text);
         else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", names[i]);
-    return status == SLM_OK ? slm__buffer_append(b, "", 1, err) : status;
+    return status;
 }
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor, uint64_t corpus_hash,
-                                const char *extra, const char *folder, slm_error *err) {
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
+                                uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err) {
     char path[SLM__PATH];
     const char *text = extra != NULL ? extra : "";
     const slm_model *model = trainer->model;
-    slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { model->params, trainer->m, trainer->v }, { NULL, 0, 0 } };
+    slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { model->params, trainer->m, trainer->v },
+                       { NULL, 0, 0 } };
     slm_status status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK)
-        status = slm__put(&c.metadata, err, "format%cpt%cslm%crun%cstep%c%llu%ccursor.seed%c%llu%ccursor.at%c%llu%csettings%c", 0, 0, 0, 0,
-                          0, (unsigned long long)trainer->step, 0, 0, (unsigned long long)cursor->seed, 0, 0,
-                          (unsigned long long)cursor->at, 0, 0);
+        status = slm__put(&c.metadata, err, "format\npt\nslm\nrun\nstep\n%llu\ncursor.seed\n%llu\ncursor.at\n%llu\nsettings\n",
+                          (unsigned long long)trainer->step, (unsigned long long)cursor->seed, (unsigned long long)cursor->at);
     if (status == SLM_OK) status = slm__run_settings(&c.metadata, trainer, corpus_hash, err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "extra%c", 0);
+    if (status == SLM_OK) status = slm__put(&c.metadata, err, "\nextra\n");
+    slm__split(&c.metadata);
     if (status == SLM_OK) status = slm__buffer_append(&c.metadata, text, strlen(text) + 1, err);
     status = slm__content_save(&c, status, SLM__REAL, path, err);
     return status == SLM_OK ? slm_model_save(model, tokenizer, folder, err) : status;
@@ -5008,6 +5029,7 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
     size_t n = trainer->model->n_params;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK) status = slm__run_settings(&mine, trainer, corpus_hash, err);
+    if (status == SLM_OK) status = slm__buffer_append(&mine, "", 1, err);
     if (status == SLM_OK) status = slm__own_open(&file, "run", keys, v, 3, 3, path, err);
     if (status == SLM_OK) status = slm__run_compare(file, mine.data, err);
     if (status == SLM_OK && (text = slm_tensor_file_metadata(file, "extra")) == NULL) text = "";
@@ -5016,7 +5038,8 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
         const slm_model *model = trainer->model;
-        const slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { stage, stage + n, stage + 2 * n }, { NULL, 0, 0 } };
+        const slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { stage, stage + n, stage + 2 * n },
+                                 { NULL, 0, 0 } };
         status = slm__own_read(file, &c, err);
     }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
