@@ -3185,7 +3185,7 @@ static slm_status slm__json_skip(slm__json *j) {                 /* passes over 
     return j->status;
 }
 /* Passes over an object: at[i] is where the value of names[i] stands, NULL: nowhere. */
-static slm_status slm__json_fields(slm__json *j, const char *const *names, const char **at, size_t n) {
+static SLM__MAYBE_UNUSED slm_status slm__json_fields(slm__json *j, const char *const *names, const char **at, size_t n) {
     slm__buffer key = { NULL, 0, 0 };
     int first = 1;
     size_t i;
@@ -3200,7 +3200,7 @@ static slm_status slm__json_fields(slm__json *j, const char *const *names, const
     slm__release(key.data);
     return j->status;
 }
-static int slm__json_at(slm__json *j, const char *field, const char *at) {    /* goes to a field; 1: it is there */
+static SLM__MAYBE_UNUSED int slm__json_at(slm__json *j, const char *field, const char *at) {   /* goes there; 1: it is there */
     j->field = field;
     if (at == NULL || j->status != SLM_OK) return 0;
     j->p = at;
@@ -4286,7 +4286,8 @@ SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
    safetensors; in them models in Hugging Face's folders, reference losses and run state.  Nothing that a file says is believed
    before it is checked: lengths and offsets against the file's size, shapes against the model, names against the table.    */
 #ifndef SLM_NO_STDIO
-enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__MAX_SHARDS = 512, SLM__SLICE = 2048 };   /* slice: numbers at a time */
+enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8 };
+#define SLM__SLICE ((size_t)2048)    /* numbers on their way between file and memory */
 
 /* ---- numbers in files ---- */
 enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64, SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64 };
