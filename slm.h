@@ -2321,9 +2321,9 @@ SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *pa
         if (p->at < like.at) like.at = p->at;
     }
     if ((status = slm__scores_create(&s, &like, err)) != SLM_OK) { slm_scores_free(s); return status; }
-    for (done = 0; done < s->n; done += parts[i]->n) {           /* the part that begins where those before it end */
+    for (done = 0; done < s->n; done += parts[i]->n) {           /* the part that begins where the last one ends */
         for (i = 0; i < n_parts && (parts[i]->at != s->at + done || parts[i]->n == 0); i++) continue;
-        if (i == n_parts || parts[i]->n > s->n - done) {
+        if (i == n_parts) {
             slm__fail(err, SLM_ERR_ARGUMENT, "scores: the parts overlap, or none begins at token %zu", s->at + done + 1);
             slm_scores_free(s);
             return SLM_ERR_ARGUMENT;

@@ -86,13 +86,12 @@ change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->
 change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
 change 'entries of later micro-batches' 'step'            't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
 # ---- generation ----
-change 'generation: scaled logits'     'audit'            'keys + j * stride, D) * scale' 'keys + j * stride, D)'
+change 'generation: scaled logits'     'audit'            'k + j * stride, D) * scale' 'k + j * stride, D)'
 change 'generation: residual'          'audit'            'SLM__O), g->y, g->x, 1)' 'SLM__O), g->y, g->x, 0)'
 # ---- scoring ----
 change 'scores of other windows'       'scorefile'        'scores->T != T ?' 'scores->T > T ?'
 change 'scores of another tokenizer'   'scorefile'        'scores->tokenizer_hash != tokenizer_hash ?' 'scores->tokenizer_hash > tokenizer_hash ?'
 change 'a part for the whole'          'scorefile'        'scores->n != scores->all ?' 'scores->n > scores->all ?'
-change 'parts that overlap'            'scorefile'        'i == n_parts || parts[i]->n > s->n - done' 'i == n_parts'
 change 'the part that comes next'      'scorefile'        'parts[i]->at != s->at + done' 'parts[i]->at < s->at + done'
 change 'a damaged file'                'files scorefile'  'if (status == SLM_OK && strcmp(sum,' 'if (status == SLM_OK && 0 * strcmp(sum,'
 # ---- json ----
