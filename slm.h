@@ -20,20 +20,20 @@
  *   >>api          declarations, in the order of the story: tokens, model, scores, selection, step
  *   ---- stop here if you only want the API ----
  *    1 >>base          status, memory, checked sizes, arena, random numbers
- *      >>io            bytes and files, atomic replace: for sections 7, 12 and 13
  *    2 >>selection     THE IDEA: scores, threshold, mask; a pure function of arrays        may not: allocate
  *    3 >>kernels       exp, gemm, row loops; the only place with `omp simd`                may not: see structs
  *    4 >>tape          tensors, record, backward sweep, live rows, sticky error            may not: know an operation
  *    5 >>ops           one block per operation: equation, forward, backward, record        may not: touch files
  *    6 >>model         configuration, the one table of parameters, forward                 may not: loop over elements
- *    7 >>scoring       loss and entropy of every token, without tape; score files          may not: write parameters
+ *    7 >>scoring       loss and entropy of every token, without tape                       may not: write parameters
  *    8 >>optimizer     clipping, AdamW, schedule                                           may not: know tensors
  *    9 >>step          THE ALGORITHM on one page                                           may not: loop over elements
  *   10 >>generation    KV cache, sampling                                                  may not: write parameters
+ *      >>io            bytes and files, atomic replace: for sections 11 to 13
  *      >>json          a strict reader: for sections 11 to 13
  *   11 >>tokenizers    bytes; byte-level BPE: train, encode, decode                        may not: know models
  *   12 >>data          text and JSONL to windows and batches                               may not: know models
- *   13 >>files         JSON, safetensors, model folders, run state, atomic replace         may not: trust a byte
+ *   13 >>files         safetensors, model folders, score files, run state                  may not: trust a byte
  *
  *   Fifteen minutes: >>idea, section 2, section 9.   Two hours: and sections 5, 6, 7.   All: top to bottom.
  *
@@ -236,21 +236,30 @@ SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_re
 SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                                        const uint8_t *mask, double divisor, slm_real *loss);
 
-/* ---- scores: loss and entropy of every target, from the reference model, once ---- */
+/* ---- reference losses: loss and entropy of every target by the reference model, once.  (What ranks the tokens in a step, the
+   selection score, is made from them; see below.) ---- */
 /* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL (saves 5%). */
 SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
                                    slm_real *loss, slm_real *entropy, slm_error *err);
 typedef struct slm_scores {
-    size_t    n;                     /* targets = corpus tokens - 1; entry i belongs to corpus token i+1 */
+    size_t    n;                     /* entries: corpus tokens - 1 in all; entry i belongs to corpus token at + i + 1 */
     slm_real *loss, *entropy;        /* (n) nats */
-    int32_t   T;                     /* window length: scores hold for these windows only */
+    int32_t   T;                     /* window length: they hold for these windows only */
     uint64_t  corpus_hash, tokenizer_hash, model_hash;
+    size_t    at, all;               /* a part: entries before it, entries of the whole corpus; the whole: 0, n */
 } slm_scores;
 SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
                                     int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err);
+/* The part of windows first .. last-1.  When progress stops it, *out is the part that was done, to be joined with the rest. */
+SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
+                                     slm_error *err);
+/* One out of parts that lie side by side, in any order; refuses parts of different models, corpora, tokenizers or windows. */
+SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *parts, size_t n_parts, slm_error *err);
 SLM_API void       slm_scores_free(slm_scores *scores);
-/* Refuses, by name, scores of another corpus, tokenizer or window length. */
-SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T, slm_error *err);
+/* Refuses, by name, those of another corpus, tokenizer or window length, and a part. */
+SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T,
+                                    slm_error *err);
 
 /* ---- selection ---- */
 typedef enum slm_score {
@@ -354,18 +363,20 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err);
 /* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
-SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);  /* folder is made */
+/* The folder is made, the one above it must be there. */
+SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);
+SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype,
+                                     const char *folder, slm_error *err);    /* dtype: "F32", "BF16", "F64" */
+/* A score file: reference losses, whole or a part: safetensors "loss" and "entropy" (n), window and fingerprints as metadata. */
 SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err);
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err);
-/* slm_score_corpus into a file: windows first..last of shard `shard` of `shards` are scored, an interrupted file is taken up
-   where it stopped, a finished one is left alone; slm_scores_join merges the shards. */
-SLM_API slm_status slm_score_file(const char *path, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                  int32_t T, int32_t shard, int32_t shards, slm_progress progress, void *user, slm_error *err);
-SLM_API slm_status slm_scores_join(slm_scores **out, const char *const *paths, int32_t shards, slm_error *err);
-/* The whole state of a run in one file, replaced atomically: weights, moments, step, cursor.  Loading demands the same model
-   shape, selection and optimizer (anything else is SLM_ERR_STALE, by name); extra is yours: a short text kept with it. */
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_cursor *cursor, uint64_t corpus_hash, const char *extra, const char *path, slm_error *err);
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size, const char *path, slm_error *err);
+/* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor), replaced atomically; the model folder
+   around it follows.  Loading demands the same model shape, selection and optimizer (anything else is SLM_ERR_STALE, by name);
+   extra is yours: a short text kept with it. */
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
+                                uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err);
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
+                                const char *folder, slm_error *err);
 /* Tensors by name in a safetensors file, for tools. */
 typedef struct slm_tensor_file slm_tensor_file;
 SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err);
@@ -388,6 +399,7 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 /* ==== >>base ===================================================================================================== 1 ==
    Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
 #include <limits.h>
+#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -594,211 +606,6 @@ SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
     for (i = 0; i < n; i++) hash = (hash ^ p[i]) * 1099511628211ULL;
     return hash;
 }
-
-/* ==== >>io ==========================================================================================================
-   Bytes and files.  Numbers go to files and come from them byte by byte, lowest first, whatever the machine.           */
-static void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
-    size_t i;
-    for (i = 0; i < n; i++) p[i] = (unsigned char)(value >> (8 * i));
-}
-static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
-    uint64_t value = 0;
-    size_t i;
-    for (i = 0; i < n; i++) value |= (uint64_t)p[i] << (8 * i);
-    return value;
-}
-static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
-    size_t i;
-    for (i = 0; i < n; i++) if (!(values[i] - values[i] == 0)) return 0;
-    return 1;
-}
-#ifndef SLM_NO_STDIO
-static void slm__order(void *numbers, size_t n, size_t size) {    /* between this machine's order of bytes and lowest first */
-    const uint16_t one = 1;
-    unsigned char *p = (unsigned char *)numbers, t;
-    size_t i;
-    memcpy(&t, &one, 1);
-    if (t == 1) return;                                       /* they are the same here */
-    for (; n > 0; n--, p += size)
-        for (i = 0; i < size / 2; i++) { t = p[i]; p[i] = p[size - 1 - i]; p[size - 1 - i] = t; }
-}
-enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64 };
-#define SLM__REAL_TYPE (sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64)
-/* n numbers of a type as they stand in a file; bytes is overwritten.  BF16 is the upper half of a float; F16 has 5 bits of exponent
-   (bias 15) and 10 of fraction. */
-static void slm__load_reals(slm_real *out, unsigned char *bytes, size_t n, int type) {
-    size_t i, size = type == SLM__F64 ? 8 : type == SLM__F32 ? 4 : 2;
-    slm__order(bytes, n, size);
-    for (i = 0; i < n; i++, bytes += size) {
-        float f32;
-        double f64;
-        uint16_t u16;
-        uint32_t u32, exponent, fraction;
-        if (type == SLM__F32) { memcpy(&f32, bytes, 4); out[i] = (slm_real)f32; continue; }
-        if (type == SLM__F64) { memcpy(&f64, bytes, 8); out[i] = (slm_real)f64; continue; }
-        memcpy(&u16, bytes, 2);
-        exponent = (u16 >> 10) & 31;
-        fraction = u16 & 1023;
-        u32 = type == SLM__BF16 ? (uint32_t)u16 << 16
-            : (uint32_t)(u16 & 32768) << 16 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-        memcpy(&f32, &u32, 4);
-        if (type == SLM__F16 && exponent == 0) f32 = (float)fraction * (u16 >> 15 ? -1.0f / 16777216 : 1.0f / 16777216);
-        out[i] = (slm_real)f32;
-    }
-}
-
-/* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
-#include <errno.h>
-#ifndef SLM__FOPEN
-#ifdef _WIN32
-#include <direct.h>
-#include <io.h>
-#ifdef __cplusplus
-extern "C"
-#endif
-__declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to, unsigned long flags);
-#define SLM__FSEEK(f, at, whence) _fseeki64(f, (long long)(at), whence)
-#define SLM__FTELL(f)             _ftelli64(f)
-#define SLM__FSYNC(f)             (fflush(f) != 0 || _commit(_fileno(f)) != 0)
-#define SLM__RENAME(from, to)     (MoveFileExA(from, to, 1 | 8) ? 0 : -1)    /* replaces; waits for the disk */
-#define SLM__MKDIR(path)          _mkdir(path)
-#define SLM__SYNC_FOLDER(path)    0
-#else
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
-extern int fileno(FILE *f);         /* -std=c99 hides these two */
-extern int fsync(int descriptor);
-#endif
-static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVAL: a file system that has no such thing */
-    int descriptor = open(path, O_RDONLY), failed = descriptor >= 0 && fsync(descriptor) != 0 && errno != EINVAL;
-    if (descriptor >= 0) (void)close(descriptor);
-    return failed;
-}
-#define SLM__FSEEK(f, at, whence) ((uint64_t)(at) > LONG_MAX ? -1 : fseek(f, (long)(at), whence))
-#define SLM__FTELL(f)             ftell(f)
-#define SLM__FSYNC(f)             (fflush(f) != 0 || fsync(fileno(f)) != 0)
-#define SLM__RENAME(from, to)     rename(from, to)
-#define SLM__MKDIR(path)          mkdir(path, 0777)
-#define SLM__SYNC_FOLDER(path)    slm__sync_folder(path)
-#endif
-#define SLM__FOPEN(path, mode)    fopen(path, mode)
-#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
-#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
-#define SLM__FERROR(f)            ferror(f)
-#define SLM__FCLOSE(f)            fclose(f)
-#define SLM__REMOVE(path)         remove(path)
-#endif
-
-/* An open file.  The first error sticks: what is called after it does nothing and gives the same status. */
-enum { SLM__PATH = 4096 };
-typedef struct slm__file { FILE *f; slm_error *err; slm_status status; char path[SLM__PATH]; } slm__file;
-static slm_status slm__file_fail(slm__file *file, const char *what) {
-    const char *why = errno != 0 ? strerror(errno) : "unknown reason";
-    if (file->status == SLM_OK) file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, why);
-    return file->status;
-}
-static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, slm_error *err) {    /* a and b in a row */
-    int n = snprintf(out, SLM__PATH, "%s%s", a, b);
-    return n >= 0 && n < SLM__PATH ? SLM_OK : slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above 4095 bytes", a);
-}
-static char *slm__join(const char *a, const char *b, const char *c, slm_error *err) {    /* a b c, yours; NULL: no memory */
-    size_t n = strlen(a) + strlen(b) + strlen(c) + 1;
-    char *text = (char *)slm__alloc(n, 1, err);
-    if (text != NULL) (void)snprintf(text, n, "%s%s%s", a, b, c);
-    return text;
-}
-static slm_status slm__open(slm__file *file, const char *folder, const char *name, const char *mode, slm_error *err) {
-    file->f = NULL;
-    file->err = err;
-    if ((file->status = slm__path(file->path, folder, name, err)) != SLM_OK) return file->status;
-    errno = 0;
-    return (file->f = SLM__FOPEN(file->path, mode)) != NULL ? SLM_OK : slm__file_fail(file, "open");
-}
-static void slm__close(slm__file *file) { if (file->f != NULL) (void)SLM__FCLOSE(file->f); }
-static int slm__exists(const char *path) {                    /* or is there and cannot be opened: whoever reads it will say why */
-    FILE *f = SLM__FOPEN(path, "rb");
-    if (f == NULL) return errno != ENOENT && errno != ENOTDIR;
-    (void)SLM__FCLOSE(f);
-    return 1;
-}
-static slm_status slm__seek(slm__file *file, uint64_t at) {
-    errno = 0;
-    return file->status == SLM_OK && SLM__FSEEK(file->f, at, SEEK_SET) != 0 ? slm__file_fail(file, "seek") : file->status;
-}
-static uint64_t slm__size(slm__file *file) {                  /* and back to the start; 0: failed */
-    long long end = -1;
-    errno = 0;
-    if (file->status == SLM_OK && (SLM__FSEEK(file->f, 0, SEEK_END) != 0 || (end = SLM__FTELL(file->f)) < 0))
-        (void)slm__file_fail(file, "find the size");
-    return slm__seek(file, 0) == SLM_OK ? (uint64_t)end : 0;
-}
-static slm_status slm__read(slm__file *file, void *bytes, size_t n) {    /* exactly n */
-    errno = 0;
-    if (file->status != SLM_OK || SLM__FREAD(bytes, n, file->f) == n) return file->status;
-    if (SLM__FERROR(file->f)) return slm__file_fail(file, "read");
-    return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: the file ends too early", file->path);
-}
-static slm_status slm__write(slm__file *file, const void *bytes, size_t n) {
-    errno = 0;
-    return file->status == SLM_OK && SLM__FWRITE(bytes, n, file->f) != n ? slm__file_fail(file, "write") : file->status;
-}
-/* Closes a written file and puts it in the place of path: whatever happens, path is the old file or the whole new one.  On
-   failure the written file is removed, unless keep. */
-static slm_status slm__commit(slm__file *file, const char *path, int keep) {
-    size_t n = strlen(path);
-    if (file->f == NULL) return file->status;
-    errno = 0;
-    if (file->status == SLM_OK && SLM__FSYNC(file->f) != 0) (void)slm__file_fail(file, "write");
-    if (SLM__FCLOSE(file->f) != 0) (void)slm__file_fail(file, "close");
-    if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0) (void)slm__file_fail(file, "rename");
-    if (file->status != SLM_OK) { if (!keep) (void)SLM__REMOVE(file->path); return file->status; }
-    while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\') n--;
-    memcpy(file->path + n, ".", 2);                           /* "a/b/c.tmp" to "a/b/." */
-    return SLM__SYNC_FOLDER(file->path) != 0 ? slm__file_fail(file, "sync") : SLM_OK;
-}
-static slm_status slm__make_folder(const char *path, slm_error *err) {    /* and those above it */
-    slm__file folder;
-    size_t i;
-    folder.err = err;
-    folder.status = slm__path(folder.path, path, "", err);
-    for (i = 1; folder.status == SLM_OK && path[0] != 0 && path[i] != 0; i++) {
-        if (path[i] != '/' && path[i] != '\\') continue;
-        folder.path[i] = 0;
-        (void)SLM__MKDIR(folder.path);                        /* it may well be there; the last one tells */
-        folder.path[i] = path[i];
-    }
-    errno = 0;
-    if (folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST) return slm__file_fail(&folder, "make the folder");
-    return folder.status;
-}
-SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
-    slm__file file;
-    (void)slm__open(&file, path, ".tmp", "wb", err);
-    (void)slm__write(&file, bytes, size);
-    return slm__commit(&file, path, 0);
-}
-SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
-    slm__buffer b = { NULL, 0, 0 };
-    slm__file file;
-    size_t n = 1;
-    if (slm__open(&file, path, "", "rb", err) != SLM_OK) return file.status;
-    while (file.status == SLM_OK && n > 0) {                  /* to the end, without trust in a size: pipes work too */
-        file.status = slm__buffer_reserve(&b, b.size < 65535 ? 65536 : b.size, err);
-        if (file.status != SLM_OK) break;
-        errno = 0;
-        b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
-        if (SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
-    }
-    slm__close(&file);
-    if (file.status != SLM_OK) { slm__release(b.data); return file.status; }
-    b.data[b.size] = 0;
-    *bytes = b.data;
-    *size = b.size;
-    return SLM_OK;
-}
-#endif /* SLM_NO_STDIO */
 
 /* ==== >>selection ================================================================================================ 2 ==
    The idea of the paper, as a pure function of arrays: which tokens does the model train on?  No memory is allocated, no
@@ -2395,8 +2202,7 @@ static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, con
 }
 
 /* ==== >>scoring ================================================================================================== 7 ==
-   Step 2 of the paper: the reference model's loss (eq. 1) and entropy (eq. 8) of every target, without a tape; and the file
-   that keeps them.                                                                                                        */
+   Step 2 of the paper: the reference model's loss (eq. 1) and entropy (eq. 8) of every target, without a tape.            */
 static slm_status slm__batch_check(const slm_batch *batch, const slm_model *model, slm_error *err) {
     size_t n = (size_t)batch->B * (size_t)batch->T, i;
     for (i = 0; i < n; i++)
@@ -2421,7 +2227,12 @@ SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const
     return slm_tape_status(tape, err);
 }
 
-/* ---- scores of a whole corpus: entry i belongs to token i+1, so that window w fills entries w*T .. w*T+T-1 ---- */
+/* ---- reference losses of a corpus: entry i belongs to token i+1, so that window w fills entries w*T .. w*T+T-1 ---- */
+static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
+    size_t i;
+    for (i = 0; i < n; i++) if (!(values[i] - values[i] == 0)) return 0;
+    return 1;
+}
 SLM_API void slm_scores_free(slm_scores *scores) {
     if (scores == NULL) return;
     slm__release(scores->loss);
@@ -2442,314 +2253,98 @@ SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *
                                     slm_error *err) {
     const char *other = scores->T != T ? "windows of another length"
                       : scores->tokenizer_hash != tokenizer_hash ? "another tokenizer"
-                      : scores->n + 1 != corpus->n || scores->corpus_hash != corpus->hash ? "another corpus" : NULL;
+                      : scores->all + 1 != corpus->n || scores->corpus_hash != corpus->hash ? "another corpus"
+                      : scores->n != scores->all ? "a part of this corpus" : NULL;
     if (other == NULL) return SLM_OK;
-    return slm__fail(err, SLM_ERR_STALE, "scores: made for %s (%zu tokens in windows of %d; here %zu in windows of %d)", other,
-                     scores->n + 1, (int)scores->T, corpus->n, (int)T);
+    return slm__fail(err, SLM_ERR_STALE, "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)",
+                     other, scores->n, scores->all, (int)scores->T, corpus->n - 1, (int)T);
 }
-/* What scores windows, B at a time.  B is a matter of speed alone: a window's scores do not depend on it. */
-typedef struct slm__scorer {
-    const slm_model *model;
-    const slm_corpus *corpus;
-    slm_tape *tape;
-    slm_batch *batch;
-    slm_real *loss, *entropy;      /* (B*T) of the windows last scored */
-    slm_scores like;               /* n, T and fingerprints of what comes out */
-} slm__scorer;
-static void slm__scorer_free(slm__scorer *s) {
-    slm_tape_free(s->tape);
-    slm_batch_free(s->batch);
-    slm__release(s->loss);
-}
-static slm_status slm__scorer_create(slm__scorer *s, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                     int32_t B, int32_t T, slm_error *err) {
-    slm_status status = SLM_OK;
-    memset(s, 0, sizeof *s);
+/* B is a matter of speed alone: a window's scores do not depend on it. */
+SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
+                                     slm_error *err) {
+    slm_scores like, *s = NULL;
+    slm_tape *tape = NULL;
+    slm_batch *batch = NULL;
+    slm_real *values = NULL;
+    size_t step = (size_t)B * (size_t)T, done, n;
+    slm_status status;
+    *out = NULL;
     if (B < 1 || T < 1 || corpus->n < 2)
         return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: B is %d, T is %d, the corpus has %zu tokens", (int)B, (int)T, corpus->n);
-    s->model = model;
-    s->corpus = corpus;
-    s->like.n = corpus->n - 1;
-    s->like.T = T;
-    s->like.corpus_hash = corpus->hash;
-    s->like.tokenizer_hash = tokenizer_hash;
-    s->like.model_hash = slm_model_hash(model);
-    status = slm_tape_create(&s->tape, err);
-    if (status == SLM_OK) status = slm_batch_create(&s->batch, B, T, err);
-    if (status == SLM_OK) s->loss = (slm_real *)slm__alloc((size_t)B * (size_t)T, 2 * sizeof(slm_real), err);
-    if (s->loss == NULL) { slm__scorer_free(s); return status == SLM_OK ? SLM_ERR_MEMORY : status; }
-    s->entropy = s->loss + (size_t)B * (size_t)T;
-    return SLM_OK;
-}
-static slm_status slm__scorer_run(slm__scorer *s, size_t first, slm_error *err) {    /* windows first .. first+B-1 */
-    slm_status status;
-    slm_batch_window(s->batch, s->corpus, first);
-    status = slm_score_batch(s->model, s->tape, s->batch, s->loss, s->entropy, err);
-    if (status == SLM_OK && !slm__all_finite(s->loss, 2 * (size_t)s->batch->B * (size_t)s->batch->T))
-        status = slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy from window %zu on is not finite", first);
+    if (first > last || last > slm_corpus_windows(corpus, T))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: windows %zu to %zu of %zu", first, last, slm_corpus_windows(corpus, T));
+    memset(&like, 0, sizeof like);
+    like.all = corpus->n - 1;
+    like.at = first * (size_t)T < like.all ? first * (size_t)T : like.all;
+    like.n = (last * (size_t)T < like.all ? last * (size_t)T : like.all) - like.at;
+    like.T = T;
+    like.corpus_hash = corpus->hash;
+    like.tokenizer_hash = tokenizer_hash;
+    like.model_hash = slm_model_hash(model);
+    status = slm__scores_create(&s, &like, err);
+    if (status == SLM_OK) status = slm_tape_create(&tape, err);
+    if (status == SLM_OK) status = slm_batch_create(&batch, B, T, err);
+    if (status == SLM_OK && (values = (slm_real *)slm__alloc(step, 2 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
+    for (done = 0; status == SLM_OK && done < like.n; done += n) {
+        n = step < like.n - done ? step : like.n - done;
+        slm_batch_window(batch, corpus, first + done / (size_t)T);
+        status = slm_score_batch(model, tape, batch, values, values + step, err);
+        if (status != SLM_OK) break;
+        memcpy(s->loss + done, values, n * sizeof(slm_real));
+        memcpy(s->entropy + done, values + step, n * sizeof(slm_real));
+        if (!slm__all_finite(values, n) || !slm__all_finite(values + step, n))
+            status = slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy behind token %zu is not finite", like.at + done);
+        else if (progress != NULL && progress(user, done + n, like.n) != 0 && done + n < like.n) {
+            status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped at token %zu of %zu", like.at + done + n, like.all);
+            s->n = done + n;
+        }
+    }
+    slm_tape_free(tape);
+    slm_batch_free(batch);
+    slm__release(values);
+    if (status == SLM_OK || status == SLM_ERR_STOPPED) *out = s;
+    else slm_scores_free(s);
     return status;
 }
 SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
                                     int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err) {
-    slm__scorer scorer;
-    slm_scores *s = NULL;
-    size_t at, n;
-    slm_status status = slm__scorer_create(&scorer, model, corpus, tokenizer_hash, B, T, err);
-    *out = NULL;
-    if (status != SLM_OK) return status;
-    status = slm__scores_create(&s, &scorer.like, err);
-    for (at = 0; status == SLM_OK && at < s->n; at += n) {
-        n = (size_t)B * (size_t)T < s->n - at ? (size_t)B * (size_t)T : s->n - at;
-        status = slm__scorer_run(&scorer, at / (size_t)T, err);
-        if (status != SLM_OK) break;
-        memcpy(s->loss + at, scorer.loss, n * sizeof(slm_real));
-        memcpy(s->entropy + at, scorer.entropy, n * sizeof(slm_real));
-        if (progress != NULL && progress(user, at + n, s->n) != 0 && at + n < s->n)
-            status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped");
-    }
-    slm__scorer_free(&scorer);
-    if (status == SLM_OK) *out = s;
-    else slm_scores_free(s);
+    slm_status status = slm_score_windows(out, model, corpus, tokenizer_hash, B, T, 0, T < 1 ? 0 : slm_corpus_windows(corpus, T),
+                                          progress, user, err);
+    if (status != SLM_OK) { slm_scores_free(*out); *out = NULL; }
     return status;
 }
-
-#ifndef SLM_NO_STDIO
-/* ---- score files ----
-   "SLMSCORE" | twelve u64, named below | u64 hash of those | per window: T (the last: fewer) x { loss, entropy }, u64 hash
-   Little-endian.  The hash after each window finds damage, and shows an interrupted scoring where to go on. */
-enum { SLM__SC_VERSION, SLM__SC_POLICY, SLM__SC_NUMBER, SLM__SC_N, SLM__SC_T, SLM__SC_CORPUS, SLM__SC_TOKENIZER, SLM__SC_MODEL,
-       SLM__SC_SHARDS, SLM__SC_SHARD, SLM__SC_FIRST, SLM__SC_LAST, SLM__SC_FIELDS, SLM__SC_SIZE = 8 + SLM__SC_FIELDS * 8 + 8 };
-static const char *const slm__score_names[SLM__SC_FIELDS] = { "version", "first-token policy", "bytes per number", "targets",
-    "window length", "corpus", "tokenizer", "model", "number of shards", "shard", "first window", "last window" };
-typedef struct slm__score_head { uint64_t v[SLM__SC_FIELDS]; } slm__score_head;    /* the last window is not in the file any more */
-
-static void slm__score_head_of(slm__score_head *h, const slm_scores *s, uint64_t shard, uint64_t shards, uint64_t number) {
-    uint64_t windows = (s->n - 1) / (uint64_t)s->T + 1, share = windows / shards, rest = windows % shards;
-    h->v[SLM__SC_VERSION] = 1;
-    h->v[SLM__SC_POLICY] = 0;                                 /* the corpus' first token is no target */
-    h->v[SLM__SC_NUMBER] = number;
-    h->v[SLM__SC_N] = s->n;
-    h->v[SLM__SC_T] = (uint64_t)s->T;
-    h->v[SLM__SC_CORPUS] = s->corpus_hash;
-    h->v[SLM__SC_TOKENIZER] = s->tokenizer_hash;
-    h->v[SLM__SC_MODEL] = s->model_hash;
-    h->v[SLM__SC_SHARDS] = shards;
-    h->v[SLM__SC_SHARD] = shard;
-    h->v[SLM__SC_FIRST] = share * shard + (shard < rest ? shard : rest);
-    h->v[SLM__SC_LAST] = h->v[SLM__SC_FIRST] + share + (shard < rest);
-}
-static void slm__score_head_pack(unsigned char bytes[SLM__SC_SIZE], const slm__score_head *h) {
-    size_t i;
-    memcpy(bytes, "SLMSCORE", 8);
-    for (i = 0; i < SLM__SC_FIELDS; i++) slm__store(bytes + 8 + 8 * i, h->v[i], 8);
-    slm__store(bytes + 8 + 8 * i, slm_hash(SLM_HASH_START, bytes, 8 + 8 * i), 8);
-}
-static uint64_t slm__score_before(const slm__score_head *h, uint64_t w) {    /* entries before window w */
-    return w <= (h->v[SLM__SC_N] - 1) / h->v[SLM__SC_T] ? w * h->v[SLM__SC_T] : h->v[SLM__SC_N];
-}
-static uint64_t slm__score_place(const slm__score_head *h, uint64_t w) {     /* of its first byte */
-    return SLM__SC_SIZE + (slm__score_before(h, w) - slm__score_before(h, h->v[SLM__SC_FIRST])) * 2 * h->v[SLM__SC_NUMBER]
-         + (w - h->v[SLM__SC_FIRST]) * 8;
-}
-/* Reads the header into h and s; refuses one that contradicts itself or a file of another size (partial: a shorter one will do). */
-static slm_status slm__score_head_read(slm__score_head *h, slm_scores *s, slm__file *file, int partial) {
-    unsigned char bytes[SLM__SC_SIZE], again[SLM__SC_SIZE];
-    uint64_t size = slm__size(file), want, *v = h->v;
-    size_t i;
-    int good;
-    if (slm__read(file, bytes, sizeof bytes) != SLM_OK) return file->status;
-    for (i = 0; i < SLM__SC_FIELDS; i++) v[i] = slm__load(bytes + 8 + 8 * i, 8);
-    memset(s, 0, sizeof *s);
-    s->n = (size_t)v[SLM__SC_N];
-    s->T = (int32_t)(v[SLM__SC_T] & INT32_MAX);
-    s->corpus_hash = v[SLM__SC_CORPUS];
-    s->tokenizer_hash = v[SLM__SC_TOKENIZER];
-    s->model_hash = v[SLM__SC_MODEL];
-    good = (v[SLM__SC_NUMBER] == 4 || v[SLM__SC_NUMBER] == 8) && s->n > 0 && v[SLM__SC_N] < SIZE_MAX / 64 && s->T > 0
-        && v[SLM__SC_SHARD] < v[SLM__SC_SHARDS];
-    if (good) {                                               /* the whole header follows from these numbers */
-        slm__score_head_of(h, s, v[SLM__SC_SHARD], v[SLM__SC_SHARDS], v[SLM__SC_NUMBER]);
-        slm__score_head_pack(again, h);
-    }
-    if (!good || memcmp(bytes, again, sizeof bytes) != 0)
-        return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: not a score file of version 1, or damaged", file->path);
-    want = slm__score_place(h, v[SLM__SC_LAST]);
-    if (partial ? size <= want : size == want) return SLM_OK;
-    return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: %llu bytes, expected were %llu", file->path,
-                                    (unsigned long long)size, (unsigned long long)want);
-}
-/* The first `fields` fields are those of want, or the error says which is not. */
-static slm_status slm__score_head_same(const slm__score_head *h, const slm__score_head *want, size_t fields, slm__file *file) {
-    size_t i;
-    for (i = 0; i < fields && file->status == SLM_OK; i++)
-        if (h->v[i] != want->v[i])
-            file->status = slm__fail(file->err, SLM_ERR_STALE, "%s: its %s is %llu, not %llu", file->path, slm__score_names[i],
-                                     (unsigned long long)h->v[i], (unsigned long long)want->v[i]);
-    return file->status;
-}
-static uint64_t slm__score_hash(uint64_t w, const unsigned char *bytes, size_t n) {
-    unsigned char number[8];
-    slm__store(number, w, 8);
-    return slm_hash(slm_hash(SLM_HASH_START, number, 8), bytes, n);
-}
-static void slm__score_write(slm__file *file, unsigned char *bytes, const slm__score_head *h, uint64_t w, const slm_real *loss,
-                             const slm_real *entropy) {
-    size_t n = (size_t)(slm__score_before(h, w + 1) - slm__score_before(h, w)), size = sizeof(slm_real), i;
-    for (i = 0; i < n; i++) {
-        memcpy(bytes + 2 * i * size, loss + i, size);
-        memcpy(bytes + (2 * i + 1) * size, entropy + i, size);
-    }
-    slm__order(bytes, 2 * n, size);
-    slm__store(bytes + 2 * n * size, slm__score_hash(w, bytes, 2 * n * size), 8);
-    (void)slm__write(file, bytes, 2 * n * size + 8);
-}
-/* Reads window w; bytes has room for it.  Without s it is only checked. */
-static slm_status slm__score_read(slm_scores *s, slm__file *file, unsigned char *bytes, const slm__score_head *h, uint64_t w) {
-    size_t size = (size_t)h->v[SLM__SC_NUMBER], at = (size_t)slm__score_before(h, w), i;
-    size_t n = (size_t)slm__score_before(h, w + 1) - at;
-    int type = size == 4 ? SLM__F32 : SLM__F64;
-    if (slm__read(file, bytes, 2 * n * size + 8) != SLM_OK) return file->status;
-    if (slm__load(bytes + 2 * n * size, 8) != slm__score_hash(w, bytes, 2 * n * size))
-        return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: window %llu is damaged", file->path, (unsigned long long)w);
-    for (i = 0; s != NULL && i < n; i++) {
-        slm__load_reals(s->loss + at + i, bytes + 2 * i * size, 1, type);
-        slm__load_reals(s->entropy + at + i, bytes + (2 * i + 1) * size, 1, type);
-    }
-    if (s != NULL && !(slm__all_finite(s->loss + at, n) && slm__all_finite(s->entropy + at, n)))
-        file->status = slm__fail(file->err, SLM_ERR_NUMBER, "%s: window %llu holds a number that is not finite", file->path,
-                                 (unsigned long long)w);
-    return file->status;
-}
-static unsigned char *slm__score_bytes(const slm_scores *s, slm_error *err) {    /* room for any window */
-    return (unsigned char *)slm__alloc((s->n < (size_t)s->T ? s->n : (size_t)s->T) + 1, 16, err);
-}
-SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err) {
-    slm__score_head h;
-    slm__file file;
-    uint64_t w;
-    unsigned char head[SLM__SC_SIZE], *bytes;
-    if (scores->T < 1 || scores->n < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "%s: there are no scores to save", path);
-    if ((bytes = slm__score_bytes(scores, err)) == NULL) return SLM_ERR_MEMORY;
-    slm__score_head_of(&h, scores, 0, 1, sizeof(slm_real));
-    slm__score_head_pack(head, &h);
-    (void)slm__open(&file, path, ".tmp", "wb", err);
-    (void)slm__write(&file, head, sizeof head);
-    for (w = 0; w < h.v[SLM__SC_LAST]; w++) {
-        size_t at = (size_t)slm__score_before(&h, w);
-        slm__score_write(&file, bytes, &h, w, scores->loss + at, scores->entropy + at);
-    }
-    slm__release(bytes);
-    return slm__commit(&file, path, 0);
-}
-/* One finished file: its header (the first `fields` fields are those of want, unless that is NULL), and where `into` is given,
-   its windows. */
-static slm_status slm__scores_read(const char *path, slm__score_head *h, slm_scores *like, const slm__score_head *want,
-                                   size_t fields, slm_scores *into, slm_error *err) {
-    slm__file file;
-    unsigned char *bytes = NULL;
-    uint64_t w;
-    if (slm__open(&file, path, "", "rb", err) == SLM_OK) (void)slm__score_head_read(h, like, &file, 0);
-    if (want != NULL) (void)slm__score_head_same(h, want, fields, &file);
-    if (file.status == SLM_OK && into != NULL && (bytes = slm__score_bytes(like, err)) == NULL) file.status = SLM_ERR_MEMORY;
-    for (w = h->v[SLM__SC_FIRST]; bytes != NULL && w < h->v[SLM__SC_LAST]; w++)
-        if (slm__score_read(into, &file, bytes, h, w) != SLM_OK) break;
-    slm__release(bytes);
-    slm__close(&file);
-    return file.status;
-}
-SLM_API slm_status slm_scores_join(slm_scores **out, const char *const *paths, int32_t shards, slm_error *err) {
-    slm__score_head h, first;
+SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *parts, size_t n_parts, slm_error *err) {
     slm_scores like, *s = NULL;
-    int32_t i;
-    slm_status status = SLM_OK;
-    uint8_t *seen = shards < 1 ? NULL : (uint8_t *)slm__alloc((size_t)shards, 1, err);
-    *out = NULL;
-    if (seen == NULL) return shards < 1 ? slm__fail(err, SLM_ERR_ARGUMENT, "scores: %d shards", (int)shards) : SLM_ERR_MEMORY;
-    memset(&h, 0, sizeof h);
-    for (i = 0; status == SLM_OK && i < shards; i++) {        /* all headers first: then the files are known to hold all entries */
-        status = slm__scores_read(paths[i], &h, &like, i == 0 ? NULL : &first, SLM__SC_SHARD, NULL, err);
-        if (i == 0) first = h;
-        if (status == SLM_OK && (h.v[SLM__SC_SHARDS] != (uint64_t)shards || seen[h.v[SLM__SC_SHARD]]++))
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: shard %llu of %llu does not fit the %d files to be joined", paths[i],
-                               (unsigned long long)h.v[SLM__SC_SHARD], (unsigned long long)h.v[SLM__SC_SHARDS], (int)shards);
-    }
-    if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
-    for (i = 0; status == SLM_OK && i < shards; i++) status = slm__scores_read(paths[i], &h, &like, &first, SLM__SC_SHARD, s, err);
-    slm__release(seen);
-    if (status == SLM_OK) *out = s;
-    else slm_scores_free(s);
-    return status;
-}
-SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
-    return slm_scores_join(out, &path, 1, err);
-}
-/* Opens PATH.part and stands behind its last whole window; a new one gets its header.  The next window. */
-static uint64_t slm__score_resume(slm__file *file, const char *path, unsigned char *bytes, const slm__score_head *want,
-                                  slm_error *err) {
-    slm__score_head h;
-    slm_scores like;
-    slm_error inner;
-    unsigned char head[SLM__SC_SIZE];
-    uint64_t w = want->v[SLM__SC_FIRST];
-    int begin = slm__open(file, path, ".part", "r+b", &inner) != SLM_OK && errno == ENOENT;
-    if (file->status == SLM_OK) {
-        (void)slm__score_head_read(&h, &like, file, 1);
-        (void)slm__score_head_same(&h, want, SLM__SC_FIELDS, file);
-        begin = file->status == SLM_ERR_FORMAT;               /* cut off in its header */
-        while (w < want->v[SLM__SC_LAST] && slm__score_read(NULL, file, bytes, want, w) == SLM_OK) w++;
-        if (!begin && file->status == SLM_ERR_FORMAT) file->status = SLM_OK;      /* the first window that is not whole */
-        (void)slm__seek(file, slm__score_place(want, w));
-    }
-    if (begin) {
-        slm__close(file);
-        slm__score_head_pack(head, want);
-        (void)slm__open(file, path, ".part", "wb", &inner);
-        (void)slm__write(file, head, sizeof head);
-    }
-    if (file->status != SLM_OK && err != NULL) *err = inner;
-    file->err = err;
-    return w;
-}
-static void slm__score_windows(slm__scorer *s, slm__file *file, uint64_t w, unsigned char *bytes, const slm__score_head *h,
-                               slm_progress progress, void *user) {
-    uint64_t last = h->v[SLM__SC_LAST], start = slm__score_before(h, h->v[SLM__SC_FIRST]), all = slm__score_before(h, last) - start;
-    size_t i, T = (size_t)s->batch->T;
-    while (file->status == SLM_OK && w < last) {
-        if ((file->status = slm__scorer_run(s, (size_t)w, file->err)) != SLM_OK) return;
-        for (i = 0; i < (size_t)s->batch->B && w < last; i++, w++)
-            slm__score_write(file, bytes, h, w, s->loss + i * T, s->entropy + i * T);
-        if (file->status == SLM_OK && progress != NULL && progress(user, slm__score_before(h, w) - start, all) != 0 && w < last)
-            file->status = slm__fail(file->err, SLM_ERR_STOPPED, "%s: stopped at window %llu", file->path, (unsigned long long)w);
-    }
-}
-SLM_API slm_status slm_score_file(const char *path, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                  int32_t B, int32_t T, int32_t shard, int32_t shards, slm_progress progress, void *user,
-                                  slm_error *err) {
-    slm__score_head want, h;
-    slm__scorer scorer;
-    slm_scores like;
-    slm__file file;
-    unsigned char *bytes;
-    uint64_t w;
+    size_t i, done;
     slm_status status;
-    if (shard < 0 || shard >= shards) return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: shard %d of %d", (int)shard, (int)shards);
-    status = slm__scorer_create(&scorer, model, corpus, tokenizer_hash, B, T, err);
-    if (status != SLM_OK) return status;
-    slm__score_head_of(&want, &scorer.like, (uint64_t)shard, (uint64_t)shards, sizeof(slm_real));
-    bytes = slm__score_bytes(&scorer.like, err);
-    if (bytes == NULL) status = SLM_ERR_MEMORY;
-    else if (slm__exists(path)) status = slm__scores_read(path, &h, &like, &want, SLM__SC_FIELDS, NULL, err);    /* finished */
-    else {
-        w = slm__score_resume(&file, path, bytes, &want, err);
-        slm__score_windows(&scorer, &file, w, bytes, &want, progress, user);
-        if (file.status == SLM_OK) status = slm__commit(&file, path, 1);
-        else { status = file.status; slm__close(&file); }
+    *out = NULL;
+    if (n_parts == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "scores: no parts to join");
+    like = *parts[0];
+    for (i = 1; i < n_parts; i++) {
+        const slm_scores *p = parts[i];
+        const char *other = p->T != like.T ? "window length" : p->tokenizer_hash != like.tokenizer_hash ? "tokenizer"
+                          : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus"
+                          : p->model_hash != like.model_hash ? "model" : NULL;
+        if (other != NULL) return slm__fail(err, SLM_ERR_STALE, "scores: part %zu is of another %s than part 0", i, other);
+        if (p->n > SIZE_MAX / 64 - like.n) return slm__no_memory(err, SIZE_MAX);
+        like.n += p->n;
+        if (p->at < like.at) like.at = p->at;
     }
-    slm__scorer_free(&scorer);
-    slm__release(bytes);
-    return status;
+    if ((status = slm__scores_create(&s, &like, err)) != SLM_OK) { slm_scores_free(s); return status; }
+    for (done = 0; done < s->n; done += parts[i]->n) {           /* the part that begins where the last one ends */
+        for (i = 0; i < n_parts && (parts[i]->at != s->at + done || parts[i]->n == 0); i++) continue;
+        if (i == n_parts) {
+            slm__fail(err, SLM_ERR_ARGUMENT, "scores: the parts overlap, or none begins at token %zu", s->at + done + 1);
+            slm_scores_free(s);
+            return SLM_ERR_ARGUMENT;
+        }
+        memcpy(s->loss + done, parts[i]->loss, parts[i]->n * sizeof(slm_real));
+        memcpy(s->entropy + done, parts[i]->entropy, parts[i]->n * sizeof(slm_real));
+    }
+    *out = s;
+    return SLM_OK;
 }
-#endif /* SLM_NO_STDIO */
 
 /* ==== >>optimizer ================================================================================================ 8 ==
    Clipping, AdamW and the schedule, on flat arrays.                                                                      */
@@ -3071,48 +2666,41 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
 
 /* ==== >>generation ============================================================================================== 10 ==
    One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
+typedef struct slm__choice { slm_real weight; int32_t token; } slm__choice;
 struct slm_generator {
     const slm_model *model;                                      /* borrowed */
+    slm__arena memory;                                           /* of all that follows */
     int32_t   at, capacity;                                      /* tokens so far, at most */
     slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
-    slm_real *x, *y, *q, *gate, *up, *scores, *angles, *logits, *order, *work;
-    uint8_t  *mask;                                              /* (V) which tokens may be drawn */
+    slm_real *x, *y, *q, *gate, *up, *attention, *angles;        /* of the token: (C), (C or H D), (H D), (F), (F), (at), (D) */
+    slm_real *logits, *weights;                                  /* (V) each */
+    slm__choice *choices;                                        /* (V) */
 };
 SLM_API void slm_generator_free(slm_generator *g) {
-    if (g == NULL) return;
-    slm__release(g->keys);
-    slm__release(g->x);
-    slm__release(g->mask);
-    slm__release(g->work);
+    if (g != NULL) slm__arena_free(&g->memory);
     slm__release(g);
 }
 SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
-    size_t C = (size_t)c->dim, Q = (size_t)c->n_heads * (size_t)c->head_dim, KV = (size_t)c->n_kv_heads * (size_t)c->head_dim;
-    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, D = (size_t)c->head_dim, cache, widest = Q > C ? Q : C;
+    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, cache, i;
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
-    if (!slm__mul(&cache, (size_t)c->n_layers * (size_t)max_tokens, 2 * KV)) return slm__no_memory(err, SIZE_MAX);
-    g = (slm_generator *)slm__alloc(1, sizeof *g, err);
-    if (g == NULL) return SLM_ERR_MEMORY;
+    if (!slm__mul(&cache, (size_t)c->n_layers * KV, (size_t)max_tokens)) return slm__no_memory(err, SIZE_MAX);
+    if ((g = (slm_generator *)slm__alloc(1, sizeof *g, err)) == NULL) return SLM_ERR_MEMORY;
     g->model = model;
     g->capacity = max_tokens;
-    g->keys = (slm_real *)slm__alloc(cache, sizeof(slm_real), err);
-    g->x = (slm_real *)slm__alloc(C + 2 * widest + 2 * F + (size_t)max_tokens + D + 2 * V, sizeof(slm_real), err);
-    g->mask = (uint8_t *)slm__alloc(V, 1, err);
-    g->work = (slm_real *)slm__alloc(slm__gemm_work(SLM__THREADS()), sizeof(slm_real), err);
-    if (g->keys == NULL || g->x == NULL || g->mask == NULL || g->work == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
-    g->values = g->keys + cache / 2;
-    g->y = g->x + C;
-    g->q = g->y + widest;
-    g->gate = g->q + widest;
-    g->up = g->gate + F;
-    g->scores = g->up + F;
-    g->angles = g->scores + max_tokens;
-    g->logits = g->angles + D;
-    g->order = g->logits + V;
+    {
+        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->gate, &g->up, &g->attention, &g->angles,
+                                  &g->logits, &g->weights };
+        const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, F, F, (size_t)max_tokens, D, V, V };
+        for (i = 0; i < SLM__COUNT(n); i++)
+            if ((*to[i] = (slm_real *)slm__arena_take(&g->memory, n[i], sizeof(slm_real), err)) == NULL) break;
+        g->choices = i < SLM__COUNT(n) ? NULL : (slm__choice *)slm__arena_take(&g->memory, V, sizeof *g->choices, err);
+    }
+    if (g->choices == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
     *out = g;
     return SLM_OK;
 }
@@ -3126,28 +2714,31 @@ static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *
     slm_real r = (slm_real)(1.0 / sqrt((double)slm__dot(x, x, p->cols) / (double)p->cols + g->model->config.norm_eps));
     slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
 }
-/* One head looks at the `n` tokens of its cache (stride apart): out (D). */
-static void slm__look(slm_real *out, const slm_real *q, const slm_real *keys, const slm_real *values, slm_real *scores, size_t n, size_t D, size_t stride) {
+/* One head looks at the n tokens of its cache, stride apart: y (D) = softmax(q k' / sqrt(D)) v; p (n) scratch. */
+static void slm__look(slm_real *y, const slm_real *q, const slm_real *k, const slm_real *v, slm_real *p, size_t n, size_t D,
+                      size_t stride) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)D)), sum;
     size_t j;
-    for (j = 0; j < n; j++) scores[j] = slm__dot(q, keys + j * stride, D) * scale;
-    sum = slm__exp_shift(scores, scores, slm__max(scores, n), n);
-    memset(out, 0, D * sizeof(slm_real));
-    for (j = 0; j < n; j++) slm__axpy(out, scores[j] / sum, values + j * stride, D);
+    for (j = 0; j < n; j++) p[j] = slm__dot(q, k + j * stride, D) * scale;
+    sum = slm__exp_shift(p, p, slm__max(p, n), n);
+    memset(y, 0, D * sizeof(slm_real));
+    for (j = 0; j < n; j++) slm__axpy(y, p[j] / sum, v + j * stride, D);
 }
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
     const slm_config *c = &g->model->config;
     size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, h;
-    slm_real *keys = g->keys + (size_t)layer * (size_t)g->capacity * KV * D, *values = g->values + (size_t)layer * (size_t)g->capacity * KV * D;
-    slm_real *k = keys + (size_t)g->at * KV * D, *v = values + (size_t)g->at * KV * D;
+    size_t past = (size_t)layer * (size_t)g->capacity * KV * D, now = past + (size_t)g->at * KV * D;
+    slm_real *k = g->keys + now, *v = g->values + now;
     slm__norm_row(g, slm__at_layer(layer, SLM__NORM1), g->x, g->y);
     slm__apply(g, slm__at_layer(layer, SLM__Q), g->y, g->q, 0);
     slm__apply(g, slm__at_layer(layer, SLM__K), g->y, k, 0);
     slm__apply(g, slm__at_layer(layer, SLM__V), g->y, v, 0);
     for (h = 0; h < H; h++) slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
     for (h = 0; h < KV; h++) slm__rotate(k + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (h = 0; h < H; h++)
-        slm__look(g->y + h * D, g->q + h * D, keys + h * KV / H * D, values + h * KV / H * D, g->scores, (size_t)g->at + 1, D, KV * D);
+    for (h = 0; h < H; h++) {
+        size_t head = past + h * KV / H * D;                     /* H / KV query heads share one of keys and values */
+        slm__look(g->y + h * D, g->q + h * D, g->keys + head, g->values + head, g->attention, (size_t)g->at + 1, D, KV * D);
+    }
     slm__apply(g, slm__at_layer(layer, SLM__O), g->y, g->x, 1);
     slm__norm_row(g, slm__at_layer(layer, SLM__NORM2), g->x, g->y);
     slm__apply(g, slm__at_layer(layer, SLM__GATE), g->y, g->gate, 0);
@@ -3160,9 +2751,10 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2, i;
     int32_t layer;
     if (logits != NULL) *logits = NULL;
-    if (token < 0 || token >= c->vocab) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: token %d is outside the vocabulary of %d", token, c->vocab);
+    if (token < 0 || token >= c->vocab)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "generator: token %d is outside the vocabulary of %d", token, c->vocab);
     if (g->at >= g->capacity) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: its %d tokens are used up", g->capacity);
-    memcpy(g->x, g->model->params + g->model->table[0].offset + (size_t)token * C, C * sizeof(slm_real));
+    memcpy(g->x, g->model->params + (size_t)token * C, C * sizeof(slm_real));    /* the embedding is the first parameter */
     for (i = 0; i < half; i++) {
         double angle = (double)g->at * pow(c->rope_theta, -2.0 * (double)i / (double)c->head_dim);
         g->angles[i] = (slm_real)cos(angle);
@@ -3176,68 +2768,207 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     return SLM_OK;
 }
 
-/* The k likeliest tokens are those that selection would keep (section 2); the fewest whose probabilities reach top_p are found by
-   halving k. */
-static slm_status slm__likeliest(slm_generator *g, const slm_real *p, size_t k, double *mass, slm_error *err) {
-    size_t V = (size_t)g->model->config.vocab, i;
-    slm_status status = slm_select_top(g->mask, p, NULL, V, k, err);
-    for (i = 0, *mass = 0; i < V; i++) *mass += g->mask[i] ? (double)p[i] : 0;
-    return status;
+static int slm__likelier(const void *a, const void *b) {      /* for qsort: the larger weight first, among equals the lower id */
+    const slm__choice *x = (const slm__choice *)a, *y = (const slm__choice *)b;
+    return x->weight > y->weight ? -1 : x->weight < y->weight ? 1 : x->token < y->token ? -1 : 1;
 }
-SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_k, double top_p, slm_rng *rng, int32_t *token, slm_error *err) {
-    size_t V = (size_t)g->model->config.vocab, few = 0, many = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, i;
-    slm_real max = slm__max(g->logits, V), sum, *p = g->order;
-    double mass, drawn;
-    slm_status status;
+SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_k, double top_p, slm_rng *rng, int32_t *token,
+                              slm_error *err) {
+    size_t V = (size_t)g->model->config.vocab, most = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, n, i;
+    double sum, mass = 0, drawn;
+    slm_real max = slm__max(g->logits, V), *w = g->weights;
     if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
     if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]", temperature, top_k, top_p);
-    memcpy(p, g->logits, V * sizeof *p);
-    slm__scale(p, (slm_real)(temperature > 0 ? 1 / temperature : 1), V);
-    sum = slm__exp_shift(p, p, (slm_real)(temperature > 0 ? (double)max / temperature : (double)max), V);
-    if (!((double)sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
-    if (temperature == 0) many = 1;
-    while (top_p < 1 && many - few > 1) {                        /* few: too little mass; many: enough, or all there may be */
-        size_t k = few + (many - few) / 2;
-        if ((status = slm__likeliest(g, p, k, &mass, err)) != SLM_OK) return status;
-        if (mass >= top_p * (double)sum) many = k;
-        else few = k;
-    }
-    if ((status = slm__likeliest(g, p, many, &mass, err)) != SLM_OK) return status;
-    drawn = temperature > 0 ? slm_rng_uniform(rng) * mass : 0;
-    for (i = 0; i < V; i++) {
-        if (!g->mask[i]) continue;
+        return slm__fail(err, SLM_ERR_ARGUMENT, "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]",
+                         temperature, top_k, top_p);
+    for (i = 0; i < V; i++) w[i] = temperature > 0 ? (slm_real)((double)(g->logits[i] - max) / temperature) : g->logits[i] - max;
+    sum = (double)slm__exp_shift(w, w, 0, V);                    /* softmax, but for the divisor */
+    if (!(sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
+    if (temperature == 0) {
+        for (i = 0; g->logits[i] < max; i++) continue;
         *token = (int32_t)i;
-        if ((drawn -= (double)p[i]) < 0) break;
+        return SLM_OK;
     }
+    for (i = 0; i < V; i++) { g->choices[i].weight = w[i]; g->choices[i].token = (int32_t)i; }
+    if (most < V || top_p < 1) qsort(g->choices, V, sizeof *g->choices, slm__likelier);
+    for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++) mass += (double)g->choices[n].weight;
+    drawn = slm_rng_uniform(rng) * mass;
+    for (i = 0; i + 1 < n && (drawn -= (double)g->choices[i].weight) >= 0; i++) continue;
+    *token = g->choices[i].token;
     return SLM_OK;
 }
 
+/* ==== >>io ==========================================================================================================
+   Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
+static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
+    size_t i;
+    for (i = 0; i < n; i++) p[i] = (unsigned char)(value >> (8 * i));
+}
+static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
+    uint64_t value = 0;
+    while (n > 0) value = value << 8 | p[--n];
+    return value;
+}
+#ifndef SLM_NO_STDIO
+/* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
+#include <errno.h>
+#ifndef SLM__FOPEN
+#ifdef _WIN32
+#include <direct.h>
+#include <io.h>
+#ifdef __cplusplus
+extern "C"
+#endif
+__declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to, unsigned long flags);
+#define SLM__FSEEK(f, at, whence) _fseeki64(f, (long long)(at), whence)
+#define SLM__FTELL(f)             _ftelli64(f)
+#define SLM__FSYNC(f)             (fflush(f) != 0 || _commit(_fileno(f)) != 0)
+#define SLM__RENAME(from, to)     (MoveFileExA(from, to, 1 | 8) ? 0 : -1)    /* replaces; waits for the disk */
+#define SLM__MKDIR(path)          _mkdir(path)
+#define SLM__SYNC_FOLDER(path)    0
+#else
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
+extern int fileno(FILE *f);         /* -std=c99 hides these two */
+extern int fsync(int descriptor);
+#endif
+static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVAL: a file system that has no such thing */
+    int descriptor = open(path, O_RDONLY), failed = descriptor >= 0 && fsync(descriptor) != 0 && errno != EINVAL;
+    if (descriptor >= 0) (void)close(descriptor);
+    return failed;
+}
+#define SLM__FSEEK(f, at, whence) ((uint64_t)(at) > LONG_MAX ? -1 : fseek(f, (long)(at), whence))
+#define SLM__FTELL(f)             ftell(f)
+#define SLM__FSYNC(f)             (fflush(f) != 0 || fsync(fileno(f)) != 0)
+#define SLM__RENAME(from, to)     rename(from, to)
+#define SLM__MKDIR(path)          mkdir(path, 0777)
+#define SLM__SYNC_FOLDER(path)    slm__sync_folder(path)
+#endif
+#define SLM__FOPEN(path, mode)    fopen(path, mode)
+#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
+#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
+#define SLM__FERROR(f)            ferror(f)
+#define SLM__FCLOSE(f)            fclose(f)
+#define SLM__REMOVE(path)         remove(path)
+#endif
+
+/* An open file.  The first error sticks: what is called after it does nothing and gives the same status. */
+enum { SLM__PATH = 4096 };
+typedef struct slm__file { FILE *f; slm_error *err; slm_status status; char path[SLM__PATH]; } slm__file;
+static slm_status slm__file_fail(slm__file *file, const char *what) {
+    const char *why = errno != 0 ? strerror(errno) : "unknown reason";
+    if (file->status == SLM_OK) file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, why);
+    return file->status;
+}
+static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, slm_error *err) {    /* a and b in a row */
+    int n = snprintf(out, SLM__PATH, "%s%s", a, b);
+    return n >= 0 && n < SLM__PATH ? SLM_OK : slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above 4095 bytes", a);
+}
+static slm_status slm__open(slm__file *file, const char *a, const char *b, const char *mode, slm_error *err) {
+    file->f = NULL;
+    file->err = err;
+    if ((file->status = slm__path(file->path, a, b, err)) != SLM_OK) return file->status;
+    errno = 0;
+    return (file->f = SLM__FOPEN(file->path, mode)) != NULL ? SLM_OK : slm__file_fail(file, "open");
+}
+static void slm__close(slm__file *file) { if (file->f != NULL) (void)SLM__FCLOSE(file->f); }
+static int slm__exists(const char *path) {                    /* or is there and cannot be opened: whoever reads it will say why */
+    FILE *f = SLM__FOPEN(path, "rb");
+    if (f == NULL) return errno != ENOENT && errno != ENOTDIR;
+    (void)SLM__FCLOSE(f);
+    return 1;
+}
+static uint64_t slm__size(slm__file *file) {
+    long long end = -1;
+    errno = 0;
+    if (file->status == SLM_OK && (SLM__FSEEK(file->f, 0, SEEK_END) != 0 || (end = SLM__FTELL(file->f)) < 0))
+        (void)slm__file_fail(file, "find the size");
+    return end < 0 ? 0 : (uint64_t)end;
+}
+static slm_status slm__read(slm__file *file, uint64_t at, void *bytes, size_t n) {    /* exactly n */
+    errno = 0;
+    if (file->status == SLM_OK && SLM__FSEEK(file->f, at, SEEK_SET) != 0) (void)slm__file_fail(file, "seek");
+    if (file->status != SLM_OK || SLM__FREAD(bytes, n, file->f) == n) return file->status;
+    if (SLM__FERROR(file->f)) return slm__file_fail(file, "read");
+    return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: the file ends too early", file->path);
+}
+static slm_status slm__write(slm__file *file, const void *bytes, size_t n) {
+    errno = 0;
+    return file->status == SLM_OK && SLM__FWRITE(bytes, n, file->f) != n ? slm__file_fail(file, "write") : file->status;
+}
+/* Closes a written file and puts it in the place of path: whatever happens, path is the old file or the whole new one. */
+static slm_status slm__commit(slm__file *file, const char *path) {
+    size_t n = strlen(path);
+    if (file->f == NULL) return file->status;
+    errno = 0;
+    if (file->status == SLM_OK && SLM__FSYNC(file->f) != 0) (void)slm__file_fail(file, "write");
+    if (SLM__FCLOSE(file->f) != 0) (void)slm__file_fail(file, "close");
+    if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0) (void)slm__file_fail(file, "rename");
+    if (file->status != SLM_OK) { (void)SLM__REMOVE(file->path); return file->status; }
+    while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\') n--;
+    memcpy(file->path + n, ".", 2);                           /* "a/b/c.tmp" to "a/b/." */
+    return SLM__SYNC_FOLDER(file->path) != 0 ? slm__file_fail(file, "sync") : SLM_OK;
+}
+static slm_status slm__make_folder(const char *path, slm_error *err) {    /* or finds it; the one above must be there */
+    slm__file folder;
+    folder.err = err;
+    folder.status = slm__path(folder.path, path, "", err);
+    errno = 0;
+    if (folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST) return slm__file_fail(&folder, "make the folder");
+    return folder.status;
+}
+SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
+    slm__file file;
+    (void)slm__open(&file, path, ".tmp", "wb", err);
+    (void)slm__write(&file, bytes, size);
+    return slm__commit(&file, path);
+}
+SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
+    slm__buffer b = { NULL, 0, 0 };
+    slm__file file;
+    size_t n = 1;
+    if (slm__open(&file, path, "", "rb", err) != SLM_OK) return file.status;
+    while (file.status == SLM_OK && n > 0) {                  /* to the end, without trust in a size: pipes work too */
+        if ((file.status = slm__buffer_reserve(&b, b.size + 65536, err)) != SLM_OK) break;
+        errno = 0;
+        b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
+        if (SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
+    }
+    slm__close(&file);
+    if (file.status != SLM_OK) { slm__release(b.data); return file.status; }
+    b.data[b.size] = 0;
+    *bytes = b.data;
+    *size = b.size;
+    return SLM_OK;
+}
+#endif /* SLM_NO_STDIO */
+
 /* ==== >>json ========================================================================================================
    A strict reader (RFC 8259) that pulls one value after another out of a span of bytes, and a few lines that write.  No tree
-   is built: the caller walks.  The first error sticks, and names file and byte.  Refused besides bad grammar: a byte order
-   mark, bad UTF-8, lone surrogates, more than 64 levels.  Duplicate keys are the caller's business.                      */
+   is built: the caller walks.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a byte
+   order mark, bad UTF-8, lone surrogates, more than 64 levels, a field for the second time (slm__json_fields).            */
 enum { SLM__JSON_DEPTH = 64 };
 typedef struct slm__json {
     const char *p, *end, *text;    /* next byte; end; start, for positions in messages */
+    const char *name, *field;      /* for messages: the file, and the field that is read; NULL: none */
     int depth;
-    const char *name;              /* the file's name, for messages */
     slm_error *err;
     slm_status status;             /* the first error */
 } slm__json;
 
 static slm_status slm__json_fail(slm__json *j, const char *what) {
-    if (j->status == SLM_OK)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %s", j->name, (size_t)(j->p - j->text), what);
-    return j->status;
+    if (j->status != SLM_OK) return j->status;
+    return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name, (size_t)(j->p - j->text),
+                                 j->field != NULL ? j->field : "", j->field != NULL ? ": " : "", what);
 }
 static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {
+    memset(j, 0, sizeof *j);
     j->p = j->text = text;
     j->end = text + size;
-    j->depth = 0;
     j->name = name;
     j->err = err;
-    j->status = SLM_OK;
     return size > 0 ? SLM_OK : slm__json_fail(j, "empty where JSON was expected");
 }
 static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
@@ -3259,6 +2990,9 @@ static slm_status slm__json_enter(slm__json *j, char open) {
     j->depth++;
     return SLM_OK;
 }
+static int slm__json_value(slm__json *j) {                    /* 1 = a value follows, -1 = error */
+    return slm__json_type(j) != 0 ? 1 : ((void)slm__json_fail(j, "a value was expected"), -1);
+}
 /* After enter: 1 = another item follows, 0 = the container ended here, -1 = error.  *first starts at 1. */
 static int slm__json_item(slm__json *j, int *first, char close) {
     int c = slm__json_peek(j);
@@ -3266,42 +3000,42 @@ static int slm__json_item(slm__json *j, int *first, char close) {
     if (!*first && c != ',') return (void)slm__json_fail(j, "',' or the end was expected"), -1;
     if (!*first) j->p++;
     *first = 0;
-    return slm__json_type(j) != 0 ? 1 : ((void)slm__json_fail(j, "a value was expected"), -1);
+    return slm__json_value(j);
 }
 static int slm__json_element(slm__json *j, int *first) { return slm__json_item(j, first, ']'); }
 
 /* Length of the well-formed UTF-8 sequence at p (1 to 4), 0: none (overlong, surrogate, above U+10FFFF, cut off). */
 static int slm__json_utf8(const char *p, const char *end) {
     const unsigned char *s = (const unsigned char *)p;
-    size_t left = (size_t)(end - p);
-    if (left == 0 || (s[0] >= 0x80 && s[0] < 0xC2) || s[0] > 0xF4) return 0;
-    if (s[0] < 0x80) return 1;
-    if (left < 2 || (s[1] & 0xC0) != 0x80) return 0;
-    if (s[0] < 0xE0) return 2;
-    if (left < 3 || (s[2] & 0xC0) != 0x80 || (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0)) return 0;
-    if (s[0] < 0xF0) return 3;
-    if (left < 4 || (s[3] & 0xC0) != 0x80 || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] >= 0x90)) return 0;
-    return 4;
+    int c = p < end ? s[0] : 0xFF, n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0, i;
+    if (end - p < n) return 0;
+    for (i = 1; i < n; i++) if ((s[i] & 0xC0) != 0x80) return 0;
+    if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F)) return 0;    /* overlong, a surrogate */
+    return (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F) ? 0 : n;   /* overlong, above U+10FFFF */
 }
-static int slm__json_hex4(const slm__json *j, const char *p, uint32_t *out) {   /* 1: four hexadecimal digits at p */
+static int32_t slm__json_hex4(const slm__json *j, const char *p) {    /* the value of four hexadecimal digits at p; -1: none */
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    int32_t value = 0;
     int i;
-    for (i = 0, *out = 0; i < 4 && p + i < j->end && p[i] != 0 && strchr(digits, p[i]) != NULL; i++)
-        *out = *out << 4 | (uint32_t)((strchr(digits, p[i]) - digits) & 15);
-    return i == 4;
+    for (i = 0; i < 4; i++) {
+        const char *at = j->end - p > i && p[i] != 0 ? strchr(digits, p[i]) : NULL;
+        if (at == NULL) return -1;
+        value = value << 4 | (int32_t)((at - digits) & 15);
+    }
+    return value;
 }
 /* Decodes the escape at p, which stands on the backslash, into up to four bytes; the number of them, 0: a bad escape. */
 static size_t slm__json_escape(slm__json *j, char utf8[4]) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    static const unsigned lead[5] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    static const int lead[5] = { 0, 0, 0xC0, 0xE0, 0xF0 };
     const char *at = j->end - j->p >= 2 && j->p[1] != 0 ? strchr(from, j->p[1]) : NULL;
-    uint32_t c, low;
+    int32_t c, low = 0;
     size_t n, i;
     if (at != NULL) { utf8[0] = to[at - from]; j->p += 2; return 1; }
-    if (j->end - j->p < 2 || j->p[1] != 'u' || !slm__json_hex4(j, j->p + 2, &c)) return 0;
+    if (j->end - j->p < 2 || j->p[1] != 'u' || (c = slm__json_hex4(j, j->p + 2)) < 0) return 0;
     if (c >= 0xD800 && c < 0xE000) {                          /* a surrogate: only a pair, high then low, stands for anything */
-        if (c >= 0xDC00 || j->end - j->p < 12 || j->p[6] != '\\' || j->p[7] != 'u' || !slm__json_hex4(j, j->p + 8, &low)
-            || low < 0xDC00 || low >= 0xE000) return 0;
+        if (c < 0xDC00 && j->end - j->p >= 8 && j->p[6] == '\\' && j->p[7] == 'u') low = slm__json_hex4(j, j->p + 8);
+        if (low < 0xDC00 || low >= 0xE000) return 0;
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
         j->p += 6;
     }
@@ -3311,7 +3045,7 @@ static size_t slm__json_escape(slm__json *j, char utf8[4]) {
     utf8[0] = (char)(lead[n] | c);
     return n;
 }
-static slm_status slm__json_add(slm__json *j, slm__buffer *out, const char *bytes, size_t n) {
+static slm_status slm__json_add(slm__json *j, slm__buffer *out, const void *bytes, size_t n) {
     if (out == NULL || j->status != SLM_OK) return j->status;
     return j->status = slm__buffer_append(out, bytes, n, j->err);
 }
@@ -3319,8 +3053,7 @@ static slm_status slm__json_add(slm__json *j, slm__buffer *out, const char *byte
 static slm_status slm__json_string(slm__json *j, slm__buffer *out) {
     if (out != NULL) out->size = 0;
     if (slm__json_peek(j) != '"') return slm__json_fail(j, "a string was expected");
-    j->p++;
-    while (j->status == SLM_OK) {
+    for (j->p++; j->status == SLM_OK;) {
         const char *run = j->p;
         char utf8[4];
         size_t n;
@@ -3349,27 +3082,27 @@ static int slm__json_member(slm__json *j, int *first, slm__buffer *key) {
     if (slm__json_string(j, key) != SLM_OK) return -1;
     if (slm__json_peek(j) != ':') return (void)slm__json_fail(j, "':' was expected"), -1;
     j->p++;
-    return slm__json_type(j) != 0 ? 1 : ((void)slm__json_fail(j, "a value was expected"), -1);
+    return slm__json_value(j);
 }
-static int slm__json_pass(slm__json *j, char from, char to) {    /* passes over bytes from..to; 1: there was one */
+static int slm__json_take(slm__json *j, const char *set) {       /* passes over one byte if it is in the set */
+    return j->p < j->end && *j->p != 0 && strchr(set, *j->p) != NULL ? j->p++, 1 : 0;
+}
+static int slm__json_digits(slm__json *j) {                      /* passes over digits; 1: there was one */
     const char *start = j->p;
-    while (j->p < j->end && *j->p >= from && *j->p <= to) j->p++;
+    while (slm__json_take(j, "0123456789")) continue;
     return j->p > start;
-}
-static int slm__json_take(slm__json *j, char a, char b) {        /* passes over one byte if it is a or b */
-    return j->p < j->end && (*j->p == a || *j->p == b) ? j->p++, 1 : 0;
 }
 /* Passes over a number: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?   *start: where it began. */
 static slm_status slm__json_number(slm__json *j, const char **start) {
     int good;
     if (slm__json_type(j) != 'n') return slm__json_fail(j, "a number was expected");
     *start = j->p;
-    (void)slm__json_take(j, '-', '-');
-    good = slm__json_take(j, '0', '0') || slm__json_pass(j, '0', '9');
-    if (slm__json_take(j, '.', '.')) good &= slm__json_pass(j, '0', '9');
-    if (slm__json_take(j, 'e', 'E')) {
-        (void)slm__json_take(j, '+', '-');
-        good &= slm__json_pass(j, '0', '9');
+    (void)slm__json_take(j, "-");
+    good = slm__json_take(j, "0") || slm__json_digits(j);
+    if (slm__json_take(j, ".")) good &= slm__json_digits(j);
+    if (slm__json_take(j, "eE")) {
+        (void)slm__json_take(j, "+-");
+        good &= slm__json_digits(j);
     }
     return good ? SLM_OK : slm__json_fail(j, "a bad number");
 }
@@ -3377,25 +3110,20 @@ static slm_status slm__json_u64(slm__json *j, uint64_t *out) {   /* plain digits
     const char *p, *start;
     uint64_t value = 0;
     if (slm__json_number(j, &start) != SLM_OK) return j->status;
-    for (p = start; p < j->p; p++) {
-        uint64_t digit = (uint64_t)(unsigned char)*p - '0';
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+    for (p = start; p < j->p; value = value * 10 + (uint64_t)(*p++ - '0'))
+        if (*p < '0' || *p > '9' || value > (UINT64_MAX - (uint64_t)(*p - '0')) / 10)
             return slm__json_fail(j, "a whole number from 0 to 18446744073709551615 was expected");
-        value = value * 10 + digit;
-    }
     *out = value;
     return SLM_OK;
 }
-/* The value of decimal text (a JSON number or what %g prints), correctly rounded.  strtod wants the decimal point of the
-   locale, so the text is given one; what the locale uses is asked of snprintf. */
+/* The value of decimal text (a JSON number or what %g prints), correctly rounded.  strtod wants the locale's decimal point. */
 static int slm__text_to_double(const char *text, size_t n, double *out) {   /* 1: finite, and not absurdly long */
-    char point[16], copy[256], *to = copy, *stop;
-    size_t i, n_point;
-    (void)snprintf(point, sizeof point, "%.1f", 0.5);
-    n_point = strlen(point) - 2;                              /* "0,5" */
-    if (n > sizeof copy - sizeof point - 1) return 0;
+    const char *point = localeconv()->decimal_point;
+    char copy[256], *to = copy, *stop;
+    size_t i;
+    if (n + strlen(point) >= sizeof copy) return 0;
     for (i = 0; i < n; i++) {
-        if (text[i] == '.') { memcpy(to, point + 1, n_point); to += n_point; }
+        if (text[i] == '.') { memcpy(to, point, strlen(point)); to += strlen(point); }
         else *to++ = text[i];
     }
     *to = 0;
@@ -3410,18 +3138,16 @@ static slm_status slm__json_double(slm__json *j, double *out) {
     *out = value;
     return SLM_OK;
 }
-static slm_status slm__json_word(slm__json *j) {                 /* passes over true, false or null */
-    int type = slm__json_type(j);
-    const char *word = type == 't' ? "true" : type == 'f' ? "false" : "null";
+static slm_status slm__json_word(slm__json *j, const char *word) {
     size_t n = strlen(word);
-    if (type == 0 || (size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) return slm__json_fail(j, "a value was expected");
-    j->p += n;
-    return SLM_OK;
+    int there = slm__json_peek(j) >= 0 && (size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0;
+    if (there) j->p += n;
+    return there ? SLM_OK : slm__json_fail(j, "a value was expected");
 }
 static slm_status slm__json_bool(slm__json *j, int *out) {
     int type = slm__json_type(j);
     if (type != 't' && type != 'f') return slm__json_fail(j, "true or false was expected");
-    if (slm__json_word(j) == SLM_OK) *out = type == 't';
+    if (slm__json_word(j, type == 't' ? "true" : "false") == SLM_OK) *out = type == 't';
     return j->status;
 }
 static slm_status slm__json_skip(slm__json *j) {                 /* passes over any value; recursion is at most 64 deep */
@@ -3429,10 +3155,32 @@ static slm_status slm__json_skip(slm__json *j) {                 /* passes over 
     const char *start;
     if (type == 's') return slm__json_string(j, NULL);
     if (type == 'n') return slm__json_number(j, &start);
-    if (type != 'o' && type != 'a') return slm__json_word(j);
+    if (type != 'o' && type != 'a') return slm__json_word(j, type == 't' ? "true" : type == 'f' ? "false" : "null");
     (void)slm__json_enter(j, type == 'o' ? '{' : '[');
     while ((type == 'o' ? slm__json_member(j, &first, NULL) : slm__json_element(j, &first)) == 1) (void)slm__json_skip(j);
     return j->status;
+}
+/* Passes over an object: at[i] is where the value of names[i] stands, NULL: nowhere. */
+static SLM__MAYBE_UNUSED slm_status slm__json_fields(slm__json *j, const char *const *names, const char **at, size_t n) {
+    slm__buffer key = { NULL, 0, 0 };
+    int first = 1;
+    size_t i;
+    for (i = 0; i < n; i++) at[i] = NULL;
+    (void)slm__json_enter(j, '{');
+    while (slm__json_member(j, &first, &key) == 1) {
+        for (i = 0; i < n && (strcmp(names[i], key.data) != 0 || strlen(names[i]) != key.size); i++) continue;
+        if (i < n && at[i] != NULL) { j->field = names[i]; (void)slm__json_fail(j, "is there twice"); }
+        if (i < n) at[i] = j->p;
+        (void)slm__json_skip(j);
+    }
+    slm__release(key.data);
+    return j->status;
+}
+static SLM__MAYBE_UNUSED int slm__json_at(slm__json *j, const char *field, const char *at) {   /* goes there; 1: it is there */
+    j->field = field;
+    if (at == NULL || j->status != SLM_OK) return 0;
+    j->p = at;
+    return 1;
 }
 static slm_status slm__json_close(slm__json *j) {                /* the text must end here */
     if (slm__json_peek(j) >= 0) return slm__json_fail(j, "something follows after the end");
@@ -3440,39 +3188,6 @@ static slm_status slm__json_close(slm__json *j) {                /* the text mus
 }
 
 /* ---- writing ---- */
-static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {    /* quoted */
-    slm_status status = slm__buffer_append(b, "\"", 1, err);
-    const char *end = s + n;
-    char code[8];
-    while (status == SLM_OK && s < end) {
-        int length = slm__json_utf8(s, end);
-        if (length == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "text that is not UTF-8 cannot be written as JSON");
-        (void)snprintf(code, sizeof code, (unsigned char)*s < 0x20 ? "\\u%04x" : "\\%c", (unsigned)(unsigned char)*s);
-        if ((unsigned char)*s < 0x20 || *s == '"' || *s == '\\') status = slm__buffer_append(b, code, strlen(code), err);
-        else status = slm__buffer_append(b, s, (size_t)length, err);
-        s += length;
-    }
-    return status == SLM_OK ? slm__buffer_append(b, "\"", 1, err) : status;
-}
-/* The shortest of 15, 16, 17 digits that reads back exactly, with a '.' or an exponent so that it is seen to be no integer.
-   0: value is not finite. */
-static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
-    char *p, *to;
-    int digits;
-    double back = 0;
-    if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
-    for (digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, 40, "%.*g", digits, value);
-        for (p = to = text; *p != 0; p++) {                   /* whatever the locale's point is, ours is '.' */
-            if (*p == '-' || *p == '+' || *p == 'e' || (*p >= '0' && *p <= '9')) *to++ = *p;
-            else if (to[-1] != '.') *to++ = '.';
-        }
-        *to = 0;
-        if (slm__text_to_double(text, strlen(text), &back) && back >= value && back <= value) break;
-    }
-    if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
-    return 1;
-}
 /* Appends text like printf, at most 2047 bytes of it at a time. */
 static slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) SLM__PRINTF(3, 4);
 static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
@@ -3484,6 +3199,37 @@ static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, con
     va_end(args);
     if (n < 0 || (size_t)n >= sizeof text) return slm__fail(err, SLM_ERR_ARGUMENT, "text above 2047 bytes");
     return slm__buffer_append(b, text, (size_t)n, err);
+}
+static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {    /* quoted */
+    slm_status status = slm__buffer_append(b, "\"", 1, err);
+    const char *end = s + n;
+    for (; status == SLM_OK && s < end; s += n) {
+        n = (size_t)slm__json_utf8(s, end);
+        if (n == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "text that is not UTF-8 cannot be written as JSON");
+        if ((unsigned char)*s < 0x20) status = slm__put(b, err, "\\u%04x", (unsigned)*s);
+        else if (*s == '"' || *s == '\\') status = slm__put(b, err, "\\%c", *s);
+        else status = slm__buffer_append(b, s, n, err);
+    }
+    return status == SLM_OK ? slm__buffer_append(b, "\"", 1, err) : status;
+}
+/* The shortest of 15, 16, 17 digits that reads back exactly, with a '.' or an exponent so that it is seen to be no integer.
+   0: value is not finite. */
+static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
+    const char *point = localeconv()->decimal_point;
+    int digits;
+    double back = 0;
+    if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
+    for (digits = 15; digits <= 17; digits++) {
+        char *at;
+        (void)snprintf(text, 40, "%.*g", digits, value);
+        if ((at = strstr(text, point)) != NULL) {             /* whatever the locale's point is, ours is '.' */
+            *at = '.';
+            memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
+        }
+        if (slm__text_to_double(text, strlen(text), &back) && back >= value && back <= value) break;
+    }
+    if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
+    return 1;
 }
 
 /* ==== >>tokenizers ============================================================================================== 11 ==
@@ -4135,13 +3881,14 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     return status;
 }
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char *inside = slm__join(path, "/tokenizer.json", "", err), *text = NULL;
-    const char *file = inside != NULL && slm__exists(inside) ? inside : path;
+    char inside[SLM__PATH], *text = NULL;
     size_t size;
-    slm_status status = inside == NULL ? SLM_ERR_MEMORY : slm_read_file(&text, &size, file, err);
+    slm_status status = slm__path(inside, path, "/tokenizer.json", err);
     *out = NULL;
-    if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, file, err);
-    slm__release(inside); slm__release(text);
+    if (status == SLM_OK && slm__exists(inside)) path = inside;
+    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, path, err);
+    slm__release(text);
     return status;
 }
 #endif
@@ -4348,43 +4095,73 @@ SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokeni
 #endif
 
 /* ==== >>files =================================================================================================== 13 ==
-   safetensors, Hugging Face folders, run state.  Nothing that a file says is believed before it is checked: lengths and
-   offsets against the file's size, shapes against the model, names against the table.                                  */
+   safetensors; in them models in Hugging Face's folders, reference losses and run state.  Nothing that a file says is believed
+   before it is checked: lengths and offsets against the file's size, shapes against the model, names against the table.    */
 #ifndef SLM_NO_STDIO
-enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__MAX_SHARDS = 512 };
+enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8 };
 #define SLM__SLICE ((size_t)2048)    /* numbers on their way between file and memory */
-#define SLM__REAL_NAME (slm__dtypes[SLM__REAL_TYPE].name)
+
+/* ---- numbers in files ---- */
+enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64, SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64 };
+static const struct { char name[12]; int bits; } slm__dtypes[] = {
+    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* read into slm_real; the others are not */
+    { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 },
+    { "F8_E5M2FNUZ", 8 }, { "I16", 16 }, { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "C64", 64 }, { "I64", 64 }, { "U64", 64 },
+    { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
+/* BF16 is the upper half of a float; F16 has 5 bits of exponent (bias 15) and 10 of fraction. */
+static double slm__number_load(const unsigned char *p, size_t type) {
+    uint64_t wide = slm__load(p, (size_t)slm__dtypes[type].bits / 8);
+    uint32_t bits = (uint32_t)wide, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    float f32;
+    double f64;
+    if (type == SLM__F64) { memcpy(&f64, &wide, 8); return f64; }
+    if (type == SLM__F16 && exponent == 0) return fraction * (bits >> 15 ? -1.0 / 16777216 : 1.0 / 16777216);
+    if (type == SLM__F16) bits = (bits & 32768) << 16 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+    if (type == SLM__BF16) bits <<= 16;
+    memcpy(&f32, &bits, 4);
+    return (double)f32;
+}
+static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* BF16: the nearest, ties to even */
+    float f32 = (float)value;
+    double f64 = (double)value;
+    uint64_t wide = 0;
+    uint32_t bits;
+    memcpy(&bits, &f32, 4);
+    memcpy(&wide, &f64, 8);
+    if (type == SLM__F64) slm__store(p, wide, 8);
+    else if (type == SLM__F32) slm__store(p, bits, 4);
+    else if ((bits & 0x7fffffff) > 0x7f800000) slm__store(p, 0x7fc0, 2);     /* NaN */
+    else slm__store(p, (bits + 0x7fff + (bits >> 16 & 1)) >> 16, 2);
+}
+/* Each step is a bijection of the hash: one damaged word of eight bytes never goes unseen. */
+static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
+    size_t step;
+    for (; n > 0; p += step, n -= step) {
+        step = n < 8 ? n : 8;
+        hash = (hash ^ slm__load(p, step)) * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
 
 /* ---- safetensors, reading ----
    u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
    The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand. */
-static const struct { char name[12]; int bits; } slm__dtypes[] = {
-    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* SLM__F32 .. SLM__F64: what is read into slm_real */
-    { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 },
-    { "F8_E5M2FNUZ", 8 }, { "I16", 16 }, { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "C64", 64 }, { "I64", 64 }, { "U64", 64 },
-    { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
 typedef struct slm__stored {                      /* one tensor of a file */
-    const char *name;                             /* in names; set when all names are read, until then at holds the place */
-    size_t at, dtype, n_dims;
-    uint64_t shape[SLM__MAX_DIMS], begin, end;    /* begin, end: bytes, from the start of the data */
+    char name[256];
+    size_t dtype, n_dims;
+    uint64_t shape[SLM__MAX_DIMS], count;         /* count: of its numbers */
+    uint64_t begin, end;                          /* bytes, from the start of the data */
     int used;                                     /* a reader of many tensors marks those it has had */
 } slm__stored;
 struct slm_tensor_file {
     slm__file io;
-    uint64_t data;                                /* where the data start */
+    slm_tensor_file *next;                        /* the next shard of a model */
+    uint64_t data, checksum;                      /* where the data start; of all that was read */
     slm__stored *tensors;                         /* (n), sorted by name; the memory of list */
     size_t n;
-    slm__buffer list, names, metadata;            /* metadata: "key\0value\0" pairs */
+    slm__buffer list, metadata;                   /* metadata: "key\0value\0" pairs */
 };
-static uint64_t slm__stored_size(const slm__stored *t, int *fits) {    /* elements */
-    uint64_t n = 1;
-    size_t i;
-    for (i = 0; i < t->n_dims; i++) {
-        if (t->shape[i] != 0 && n > UINT64_MAX / t->shape[i]) *fits = 0;
-        n *= t->shape[i];
-    }
-    return n;
-}
 static size_t slm__json_list(slm__json *j, uint64_t *list, size_t most) {    /* reads [u64, ...]; how many */
     int first = 1;
     size_t n = 0;
@@ -4394,33 +4171,31 @@ static size_t slm__json_list(slm__json *j, uint64_t *list, size_t most) {    /* 
         else (void)slm__json_u64(j, &list[n]);
     return n;
 }
-static void slm__parse_tensor(slm__json *j, slm__stored *t, slm__buffer *b) {    /* what stands after a tensor's name */
-    int first = 1, fits = 1, seen = 0, bit;
-    uint64_t offsets[2] = { 0, 0 }, n, bits;
-    size_t two = 0;
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, b) == 1) {
-        const char *k = b->data;
-        bit = strcmp(k, "dtype") == 0 ? 1 : strcmp(k, "shape") == 0 ? 2 : strcmp(k, "data_offsets") == 0 ? 4 : 0;
-        if (seen & bit) (void)slm__json_fail(j, "a tensor has the same field twice");
-        seen |= bit;
-        if (bit == 0) (void)slm__json_skip(j);
-        else if (bit == 2) t->n_dims = slm__json_list(j, t->shape, SLM__MAX_DIMS);
-        else if (bit == 4) two = slm__json_list(j, offsets, 2);
-        else if (slm__json_string(j, b) == SLM_OK) {
-            while (t->dtype < SLM__COUNT(slm__dtypes) && strcmp(b->data, slm__dtypes[t->dtype].name) != 0) t->dtype++;
-            if (t->dtype == SLM__COUNT(slm__dtypes) || strlen(b->data) != b->size) (void)slm__json_fail(j, "unknown dtype");
-        }
-    }
+static void slm__parse_tensor(slm__json *j, slm__stored *t, slm__buffer *word) {    /* what stands after a tensor's name */
+    static const char *const names[] = { "dtype", "shape", "data_offsets" };
+    const char *at[3], *end;
+    uint64_t offsets[2] = { 0, 0 }, bits;
+    size_t i, pair = 0;
+    (void)slm__json_fields(j, names, at, 3);
+    end = j->p;
+    if (slm__json_at(j, names[0], at[0]) && slm__json_string(j, word) == SLM_OK)
+        while (t->dtype < SLM__COUNT(slm__dtypes) && strcmp(word->data, slm__dtypes[t->dtype].name) != 0) t->dtype++;
+    if (slm__json_at(j, names[1], at[1])) t->n_dims = slm__json_list(j, t->shape, SLM__MAX_DIMS);
+    if (slm__json_at(j, names[2], at[2])) pair = slm__json_list(j, offsets, 2);
+    j->p = end;
+    j->field = t->name;
+    if (at[0] == NULL || at[1] == NULL || pair != 2) (void)slm__json_fail(j, "dtype, shape or the two data_offsets are missing");
+    else if (t->dtype == SLM__COUNT(slm__dtypes) || strlen(word->data) != word->size) (void)slm__json_fail(j, "an unknown dtype");
     if (j->status != SLM_OK) return;
-    if (seen != 7 || two != 2) { (void)slm__json_fail(j, "a tensor without dtype, shape or two data_offsets"); return; }
     t->begin = offsets[0];
     t->end = offsets[1];
-    n = slm__stored_size(t, &fits);
     bits = (uint64_t)slm__dtypes[t->dtype].bits;
-    if (!fits || n > UINT64_MAX / bits) (void)slm__json_fail(j, "a tensor's shape is too large");
-    else if (n * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != n * bits / 8)
+    for (i = 0, t->count = 1; i < t->n_dims; t->count *= t->shape[i++])
+        if (t->shape[i] != 0 && t->count > UINT64_MAX / t->shape[i]) (void)slm__json_fail(j, "the shape is too large");
+    if (t->count > UINT64_MAX / bits) (void)slm__json_fail(j, "the shape is too large");
+    if (t->count * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != t->count * bits / 8)
         (void)slm__json_fail(j, "dtype, shape and data_offsets disagree");
+    j->field = NULL;
 }
 SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key) {
     const char *p = file->metadata.data, *end = file->metadata.size > 0 ? p + file->metadata.size : p;
@@ -4431,37 +4206,35 @@ SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const 
     }
     return NULL;
 }
-static void slm__parse_metadata(slm__json *j, slm_tensor_file *file, slm__buffer *b) {
+static void slm__parse_metadata(slm__json *j, slm_tensor_file *file, slm__buffer *word) {
     int first = 1;
     if (slm__json_type(j) == 'z') { (void)slm__json_skip(j); return; }
     (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, b) == 1) {
-        int bad = strlen(b->data) != b->size || slm_tensor_file_metadata(file, b->data) != NULL;
-        (void)slm__json_add(j, &file->metadata, b->data, b->size + 1);
-        if (slm__json_string(j, b) != SLM_OK) return;
-        if (bad || strlen(b->data) != b->size) (void)slm__json_fail(j, "a key of the metadata is there twice, or has a NUL");
-        (void)slm__json_add(j, &file->metadata, b->data, b->size + 1);
+    while (slm__json_member(j, &first, word) == 1) {
+        int bad = strlen(word->data) != word->size || slm_tensor_file_metadata(file, word->data) != NULL;
+        (void)slm__json_add(j, &file->metadata, word->data, word->size + 1);
+        if (slm__json_string(j, word) != SLM_OK) return;
+        if (bad || strlen(word->data) != word->size) (void)slm__json_fail(j, "a key of the metadata is there twice, or has a NUL");
+        (void)slm__json_add(j, &file->metadata, word->data, word->size + 1);
     }
 }
-static slm_status slm__parse_header(slm_tensor_file *file, slm__json *j, slm__buffer *b) {
+static slm_status slm__parse_header(slm_tensor_file *file, slm__json *j, slm__buffer *word) {
     int first = 1, metadata = 0;
-    size_t i;
+    slm__stored t;
     (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, b) == 1) {
-        slm__stored t;
+    while (slm__json_member(j, &first, word) == 1) {
         memset(&t, 0, sizeof t);
-        t.at = file->names.size;
-        if (strlen(b->data) != b->size) (void)slm__json_fail(j, "a NUL in a name");
-        else if (strcmp(b->data, "__metadata__") != 0) {
-            (void)slm__json_add(j, &file->names, b->data, b->size + 1);
-            slm__parse_tensor(j, &t, b);
-            (void)slm__json_add(j, &file->list, (const char *)&t, sizeof t);
+        if (strlen(word->data) != word->size || word->size >= sizeof t.name)
+            (void)slm__json_fail(j, "a tensor's name has a NUL or more than 255 bytes");
+        else if (strcmp(word->data, "__metadata__") != 0) {
+            memcpy(t.name, word->data, word->size);
+            slm__parse_tensor(j, &t, word);
+            (void)slm__json_add(j, &file->list, &t, sizeof t);
         } else if (metadata++) (void)slm__json_fail(j, "__metadata__ is there twice");
-        else slm__parse_metadata(j, file, b);
+        else slm__parse_metadata(j, file, word);
     }
     file->tensors = (slm__stored *)(void *)file->list.data;
-    file->n = file->list.size / sizeof(slm__stored);
-    for (i = 0; i < file->n; i++) file->tensors[i].name = file->names.data + file->tensors[i].at;
+    file->n = file->list.size / sizeof t;
     return slm__json_close(j);
 }
 static int slm__by_offset(const void *a, const void *b) {
@@ -4471,7 +4244,6 @@ static int slm__by_offset(const void *a, const void *b) {
 static int slm__by_name(const void *a, const void *b) {
     return strcmp(((const slm__stored *)a)->name, ((const slm__stored *)b)->name);
 }
-
 /* Gaps, overlaps, data too short or too long, duplicate names; sorts by name. */
 static slm_status slm__check_cover(slm_tensor_file *file, uint64_t size, slm_error *err) {
     slm__stored *t = file->tensors;
@@ -4491,34 +4263,36 @@ static slm_status slm__check_cover(slm_tensor_file *file, uint64_t size, slm_err
             return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is there twice", file->io.path, t[i].name);
     return SLM_OK;
 }
-SLM_API void slm_tensor_file_close(slm_tensor_file *file) {
-    if (file == NULL) return;
-    slm__close(&file->io);
-    slm__release(file->list.data);
-    slm__release(file->names.data);
-    slm__release(file->metadata.data);
-    slm__release(file);
-}
 static slm_status slm__read_header(slm_tensor_file *file, slm_error *err) {
     unsigned char head[8];
     uint64_t size = slm__size(&file->io), n;
     slm__json j;
-    slm__buffer text = { NULL, 0, 0 }, b = { NULL, 0, 0 };
-    slm_status status = slm__read(&file->io, head, 8);
+    slm__buffer text = { NULL, 0, 0 }, word = { NULL, 0, 0 };
+    slm_status status = slm__read(&file->io, 0, head, 8);
     if (status != SLM_OK) return status;
     n = slm__load(head, 8);
     if (n > SLM__MAX_HEADER || n > size - 8)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: header length %llu (file: %llu bytes; at most 100000000)", file->io.path,
-                         (unsigned long long)n, (unsigned long long)size);
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a safetensors file: a header of %llu bytes (most: 100000000) in one of %llu",
+                         file->io.path, (unsigned long long)n, (unsigned long long)size);
     file->data = 8 + n;
     status = slm__buffer_reserve(&text, (size_t)n, err);
-    if (status == SLM_OK) status = slm__read(&file->io, text.data, (size_t)n);
+    if (status == SLM_OK) status = slm__read(&file->io, 8, text.data, (size_t)n);
     if (status == SLM_OK) status = slm__json_open(&j, text.data, (size_t)n, file->io.path, err);
-    if (status == SLM_OK) status = slm__parse_header(file, &j, &b);
+    if (status == SLM_OK) status = slm__parse_header(file, &j, &word);
     if (status == SLM_OK) status = slm__check_cover(file, size - 8 - n, err);
     slm__release(text.data);
-    slm__release(b.data);
+    slm__release(word.data);
     return status;
+}
+SLM_API void slm_tensor_file_close(slm_tensor_file *file) {
+    while (file != NULL) {
+        slm_tensor_file *next = file->next;
+        slm__close(&file->io);
+        slm__release(file->list.data);
+        slm__release(file->metadata.data);
+        slm__release(file);
+        file = next;
+    }
 }
 SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err) {
     slm_tensor_file *file = (slm_tensor_file *)slm__alloc(1, sizeof *file, err);
@@ -4539,28 +4313,29 @@ SLM_API const char *slm_tensor_file_name(const slm_tensor_file *file, size_t i, 
 }
 static slm__stored *slm__stored_find(const slm_tensor_file *file, const char *name) {
     slm__stored key;
-    key.name = name;
-    return file->n == 0 ? NULL : (slm__stored *)bsearch(&key, file->tensors, file->n, sizeof key, slm__by_name);
+    size_t n = strlen(name);
+    if (file->n == 0 || n >= sizeof key.name) return NULL;
+    memcpy(key.name, name, n + 1);
+    return (slm__stored *)bsearch(&key, file->tensors, file->n, sizeof key, slm__by_name);
 }
 static slm_status slm__stored_read(slm_tensor_file *file, slm__stored *t, slm_real *out, size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
-    char shape[SLM__MAX_DIMS * 22 + 1] = "";
-    size_t size = (size_t)slm__dtypes[t->dtype].bits / 8, left = rows * cols, n, i, to = 0;
+    size_t size = (size_t)slm__dtypes[t->dtype].bits / 8, left = rows * cols, n, i;
+    uint64_t at = file->data + t->begin;
     int same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims == 1 ? rows == 1 && t->shape[0] == cols
              : t->n_dims == 0 && left == 1;
-    for (i = 0; i < t->n_dims; i++)
-        to += (size_t)snprintf(shape + to, sizeof shape - to, "%s%llu", i ? "," : "", (unsigned long long)t->shape[i]);
     if (!same || t->dtype > SLM__F64)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%s], not F32, F16, BF16 or F64 [%zu,%zu]", file->io.path,
-                         t->name, slm__dtypes[t->dtype].name, shape, rows, cols);
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
+                         file->io.path, t->name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
+                         (unsigned long long)t->shape[1], t->n_dims, rows, cols);
     t->used = 1;
     file->io.err = err;
     file->io.status = SLM_OK;
-    (void)slm__seek(&file->io, file->data + t->begin);
-    for (; left > 0; left -= n, out += n) {
+    for (; left > 0; left -= n, out += n, at += n * size) {
         n = left < SLM__SLICE ? left : SLM__SLICE;
-        if (slm__read(&file->io, bytes, n * size) != SLM_OK) break;
-        slm__load_reals(out, bytes, n, (int)t->dtype);
+        if (slm__read(&file->io, at, bytes, n * size) != SLM_OK) break;
+        file->checksum = slm__checksum(file->checksum, bytes, n * size);
+        for (i = 0; i < n; i++) out[i] = (slm_real)slm__number_load(bytes + i * size, t->dtype);
     }
     return file->io.status;
 }
@@ -4571,305 +4346,238 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
     return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", file->io.path, name);
 }
 
-/* ---- safetensors, writing: the tensors of the model's table out of values[0], as adam_m.* out of values[1], adam_v.* ---- */
-typedef struct slm__tensor_set { const slm_model *model; size_t sets; const slm_real *values[3]; } slm__tensor_set;
-static const char *const slm__prefixes[3] = { "", "adam_m.", "adam_v." };
-/* Each step is a bijection of the hash: one damaged word of eight bytes never goes unseen.  Many times faster than slm_hash. */
-static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
-    for (; n > 0; p += n < 8 ? n : 8, n -= n < 8 ? n : 8) {
-        uint64_t word = 0;
-        if (n < 8) word = slm__load(p, n);
-        else { memcpy(&word, p, 8); slm__order(&word, 1, 8); }
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 32;
-    }
-    return hash;
+/* ---- what a file of ours holds: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the
+   numbers in values[k]) and metadata, "key\0value\0" pairs; the last pair is a checksum of all pairs before and all numbers ---- */
+typedef struct slm__content {
+    const slm_param *table;
+    size_t n_table, times;
+    const char *const *prefix;
+    slm_real *values[3];
+    slm__buffer metadata;
+} slm__content;
+static const char *const slm__run_prefix[] = { "", "adam_m.", "adam_v." }, *const slm__scores_prefix[] = { "loss", "entropy" };
+static void slm__split(slm__buffer *metadata) {    /* lines to pairs */
+    size_t i;
+    for (i = 0; i < metadata->size; i++) if (metadata->data[i] == '\n') metadata->data[i] = 0;
 }
-/* Goes over the data in the order of the file: writes them, or without a file hashes them. */
-static uint64_t slm__emit(const slm__tensor_set *t, slm__file *file) {
-    unsigned char bytes[SLM__SLICE * sizeof(slm_real)];
-    uint64_t hash = SLM_HASH_START;
-    size_t i, n, left, tensors = t->model->n_tensors;
-    for (i = 0; i < t->sets * tensors; i++) {
-        const slm_param *p = &t->model->table[i % tensors];
-        const slm_real *values = t->values[i / tensors] + p->offset;
+static const slm_param *slm__content_at(const slm__content *c, size_t i, slm_real **values, char name[sizeof(slm_param)]) {
+    const slm_param *p = &c->table[i % c->n_table];
+    *values = c->values[i / c->n_table] + p->offset;
+    (void)snprintf(name, sizeof(slm_param), "%s%s", c->prefix[i / c->n_table], p->name);
+    return p;
+}
+/* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
+static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm__file *file) {
+    unsigned char bytes[SLM__SLICE * 8];
+    char name[sizeof(slm_param)];
+    size_t size = (size_t)slm__dtypes[type].bits / 8, i, k, n, left;
+    slm_real *values;
+    for (i = 0; i < c->times * c->n_table; i++) {
+        const slm_param *p = slm__content_at(c, i, &values, name);
         for (left = p->rows * p->cols; left > 0; left -= n, values += n) {
             n = left < SLM__SLICE ? left : SLM__SLICE;
-            memcpy(bytes, values, n * sizeof(slm_real));
-            slm__order(bytes, n, sizeof(slm_real));
-            if (file != NULL) (void)slm__write(file, bytes, n * sizeof(slm_real));
-            else hash = slm__checksum(hash, bytes, n * sizeof(slm_real));
+            for (k = 0; k < n; k++) slm__number_store(bytes + k * size, values[k], type);
+            if (file != NULL) (void)slm__write(file, bytes, n * size);
+            else hash = slm__checksum(hash, bytes, n * size);
         }
     }
     return hash;
 }
-/* h: the header up to the end of the metadata, a JSON object of strings; completed and released here. */
-static slm_status slm__save_tensors(const slm__tensor_set *t, slm__buffer *h, slm_status status, const char *path, slm_error *err) {
+static slm_status slm__content_header(slm__buffer *h, const slm__content *c, size_t type, slm_error *err) {
+    char name[sizeof(slm_param)], rows[24];
+    const char *text = c->metadata.data, *end = text + c->metadata.size;
+    unsigned long long begin, at = 0;
+    size_t i;
+    slm_real *values;
+    slm_status status = slm__put(h, err, "{\"__metadata__\":");
+    for (i = 0; status == SLM_OK && text < end; i++, text += strlen(text) + 1)      /* key and value take turns */
+        if ((status = slm__put(h, err, i % 2 ? ":" : i > 0 ? "," : "{")) == SLM_OK)
+            status = slm__json_put_string(h, text, strlen(text), err);
+    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
+        const slm_param *p = slm__content_at(c, i, &values, name);
+        begin = at;
+        at += (unsigned long long)p->rows * p->cols * (unsigned long long)slm__dtypes[type].bits / 8;
+        (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
+        status = slm__put(h, err, "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
+                          i == 0 ? "}" : "", name, slm__dtypes[type].name, p->matrix ? rows : "", p->cols, begin, at);
+    }
+    if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");    /* aligns data */
+    if (status != SLM_OK || h->size <= SLM__MAX_HEADER) return status;
+    return slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
+}
+/* Writes the file; the metadata are completed and released. */
+static slm_status slm__content_save(slm__content *c, slm_status status, size_t type, const char *path, slm_error *err) {
+    slm__buffer h = { NULL, 0, 0 };
     slm__file file;
     unsigned char head[8];
-    unsigned long long at = 0, end;
-    size_t i, n = t->model->n_tensors;
-    for (i = 0; status == SLM_OK && i < t->sets * n; i++, at = end) {
-        const slm_param *p = &t->model->table[i % n];
-        char rows[24] = "";
-        end = at + (unsigned long long)p->rows * p->cols * sizeof(slm_real);
-        if (p->matrix) (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
-        status = slm__put(h, err, ",\"%s%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
-                          slm__prefixes[i / n], p->name, SLM__REAL_NAME, rows, p->cols, at, end);
-    }
-    if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");   /* aligns data */
-    if (status == SLM_OK && h->size > SLM__MAX_HEADER)
-        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: a header above 100000000 bytes", path);
     if (status == SLM_OK) {
-        slm__store(head, h->size, 8);
+        uint64_t hash = slm__emit(c, type, slm_hash(SLM_HASH_START, c->metadata.data, c->metadata.size), NULL);
+        status = slm__put(&c->metadata, err, "checksum%c%016llx%c", 0, (unsigned long long)hash, 0);
+    }
+    if (status == SLM_OK) status = slm__content_header(&h, c, type, err);
+    if (status == SLM_OK) {
+        slm__store(head, h.size, 8);
         (void)slm__open(&file, path, ".tmp", "wb", err);
         (void)slm__write(&file, head, 8);
-        (void)slm__write(&file, h->data, h->size);
-        (void)slm__emit(t, &file);
-        status = slm__commit(&file, path, 0);
+        (void)slm__write(&file, h.data, h.size);
+        (void)slm__emit(c, type, 0, &file);
+        status = slm__commit(&file, path);
     }
-    slm__release(h->data);
+    slm__release(c->metadata.data);
+    slm__release(h.data);
+    return status;
+}
+/* A tensor in any of the shards. */
+static slm__stored *slm__shards_find(slm_tensor_file **file, const char *name) {
+    slm__stored *t = NULL;
+    while (*file != NULL && (t = slm__stored_find(*file, name)) == NULL) *file = (*file)->next;
+    return t;
+}
+/* Any tensor that was not used is an error; those of old files that hold no weights are passed over.  Forgets the marks. */
+static slm_status slm__shards_unused(slm_tensor_file *file, const char *what, slm_error *err) {
+    static const char old[] = ".rotary_emb.inv_freq";
+    size_t i;
+    for (; file != NULL; file = file->next)
+        for (i = 0; i < file->n; i++) {
+            const char *name = file->tensors[i].name;
+            if (!file->tensors[i].used && (strlen(name) < sizeof old || strcmp(name + strlen(name) + 1 - sizeof old, old) != 0))
+                return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" %s", file->io.path, name, what);
+            file->tensors[i].used = 0;
+        }
+    return SLM_OK;
+}
+/* Every tensor of the content must be there and hold finite numbers, and no other may be there. */
+static slm_status slm__content_read(slm_tensor_file *first, const slm__content *c, slm_error *err) {
+    char name[sizeof(slm_param)];
+    size_t i;
+    slm_real *values;
+    slm_status status = SLM_OK;
+    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
+        const slm_param *p = slm__content_at(c, i, &values, name);
+        slm_tensor_file *file = first;
+        slm__stored *t = slm__shards_find(&file, name);
+        if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", first->io.path, name);
+        status = slm__stored_read(file, t, values, p->rows, p->cols, err);
+        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
+            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", file->io.path, name);
+    }
+    return status == SLM_OK ? slm__shards_unused(first, "does not belong there", err) : status;
+}
+/* Opens a file that must be ours: "slm" in its metadata names the kind, and under the keys stand numbers, the first n_decimal
+   of them decimal, the others 16 hexadecimal digits.  The checksum, last in the metadata, begins with them. */
+static slm_status slm__own_open(slm_tensor_file **out, const char *kind, const char *const *keys, uint64_t *numbers,
+                                size_t n_decimal, size_t n, const char *path, slm_error *err) {
+    slm_status status = slm_tensor_file_open(out, path, err);
+    const char *is = status == SLM_OK ? slm_tensor_file_metadata(*out, "slm") : NULL, *sum, *text;
+    char again[24];
+    size_t i;
+    if (status != SLM_OK) return status;
+    sum = slm_tensor_file_metadata(*out, "checksum");
+    if (is == NULL || strcmp(is, kind) != 0 || sum == NULL)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind);
+    (*out)->checksum = slm_hash(SLM_HASH_START, (*out)->metadata.data, (size_t)(sum - (*out)->metadata.data) - sizeof "checksum");
+    for (i = 0; i < n; i++) {
+        if ((text = slm_tensor_file_metadata(*out, keys[i])) == NULL) text = "";
+        numbers[i] = strtoull(text, NULL, i < n_decimal ? 10 : 16);
+        (void)snprintf(again, sizeof again, i < n_decimal ? "%llu" : "%016llx", (unsigned long long)numbers[i]);
+        if (strcmp(again, text) != 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, keys[i], text);
+    }
+    return SLM_OK;
+}
+static slm_status slm__own_read(slm_tensor_file *file, const slm__content *c, slm_error *err) {
+    char sum[24];
+    slm_status status = slm__content_read(file, c, err);
+    (void)snprintf(sum, sizeof sum, "%016llx", (unsigned long long)file->checksum);
+    if (status == SLM_OK && strcmp(sum, slm_tensor_file_metadata(file, "checksum")) != 0)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", file->io.path);
     return status;
 }
 
 /* ---- config.json of a Hugging Face Llama folder ---- */
-/* kind  i: a whole number, demanded; o: a whole number or null; d: a positive number; b: a truth value; 0: must be false; 1: must
-   be 1; z: must be null; r: how positions turn, or null; L, S, A: must be "llama" (demanded), "silu", ["LlamaForCausalLM"].
-   What is not in the list has no influence on what we compute. */
-static const struct { const char *name; char kind; size_t at; } slm__config_keys[] = {
-    { "model_type", 'L', 0 }, { "architectures", 'A', 0 }, { "hidden_act", 'S', 0 },
-    { "vocab_size", 'i', offsetof(slm_config, vocab) }, { "hidden_size", 'i', offsetof(slm_config, dim) },
-    { "num_hidden_layers", 'i', offsetof(slm_config, n_layers) }, { "num_attention_heads", 'i', offsetof(slm_config, n_heads) },
-    { "intermediate_size", 'i', offsetof(slm_config, ffn) }, { "num_key_value_heads", 'o', offsetof(slm_config, n_kv_heads) },
-    { "head_dim", 'o', offsetof(slm_config, head_dim) }, { "max_position_embeddings", 'o', offsetof(slm_config, max_seq) },
-    { "rope_theta", 'd', offsetof(slm_config, rope_theta) }, { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps) },
-    { "tie_word_embeddings", 'b', offsetof(slm_config, tied) }, { "attention_bias", '0', 0 }, { "mlp_bias", '0', 0 },
-    { "partial_rotary_factor", '1', 0 }, { "quantization_config", 'z', 0 }, { "rope_scaling", 'r', 0 },
-    { "rope_parameters", 'r', 0 } };
+/* kind  i: a whole number; d: a number above zero; b: a truth value; r: an object with slm__rope_keys; e: equal to one of
+   these texts.  Capital: demanded.  What is not in the list has no influence on what we compute. */
+typedef struct slm__config_key { const char *name; char kind; size_t at; const char *texts; } slm__config_key;
+static const slm__config_key slm__config_keys[] = {
+    { "model_type", 'E', 0, " \"llama\" " }, { "architectures", 'e', 0, " [\"LlamaForCausalLM\"] null " },
+    { "hidden_act", 'e', 0, " \"silu\" " }, { "vocab_size", 'I', offsetof(slm_config, vocab), "" },
+    { "hidden_size", 'I', offsetof(slm_config, dim), "" }, { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" },
+    { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" }, { "intermediate_size", 'I', offsetof(slm_config, ffn), "" },
+    { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" }, { "head_dim", 'i', offsetof(slm_config, head_dim), "" },
+    { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
+    { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" },
+    { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" }, { "attention_bias", 'e', 0, " false null " },
+    { "mlp_bias", 'e', 0, " false null " }, { "quantization_config", 'e', 0, " null " }, { "rope_scaling", 'r', 0, "" },
+    { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, " 1.0 1 null " },
+    { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
+static const slm__config_key slm__rope_keys[] = {
+    { "rope_type", 'e', 0, " \"default\" " }, { "type", 'e', 0, " \"default\" " }, { "factor", 'e', 0, " 1.0 1 " },
+    { "partial_rotary_factor", 'e', 0, " 1.0 1 " }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
+enum { SLM__MOST_KEYS = sizeof slm__config_keys / sizeof slm__config_keys[0] };
 
-static void slm__config_word(slm__json *j, const char *want, slm__buffer *b) {
-    if (slm__json_string(j, b) == SLM_OK && (strlen(want) != b->size || strcmp(b->data, want) != 0))
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%.99s\" is not supported, only \"%s\" is", j->name, b->data, want);
+/* The value must be one of the texts, each between blanks; white space in the value does not count. */
+static void slm__config_text(slm__json *j, const char *texts) {
+    char value[64] = " ";
+    const char *p;
+    size_t n = 1;
+    (void)slm__json_peek(j);
+    p = j->p;
+    if (slm__json_skip(j) != SLM_OK) return;
+    for (; p < j->p && n + 2 < sizeof value; p++) if (strchr(" \t\r\n", *p) == NULL) value[n++] = *p;
+    value[n] = ' ';
+    if (strstr(texts, value) == NULL)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is%.60s, supported:%s", j->name, j->field, value, texts);
 }
-/* A number above zero into *field; one that is there already must be the same. */
-static void slm__config_number(slm__json *j, double *field, double is) {
-    double value = 0;
-    if (slm__json_double(j, &value) != SLM_OK) return;
-    if (!(value > 0)) (void)slm__json_fail(j, "a number above zero was expected");
-    else if (is > 0 && (value < is || value > is)) (void)slm__json_fail(j, "two different values, or one that is not supported");
-    *field = value;
-}
-/* {"rope_type":"default","rope_theta":10000.0}: any other way to turn positions is refused. */
-static void slm__config_rope(slm__json *j, slm_config *config, slm__buffer *b) {
-    int first = 1, kind = 0, factor = 0;
-    double one;
-    if (slm__json_type(j) == 'z') { (void)slm__json_skip(j); return; }
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, b) == 1) {
-        factor |= strcmp(b->data, "factor") == 0;
-        if (strcmp(b->data, "rope_type") == 0 || strcmp(b->data, "type") == 0) { kind = 1; slm__config_word(j, "default", b); }
-        else if (strcmp(b->data, "rope_theta") == 0) slm__config_number(j, &config->rope_theta, config->rope_theta);
-        else if (strcmp(b->data, "partial_rotary_factor") == 0) slm__config_number(j, &one, 1);
-        else (void)slm__json_skip(j);
+static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t n, slm_config *config) {
+    const char *names[SLM__MOST_KEYS] = { NULL }, *at[SLM__MOST_KEYS], *end;
+    size_t i;
+    for (i = 0; i < n; i++) names[i] = keys[i].name;
+    (void)slm__json_fields(j, names, at, n);
+    for (i = 0, end = j->p; i < n; i++) {
+        void *field = (char *)config + keys[i].at;
+        int flag = 0;
+        uint64_t whole = 0;
+        double number = 0, was;
+        if (!slm__json_at(j, names[i], at[i])) {
+            if (keys[i].kind < 'a') (void)slm__json_fail(j, "missing");
+            continue;
+        }
+        switch (keys[i].kind) {
+        case 'i': case 'I':
+            if (keys[i].kind == 'i' && slm__json_type(j) == 'z') break;
+            if (slm__json_u64(j, &whole) == SLM_OK && (whole == 0 || whole > INT32_MAX))
+                (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
+            *(int32_t *)field = (int32_t)(whole & INT32_MAX);
+            break;
+        case 'd':
+            was = *(double *)field;
+            if (slm__json_double(j, &number) == SLM_OK && !(number > 0)) (void)slm__json_fail(j, "a number above 0 was expected");
+            if (was > 0 && (number < was || number > was)) (void)slm__json_fail(j, "two different values");
+            *(double *)field = number;
+            break;
+        case 'b':
+            if (slm__json_bool(j, &flag) == SLM_OK) *(int32_t *)field = flag;
+            break;
+        case 'r':
+            if (slm__json_type(j) != 'z') slm__config_object(j, slm__rope_keys, SLM__COUNT(slm__rope_keys), config);
+            break;
+        default: slm__config_text(j, keys[i].texts);
+        }
     }
-    if (factor && !kind) (void)slm__json_fail(j, "a factor without a rope_type");
-}
-static slm_status slm__config_value(slm__json *j, char kind, void *field, slm_config *config, slm__buffer *b) {
-    int first = 1, flag = 0, type = slm__json_type(j);
-    uint64_t u = 0;
-    double one;
-    switch (kind) {
-    case 'o': case 'i':
-        if (kind == 'o' && type == 'z') return slm__json_skip(j);
-        if (slm__json_u64(j, &u) == SLM_OK && (u == 0 || u > INT32_MAX))
-            (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
-        *(int32_t *)field = (int32_t)(u & INT32_MAX);
-        break;
-    case 'd': slm__config_number(j, (double *)field, field == &config->rope_theta ? config->rope_theta : 0); break;
-    case '1': slm__config_number(j, &one, 1); break;
-    case 'b':
-        if (slm__json_bool(j, &flag) == SLM_OK) *(int32_t *)field = flag;
-        break;
-    case '0':
-        if (slm__json_bool(j, &flag) == SLM_OK && flag) (void)slm__json_fail(j, "biases are not supported");
-        break;
-    case 'z': return type == 'z' ? slm__json_skip(j) : slm__json_fail(j, "quantized weights are not supported");
-    case 'r': slm__config_rope(j, config, b); break;
-    case 'A':
-        (void)slm__json_enter(j, '[');
-        while (slm__json_element(j, &first) == 1) slm__config_word(j, "LlamaForCausalLM", b);
-        break;
-    default: slm__config_word(j, kind == 'L' ? "llama" : "silu", b);
-    }
-    return j->status;
+    if (j->status == SLM_OK) { j->p = end; j->field = NULL; }
 }
 static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
     slm__json j;
-    slm__buffer b = { NULL, 0, 0 };
-    int first = 1, seen[SLM__COUNT(slm__config_keys)] = { 0 };
-    size_t i = SLM__COUNT(seen);
     slm_error inner;
     memset(config, 0, sizeof *config);
-    config->norm_eps = 1e-6;                                  /* where the file is silent, transformers' default holds, not ours */
-    (void)slm__json_open(&j, text, size, name, &inner);
-    (void)slm__json_enter(&j, '{');
-    while (slm__json_member(&j, &first, &b) == 1) {
-        for (i = 0; i < SLM__COUNT(seen) && strcmp(b.data, slm__config_keys[i].name) != 0; i++) { }
-        if (i == SLM__COUNT(seen)) (void)slm__json_skip(&j);
-        else if (seen[i]++) (void)slm__json_fail(&j, "a key for the second time");
-        else (void)slm__config_value(&j, slm__config_keys[i].kind, (char *)config + slm__config_keys[i].at, config, &b);
-    }
-    slm__release(b.data);
-    if (slm__json_close(&j) != SLM_OK)
-        return slm__fail(err, j.status, "%.440s (%s)", inner.text, i < SLM__COUNT(seen) ? slm__config_keys[i].name : "top level");
-    for (i = 0; i < SLM__COUNT(seen); i++)
-        if (!seen[i] && (slm__config_keys[i].kind == 'i' || slm__config_keys[i].kind == 'L'))
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is missing", name, slm__config_keys[i].name);
+    (void)slm__json_open(&j, text, size, name, err);
+    slm__config_object(&j, slm__config_keys, SLM__COUNT(slm__config_keys), config);
+    if (slm__json_close(&j) != SLM_OK) return j.status;
+    if (!(config->norm_eps > 0)) config->norm_eps = 1e-6;     /* where the file is silent, transformers' default holds, not ours */
     return slm_config_check(config, &inner) == SLM_OK ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
 }
-
-/* ---- a model folder's weights: model.safetensors, or the shards that model.safetensors.index.json lists ---- */
-typedef struct slm__shards { slm_tensor_file *files[SLM__MAX_SHARDS]; size_t n; const char *folder; } slm__shards;    /* "x/" */
-static slm_tensor_file *slm__shards_find(const slm__shards *s, const char *name, slm__stored **t) {
-    size_t i;
-    for (i = 0; i < s->n; i++) if ((*t = slm__stored_find(s->files[i], name)) != NULL) return s->files[i];
-    return NULL;
-}
-/* Any tensor that was not used is an error; those of old files that hold no weights are passed over.  Forgets the marks. */
-static slm_status slm__shards_unused(const slm__shards *s, const char *what, slm_error *err) {
-    size_t i, k;
-    for (i = 0; i < s->n; i++)
-        for (k = 0; k < s->files[i]->n; k++) {
-            slm__stored *t = &s->files[i]->tensors[k];
-            size_t n = strlen(t->name);
-            if (!t->used && (n < 20 || strcmp(t->name + n - 20, ".rotary_emb.inv_freq") != 0))
-                return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" %s", s->files[i]->io.path, t->name, what);
-            t->used = 0;
-        }
-    return SLM_OK;
-}
-/* One pair of the index, "tensor": "file".  The file's name comes from outside: plain letters only, no path. */
-static slm_status slm__shards_pair(slm__shards *s, const char *name, const char *shard, slm_error *err) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    char path[SLM__PATH];
-    size_t i;
-    slm__stored *t;
-    slm_status status = slm__path(path, s->folder, shard, err);
-    if (shard[0] == '.' || shard[0] == 0 || shard[strspn(shard, plain)] != 0)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: the index names \"%.99s\", no acceptable file name", s->folder, shard);
-    for (i = 0; status == SLM_OK && i < s->n && strcmp(s->files[i]->io.path, path) != 0; i++) { }
-    if (i == SLM__MAX_SHARDS) return slm__fail(err, SLM_ERR_FORMAT, "%s: more than %d shards", s->folder, (int)SLM__MAX_SHARDS);
-    if (status == SLM_OK && i == s->n && (status = slm_tensor_file_open(&s->files[i], path, err)) == SLM_OK) s->n++;
-    if (status != SLM_OK) return status;
-    t = slm__stored_find(s->files[i], name);
-    if (t == NULL || t->used)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is %s", path, name, t ? "twice in the index" : "missing");
-    t->used = 1;
-    return SLM_OK;
-}
-static slm_status slm__shards_index(slm__shards *s, const char *text, size_t size, const char *path, slm_error *err) {
-    slm__buffer key = { NULL, 0, 0 }, value = { NULL, 0, 0 };
-    slm__json j;
-    int first = 1, inner = 1, maps = 0;
-    (void)slm__json_open(&j, text, size, path, err);
-    (void)slm__json_enter(&j, '{');
-    while (slm__json_member(&j, &first, &key) == 1) {
-        if (strcmp(key.data, "weight_map") != 0) { (void)slm__json_skip(&j); continue; }  /* total_size is often wrong: ignored */
-        if (maps++) (void)slm__json_fail(&j, "weight_map is there twice");
-        (void)slm__json_enter(&j, '{');
-        while (slm__json_member(&j, &inner, &key) == 1) {
-            if (slm__json_string(&j, &value) != SLM_OK) break;
-            if (strlen(key.data) != key.size || strlen(value.data) != value.size) (void)slm__json_fail(&j, "a NUL in a name");
-            else j.status = slm__shards_pair(s, key.data, value.data, err);
-        }
-    }
-    if (maps == 0) (void)slm__json_fail(&j, "weight_map is missing");
-    slm__release(key.data);
-    slm__release(value.data);
-    return slm__json_close(&j);
-}
-static slm_status slm__shards_open(slm__shards *s, slm_error *err) {
-    char path[SLM__PATH], *text = NULL;
-    size_t size = 0;
-    slm_status status = slm__path(path, s->folder, "model.safetensors", err);
-    if (status == SLM_OK && slm__exists(path)) {
-        status = slm_tensor_file_open(&s->files[0], path, err);
-        s->n = status == SLM_OK;
-        return status;
-    }
-    if (status == SLM_OK) status = slm__path(path, s->folder, "model.safetensors.index.json", err);
-    if (status == SLM_OK && !slm__exists(path))
-        return slm__fail(err, SLM_ERR_IO, "%s: no model.safetensors and no model.safetensors.index.json can be opened", s->folder);
-    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
-    if (status == SLM_OK) status = slm__shards_index(s, text, size, path, err);
-    slm__release(text);
-    return status == SLM_OK ? slm__shards_unused(s, "is not in the index, or in two files", err) : status;
-}
-/* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
-static slm_status slm__shards_enough(const slm__shards *s, const slm_config *c, slm_error *err) {
-    double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads, need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
-         + (double)c->n_layers * (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
-    size_t i, k;
-    int fits = 1;
-    for (i = 0; i < s->n; i++)
-        for (k = 0; k < s->files[i]->n; k++) have += (double)slm__stored_size(&s->files[i]->tensors[k], &fits);
-    if (have >= need) return SLM_OK;
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", s->folder, need, have);
-}
-/* Where embedding and head are one, a head in the file must be the embedding. */
-static slm_status slm__shards_tied(const slm__shards *s, const slm_param *p, const slm_real *embedding, slm_error *err) {
-    slm__stored *t;
-    slm_tensor_file *file = slm__shards_find(s, "lm_head.weight", &t);
-    slm_real *head;
-    slm_status status = SLM_ERR_MEMORY;
-    if (file == NULL) return SLM_OK;
-    head = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *head, err);
-    if (head != NULL) status = slm__stored_read(file, t, head, p->rows, p->cols, err);
-    if (status == SLM_OK && memcmp(head, embedding, p->rows * p->cols * sizeof *head) != 0)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding that it is tied to", file->io.path);
-    slm__release(head);
-    return status;
-}
-static slm_status slm__shards_read(const slm__shards *s, slm_model *model, slm_error *err) {
-    size_t i;
-    slm_status status = SLM_OK;
-    for (i = 0; status == SLM_OK && i < model->n_tensors; i++) {
-        const slm_param *p = &model->table[i];
-        slm_real *values = model->params + p->offset;
-        slm__stored *t;
-        slm_tensor_file *file = slm__shards_find(s, p->name, &t);
-        if (file == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", s->folder, p->name);
-        status = slm__stored_read(file, t, values, p->rows, p->cols, err);
-        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
-            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", file->io.path, p->name);
-        if (status == SLM_OK && i == 0 && model->config.tied) status = slm__shards_tied(s, p, values, err);   /* 0: the embedding */
-    }
-    return status == SLM_OK ? slm__shards_unused(s, "does not belong to the model", err) : status;
-}
-SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
-    char base[SLM__PATH], path[SLM__PATH], *text = NULL;
-    slm__shards s;
-    slm_config config;
-    slm_model *model = NULL;
-    size_t i, size = 0;
-    slm_status status = slm__path(base, folder, "/", err);
-    s.n = 0;
-    s.folder = base;
-    *out = NULL;
-    if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
-    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
-    if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
-    if (status == SLM_OK) status = slm__shards_open(&s, err);
-    if (status == SLM_OK) status = slm__shards_enough(&s, &config, err);
-    if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
-    if (status == SLM_OK) status = slm__shards_read(&s, model, err);
-    if (status == SLM_OK) *out = model;
-    else slm_model_free(model);
-    for (i = 0; i < s.n; i++) slm_tensor_file_close(s.files[i]);
-    slm__release(text);
-    return status;
-}
-static slm_status slm__config_write(const slm_config *c, const char *path, slm_error *err) {
+static slm_status slm__config_write(const slm_config *c, size_t type, const char *path, slm_error *err) {
+    static const char *const torch[] = { "float32", "float16", "bfloat16", "float64" };
     char theta[48], eps[48];
     slm__buffer b = { NULL, 0, 0 };
     slm_status status;
@@ -4882,30 +4590,195 @@ static slm_status slm__config_write(const slm_config *c, const char *path, slm_e
         "  \"attention_bias\": false,\n  \"mlp_bias\": false,\n  \"rope_scaling\": null,\n  \"bos_token_id\": null,\n"
         "  \"eos_token_id\": null,\n  \"torch_dtype\": \"%s\"\n}\n", (int)c->vocab, (int)c->dim, (int)c->ffn, (int)c->n_layers,
         (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq, theta, eps, c->tied ? "true" : "false",
-        sizeof(slm_real) == 4 ? "float32" : "float64");
+        torch[type]);
     if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
 }
-SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err) {
+
+/* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
+/* One pair of the index, "tensor": "file".  The file's name comes from outside: plain letters only, no path. */
+static slm_status slm__shards_pair(slm_tensor_file **first, const char *folder, const char *name, const char *shard,
+                                   slm_error *err) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     char path[SLM__PATH];
-    slm__buffer h = { NULL, 0, 0 };
-    const slm__tensor_set set = { model, 1, { model->params, NULL, NULL } };
-    slm_status status = slm__make_folder(folder, err);
-    if (status == SLM_OK && tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
-        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
-                           (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
+    slm__stored *t;
+    slm_status status = slm__path(path, folder, shard, err);
+    if (shard[0] == '.' || shard[0] == 0 || shard[strspn(shard, plain)] != 0)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: the index names \"%.99s\", no acceptable file name", folder, shard);
+    while (*first != NULL && strcmp((*first)->io.path, path) != 0) first = &(*first)->next;
+    if (status == SLM_OK && *first == NULL) status = slm_tensor_file_open(first, path, err);
+    if (status != SLM_OK) return status;
+    t = slm__stored_find(*first, name);
+    if (t == NULL || t->used)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is %s", path, name, t ? "twice in the index" : "missing");
+    t->used = 1;
+    return SLM_OK;
+}
+static slm_status slm__shards_index(slm_tensor_file **out, const char *folder, const char *text, size_t size, const char *path,
+                                    slm_error *err) {
+    static const char *const names[] = { "weight_map" };
+    slm__buffer key = { NULL, 0, 0 }, value = { NULL, 0, 0 };
+    slm__json j;
+    const char *at, *end;
+    int first = 1;
+    (void)slm__json_open(&j, text, size, path, err);
+    (void)slm__json_fields(&j, names, &at, 1);
+    end = j.p;
+    if (!slm__json_at(&j, names[0], at)) (void)slm__json_fail(&j, "missing");
+    (void)slm__json_enter(&j, '{');
+    while (slm__json_member(&j, &first, &key) == 1 && slm__json_string(&j, &value) == SLM_OK)
+        if (strlen(key.data) != key.size || strlen(value.data) != value.size) (void)slm__json_fail(&j, "a NUL in a name");
+        else j.status = slm__shards_pair(out, folder, key.data, value.data, err);
+    if (j.status == SLM_OK) j.p = end;
+    slm__release(key.data);
+    slm__release(value.data);
+    return slm__json_close(&j);
+}
+static slm_status slm__shards_open(slm_tensor_file **out, const char *folder, slm_error *err) {
+    char path[SLM__PATH], *text = NULL;
+    size_t size = 0;
+    slm_status status = slm__path(path, folder, "model.safetensors", err);
+    if (status != SLM_OK || slm__exists(path)) return status == SLM_OK ? slm_tensor_file_open(out, path, err) : status;
+    status = slm__path(path, folder, "model.safetensors.index.json", err);
+    if (status == SLM_OK && !slm__exists(path))
+        return slm__fail(err, SLM_ERR_IO, "%s: no model.safetensors and no model.safetensors.index.json can be opened", folder);
+    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_OK) status = slm__shards_index(out, folder, text, size, path, err);
+    slm__release(text);
+    return status == SLM_OK ? slm__shards_unused(*out, "is not in the index, or in two files", err) : status;
+}
+/* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
+static slm_status slm__shards_enough(const slm_tensor_file *file, const slm_config *c, const char *folder, slm_error *err) {
+    double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads, need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
+         + (double)c->n_layers * (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
+    size_t i;
+    for (; file != NULL; file = file->next)
+        for (i = 0; i < file->n; i++) have += (double)file->tensors[i].count;
+    if (have >= need) return SLM_OK;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
+}
+/* Where embedding and head are one, a head in the file must be the embedding. */
+static slm_status slm__shards_tied(slm_tensor_file *file, const slm_model *model, slm_error *err) {
+    const slm_param *p = &model->table[0];
+    slm_tensor_file *other = file;
+    slm__stored *head = slm__shards_find(&file, "lm_head.weight"), *embedding = slm__shards_find(&other, p->name);
+    slm_real *copy;
+    slm_status status = SLM_ERR_MEMORY;
+    if (!model->config.tied || head == NULL || embedding == NULL) return SLM_OK;
+    if ((copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err)) != NULL)
+        status = slm__stored_read(file, head, copy, p->rows, p->cols, err);
+    if (status == SLM_OK) status = slm__stored_read(other, embedding, model->params, p->rows, p->cols, err);
+    if (status == SLM_OK && memcmp(copy, model->params, p->rows * p->cols * sizeof *copy) != 0)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding that it is tied to", file->io.path);
+    slm__release(copy);
+    return status;
+}
+SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
+    char base[SLM__PATH], path[SLM__PATH], *text = NULL;
+    slm_tensor_file *files = NULL;
+    slm_config config;
+    slm_model *model = NULL;
+    size_t size = 0;
+    slm_status status = slm__path(base, folder, "/", err);
+    *out = NULL;
+    if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
+    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
+    if (status == SLM_OK) status = slm__shards_open(&files, base, err);
+    if (status == SLM_OK) status = slm__shards_enough(files, &config, base, err);
+    if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
+    if (status == SLM_OK) status = slm__shards_tied(files, model, err);
+    if (status == SLM_OK) {
+        const slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL },
+                                 { NULL, 0, 0 } };
+        status = slm__content_read(files, &c, err);
+    }
+    if (status == SLM_OK) *out = model;
+    else slm_model_free(model);
+    slm_tensor_file_close(files);
+    slm__release(text);
+    return status;
+}
+SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
+                                     slm_error *err) {
+    char path[SLM__PATH];
+    slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
+    size_t type = strcmp(dtype, "F32") == 0 ? SLM__F32 : strcmp(dtype, "BF16") == 0 ? SLM__BF16 : SLM__F64;
+    slm_status status = SLM_OK;
+    if (strcmp(dtype, slm__dtypes[type].name) != 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder, dtype);
+    if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
+                         (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
+    status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
     if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    if (status == SLM_OK) status = slm__put(&h, err, "{\"__metadata__\":{\"format\":\"pt\"}");    /* transformers demands "pt" */
-    status = slm__save_tensors(&set, &h, status, path, err);
+    if (status == SLM_OK) status = slm__put(&c.metadata, err, "format\npt\n");    /* transformers demands "pt" */
+    slm__split(&c.metadata);
+    status = slm__content_save(&c, status, type, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
-    return status == SLM_OK ? slm__config_write(&model->config, path, err) : status;
+    return status == SLM_OK ? slm__config_write(&model->config, type, path, err) : status;
+}
+SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err) {
+    return slm_model_save_as(model, tokenizer, slm__dtypes[SLM__REAL].name, folder, err);
 }
 
-/* ---- run state: one safetensors file with the weights by their names, adam_m.*, adam_v.*; its metadata hold the settings,
-   which must be those of the trainer that loads it, the position of the run, and a checksum of all tensor data ---- */
+/* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
+static int slm__scores_possible(const slm_scores *s) {      /* whole windows, but for the corpus' last one */
+    size_t T = (size_t)s->T;
+    return s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
+        && (s->at + s->n == s->all || (s->at + s->n) % T == 0);
+}
+SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err) {
+    const slm_param p = { "", 0, 1, scores->n, 0 };
+    slm__content c = { &p, 1, 2, slm__scores_prefix, { scores->loss, scores->entropy, NULL }, { NULL, 0, 0 } };
+    slm_status status;
+    if (!slm__scores_possible(scores))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: scores %zu to %zu of %zu in windows of %d cannot be", path, scores->at,
+                         scores->at + scores->n, scores->all, (int)scores->T);
+    status = slm__put(&c.metadata, err, "format\npt\nslm\nscore file\nwindow\n%d\nat\n%zu\nall\n%zu\ncorpus\n%016llx\n"
+        "tokenizer\n%016llx\nmodel\n%016llx\n", (int)scores->T, scores->at, scores->all, (unsigned long long)scores->corpus_hash,
+        (unsigned long long)scores->tokenizer_hash, (unsigned long long)scores->model_hash);
+    slm__split(&c.metadata);
+    return slm__content_save(&c, status, SLM__REAL, path, err);
+}
+SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
+    static const char *const keys[] = { "window", "at", "all", "corpus", "tokenizer", "model" };
+    slm_tensor_file *file = NULL;
+    slm_scores like, *s = NULL;
+    uint64_t v[6] = { 0 };
+    slm_status status = slm__own_open(&file, "score file", keys, v, 3, 6, path, err);
+    *out = NULL;
+    memset(&like, 0, sizeof like);
+    if (status == SLM_OK) {
+        const slm__stored *t = slm__stored_find(file, "loss");    /* the file holds that many: memory may be taken */
+        const size_t most = SIZE_MAX / 64;
+        like.n = t != NULL && t->n_dims == 1 && t->count < most ? (size_t)t->count : most;
+        like.T = v[0] <= INT32_MAX ? (int32_t)v[0] : 0;
+        like.at = v[1] < most ? (size_t)v[1] : most;
+        like.all = v[2] < most ? (size_t)v[2] : 0;
+        like.corpus_hash = v[3];
+        like.tokenizer_hash = v[4];
+        like.model_hash = v[5];
+        if (!slm__scores_possible(&like))
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: %zu scores from %llu of %llu in windows of %llu cannot be", path, like.n,
+                               (unsigned long long)v[1], (unsigned long long)v[2], (unsigned long long)v[0]);
+    }
+    if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
+    if (status == SLM_OK) {
+        const slm_param p = { "", 0, 1, s->n, 0 };
+        const slm__content c = { &p, 1, 2, slm__scores_prefix, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
+        status = slm__own_read(file, &c, err);
+    }
+    slm_tensor_file_close(file);
+    if (status == SLM_OK) *out = s;
+    else slm_scores_free(s);
+    return status;
+}
+
+/* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
 /* What makes a run this run and no other: words "name=value". */
 static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
     static const char *const names[] = { "rope_theta", "norm_eps", "ratio", "ratio2", "lr", "lr_min", "beta1", "beta2", "eps",
@@ -4918,7 +4791,7 @@ static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64
     char text[48];
     size_t i;
     slm_status status = slm__put(b, err, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
-        "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx reference=%016llx", SLM__REAL_NAME,
+        "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx reference=%016llx", slm__dtypes[SLM__REAL].name,
         (int)c->vocab, (int)c->dim, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn,
         (int)c->tied, (int)s->score, (int)s->scope, (unsigned long long)s->seed, (unsigned long long)o->warmup,
         (unsigned long long)o->steps, (unsigned long long)corpus_hash,
@@ -4928,86 +4801,67 @@ static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64
         else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", names[i]);
     return status;
 }
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
-                                const char *path, slm_error *err) {
-    slm__buffer h = { NULL, 0, 0 };
-    const slm__tensor_set set = { trainer->model, 3, { trainer->model->params, trainer->m, trainer->v } };
-    slm_status status = slm__put(&h, err, "{\"__metadata__\":{\"format\":\"pt\",\"settings\":\"");
-    if (status == SLM_OK) status = slm__run_settings(&h, trainer, corpus_hash, err);
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
+                                uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err) {
+    char path[SLM__PATH];
+    const char *text = extra != NULL ? extra : "";
+    const slm_model *model = trainer->model;
+    slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { model->params, trainer->m, trainer->v },
+                       { NULL, 0, 0 } };
+    slm_status status = slm__make_folder(folder, err);
+    if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK)
-        status = slm__put(&h, err, "\",\"step\":\"%llu\",\"cursor.seed\":\"%llu\",\"cursor.at\":\"%llu\",\"checksum\":\"%llu\","
-            "\"extra\":", (unsigned long long)trainer->step, (unsigned long long)cursor->seed, (unsigned long long)cursor->at,
-            (unsigned long long)slm__emit(&set, NULL));
-    if (status == SLM_OK) status = slm__json_put_string(&h, extra != NULL ? extra : "", extra != NULL ? strlen(extra) : 0, err);
-    if (status == SLM_OK) status = slm__put(&h, err, "}");
-    return slm__save_tensors(&set, &h, status, path, err);
-}
-static slm_status slm__run_number(const slm_tensor_file *file, const char *key, uint64_t *out, slm_error *err) {
-    const char *text = slm_tensor_file_metadata(file, key);
-    slm__json j;
-    if (text == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is missing", file->io.path, key);
-    (void)slm__json_open(&j, text, strlen(text), file->io.path, err);
-    (void)slm__json_u64(&j, out);
-    return slm__json_close(&j);
+        status = slm__put(&c.metadata, err, "format\npt\nslm\nrun\nstep\n%llu\ncursor.seed\n%llu\ncursor.at\n%llu\nsettings\n",
+                          (unsigned long long)trainer->step, (unsigned long long)cursor->seed, (unsigned long long)cursor->at);
+    if (status == SLM_OK) status = slm__run_settings(&c.metadata, trainer, corpus_hash, err);
+    if (status == SLM_OK) status = slm__put(&c.metadata, err, "\nextra\n");
+    slm__split(&c.metadata);
+    if (status == SLM_OK) status = slm__buffer_append(&c.metadata, text, strlen(text) + 1, err);
+    status = slm__content_save(&c, status, SLM__REAL, path, err);
+    return status == SLM_OK ? slm_model_save(model, tokenizer, folder, err) : status;
 }
 /* Names the first setting of the file that is not ours. */
 static slm_status slm__run_compare(const slm_tensor_file *file, const char *mine, slm_error *err) {
     const char *theirs = slm_tensor_file_metadata(file, "settings");
     size_t i, at = 0;
-    if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: not a run of slm.h", file->io.path);
+    if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", file->io.path);
     if (strcmp(mine, theirs) == 0) return SLM_OK;
     for (i = 0; mine[i] == theirs[i]; i++) if (mine[i] == ' ') at = i + 1;
     return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", file->io.path, (int)strcspn(theirs + at, " "),
                      theirs + at, (int)strcspn(mine + at, " "), mine + at);
 }
-/* Reads all tensors into stage (3 x n_params); the checksum and each number's being finite are verified. */
-static slm_status slm__run_stage(slm_tensor_file *file, const slm_model *model, slm_real *stage, slm_error *err) {
-    const size_t n = model->n_params, want = 3 * model->n_tensors;
-    const slm__tensor_set set = { model, 3, { stage, stage + n, stage + 2 * n } };
-    uint64_t checksum = 0;
-    size_t i;
-    char name[sizeof(slm_param)];
-    slm_status status = slm__run_number(file, "checksum", &checksum, err);
-    if (status == SLM_OK && file->n != want)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tensors, expected were %zu", file->io.path, file->n, want);
-    for (i = 0; status == SLM_OK && i < want; i++) {
-        const slm_param *p = &model->table[i % model->n_tensors];
-        (void)snprintf(name, sizeof name, "%s%s", slm__prefixes[i / model->n_tensors], p->name);
-        status = slm_tensor_file_read(file, name, stage + i / model->n_tensors * n + p->offset, p->rows, p->cols, err);
-    }
-    if (status == SLM_OK && slm__emit(&set, NULL) != checksum)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors are damaged (their checksum differs)", file->io.path);
-    if (status == SLM_OK && !slm__all_finite(stage, 3 * n))
-        status = slm__fail(err, SLM_ERR_NUMBER, "%s: a number that is not finite", file->io.path);
-    return status;
-}
 SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
-                                const char *path, slm_error *err) {
+                                const char *folder, slm_error *err) {
     slm__buffer mine = { NULL, 0, 0 };
     slm_tensor_file *file = NULL;
     slm_real *stage = NULL;
-    slm_cursor at = { 0, 0 };
-    uint64_t step = 0;
+    static const char *const keys[] = { "step", "cursor.seed", "cursor.at" };
+    uint64_t v[3];
+    char path[SLM__PATH];
     const char *text = NULL;
     size_t n = trainer->model->n_params;
-    slm_status status = slm__run_settings(&mine, trainer, corpus_hash, err);
+    slm_status status = slm__path(path, folder, "/state.safetensors", err);
+    if (status == SLM_OK) status = slm__run_settings(&mine, trainer, corpus_hash, err);
     if (status == SLM_OK) status = slm__buffer_append(&mine, "", 1, err);
-    if (status == SLM_OK) status = slm_tensor_file_open(&file, path, err);
+    if (status == SLM_OK) status = slm__own_open(&file, "run", keys, v, 3, 3, path, err);
     if (status == SLM_OK) status = slm__run_compare(file, mine.data, err);
-    if (status == SLM_OK) status = slm__run_number(file, "step", &step, err);
-    if (status == SLM_OK) status = slm__run_number(file, "cursor.seed", &at.seed, err);
-    if (status == SLM_OK) status = slm__run_number(file, "cursor.at", &at.at, err);
     if (status == SLM_OK && (text = slm_tensor_file_metadata(file, "extra")) == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
-    if (status == SLM_OK) status = slm__run_stage(file, trainer->model, stage, err);
+    if (status == SLM_OK) {
+        const slm_model *model = trainer->model;
+        const slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { stage, stage + n, stage + 2 * n },
+                                 { NULL, 0, 0 } };
+        status = slm__own_read(file, &c, err);
+    }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
         memcpy(trainer->model->params, stage, n * sizeof(slm_real));
         memcpy(trainer->m, stage + n, n * sizeof(slm_real));
         memcpy(trainer->v, stage + 2 * n, n * sizeof(slm_real));
-        trainer->step = step;
-        *cursor = at;
+        trainer->step = v[0];
+        cursor->seed = v[1];
+        cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
     slm_tensor_file_close(file);

@@ -66,13 +66,39 @@ has "score's summary" 'mean loss'
 works "score again: left alone" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/noisy.scores" --seq 32 --quiet --json
 has "score's json" '"tokens": .*"loss": .*"entropy": '
 check "no .part is left" test ! -e "$T/noisy.scores.part"
-for n in 50 112 3000 20001; do       # a scoring killed at byte n is taken up there
-    rm -f "$T/again.scores"; head -c $n "$T/noisy.scores" >"$T/again.scores.part"
-    works "score goes on at byte $n" score --model "$T/ref" --data "$T/noisy.txt" --out "$T/again.scores" --seq 32 --quiet
-    same "score goes on at byte $n" "$T/noisy.scores" "$T/again.scores"
+SCORE="score --data $T/noisy.txt --seq 32 --quiet"
+for i in 0/1 0/2 0/5; do             # a part that ends anywhere, as a kill leaves it, is taken up there
+    rm -f "$T/again.scores" "$T/again.scores.part"
+    works "a part, $i" $SCORE --model "$T/ref" --out "$T/again.scores.part" --shard $i
+    works "score goes on behind $i" $SCORE --model "$T/ref" --out "$T/again.scores"
+    same "score goes on behind $i" "$T/noisy.scores" "$T/again.scores"
+    check "the part is gone" test ! -e "$T/again.scores.part"
 done
-head -c 3000 "$T/noisy.scores" >"$T/again.scores.part"; rm -f "$T/again.scores"
-fails 3 'model' score --model "$T/base" --data "$T/noisy.txt" --out "$T/again.scores" --seq 32 --quiet
+for n in 0 50 3000 20001; do         # a part that is damaged is made anew
+    rm -f "$T/again.scores"; head -c $n "$T/noisy.scores" >"$T/again.scores.part"
+    works "score with a damaged part, $n bytes" $SCORE --model "$T/ref" --out "$T/again.scores"
+    same "score with a damaged part, $n bytes" "$T/noisy.scores" "$T/again.scores"
+done
+rm -f "$T/again.scores"; parts=0 rounds=0
+while [ ! -e "$T/again.scores" ] && [ $rounds -lt 200 ]; do      # killed over and over: the same bytes
+    "$SLM" $SCORE --model "$T/ref" --batch 1 --save-every 0 --out "$T/again.scores" >/dev/null 2>&1 & pid=$!
+    sleep 0.05; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+    [ -e "$T/again.scores.part" ] && parts=$((parts + 1))
+    rounds=$((rounds + 1))
+done
+works "score after $rounds kills" $SCORE --model "$T/ref" --out "$T/again.scores"
+same "score after $rounds kills" "$T/noisy.scores" "$T/again.scores"
+for file in again.scores again.scores.part; do                      # finished or not: stale scores are refused by name
+    rm -f "$T/again.scores" "$T/again.scores.part"
+    works "a shard as $file" $SCORE --model "$T/ref" --out "$T/$file" --shard 0/2
+    fails 3 "$file: .*another model" $SCORE --model "$T/base" --out "$T/again.scores" --shard 0/2
+    fails 3 "$file: .*another window length" $SCORE --seq 16 --model "$T/ref" --out "$T/again.scores" --shard 0/2
+    fails 3 "$file: .*another shard" $SCORE --model "$T/ref" --out "$T/again.scores" --shard 1/2
+    fails 3 "$file: .*another corpus" $SCORE --data "$T/clean.txt" --model "$T/ref" --out "$T/again.scores" --shard 0/2
+done
+rm -f "$T/again.scores" "$T/again.scores.part"
+works "a shard" $SCORE --model "$T/ref" --out "$T/again.scores" --shard 0/2
+fails 3 'again.scores: it holds' $SCORE --model "$T/ref" --out "$T/again.scores"
 SLMRUN="train --data $T/noisy.txt --init $T/base --batch 4 --steps 24 --lr 0.005 --save-every 7 --quiet"
 works "train by scores" $SLMRUN --scores "$T/noisy.scores" --out "$T/a"
 works "train by reference" $SLMRUN --reference "$T/ref" --seq 32 --out "$T/b"
@@ -276,7 +302,8 @@ fails 3 'missing.scores' train --data "$T/clean.txt" --out "$T/none" --scores "$
 fails 3 'another corpus' train --data "$T/clean.txt" --out "$T/none" --scores "$T/noisy.scores" $SHAPE
 fails 3 'windows of 32' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/noisy.scores" --seq 16 --dim 16
 fails 3 'another tokenizer' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/noisy.scores" --tokenizer "$T/tok.json" --dim 16
-fails 3 'score file' train --data "$T/clean.txt" --out "$T/none" --scores "$T/clean.txt" --dim 16
+fails 3 'not a safetensors file' train --data "$T/clean.txt" --out "$T/none" --scores "$T/clean.txt" --dim 16
+fails 3 'not a score file' train --data "$T/clean.txt" --out "$T/none" --scores "$T/ref/model.safetensors" --dim 16
 head -c 3000 "$T/noisy.scores" >"$T/cut.scores"
 fails 3 'bytes' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/cut.scores" --dim 16
 fails 3 'noisy.scores' score --model "$T/base" --data "$T/noisy.txt" --out "$T/noisy.scores" --seq 32

@@ -378,15 +378,40 @@ static void model_folders(void) {
     char *config;
     for (i = 0; i < 2; i++) {
         m = model_of((int)i, 5);
-        CHECK_OK(slm_model_save(m, NULL, in("new/deep/model"), &err), err);
-        CHECK_OK(slm_model_load(&back, in("new/deep/model"), &err), err);
+        CHECK(slm_model_save(m, NULL, in("nowhere/model"), &err) == SLM_ERR_IO && strstr(err.text, "make the folder") != NULL, "%s", err.text);
+        CHECK_OK(slm_model_save(m, NULL, in("new"), &err), err);
+        CHECK_OK(slm_model_load(&back, in("new"), &err), err);
         CHECK(same_model(m, back), "round trip, tied %d", (int)i);
         slm_model_free(back);
-            CHECK_OK(slm_model_load(&back, in("new/deep/model/"), &err), err);
+        CHECK_OK(slm_model_load(&back, in("new/"), &err), err);
         slm_model_free(back);
         slm_model_free(m);
     }
     m = model_of(0, 6);
+    CHECK_OK(slm_model_save_as(m, NULL, "BF16", in("half"), &err), err);      /* BF16: the nearest, ties to even; then it stays */
+    CHECK_OK(slm_model_load(&back, in("half"), &err), err);
+    for (i = 0; i < m->n_tensors; i++)
+        for (k = m->table[i].offset; k < m->table[i].offset + m->table[i].rows * m->table[i].cols; k++) {
+            double x = (double)(float)m->params[k], unit = ldexp(1.0, x != 0 ? ilogb(x) - 7 : 0), steps = nearbyint(x / unit);
+            CHECK(same((double)back->params[k], steps * unit), "%g as BF16 is %g, not %g", x, (double)back->params[k], steps * unit);
+        }
+    CHECK_OK(slm_model_save_as(back, NULL, "BF16", in("half2"), &err), err);
+    { size_t n2; char *a = get("half/model.safetensors", &n), *b = get("half2/model.safetensors", &n2);
+      CHECK(a != NULL && b != NULL && n == n2 && memcmp(a, b, n) == 0, "saved again: other bytes");
+      free(a); free(b); }
+    CHECK(slm_model_save_as(m, NULL, "F16", in("half"), &err) == SLM_ERR_ARGUMENT && strstr(err.text, "BF16") != NULL, "F16: %s", err.text);
+    slm_model_free(back);
+    {
+        static const struct { uint32_t bits; unsigned want; } round[] = { { 0x3f808000, 0x3f80 }, { 0x3f818000, 0x3f82 }, { 0x3f808001, 0x3f81 },
+            { 0xbf808000, 0xbf80 }, { 0x7f800000, 0x7f80 }, { 0x7f7fffff, 0x7f80 }, { 0x7fffffff, 0x7fc0 }, { 0x7f800001, 0x7fc0 }, { 0x80000000, 0x8000 } };
+        unsigned char two[2];
+        for (i = 0; i < sizeof round / sizeof *round; i++) {
+            float f;
+            memcpy(&f, &round[i].bits, 4);
+            slm__number_store(two, (slm_real)f, SLM__BF16);
+            CHECK(slm__load(two, 2) == round[i].want, "%08x as BF16 is %04x", (unsigned)round[i].bits, (unsigned)slm__load(two, 2));
+        }
+    }
     CHECK_OK(slm_tokenizer_bytes(&bytes, &err), err);
     CHECK(slm_model_save(m, bytes, in("model"), &err) == SLM_ERR_ARGUMENT, "256 tokens in a vocabulary of 20");
     slm_tokenizer_free(bytes);
@@ -549,19 +574,19 @@ static void run_state(void) {
     char extra[64], *bytes, *first;
     size_t n, n2, i;
     CHECK(slm_run_load(p.b, &at, 99, extra, sizeof extra, in("no run"), &err) == SLM_ERR_IO, "no file");
-    CHECK_OK(slm_run_save(p.a, &cursor, 99, text, in("run"), &err), err);
-    first = get("run", &n);
+    CHECK_OK(slm_run_save(p.a, NULL, &cursor, 99, text, in("run"), &err), err);
+    first = get("run/state.safetensors", &n);
     CHECK(slm_run_load(p.b, &at, 99, extra, strlen(text), in("run"), &err) == SLM_ERR_ARGUMENT, "extra too small");
     CHECK(same_run(p.b, p.c), "touched");
     CHECK_OK(slm_run_load(p.b, &at, 99, extra, sizeof extra, in("run"), &err), err);
     CHECK(same_run(p.a, p.b) && at.seed == cursor.seed && at.at == cursor.at && strcmp(extra, text) == 0, "loaded");
     CHECK_OK(slm_run_load(p.b, &at, 99, NULL, 0, in("run"), &err), err);
-    CHECK_OK(slm_run_save(p.b, &at, 99, text, in("run2"), &err), err);
-    bytes = get("run2", &n2);
+    CHECK_OK(slm_run_save(p.b, NULL, &at, 99, text, in("run2"), &err), err);
+    bytes = get("run2/state.safetensors", &n2);
     CHECK(n == n2 && memcmp(first, bytes, n) == 0, "saved again: other bytes");
     free(bytes);
-    CHECK(slm_run_save(p.a, &cursor, 99, "\xFF", in("run2"), &err) == SLM_ERR_ARGUMENT, "extra that is not UTF-8");
-    CHECK_OK(slm_run_save(p.a, &cursor, 99, NULL, in("run2"), &err), err);
+    CHECK(slm_run_save(p.a, NULL, &cursor, 99, "\xFF", in("run2"), &err) == SLM_ERR_ARGUMENT, "extra that is not UTF-8");
+    CHECK_OK(slm_run_save(p.a, NULL, &cursor, 99, NULL, in("run2"), &err), err);
     CHECK(slm_run_load(p.b, &at, 99, extra, 1, in("run2"), &err) == SLM_OK && extra[0] == 0, "no extra");
     pair_free(&p);
     p = pair_of();
@@ -579,19 +604,19 @@ static void run_state(void) {
     CHANGE(p.model_b->config.tied, 1, "tied")
     p.b->reference = p.model_a; expect_run(&p, SLM_ERR_STALE, " reference=", "an online reference"); p.b->reference = NULL;
     for (i = 0; i < n; i += i < 8 + (size_t)slm__load((unsigned char *)first, 8) ? 1 : 61) {   /* every cut in the header, many in the data */
-        put("run", first, i);
+        put("run/state.safetensors", first, i);
         expect_run(&p, SLM_ERR_FORMAT, "run", "a truncated run");
     }
     for (i = 8 + (size_t)slm__load((unsigned char *)first, 8); i < n; i += 37) {
         first[i] ^= 4;
-        put("run", first, n);
+        put("run/state.safetensors", first, n);
         expect_run(&p, SLM_ERR_FORMAT, "damaged", "a flipped bit");
         first[i] ^= 4;
     }
     for (i = 0; i < 8 + (size_t)slm__load((unsigned char *)first, 8); i++) {      /* in the header: refused, or of no consequence */
         slm_cursor other = { 0, 0 };
         first[i] ^= 1;
-        put("run", first, n);
+        put("run/state.safetensors", first, n);
         if (slm_run_load(p.b, &other, 99, NULL, 0, in("run"), &err) == SLM_OK) {
             CHECK(same_tensors(p.model_a, p.a->m, p.b->m), "byte %zu changed a tensor", i);
             pair_free(&p);
@@ -601,11 +626,11 @@ static void run_state(void) {
     }
     CHECK_OK(slm_model_save(p.model_a, NULL, in("model"), &err), err);
     bytes = get("model/model.safetensors", &n2);
-    put("run", bytes, n2);
+    put("run/state.safetensors", bytes, n2);
     expect_run(&p, SLM_ERR_FORMAT, "not a run", "a model instead of a run");
     free(bytes);
     p.model_a->params[3] = (slm_real)NAN;
-    CHECK_OK(slm_run_save(p.a, &cursor, 99, "", in("run"), &err), err);
+    CHECK_OK(slm_run_save(p.a, NULL, &cursor, 99, "", in("run"), &err), err);
     expect_run(&p, SLM_ERR_NUMBER, "finite", "a NaN");
     free(first);
     pair_free(&p);
@@ -695,7 +720,7 @@ static slm_status call_write(void *user, slm_error *err) { (void)user; return sl
 static slm_status call_model_save(void *user, slm_error *err) { return slm_model_save((slm_model *)user, NULL, in("injected"), err); }
 static slm_status call_run_save(void *user, slm_error *err) {
     slm_cursor cursor = { 1, 2 };
-    return slm_run_save(((pair *)user)->a, &cursor, 99, "extra", in("injected_run"), err);
+    return slm_run_save(((pair *)user)->a, NULL, &cursor, 99, "extra", in("injected_run"), err);
 }
 static slm_status call_run_load(void *user, slm_error *err) {
     pair *p = (pair *)user;
@@ -733,7 +758,8 @@ static void failures(void) {
     CHECK_OK(slm_model_save(m, NULL, in("injected"), &err), err);
     save_under_failure("slm_model_save, weights", "injected/model.safetensors", call_model_save, m, 1);
     save_under_failure("slm_model_save, config", "injected/config.json", call_model_save, m, 1);
-    save_under_failure("slm_run_save", "injected_run", call_run_save, &p, 0);
+    CHECK_OK(call_run_save(&p, &err), err);
+    save_under_failure("slm_run_save", "injected_run/state.safetensors", call_run_save, &p, 1);
     load_under_failure("slm_run_load", call_run_load, &p);
     load_under_failure("slm_model_load", call_model_load, injected);
     write_as("sharded/model-00001-of-00002.safetensors", m, 0, 7, "F32", NULL, NULL, 0);

@@ -86,18 +86,19 @@ change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->
 change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
 change 'entries of later micro-batches' 'step'            't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
 # ---- generation ----
-change 'generation: scaled logits'     'audit'            'keys + j * stride, D) * scale' 'keys + j * stride, D)'
+change 'generation: scaled logits'     'audit'            'k + j * stride, D) * scale' 'k + j * stride, D)'
 change 'generation: residual'          'audit'            'SLM__O), g->y, g->x, 1)' 'SLM__O), g->y, g->x, 0)'
 # ---- scoring ----
-change 'scores of other windows'       'scorefile'        'if (scores->T != T)' 'if (scores->T > T)'
-change 'scores of another tokenizer'   'scorefile'        'if (scores->tokenizer_hash != tokenizer_hash)' 'if (scores->tokenizer_hash > tokenizer_hash)'
-change 'size of a score file'          'scorefile'        'if (partial ? size > n : size != n)' 'if (partial ? size > n : size < n)'
-change 'a damaged window'              'scorefile'        '!= slm__score_hash(w, bytes, n * 2 * size))' '== 0)'
+change 'scores of other windows'       'scorefile'        'scores->T != T ?' 'scores->T > T ?'
+change 'scores of another tokenizer'   'scorefile'        'scores->tokenizer_hash != tokenizer_hash ?' 'scores->tokenizer_hash > tokenizer_hash ?'
+change 'a part for the whole'          'scorefile'        'scores->n != scores->all ?' 'scores->n > scores->all ?'
+change 'the part that comes next'      'scorefile'        'parts[i]->at != s->at + done' 'parts[i]->at < s->at + done'
+change 'a damaged file'                'files scorefile'  'if (status == SLM_OK && strcmp(sum,' 'if (status == SLM_OK && 0 * strcmp(sum,'
 # ---- json ----
 change 'json: depth'                   'json'             'if (j->depth == SLM__JSON_DEPTH)' 'if (j->depth > SLM__JSON_DEPTH)'
-change 'json: overlong UTF-8'          'json'             's[0] < 0xC2)' 's[0] < 0xC1)'
+change 'json: overlong UTF-8'          'json'             'c < 0xC2 ?' 'c < 0xC1 ?'
 change 'json: low surrogates'          'json'             'low < 0xDC00 ||' 'low < 0xD800 ||'
-change 'json: largest number'          'json'             'value > (UINT64_MAX - digit) / 10' 'value > UINT64_MAX / 10'
+change 'json: largest number'          'json'             '(UINT64_MAX - (uint64_t)(*p' '(UINT64_MAX - 0 * (uint64_t)(*p'
 change 'json: control characters'      'json'             '(unsigned char)*j->p >= 0x20)' '(unsigned char)*j->p >= 0x1f)'
 # ---- tokenizers ----
 change 'merges: the leftmost first'    'tokenizer'        '(uint64_t)rank << 32 | (uint64_t)at' '(uint64_t)rank << 32 | (uint64_t)(at ^ 1)'
@@ -114,11 +115,12 @@ change 'each window once'              'data'             'left = right;' 'left 
 change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
 # ---- files ----
 change 'header length'                 'files'            'n > size - 8)' 'n > size)'
-change 'offsets and shape'             'files'            'e->end - e->begin != n / 8)' 'e->end - e->begin < n / 8)'
-change 'bytes after the last tensor'   'files'            'if (end != data_size)' 'if (end > data_size)'
+change 'offsets and shape'             'files'            't->end - t->begin != t->count * bits / 8)' 't->end - t->begin < t->count * bits / 8)'
+change 'bytes after the last tensor'   'files'            'if (end != size)' 'if (end > size)'
 change 'F16'                           'files'            'exponent + 112' 'exponent + 111'
-change 'BF16'                          'audit files'      'memcpy(f32 + 2, p, 2);' 'memcpy(f32 + 1, p, 2);'
-change 'atomic replace'                'files'            'slm__join(path, ".tmp"' 'slm__join(path, ""'
+change 'BF16'                          'audit files'      'bits <<= 16;' 'bits <<= 15;'
+change 'BF16, rounding'                'files'            '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
+change 'atomic replace'                'files'            'SLM__RENAME(file->path, path) != 0' 'SLM__RENAME(path, path) != 0'
 }
 
 # ---- the machinery ----

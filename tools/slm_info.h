@@ -135,7 +135,7 @@ static inline void info_pairs(info *in, const char *text, char between, char end
     }
 }
 static inline void info_run(info *in, const slm_tensor_file *file) {
-    static const char *const keys[] = { "step", "cursor.at", "cursor.seed", "checksum" };
+    static const char *const keys[] = { "step", "cursor.at", "cursor.seed" };
     const char *settings = slm_tensor_file_metadata(file, "settings"), *extra = slm_tensor_file_metadata(file, "extra");
     for (size_t i = 0; i < COUNT(keys); i++) {
         const char *value = slm_tensor_file_metadata(file, keys[i]);
@@ -144,12 +144,49 @@ static inline void info_run(info *in, const slm_tensor_file *file) {
     if (settings != NULL) info_pairs(in, settings, '=', ' ');
     if (extra != NULL) info_pairs(in, extra, ' ', '\n');
 }
+static inline void info_means(info *in, const slm_scores *s) {
+    double loss = 0, entropy = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        loss += (double)s->loss[i];
+        entropy += (double)s->entropy[i];
+    }
+    info_real(in, "mean_loss", loss / (double)s->n);
+    info_real(in, "mean_entropy", entropy / (double)s->n);
+}
+static inline int info_scores(info *in, const char *path, const char *dtype) {
+    slm_error err;
+    slm_scores *s = NULL;
+    size_t n = strlen(path);
+    slm_status status = slm_scores_load(&s, path, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    info_text(in, "kind", n > 5 && strcmp(path + n - 5, ".part") == 0 ? "score file, unfinished"
+                          : s->n < s->all ? "score file, one shard" : "score file");
+    info_whole(in, "tokens", s->all);
+    info_whole(in, "seq", (uint64_t)s->T);
+    info_text(in, "number", strcmp(dtype, "F32") == 0 ? "float" : "double");
+    if (s->n < s->all) {
+        info_whole(in, "first_window", s->at / (size_t)s->T);
+        info_whole(in, "end_window", (s->at + s->n + (size_t)s->T - 1) / (size_t)s->T);
+    }
+    info_hash(in, "corpus_hash", s->corpus_hash);
+    info_hash(in, "tokenizer_hash", s->tokenizer_hash);
+    info_hash(in, "model_hash", s->model_hash);
+    if (s->n > 0) info_means(in, s);
+    slm_scores_free(s);
+    return DONE;
+}
 static inline int info_safetensors(info *in, const char *path) {
+    const char *kind, *dtype = "";
+    int code = DONE;
     slm_error err;
     slm_tensor_file *file = NULL;
     slm_status status = slm_tensor_file_open(&file, path, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if (slm_tensor_file_metadata(file, "settings") != NULL && slm_tensor_file_metadata(file, "cursor.at") != NULL) {
+    kind = slm_tensor_file_metadata(file, "slm");
+    if (kind != NULL && strcmp(kind, "score file") == 0) {
+        (void)slm_tensor_file_name(file, 0, &dtype, NULL, NULL);
+        code = info_scores(in, path, dtype);
+    } else if (kind != NULL && strcmp(kind, "run") == 0) {
         info_text(in, "kind", "run state");
         info_run(in, file);
         info_whole(in, "tensors", slm_tensor_file_count(file));
@@ -162,57 +199,7 @@ static inline int info_safetensors(info *in, const char *path) {
         if (in->json) putchar(']');
     }
     slm_tensor_file_close(file);
-    return DONE;
-}
-
-/* ---- score files: the header's numbers, then, where the file is whole, the means ----
-   "SLMSCORE", twelve numbers of eight bytes in this order, a hash of all that. */
-enum { SCORES_VERSION, SCORES_POLICY, SCORES_NUMBER, SCORES_N, SCORES_T, SCORES_CORPUS, SCORES_TOKENIZER, SCORES_MODEL, SCORES_SHARDS,
-       SCORES_SHARD, SCORES_FIRST, SCORES_LAST, SCORES_FIELDS, SCORES_HEAD = 8 + 8 * SCORES_FIELDS + 8 };
-
-static inline uint64_t info_number(const unsigned char *p, size_t n) {      /* little-endian */
-    uint64_t value = 0;
-    while (n > 0) value = value << 8 | p[--n];
-    return value;
-}
-static inline void info_means(info *in, const slm_scores *s) {
-    double loss = 0, entropy = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        loss += (double)s->loss[i];
-        entropy += (double)s->entropy[i];
-    }
-    info_real(in, "mean_loss", loss / (double)s->n);
-    info_real(in, "mean_entropy", entropy / (double)s->n);
-}
-static inline int info_scores(info *in, const char *path, const unsigned char *head) {
-    slm_error err;
-    slm_scores *s = NULL;
-    size_t n = strlen(path);
-    uint64_t v[SCORES_FIELDS];
-    int part = n > 5 && strcmp(path + n - 5, ".part") == 0;
-    for (size_t i = 0; i < SCORES_FIELDS; i++) v[i] = info_number(head + 8 + 8 * i, 8);
-    if (v[SCORES_VERSION] != 1 || info_number(head + SCORES_HEAD - 8, 8) != slm_hash(SLM_HASH_START, head, SCORES_HEAD - 8))
-        return fail(BAD_INPUT, "%s: not a score file of version 1, or its header is damaged", path);
-    if (!part && v[SCORES_SHARDS] == 1) {
-        slm_status status = slm_scores_load(&s, path, &err);
-        if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    }
-    info_text(in, "kind", part ? "score file, unfinished" : v[SCORES_SHARDS] > 1 ? "score file, one shard" : "score file");
-    info_whole(in, "tokens", v[SCORES_N]);
-    info_whole(in, "seq", v[SCORES_T]);
-    info_text(in, "number", v[SCORES_NUMBER] == 4 ? "float" : "double");
-    if (v[SCORES_SHARDS] > 1) {
-        info_whole(in, "shard", v[SCORES_SHARD]);
-        info_whole(in, "shards", v[SCORES_SHARDS]);
-        info_whole(in, "first_window", v[SCORES_FIRST]);
-        info_whole(in, "end_window", v[SCORES_LAST]);
-    }
-    info_hash(in, "corpus_hash", v[SCORES_CORPUS]);
-    info_hash(in, "tokenizer_hash", v[SCORES_TOKENIZER]);
-    info_hash(in, "model_hash", v[SCORES_MODEL]);
-    if (s != NULL) info_means(in, s);
-    slm_scores_free(s);
-    return DONE;
+    return code;
 }
 
 /* ---- which kind it is ---- */
@@ -246,17 +233,15 @@ static inline int info_lines(info *in, const char *path, const char *kind) {
     return DONE;
 }
 static inline int info_path(info *in, const char *path) {
-    unsigned char head[SCORES_HEAD] = { 0 };
+    unsigned char head[64] = { 0 };
     size_t n, length = strlen(path);
     FILE *f;
     if (is_folder(path)) return info_folder(in, path);
     if ((f = fopen(path, "rb")) == NULL) return fail(BAD_INPUT, "%s: cannot open: %s", path, strerror(errno));
     n = fread(head, 1, sizeof head, f);
     (void)fclose(f);
-    if (n >= 8 && memcmp(head, "SLMSCORE", 8) == 0)
-        return n == sizeof head ? info_scores(in, path, head) : fail(BAD_INPUT, "%s: a score file cut off in its header", path);
     if (n >= 6 && memcmp(head, "\x93NUMPY", 6) == 0) return info_npy(in, path);
-    if (n >= 9 && head[8] == '{' && info_number(head + 4, 4) == 0) return info_safetensors(in, path);
+    if (n >= 9 && head[8] == '{' && memcmp(head + 4, "\0\0\0", 4) == 0) return info_safetensors(in, path);
     if (n >= 24 && memcmp(head, "step,tokens,loss,", 17) == 0) return info_lines(in, path, "log of a run");
     if (n >= 9 && memcmp(head, "{\n  \"slm\"", 9) == 0) {
         info_text(in, "kind", "settings of a run");

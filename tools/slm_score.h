@@ -8,7 +8,7 @@
 typedef struct score_options {
     option_list data, join;
     const char *model, *tokenizer, *fields, *out, *shard, *tokens;
-    int32_t seq, batch, threads, shard_at, shards;
+    int32_t seq, batch, threads, save_every, shard_at, shards;
     int tsv, json, quiet;
 } score_options;
 typedef struct score_run { slm_tokenizer *tokenizer; slm_model *model; slm_corpus *corpus; slm_scores *scores; int32_t T; } score_run;
@@ -53,39 +53,138 @@ static inline int score_load(const score_options *o, score_run *r) {
     if (code == DONE) r->T = o->seq > 0 ? o->seq : default_seq(r->model);
     return code;
 }
-static inline int score_text(const score_options *o, score_run *r) {
+/* Whether a file holds what this command would make: the same tokens, tokenizer, model and windows, of this shard at most. */
+static inline int score_fits(const score_run *r, const slm_scores *s, const slm_scores *want, const char *path) {
+    const char *other = s->T != want->T ? "window length" : s->tokenizer_hash != want->tokenizer_hash ? "tokenizer"
+                      : s->corpus_hash != want->corpus_hash || s->all != want->all ? "corpus" : s->model_hash != want->model_hash ? "model"
+                      : s->at != want->at || s->n > want->n ? "shard" : NULL;
+    if (other == NULL) return DONE;
+    return fail(BAD_INPUT, "%s: it holds scores %zu to %zu of %zu in windows of %d, made for another %s (here: %zu to %zu of %zu, %d)", path,
+                s->at, s->at + s->n, s->all, (int)s->T, other, want->at, want->at + want->n, r->corpus->n - 1, (int)want->T);
+}
+/* What the file must hold in the end: the windows of the shard. */
+static inline slm_scores score_wanted(const score_options *o, const score_run *r, size_t *first, size_t *last) {
+    size_t windows = slm_corpus_windows(r->corpus, r->T), i = (size_t)o->shard_at, share = windows / (size_t)o->shards;
+    size_t rest = windows % (size_t)o->shards, T = (size_t)r->T;
+    slm_scores want;
+    memset(&want, 0, sizeof want);
+    *first = share * i + (i < rest ? i : rest);
+    *last = *first + share + (i < rest);
+    want.all = r->corpus->n - 1;
+    want.at = *first * T < want.all ? *first * T : want.all;
+    want.n = (*last * T < want.all ? *last * T : want.all) - want.at;
+    want.T = r->T;
+    want.corpus_hash = r->corpus->hash;
+    want.tokenizer_hash = slm_tokenizer_hash(r->tokenizer);
+    want.model_hash = slm_model_hash(r->model);
+    return want;
+}
+/* Shows progress, and stops where it is time to save what there is. */
+typedef struct score_watch { watch w; uint64_t before, all; double save_at; } score_watch;
+static inline int score_callback(void *user, uint64_t done, uint64_t total) {
+    score_watch *w = (score_watch *)user;
+    (void)total;
+    return watch_callback(&w->w, w->before + done, w->all) || progress_clock() >= w->save_at;
+}
+/* More windows onto r->scores, until all are there or it is time to save. */
+static inline slm_status score_more(const score_options *o, score_run *r, const slm_scores *want, size_t last, score_watch *w, slm_error *err) {
+    slm_scores *more = NULL, *both = NULL;
+    const slm_scores *parts[2];
+    slm_status status, joined;
+    w->before = r->scores != NULL ? r->scores->n : 0;
+    w->save_at = progress_clock() + (double)o->save_every;
+    status = slm_score_windows(&more, r->model, r->corpus, want->tokenizer_hash, o->batch, r->T, (want->at + w->before + (size_t)r->T - 1) / (size_t)r->T,
+                               last, score_callback, w, err);
+    if (more == NULL || r->scores == NULL) { if (more != NULL) r->scores = more; return status; }
+    parts[0] = r->scores;
+    parts[1] = more;
+    joined = slm_scores_join(&both, parts, 2, err);
+    slm_scores_free(more);
+    if (joined != SLM_OK) return joined;
+    slm_scores_free(r->scores);
+    r->scores = both;
+    return status;
+}
+/* Takes up S.part.  It is replaced atomically, so that one that cannot be read is no work of ours: it is made anew. */
+static inline int score_resume(const score_options *o, score_run *r, const slm_scores *want, const char *part) {
     slm_error err;
     slm_status status;
+    if (!path_exists(part)) return DONE;
+    status = slm_scores_load(&r->scores, part, &err);
+    if (status == SLM_OK) return score_fits(r, r->scores, want, part);
+    if (status != SLM_ERR_FORMAT && status != SLM_ERR_NUMBER) return fail_status(status, FOR_INPUT, &err);
+    if (!o->quiet) fprintf(stderr, "slm score: note: %s; scoring begins anew\n", err.text);
+    return DONE;
+}
+static inline int score_file(const score_options *o, score_run *r) {
+    char part[PATH_MOST];
+    slm_error err;
+    size_t first, last;
+    slm_scores want = score_wanted(o, r, &first, &last);
+    slm_status status = SLM_ERR_STOPPED;
+    score_watch w;
+    int code;
+    if (snprintf(part, sizeof part, "%s.part", o->out) >= (int)sizeof part) return fail(USAGE, "%.60s...: the path is too long", o->out);
+    if (path_exists(o->out)) {                                       /* finished: left alone */
+        if ((status = slm_scores_load(&r->scores, o->out, &err)) != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+        if ((code = score_fits(r, r->scores, &want, o->out)) != DONE) return code;
+        if (r->scores->n == want.n) return DONE;
+        return fail(BAD_INPUT, "%s: it holds %zu of the %zu scores of this shard", o->out, r->scores->n, want.n);
+    }
+    if ((code = score_resume(o, r, &want, part)) != DONE) return code;
+    watch_start(&w.w, "scoring: token", "tok/s", o->quiet);
+    w.all = want.n;
+    while (status == SLM_ERR_STOPPED && !stop_requested) {
+        status = score_more(o, r, &want, last, &w, &err);
+        if (status == SLM_ERR_STOPPED) {
+            slm_status saved = slm_scores_save(r->scores, part, &err);
+            if (saved != SLM_OK) status = saved;
+        }
+    }
+    progress_end(&w.w.bar);
+    if (status == SLM_ERR_STOPPED)
+        return fail(INTERRUPTED, "%s: stopped at token %zu of %zu; the same command goes on", part, r->scores->n, want.n);
+    if (status == SLM_OK) status = slm_scores_save(r->scores, o->out, &err);
+    if (status == SLM_OK) (void)remove(part);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+static inline int score_text(const score_options *o, score_run *r) {
+    slm_error err;
     watch w;
-    uint64_t hash;
     int code = score_load(o, r);
+    if (code == DONE && o->out != NULL) code = score_file(o, r);
+    else if (code == DONE) {
+        slm_status status;
+        watch_start(&w, "scoring: token", "tok/s", o->quiet);
+        status = slm_score_corpus(&r->scores, r->model, r->corpus, slm_tokenizer_hash(r->tokenizer), o->batch, r->T, watch_callback, &w, &err);
+        progress_end(&w.bar);
+        code = fail_status(status, FOR_OUTPUT, &err);
+    }
     if (code != DONE) return code;
-    hash = slm_tokenizer_hash(r->tokenizer);
-    watch_start(&w, "scoring: token", "tok/s", o->quiet);
-    if (o->out != NULL)
-        status = slm_score_file(o->out, r->model, r->corpus, hash, o->batch, r->T, o->shard_at, o->shards, watch_callback, &w, &err);
-    else status = slm_score_corpus(&r->scores, r->model, r->corpus, hash, o->batch, r->T, watch_callback, &w, &err);
-    progress_end(&w.bar);
-    if (status == SLM_ERR_STOPPED) return fail(INTERRUPTED, "%s%s", err.text, o->out != NULL ? "; the same command goes on" : "");
-    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     if (o->shards > 1) {
         int i = (int)o->shard_at, n = (int)o->shards;
         if (o->json) printf("{\"shard\": %d, \"shards\": %d, \"windows\": %zu}\n", i, n, slm_corpus_windows(r->corpus, r->T));
         else printf("%s: shard %d of %d is done; when all are: slm score --join FILE... --out SCORES\n", o->out, i, n);
         return DONE;
     }
-    if (o->out != NULL && (status = slm_scores_load(&r->scores, o->out, &err)) != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     if (o->tsv) score_table(r);
     else score_summary(o, r->scores);
     return DONE;
 }
 static inline int score_join(const score_options *o, score_run *r) {
     slm_error err;
-    slm_status status = slm_scores_join(&r->scores, o->join.items, (int32_t)o->join.n, &err);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if ((status = slm_scores_save(r->scores, o->out, &err)) != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
-    score_summary(o, r->scores);
-    return DONE;
+    slm_scores *parts[COUNT(o->join.items)] = { NULL };
+    slm_status status = SLM_OK;
+    int code;
+    for (size_t i = 0; i < o->join.n && status == SLM_OK; i++) status = slm_scores_load(&parts[i], o->join.items[i], &err);
+    if (status == SLM_OK) status = slm_scores_join(&r->scores, (const slm_scores *const *)parts, o->join.n, &err);
+    code = fail_status(status, FOR_INPUT, &err);
+    for (size_t i = 0; i < o->join.n; i++) slm_scores_free(parts[i]);
+    if (code == DONE && r->scores->n != r->scores->all)
+        code = fail(BAD_INPUT, "the shards given hold %zu of %zu scores", r->scores->n, r->scores->all);
+    if (code == DONE) code = fail_status(slm_scores_save(r->scores, o->out, &err), FOR_OUTPUT, &err);
+    if (code == DONE) score_summary(o, r->scores);
+    return code;
 }
 
 /* ---- an array of tokens: rows of T+1; inputs are the first T of each, targets the last T ---- */
@@ -236,6 +335,7 @@ static inline int verb_score(int argc, char **argv) {
         OPTION_TEXT("fields", &o.fields, "A,B", "the fields of .jsonl records to join (default: text)"),
         OPTION_I32("batch", &o.batch, 1, 65536, "B", "windows at once (default 8): a matter of speed and memory only"),
         OPTION_TEXT("shard", &o.shard, "i/n", "score only part i of n, i from 0"),
+        OPTION_I32("save-every", &o.save_every, 0, 1000000, "SECONDS", "between saves of S.part (default 60)"),
         OPTION_LIST("join", &o.join, "FILE...", "make one score file of all shards"),
         OPTION_FLAG("tsv", &o.tsv, "print the scores as a table"),
         OPTION_TEXT("tokens", &o.tokens, "T.npy", "score this array; writes loss.npy and entropy.npy"),
@@ -245,6 +345,7 @@ static inline int verb_score(int argc, char **argv) {
     memset(&o, 0, sizeof o);
     memset(&r, 0, sizeof r);
     o.batch = 8;
+    o.save_every = 60;
     code = options_parse(&score_page, table, COUNT(table), &rest, argc, argv);
     if (code != -1 || (code = score_check(&o)) != DONE) return code;
     use_threads(o.threads);

@@ -191,7 +191,7 @@ static inline int train_resume(train_run *r) {
     int code = path_join(path, r->o.out, "state.safetensors");
     if (code != DONE) return code;
     if (!r->o.resume || !path_exists(path)) return DONE;           /* killed before the first checkpoint: from the beginning */
-    status = slm_run_load(r->trainer, &r->cursor, r->corpus->hash, extra, sizeof extra, path, &err);
+    status = slm_run_load(r->trainer, &r->cursor, r->corpus->hash, extra, sizeof extra, r->o.out, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     if ((code = train_compare(r, extra, path)) != DONE) return code;
     if (strlen(extra) < strlen(r->settings) || sscanf(extra + strlen(r->settings), "tokens %llu", &tokens) != 1)
@@ -271,17 +271,14 @@ static inline int train_write_settings(const train_run *r, int argc, char **argv
     }
     return DONE;
 }
-/* The state first: it is what counts.  The model folder, for those who use the model, follows. */
 static inline int train_checkpoint(train_run *r) {
     slm_error err;
     slm_status status;
-    char path[PATH_MOST], extra[1024];
+    char extra[1024];
     int code = log_flush(&r->log);
-    if (code == DONE) code = path_join(path, r->o.out, "state.safetensors");
     if (code != DONE) return code;
     (void)snprintf(extra, sizeof extra, "%stokens %llu\n", r->settings, (unsigned long long)r->tokens);
-    status = slm_run_save(r->trainer, &r->cursor, r->corpus->hash, extra, path, &err);
-    if (status == SLM_OK) status = slm_model_save(r->model, r->tokenizer, r->o.out, &err);
+    status = slm_run_save(r->trainer, r->tokenizer, &r->cursor, r->corpus->hash, extra, r->o.out, &err);
     return fail_status(status, FOR_OUTPUT, &err);
 }
 
