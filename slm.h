@@ -254,8 +254,6 @@ SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, co
 SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
                                      int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
                                      slm_error *err);
-/* One out of parts that lie side by side, in any order; refuses parts of different models, corpora, tokenizers or windows. */
-SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *parts, size_t n_parts, slm_error *err);
 SLM_API void       slm_scores_free(slm_scores *scores);
 /* Refuses, by name, those of another corpus, tokenizer or window length, and a part. */
 SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T,
@@ -2236,18 +2234,15 @@ static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
 SLM_API void slm_scores_free(slm_scores *scores) {
     if (scores == NULL) return;
     slm__release(scores->loss);
-    slm__release(scores->entropy);
     slm__release(scores);
 }
 static slm_status slm__scores_create(slm_scores **out, const slm_scores *like, slm_error *err) {    /* a copy without values */
-    slm_scores *s = (slm_scores *)slm__alloc(1, sizeof *s, err);
-    *out = s;
+    slm_scores *s = *out = (slm_scores *)slm__alloc(1, sizeof *s, err);
     if (s == NULL) return SLM_ERR_MEMORY;
     *s = *like;
-    s->entropy = NULL;
-    s->loss = (slm_real *)slm__alloc(s->n, sizeof(slm_real), err);
-    if (s->loss != NULL) s->entropy = (slm_real *)slm__alloc(s->n, sizeof(slm_real), err);
-    return s->entropy != NULL ? SLM_OK : SLM_ERR_MEMORY;
+    s->loss = (slm_real *)slm__alloc(s->n, 2 * sizeof(slm_real), err);       /* one block for both */
+    s->entropy = s->loss == NULL ? NULL : s->loss + s->n;
+    return s->loss != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T,
                                     slm_error *err) {
@@ -2314,38 +2309,6 @@ SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, co
     if (status != SLM_OK) { slm_scores_free(*out); *out = NULL; }
     return status;
 }
-SLM_API slm_status slm_scores_join(slm_scores **out, const slm_scores *const *parts, size_t n_parts, slm_error *err) {
-    slm_scores like, *s = NULL;
-    size_t i, done;
-    slm_status status;
-    *out = NULL;
-    if (n_parts == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "scores: no parts to join");
-    like = *parts[0];
-    for (i = 1; i < n_parts; i++) {
-        const slm_scores *p = parts[i];
-        const char *other = p->T != like.T ? "window length" : p->tokenizer_hash != like.tokenizer_hash ? "tokenizer"
-                          : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus"
-                          : p->model_hash != like.model_hash ? "model" : NULL;
-        if (other != NULL) return slm__fail(err, SLM_ERR_STALE, "scores: part %zu is of another %s than part 0", i, other);
-        if (p->n > SIZE_MAX / 64 - like.n) return slm__no_memory(err, SIZE_MAX);
-        like.n += p->n;
-        if (p->at < like.at) like.at = p->at;
-    }
-    if ((status = slm__scores_create(&s, &like, err)) != SLM_OK) { slm_scores_free(s); return status; }
-    for (done = 0; done < s->n; done += parts[i]->n) {           /* the part that begins where the last one ends */
-        for (i = 0; i < n_parts && (parts[i]->at != s->at + done || parts[i]->n == 0); i++) continue;
-        if (i == n_parts) {
-            slm__fail(err, SLM_ERR_ARGUMENT, "scores: the parts overlap, or none begins at token %zu", s->at + done + 1);
-            slm_scores_free(s);
-            return SLM_ERR_ARGUMENT;
-        }
-        memcpy(s->loss + done, parts[i]->loss, parts[i]->n * sizeof(slm_real));
-        memcpy(s->entropy + done, parts[i]->entropy, parts[i]->n * sizeof(slm_real));
-    }
-    *out = s;
-    return SLM_OK;
-}
-
 /* ==== >>optimizer ================================================================================================ 8 ==
    Clipping, AdamW and the schedule, on flat arrays.                                                                      */
 static slm_optimizer slm__optimizer_defaults(const slm_optimizer *given) {

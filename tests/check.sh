@@ -98,13 +98,13 @@ the_job() {
         run "$1" 120 env OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES="$(archer)" TSAN_OPTIONS=ignore_noninstrumented_modules=1 $out folder ;;
     platform) on_platform $first $second ;;
     valgrind)
-        must ${CC:-cc} -std=c99 -g -O1 -I. -Itests tests/$first.c -o $out -lm
+        must ${CC:-cc} -std=c99 -g -O1 -I. -Itools -Itests tests/$first.c -o $out -lm
         run "$1" 200 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $(exe $first) ;;
     fuzz)
-        must ${CC:-cc} -g -O1 -DTARGET=$first -DREPLAY -I. tests/fuzz/fuzz.c -lm -o $out.replay
+        must ${CC:-cc} -g -O1 -DTARGET=$first -DREPLAY -I. -Itools tests/fuzz/fuzz.c -lm -o $out.replay
         mkdir -p $dir/$job/corpus
         (cd $dir/$job && ./program.replay --seeds corpus) >>"$log" 2>&1
-        must clang -g -O1 -DTARGET=$first -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. tests/fuzz/fuzz.c -lm -o $out
+        must clang -g -O1 -DTARGET=$first -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -Itools tests/fuzz/fuzz.c -lm -o $out
         run "$1" 100 $out -max_total_time=10 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 ../corpus ;;
     static) static_$(echo $first | tr - _) ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;

@@ -49,7 +49,7 @@ static int alloc_refused(void) { return ++alloc_calls == alloc_fail_at; }
 #define SLM_REALLOC(pointer, size) (alloc_refused() ? NULL : realloc(pointer, size))
 #define SLM_FREE(pointer)          free(pointer)
 
-static char root[400], path[600];
+static char root[400], path[1024];
 static const char *in(const char *name) { (void)snprintf(path, sizeof path, "%s/%s", root, name); return path; }
 static void inject(long at, int sticky) { io_calls = io_error = io_folder = alloc_calls = 0; io_fail_at = at; io_sticky = sticky; alloc_fail_at = 0; }
 static void put(const char *name, const void *bytes, size_t n) {

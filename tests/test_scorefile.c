@@ -5,6 +5,7 @@
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
+#include "scores_join.h"
 #include "check.h"
 
 enum { N = 61, T = 7, VOCAB = 20, WINDOWS = 9 };              /* 60 targets: eight windows of 7 and one of 4 */
@@ -167,18 +168,18 @@ static void parts(void) {
             p[0] = part_of(model, corpus, 77, T, 0, a); p[1] = part_of(model, corpus, 77, T, a, b); p[2] = part_of(model, corpus, 77, T, b, WINDOWS);
             for (i = 0; i < 6; i++) {
                 q[0] = p[i % 3]; q[1] = p[(i + 1 + i / 3) % 3]; q[2] = p[(i + 2 - i / 3) % 3];
-                CHECK(slm_scores_join(&s, q, 3, &err) == SLM_OK && s != NULL && same_scores(s, truth), "joined at %zu and %zu: %s", a, b, err.text);
+                CHECK(scores_join(&s, q, 3, &err) == SLM_OK && s != NULL && same_scores(s, truth), "joined at %zu and %zu: %s", a, b, err.text);
                 slm_scores_free(s);
             }
             q[0] = p[0]; q[1] = p[2];
-            if (0 < a && a < b && b < WINDOWS) CHECK(slm_scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a gap from %zu to %zu", a, b);
+            if (0 < a && a < b && b < WINDOWS) CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a gap from %zu to %zu", a, b);
             q[0] = q[1] = p[1];
-            if (a < b) CHECK(slm_scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part twice");
+            if (a < b) CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part twice");
             q[0] = p[1]; q[1] = truth;
-            if (a < b) CHECK(slm_scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part and the whole");
+            if (a < b) CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part and the whole");
             for (i = 0; i < 3; i++) slm_scores_free(p[i]);
         }
-    CHECK(slm_scores_join(&s, NULL, 0, &err) == SLM_ERR_ARGUMENT && s == NULL, "no parts");
+    CHECK(scores_join(&s, NULL, 0, &err) == SLM_ERR_ARGUMENT && s == NULL, "no parts");
     CHECK(slm_score_windows(&s, model, corpus, 77, 1, T, 1, WINDOWS + 1, NULL, NULL, &err) == SLM_ERR_ARGUMENT && s == NULL, "a window too many");
     CHECK(slm_score_windows(&s, model, corpus, 77, 1, T, 2, 1, NULL, NULL, &err) == SLM_ERR_ARGUMENT && s == NULL, "windows backwards");
     {
@@ -190,7 +191,7 @@ static void parts(void) {
         q[0] = part_of(model, corpus, 77, T, 0, 2);
         for (i = 0; i < 4; i++) {
             q[1] = other[i];
-            CHECK(slm_scores_join(&s, q, 2, &err) == SLM_ERR_STALE && s == NULL && strstr(err.text, names[i]) != NULL, "%s: %s", names[i], err.text);
+            CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_STALE && s == NULL && strstr(err.text, names[i]) != NULL, "%s: %s", names[i], err.text);
             slm_scores_free(other[i]);
         }
         slm_scores_free((slm_scores *)(uintptr_t)q[0]);
@@ -209,7 +210,7 @@ static void stopped(void) {
         CHECK(done != NULL && done->n == (size_t)stop * T && done->all == N - 1, "stopped at window %ld: %zu entries", stop, done ? done->n : 0);
         rest = part_of(model, corpus, 77, T, (size_t)stop, WINDOWS);
         q[0] = done; q[1] = rest;
-        CHECK(slm_scores_join(&s, q, 2, &err) == SLM_OK && same_scores(s, truth), "stopped at window %ld and joined: %s", stop, err.text);
+        CHECK(scores_join(&s, q, 2, &err) == SLM_OK && same_scores(s, truth), "stopped at window %ld and joined: %s", stop, err.text);
         slm_scores_free(s); slm_scores_free(done); slm_scores_free(rest);
     }
 }
@@ -296,7 +297,7 @@ static void failures(void) {
             alloc_calls = 0;
             alloc_fail_at = k;
             status = call == 0 ? slm_scores_save(truth, in("f"), &err) : call == 1 ? slm_scores_load(&s, in("f"), &err)
-                   : call == 2 ? slm_score_corpus(&s, model, corpus, 77, 2, T, NULL, NULL, &err) : slm_scores_join(&s, &one, 1, &err);
+                   : call == 2 ? slm_score_corpus(&s, model, corpus, 77, 2, T, NULL, NULL, &err) : scores_join(&s, &one, 1, &err);
             alloc_fail_at = 0;
             if (status == SLM_OK) { CHECK(call == 0 || same_scores(s, truth), "call %d", call); slm_scores_free(s); break; }
             CHECK(status == SLM_ERR_MEMORY && s == NULL, "call %d, allocation %ld: %s", call, k, slm_status_name(status));

@@ -3,6 +3,7 @@
 #ifndef SLM_SCORE_H
 #define SLM_SCORE_H
 #include "npy.h"
+#include "scores_join.h"
 #include "slm_common.h"
 
 typedef struct score_options {
@@ -98,7 +99,7 @@ static inline slm_status score_more(const score_options *o, score_run *r, const 
     if (more == NULL || r->scores == NULL) { if (more != NULL) r->scores = more; return status; }
     parts[0] = r->scores;
     parts[1] = more;
-    joined = slm_scores_join(&both, parts, 2, err);
+    joined = scores_join(&both, parts, 2, err);
     slm_scores_free(more);
     if (joined != SLM_OK) return joined;
     slm_scores_free(r->scores);
@@ -177,7 +178,7 @@ static inline int score_join(const score_options *o, score_run *r) {
     slm_status status = SLM_OK;
     int code;
     for (size_t i = 0; i < o->join.n && status == SLM_OK; i++) status = slm_scores_load(&parts[i], o->join.items[i], &err);
-    if (status == SLM_OK) status = slm_scores_join(&r->scores, (const slm_scores *const *)parts, o->join.n, &err);
+    if (status == SLM_OK) status = scores_join(&r->scores, (const slm_scores *const *)parts, o->join.n, &err);
     code = fail_status(status, FOR_INPUT, &err);
     for (size_t i = 0; i < o->join.n; i++) slm_scores_free(parts[i]);
     if (code == DONE && r->scores->n != r->scores->all)

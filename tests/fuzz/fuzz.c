@@ -72,6 +72,7 @@ static FILE *open_input(const char *path, const char *mode) {
 #define SLM__SYNC_FOLDER(path)    0
 #define SLM_IMPLEMENTATION
 #include "slm.h"
+#include "scores_join.h"
 
 static void require(int condition, const char *what) { if (!condition) { fprintf(stderr, "%s\n", what); abort(); } }
 static slm_error err;
@@ -149,7 +150,7 @@ static void fuzz_scores(void) {                   /* what is accepted is possibl
     require(s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && slm__all_finite(s->loss, s->n)
             && slm__all_finite(s->entropy, s->n), "scores");
     parts[0] = s;
-    if (slm_scores_join(&joined, parts, 1, &err) == SLM_OK) {
+    if (scores_join(&joined, parts, 1, &err) == SLM_OK) {
         require(joined->n == s->n && memcmp(joined->loss, s->loss, s->n * sizeof(slm_real)) == 0, "join");
         slm_scores_free(joined);
     }
