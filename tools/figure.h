@@ -41,6 +41,7 @@ typedef struct figure_table {     /* rows x cols numbers */
     const double *low, *high;     /* (n_rows x n_cols) or NULL: error bars */
     int digits; const char *unit; /* how numbers are written: 1, "x" gives 3.2x */
     double center;                /* map: above 0, two-sided colours around it by ratio (speed-up: 1); 0: from low to high */
+    const char *none;             /* bars: what stands where there is no value; NULL: "no value" */
 } figure_table;
 
 static inline void figure_lines(FILE *out, const figure *f, const figure_series *series, size_t n);    /* at most 16 series */
