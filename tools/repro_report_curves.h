@@ -15,24 +15,24 @@ static const struct { data_column column; const char *name, *label, *title; } cu
     { FLOPS_ALL, "flops_all", "arithmetic with reference and scoring (flop)", "arithmetic, reference and scoring counted" },
     { SECONDS, "seconds", "seconds of training", "seconds on this machine" } };
 
-static inline int curves_has_accuracy(const repro *r, const char *corpus) {
+static inline int curves_has_accuracy(const findings *r, const char *corpus) {
     return isfinite(data_mean_end(&r->d, data_find(&r->d, corpus, "main", "clm"), TARGET_ACCURACY));
 }
 /* The arms of a family that are there, each ratio a curve of its own; returns how many. */
-static inline size_t curves_collect(repro *r, const char *corpus, const curves_family *family, data_column x, data_column y,
+static inline size_t curves_collect(findings *r, const char *corpus, const curves_family *family, data_column x, data_column y,
                                     figure_series *series, char (*label)[64]) {
     size_t n = 0;
     for (size_t a = 0; family->arms[a] != NULL; a++) {
         for (size_t i = 0; i < r->d.n_groups && n < FIGURE__MOST; i++) {
             const data_group *g = &r->d.group[i];
             if (strcmp(g->corpus, corpus) != 0 || strcmp(g->set, "main") != 0 || strcmp(g->arm, family->arms[a]) != 0) { continue; }
-            series[n] = repro_curve(r, g, x, y, label[n], sizeof label[n]);
-            n += (size_t)(series[n].n > 1 && repro_has(&series[n]));
+            series[n] = draw_curve(r, g, x, y, label[n], sizeof label[n]);
+            n += (size_t)(series[n].n > 1 && draw_has(&series[n]));
         }
     }
     return n;
 }
-static inline void curves_figure(repro *r, const char *corpus, const curves_family *family, size_t cost, data_column y) {
+static inline void curves_figure(findings *r, const char *corpus, const curves_family *family, size_t cost, data_column y) {
     char label[FIGURE__MOST][64], name[128], title[200], caption[500], text[64] = "", note[200];
     figure_series series[FIGURE__MOST];
     figure f;
@@ -49,42 +49,44 @@ static inline void curves_figure(repro *r, const char *corpus, const curves_fami
     snprintf(name, sizeof name, "fig1_%.40s_%s_%s%s", corpus, y == TARGET_ACCURACY ? "accuracy" : "loss", curves_costs[cost].name, family->ending);
     snprintf(title, sizeof title, "%s against %s: %s", y == TARGET_ACCURACY ? "Target accuracy" : "Target loss", curves_costs[cost].title, family->title);
     SAY(text, "%.1fx sooner", s.e.value);
-    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s", repro_corpus_name(corpus), clm->n, clm->n == 1 ? "" : "s",
+    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s", draw_corpus_name(corpus), clm->n, clm->n == 1 ? "" : "s",
              clm->n > 1 ? "  Thin: seeds; band: 95% interval of the mean (Student's t)." : "");
     f.title = title;
     f.note = note;
     f.x.label = curves_costs[cost].label;
-    f.y.label = y == TARGET_ACCURACY ? "probability of a right result (%)" : repro_loss_label(corpus, 1);
+    f.y.label = y == TARGET_ACCURACY ? "probability of a right result (%)" : draw_loss_label(corpus, 1);
     f.height = 460;
     if (isfinite(rule.at)) { f.rules = &rule; f.n_rules = 1; }
     if (isfinite(s.e.value) && s.e.value > 1.15) { f.arrows = &arrow; f.n_arrows = 1; }
     snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has passed it.",
              y == TARGET_ACCURACY ? "Higher" : "Lower");
-    repro_series(r, figure_lines, name, &f, series, n, curves_costs[cost].name, NULL, caption);
+    draw_series(r, figure_lines, name, &f, series, n, curves_costs[cost].name, NULL, caption);
 }
 
 /* ---- N x sooner ---- */
 /* "3.5x [3.1, 3.9]", "3.5x" with one seed, or why there is no number. */
 static inline const char *curves_sooner_text(char *text, size_t size, const sooner *s) {
     *text = '\0';
-    if (s->seeds == 0) { repro_say(text, size, "%s", s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93"); return text; }
-    if (!isfinite(s->e.value)) { repro_say(text, size, "<1x: not reached (%zu of %zu seeds)", s->reached, s->seeds); return text; }
-    repro_say(text, size, "%.2fx", s->e.value);
-    if (s->seeds > 1) { repro_say(text, size, " [%.2f, %.2f]", s->e.low, s->e.high); }
-    if (s->reached < s->seeds) { repro_say(text, size, ", %zu of %zu seeds reach it", s->reached, s->seeds); }
+    if (s->seeds == 0) { draw_say(text, size, "%s", s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93"); return text; }
+    if (!isfinite(s->e.value)) { draw_say(text, size, "<1x: not reached (%zu of %zu seeds)", s->reached, s->seeds); return text; }
+    draw_say(text, size, "%.2fx", s->e.value);
+    if (s->seeds > 1) { draw_say(text, size, " [%.2f, %.2f]", s->e.low, s->e.high); }
+    if (s->reached < s->seeds) { draw_say(text, size, ", %zu of %zu seeds reach it", s->reached, s->seeds); }
     return text;
 }
-static inline size_t curves_main_groups(const repro *r, const char *corpus, const data_group **list, size_t most) {
+static inline size_t curves_main_groups(const findings *r, const char *corpus, const data_group **list, size_t most) {
     size_t n = 0;
-    for (size_t a = 0; a < sizeof repro_arms / sizeof repro_arms[0]; a++) {
+    for (size_t a = 0; a < sizeof draw_arms / sizeof draw_arms[0]; a++) {
         for (size_t i = 0; i < r->d.n_groups && n < most; i++) {
             const data_group *g = &r->d.group[i];
-            if (strcmp(g->corpus, corpus) == 0 && strcmp(g->set, "main") == 0 && strcmp(g->arm, repro_arms[a].arm) == 0) { list[n++] = g; }
+            if (strcmp(g->corpus, corpus) == 0 && strcmp(g->set, "main") == 0 && strcmp(g->arm, draw_arms[a].arm) == 0) { list[n++] = g; }
         }
     }
     return n;
 }
-static inline void curves_bars(repro *r, const char *corpus) {
+/* The reference and the base are not trained on the noisy corpus: where they stand counts, not how they got there. */
+static inline int curves_is_measure(const data_group *g) { return strcmp(g->arm, "reference") == 0 || strcmp(g->arm, "base") == 0; }
+static inline void curves_bars(findings *r, const char *corpus) {
     static const char *const cols[2] = { "by target loss", "by target accuracy" };
     const data_group *list[32], *clm = data_find(&r->d, corpus, "main", "clm");
     char label[32][64], name[96];
@@ -96,9 +98,9 @@ static inline void curves_bars(repro *r, const char *corpus) {
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
     t.n_cols = curves_has_accuracy(r, corpus) ? 2 : 1;
-    double *value = repro_numbers(r, 2 * n), *low = repro_numbers(r, 2 * n), *high = repro_numbers(r, 2 * n), *paper = repro_numbers(r, 2 * n);
+    double *value = draw_numbers(r, 2 * n), *low = draw_numbers(r, 2 * n), *high = draw_numbers(r, 2 * n), *paper = draw_numbers(r, 2 * n);
     for (size_t i = 0; i < n; i++) {
-        if (list[i]->n == 0 || list[i]->run[0].n < 2) { continue; }
+        if (curves_is_measure(list[i])) { continue; }
         for (size_t j = 0; j < t.n_cols; j++) {
             sooner s = data_sooner(&r->d, list[i], clm, TOKENS, j == 0 ? TARGET_LOSS : TARGET_ACCURACY);
             value[used * t.n_cols + j] = s.e.value;
@@ -106,7 +108,7 @@ static inline void curves_bars(repro *r, const char *corpus) {
             high[used * t.n_cols + j] = s.e.high;
             paper[used * t.n_cols + j] = j == t.n_cols - 1 && strcmp(list[i]->arm, "slm") == 0 ? 10 : NAN;
         }
-        rows[used] = repro_label(label[used], sizeof label[used], list[i]);
+        rows[used] = draw_label(label[used], sizeof label[used], list[i]);
         used++;
     }
     if (used == 0) { return; }
@@ -117,7 +119,7 @@ static inline void curves_bars(repro *r, const char *corpus) {
     f.x.log = 1;
     f.rules = rules; f.n_rules = 3;
     snprintf(name, sizeof name, "fig1_%.40s_sooner", corpus);
-    repro_table(r, figure_bars, name, &f, &t, paper,
+    draw_table(r, figure_bars, name, &f, &t, paper,
                 "Paired by seed; geometric mean.  Not reached: at least half of the seeds never pass it.  Dotted: the paper's two claims.");
 }
 
@@ -130,7 +132,7 @@ static inline size_t curves_insert(double *list, size_t n, size_t most, double v
     list[at] = v;
     return n + 1;
 }
-static inline const data_group *curves_cell(const repro *r, const char *arm, double noise, double target, double ratio) {
+static inline const data_group *curves_cell(const findings *r, const char *arm, double noise, double target, double ratio) {
     for (size_t i = 0; i < r->d.n_groups; i++) {
         const data_group *g = &r->d.group[i];
         if (strcmp(g->set, "map") == 0 && strcmp(g->arm, arm) == 0 && fabs(g->noise - noise) < 1e-9
@@ -140,7 +142,7 @@ static inline const data_group *curves_cell(const repro *r, const char *arm, dou
 }
 enum { MAP_MOST = 12 };
 typedef struct map_grid { double noise[MAP_MOST], ratio[MAP_MOST], target[MAP_MOST]; size_t n_noise, n_ratio, n_target; } map_grid;
-static inline map_grid curves_grid(const repro *r) {
+static inline map_grid curves_grid(const findings *r) {
     map_grid m;
     memset(&m, 0, sizeof m);
     for (size_t i = 0; i < r->d.n_groups; i++) {
@@ -153,15 +155,15 @@ static inline map_grid curves_grid(const repro *r) {
     if (m.n_target == 0) { m.target[0] = NAN; m.n_target = 1; }
     return m;
 }
-static inline sooner curves_map_cell(const repro *r, double noise, double target, double ratio, data_column y) {
+static inline sooner curves_map_cell(const findings *r, double noise, double target, double ratio, data_column y) {
     return data_sooner(&r->d, curves_cell(r, "slm", noise, target, ratio), curves_cell(r, "clm", noise, target, NAN), TOKENS, y);
 }
-static inline int curves_map(repro *r, data_column y) {
+static inline int curves_map(findings *r, data_column y) {
     map_grid m = curves_grid(r);
     const char *rows[MAP_MOST * MAP_MOST], *cols[MAP_MOST];
     char row[MAP_MOST * MAP_MOST][64], col[MAP_MOST][16];
     size_t n = 0, any = 0, cells = m.n_noise * m.n_target * m.n_ratio + 1;
-    double *value = repro_numbers(r, cells), *low = repro_numbers(r, cells), *high = repro_numbers(r, cells);
+    double *value = draw_numbers(r, cells), *low = draw_numbers(r, cells), *high = draw_numbers(r, cells);
     figure f;
     figure_table t;
     for (size_t k = 0; k < m.n_target; k++) {
@@ -187,7 +189,7 @@ static inline int curves_map(repro *r, data_column y) {
     f.x.label = "ratio: tokens kept";
     t.rows = rows; t.cols = cols; t.n_rows = n; t.n_cols = m.n_ratio; t.value = value; t.low = low; t.high = high;
     t.digits = 1; t.unit = "x"; t.center = 1;
-    repro_table(r, figure_map, y == TARGET_ACCURACY ? "fig1_map_accuracy" : "fig1_map_loss", &f, &t, NULL,
+    draw_table(r, figure_map, y == TARGET_ACCURACY ? "fig1_map_accuracy" : "fig1_map_loss", &f, &t, NULL,
                 "Noise: share of the bytes that are ids, stamps and markup.  A dash: not measured.  The paper has one point of this map.");
     return 1;
 }

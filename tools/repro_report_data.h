@@ -17,16 +17,16 @@ static const char *const data_columns[SEEN] = {
     "tokens", "trained", "flops", "flops_all", "target_loss", "target_accuracy", "valid_loss", "all_loss", "kept_loss", "dropped_loss",
     "fixed_kept_loss", "fixed_dropped_loss", "fixed_all_loss", "precision", "recall", "auc" };
 
-typedef struct data_run { const char *seed; size_t first, n; double lr; } data_run;   /* rows first .. first + n - 1 */
+typedef struct data_run { const char *seed, *name; size_t first, n; double lr; } data_run;   /* rows first .. first + n - 1 */
 typedef struct data_group {
     const char *corpus, *set, *arm;
-    double ratio, noise, target, size;                                    /* NaN: the column is empty */
+    double ratio, noise, target, size, clean;                             /* NaN: the column is empty; clean: bytes of clean text */
     data_run run[STATS_SEEDS];
     size_t n;                                                             /* runs; 0: there is no such group */
 } data_group;
 typedef struct data {
-    csv_table curves, points, trajectories, selections, settings, tuning;  /* points: times.csv */
-    int column[DATA_COLUMNS];                                             /* in curves; -1: none */
+    csv_table curves, times, trajectories, selections, settings, tuning;
+    int column[DATA_COLUMNS];                                            /* in curves; -1: none */
     double *seconds;                                                      /* (rows of curves) NaN: unknown */
     data_group *group;
     size_t n_groups;
@@ -37,7 +37,7 @@ static inline int data__same(double a, double b) { return (isnan(a) && isnan(b))
 static inline int data__is_of(const data_group *g, const data_group *other) {
     return strcmp(g->corpus, other->corpus) == 0 && strcmp(g->set, other->set) == 0 && strcmp(g->arm, other->arm) == 0
         && data__same(g->ratio, other->ratio) && data__same(g->noise, other->noise) && data__same(g->target, other->target)
-        && data__same(g->size, other->size);
+        && data__same(g->size, other->size) && data__same(g->clean, other->clean);
 }
 static inline data_group data__row(const csv_table *t, size_t row) {
     data_group g;
@@ -47,14 +47,16 @@ static inline data_group data__row(const csv_table *t, size_t row) {
     g.arm = csv_text(t, row, csv_column(t, "arm"));
     g.ratio = csv_number(t, row, csv_column(t, "ratio"));
     g.noise = csv_number(t, row, csv_column(t, "noise"));
-    g.target = csv_number(t, row, csv_column(t, "target"));
+    g.target = csv_number(t, row, csv_column(t, "target_share"));
+    g.clean = csv_number(t, row, csv_column(t, "clean_bytes"));
+    if (!(g.ratio > 0)) { g.ratio = NAN; }                                /* no selection */
     g.size = csv_number(t, row, csv_column(t, "size"));
     return g;
 }
 /* Each row goes to the run of its seed in the group of its keys; a run is a stretch of rows.  0: no memory. */
 static inline int data__groups(data *d) {
     const csv_table *t = &d->curves;
-    int seed = csv_column(t, "seed"), lr = csv_column(t, "lr");
+    int seed = csv_column(t, "seed"), lr = csv_column(t, "lr"), name = csv_column(t, "run");
     size_t last = 0;
     for (size_t row = 0; row < t->rows; row++) {
         data_group key = data__row(t, row);
@@ -74,11 +76,29 @@ static inline int data__groups(data *d) {
         if (run != NULL && run->first + run->n == row && strcmp(run->seed, csv_text(t, row, seed)) == 0) { run->n++; continue; }
         if (g->n == STATS_SEEDS) { continue; }
         g->run[g->n].seed = csv_text(t, row, seed);
+        g->run[g->n].name = csv_text(t, row, name);
         g->run[g->n].lr = csv_number(t, row, lr);
         g->run[g->n].first = row;
         g->run[g->n++].n = 1;
     }
     return 1;
+}
+/* times.csv has run,tokens,seconds; a row without tokens is the whole run's. */
+static inline void data__seconds(data *d) {
+    const csv_table *t = &d->times;
+    int name = csv_column(t, "run"), tokens = csv_column(t, "tokens"), seconds = csv_column(t, "seconds");
+    for (size_t i = 0; i < d->n_groups; i++) {
+        for (size_t k = 0; k < d->group[i].n; k++) {
+            const data_run *run = &d->group[i].run[k];
+            size_t row = 0;
+            while (row < t->rows && strcmp(csv_text(t, row, name), run->name) != 0) { row++; }
+            for (; row < t->rows && strcmp(csv_text(t, row, name), run->name) == 0; row++) {
+                for (size_t p = run->first; p < run->first + run->n; p++) {
+                    if (csv_number(&d->curves, p, d->column[TOKENS]) == csv_number(t, row, tokens)) { d->seconds[p] = csv_number(t, row, seconds); }
+                }
+            }
+        }
+    }
 }
 static inline const char *data__path(char *path, size_t size, const char *dir, const char *name) {
     snprintf(path, size, "%s/%s", dir, name);
@@ -96,7 +116,7 @@ static inline void data__columns(data *d) {
     d->column[SECONDS] = -1;
 }
 static inline void data_free(data *d) {
-    csv_free(&d->curves); csv_free(&d->points); csv_free(&d->trajectories);
+    csv_free(&d->curves); csv_free(&d->times); csv_free(&d->trajectories);
     csv_free(&d->selections); csv_free(&d->settings); csv_free(&d->tuning);
     free(d->seconds);
     free(d->group);
@@ -111,7 +131,7 @@ static inline int data_load(data *d, const char *dir, char *why, size_t size) {
         return 0;
     }
     data__columns(d);
-    (void)csv_load(&d->points, data__path(path, sizeof path, dir, "times.csv"));
+    (void)csv_load(&d->times, data__path(path, sizeof path, dir, "times.csv"));
     (void)csv_load(&d->trajectories, data__path(path, sizeof path, dir, "trajectories.csv"));
     (void)csv_load(&d->selections, data__path(path, sizeof path, dir, "selections.csv"));
     (void)csv_load(&d->settings, data__path(path, sizeof path, dir, "settings.csv"));
@@ -123,6 +143,7 @@ static inline int data_load(data *d, const char *dir, char *why, size_t size) {
         data_free(d);
         return 0;
     }
+    data__seconds(d);
     return 1;
 }
 
@@ -134,7 +155,7 @@ static inline double data_at(const data *d, const data_run *run, size_t point, d
 static inline double data_end(const data *d, const data_run *run, data_column c) { return run->n == 0 ? NAN : data_at(d, run, run->n - 1, c); }
 
 /* What is found where there is nothing to be found; so that a group is never NULL. */
-static const data_group data_none = { "", "", "", NAN, NAN, NAN, NAN, { { "", 0, 0, 0 } }, 0 };
+static const data_group data_none = { "", "", "", NAN, NAN, NAN, NAN, NAN, { { "", "", 0, 0, 0 } }, 0 };
 
 /* The mean of a column at the end, over the seeds. */
 static inline double data_mean_end(const data *d, const data_group *g, data_column c) {
@@ -159,12 +180,18 @@ static inline const data_run *data_seed(const data_group *g, const char *seed) {
     }
     return NULL;
 }
+/* The run that an arm's run is compared with: of the same seed; a reference or base that all seeds share goes with each of them. */
+static inline const data_run *data_pair(const data_group *g, const char *seed) {
+    const data_run *run = data_seed(g, seed);
+    int shared = g->n == 1 && (strcmp(g->arm, "reference") == 0 || strcmp(g->arm, "base") == 0);
+    return run == NULL && shared ? &g->run[0] : run;
+}
 /* What the arm ends with less what the other one ends with, seed by seed. */
 static inline estimate data_difference(const data *d, const data_group *g, const data_group *other, data_column c) {
     double v[STATS_SEEDS];
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
-        const data_run *pair = data_seed(other, g->run[i].seed);
+        const data_run *pair = data_pair(other, g->run[i].seed);
         if (pair != NULL) { v[n++] = data_end(d, &g->run[i], c) - data_end(d, pair, c); }
     }
     return stats_estimate(v, n);
@@ -196,7 +223,7 @@ static inline sooner data_sooner(const data *d, const data_group *g, const data_
     sooner s = { { NAN, NAN, NAN, NAN, NAN, 0 }, 0, 0, 0 };
     double v[STATS_SEEDS];
     for (size_t i = 0; i < g->n; i++) {
-        const data_run *pair = data_seed(base, g->run[i].seed);
+        const data_run *pair = data_pair(base, g->run[i].seed);
         if (pair == NULL) { continue; }
         double end = data_end(d, pair, x), level = data_end(d, pair, y);
         if (!isfinite(end) || !isfinite(level) || !isfinite(data_end(d, &g->run[i], x))) { continue; }

@@ -7,60 +7,61 @@
 #include "report.h"
 #include "repro_report_data.h"
 
-#define REPRO_COMMAND "make repro"
-enum { REPRO_CLAIMS = 64 };
+enum { CLAIMS_MOST = 64 };
 typedef struct claim {
-    const char *id;                                    /* "sooner-builtin" */
     report_verdict verdict;
-    char words[80], title[200], found[900], paper[300], falsifier[300], figure[80];
+    char id[64];                                       /* "sooner-builtin" */
+    char words[80], title[200], found[900], paper[300], falsifier[300], set[32];
 } claim;
-typedef struct repro_room { struct repro_room *next; double x[1]; } repro_room;
-typedef struct repro {
+typedef struct draw_room { struct draw_room *next; double x[1]; } draw_room;
+typedef struct findings {
     const char *dir;
     data d;
     report page;
-    claim claims[REPRO_CLAIMS];
+    claim claims[CLAIMS_MOST];
     size_t n_claims;
-    repro_room *rooms;                                 /* arrays of the figures, freed at the end */
+    const char *set;                                   /* the set of runs that the next figures need; NULL: all */
+    draw_room *rooms;                                 /* arrays of the figures, freed at the end */
     int failed;                                        /* a file could not be written */
-} repro;
+} findings;
 
 /* ---- small things ---- */
 /* (n) numbers, all NaN, until the end. */
-static inline double *repro_numbers(repro *r, size_t n) {
-    repro_room *room = (repro_room *)must_have(malloc(sizeof *room + n * sizeof room->x[0]));
+static inline double *draw_numbers(findings *r, size_t n) {
+    draw_room *room = (draw_room *)must_have(malloc(sizeof *room + n * sizeof room->x[0]));
     room->next = r->rooms;
     r->rooms = room;
     for (size_t i = 0; i < n; i++) { room->x[i] = NAN; }
     return room->x;
 }
 /* Appends to a text of a fixed size; what has no place is cut. */
-static inline void repro_say(char *text, size_t size, const char *format, ...) {
+static inline void draw_say(char *text, size_t size, const char *format, ...) {
     size_t used = strlen(text);
     va_list args;
     va_start(args, format);
     if (used + 1 < size) { (void)vsnprintf(text + used, size - used, format, args); }
     va_end(args);
 }
-#define SAY(text, ...) repro_say(text, sizeof(text), __VA_ARGS__)
+#define SAY(text, ...) draw_say(text, sizeof(text), __VA_ARGS__)
 
-static inline FILE *repro_open(repro *r, const char *name, const char *ending) {
+static inline void draw_dash(char *text, size_t size) { snprintf(text, size, "\xE2\x80\x93"); }
+static inline FILE *draw_open(findings *r, const char *name, const char *ending) {
     char path[1024];
     snprintf(path, sizeof path, "%s/%s%s", r->dir, name, ending);
     FILE *out = fopen(path, "wb");
     if (out == NULL) { fprintf(stderr, "%s: cannot be written\n", path); r->failed = 1; }
     return out;
 }
-static inline void repro_close(repro *r, FILE *out, const char *name) {
+static inline void draw_close(findings *r, FILE *out, const char *name) {
     int wrong = ferror(out);
     if (fclose(out) != 0 || wrong) { fprintf(stderr, "%s/%s: could not be written whole\n", r->dir, name); r->failed = 1; }
 }
 /* "loss (nats per byte)": the unit is the corpus' token. */
-static inline const char *repro_loss_label(const char *corpus, int target) {
+static inline const char *draw_loss_label(const char *corpus, int target) {
     int bytes = strcmp(corpus, "builtin") == 0;
     return target ? bytes ? "target loss (nats per byte)" : "target loss (nats per token)" : bytes ? "loss (nats per byte)" : "loss (nats per token)";
 }
-static inline const char *repro_corpus_name(const char *corpus) {
+static inline const char *draw_corpus_name(const char *corpus) {
     static const char *const names[][2] = { { "builtin", "the built-in corpus" }, { "openstax", "OpenStax textbooks" },
         { "gsm8k", "OpenStax, target GSM8K" }, { "user", "your corpus" } };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -68,7 +69,7 @@ static inline const char *repro_corpus_name(const char *corpus) {
     }
     return corpus;
 }
-static const struct { const char *arm, *name; } repro_arms[] = {
+static const struct { const char *arm, *name; } draw_arms[] = {
     { "clm", "plain (CLM)" }, { "slm", "selective (SLM)" }, { "slm_sequence", "SLM, ranked per sequence" }, { "random", "random" },
     { "loss", "highest own loss" }, { "ref", "lowest reference loss" }, { "entropy", "lowest reference entropy" },
     { "intersect", "both of the last two" }, { "union", "either of the two" }, { "oracle", "oracle mask (known truth)" },
@@ -76,17 +77,17 @@ static const struct { const char *arm, *name; } repro_arms[] = {
     { "slm_tuned", "SLM, then clean text" }, { "reference", "the reference itself" }, { "null_reference", "SLM, null reference" },
     { "base", "the base" } };
 /* "selective (SLM) 40%" */
-static inline const char *repro_label(char *text, size_t size, const data_group *g) {
+static inline const char *draw_label(char *text, size_t size, const data_group *g) {
     const char *name = g->arm;
-    for (size_t i = 0; i < sizeof repro_arms / sizeof repro_arms[0]; i++) {
-        if (strcmp(g->arm, repro_arms[i].arm) == 0) { name = repro_arms[i].name; }
+    for (size_t i = 0; i < sizeof draw_arms / sizeof draw_arms[0]; i++) {
+        if (strcmp(g->arm, draw_arms[i].arm) == 0) { name = draw_arms[i].name; }
     }
     snprintf(text, size, g->ratio > 0 && g->ratio < 1 ? "%s %.0f%%" : "%s", name, 100 * g->ratio);
     return text;
 }
 
 /* ---- figures ---- */
-static inline void repro__series_csv(FILE *out, const figure_series *s, const char *axis, double paper, int header) {
+static inline void draw__series_csv(FILE *out, const figure_series *s, const char *axis, double paper, int header) {
     if (header) { fprintf(out, "series,n,%s,mean,low,high,paper\n", axis); }
     for (size_t i = 0; i < s->n; i++) {
         double v[5], mean, low, high;
@@ -98,7 +99,7 @@ static inline void repro__series_csv(FILE *out, const figure_series *s, const ch
         fputc('\n', out);
     }
 }
-static inline void repro__table_csv(FILE *out, const figure_table *t, const double *paper) {
+static inline void draw__table_csv(FILE *out, const figure_table *t, const double *paper) {
     fputs("row,column,value,low,high,paper\n", out);
     for (size_t i = 0; i < t->n_rows * t->n_cols; i++) {
         csv_write(out, t->rows[i / t->n_cols]);
@@ -111,45 +112,50 @@ static inline void repro__table_csv(FILE *out, const figure_table *t, const doub
         fputc('\n', out);
     }
 }
-static inline void repro__place(repro *r, const char *name, const char *caption) {
-    char csv[128];
-    snprintf(csv, sizeof csv, "%s.csv", name);
-    report_figure_end(&r->page, caption, REPRO_COMMAND, csv);
+/* The command that makes a figure or decides a claim: the runs of one set, then the report. */
+static inline const char *draw_command(char *text, size_t size, const char *set) {
+    snprintf(text, size, set == NULL ? "make repro%s" : "build/reproduce run --only %s && build/reproduce report", set == NULL ? "" : set);
+    return text;
 }
-typedef void repro_plot(FILE *out, const figure *f, const figure_series *series, size_t n);
-typedef void repro_chart(FILE *out, const figure *f, const figure_table *t);
+static inline void draw__place(findings *r, const char *name, const char *caption) {
+    char csv[128], command[160];
+    snprintf(csv, sizeof csv, "%s.csv", name);
+    report_figure_end(&r->page, caption, draw_command(command, sizeof command, r->set), csv);
+}
+typedef void draw_plot(FILE *out, const figure *f, const figure_series *series, size_t n);
+typedef void draw_chart(FILE *out, const figure *f, const figure_table *t);
 
 /* plot: figure_lines or figure_points.  axis: the name of x in the CSV.  paper (n) or NULL: the paper's value at the series' last point. */
-static inline void repro_series(repro *r, repro_plot *plot, const char *name, const figure *f, const figure_series *series, size_t n,
+static inline void draw_series(findings *r, draw_plot *plot, const char *name, const figure *f, const figure_series *series, size_t n,
                                 const char *axis, const double *paper, const char *caption) {
-    FILE *out = repro_open(r, name, ".svg");
-    if (out != NULL) { plot(out, f, series, n); repro_close(r, out, name); }
-    out = repro_open(r, name, ".csv");
-    for (size_t k = 0; out != NULL && k < n; k++) { repro__series_csv(out, &series[k], axis, paper == NULL ? NAN : paper[k], k == 0); }
-    if (out != NULL) { repro_close(r, out, name); }
+    FILE *out = draw_open(r, name, ".svg");
+    if (out != NULL) { plot(out, f, series, n); draw_close(r, out, name); }
+    out = draw_open(r, name, ".csv");
+    for (size_t k = 0; out != NULL && k < n; k++) { draw__series_csv(out, &series[k], axis, paper == NULL ? NAN : paper[k], k == 0); }
+    if (out != NULL) { draw_close(r, out, name); }
     report_figure_begin(&r->page);
     plot(r->page.out, f, series, n);
-    repro__place(r, name, caption);
+    draw__place(r, name, caption);
 }
 /* chart: figure_bars, figure_shares or figure_map.  paper (rows x cols) or NULL. */
-static inline void repro_table(repro *r, repro_chart *chart, const char *name, const figure *f, const figure_table *t, const double *paper,
+static inline void draw_table(findings *r, draw_chart *chart, const char *name, const figure *f, const figure_table *t, const double *paper,
                                const char *caption) {
-    FILE *out = repro_open(r, name, ".svg");
-    if (out != NULL) { chart(out, f, t); repro_close(r, out, name); }
-    out = repro_open(r, name, ".csv");
-    if (out != NULL) { repro__table_csv(out, t, paper); repro_close(r, out, name); }
+    FILE *out = draw_open(r, name, ".svg");
+    if (out != NULL) { chart(out, f, t); draw_close(r, out, name); }
+    out = draw_open(r, name, ".csv");
+    if (out != NULL) { draw__table_csv(out, t, paper); draw_close(r, out, name); }
     report_figure_begin(&r->page);
     chart(r->page.out, f, t);
-    repro__place(r, name, caption);
+    draw__place(r, name, caption);
 }
 /* A group's curve of column y over column x: one row per seed; x is the mean over the seeds.  label: room for the name. */
-static inline figure_series repro_curve(repro *r, const data_group *g, data_column x, data_column y, char *label, size_t size) {
+static inline figure_series draw_curve(findings *r, const data_group *g, data_column x, data_column y, char *label, size_t size) {
     figure_series s;
     memset(&s, 0, sizeof s);
-    s.name = repro_label(label, size, g);
+    s.name = draw_label(label, size, g);
     s.runs = g->n;
     for (size_t k = 0; k < g->n; k++) { s.n = k == 0 || g->run[k].n < s.n ? g->run[k].n : s.n; }
-    double *at = repro_numbers(r, s.n + 1), *value = repro_numbers(r, s.n * s.runs + 1), every[STATS_SEEDS];
+    double *at = draw_numbers(r, s.n + 1), *value = draw_numbers(r, s.n * s.runs + 1), every[STATS_SEEDS];
     for (size_t i = 0; i < s.n; i++) {
         for (size_t k = 0; k < g->n; k++) {
             every[k] = data_at(&r->d, &g->run[k], i, x);
@@ -161,13 +167,13 @@ static inline figure_series repro_curve(repro *r, const data_group *g, data_colu
     s.y = value;
     return s;
 }
-static inline int repro_has(const figure_series *s) {
+static inline int draw_has(const figure_series *s) {
     for (size_t i = 0; i < s->n * s->runs; i++) {
         if (isfinite(s->y[i]) && isfinite(s->x[i % s->n])) { return 1; }
     }
     return 0;
 }
-static inline void repro_missing(repro *r, const char *what, const char *why) {
+static inline void draw_missing(findings *r, const char *what, const char *why) {
     char text[400];
     snprintf(text, sizeof text, "Left out: %s. %s", what, why);
     report_text(&r->page, text);

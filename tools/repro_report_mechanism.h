@@ -48,11 +48,11 @@ static inline estimate mechanism_share(const data *d, const char *class_name, co
     const char *seeds[STATS_SEEDS];
     return stats_estimate(share, mechanism_shares(d, class_name, null, share, seeds));
 }
-static inline void mechanism_share_figure(repro *r) {
+static inline void mechanism_share_figure(findings *r) {
     static const char *const rows[4] = { "here", "here, checkpoints shuffled", "paper, TinyLlama", "paper, Mistral" };
     static const char *const cols[4] = { "high to low", "low to high", "stays high", "stays low" };
     static const double theirs[2][4] = { { 26, 12, 11, 51 }, { 28, 13, 8, 51 } };
-    double *value = repro_numbers(r, 16), *low = repro_numbers(r, 16), *high = repro_numbers(r, 16), *paper = repro_numbers(r, 16);
+    double *value = draw_numbers(r, 16), *low = draw_numbers(r, 16), *high = draw_numbers(r, 16), *paper = draw_numbers(r, 16);
     figure f;
     figure_table t;
     for (size_t j = 0; j < 4; j++) {
@@ -68,14 +68,14 @@ static inline void mechanism_share_figure(repro *r) {
     f.title = "Figure 3: the four classes of tokens, and what chance alone makes of them";
     f.subtitle = "least-squares line through each held-out token's loss over plain training; high to low: it falls by more than 0.2";
     t.rows = rows; t.cols = cols; t.n_rows = t.n_cols = 4; t.value = value; t.low = low; t.high = high; t.unit = "%";
-    repro_table(r, figure_shares, "fig3_shares", &f, &t, paper,
+    draw_table(r, figure_shares, "fig3_shares", &f, &t, paper,
                 "Shares in percent, mean over seeds.  Shuffled: the same losses, each token's checkpoints in random order, so that no trend is left.");
 }
-static inline figure_series mechanism_class_curve(repro *r, const char *class_name, const char *null, const char *label) {
+static inline figure_series mechanism_class_curve(findings *r, const char *class_name, const char *null, const char *label) {
     const csv_table *t = &r->d.trajectories;
     const char *seeds[STATS_SEEDS], *points[256];
     size_t n = mechanism_different(t, "point", points, 256), runs = mechanism_different(t, "seed", seeds, STATS_SEEDS);
-    double *x = repro_numbers(r, n + 1), *y = repro_numbers(r, n * runs + 1);
+    double *x = draw_numbers(r, n + 1), *y = draw_numbers(r, n * runs + 1);
     figure_series s;
     memset(&s, 0, sizeof s);
     for (size_t row = 0; row < t->rows; row++) {
@@ -90,7 +90,7 @@ static inline figure_series mechanism_class_curve(repro *r, const char *class_na
     s.name = label; s.x = x; s.y = y; s.n = n; s.runs = runs;
     return s;
 }
-static inline void mechanism_figure3(repro *r) {
+static inline void mechanism_figure3(findings *r) {
     static const char *const labels[4] = { "high to low", "low to high", "stays high", "stays low" };
     static const double last[4] = { 2.51, 3.85, 3.74, 0.211 };
     figure_series s[4];
@@ -102,14 +102,14 @@ static inline void mechanism_figure3(repro *r) {
         f.title = null ? "The same, checkpoints shuffled: classes without any learning" : "Figure 3: mean loss of each class over plain training";
         f.x.label = "tokens processed by plain training";
         f.y.label = "loss (nats per byte)";
-        repro_series(r, figure_lines, null ? "fig3_curves_null" : "fig3_curves", &f, s, 4, "tokens", null ? NULL : last,
+        draw_series(r, figure_lines, null ? "fig3_curves_null" : "fig3_curves", &f, s, 4, "tokens", null ? NULL : last,
                      null ? "Fitting lines to noise makes classes whose means rise and fall too; only what differs from this is learning."
                           : "Names are those of the paper and describe the trend, not the level.");
     }
 }
 
 /* ---- figure 6: loss on selected, unselected and all tokens; figure 7: accuracy against them ---- */
-static inline void mechanism_figure6(repro *r, const char *corpus) {
+static inline void mechanism_figure6(findings *r, const char *corpus) {
     static const struct { data_column column; const char *name, *title, *caption; double clm, slm; } panels[3] = {
         { FIXED_KEPT, "selected", "Figure 6: loss on the tokens that selection is for", "A fixed held-out piece of the noisy corpus, its top tokens by the "
           "starting model's excess loss.  Paper, end of 4B tokens: 1.015 plain, 0.981 selective.", 1.015, 0.981 },
@@ -125,22 +125,22 @@ static inline void mechanism_figure6(repro *r, const char *corpus) {
         figure f;
         size_t n = 0;
         for (size_t a = 0; a < 3; a++) {
-            s[n] = repro_curve(r, data_find(&r->d, corpus, "main", arms[a]), TOKENS, panels[p].column, label[n], sizeof label[n]);
+            s[n] = draw_curve(r, data_find(&r->d, corpus, "main", arms[a]), TOKENS, panels[p].column, label[n], sizeof label[n]);
             s[n].style = (int)a + 1;
             paper[n] = a == 0 ? panels[p].clm : a == 1 ? panels[p].slm : NAN;
-            n += (size_t)repro_has(&s[n]);
+            n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { continue; }
         memset(&f, 0, sizeof f);
         f.title = panels[p].title;
         f.x.label = "tokens processed";
-        f.y.label = repro_loss_label(corpus, 0);
+        f.y.label = draw_loss_label(corpus, 0);
         f.height = 380;
         snprintf(name, sizeof name, "fig6_%.40s_%s", corpus, panels[p].name);
-        repro_series(r, figure_lines, name, &f, s, n, "tokens", paper, panels[p].caption);
+        draw_series(r, figure_lines, name, &f, s, n, "tokens", paper, panels[p].caption);
     }
 }
-static inline void mechanism_figure7(repro *r, const char *corpus) {
+static inline void mechanism_figure7(findings *r, const char *corpus) {
     static const char *const arms[2] = { "slm", "clm" };
     for (int dropped = 0; dropped < 2; dropped++) {
         char label[2][64], name[96];
@@ -148,24 +148,24 @@ static inline void mechanism_figure7(repro *r, const char *corpus) {
         figure f;
         size_t n = 0;
         for (size_t a = 0; a < 2; a++) {       /* one point per checkpoint: means over the seeds, so that seeds are not taken for checkpoints */
-            figure_series acc = repro_curve(r, data_find(&r->d, corpus, "main", arms[a]), dropped ? FIXED_DROPPED : FIXED_KEPT,
+            figure_series acc = draw_curve(r, data_find(&r->d, corpus, "main", arms[a]), dropped ? FIXED_DROPPED : FIXED_KEPT,
                                             TARGET_ACCURACY, label[n], sizeof label[n]);
-            double *y = repro_numbers(r, acc.n + 1), low, high;
+            double *y = draw_numbers(r, acc.n + 1), low, high;
             for (size_t i = 0; i < acc.n; i++) { (void)figure_mean(&acc, i, &y[i], &low, &high); }
             s[n] = acc;
             s[n].y = y;
             s[n].runs = 1;
             s[n].style = a == 0 ? 2 : 1;
-            n += (size_t)repro_has(&s[n]);
+            n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { return; }
         memset(&f, 0, sizeof f);
         f.title = dropped ? "Figure 7: accuracy against the loss on unselected tokens" : "Figure 7: accuracy against the loss on selected tokens";
         f.subtitle = dropped ? "does less loss on the noise go with less accuracy?" : "less loss on these should go with more accuracy";
-        f.x.label = repro_loss_label(corpus, 0);
+        f.x.label = draw_loss_label(corpus, 0);
         f.y.label = "probability of a right result (%)";
         snprintf(name, sizeof name, "fig7_%.40s_%s", corpus, dropped ? "unselected" : "selected");
-        repro_series(r, figure_points, name, &f, s, n, "loss", NULL, dropped
+        draw_series(r, figure_points, name, &f, s, n, "loss", NULL, dropped
             ? "One point per checkpoint, mean over seeds.  Paper: accuracy rises from 5 to 22.5 while this loss rises from 3.53 to 3.65."
             : "One point per checkpoint, mean over seeds.  Paper: accuracy rises from 5 to 22.5 while this loss falls from 0.955 to 0.875.");
     }

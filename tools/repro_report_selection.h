@@ -40,7 +40,7 @@ static inline estimate selection_bump(const data *d, const char *kind, const cha
     }
     return stats_estimate(bump, n_seeds);
 }
-static inline void selection_figure8(repro *r) {
+static inline void selection_figure8(findings *r) {
     static const struct { const char *kind, *name, *title, *caption; } both[2] = {
         { "own", "fig8_own", "Figure 8: perplexity over training of what five checkpoints select", "Each line: the tokens that one checkpoint of "
           "selective training selects, measured at every checkpoint of the same run.  In the paper each line peaks at its own checkpoint." },
@@ -55,7 +55,7 @@ static inline void selection_figure8(repro *r) {
         figure f;
         size_t used = 0;
         for (size_t s = 0; s < n_sets; s++) {
-            double *x = repro_numbers(r, n + 1), *y = repro_numbers(r, n * runs + 1), *mean = repro_numbers(r, n + 1), low, high, own = NAN;
+            double *x = draw_numbers(r, n + 1), *y = draw_numbers(r, n * runs + 1), *mean = draw_numbers(r, n + 1), low, high, own = NAN;
             for (size_t i = 0; i < n; i++) {
                 for (size_t k = 0; k < runs; k++) { y[k * n + i] = selection_perplexity(&r->d, seeds[k], both[b].kind, sets[s], at[i], &x[i]); }
                 if (strcmp(at[i], sets[s]) == 0) { own = x[i]; }
@@ -67,19 +67,19 @@ static inline void selection_figure8(repro *r) {
             series[used].runs = 1;
             snprintf(label[used], sizeof label[used], own >= 1e6 ? "selected at %.2fM" : "selected at %.0fk", own >= 1e6 ? own / 1e6 : own / 1e3);
             series[used].name = label[used];
-            used += (size_t)repro_has(&series[used]);
+            used += (size_t)draw_has(&series[used]);
         }
         if (used == 0) { continue; }
         memset(&f, 0, sizeof f);
         f.title = both[b].title;
         f.x.label = "tokens processed";
         f.y.label = "perplexity";
-        repro_series(r, figure_lines, both[b].name, &f, series, used, "tokens", NULL, both[b].caption);
+        draw_series(r, figure_lines, both[b].name, &f, series, used, "tokens", NULL, both[b].caption);
     }
 }
 
 /* ---- precision, recall, AUC; share kept by kind ---- */
-static inline void selection_over_training(repro *r, const char *corpus) {
+static inline void selection_over_training(findings *r, const char *corpus) {
     static const struct { data_column column; const char *name, *title, *caption; double rule; } panels[3] = {
         { AUC, "auc", "How well the score ranks useful tokens above noise (AUC)", "Area under the curve: 0.5 is chance, 1 perfect.  Useful: story, steps and "
           "right results of problems, by the corpus' own truth.", 0.5 },
@@ -93,9 +93,9 @@ static inline void selection_over_training(repro *r, const char *corpus) {
         figure f;
         size_t n = 0;
         for (size_t a = 0; a < sizeof arms / sizeof arms[0]; a++) {
-            s[n] = repro_curve(r, data_find(&r->d, corpus, "main", arms[a]), TOKENS, panels[p].column, label[n], sizeof label[n]);
+            s[n] = draw_curve(r, data_find(&r->d, corpus, "main", arms[a]), TOKENS, panels[p].column, label[n], sizeof label[n]);
             s[n].style = (int)a + 1;
-            n += (size_t)repro_has(&s[n]);
+            n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { continue; }
         memset(&f, 0, sizeof f);
@@ -104,7 +104,7 @@ static inline void selection_over_training(repro *r, const char *corpus) {
         f.y.label = panels[p].name;
         f.rules = &rule; f.n_rules = 1;
         snprintf(name, sizeof name, "selection_%.40s_%s", corpus, panels[p].name);
-        repro_series(r, figure_lines, name, &f, s, n, "tokens", NULL, panels[p].caption);
+        draw_series(r, figure_lines, name, &f, s, n, "tokens", NULL, panels[p].caption);
     }
 }
 /* Share of a kind's tokens that are kept, in percent, over the first or the last third of the run; one number per seed. */
@@ -121,10 +121,10 @@ static inline estimate selection_kept(const data *d, const data_group *g, int ki
     }
     return stats_estimate(share, g->n);
 }
-static inline int selection_by_kind(repro *r, const char *corpus) {
+static inline int selection_by_kind(findings *r, const char *corpus) {
     static const char *const cols[3] = { "SLM, first third of training", "SLM, last third", "highest own loss, last third" };
     const data_group *slm = data_find(&r->d, corpus, "main", "slm"), *loss = data_find(&r->d, corpus, "main", "loss");
-    double *value = repro_numbers(r, 3 * DATA_KINDS), *low = repro_numbers(r, 3 * DATA_KINDS), *high = repro_numbers(r, 3 * DATA_KINDS);
+    double *value = draw_numbers(r, 3 * DATA_KINDS), *low = draw_numbers(r, 3 * DATA_KINDS), *high = draw_numbers(r, 3 * DATA_KINDS);
     size_t n_cols = loss->n > 0 ? 3 : 2, any = 0;
     char name[96];
     figure f;
@@ -145,7 +145,7 @@ static inline int selection_by_kind(repro *r, const char *corpus) {
     f.x.label = "kept (%)";
     t.rows = data_kinds; t.cols = cols; t.n_rows = DATA_KINDS; t.n_cols = n_cols; t.value = value; t.low = low; t.high = high; t.unit = "%";
     snprintf(name, sizeof name, "selection_%.40s_kinds", corpus);
-    repro_table(r, figure_bars, name, &f, &t, NULL, "Kinds are the corpus' own truth, per token.  Noise that is kept, and target that is dropped, is where "
+    draw_table(r, figure_bars, name, &f, &t, NULL, "Kinds are the corpus' own truth, per token.  Noise that is kept, and target that is dropped, is where "
                 "the reference is wrong (or the model already right).  95% bootstrap interval over seeds.");
     return 1;
 }
