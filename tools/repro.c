@@ -9,6 +9,7 @@
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION
 #include "slm.h"
+#include <fcntl.h>
 #include "repro_runs.h"
 #include "repro_runs_texts.h"
 #include "repro_runs_do.h"
@@ -66,6 +67,17 @@ static int claim_folder(const repro *r) {
     else (void)remove(part);
     return same;
 }
+/* One at a time works in a folder; the lock goes with the process. */
+static int lock_folder(const repro *r) {
+    char path[400];
+    struct flock lock;
+    int file = open(repro_path(path, r, "", "lock", ""), O_RDWR | O_CREAT, 0666);
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = F_WRLCK;
+    if (file >= 0 && fcntl(file, F_SETLK, &lock) == 0) return 1;
+    fprintf(stderr, "%s: %s\n", path, file < 0 ? "cannot be written" : "another process is at work in this folder");
+    return 0;
+}
 /* A piece of the noisy text, with the truth about each byte: for the token view. */
 static void write_view_text(const repro *r) {
     char path[400];
@@ -103,7 +115,7 @@ static int run(int argc, char **argv) {
     plan_all(&r);
     for (i = 0; i < r.n; i++) if (r.only == NULL || strcmp(jobs[i].set, r.only) == 0 || strcmp(jobs[i].corpus, r.only) == 0) repro_want(&r, i);
     if (r.dry_run) { print_plan(&r); return 0; }
-    if (!claim_folder(&r)) return 1;
+    if (!claim_folder(&r) || !lock_folder(&r)) return 1;
     write_view_text(&r);
     return repro_carry_out(&r);
 }

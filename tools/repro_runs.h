@@ -48,6 +48,7 @@ typedef struct repro {
     const char *only;                           /* NULL, or a set: only its jobs and what they need */
     job *jobs;                                  /* the plan */
     int n;
+    pid_t parent;
 } repro;
 static inline const char *repro_path(char out[400], const repro *r, const char *folder, const char *name, const char *ending) {
     (void)snprintf(out, 400, "%s/%s%s%s%s", r->out, folder, folder[0] != 0 ? "/" : "", name, ending);
@@ -140,6 +141,7 @@ static inline void repro_show(const repro *r, progress *bar, double done, double
 }
 static inline int repro_start(repro *r, job *j, pid_t *child) {
     fflush(NULL);
+    r->parent = getpid();
     *child = fork();
     if (*child == 0) _exit(repro_do(r, j));
     j->running = *child > 0;

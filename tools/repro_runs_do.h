@@ -24,6 +24,9 @@ static void repro_keep(const repro *r, const job *j, experiment *e, const slm_mo
     if (j->view != NULL) must(slm_model_save(model, e->tokenizer, repro_path(path, r, "", j->view, ""), &experiment_error));
 }
 
+/* A job whose parent was killed leaves nothing: the next parent may be at the same job. */
+static void repro_leave_if_orphan(const repro *r) { if (getppid() != r->parent) _exit(1); }
+
 /* ---- what a job is charged for ---- */
 /* Tuning the reference (if the text is scored at all) and scoring it. */
 static double repro_flops_before(const repro *r, const job *j, const slm_model *reference, double n_scored) {
@@ -192,6 +195,7 @@ static void repro_do_scores(const repro *r, const job *j, experiment *e) {
     job_corpus text = job_corpus_make(e, j);
     slm_scores *scores;
     must(slm_score_corpus(&scores, model, text.corpus, slm_tokenizer_hash(e->tokenizer), 16, j->s.T, NULL, NULL, &experiment_error));
+    repro_leave_if_orphan(r);
     must(slm_scores_save(scores, repro_path(path, r, "scores", j->name, ".scores"), &experiment_error));
     slm_scores_free(scores);
     job_corpus_free(&text, e);
@@ -209,6 +213,7 @@ static void repro_do_model(const repro *r, const job *j, experiment *e, curve *c
     piece = reference == NULL ? NULL : repro_prepare_piece(e, j, model, reference, &share);
     repro_do_training(r, j, e, c, lr, model, scores);
     valid = experiment_measure(e, model, CORPUS_VALID);
+    repro_leave_if_orphan(r);
     repro_keep(r, j, e, model);
     if (j->keep && piece != NULL) repro_put_piece(r, j, c, piece, e->piece->n);
     repro_put_run(r, j, lr, c, before, &valid, share);

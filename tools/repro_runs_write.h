@@ -41,7 +41,7 @@ static void write_rows(FILE *out, const repro *r, const job *j) {
 static void write_curves(const repro *r) {
     FILE *out = open_csv(r, "curves", repro_columns);
     int i;
-    for (i = 0; i < r->n; i++) if (r->jobs[i].wanted && repro_finished(r, &r->jobs[i])) write_rows(out, r, &r->jobs[i]);
+    for (i = 0; i < r->n; i++) if (repro_finished(r, &r->jobs[i])) write_rows(out, r, &r->jobs[i]);
     close_csv(r, "curves", out);
 }
 static void write_times(const repro *r) {
@@ -50,7 +50,7 @@ static void write_times(const repro *r) {
     size_t size;
     int i;
     for (i = 0; i < r->n; i++) {
-        if (!r->jobs[i].wanted || r->jobs[i].same_as >= 0 || !repro_exists(repro_path(path, r, "times", r->jobs[i].name, ".csv"))) continue;
+        if (r->jobs[i].same_as >= 0 || !repro_exists(repro_path(path, r, "times", r->jobs[i].name, ".csv"))) continue;
         must(slm_read_file(&text, &size, path, &experiment_error));
         fwrite(text, 1, size, out);
         slm_free(text);
@@ -63,10 +63,10 @@ static void write_tuning(const repro *r) {
     for (i = 0; i < r->n; i++) {
         const job *j = &r->jobs[i];
         double loss, best = INFINITY;
-        if (strcmp(j->set, "tune") != 0 || !j->wanted || !repro_finished(r, j)) continue;
+        if (strcmp(j->set, "tune") != 0 || !repro_finished(r, j)) continue;
         loss = repro_last(r, j, REPRO_VALID_LOSS);
         for (k = 0; k < r->n; k++)
-            if (strcmp(r->jobs[k].set, "tune") == 0 && strcmp(r->jobs[k].arm, j->arm) == 0 && r->jobs[k].wanted && repro_finished(r, &r->jobs[k])) {
+            if (strcmp(r->jobs[k].set, "tune") == 0 && strcmp(r->jobs[k].arm, j->arm) == 0 && repro_finished(r, &r->jobs[k])) {
                 double other = repro_last(r, &r->jobs[k], REPRO_VALID_LOSS);
                 if (other < best) best = other;
             }
