@@ -121,8 +121,8 @@ static inline void report_picture(findings *r) {
 
 /* ---- the page ---- */
 static inline void report_figure1(findings *r, const char *corpus) {
-    char title[120];
-    snprintf(title, sizeof title, "Figure 1: %s", draw_corpus_name(corpus));
+    char title[80];
+    snprintf(title, sizeof title, "Figure 1: %.60s", draw_corpus_name(corpus));
     report_section(&r->page, title, "All arms start from the same base and see the same text in the same order; the learning rate of each was chosen on a "
                    "validation part.  N x sooner: tokens of plain training / tokens until its final target metric is passed.");
     r->set = "main";
