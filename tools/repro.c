@@ -15,9 +15,7 @@
 #include "repro_runs_do.h"
 #include "repro_runs_plan.h"
 #include "repro_runs_write.h"
-#ifdef REPRO_WITH_REPORT
 #include "repro_report.h"
-#endif
 
 static int usage(const char *what) {
     fprintf(stderr, "%s\nusage: reproduce run [--quick] [--jobs N] [--out DIR] [--only SET] [--dry-run] [--corpus RAW --clean CLEAN --eval EVAL]\n"
@@ -121,9 +119,7 @@ static int run(int argc, char **argv) {
 }
 int main(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "run") == 0) return run(argc, argv);
-#ifdef REPRO_WITH_REPORT
-    if (argc == 2 || argc == 4) if (strcmp(argv[1], "report") == 0 && (argc == 2 || strcmp(argv[2], "--out") == 0))
-        return repro_report(argc == 4 ? argv[3] : "build/repro");
-#endif
+    if (argc == 2 && strcmp(argv[1], "report") == 0) return repro_report("build/repro");
+    if (argc == 4 && strcmp(argv[1], "report") == 0 && strcmp(argv[2], "--out") == 0) return repro_report(argv[3]);
     return usage("run or report?");
 }
