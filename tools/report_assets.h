@@ -59,7 +59,7 @@ static const char *const report_css[] = {
     "th { font-weight: 600; font-size: 13.5px; color: var(--soft); border-bottom: 1.5px solid var(--soft); vertical-align: bottom; }\n",
     "th:last-child, td:last-child { padding-right: 2px; }\n",
     ".r-num { text-align: right; white-space: nowrap; }\n",
-    "td:first-child { font-weight: 600; }\n",
+    "td:first-child { font-weight: 600; min-width: 11em; }\n",
     "figure { margin: 32px 0 44px; }\n",
     "figure svg { display: block; max-width: 100%; height: auto; margin: 0 -20px; max-width: calc(100% + 40px); }\n",
     "figcaption { font: 14.5px/1.55 var(--sans); color: var(--soft); border-top: 1px solid var(--line); padding-top: 10px; }\n",

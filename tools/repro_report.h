@@ -24,25 +24,33 @@ enum { REPORT_CORPORA = 4 };
 static inline int report_has_corpus(const findings *r, const char *corpus) { return data_find(&r->d, corpus, "main", "clm")->n > 0; }
 
 /* ---- verdicts ---- */
+enum { REPORT_PARTS = 4 };
+static const char *const report_parts[REPORT_PARTS] = { "Is it sooner?", "Does it give what the clean text alone cannot?", "Is the mechanism the paper's?",
+    "Other references, and controls" };
+/* Part by part, so that claims.csv and the page have the same order. */
 static inline void report_decide(findings *r) {
-    for (size_t i = 0; i < REPORT_CORPORA; i++) {
-        const char *c = report_corpora[i];
-        if (i > 1 && !report_has_corpus(r, c)) { continue; }      /* the goal names the first two: they stand there, open, if they were not run */
-        claims_sooner(r, c, TARGET_LOSS);
-        if (curves_has_accuracy(r, c)) { claims_sooner(r, c, TARGET_ACCURACY); }
-        if (!report_has_corpus(r, c)) { continue; }
-        claims_controls(r, c);
-        claims_cost(r, c);
-        claims_clean(r, c);
-        verdict_figure6(r, c);
+    for (r->part = 0; r->part < 3; r->part++) {
+        for (size_t i = 0; i < REPORT_CORPORA; i++) {
+            const char *c = report_corpora[i];
+            if (r->part == 0 && (i < 2 || report_has_corpus(r, c))) {   /* the goal names the first two: open if they were not run */
+                claims_sooner(r, c, TARGET_LOSS);
+                if (curves_has_accuracy(r, c)) { claims_sooner(r, c, TARGET_ACCURACY); }
+            }
+            if (!report_has_corpus(r, c)) { continue; }
+            if (r->part == 0) { claims_controls(r, c); claims_cost(r, c); }
+            if (r->part == 1) { claims_clean(r, c); }
+            if (r->part == 2) { verdict_figure6(r, c); }
+        }
+        if (r->part == 0) { verdict_map(r); }
+        if (r->part == 1) { claims_less_clean(r); }
+        if (r->part == 2) {
+            verdict_figure7(r);
+            verdict_mechanism(r);
+            verdict_figure3(r);
+            verdict_figure8(r);
+            verdict_figure9(r);
+        }
     }
-    claims_less_clean(r);
-    verdict_map(r);
-    verdict_mechanism(r);
-    verdict_figure7(r);
-    verdict_figure3(r);
-    verdict_figure8(r);
-    verdict_figure9(r);
     verdict_self(r);
     verdict_weak(r);
     claims_null(r);
@@ -89,7 +97,7 @@ static inline void report_results(findings *r) {
     }
     draw_close(r, out, "results.md");
 }
-/* The one picture: plain, selective and random, with the arrow. */
+/* The one picture: plain, selective and random, with the arrow: result.svg, and the first figure of the page. */
 static inline void report_picture(findings *r) {
     static const char *const corpora[2] = { "builtin", "openstax" };
     static const curves_family family = { "", "", { "clm", "slm", "random", NULL } };
@@ -100,29 +108,30 @@ static inline void report_picture(findings *r) {
     sooner s = data_sooner(&r->d, slm, clm, TOKENS, y);
     char label[FIGURE__MOST][64], text[64] = "", note[200], subtitle[200];
     figure_series series[FIGURE__MOST];
-    figure_arrow arrow = { end, level, end / s.e.value, level, text };
+    figure_arrow arrow = { end, level, end / s.e.value, level, text, y != TARGET_ACCURACY };
     figure f;
     size_t n = curves_collect(r, corpus, &family, TOKENS, y, series, label);
-    FILE *out = n > 0 ? draw_open(r, "result", ".svg") : NULL;
-    if (out == NULL) { return; }
+    if (n == 0) { return; }
     memset(&f, 0, sizeof f);
     SAY(text, "%.1fx sooner", s.e.value);
     if (s.seeds > 1) { SAY(text, " [%.1f, %.1f]", s.e.low, s.e.high); }
     f.title = y == TARGET_ACCURACY ? "Selective against plain training: right results on the target" : "Selective against plain training: loss on the target";
-    snprintf(subtitle, sizeof subtitle, "%s; the same base, the same text in the same order; %s is better", draw_corpus_name(corpus), y == TARGET_ACCURACY ? "higher" : "lower");
+    snprintf(subtitle, sizeof subtitle, "%s; the same base, the same text in the same order; %s is better", draw_corpus_name(corpus, 1), y == TARGET_ACCURACY ? "higher" : "lower");
     snprintf(note, sizeof note, "make repro; %zu seed%s%s", clm->n, clm->n == 1 ? "" : "s", clm->n > 1 ? " (thin) and the 95% interval of their mean (band)" : "");
     f.subtitle = subtitle; f.note = note;
     f.x.label = "tokens processed";
     f.y.label = y == TARGET_ACCURACY ? "probability of a right result (%)" : draw_loss_label(corpus, 1);
     if (isfinite(s.e.value) && s.e.value > 1.15) { f.arrows = &arrow; f.n_arrows = 1; }
-    figure_lines(out, &f, series, n);
-    draw_close(r, out, "result.svg");
+    r->set = "main";
+    draw_series(r, figure_lines, "result", &f, series, n, "tokens", NULL, "The arrow leads from plain training's end to where selective training has passed it; in brackets the "
+                "95% bootstrap interval over seeds.");
+    r->set = NULL;
 }
 
 /* ---- the page ---- */
 static inline void report_figure1(findings *r, const char *corpus) {
     char title[80];
-    snprintf(title, sizeof title, "Figure 1: %.60s", draw_corpus_name(corpus));
+    snprintf(title, sizeof title, "Figure 1: %.60s", draw_corpus_name(corpus, 1));
     report_section(&r->page, title, "All arms start from the same base and see the same text in the same order; the learning rate of each was chosen on a "
                    "validation part.  N x sooner: tokens of plain training / tokens until its final target metric is passed.");
     r->set = "main";
@@ -192,8 +201,10 @@ static inline void report_token_views(findings *r) {
         const data_group *slm = data_find(&r->d, places[i].corpus, "main", "slm");
         slm_error err = { SLM_OK, "" };
         char why[700];
+        size_t skip = strlen(r->dir);
         if (tokens_section(r, places[i].folder, places[i].title, slm->ratio > 0 && slm->ratio < 1 ? slm->ratio : 0.4, &err)) { continue; }
-        snprintf(why, sizeof why, "The saved models are not there or cannot be read (%s).", err.text);
+        skip = strncmp(err.text, r->dir, skip) == 0 && err.text[skip] == '/' ? skip + 1 : 0;      /* the same text, wherever the folder is */
+        snprintf(why, sizeof why, "The saved models are not there or cannot be read (%s).", err.text + skip);
         draw_missing(r, places[i].title, why);
     }
 }
@@ -219,10 +230,26 @@ static inline const char *report_setting(const findings *r, const char *key) {
     }
     return NULL;
 }
+/* "AMD EPYC 7B13, 2 processors": where the report is made; empty where the system does not say. */
+static inline void report_machine(char *text, size_t size) {
+    char line[300];
+    size_t processors = 0;
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    *text = '\0';
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        if (strncmp(line, "model name", 10) != 0 || strchr(line, ':') == NULL) { continue; }
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(text, size, "%.100s", strchr(line, ':') + 1 + strspn(strchr(line, ':') + 1, " "));
+        processors++;
+    }
+    if (f != NULL) { fclose(f); }
+    if (processors > 0) { draw_say(text, size, ", %zu processor%s", processors, processors == 1 ? "" : "s"); }
+}
 /* "5 seeds; 212 runs; 74 minutes of training in all; gcc 12". */
 static inline void report_facts(const findings *r, char *text, size_t size) {
     const data_group *clm = data_find(&r->d, report_has_corpus(r, "builtin") ? "builtin" : "openstax", "main", "clm");
-    const char *compiler = report_setting(r, "compiler"), *machine = report_setting(r, "machine");
+    const char *compiler = report_setting(r, "compiler");
+    char machine[160];
     double seconds = 0;
     size_t runs = 0;
     int tokens = csv_column(&r->d.times, "tokens"), time = csv_column(&r->d.times, "seconds");
@@ -235,7 +262,8 @@ static inline void report_facts(const findings *r, char *text, size_t size) {
     *text = '\0';
     draw_say(text, size, "%zu seed%s of each main arm", clm->n, clm->n == 1 ? "" : "s");
     if (runs > 0) { draw_say(text, size, "; %zu jobs, %.0f minutes of one core in all", runs, seconds / 60); }
-    if (machine != NULL) { draw_say(text, size, "; %s", machine); }
+    report_machine(machine, sizeof machine);
+    if (*machine != '\0') { draw_say(text, size, "; %s", machine); }
     if (compiler != NULL) { draw_say(text, size, "; %s", compiler); }
     draw_say(text, size, "; made by `make repro`");
 }
@@ -248,9 +276,13 @@ static inline void report_page(findings *r, FILE *out) {
              "part, %zu do not hold, %zu are open.", count[REPORT_HOLDS], count[REPORT_DEPENDS], count[REPORT_FAILS], count[REPORT_OPEN]);
     report_facts(r, facts, sizeof facts);
     report_begin(&r->page, out, "Does selective language modeling hold on a laptop?", lede, facts);
-    for (size_t i = 0; i < r->n_claims; i++) {
-        const claim *c = &r->claims[i];
-        report_claim(&r->page, c->verdict, c->words, c->title, c->found, c->paper, c->falsifier);
+    for (int part = 0; part < REPORT_PARTS; part++) {
+        report_section(&r->page, report_parts[part], NULL);
+        for (size_t i = 0; i < r->n_claims; i++) {
+            const claim *c = &r->claims[i];
+            if (c->part == part) { report_claim(&r->page, c->verdict, c->words, c->title, c->found, c->paper, c->falsifier); }
+        }
+        if (part == 0) { report_picture(r); }
     }
     limits_section(r);
     for (size_t i = 0; i < REPORT_CORPORA; i++) {
@@ -284,7 +316,6 @@ static inline int repro_report(const char *dir) {
     report_decide(&r);
     report_claims_csv(&r);
     report_results(&r);
-    report_picture(&r);
     if ((out = draw_open(&r, "report", ".html")) != NULL) {
         report_page(&r, out);
         draw_close(&r, out, "report.html");

@@ -20,6 +20,7 @@ static inline claim *claims_add(findings *r, const char *id, const char *corpus,
     snprintf(c->falsifier, sizeof c->falsifier, "%s", falsifier);
     snprintf(c->set, sizeof c->set, "%s", set);
     c->verdict = REPORT_OPEN;
+    c->part = r->part;
     return c;
 }
 static inline void claims_say(claim *c, report_verdict verdict, const char *words) {
@@ -35,10 +36,12 @@ static inline int claims_enough(claim *c, size_t seeds) {
     return 0;
 }
 /* "0.052 [0.041, 0.060]" */
-static inline void claims_number(claim *c, const char *before, const estimate *e, int digits, const char *unit) {
+static inline void claims_number(claim *c, const char *before, const estimate *e, int digits, const char *after) {
+    char text[3][32];
     if (e->n == 0) { return; }
-    SAY(c->found, "%s%.*f%s", before, digits, e->value, unit);
-    if (e->n > 1) { SAY(c->found, " [%.*f, %.*f]", digits, e->low, digits, e->high); }
+    SAY(c->found, "%s%s", before, draw_fixed(text[0], sizeof text[0], e->value, digits));
+    if (e->n > 1) { SAY(c->found, " [%s, %s]", draw_fixed(text[1], sizeof text[1], e->low, digits), draw_fixed(text[2], sizeof text[2], e->high, digits)); }
+    SAY(c->found, "%s", after);
 }
 static inline void claims_sooner_words(claim *c, const char *before, const sooner *s) {
     char text[120];
@@ -53,7 +56,7 @@ static inline void claims_sooner(findings *r, const char *corpus, data_column y)
     sooner loss = data_sooner(&r->d, data_find(&r->d, corpus, "main", "loss"), clm, TOKENS, y);
     char title[200], label[64], words[64];
     snprintf(title, sizeof title, "On %s, selective training passes plain training's final target %s in at least five times fewer tokens",
-             draw_corpus_name(corpus), accuracy ? "accuracy" : "loss");
+             draw_corpus_name(corpus, 0), accuracy ? "accuracy" : "loss");
     claim *c = claims_add(r, accuracy ? "sooner-accuracy" : "sooner", corpus, "main", title, "10x (1.1B) and 5x (7B) by accuracy, one run each; from its curves 13x and 4.8x",
                           "the interval of N reaches below 3, or random or highest-loss selection is as soon");
     if (s.seeds > 0 || s.at_once > 0) { SAY(c->found, "%s: ", draw_label(label, sizeof label, slm)); }
@@ -83,7 +86,7 @@ static inline void claims_cost(findings *r, const char *corpus) {
     const data_group *clm = data_find(&r->d, corpus, "main", "clm"), *slm = data_find(&r->d, corpus, "main", "slm");
     sooner s = data_sooner(&r->d, slm, clm, FLOPS_ALL, TARGET_LOSS);
     char title[200];
-    snprintf(title, sizeof title, "On %s it is still sooner when the reference and the scoring are counted", draw_corpus_name(corpus));
+    snprintf(title, sizeof title, "On %s it is still sooner when the reference and the scoring are counted", draw_corpus_name(corpus, 0));
     claim *c = claims_add(r, "cost", corpus, "main", title, "left out of its figures; worked out from its settings: about 5x (1.1B) and 2.7x (7B)",
                           "plain training, given all of that arithmetic, is as far");
     if (s.seeds > 0) { claims_sooner_words(c, "In arithmetic with reference and scoring: ", &s); SAY(c->found, "."); }
@@ -109,13 +112,13 @@ static inline estimate claims_compare(const findings *r, claim *c, const data_gr
     estimate loss = data_difference(&r->d, g, other, TARGET_LOSS), accuracy = data_difference(&r->d, g, other, TARGET_ACCURACY);
     char a[64], b[64];
     if (loss.n == 0) { return loss; }
-    SAY(c->found, "%s%s ends at target loss %.3f, %s at %.3f", c->found[0] ? "  " : "", draw_label(a, sizeof a, g), data_mean_end(&r->d, g, TARGET_LOSS),
+    SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "", draw_label(a, sizeof a, g), data_mean_end(&r->d, g, TARGET_LOSS),
         draw_label(b, sizeof b, other), data_mean_end(&r->d, other, TARGET_LOSS));
     claims_number(c, ": difference ", &loss, 4, "");
     if (accuracy.n > 0) {
         estimate points = accuracy;
         points.value *= 100; points.low *= 100; points.high *= 100;
-        claims_number(c, "; accuracy by ", &points, 1, " points");
+        claims_number(c, "; accuracy higher by ", &points, 1, " points");
     }
     SAY(c->found, " (%zu seed%s).", loss.n, loss.n == 1 ? "" : "s");
     return loss;
@@ -133,7 +136,7 @@ static inline claim *claims_better(findings *r, const char *id, const char *corp
 static inline void claims_controls(findings *r, const char *corpus) {
     const data_group *slm = data_find(&r->d, corpus, "main", "slm");
     char title[200];
-    snprintf(title, sizeof title, "On %s it matters which tokens are kept: selection beats random-k and the highest own loss", draw_corpus_name(corpus));
+    snprintf(title, sizeof title, "On %s it matters which tokens are kept: selection beats random-k and the highest own loss", draw_corpus_name(corpus, 0));
     claim *c = claims_add(r, "controls", corpus, "main", title, "no such arm in the paper",
                           "either of the two ends as well as selection by excess loss");
     estimate random = claims_compare(r, c, slm, data_find(&r->d, corpus, "main", "random"));
@@ -155,7 +158,7 @@ static inline void claims_clean(findings *r, const char *corpus) {
         const data_group *a = data_find(&r->d, corpus, "main", list[i].a), *b = data_find(&r->d, corpus, "main", list[i].b);
         char title[200];
         if (a->n == 0 || b->n == 0) { if (strcmp(corpus, "builtin") != 0) { continue; } }
-        snprintf(title, sizeof title, "On %s, %s", draw_corpus_name(corpus), list[i].title);
+        snprintf(title, sizeof title, "On %s, %s", draw_corpus_name(corpus, 0), list[i].title);
         (void)claims_better(r, list[i].id, corpus, a, b, title, i == 2 ? "after the same tuning most of its gap closes: +2.2 points (1.1B, MATH)" : "no such arm in the paper", list[i].falsifier);
     }
 }

@@ -19,6 +19,14 @@ static inline int curves_has_accuracy(const findings *r, const char *corpus) {
     return isfinite(data_mean_end(&r->d, data_find(&r->d, corpus, "main", "clm"), TARGET_ACCURACY));
 }
 /* The arms of a family that are there, each ratio a curve of its own; returns how many. */
+/* Another style for a series whose own is taken: of an arm at two ratios. */
+static inline void curves_restyle(figure_series *series, size_t n) {
+    for (size_t i = 1; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (series[k].style == series[i].style) { series[i].style = series[i].style % 8 + 1; k = (size_t)-1; }
+        }
+    }
+}
 static inline size_t curves_collect(findings *r, const char *corpus, const curves_family *family, data_column x, data_column y,
                                     figure_series *series, char (*label)[64]) {
     size_t n = 0;
@@ -30,7 +38,15 @@ static inline size_t curves_collect(findings *r, const char *corpus, const curve
             n += (size_t)(series[n].n > 1 && draw_has(&series[n]));
         }
     }
+    curves_restyle(series, n < 9 ? n : 8);
     return n;
+}
+/* Whether it has any arm besides plain and selective. */
+static inline int curves_has_family(const findings *r, const char *corpus, const curves_family *family) {
+    for (size_t a = 2; family->arms[a] != NULL; a++) {
+        if (data_find(&r->d, corpus, "main", family->arms[a])->n > 0) { return 1; }
+    }
+    return 0;
 }
 static inline void curves_figure(findings *r, const char *corpus, const curves_family *family, size_t cost, data_column y) {
     char label[FIGURE__MOST][64], name[128], title[200], caption[500], text[64] = "", note[200];
@@ -42,14 +58,14 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
     double end = data_mean_end(&r->d, clm, curves_costs[cost].column);
     sooner s = data_sooner(&r->d, slm, clm, curves_costs[cost].column, y);
     figure_rule rule = { data_mean_end(&r->d, ref, y) * scale, 0, "the reference itself" };
-    figure_arrow arrow = { end, level, end / s.e.value, level, text };
+    figure_arrow arrow = { end, level, end / s.e.value, level, text, y != TARGET_ACCURACY };
     size_t n = curves_collect(r, corpus, family, curves_costs[cost].column, y, series, label);
-    if (n == 0) { return; }
+    if (n == 0 || (family != &curves_families[0] && !curves_has_family(r, corpus, family))) { return; }
     memset(&f, 0, sizeof f);
     snprintf(name, sizeof name, "fig1_%.40s_%s_%s%s", corpus, y == TARGET_ACCURACY ? "accuracy" : "loss", curves_costs[cost].name, family->ending);
     snprintf(title, sizeof title, "%s against %s: %s", y == TARGET_ACCURACY ? "Target accuracy" : "Target loss", curves_costs[cost].title, family->title);
     SAY(text, "%.1fx sooner", s.e.value);
-    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s", draw_corpus_name(corpus), clm->n, clm->n == 1 ? "" : "s",
+    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s", draw_corpus_name(corpus, 1), clm->n, clm->n == 1 ? "" : "s",
              clm->n > 1 ? "  Thin: seeds; band: 95% interval of the mean (Student's t)." : "");
     f.title = title;
     f.note = note;
@@ -68,7 +84,7 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
 static inline const char *curves_sooner_text(char *text, size_t size, const sooner *s) {
     *text = '\0';
     if (s->seeds == 0) { draw_say(text, size, "%s", s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93"); return text; }
-    if (!isfinite(s->e.value)) { draw_say(text, size, "<1x: not reached (%zu of %zu seeds)", s->reached, s->seeds); return text; }
+    if (!isfinite(s->e.value)) { draw_say(text, size, "not reached (%zu of %zu seeds)", s->reached, s->seeds); return text; }
     draw_say(text, size, "%.2fx", s->e.value);
     if (s->seeds > 1) { draw_say(text, size, " [%.2f, %.2f]", s->e.low, s->e.high); }
     if (s->reached < s->seeds) { draw_say(text, size, ", %zu of %zu seeds reach it", s->reached, s->seeds); }
@@ -91,10 +107,11 @@ static inline void curves_bars(findings *r, const char *corpus) {
     const data_group *list[32], *clm = data_find(&r->d, corpus, "main", "clm");
     char label[32][64], name[96];
     const char *rows[32];
-    figure_rule rules[3] = { { 1, 1, "1x" }, { 5, 1, "5x: paper, 7B" }, { 10, 1, "10x: paper, 1.1B" } };
+    figure_rule rules[3] = { { 1, 1, "" }, { 5, 1, "paper, 7B" }, { 10, 1, "paper, 1.1B" } };
     figure f;
     figure_table t;
     size_t n = curves_main_groups(r, corpus, list, 32), used = 0;
+    double least = 0.45, most = 12;
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
     t.n_cols = curves_has_accuracy(r, corpus) ? 2 : 1;
@@ -106,6 +123,9 @@ static inline void curves_bars(findings *r, const char *corpus) {
             value[used * t.n_cols + j] = s.e.value;
             low[used * t.n_cols + j] = s.e.low;
             high[used * t.n_cols + j] = s.e.high;
+            if (s.e.value > most) { most = s.e.value; }
+            if (s.e.high > most) { most = s.e.high; }
+            if (s.e.low < least) { least = s.e.low; }
             paper[used * t.n_cols + j] = j == t.n_cols - 1 && strcmp(list[i]->arm, "slm") == 0 ? 10 : NAN;
         }
         rows[used] = draw_label(label[used], sizeof label[used], list[i]);
@@ -117,6 +137,7 @@ static inline void curves_bars(findings *r, const char *corpus) {
     f.subtitle = "tokens of plain training / tokens until its final target metric is passed; 95% bootstrap interval over seeds";
     f.x.label = "times sooner (logarithmic)";
     f.x.log = 1;
+    f.x.low = least / 1.1; f.x.high = most * 1.15;
     f.rules = rules; f.n_rules = 3;
     snprintf(name, sizeof name, "fig1_%.40s_sooner", corpus);
     draw_table(r, figure_bars, name, &f, &t, paper,

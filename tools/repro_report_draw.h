@@ -12,6 +12,7 @@ typedef struct claim {
     report_verdict verdict;
     char id[64];                                       /* "sooner-builtin" */
     char words[80], title[200], found[900], paper[300], falsifier[300], set[32];
+    int part;                                          /* of the page */
 } claim;
 typedef struct draw_room { struct draw_room *next; double x[1]; } draw_room;
 typedef struct findings {
@@ -20,6 +21,7 @@ typedef struct findings {
     report page;
     claim claims[CLAIMS_MOST];
     size_t n_claims;
+    int part;                                          /* the next claims belong to */
     const char *set;                                   /* the set of runs that the next figures need; NULL: all */
     draw_room *rooms;                                 /* arrays of the figures, freed at the end */
     int failed;                                        /* a file could not be written */
@@ -61,21 +63,23 @@ static inline const char *draw_loss_label(const char *corpus, int target) {
     int bytes = strcmp(corpus, "builtin") == 0;
     return target ? bytes ? "target loss (nats per byte)" : "target loss (nats per token)" : bytes ? "loss (nats per byte)" : "loss (nats per token)";
 }
-static inline const char *draw_corpus_name(const char *corpus) {
-    static const char *const names[][2] = { { "builtin", "the built-in corpus" }, { "openstax", "OpenStax textbooks" },
-        { "gsm8k", "OpenStax, target GSM8K" }, { "user", "your corpus" } };
+/* For the middle of a sentence, or (title) for its beginning. */
+static inline const char *draw_corpus_name(const char *corpus, int title) {
+    static const char *const names[][3] = { { "builtin", "the built-in corpus", "Built-in corpus" }, { "openstax", "OpenStax textbooks", "OpenStax textbooks" },
+        { "gsm8k", "OpenStax mixed with GSM8K", "OpenStax mixed with GSM8K" }, { "user", "your corpus", "Your corpus" } };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(corpus, names[i][0]) == 0) { return names[i][1]; }
+        if (strcmp(corpus, names[i][0]) == 0) { return names[i][title ? 2 : 1]; }
     }
     return corpus;
 }
-static const struct { const char *arm, *name; } draw_arms[] = {
-    { "clm", "plain (CLM)" }, { "slm", "selective (SLM)" }, { "slm_sequence", "SLM, ranked per sequence" }, { "random", "random" },
-    { "loss", "highest own loss" }, { "ref", "lowest reference loss" }, { "entropy", "lowest reference entropy" },
-    { "intersect", "both of the last two" }, { "union", "either of the two" }, { "oracle", "oracle mask (known truth)" },
-    { "filtered", "CLM, noise removed" }, { "mixed", "CLM, clean text mixed in" }, { "clm_tuned", "CLM, then clean text" },
-    { "slm_tuned", "SLM, then clean text" }, { "reference", "the reference itself" }, { "null_reference", "SLM, null reference" },
-    { "base", "the base" } };
+/* style: the same look in every figure; two arms that share one are never in the same figure. */
+static const struct { const char *arm, *name; int style; } draw_arms[] = {
+    { "clm", "Plain (CLM)", 1 }, { "slm", "Selective (SLM)", 2 }, { "slm_sequence", "SLM, ranked per sequence", 5 }, { "random", "Random", 3 },
+    { "loss", "Highest own loss", 4 }, { "ref", "Lowest reference loss", 6 }, { "entropy", "Lowest reference entropy", 7 },
+    { "intersect", "Low reference loss and entropy", 3 }, { "union", "Low reference loss or entropy", 4 }, { "oracle", "Oracle mask (known truth)", 3 },
+    { "filtered", "CLM, noise removed", 4 }, { "mixed", "CLM, clean text mixed in", 5 }, { "clm_tuned", "CLM, then clean text", 6 },
+    { "slm_tuned", "SLM, then clean text", 7 }, { "null_reference", "SLM, null reference", 8 }, { "reference", "The reference itself", 8 },
+    { "base", "The base", 1 } };
 /* "selective (SLM) 40%" */
 static inline const char *draw_label(char *text, size_t size, const data_group *g) {
     const char *name = g->arm;
@@ -86,13 +90,26 @@ static inline const char *draw_label(char *text, size_t size, const data_group *
     return text;
 }
 
+static inline int draw_style(const char *arm) {
+    for (size_t i = 0; i < sizeof draw_arms / sizeof draw_arms[0]; i++) {
+        if (strcmp(arm, draw_arms[i].arm) == 0) { return draw_arms[i].style; }
+    }
+    return 0;
+}
+/* A number without "-0.0". */
+static inline const char *draw_fixed(char *text, size_t size, double v, int digits) {
+    snprintf(text, size, "%.*f", digits, v);
+    if (text[0] == '-' && strspn(text + 1, "0.") == strlen(text + 1)) { memmove(text, text + 1, strlen(text)); }
+    return text;
+}
+
 /* ---- figures ---- */
-static inline void draw__series_csv(FILE *out, const figure_series *s, const char *axis, double paper, int header) {
+static inline void draw__series_csv(FILE *out, const figure_series *s, const char *axis, const double *paper, int header) {
     if (header) { fprintf(out, "series,n,%s,mean,low,high,paper\n", axis); }
     for (size_t i = 0; i < s->n; i++) {
         double v[5], mean, low, high;
         size_t runs = figure_mean(s, i, &mean, &low, &high);
-        v[0] = s->x[i]; v[1] = mean; v[2] = low; v[3] = high; v[4] = i + 1 == s->n ? paper : NAN;
+        v[0] = s->x[i]; v[1] = mean; v[2] = low; v[3] = high; v[4] = paper == NULL ? NAN : paper[i];
         csv_write(out, s->name);
         fprintf(out, ",%zu", runs);
         for (int j = 0; j < 5; j++) { fputc(',', out); csv_write_number(out, v[j]); }
@@ -125,13 +142,14 @@ static inline void draw__place(findings *r, const char *name, const char *captio
 typedef void draw_plot(FILE *out, const figure *f, const figure_series *series, size_t n);
 typedef void draw_chart(FILE *out, const figure *f, const figure_table *t);
 
-/* plot: figure_lines or figure_points.  axis: the name of x in the CSV.  paper (n) or NULL: the paper's value at the series' last point. */
+/* plot: figure_lines or figure_points.  axis: the name of x in the CSV.  paper NULL, or for each series the paper's values at its
+   points, or NULL. */
 static inline void draw_series(findings *r, draw_plot *plot, const char *name, const figure *f, const figure_series *series, size_t n,
-                                const char *axis, const double *paper, const char *caption) {
+                                const char *axis, const double *const *paper, const char *caption) {
     FILE *out = draw_open(r, name, ".svg");
     if (out != NULL) { plot(out, f, series, n); draw_close(r, out, name); }
     out = draw_open(r, name, ".csv");
-    for (size_t k = 0; out != NULL && k < n; k++) { draw__series_csv(out, &series[k], axis, paper == NULL ? NAN : paper[k], k == 0); }
+    for (size_t k = 0; out != NULL && k < n; k++) { draw__series_csv(out, &series[k], axis, paper == NULL ? NULL : paper[k], k == 0); }
     if (out != NULL) { draw_close(r, out, name); }
     report_figure_begin(&r->page);
     plot(r->page.out, f, series, n);
@@ -153,6 +171,7 @@ static inline figure_series draw_curve(findings *r, const data_group *g, data_co
     figure_series s;
     memset(&s, 0, sizeof s);
     s.name = draw_label(label, size, g);
+    s.style = draw_style(g->arm);
     s.runs = g->n;
     for (size_t k = 0; k < g->n; k++) { s.n = k == 0 || g->run[k].n < s.n ? g->run[k].n : s.n; }
     double *at = draw_numbers(r, s.n + 1), *value = draw_numbers(r, s.n * s.runs + 1), every[STATS_SEEDS];
@@ -166,6 +185,12 @@ static inline figure_series draw_curve(findings *r, const data_group *g, data_co
     s.x = at;
     s.y = value;
     return s;
+}
+/* The paper's value at a series' last point; no others. */
+static inline const double *draw_last(findings *r, const figure_series *s, double value) {
+    double *paper = draw_numbers(r, s->n + 1);
+    if (s->n > 0) { paper[s->n - 1] = value; }
+    return paper;
 }
 static inline int draw_has(const figure_series *s) {
     for (size_t i = 0; i < s->n * s->runs; i++) {

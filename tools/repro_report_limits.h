@@ -15,7 +15,7 @@ static inline void limits_arm(findings *r, size_t *n, const char *corpus, const 
     estimate e = data_difference(&r->d, ga, gb, TARGET_LOSS);
     char text[600] = "";
     if (e.n == 0 || stats_side(&e, 0) < 0 || (e.n < CLAIMS_SEEDS && e.value < 0)) { return; }
-    SAY(text, "%s: ", draw_corpus_name(corpus));
+    SAY(text, "%s: ", draw_corpus_name(corpus, 1));
     SAY(text, "%s Target loss %.3f against %.3f", sentence, data_mean_end(&r->d, ga, TARGET_LOSS), data_mean_end(&r->d, gb, TARGET_LOSS));
     if (e.n > 1) { SAY(text, ", difference %.4f [%.4f, %.4f]", e.value, e.low, e.high); }
     SAY(text, e.n == 1 ? " (one seed)." : stats_side(&e, 0) > 0 ? "." : ": within seed noise.");
@@ -61,26 +61,26 @@ static inline void limits_section(findings *r) {
         const char *c = corpora[i];
         char text[300] = "";
         sooner cost = data_sooner(&r->d, data_find(&r->d, c, "main", "slm"), data_find(&r->d, c, "main", "clm"), FLOPS_ALL, TARGET_LOSS);
-        limits_arm(r, &n, c, "main", "slm", "clm", "plain training ends as well.");
-        limits_arm(r, &n, c, "main", "slm", "reference", "the reference itself, tuned on the clean text alone, is as good: with that much clean text, tune on it.");
-        limits_arm(r, &n, c, "main", "slm", "mixed", "mixing the clean text into plain training is as good.");
-        limits_arm(r, &n, c, "main", "slm", "clm_tuned", "plain training followed by the clean text, at equal total tokens, is as good.");
+        limits_arm(r, &n, c, "main", "slm", "clm", "plain training ends at least as well.");
+        limits_arm(r, &n, c, "main", "slm", "reference", "the reference itself, tuned on the clean text alone, is at least as good: with that much clean text, tune on it.");
+        limits_arm(r, &n, c, "main", "slm", "mixed", "mixing the clean text into plain training is at least as good.");
+        limits_arm(r, &n, c, "main", "slm", "clm_tuned", "plain training followed by the clean text, at equal total tokens, is at least as good.");
         limits_arm(r, &n, c, "main", "slm_tuned", "clm_tuned", "once both are tuned on the clean text, nothing is left of the lead.");
         limits_arm(r, &n, c, "main", "slm_tuned", "reference", "even tuned on the clean text afterwards it does not pass the reference.");
-        limits_arm(r, &n, c, "main", "slm", "filtered", "taking out known noise beforehand is as good.");
-        limits_arm(r, &n, c, "main", "slm", "random", "random selection ends as well.");
+        limits_arm(r, &n, c, "main", "slm", "filtered", "taking out known noise beforehand is at least as good.");
+        limits_arm(r, &n, c, "main", "slm", "random", "random selection ends at least as well.");
         limits_arm(r, &n, c, "control", "slm", "clm", "on clean text of the target's own distribution there is nothing to gain (the negative control).");
-        limits_arm(r, &n, c, "scratch", "slm", "clm", "from scratch, without a base, plain training ends as well.");
-        limits_arm(r, &n, c, "main", "null_reference", "clm", "with the starting model as its own reference plain training ends as well.");
+        limits_arm(r, &n, c, "scratch", "slm", "clm", "from scratch, without a base, plain training ends at least as well.");
+        limits_arm(r, &n, c, "main", "null_reference", "clm", "with the starting model as its own reference plain training ends at least as well.");
         if (cost.seeds > 0 && !(cost.e.value > 1)) {
-            SAY(text, "%s: counting the arithmetic of reference and scoring, it is not sooner.", draw_corpus_name(c));
+            SAY(text, "%s: counting the arithmetic of reference and scoring, it is not sooner.", draw_corpus_name(c, 1));
             limits_item(r, &n, text);
         }
         estimate all = data_difference(&r->d, data_find(&r->d, c, "main", "slm"), data_find(&r->d, c, "main", "clm"), FIXED_ALL);
         if (all.n > 0 && all.value > 0) {
             text[0] = '\0';
             SAY(text, "%s: by the loss on all tokens of the noisy corpus it is worse than plain training, by %.3f.  That is its point, and who judges by "
-                "that number will find that it fails.", draw_corpus_name(c), all.value);
+                "that number will find that it fails.", draw_corpus_name(c, 1), all.value);
             limits_item(r, &n, text);
         }
     }
@@ -98,12 +98,12 @@ static inline void limits_cell(char *text, size_t size, const estimate *e, doubl
     if (e->n > 1) { draw_say(text, size, " \xC2\xB1 %.*f", digits, (e->t_high - e->value) * scale); }
 }
 static inline void limits_arms(findings *r, const char *corpus) {
-    static const char *const header[8] = { "arm", "seeds", "learning rate", "target loss", "accuracy %", "sooner, by loss", "by accuracy", "by loss, all arithmetic counted" };
+    static const char *const header[8] = { "arm", "seeds", "rate", "target loss", "accuracy %", "sooner, by loss", "by accuracy", "all arithmetic" };
     static char cell[32 * 8][72];
     const char *cells[32 * 8];
     const data_group *list[32], *clm = data_find(&r->d, corpus, "main", "clm");
     size_t n = curves_main_groups(r, corpus, list, 32);
-    char caption[200];
+    char caption[400];
     for (size_t i = 0; i < n; i++) {
         const data_group *g = list[i];
         estimate loss = data_estimate_end(&r->d, g, TARGET_LOSS), accuracy = data_estimate_end(&r->d, g, TARGET_ACCURACY);
@@ -116,12 +116,13 @@ static inline void limits_arms(findings *r, const char *corpus) {
         for (size_t j = 0; j < 3; j++) {
             sooner s = data_sooner(&r->d, g, clm, j == 2 ? FLOPS_ALL : TOKENS, j == 1 ? TARGET_ACCURACY : TARGET_LOSS);
             if (curves_is_measure(g)) { draw_dash(c[5 + j], sizeof c[5 + j]); }
+            else if (s.seeds > 0 && !isfinite(s.e.value)) { snprintf(c[5 + j], sizeof c[5 + j], "<1x"); }
             else { (void)curves_sooner_text(c[5 + j], sizeof c[5 + j], &s); }
         }
         for (size_t j = 0; j < 8; j++) { cells[i * 8 + j] = c[j]; }
     }
-    snprintf(caption, sizeof caption, "%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: geometric mean, 95%% bootstrap interval over paired seeds.",
-             draw_corpus_name(corpus));
+    snprintf(caption, sizeof caption, "%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: geometric mean, 95%% bootstrap interval over paired "
+             "seeds; <1x: most seeds never pass plain training's end; all arithmetic: by loss, reference and scoring counted.", draw_corpus_name(corpus, 1));
     report_table(&r->page, caption, header, 8, cells, n);
 }
 #endif

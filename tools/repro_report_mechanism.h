@@ -65,7 +65,7 @@ static inline void mechanism_share_figure(findings *r) {
     }
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
-    f.title = "Figure 3: the four classes of tokens, and what chance alone makes of them";
+    f.title = "Paper's figure 3: the four classes of tokens, and what chance alone makes of them";
     f.subtitle = "least-squares line through each held-out token's loss over plain training; high to low: it falls by more than 0.2";
     t.rows = rows; t.cols = cols; t.n_rows = t.n_cols = 4; t.value = value; t.low = low; t.high = high; t.unit = "%";
     draw_table(r, figure_shares, "fig3_shares", &f, &t, paper,
@@ -98,11 +98,15 @@ static inline void mechanism_figure3(findings *r) {
     memset(&f, 0, sizeof f);
     mechanism_share_figure(r);
     for (int null = 0; null < 2; null++) {
-        for (size_t j = 0; j < 4; j++) { s[j] = mechanism_class_curve(r, mechanism_classes[j], null ? "1" : "0", labels[j]); }
-        f.title = null ? "The same, checkpoints shuffled: classes without any learning" : "Figure 3: mean loss of each class over plain training";
+        const double *paper[4];
+        for (size_t j = 0; j < 4; j++) {
+            s[j] = mechanism_class_curve(r, mechanism_classes[j], null ? "1" : "0", labels[j]);
+            paper[j] = draw_last(r, &s[j], last[j]);
+        }
+        f.title = null ? "The same, checkpoints shuffled: classes without any learning" : "Paper's figure 3: mean loss of each class over plain training";
         f.x.label = "tokens processed by plain training";
         f.y.label = "loss (nats per byte)";
-        draw_series(r, figure_lines, null ? "fig3_curves_null" : "fig3_curves", &f, s, 4, "tokens", null ? NULL : last,
+        draw_series(r, figure_lines, null ? "fig3_curves_null" : "fig3_curves", &f, s, 4, "tokens", null ? NULL : paper,
                      null ? "Fitting lines to noise makes classes whose means rise and fall too; only what differs from this is learning."
                           : "Names are those of the paper and describe the trend, not the level.");
     }
@@ -111,31 +115,31 @@ static inline void mechanism_figure3(findings *r) {
 /* ---- figure 6: loss on selected, unselected and all tokens; figure 7: accuracy against them ---- */
 static inline void mechanism_figure6(findings *r, const char *corpus) {
     static const struct { data_column column; const char *name, *title, *caption; double clm, slm; } panels[3] = {
-        { FIXED_KEPT, "selected", "Figure 6: loss on the tokens that selection is for", "A fixed held-out piece of the noisy corpus, its top tokens by the "
+        { FIXED_KEPT, "selected", "Paper's figure 6: loss on the tokens that selection is for", "A fixed held-out piece of the noisy corpus, its top tokens by the "
           "starting model's excess loss.  Paper, end of 4B tokens: 1.015 plain, 0.981 selective.", 1.015, 0.981 },
-        { FIXED_DROPPED, "unselected", "Figure 6: loss on the other tokens", "The rest of the same piece.  Paper: 2.83 plain, 3.52 selective: it "
+        { FIXED_DROPPED, "unselected", "Paper's figure 6: loss on the other tokens", "The rest of the same piece.  Paper: 2.83 plain, 3.52 selective: it "
           "rises, and that is meant.", 2.83, 3.52 },
-        { FIXED_ALL, "all", "Figure 6: loss on all tokens of the noisy corpus", "Who judges by this number finds selective training worse.  "
+        { FIXED_ALL, "all", "Paper's figure 6: loss on all tokens of the noisy corpus", "Who judges by this number finds selective training worse.  "
           "Paper, worked out from its figure 6: about 1.74 plain, 2.00 selective.", 1.74, 2.00 } };
     static const char *const arms[3] = { "clm", "slm", "random" };
     for (size_t p = 0; p < 3; p++) {
         char label[3][64], name[96];
-        double paper[3];
+        const double *paper[3];
         figure_series s[3];
         figure f;
         size_t n = 0;
         for (size_t a = 0; a < 3; a++) {
             s[n] = draw_curve(r, data_find(&r->d, corpus, "main", arms[a]), TOKENS, panels[p].column, label[n], sizeof label[n]);
-            s[n].style = (int)a + 1;
-            paper[n] = a == 0 ? panels[p].clm : a == 1 ? panels[p].slm : NAN;
+            paper[n] = draw_last(r, &s[n], a == 0 ? panels[p].clm : a == 1 ? panels[p].slm : NAN);
             n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { continue; }
         memset(&f, 0, sizeof f);
         f.title = panels[p].title;
+        f.subtitle = draw_corpus_name(corpus, 1);
         f.x.label = "tokens processed";
         f.y.label = draw_loss_label(corpus, 0);
-        f.height = 380;
+        f.height = 400;
         snprintf(name, sizeof name, "fig6_%.40s_%s", corpus, panels[p].name);
         draw_series(r, figure_lines, name, &f, s, n, "tokens", paper, panels[p].caption);
     }
@@ -155,12 +159,11 @@ static inline void mechanism_figure7(findings *r, const char *corpus) {
             s[n] = acc;
             s[n].y = y;
             s[n].runs = 1;
-            s[n].style = a == 0 ? 2 : 1;
             n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { return; }
         memset(&f, 0, sizeof f);
-        f.title = dropped ? "Figure 7: accuracy against the loss on unselected tokens" : "Figure 7: accuracy against the loss on selected tokens";
+        f.title = dropped ? "Paper's figure 7: accuracy against the loss on unselected tokens" : "Paper's figure 7: accuracy against the loss on selected tokens";
         f.subtitle = dropped ? "does less loss on the noise go with less accuracy?" : "less loss on these should go with more accuracy";
         f.x.label = draw_loss_label(corpus, 0);
         f.y.label = "probability of a right result (%)";

@@ -42,7 +42,7 @@ static inline estimate selection_bump(const data *d, const char *kind, const cha
 }
 static inline void selection_figure8(findings *r) {
     static const struct { const char *kind, *name, *title, *caption; } both[2] = {
-        { "own", "fig8_own", "Figure 8: perplexity over training of what five checkpoints select", "Each line: the tokens that one checkpoint of "
+        { "own", "fig8_own", "Paper's figure 8: perplexity over training of what five checkpoints select", "Each line: the tokens that one checkpoint of "
           "selective training selects, measured at every checkpoint of the same run.  In the paper each line peaks at its own checkpoint." },
         { "cross_seed", "fig8_cross_seed", "The control: selected by one seed, measured with another", "A token whose loss is high by chance at a checkpoint "
           "is selected there and falls back elsewhere: regression to the mean.  With another seed's checkpoints that chance is gone, a real peak stays." } };
@@ -94,7 +94,6 @@ static inline void selection_over_training(findings *r, const char *corpus) {
         size_t n = 0;
         for (size_t a = 0; a < sizeof arms / sizeof arms[0]; a++) {
             s[n] = draw_curve(r, data_find(&r->d, corpus, "main", arms[a]), TOKENS, panels[p].column, label[n], sizeof label[n]);
-            s[n].style = (int)a + 1;
             n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { continue; }

@@ -28,7 +28,8 @@ static inline void sweep_ratio_panel(findings *r, const char *corpus, data_colum
     static const struct { double ratio, score; } theirs[6] = { { 0.4, 12.85 }, { 0.5, 14.0 }, { 0.6, 14.85 }, { 0.7, 10.6 }, { 0.8, 7.45 }, { 1.0, 4.4 } };
     const data_group *list[SWEEP_MOST];
     size_t n = sweep_collect(r, corpus, "ratio", "slm", 0, list), runs = 0, any = 0;
-    double *x = draw_numbers(r, n + 1), *value, scale = y == TARGET_ACCURACY ? 100 : 1;
+    double *x = draw_numbers(r, n + 1), *paper = draw_numbers(r, n + 1), *value, scale = y == TARGET_ACCURACY ? 100 : 1;
+    const double *same = paper;
     char name[96], caption[400];
     figure_rule rule = { data_mean_end(&r->d, sweep_plain(r, corpus, "ratio"), y) * scale, 0, "plain (CLM)" };
     figure_series s;
@@ -37,6 +38,7 @@ static inline void sweep_ratio_panel(findings *r, const char *corpus, data_colum
     value = draw_numbers(r, n * runs + 1);
     for (size_t i = 0; i < n; i++) {
         x[i] = 100 * (isnan(list[i]->ratio) ? 1 : list[i]->ratio);
+        for (size_t k = 0; k < 6; k++) { paper[i] = fabs(x[i] - 100 * theirs[k].ratio) < 1e-6 ? theirs[k].score : paper[i]; }
         for (size_t k = 0; k < list[i]->n; k++) {
             value[k * n + i] = data_end(&r->d, &list[i]->run[k], y) * scale;
             any += isfinite(value[k * n + i]);
@@ -46,7 +48,7 @@ static inline void sweep_ratio_panel(findings *r, const char *corpus, data_colum
     memset(&f, 0, sizeof f);
     memset(&s, 0, sizeof s);
     s.name = "selective (SLM)"; s.x = x; s.y = value; s.n = n; s.runs = runs; s.style = 2;
-    f.title = y == TARGET_ACCURACY ? "Figure 9: accuracy at the end by the ratio that is kept" : "Figure 9: target loss at the end by the ratio that is kept";
+    f.title = y == TARGET_ACCURACY ? "Paper's figure 9: accuracy at the end by the ratio that is kept" : "Paper's figure 9: target loss at the end by the ratio that is kept";
     f.x.label = "tokens kept (%)";
     f.y.label = y == TARGET_ACCURACY ? "probability of a right result (%)" : draw_loss_label(corpus, 1);
     f.rules = &rule; f.n_rules = 1;
@@ -54,7 +56,7 @@ static inline void sweep_ratio_panel(findings *r, const char *corpus, data_colum
     snprintf(caption, sizeof caption, "100%% must be plain training exactly.  Paper (mean of GSM8K and MATH):");
     for (size_t i = 0; i < 6; i++) { SAY(caption, "%s %.0f%%: %.1f", i == 0 ? "" : ",", 100 * theirs[i].ratio, theirs[i].score); }
     SAY(caption, "; best at 60%%.");
-    draw_series(r, figure_lines, name, &f, &s, 1, "ratio_percent", NULL, caption);
+    draw_series(r, figure_lines, name, &f, &s, 1, "ratio_percent", &same, caption);
 }
 static inline int sweep_ratio(findings *r, const char *corpus) {
     const data_group *list[SWEEP_MOST];
@@ -115,7 +117,7 @@ static inline int sweep_self(findings *r) {
         }
     }
     if (rows.n == 0) { return 0; }
-    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "self"), "table3_self", "Tables 3 and 4: the reference trained on the noisy corpus itself",
+    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "self"), "table3_self", "Paper's tables 3 and 4: the reference trained on the noisy corpus itself",
                       "No clean text at all.  Paper (score: reference loss): +1.9 at 90% and 80%, +2.4 at 70%, +1.5 at 60%, \xE2\x88\x92" "0.8 at 50%; with a "
                       "curated reference +16.5.");
 }
@@ -126,7 +128,7 @@ static inline int sweep_weak(findings *r) {
     rows.n = 0;
     for (size_t i = 0; i < n; i++) { sweep_add(&rows, list[i], list[i]->size < 0.9 ? 0.9 : NAN, "reference %.3g times the model's size", list[i]->size); }
     if (n == 0) { return 0; }
-    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "weak"), "table5_weak", "Table 5: a small reference guides a larger model",
+    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "weak"), "table5_weak", "Paper's table 5: a small reference guides a larger model",
                       "Paper: a 1.1B reference guides a 7B model (0.16 times its size): +0.9 points on average.");
 }
 /* ---- as the clean text shrinks ---- */
@@ -168,7 +170,7 @@ static inline int sweep_clean(findings *r) {
             runs = g->n > runs ? g->n : runs;
             if (g->n > 0) { s[used].name = draw_label(label[used], sizeof label[used], g); }
         }
-        s[used].x = x; s[used].y = v; s[used].n = n; s[used].runs = runs; s[used].style = (int)a + 1;
+        s[used].x = x; s[used].y = v; s[used].n = n; s[used].runs = runs; s[used].style = draw_style(arms[a]);
         used += (size_t)draw_has(&s[used]);
     }
     if (used == 0) { return 0; }

@@ -16,7 +16,7 @@ static inline void verdict_figure6(findings *r, const char *corpus) {
     estimate apart = data_difference(&r->d, slm, clm, FIXED_DROPPED), all = data_difference(&r->d, slm, clm, FIXED_ALL);
     char title[200];
     if (dropped.n == 0 && strcmp(corpus, "builtin") != 0) { return; }
-    snprintf(title, sizeof title, "On %s selective training lowers the loss on selected tokens and raises it on the others", draw_corpus_name(corpus));
+    snprintf(title, sizeof title, "On %s selective training lowers the loss on selected tokens and raises it on the others", draw_corpus_name(corpus, 0));
     claim *c = claims_add(r, "figure-6", corpus, "main", title, "selected 1.015 to 0.981 against plain, unselected 2.83 to 3.52, all about 1.74 to 2.00",
                           "the loss on unselected tokens falls as in plain training");
     claims_number(c, "From start to end: selected ", &kept, 3, "");
@@ -61,8 +61,9 @@ static inline void verdict_figure8(findings *r) {
     estimate own = selection_bump(&r->d, "own", NULL), cross = selection_bump(&r->d, "cross_seed", NULL);
     claim *c = claims_add(r, "figure-8", NULL, "main", "What a checkpoint selects has its highest perplexity at that checkpoint, because training learns it",
                           "every set peaks at its own checkpoint; no control", "the peak vanishes when another seed's checkpoint selects: regression to the mean");
-    claims_number(c, "At its own checkpoint a selection's perplexity stands ", &own, 2, "%");
-    claims_number(c, " above the two checkpoints beside it; selected by another seed ", &cross, 2, "%.");
+    claims_number(c, "At its own checkpoint a selection's perplexity stands above the two checkpoints beside it by (%) ", &own, 2, "");
+    claims_number(c, "; selected by another seed ", &cross, 2, "");
+    if (own.n > 0) { SAY(c->found, "."); }
     if (!claims_enough(c, own.n)) { return; }
     if (stats_side(&own, 0) <= 0) { claims_say(c, stats_side(&own, 0) < 0 ? REPORT_FAILS : REPORT_OPEN, stats_side(&own, 0) < 0 ? "does not hold: no peak" : "open: within seed noise"); return; }
     if (!claims_enough(c, cross.n)) { return; }
