@@ -278,11 +278,11 @@ static inline void report_page(findings *r, FILE *out) {
     report_begin(&r->page, out, "Does selective language modeling hold on a laptop?", lede, facts);
     for (int part = 0; part < REPORT_PARTS; part++) {
         report_section(&r->page, report_parts[part], NULL);
+        if (part == 0) { report_picture(r); }
         for (size_t i = 0; i < r->n_claims; i++) {
             const claim *c = &r->claims[i];
             if (c->part == part) { report_claim(&r->page, c->verdict, c->words, c->title, c->found, c->paper, c->falsifier); }
         }
-        if (part == 0) { report_picture(r); }
     }
     limits_section(r);
     for (size_t i = 0; i < REPORT_CORPORA; i++) {

@@ -45,7 +45,7 @@ static inline void claims_number(claim *c, const char *before, const estimate *e
 }
 static inline void claims_sooner_words(claim *c, const char *before, const sooner *s) {
     char text[120];
-    SAY(c->found, "%s%s", before, curves_sooner_text(text, sizeof text, s));
+    SAY(c->found, "%s%s", before, curves_sooner_text(text, sizeof text, s, 2));
 }
 
 /* ---- F1: sooner ---- */
@@ -76,7 +76,7 @@ static inline void claims_sooner(findings *r, const char *corpus, data_column y)
     if (!isfinite(s.e.value) || s.e.value <= 1 || control) { claims_say(c, REPORT_FAILS, NULL); return; }
     if (s.e.value >= CLAIMS_GOAL && stats_side(&s.e, CLAIMS_GOAL_LOW) > 0) { claims_say(c, REPORT_HOLDS, NULL); return; }
     if (stats_side(&s.e, 1) > 0) {
-        snprintf(words, sizeof words, s.e.value >= CLAIMS_GOAL ? "holds at %.1fx, loosely" : "holds at %.1fx, not 5x", s.e.value);
+        snprintf(words, sizeof words, s.e.value >= CLAIMS_GOAL ? "holds at %.1fx loosely" : "holds at %.1fx only", s.e.value);
         claims_say(c, REPORT_DEPENDS, words);
         return;
     }

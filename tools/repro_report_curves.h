@@ -81,12 +81,12 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
 
 /* ---- N x sooner ---- */
 /* "3.5x [3.1, 3.9]", "3.5x" with one seed, or why there is no number. */
-static inline const char *curves_sooner_text(char *text, size_t size, const sooner *s) {
+static inline const char *curves_sooner_text(char *text, size_t size, const sooner *s, int digits) {
     *text = '\0';
     if (s->seeds == 0) { draw_say(text, size, "%s", s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93"); return text; }
     if (!isfinite(s->e.value)) { draw_say(text, size, "not reached (%zu of %zu seeds)", s->reached, s->seeds); return text; }
-    draw_say(text, size, "%.2fx", s->e.value);
-    if (s->seeds > 1) { draw_say(text, size, " [%.2f, %.2f]", s->e.low, s->e.high); }
+    draw_say(text, size, "%.*fx", digits, s->e.value);
+    if (s->seeds > 1) { draw_say(text, size, " [%.*f, %.*f]", digits, s->e.low, digits, s->e.high); }
     if (s->reached < s->seeds) { draw_say(text, size, ", %zu of %zu seeds reach it", s->reached, s->seeds); }
     return text;
 }

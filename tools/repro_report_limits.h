@@ -111,13 +111,13 @@ static inline void limits_arms(findings *r, const char *corpus) {
         (void)draw_label(c[0], sizeof c[0], g);
         snprintf(c[1], sizeof c[1], "%zu", g->n);
         if (isfinite(g->run[0].lr)) { snprintf(c[2], sizeof c[2], "%g", g->run[0].lr); } else { draw_dash(c[2], sizeof c[2]); }
-        limits_cell(c[3], sizeof c[3], &loss, 1, 4);
+        limits_cell(c[3], sizeof c[3], &loss, 1, 3);
         limits_cell(c[4], sizeof c[4], &accuracy, 100, 1);
         for (size_t j = 0; j < 3; j++) {
             sooner s = data_sooner(&r->d, g, clm, j == 2 ? FLOPS_ALL : TOKENS, j == 1 ? TARGET_ACCURACY : TARGET_LOSS);
             if (curves_is_measure(g)) { draw_dash(c[5 + j], sizeof c[5 + j]); }
             else if (s.seeds > 0 && !isfinite(s.e.value)) { snprintf(c[5 + j], sizeof c[5 + j], "<1x"); }
-            else { (void)curves_sooner_text(c[5 + j], sizeof c[5 + j], &s); }
+            else { (void)curves_sooner_text(c[5 + j], sizeof c[5 + j], &s, 1); }
         }
         for (size_t j = 0; j < 8; j++) { cells[i * 8 + j] = c[j]; }
     }

@@ -187,7 +187,10 @@ static inline void verdict_map(findings *r) {
     while (from > 0 && best_of[from - 1] >= 2) { from--; }
     if (cells > 0) {
         SAY(c->found, "At least twice as soon by loss in %zu of %zu settings.  Best ratio of each noise share:", good, cells);
-        for (size_t i = 0; i < m.n_noise; i++) { SAY(c->found, "%s %.0f%%: %.1fx", i == 0 ? "" : ",", 100 * m.noise[i], best_of[i]); }
+        for (size_t i = 0; i < m.n_noise; i++) {
+            SAY(c->found, "%s %.0f%%: ", i == 0 ? "" : ",", 100 * m.noise[i]);
+            SAY(c->found, best_of[i] > 0 ? "%.1fx" : "never", best_of[i]);
+        }
         SAY(c->found, ".");
     }
     if (cells == 0) { (void)claims_enough(c, 0); return; }
