@@ -79,6 +79,7 @@ static int lock_folder(const repro *r) {
 /* A piece of the noisy text, with the truth about each byte: for the token view. */
 static void write_view_text(const repro *r) {
     char path[400];
+    const settings files = settings_for_files(r);
     corpus_text t;
     if (!corpus_make(&t, CORPUS_NOISY, &built_in.noisy, 5000, REPRO_PIECE_SEED + 1)) must_have(NULL);
     must(slm_write_file(repro_path(path, r, "models", "text", ".bin"), t.text, t.size, &experiment_error));
@@ -86,7 +87,7 @@ static void write_view_text(const repro *r) {
     corpus_free(&t);
     memset(&t, 0, sizeof t);
     if (r->raw == NULL && !repro_exists(REPRO_OPENSTAX "/raw.cnxml.txt")) return;
-    text_slice(&t, r->raw != NULL ? r->raw : REPRO_OPENSTAX "/raw.cnxml.txt", NULL, from_files.general_bytes + from_files.noisy_bytes, 5000);
+    text_slice(&t, r->raw != NULL ? r->raw : REPRO_OPENSTAX "/raw.cnxml.txt", NULL, files.general_bytes + files.noisy_bytes, 5000);
     must(slm_write_file(repro_path(path, r, "models_openstax", "text", ".bin"), t.text, t.size, &experiment_error));
     corpus_free(&t);
 }

@@ -67,7 +67,8 @@ static inline int repro_finished(const repro *r, const job *j) {
 
 /* ---- learning rates ---- */
 static inline int repro_tunes(const job *t, const job *j) {
-    return strcmp(t->set, "tune") == 0 && j->lr_of != NULL && strcmp(t->arm, j->lr_of) == 0 && strcmp(t->corpus, j->corpus) == 0;
+    return strcmp(t->set, "tune") == 0 && j->lr_of != NULL && strcmp(t->arm, j->lr_of) == 0
+        && (strcmp(t->corpus, j->corpus) == 0 || (strcmp(j->corpus, "gsm8k") == 0 && strcmp(t->corpus, "openstax") == 0));
 }
 /* A number in the last row of a finished run; NaN: empty. */
 static inline double repro_last(const repro *r, const job *j, size_t column) {

@@ -4,8 +4,8 @@
 #include "repro_runs_texts.h"
 
 static const settings built_in = {
-    { 0.6, 0.2, 0.3 }, { 0.6, 0.2, 0.3 }, 2100000, 600000, 60000, 16000,
-    { 256, 64, 3, 4, 4, 16, 176, 128, 10000, 1e-5, 0 }, 8, 128, 2000, 200, 480, 32, 4e-3, 1e-3, 1, 8
+    { 0.6, 0.2, 0.4 }, { 0.6, 0.2, 0.4 }, 2100000, 600000, 60000, 16000,
+    { 256, 64, 3, 4, 4, 16, 176, 128, 10000, 1e-5, 0 }, 8, 128, 2000, 200, 480, 32, 4e-3, 1e-3, 1, 16
 };
 static const settings from_files = {
     { 0, 0, 0 }, { 0, 0, 0 }, 4000000, 1400000, 480000, 50000,
@@ -140,9 +140,9 @@ static origin plan_origin(repro *r, const settings *s, const char *corpus, const
     o.null_scores = -1;
     return o;
 }
-static void plan_tuning(repro *r, const origin *o) {
+static void plan_tuning(repro *r, const origin *o, int n_arms) {
     int i, k;
-    for (i = 0; i < ARMS; i++)
+    for (i = 0; i < n_arms; i++)
         for (k = 0; k < 3 && !arms[i].tuned_after; k++) {
             job *j = plan_arm(r, o, "tune", arms[i].name, REPRO_RATIO);
             j->lr_of = NULL;
@@ -283,6 +283,7 @@ static void plan_clean(repro *r, const origin *main) {
         settings s = main->s;
         origin o;
         s.clean_bytes = sizes[i];
+        s.tune_steps = 8 * sizes[i] / (size_t)(s.B * s.T);     /* eight times through it: more would be by heart */
         o = plan_origin(r, &s, "builtin", "clean");
         for (k = 0; k < 4; k++) (void)plan_simple(r, &o, "clean", which[k], REPRO_RATIO);
     }
@@ -291,38 +292,60 @@ static void plan_clean(repro *r, const origin *main) {
 /* ---- real text ---- */
 /* The seeds differ in the order of the text alone: base, reference and scores are shared. */
 static void plan_files(repro *r, const char *corpus, const settings *s, int base, int seeds, int few) {
-    static const struct { const char *arm; double ratio; int always; } which[9] = {
-        { "clm", 1, 1 }, { "slm", 0.4, 1 }, { "random", 0.4, 1 }, { "slm", 0.6, 0 }, { "loss", 0.4, 0 }, { "clm_tuned", 1, 0 }, { "slm_tuned", 0.4, 0 },
-        { "mixed", 1, 0 }, { "ref", 0.4, 0 } };
+    static const struct { const char *arm; double ratio; const char *lr_of; int always; } which[9] = {
+        { "clm", 1, "clm", 1 }, { "slm", 0.4, "slm", 1 }, { "random", 0.4, "random", 1 }, { "slm", 0.6, "slm", 0 }, { "loss", 0.4, "random", 0 },
+        { "clm_tuned", 1, "clm", 0 }, { "slm_tuned", 0.4, "slm", 0 }, { "mixed", 1, "clm", 0 }, { "ref", 0.4, "slm", 0 } };
     origin o;
     int i, seed, index;
     memset(&o, 0, sizeof o);
     o.corpus = corpus;
     o.s = *s;
-    o.base = base >= 0 ? base : plan_base(r, s, corpus, 0);
+    o.base = base;
     o.reference = plan_reference(r, s, corpus, "main", o.base, 0);
     o.scores = plan_scores(r, s, corpus, "main", "scores", o.reference, TEXT_NOISY, 0);
+    if (!r->quick && strcmp(corpus, "gsm8k") != 0) plan_tuning(r, &o, 3);    /* gsm8k takes over what was chosen here */
     for (seed = 1; seed <= seeds; seed++)
         for (i = 0; i < 9; i++) {
             if ((few || seed > 3) && !which[i].always) continue;
             o.s.seed = (uint64_t)seed;
             index = plan_simple(r, &o, "main", which[i].arm, which[i].ratio);
-            r->jobs[index].lr_of = NULL;
+            r->jobs[index].lr_of = which[i].lr_of;
             if (seed > 1 || i > 1 || strcmp(corpus, "gsm8k") == 0) continue;
             r->jobs[index].keep = 1;
             r->jobs[index].view = i == 0 ? "models_openstax/clm" : "models_openstax/slm";
         }
 }
+static size_t size_of(const char *path) {
+    struct stat s;
+    if (stat(path, &s) == 0 && s.st_size > 0) return (size_t)s.st_size;
+    fprintf(stderr, "%s: not there, or empty\n", path);
+    exit(3);
+}
+/* Smaller files of the user: smaller parts. */
+static settings settings_for_files(const repro *r) {
+    settings s = from_files;
+    size_t raw, clean;
+    if (r->raw == NULL) return s;
+    raw = size_of(r->raw);
+    clean = size_of(r->clean);
+    if (raw < s.general_bytes + s.noisy_bytes + 4 * REPRO_PIECE_BYTES) {
+        s.general_bytes = raw / 10 * 6;
+        s.noisy_bytes = raw / 10 * 3;
+    }
+    if (clean < 2 * s.eval_bytes) s.eval_bytes = clean / 2;
+    if (clean - s.eval_bytes / 2 < s.clean_bytes) s.clean_bytes = clean - s.eval_bytes / 2;
+    return s;
+}
 static void plan_real(repro *r) {
     const char *corpus = r->raw != NULL ? "user" : "openstax";
-    settings gsm8k = from_files;
+    settings files = settings_for_files(r), gsm8k = files;
     int base;
     if (r->raw == NULL && !repro_exists(REPRO_OPENSTAX "/raw.cnxml.txt")) {
         fprintf(stderr, "%s is not there: the part on real text is left out (or name your own: --corpus RAW --clean CLEAN --eval EVAL)\n", REPRO_OPENSTAX);
         return;
     }
-    base = plan_base(r, &from_files, corpus, 0);
-    plan_files(r, corpus, &from_files, base, r->quick ? 1 : 5, r->quick);
+    base = plan_base(r, &files, corpus, 0);
+    plan_files(r, corpus, &files, base, r->quick ? 1 : 5, r->quick);
     if (r->quick || r->raw != NULL || !repro_exists(REPRO_GSM8K "/train.jsonl")) return;
     gsm8k.clean_bytes = 400000;
     plan_files(r, "gsm8k", &gsm8k, base, 3, 1);
@@ -334,7 +357,7 @@ static void plan_all(repro *r) {
     uint64_t seed, seeds = r->quick ? 1 : 5, few = r->quick ? 0 : 3;
     s.seed = 1;
     o = plan_origin(r, &s, "builtin", "main");
-    if (!r->quick) { o.null_scores = plan_scores(r, &s, "builtin", "main", "null_scores", o.base, TEXT_NOISY, 0); plan_tuning(r, &o); }
+    if (!r->quick) { o.null_scores = plan_scores(r, &s, "builtin", "main", "null_scores", o.base, TEXT_NOISY, 0); plan_tuning(r, &o, ARMS); }
     for (seed = 1; seed <= seeds; seed++) {
         s.seed = seed;
         o = plan_origin(r, &s, "builtin", "main");

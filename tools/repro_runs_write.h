@@ -215,9 +215,10 @@ static void put_settings(FILE *out, const char *corpus, const settings *s) {
             (unsigned long long)s->steps);
 }
 static void write_settings(const repro *r, FILE *out) {
+    const settings files = settings_for_files(r);
     fprintf(out, "key,value\nquick,%d\nratio,%g\n", r->quick, REPRO_RATIO);
     put_settings(out, "builtin", &built_in);
-    put_settings(out, r->raw != NULL ? "user" : "openstax", &from_files);
+    put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
     fprintf(out, "held-out piece bytes,%d\nseeds of set main,%d\nseeds of the other sets,%d\ntuned lr,%g %g %g\n", REPRO_PIECE_BYTES, r->quick ? 1 : 5,
             r->quick ? 0 : 3, tuning_rates[0], tuning_rates[1], tuning_rates[2]);
