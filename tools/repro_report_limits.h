@@ -10,13 +10,15 @@ static inline void limits_item(findings *r, size_t *n, const char *text) {
     fputs("</li>\n", r->page.out);
 }
 /* An arm that ends at least as well as selective training, as far as the seeds can tell. */
-static inline void limits_arm(findings *r, size_t *n, const char *corpus, const char *set, const char *a, const char *b, const char *sentence) {
+static inline void limits_arm(findings *r, size_t *n, const char *corpus, const char *set, const char *a, const char *b,
+    const char *sentence) {
     const data_group *ga = data_find(&r->d, corpus, set, a), *gb = data_find(&r->d, corpus, set, b);
     estimate e = data_difference(&r->d, ga, gb, TARGET_LOSS);
     char text[600] = "";
     if (e.n == 0 || stats_side(&e, 0) < 0 || (e.n < CLAIMS_SEEDS && e.value < 0)) { return; }
     SAY(text, "%s: ", draw_corpus_name(corpus, 1));
-    SAY(text, "%s Target loss %.3f against %.3f", sentence, data_mean_end(&r->d, ga, TARGET_LOSS), data_mean_end(&r->d, gb, TARGET_LOSS));
+    SAY(text, "%s Target loss %.3f against %.3f", sentence, data_mean_end(&r->d, ga, TARGET_LOSS), data_mean_end(&r->d, gb,
+        TARGET_LOSS));
     if (e.n > 1) { SAY(text, ", difference %.4f [%.4f, %.4f]", e.value, e.low, e.high); }
     SAY(text, e.n == 1 ? " (one seed)." : stats_side(&e, 0) > 0 ? "." : ": within seed noise.");
     limits_item(r, n, text);
@@ -55,23 +57,31 @@ static inline void limits_ratios(findings *r, size_t *n) {
 static inline void limits_section(findings *r) {
     static const char *const corpora[] = { "builtin", "openstax", "gsm8k", "user" };
     size_t n = 0;
-    report_section(&r->page, "When it does not help", "Worked out from the same numbers: every comparison in which selective training is not better, or not "
+    report_section(&r->page, "When it does not help", "Worked out from the same numbers: every comparison in which selective "
+        "training is not better, or not "
                    "to be told apart from something simpler.");
     for (size_t i = 0; i < sizeof corpora / sizeof corpora[0]; i++) {
         const char *c = corpora[i];
         char text[300] = "";
-        sooner cost = data_sooner(&r->d, data_find(&r->d, c, "main", "slm"), data_find(&r->d, c, "main", "clm"), FLOPS_ALL, TARGET_LOSS);
+        sooner cost = data_sooner(&r->d, data_find(&r->d, c, "main", "slm"), data_find(&r->d, c, "main", "clm"), FLOPS_ALL,
+            TARGET_LOSS);
         limits_arm(r, &n, c, "main", "slm", "clm", "plain training ends at least as well.");
-        limits_arm(r, &n, c, "main", "slm", "reference", "the reference itself, tuned on the clean text alone, is at least as good: with that much clean text, tune on it.");
+        limits_arm(r, &n, c, "main", "slm", "reference", "the reference itself, tuned on the clean text alone, is at least as "
+            "good: with that much clean text, tune on it.");
         limits_arm(r, &n, c, "main", "slm", "mixed", "mixing the clean text into plain training is at least as good.");
-        limits_arm(r, &n, c, "main", "slm", "clm_tuned", "plain training followed by the clean text, at equal total tokens, is at least as good.");
-        limits_arm(r, &n, c, "main", "slm_tuned", "clm_tuned", "once both are tuned on the clean text, nothing is left of the lead.");
-        limits_arm(r, &n, c, "main", "slm_tuned", "reference", "even tuned on the clean text afterwards it does not pass the reference.");
+        limits_arm(r, &n, c, "main", "slm", "clm_tuned", "plain training followed by the clean text, at equal total tokens, is at "
+            "least as good.");
+        limits_arm(r, &n, c, "main", "slm_tuned", "clm_tuned", "once both are tuned on the clean text, nothing is left of the "
+            "lead.");
+        limits_arm(r, &n, c, "main", "slm_tuned", "reference", "even tuned on the clean text afterwards it does not pass the "
+            "reference.");
         limits_arm(r, &n, c, "main", "slm", "filtered", "taking out known noise beforehand is at least as good.");
         limits_arm(r, &n, c, "main", "slm", "random", "random selection ends at least as well.");
-        limits_arm(r, &n, c, "control", "slm", "clm", "on clean text of the target's own distribution there is nothing to gain (the negative control).");
+        limits_arm(r, &n, c, "control", "slm", "clm", "on clean text of the target's own distribution there is nothing to gain "
+            "(the negative control).");
         limits_arm(r, &n, c, "scratch", "slm", "clm", "from scratch, without a base, plain training ends at least as well.");
-        limits_arm(r, &n, c, "main", "null_reference", "clm", "with the starting model as its own reference plain training ends at least as well.");
+        limits_arm(r, &n, c, "main", "null_reference", "clm", "with the starting model as its own reference plain training ends at "
+            "least as well.");
         if (cost.seeds > 0 && !(cost.e.value > 1)) {
             SAY(text, "%s: counting the arithmetic of reference and scoring, it is not sooner.", draw_corpus_name(c, 1));
             limits_item(r, &n, text);
@@ -79,7 +89,8 @@ static inline void limits_section(findings *r) {
         estimate all = data_difference(&r->d, data_find(&r->d, c, "main", "slm"), data_find(&r->d, c, "main", "clm"), FIXED_ALL);
         if (all.n > 0 && all.value > 0) {
             text[0] = '\0';
-            SAY(text, "%s: by the loss on all tokens of the noisy corpus it is worse than plain training, by %.3f.  That is its point, and who judges by "
+            SAY(text, "%s: by the loss on all tokens of the noisy corpus it is worse than plain training, by %.3f.  That is its "
+                "point, and who judges by "
                 "that number will find that it fails.", draw_corpus_name(c, 1), all.value);
             limits_item(r, &n, text);
         }
@@ -98,7 +109,8 @@ static inline void limits_cell(char *text, size_t size, const estimate *e, doubl
     if (e->n > 1) { draw_say(text, size, " \xC2\xB1 %.*f", digits, (e->t_high - e->value) * scale); }
 }
 static inline void limits_arms(findings *r, const char *corpus) {
-    static const char *const header[8] = { "arm", "seeds", "rate", "target loss", "accuracy %", "sooner, by loss", "by accuracy", "all arithmetic" };
+    static const char *const header[8] = { "arm", "seeds", "rate", "target loss", "acc. %", "sooner, by loss", "by accuracy",
+        "all arithmetic" };
     static char cell[32 * 8][72];
     const char *cells[32 * 8];
     const data_group *list[32], *clm = data_find(&r->d, corpus, "main", "clm");
@@ -121,8 +133,10 @@ static inline void limits_arms(findings *r, const char *corpus) {
         }
         for (size_t j = 0; j < 8; j++) { cells[i * 8 + j] = c[j]; }
     }
-    snprintf(caption, sizeof caption, "%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: geometric mean, 95%% bootstrap interval over paired "
-             "seeds; <1x: most seeds never pass plain training's end; all arithmetic: by loss, reference and scoring counted.", draw_corpus_name(corpus, 1));
+    snprintf(caption, sizeof caption, "%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: geometric mean, "
+        "95%% bootstrap interval over paired "
+             "seeds; <1x: most seeds never pass plain training's end; all arithmetic: by loss, reference and scoring counted.",
+                 draw_corpus_name(corpus, 1));
     report_table(&r->page, caption, header, 8, cells, n);
 }
 #endif
