@@ -21,7 +21,7 @@ typedef struct experiment {
     slm_tokenizer *tokenizer;
     corpus_text text[CORPUS_PARTS];      /* the built-in corpus, with its truth; if the texts are files: without */
     slm_corpus *corpus[CORPUS_PARTS];
-    slm_corpus *piece;                   /* or NULL: text that is never trained on, of the noisy kind, measured at every point ... */
+    slm_corpus *piece;                   /* or NULL: held-out text of the noisy kind, measured at every late point ... */
     uint8_t *piece_kept;                 /* ... split by this fixed mask (piece->n) */
     slm_tape *tape;
     slm_batch *window;                   /* for measuring */
@@ -163,7 +163,8 @@ static inline double experiment_flops(const slm_model *model, int32_t T, double 
     (void)snprintf(last, sizeof last, "model.layers.%d.", (int)c->n_layers - 1);
     for (i = c->tied ? 0 : 1; i < model->n_tensors; i++) {             /* the first is the embedding: looked up, not multiplied */
         const slm_param *p = &model->table[i];
-        int in_last = strncmp(p->name, last, strlen(last)) == 0 && strstr(p->name, "k_proj") == NULL && strstr(p->name, "v_proj") == NULL;
+        int keys = strstr(p->name, "k_proj") != NULL || strstr(p->name, "v_proj") != NULL;
+        int in_last = strncmp(p->name, last, strlen(last)) == 0 && !keys;
         if (!p->matrix) continue;
         all += (double)(p->rows * p->cols);
         if (in_last || i == 0 || i + 1 == model->n_tensors) live += (double)(p->rows * p->cols);
@@ -240,7 +241,7 @@ static inline void experiment_note(interval *since, curve *c, const training *t,
         c->seen[c->n][t->kind[batch->positions[i]]]++;
         c->chosen[c->n][t->kind[batch->positions[i]]] += batch->targets[i] >= 0 && trainer->mask[i];
     }
-    if (by != SLM_SCORE_NONE && by < SLM_SCORE_INTERSECT && trainer->selection.ratio < 1) {   /* the scores stand first in scratch */
+    if (by != SLM_SCORE_NONE && by < SLM_SCORE_INTERSECT && trainer->selection.ratio < 1) {   /* scratch begins with the scores */
         double auc = experiment_auc(trainer->scratch, batch, t->kind);
         if (!isnan(auc)) { since->auc += auc; since->aucs++; }
     }

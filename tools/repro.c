@@ -18,17 +18,18 @@
 #include "repro_report.h"
 
 static int usage(const char *what) {
-    fprintf(stderr, "%s\nusage: reproduce run [--quick] [--jobs N] [--out DIR] [--only SET] [--dry-run] [--corpus RAW --clean CLEAN --eval EVAL]\n"
+    fprintf(stderr, "%s\nusage: reproduce run [--quick] [--jobs N] [--out DIR] [--only SET] [--dry-run]\n"
+                    "                     [--corpus RAW --clean CLEAN --eval EVAL]\n"
                     "       reproduce report [--out DIR]\n", what);
     return 2;
 }
 static int parse(repro *r, int argc, char **argv) {
-    int i;
-    const char **value;
-    const char *out = NULL, *jobs = NULL;
+    const char *out = NULL, *jobs = NULL, **value;
+    const struct { const char *name, **value; } flags[6] = { { "--jobs", &jobs }, { "--out", &out }, { "--only", &r->only },
+        { "--corpus", &r->raw }, { "--clean", &r->clean }, { "--eval", &r->eval } };
+    int i, k;
     for (i = 2; i < argc; i++) {
-        value = strcmp(argv[i], "--jobs") == 0 ? &jobs : strcmp(argv[i], "--out") == 0 ? &out : strcmp(argv[i], "--only") == 0 ? &r->only
-              : strcmp(argv[i], "--corpus") == 0 ? &r->raw : strcmp(argv[i], "--clean") == 0 ? &r->clean : strcmp(argv[i], "--eval") == 0 ? &r->eval : NULL;
+        for (k = 0, value = NULL; k < 6; k++) if (strcmp(argv[i], flags[k].name) == 0) value = flags[k].value;
         if (strcmp(argv[i], "--quick") == 0) r->quick = 1;
         else if (strcmp(argv[i], "--dry-run") == 0) r->dry_run = 1;
         else if (value == NULL || i + 1 == argc) return usage(argv[i]);
@@ -37,7 +38,8 @@ static int parse(repro *r, int argc, char **argv) {
     r->at_once = jobs == NULL ? 2 : atoi(jobs);
     if (out == NULL) out = r->quick ? "build/repro-quick" : "build/repro";
     if (r->at_once < 1 || strlen(out) >= sizeof r->out) return usage("--jobs must be at least 1, --out shorter");
-    if ((r->raw != NULL) != (r->clean != NULL) || (r->raw != NULL) != (r->eval != NULL)) return usage("--corpus, --clean and --eval go together");
+    if ((r->raw != NULL) != (r->clean != NULL) || (r->raw != NULL) != (r->eval != NULL))
+        return usage("--corpus, --clean and --eval go together");
     (void)snprintf(r->out, sizeof r->out, "%s", out);
     return 0;
 }
@@ -52,7 +54,8 @@ static int claim_folder(const repro *r) {
     for (i = 0; i < 6; i++) (void)mkdir(repro_path(path, r, folders[i], "", ""), 0777);
     (void)mkdir(repro_path(path, r, "models_openstax", "", ""), 0777);
     repro_path(path, r, "", "settings", ".csv");
-    if ((out = fopen(repro_path(part, r, "", "settings", ".part"), "wb")) == NULL) { fprintf(stderr, "%s: cannot be written\n", part); return 0; }
+    out = fopen(repro_path(part, r, "", "settings", ".part"), "wb");
+    if (out == NULL) { fprintf(stderr, "%s: cannot be written\n", part); return 0; }
     write_settings(r, out);
     if (fclose(out) != 0) { fprintf(stderr, "%s: could not be written whole\n", part); return 0; }
     if (!repro_exists(path)) return rename(part, path) == 0;
@@ -61,8 +64,8 @@ static int claim_folder(const repro *r) {
     same = was_size == is_size && memcmp(was, is, is_size) == 0;
     slm_free(was);
     slm_free(is);
-    if (!same) fprintf(stderr, "%s and %s differ: the runs in this folder were made with other settings; name another folder, or remove this one\n", path, part);
-    else (void)remove(part);
+    if (same) (void)remove(part);
+    else fprintf(stderr, "%s and %s differ: the runs in this folder have other settings; name another folder\n", path, part);
     return same;
 }
 /* One at a time works in a folder; the lock goes with the process. */
@@ -100,10 +103,12 @@ static void print_plan(const repro *r) {
         jobs++;
         all += job_work(j);
         if (!repro_finished(r, j) && j->same_as < 0) { left += job_work(j); to_do++; }
-        printf("%-58s %8.0fk%s%s%s\n", j->name, job_work(j) / 1e3, j->same_as >= 0 ? "  is " : "", j->same_as >= 0 ? r->jobs[j->same_as].name : "",
+        printf("%-58s %8.0fk%s%s%s\n", j->name, job_work(j) / 1e3, j->same_as >= 0 ? "  is " : "",
+               j->same_as >= 0 ? r->jobs[j->same_as].name : "",
                repro_finished(r, j) ? "  finished" : "");
     }
-    printf("%d jobs, %.1fM tokens of the built-in model's plain training; to do: %d jobs, %.1fM\n", jobs, all / 1e6, to_do, left / 1e6);
+    printf("%d jobs, %.1fM tokens of the built-in model's plain training; to do: %d jobs, %.1fM\n",
+           jobs, all / 1e6, to_do, left / 1e6);
 }
 static int run(int argc, char **argv) {
     static job jobs[REPRO_JOBS + 1];
@@ -112,7 +117,8 @@ static int run(int argc, char **argv) {
     if (status != 0) return status;
     r.jobs = jobs;
     plan_all(&r);
-    for (i = 0; i < r.n; i++) if (r.only == NULL || strcmp(jobs[i].set, r.only) == 0 || strcmp(jobs[i].corpus, r.only) == 0) repro_want(&r, i);
+    for (i = 0; i < r.n; i++)
+        if (r.only == NULL || strcmp(jobs[i].set, r.only) == 0 || strcmp(jobs[i].corpus, r.only) == 0) repro_want(&r, i);
     if (r.dry_run) { print_plan(&r); return 0; }
     if (!claim_folder(&r) || !lock_folder(&r)) return 1;
     write_view_text(&r);

@@ -119,7 +119,7 @@ static inline int repro_ready(const repro *r, const job *j) {
 /* Its own work, roughly, in tokens of plain training of the built-in model. */
 static inline double job_work(const job *j) {
     const slm_config *c = &j->s.model;
-    double weights = (double)c->vocab * c->dim + c->n_layers * ((double)c->dim * c->dim * 4 + (double)c->dim * c->ffn * 3 + (double)c->dim * j->s.T);
+    double layer = (double)c->dim * (4 * c->dim + 3 * c->ffn + j->s.T), weights = (double)c->vocab * c->dim + c->n_layers * layer;
     double steps = j->kind == JOB_BASE ? (double)j->s.base_steps : j->kind == JOB_REFERENCE ? (double)j->s.tune_steps
                  : j->kind == JOB_SCORES ? 0 : (double)(j->s.steps + j->then_clean);
     double points = steps / (double)j->s.every + (j->s.early > 0 ? (double)(3 * (j->s.every / j->s.early - 1)) : 0), text = 0;
@@ -137,7 +137,8 @@ static inline void repro_show(const repro *r, progress *bar, double done, double
     char running[200] = "";
     int i;
     for (i = 0; i < r->n; i++)
-        if (r->jobs[i].running) (void)snprintf(running + strlen(running), sizeof running - strlen(running), "%s%s", running[0] ? ", " : "", r->jobs[i].name);
+        if (r->jobs[i].running) (void)snprintf(running + strlen(running), sizeof running - strlen(running), "%s%s",
+                running[0] ? ", " : "", r->jobs[i].name);
     progress_show(bar, (uint64_t)(done / 1000), (uint64_t)(all / 1000) + 1, running);
 }
 static inline int repro_start(repro *r, job *j, pid_t *child) {

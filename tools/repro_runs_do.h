@@ -62,7 +62,8 @@ static void repro_put_truth(FILE *out, const curve *c, size_t p) {
     for (k = 0; k < CORPUS_KINDS; k++) put(out, seen > 0 ? c->seen[p][k] : NAN);
     for (k = 0; k < CORPUS_KINDS; k++) put(out, seen > 0 ? c->chosen[p][k] : NAN);
 }
-static void repro_put_point(FILE *out, const job *j, double lr, const curve *c, size_t p, double before, const measure *valid, double kept_share) {
+static void repro_put_point(FILE *out, const job *j, double lr, const curve *c, size_t p, double before, const measure *valid,
+        double kept_share) {
     int builtin = strcmp(j->corpus, "builtin") == 0;
     fprintf(out, "%s,%s,%s,%llu", j->corpus, j->set, j->arm, (unsigned long long)j->s.seed);
     put(out, j->selection.ratio);
@@ -70,7 +71,8 @@ static void repro_put_point(FILE *out, const job *j, double lr, const curve *c, 
     put(out, builtin ? j->s.noisy.wrong : NAN);
     put(out, j->size > 0 ? j->size : NAN);
     put(out, lr);
-    put(out, (double)(j->kind == JOB_BASE ? j->s.base_steps : j->kind == JOB_REFERENCE ? j->s.tune_steps : j->s.steps + j->then_clean));
+    put(out, (double)(j->kind == JOB_BASE ? j->s.base_steps : j->kind == JOB_REFERENCE ? j->s.tune_steps
+            : j->s.steps + j->then_clean));
     put(out, c->tokens[p]);
     put(out, c->trained[p]);
     put(out, c->flops[p]);
@@ -90,7 +92,8 @@ static void repro_put_point(FILE *out, const job *j, double lr, const curve *c, 
     put(out, (double)j->s.clean_bytes);
     fprintf(out, ",%s\n", j->name);
 }
-static void repro_put_run(const repro *r, const job *j, double lr, const curve *c, double before, const measure *valid, double kept_share) {
+static void repro_put_run(const repro *r, const job *j, double lr, const curve *c, double before, const measure *valid,
+        double kept_share) {
     char path[400], temporary[400];
     FILE *out = fopen(repro_path(temporary, r, "runs", j->name, ".part"), "wb");
     size_t p;
@@ -146,7 +149,8 @@ static float *repro_prepare_piece(experiment *e, const job *j, const slm_model *
     free(excess);
     return out;
 }
-static void repro_do_training(const repro *r, const job *j, experiment *e, curve *c, double lr, slm_model *model, const slm_scores *scores) {
+static void repro_do_training(const repro *r, const job *j, experiment *e, curve *c, double lr, slm_model *model,
+        const slm_scores *scores) {
     training t;
     job_corpus text;
     memset(&t, 0, sizeof t);
@@ -194,7 +198,8 @@ static void repro_do_scores(const repro *r, const job *j, experiment *e) {
     slm_model *model = repro_model(r, j->reference);
     job_corpus text = job_corpus_make(e, j);
     slm_scores *scores;
-    must(slm_score_corpus(&scores, model, text.corpus, slm_tokenizer_hash(e->tokenizer), 16, j->s.T, NULL, NULL, &experiment_error));
+    must(slm_score_corpus(&scores, model, text.corpus, slm_tokenizer_hash(e->tokenizer), 16, j->s.T, NULL, NULL,
+            &experiment_error));
     repro_leave_if_orphan(r);
     must(slm_scores_save(scores, repro_path(path, r, "scores", j->name, ".scores"), &experiment_error));
     slm_scores_free(scores);

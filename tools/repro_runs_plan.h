@@ -83,10 +83,13 @@ static int plan_reference(repro *r, const settings *s, const char *corpus, const
     j->start = base;
     j->size = size;
     j->keep = 1;
-    if (s->seed == 1 && strcmp(set, "main") == 0) j->view = strcmp(corpus, "builtin") == 0 ? "models/reference" : "models_openstax/reference";
+    if (s->seed == 1 && strcmp(set, "main") == 0)
+        j->view = strcmp(corpus, "builtin") == 0 ? "models/reference"
+                : strcmp(corpus, "gsm8k") == 0 ? NULL : "models_openstax/reference";
     return plan_named(r, j);
 }
-static int plan_scores(repro *r, const settings *s, const char *corpus, const char *set, const char *name, int model, job_text text, double size) {
+static int plan_scores(repro *r, const settings *s, const char *corpus, const char *set, const char *name, int model,
+                       job_text text, double size) {
     job *j = plan_add(r, JOB_SCORES, set, name, s);
     j->corpus = corpus;
     j->reference = model;
@@ -94,7 +97,9 @@ static int plan_scores(repro *r, const settings *s, const char *corpus, const ch
     j->size = size;
     return plan_named(r, j);
 }
-static int needs_scores(const arm *a) { return a->score != SLM_SCORE_NONE && a->score != SLM_SCORE_RANDOM && a->score != SLM_SCORE_LOSS; }
+static int needs_scores(const arm *a) {
+    return a->score != SLM_SCORE_NONE && a->score != SLM_SCORE_RANDOM && a->score != SLM_SCORE_LOSS;
+}
 static const arm *arm_named(const char *name) {
     int i = 0;
     while (i + 1 < ARMS && strcmp(arms[i].name, name) != 0) i++;
@@ -154,7 +159,8 @@ static int find_arm(const repro *r, const char *corpus, const char *set, const c
     int i;
     for (i = 0; i < r->n; i++) {
         const job *j = &r->jobs[i];
-        if (strcmp(j->corpus, corpus) == 0 && strcmp(j->set, set) == 0 && strcmp(j->arm, name) == 0 && j->s.seed == seed && j->selection.ratio == ratio)
+        if (strcmp(j->corpus, corpus) == 0 && strcmp(j->set, set) == 0 && strcmp(j->arm, name) == 0 && j->s.seed == seed
+            && j->selection.ratio == ratio)
             return j->same_as >= 0 ? j->same_as : i;
     }
     return -1;
@@ -171,10 +177,12 @@ static void plan_main(repro *r, origin *o, int n_arms) {
 }
 static void plan_ratios(repro *r, const origin *o) {
     static const double ratios[10] = { 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0 };
+    const uint64_t seed = o->s.seed;
     int i;
     for (i = 0; i < 10; i++)
-        if (ratios[i] == 1.0) plan_again(r, o, "ratio", "slm", 1, find_arm(r, "builtin", "main", "clm", 1, o->s.seed));
-        else if (ratios[i] == REPRO_RATIO) plan_again(r, o, "ratio", "slm", REPRO_RATIO, find_arm(r, "builtin", "main", "slm", REPRO_RATIO, o->s.seed));
+        if (ratios[i] == 1.0) plan_again(r, o, "ratio", "slm", 1, find_arm(r, "builtin", "main", "clm", 1, seed));
+        else if (ratios[i] == REPRO_RATIO)
+            plan_again(r, o, "ratio", "slm", REPRO_RATIO, find_arm(r, "builtin", "main", "slm", REPRO_RATIO, seed));
         else (void)plan_simple(r, o, "ratio", "slm", ratios[i]);
 }
 /* How it hangs on the noise (set map: share of noise x ratio) and on the rest of the mix (set mix).  At the built-in mix these are
@@ -190,7 +198,8 @@ static void plan_mix(repro *r, const settings *s, const char *set, corpus_mix mi
 }
 static void plan_map(repro *r, const origin *main) {
     static const double ratios[3] = { 0.2, 0.4, 0.6 }, noises[3] = { 0, 0.4, 0.6 };
-    const corpus_mix all_right = { built_in.noisy.target, built_in.noisy.noise, 0 }, off_target = { 0.2, built_in.noisy.noise, built_in.noisy.wrong };
+    const corpus_mix all_right = { built_in.noisy.target, built_in.noisy.noise, 0 };
+    const corpus_mix off_target = { 0.2, built_in.noisy.noise, built_in.noisy.wrong };
     corpus_mix mix = built_in.noisy;
     uint64_t seed = main->s.seed;
     int i;
@@ -218,7 +227,8 @@ static void plan_self(repro *r, const origin *main) {
 }
 /* Smaller references: a base and a reference of their own. */
 static void plan_weak(repro *r, const origin *main) {
-    static const struct { double size; int32_t dim, layers, heads, ffn; } weak[2] = { { 0.0625, 16, 1, 2, 40 }, { 0.25, 32, 2, 4, 88 } };
+    static const struct { double size; int32_t dim, layers, heads, ffn; } weak[2] = {
+        { 0.0625, 16, 1, 2, 40 }, { 0.25, 32, 2, 4, 88 } };
     job *j;
     int i;
     plan_again(r, main, "weak", "clm", 1, find_arm(r, "builtin", "main", "clm", 1, main->s.seed));
@@ -278,7 +288,8 @@ static void plan_clean(repro *r, const origin *main) {
     int i, k;
     plan_again(r, main, "clean", "clm", 1, find_arm(r, "builtin", "main", "clm", 1, main->s.seed));
     for (k = 0; k < 4; k++)
-        plan_again(r, main, "clean", which[k], REPRO_RATIO, find_arm(r, "builtin", "main", which[k], k < 2 ? REPRO_RATIO : 1, main->s.seed));
+        plan_again(r, main, "clean", which[k], REPRO_RATIO,
+                   find_arm(r, "builtin", "main", which[k], k < 2 ? REPRO_RATIO : 1, main->s.seed));
     for (i = 0; i < 2; i++) {
         settings s = main->s;
         origin o;
@@ -293,8 +304,9 @@ static void plan_clean(repro *r, const origin *main) {
 /* The seeds differ in the order of the text alone: base, reference and scores are shared. */
 static void plan_files(repro *r, const char *corpus, const settings *s, int base, int seeds, int few) {
     static const struct { const char *arm; double ratio; const char *lr_of; int always; } which[9] = {
-        { "clm", 1, "clm", 1 }, { "slm", 0.4, "slm", 1 }, { "random", 0.4, "random", 1 }, { "slm", 0.6, "slm", 0 }, { "loss", 0.4, "random", 0 },
-        { "clm_tuned", 1, "clm", 0 }, { "slm_tuned", 0.4, "slm", 0 }, { "mixed", 1, "clm", 0 }, { "ref", 0.4, "slm", 0 } };
+        { "clm", 1, "clm", 1 }, { "slm", 0.4, "slm", 1 }, { "random", 0.4, "random", 1 },
+        { "slm", 0.6, "slm", 0 }, { "loss", 0.4, "random", 0 }, { "clm_tuned", 1, "clm", 0 },
+        { "slm_tuned", 0.4, "slm", 0 }, { "mixed", 1, "clm", 0 }, { "ref", 0.4, "slm", 0 } };
     origin o;
     int i, seed, index;
     memset(&o, 0, sizeof o);
@@ -341,7 +353,8 @@ static void plan_real(repro *r) {
     settings files = settings_for_files(r), gsm8k = files;
     int base;
     if (r->raw == NULL && !repro_exists(REPRO_OPENSTAX "/raw.cnxml.txt")) {
-        fprintf(stderr, "%s is not there: the part on real text is left out (or name your own: --corpus RAW --clean CLEAN --eval EVAL)\n", REPRO_OPENSTAX);
+        fprintf(stderr, "%s is not there: the part on real text is left out (yours: --corpus RAW --clean CLEAN --eval EVAL)\n",
+                REPRO_OPENSTAX);
         return;
     }
     base = plan_base(r, &files, corpus, 0);
@@ -357,7 +370,10 @@ static void plan_all(repro *r) {
     uint64_t seed, seeds = r->quick ? 1 : 5, few = r->quick ? 0 : 3;
     s.seed = 1;
     o = plan_origin(r, &s, "builtin", "main");
-    if (!r->quick) { o.null_scores = plan_scores(r, &s, "builtin", "main", "null_scores", o.base, TEXT_NOISY, 0); plan_tuning(r, &o, ARMS); }
+    if (!r->quick) {
+        o.null_scores = plan_scores(r, &s, "builtin", "main", "null_scores", o.base, TEXT_NOISY, 0);
+        plan_tuning(r, &o, ARMS);
+    }
     for (seed = 1; seed <= seeds; seed++) {
         s.seed = seed;
         o = plan_origin(r, &s, "builtin", "main");

@@ -94,10 +94,11 @@ static void begin_built_in(const job *j, experiment *e, corpus_text *piece) {
 static void begin_from_files(const repro *r, const job *j, experiment *e, corpus_text *piece) {
     char path[400];
     slm_tokenizer *tokenizer;
+    const corpus_text *general = &e->text[CORPUS_GENERAL];
     memset(e, 0, sizeof *e);
     texts_from_files(r, j, e, piece);
     if (j->start < 0 && j->reference < 0)
-        must(slm_tokenizer_train(&tokenizer, e->text[CORPUS_GENERAL].text, e->text[CORPUS_GENERAL].size < 1000000 ? e->text[CORPUS_GENERAL].size : 1000000,
+        must(slm_tokenizer_train(&tokenizer, general->text, general->size < 1000000 ? general->size : 1000000,
                                  j->s.model.vocab, NULL, NULL, &experiment_error));
     else {
         const job *other = repro_source(r, &r->jobs[j->start >= 0 ? j->start : j->reference]);
@@ -144,7 +145,8 @@ static job_corpus corpus_masked(const experiment *e) {
 /* As many tokens as all the arm's steps see: those of tune_steps are clean ones, over and over. */
 static job_corpus corpus_mixed(const experiment *e) {
     const slm_corpus *noisy = e->corpus[CORPUS_NOISY], *clean = e->corpus[CORPUS_CLEAN];
-    size_t rows = (size_t)e->s.B * (size_t)e->s.T, n_noisy = rows * (size_t)(e->s.steps - e->s.tune_steps), n_clean = rows * (size_t)e->s.tune_steps, i;
+    size_t rows = (size_t)e->s.B * (size_t)e->s.T, n_clean = rows * (size_t)e->s.tune_steps, i;
+    size_t n_noisy = rows * (size_t)(e->s.steps - e->s.tune_steps);
     int32_t *tokens = (int32_t *)must_have(malloc((n_noisy + n_clean) * sizeof *tokens));
     uint8_t *kind = (uint8_t *)must_have(malloc(n_noisy + n_clean));
     job_corpus out = { NULL, NULL, 1 };
@@ -155,7 +157,8 @@ static job_corpus corpus_mixed(const experiment *e) {
         tokens[i] = (from_noisy ? noisy : clean)->tokens[at];
         kind[i] = truth != NULL ? truth[at] : 0;
     }
-    must(slm_corpus_from_tokens(&out.corpus, tokens, NULL, n_noisy + n_clean, slm_tokenizer_vocab(e->tokenizer), &experiment_error));
+    must(slm_corpus_from_tokens(&out.corpus, tokens, NULL, n_noisy + n_clean, slm_tokenizer_vocab(e->tokenizer),
+            &experiment_error));
     free(tokens);
     out.kind = kind;
     return out;

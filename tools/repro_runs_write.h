@@ -176,7 +176,8 @@ static void write_selections_of(FILE *out, const piece *by, const piece *on, con
         for (k = 1; k <= points; k++) {
             double sum = 0, count = 0;
             for (i = 1; i < n; i++) if (mask[i]) { sum += (double)on->loss[(k + 1) * n + i]; count++; }
-            fprintf(out, "%llu,%s,%zu,%zu,%.0f", (unsigned long long)j->s.seed, kind, s, k, (double)k * (double)j->s.every * j->s.B * j->s.T);
+            fprintf(out, "%llu,%s,%zu,%zu,%.0f", (unsigned long long)j->s.seed, kind, s, k,
+                    (double)k * (double)j->s.every * j->s.B * j->s.T);
             put(out, exp(sum / count));
             fputc('\n', out);
         }
@@ -190,7 +191,8 @@ static void write_selections(const repro *r, size_t n) {
     piece p[64];
     int i, runs = 0;
     for (i = 0; i < r->n && runs < 64; i++)
-        if (job_is_builtin(&r->jobs[i]) && r->jobs[i].keep && strcmp(r->jobs[i].arm, "slm") == 0 && piece_read(&p[runs], r, &r->jobs[i], n)) run[runs++] = &r->jobs[i];
+        if (job_is_builtin(&r->jobs[i]) && r->jobs[i].keep && strcmp(r->jobs[i].arm, "slm") == 0
+            && piece_read(&p[runs], r, &r->jobs[i], n)) run[runs++] = &r->jobs[i];
     for (i = 0; i < runs; i++) {
         write_selections_of(out, &p[i], &p[i], run[i], "own");
         if (runs > 1) write_selections_of(out, &p[(i + 1) % runs], &p[i], run[i], "cross_seed");
@@ -200,19 +202,32 @@ static void write_selections(const repro *r, size_t n) {
 }
 
 /* ---- settings.csv ---- */
+static void put_setting(FILE *out, const char *corpus, const char *what, double value) {
+    fprintf(out, "%s %s,%.10g\n", corpus, what, value);
+}
 static void put_settings(FILE *out, const char *corpus, const settings *s) {
-    const slm_config *c = &s->model;
-    if (strcmp(corpus, "builtin") == 0)
-        fprintf(out, "%s target share of documents,%g\n%s noise share of bytes,%g\n%s wrong share of steps,%g\n", corpus, s->noisy.target, corpus,
-                s->noisy.noise, corpus, s->noisy.wrong);
-    fprintf(out, "%s general bytes,%zu\n%s noisy bytes,%zu\n%s clean bytes,%zu\n%s eval bytes,%zu\n", corpus, s->general_bytes, corpus,
-            s->noisy_bytes, corpus, s->clean_bytes, corpus, s->eval_bytes);
-    fprintf(out, "%s vocab,%d\n%s dim,%d\n%s layers,%d\n%s heads,%d\n%s ffn,%d\n", corpus, (int)c->vocab, corpus, (int)c->dim, corpus,
-            (int)c->n_layers, corpus, (int)c->n_heads, corpus, (int)c->ffn);
-    fprintf(out, "%s sequences per step,%d\n%s tokens per sequence,%d\n", corpus, (int)s->B, corpus, (int)s->T);
-    fprintf(out, "%s base steps,%llu\n%s base lr,%g\n%s reference steps,%llu\n%s reference lr,%g\n%s steps,%llu\n", corpus,
-            (unsigned long long)s->base_steps, corpus, s->base_lr, corpus, (unsigned long long)s->tune_steps, corpus, s->tune_lr, corpus,
-            (unsigned long long)s->steps);
+    if (strcmp(corpus, "builtin") == 0) {
+        put_setting(out, corpus, "target share of documents", s->noisy.target);
+        put_setting(out, corpus, "noise share of bytes", s->noisy.noise);
+        put_setting(out, corpus, "wrong share of steps", s->noisy.wrong);
+    }
+    put_setting(out, corpus, "general bytes", (double)s->general_bytes);
+    put_setting(out, corpus, "noisy bytes", (double)s->noisy_bytes);
+    put_setting(out, corpus, "clean bytes", (double)s->clean_bytes);
+    put_setting(out, corpus, "eval bytes", (double)s->eval_bytes);
+    put_setting(out, corpus, "vocab", s->model.vocab);
+    put_setting(out, corpus, "dim", s->model.dim);
+    put_setting(out, corpus, "layers", s->model.n_layers);
+    put_setting(out, corpus, "heads", s->model.n_heads);
+    put_setting(out, corpus, "ffn", s->model.ffn);
+    put_setting(out, corpus, "sequences per step", s->B);
+    put_setting(out, corpus, "tokens per sequence", s->T);
+    put_setting(out, corpus, "base steps", (double)s->base_steps);
+    put_setting(out, corpus, "base lr", s->base_lr);
+    put_setting(out, corpus, "reference steps", (double)s->tune_steps);
+    put_setting(out, corpus, "reference lr", s->tune_lr);
+    put_setting(out, corpus, "steps", (double)s->steps);
+    put_setting(out, corpus, "steps between points", (double)s->every);
 }
 static void write_settings(const repro *r, FILE *out) {
     const settings files = settings_for_files(r);
@@ -220,8 +235,8 @@ static void write_settings(const repro *r, FILE *out) {
     put_settings(out, "builtin", &built_in);
     put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
-    fprintf(out, "held-out piece bytes,%d\nseeds of set main,%d\nseeds of the other sets,%d\ntuned lr,%g %g %g\n", REPRO_PIECE_BYTES, r->quick ? 1 : 5,
-            r->quick ? 0 : 3, tuning_rates[0], tuning_rates[1], tuning_rates[2]);
+    fprintf(out, "held-out piece bytes,%d\nseeds of set main,%d\nseeds of the other sets,%d\ntuned lr,%g %g %g\n",
+            REPRO_PIECE_BYTES, r->quick ? 1 : 5, r->quick ? 0 : 3, tuning_rates[0], tuning_rates[1], tuning_rates[2]);
     fprintf(out, "optimizer,AdamW 0.9 0.95; weight decay 0.1; clip 1; warm-up a twentieth of the steps then a cosine to a tenth\n");
     fprintf(out, "slm.h,%s\ncompiler,%s\n", SLM_VERSION, REPRO_COMPILER);
 }
