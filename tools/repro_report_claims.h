@@ -45,6 +45,15 @@ static inline void claims_number(claim *c, const char *before, const estimate *e
         sizeof text[2], e->high, digits)); }
     SAY(c->found, "%s", after);
 }
+/* The same, into the brief text, at most 160 bytes of it. */
+static inline void claims_brief(claim *c, const char *before, const estimate *e, int digits, const char *after) {
+    char text[3][32];
+    if (e->n == 0) { return; }
+    SAY(c->brief, "%s%s%s", c->brief[0] ? "; " : "", before, draw_fixed(text[0], sizeof text[0], e->value, digits));
+    if (e->n > 1) { SAY(c->brief, " [%s, %s]", draw_fixed(text[1], sizeof text[1], e->low, digits), draw_fixed(text[2],
+        sizeof text[2], e->high, digits)); }
+    SAY(c->brief, "%s", after);
+}
 static inline void claims_sooner_words(claim *c, const char *before, const sooner *s) {
     char text[120];
     SAY(c->found, "%s%s", before, curves_sooner_text(text, sizeof text, s, 2));
@@ -67,6 +76,7 @@ static inline void claims_sooner(findings *r, const char *corpus, data_column y)
     if (s.seeds > 0 || s.at_once > 0) { SAY(c->found, "%s: ", draw_label(label, sizeof label, slm)); }
     if (s.seeds > 0) {
         claims_sooner_words(c, "", &s);
+        (void)curves_sooner_text(c->brief, sizeof c->brief, &s, 1);
         if (isfinite(s.e.t_low)) { SAY(c->found, " (Student's t: [%.2f, %.2f])", s.e.t_low, s.e.t_high); }
         SAY(c->found, ", %zu seed%s.", s.seeds, s.seeds == 1 ? "" : "s");
     } else if (s.at_once > 0) {
@@ -96,7 +106,11 @@ static inline void claims_cost(findings *r, const char *corpus) {
     claim *c = claims_add(r, "cost", corpus, "main", title, "left out of its figures; worked out from its settings: about 5x "
         "(1.1B) and 2.7x (7B)",
                           "plain training, given all of that arithmetic, is as far");
-    if (s.seeds > 0) { claims_sooner_words(c, "In arithmetic with reference and scoring: ", &s); SAY(c->found, "."); }
+    if (s.seeds > 0) {
+        claims_sooner_words(c, "In arithmetic with reference and scoring: ", &s);
+        SAY(c->found, ".");
+        (void)curves_sooner_text(c->brief, sizeof c->brief, &s, 1);
+    }
     if (!claims_enough(c, s.seeds)) { return; }
     if (!isfinite(s.e.value) || stats_side(&s.e, 1) < 0) { claims_say(c, REPORT_FAILS, NULL); return; }
     claims_say(c, stats_side(&s.e, 1) > 0 ? REPORT_HOLDS : REPORT_OPEN, stats_side(&s.e, 1) > 0 ? NULL : "open: within seed noise");
@@ -123,6 +137,8 @@ static inline estimate claims_compare(const findings *r, claim *c, const data_gr
         data_mean_end(&r->d, g, TARGET_LOSS),
         draw_label(b, sizeof b, other), data_mean_end(&r->d, other, TARGET_LOSS));
     claims_number(c, ": difference ", &loss, 4, "");
+    snprintf(a, sizeof a, " against %.50s", b);
+    claims_brief(c, "loss ", &loss, 3, a);
     if (accuracy.n > 0) {
         estimate points = accuracy;
         points.value *= 100; points.low *= 100; points.high *= 100;
@@ -194,6 +210,8 @@ static inline void claims_less_clean(findings *r) {
         snprintf(before, sizeof before, "%s%.0f kB: ", i == 0 ? "Difference of the target losses, with clean text of " : "; ",
             sizes[i] / 1000);
         claims_number(c, before, &e, 4, "");
+        snprintf(before, sizeof before, "%.0f kB: ", sizes[i] / 1000);
+        claims_brief(c, before, &e, 3, "");
         seeds = e.n > seeds ? e.n : seeds;
         behind += stats_side(&e, 0) > 0;
         if (stats_side(&e, 0) < 0) { SAY(words, "%s %.0f kB", ahead++ > 0 ? "," : "", sizes[i] / 1000); }

@@ -11,7 +11,7 @@ enum { CLAIMS_MOST = 64 };
 typedef struct claim {
     report_verdict verdict;
     char id[64];                                       /* "sooner-builtin" */
-    char words[80], title[200], found[900], paper[300], falsifier[300], set[32];
+    char words[80], title[200], found[900], brief[160], paper[300], falsifier[300], set[32];   /* brief: found, for a table */
     int part;                                          /* of the page */
 } claim;
 typedef struct draw_room { struct draw_room *next; double x[1]; } draw_room;
@@ -61,11 +61,13 @@ static inline void draw_close(findings *r, FILE *out, const char *name) {
 /* "loss (nats per byte)": the unit is the corpus' token. */
 static inline const char *draw_loss_label(const char *corpus, int target) {
     int bytes = strcmp(corpus, "builtin") == 0;
-    return target ? bytes ? "target loss (nats per byte)" : "target loss (nats per token)" : bytes ? "loss (nats per byte)" : "loss (nats per token)";
+    return target ? bytes ? "target loss (nats per byte)" : "target loss (nats per token)" : bytes ? "loss (nats per byte)"
+        : "loss (nats per token)";
 }
 /* For the middle of a sentence, or (title) for its beginning. */
 static inline const char *draw_corpus_name(const char *corpus, int title) {
-    static const char *const names[][3] = { { "builtin", "the built-in corpus", "Built-in corpus" }, { "openstax", "OpenStax textbooks", "OpenStax textbooks" },
+    static const char *const names[][3] = { { "builtin", "the built-in corpus", "Built-in corpus" }, { "openstax",
+        "OpenStax textbooks", "OpenStax textbooks" },
         { "gsm8k", "OpenStax mixed with GSM8K", "OpenStax mixed with GSM8K" }, { "user", "your corpus", "Your corpus" } };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(corpus, names[i][0]) == 0) { return names[i][title ? 2 : 1]; }
@@ -74,11 +76,14 @@ static inline const char *draw_corpus_name(const char *corpus, int title) {
 }
 /* style: the same look in every figure; two arms that share one are never in the same figure. */
 static const struct { const char *arm, *name; int style; } draw_arms[] = {
-    { "clm", "Plain (CLM)", 1 }, { "slm", "Selective (SLM)", 2 }, { "slm_sequence", "SLM, ranked per sequence", 5 }, { "random", "Random", 3 },
+    { "clm", "Plain (CLM)", 1 }, { "slm", "Selective (SLM)", 2 }, { "slm_sequence", "SLM, ranked per sequence", 5 },
+        { "random", "Random", 3 },
     { "loss", "Highest own loss", 4 }, { "ref", "Lowest reference loss", 6 }, { "entropy", "Lowest reference entropy", 7 },
-    { "intersect", "Low reference loss and entropy", 3 }, { "union", "Low reference loss or entropy", 4 }, { "oracle", "Oracle mask (known truth)", 3 },
+    { "intersect", "Low reference loss and entropy", 3 }, { "union", "Low reference loss or entropy", 4 },
+        { "oracle", "Oracle mask (known truth)", 3 },
     { "filtered", "CLM, noise removed", 4 }, { "mixed", "CLM, clean text mixed in", 5 }, { "clm_tuned", "CLM, then clean text", 6 },
-    { "slm_tuned", "SLM, then clean text", 7 }, { "null_reference", "SLM, null reference", 8 }, { "reference", "The reference itself", 8 },
+    { "slm_tuned", "SLM, then clean text", 7 }, { "null_reference", "SLM, null reference", 8 }, { "reference",
+        "The reference itself", 8 },
     { "base", "The base", 1 } };
 /* "selective (SLM) 40%" */
 static inline const char *draw_label(char *text, size_t size, const data_group *g) {
@@ -131,7 +136,8 @@ static inline void draw__table_csv(FILE *out, const figure_table *t, const doubl
 }
 /* The command that makes a figure or decides a claim: the runs of one set, then the report. */
 static inline const char *draw_command(char *text, size_t size, const char *set) {
-    snprintf(text, size, set == NULL ? "make repro%s" : "build/reproduce run --only %s && build/reproduce report", set == NULL ? "" : set);
+    snprintf(text, size, set == NULL ? "make repro%s" : "build/reproduce run --only %s && build/reproduce report", set == NULL
+        ? "" : set);
     return text;
 }
 static inline void draw__place(findings *r, const char *name, const char *caption) {
@@ -144,19 +150,22 @@ typedef void draw_chart(FILE *out, const figure *f, const figure_table *t);
 
 /* plot: figure_lines or figure_points.  axis: the name of x in the CSV.  paper NULL, or for each series the paper's values at its
    points, or NULL. */
-static inline void draw_series(findings *r, draw_plot *plot, const char *name, const figure *f, const figure_series *series, size_t n,
+static inline void draw_series(findings *r, draw_plot *plot, const char *name, const figure *f, const figure_series *series,
+    size_t n,
                                 const char *axis, const double *const *paper, const char *caption) {
     FILE *out = draw_open(r, name, ".svg");
     if (out != NULL) { plot(out, f, series, n); draw_close(r, out, name); }
     out = draw_open(r, name, ".csv");
-    for (size_t k = 0; out != NULL && k < n; k++) { draw__series_csv(out, &series[k], axis, paper == NULL ? NULL : paper[k], k == 0); }
+    for (size_t k = 0; out != NULL && k < n; k++) { draw__series_csv(out, &series[k], axis, paper == NULL ? NULL : paper[k],
+        k == 0); }
     if (out != NULL) { draw_close(r, out, name); }
     report_figure_begin(&r->page);
     plot(r->page.out, f, series, n);
     draw__place(r, name, caption);
 }
 /* chart: figure_bars, figure_shares or figure_map.  paper (rows x cols) or NULL. */
-static inline void draw_table(findings *r, draw_chart *chart, const char *name, const figure *f, const figure_table *t, const double *paper,
+static inline void draw_table(findings *r, draw_chart *chart, const char *name, const figure *f, const figure_table *t,
+    const double *paper,
                                const char *caption) {
     FILE *out = draw_open(r, name, ".svg");
     if (out != NULL) { chart(out, f, t); draw_close(r, out, name); }

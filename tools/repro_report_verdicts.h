@@ -22,6 +22,8 @@ static inline void verdict_figure6(findings *r, const char *corpus) {
     claim *c = claims_add(r, "figure-6", corpus, "main", title, "selected 1.015 to 0.981 against plain, unselected 2.83 to 3.52, "
         "all about 1.74 to 2.00",
                           "the loss on unselected tokens falls as in plain training");
+    claims_brief(c, "selected ", &kept, 3, "");
+    claims_brief(c, "unselected ", &dropped, 3, "");
     claims_number(c, "From start to end: selected ", &kept, 3, "");
     claims_number(c, ", unselected ", &dropped, 3, "");
     claims_number(c, "; plain training, unselected ", &plain, 3, "");
@@ -39,6 +41,8 @@ static inline void verdict_figure7(findings *r) {
     claim *c = claims_add(r, "figure-7", NULL, "main", "Less loss on selected tokens goes with more accuracy, less loss on "
         "unselected tokens with less",
                           "both, over five checkpoints of one run", "accuracy does not rise with the loss on unselected tokens");
+    claims_brief(c, "r selected ", &kept, 2, "");
+    claims_brief(c, "unselected ", &dropped, 2, "");
     claims_number(c, "Correlation of accuracy with the loss over the checkpoints of selective training: selected ", &kept, 2, "");
     claims_number(c, ", unselected ", &dropped, 2, ".");
     if (!claims_enough(c, dropped.n)) { return; }
@@ -60,6 +64,8 @@ static inline void verdict_figure3(findings *r) {
             100 * fall_null.value,
             100 * rise_share.value, 100 * rise_null.value);
         SAY(c->found, "%zu seed%s.", fall.n, fall.n == 1 ? "" : "s");
+        SAY(c->brief, "%.1f%% fall (by chance %.1f%%), %.1f%% rise (%.1f%%)", 100 * share.value, 100 * fall_null.value,
+            100 * rise_share.value, 100 * rise_null.value);
     }
     if (!claims_enough(c, fall.n)) { return; }
     int a = stats_side(&fall, 0), b = stats_side(&rise, 0);
@@ -74,6 +80,8 @@ static inline void verdict_figure8(findings *r) {
         "because training learns it",
                           "every set peaks at its own checkpoint; no control", "the peak vanishes when another seed's checkpoint "
                               "selects: regression to the mean");
+    claims_brief(c, "peak ", &own, 2, "%");
+    claims_brief(c, "by another seed ", &cross, 2, "%");
     claims_number(c, "At its own checkpoint a selection's perplexity stands above the two checkpoints beside it by (%) ", &own, 2,
         "");
     claims_number(c, "; selected by another seed ", &cross, 2, "");
@@ -99,6 +107,8 @@ static inline void verdict_figure9(findings *r) {
     if (n > 0) {
         estimate low = data_difference(&r->d, list[best], list[0], TARGET_LOSS), high = data_difference(&r->d, list[best],
             list[n - 1], TARGET_LOSS);
+        SAY(c->brief, "best at %.0f%% (%.0f to %.0f%% tried)", 100 * list[best]->ratio, 100 * list[0]->ratio,
+            100 * list[n - 1]->ratio);
         SAY(c->found, "Lowest target loss at %.0f%%: %.4f; at %.0f%% %.4f, at %.0f%% %.4f.", 100 * list[best]->ratio,
             data_mean_end(&r->d, list[best], TARGET_LOSS),
             100 * list[0]->ratio, data_mean_end(&r->d, list[0], TARGET_LOSS), 100 * list[n - 1]->ratio, data_mean_end(&r->d,
@@ -120,6 +130,7 @@ static inline void verdict_figure9(findings *r) {
     }
     if (pairs == 0) { (void)claims_enough(c, 0); return; }
     SAY(c->found, "The final target loss is the same in %zu of %zu seeds.", exact, pairs);
+    SAY(c->brief, "%zu of %zu seeds", exact, pairs);
     claims_say(c, exact == pairs ? REPORT_HOLDS : REPORT_FAILS, NULL);
 }
 /* Ratios at which a set's selective arm gains on plain training; for tables 3 to 5. */
@@ -135,6 +146,8 @@ static inline void verdict_self(findings *r) {
         seeds = e.n > seeds ? e.n : seeds;
         snprintf(before, sizeof before, "%sat %.0f%%: ", i == 0 ? "Better than plain by, " : "; ", 100 * list[i]->ratio);
         claims_number(c, before, &e, curves_has_accuracy(r, "builtin") ? 1 : 4, "");
+        snprintf(before, sizeof before, "at %.0f%%: ", 100 * list[i]->ratio);
+        claims_brief(c, before, &e, curves_has_accuracy(r, "builtin") ? 1 : 3, "");
         if (list[i]->ratio < 0.599 || list[i]->ratio > 0.901) { continue; }
         tried++;
         gains += stats_side(&e, 0) > 0;
@@ -160,6 +173,8 @@ static inline void verdict_weak(findings *r) {
         snprintf(before, sizeof before, "%s%.3g times the size: ", i + 1 == n ? "Better than plain by, reference of " : "; ",
             list[i]->size);
         claims_number(c, before, &e, curves_has_accuracy(r, "builtin") ? 1 : 4, "");
+        snprintf(before, sizeof before, "%.3gx: ", list[i]->size);
+        claims_brief(c, before, &e, curves_has_accuracy(r, "builtin") ? 1 : 3, "");
         if (stats_side(&e, 0) > 0 && least == n - 1 - i) { least++; }
     }
     if (n > 0) { SAY(c->found, curves_has_accuracy(r, "builtin") ? " points of accuracy." : " of target loss."); }
@@ -184,6 +199,8 @@ static inline void verdict_mechanism(findings *r) {
     estimate slm = verdict_auc(r, "slm"), loss = verdict_auc(r, "loss");
     claim *c = claims_add(r, "mechanism", NULL, "main", "Excess loss ranks noise low; the model's own loss ranks it high",
                           "shown on coloured text only", "the area under the curve (useful tokens above noise) is about 0.5");
+    claims_brief(c, "AUC ", &slm, 3, "");
+    claims_brief(c, "own loss ", &loss, 3, "");
     claims_number(c, "AUC over training: excess loss ", &slm, 3, "");
     claims_number(c, ", highest own loss ", &loss, 3, ".");
     if (!claims_enough(c, slm.n)) { return; }
@@ -214,6 +231,7 @@ static inline void verdict_map(findings *r) {
     }
     while (from > 0 && best_of[from - 1] >= 2) { from--; }
     if (cells > 0) {
+        SAY(c->brief, "twice as soon in %zu of %zu settings", good, cells);
         SAY(c->found, "At least twice as soon by loss in %zu of %zu settings.  Best ratio of each noise share:", good, cells);
         for (size_t i = 0; i < m.n_noise; i++) {
             SAY(c->found, "%s %.0f%%: ", i == 0 ? "" : ",", 100 * m.noise[i]);
