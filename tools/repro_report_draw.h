@@ -175,21 +175,32 @@ static inline void draw_table(findings *r, draw_chart *chart, const char *name, 
     chart(r->page.out, f, t);
     draw__place(r, name, caption);
 }
-/* A group's curve of column y over column x: one row per seed; x is the mean over the seeds.  label: room for the name. */
+/* A point at which at least one seed has a value. */
+static inline int draw__has_point(const findings *r, const data_group *g, size_t i, data_column y) {
+    for (size_t k = 0; k < g->n; k++) {
+        if (isfinite(data_at(&r->d, &g->run[k], i, y))) { return 1; }
+    }
+    return 0;
+}
+/* A group's curve of column y over column x: one row per seed; x is the mean over the seeds; points that no seed has measured are
+   left out.  label: room for the name. */
 static inline figure_series draw_curve(findings *r, const data_group *g, data_column x, data_column y, char *label, size_t size) {
     figure_series s;
     memset(&s, 0, sizeof s);
     s.name = draw_label(label, size, g);
     s.style = draw_style(g->arm);
     s.runs = g->n;
-    for (size_t k = 0; k < g->n; k++) { s.n = k == 0 || g->run[k].n < s.n ? g->run[k].n : s.n; }
+    size_t points = 0, p = 0;
+    for (size_t k = 0; k < g->n; k++) { points = k == 0 || g->run[k].n < points ? g->run[k].n : points; }
+    for (size_t i = 0; i < points; i++) { s.n += (size_t)draw__has_point(r, g, i, y); }
     double *at = draw_numbers(r, s.n + 1), *value = draw_numbers(r, s.n * s.runs + 1), every[STATS_SEEDS];
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = 0; i < points; i++) {
+        if (!draw__has_point(r, g, i, y)) { continue; }
         for (size_t k = 0; k < g->n; k++) {
             every[k] = data_at(&r->d, &g->run[k], i, x);
-            value[k * s.n + i] = data_at(&r->d, &g->run[k], i, y) * (y == TARGET_ACCURACY ? 100 : 1);
+            value[k * s.n + p] = data_at(&r->d, &g->run[k], i, y) * (y == TARGET_ACCURACY ? 100 : 1);
         }
-        at[i] = stats_mean(every, g->n);
+        at[p++] = stats_mean(every, g->n);
     }
     s.x = at;
     s.y = value;

@@ -27,7 +27,8 @@ static inline size_t mechanism_shares(const data *d, const char *class_name, con
     for (size_t k = 0; k < n; k++) {
         share[k] = NAN;
         for (size_t row = 0; row < t->rows; row++) {
-            if (mechanism_is(t, row, "seed", seeds[k]) && mechanism_is(t, row, "null", null) && mechanism_is(t, row, "class", class_name)) {
+            if (mechanism_is(t, row, "seed", seeds[k]) && mechanism_is(t, row, "null", null) && mechanism_is(t, row, "class",
+                class_name)) {
                 share[k] = csv_number(t, row, csv_column(t, "share"));
             }
         }
@@ -66,10 +67,12 @@ static inline void mechanism_share_figure(findings *r) {
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
     f.title = "Paper's figure 3: the four classes of tokens, and what chance alone makes of them";
-    f.subtitle = "least-squares line through each held-out token's loss over plain training; high to low: it falls by more than 0.2";
+    f.subtitle = "least-squares line through each held-out token's loss over plain training; high to low: it falls by more than "
+        "0.2";
     t.rows = rows; t.cols = cols; t.n_rows = t.n_cols = 4; t.value = value; t.low = low; t.high = high; t.unit = "%";
     draw_table(r, figure_shares, "fig3_shares", &f, &t, paper,
-                "Shares in percent, mean over seeds.  Shuffled: the same losses, each token's checkpoints in random order, so that no trend is left.");
+                "Shares in percent, mean over seeds.  Shuffled: the same losses, each token's checkpoints in random order, so that "
+                    "no trend is left.");
 }
 static inline figure_series mechanism_class_curve(findings *r, const char *class_name, const char *null, const char *label) {
     const csv_table *t = &r->d.trajectories;
@@ -103,11 +106,13 @@ static inline void mechanism_figure3(findings *r) {
             s[j] = mechanism_class_curve(r, mechanism_classes[j], null ? "1" : "0", labels[j]);
             paper[j] = draw_last(r, &s[j], last[j]);
         }
-        f.title = null ? "The same, checkpoints shuffled: classes without any learning" : "Paper's figure 3: mean loss of each class over plain training";
+        f.title = null ? "The same, checkpoints shuffled: classes without any learning"
+            : "Paper's figure 3: mean loss of each class over plain training";
         f.x.label = "tokens processed by plain training";
         f.y.label = "loss (nats per byte)";
         draw_series(r, figure_lines, null ? "fig3_curves_null" : "fig3_curves", &f, s, 4, "tokens", null ? NULL : paper,
-                     null ? "Fitting lines to noise makes classes whose means rise and fall too; only what differs from this is learning."
+                     null ? "Fitting lines to noise makes classes whose means rise and fall too; only what differs from this is "
+                         "learning."
                           : "Names are those of the paper and describe the trend, not the level.");
     }
 }
@@ -115,11 +120,14 @@ static inline void mechanism_figure3(findings *r) {
 /* ---- figure 6: loss on selected, unselected and all tokens; figure 7: accuracy against them ---- */
 static inline void mechanism_figure6(findings *r, const char *corpus) {
     static const struct { data_column column; const char *name, *title, *caption; double clm, slm; } panels[3] = {
-        { FIXED_KEPT, "selected", "Paper's figure 6: loss on the tokens that selection is for", "A fixed held-out piece of the noisy corpus, its top tokens by the "
+        { FIXED_KEPT, "selected", "Paper's figure 6: loss on the tokens that selection is for",
+            "A fixed held-out piece of the noisy corpus, its top tokens by the "
           "starting model's excess loss.  Paper, end of 4B tokens: 1.015 plain, 0.981 selective.", 1.015, 0.981 },
-        { FIXED_DROPPED, "unselected", "Paper's figure 6: loss on the other tokens", "The rest of the same piece.  Paper: 2.83 plain, 3.52 selective: it "
+        { FIXED_DROPPED, "unselected", "Paper's figure 6: loss on the other tokens",
+            "The rest of the same piece.  Paper: 2.83 plain, 3.52 selective: it "
           "rises, and that is meant.", 2.83, 3.52 },
-        { FIXED_ALL, "all", "Paper's figure 6: loss on all tokens of the noisy corpus", "Who judges by this number finds selective training worse.  "
+        { FIXED_ALL, "all", "Paper's figure 6: loss on all tokens of the noisy corpus",
+            "Who judges by this number finds selective training worse.  "
           "Paper, worked out from its figure 6: about 1.74 plain, 2.00 selective.", 1.74, 2.00 } };
     static const char *const arms[3] = { "clm", "slm", "random" };
     for (size_t p = 0; p < 3; p++) {
@@ -151,7 +159,7 @@ static inline void mechanism_figure7(findings *r, const char *corpus) {
         figure_series s[2];
         figure f;
         size_t n = 0;
-        for (size_t a = 0; a < 2; a++) {       /* one point per checkpoint: means over the seeds, so that seeds are not taken for checkpoints */
+        for (size_t a = 0; a < 2; a++) {       /* one point per checkpoint, the mean over the seeds: seeds are not checkpoints */
             figure_series acc = draw_curve(r, data_find(&r->d, corpus, "main", arms[a]), dropped ? FIXED_DROPPED : FIXED_KEPT,
                                             TARGET_ACCURACY, label[n], sizeof label[n]);
             double *y = draw_numbers(r, acc.n + 1), low, high;
@@ -159,18 +167,23 @@ static inline void mechanism_figure7(findings *r, const char *corpus) {
             s[n] = acc;
             s[n].y = y;
             s[n].runs = 1;
+            if (acc.n > 0) { s[n].x++; s[n].y++; s[n].n--; }       /* without the start, before any training: it is no checkpoint */
             n += (size_t)draw_has(&s[n]);
         }
         if (n == 0) { return; }
         memset(&f, 0, sizeof f);
-        f.title = dropped ? "Paper's figure 7: accuracy against the loss on unselected tokens" : "Paper's figure 7: accuracy against the loss on selected tokens";
-        f.subtitle = dropped ? "does less loss on the noise go with less accuracy?" : "less loss on these should go with more accuracy";
+        f.title = dropped ? "Paper's figure 7: accuracy against the loss on unselected tokens"
+            : "Paper's figure 7: accuracy against the loss on selected tokens";
+        f.subtitle = dropped ? "does less loss on the noise go with less accuracy?"
+            : "less loss on these should go with more accuracy";
         f.x.label = draw_loss_label(corpus, 0);
         f.y.label = "probability of a right result (%)";
         snprintf(name, sizeof name, "fig7_%.40s_%s", corpus, dropped ? "unselected" : "selected");
         draw_series(r, figure_points, name, &f, s, n, "loss", NULL, dropped
-            ? "One point per checkpoint, mean over seeds.  Paper: accuracy rises from 5 to 22.5 while this loss rises from 3.53 to 3.65."
-            : "One point per checkpoint, mean over seeds.  Paper: accuracy rises from 5 to 22.5 while this loss falls from 0.955 to 0.875.");
+            ? "One point per checkpoint, mean over seeds.  Paper: accuracy rises from 5 to 22.5 while this loss rises from 3.53 to "
+                "3.65."
+            : "One point per checkpoint, mean over seeds.  Paper: accuracy rises from 5 to 22.5 while this loss falls from 0.955 "
+                "to 0.875.");
     }
 }
 /* Correlation of accuracy with the loss on (un)selected tokens over a run's checkpoints, one number per seed. */
@@ -178,7 +191,8 @@ static inline estimate mechanism_correlation(const data *d, const data_group *g,
     double r[STATS_SEEDS], x[512], y[512];
     for (size_t k = 0; k < g->n; k++) {
         size_t n = g->run[k].n < 512 ? g->run[k].n : 512;
-        for (size_t i = 0; i < n; i++) { x[i] = data_at(d, &g->run[k], i, loss); y[i] = data_at(d, &g->run[k], i, TARGET_ACCURACY); }
+        for (size_t i = 0; i < n; i++) { x[i] = data_at(d, &g->run[k], i, loss); y[i] = data_at(d, &g->run[k], i, TARGET_ACCURACY);
+            }
         r[k] = stats_correlation(x, y, n);
     }
     return stats_estimate(r, g->n);
