@@ -1,4 +1,4 @@
-/* repro_report_curves.h: figure 1: target loss and accuracy against five measures of cost, "N x sooner", the map, the table of arms.
+/* repro_report_curves.h: figure 1: target loss and accuracy against five measures of cost, "N x sooner", the map.
  * Part of repro_report.h. */
 #ifndef REPRO_REPORT_CURVES_H
 #define REPRO_REPORT_CURVES_H
@@ -7,8 +7,10 @@
 typedef struct curves_family { const char *ending, *title, *arms[12]; } curves_family;
 static const curves_family curves_families[3] = {
     { "", "plain, selective and the two naive selections", { "clm", "slm", "random", "loss", NULL } },
-    { "_scores", "other scores and references", { "clm", "slm", "slm_sequence", "ref", "entropy", "intersect", "union", "null_reference", NULL } },
-    { "_clean", "what clean text and known truth give", { "clm", "slm", "oracle", "filtered", "mixed", "clm_tuned", "slm_tuned", NULL } } };
+    { "_scores", "other scores and references", { "clm", "slm", "slm_sequence", "ref", "entropy", "intersect", "union",
+        "null_reference", NULL } },
+    { "_clean", "what clean text and known truth give", { "clm", "slm", "oracle", "filtered", "mixed", "clm_tuned", "slm_tuned",
+        NULL } } };
 static const struct { data_column column; const char *name, *label, *title; } curves_costs[5] = {
     { TOKENS, "tokens", "tokens processed", "tokens processed" }, { TRAINED, "trained", "tokens trained on", "tokens trained on" },
     { FLOPS, "flops", "training arithmetic (flop)", "arithmetic of the training alone" },
@@ -62,10 +64,13 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
     size_t n = curves_collect(r, corpus, family, curves_costs[cost].column, y, series, label);
     if (n == 0 || (family != &curves_families[0] && !curves_has_family(r, corpus, family))) { return; }
     memset(&f, 0, sizeof f);
-    snprintf(name, sizeof name, "fig1_%.40s_%s_%s%s", corpus, y == TARGET_ACCURACY ? "accuracy" : "loss", curves_costs[cost].name, family->ending);
-    snprintf(title, sizeof title, "%s against %s: %s", y == TARGET_ACCURACY ? "Target accuracy" : "Target loss", curves_costs[cost].title, family->title);
+    snprintf(name, sizeof name, "fig1_%.40s_%s_%s%s", corpus, y == TARGET_ACCURACY ? "accuracy" : "loss", curves_costs[cost].name,
+        family->ending);
+    snprintf(title, sizeof title, "%s against %s: %s", y == TARGET_ACCURACY ? "Target accuracy" : "Target loss",
+        curves_costs[cost].title, family->title);
     SAY(text, "%.1fx sooner", s.e.value);
-    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s", draw_corpus_name(corpus, 1), clm->n, clm->n == 1 ? "" : "s",
+    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s", draw_corpus_name(corpus, 1), clm->n,
+        clm->n == 1 ? "" : "s",
              clm->n > 1 ? "  Thin: seeds; band: 95% interval of the mean (Student's t)." : "");
     f.title = title;
     f.note = note;
@@ -74,7 +79,8 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
     f.height = 460;
     if (isfinite(rule.at)) { f.rules = &rule; f.n_rules = 1; }
     if (isfinite(s.e.value) && s.e.value > 1.15) { f.arrows = &arrow; f.n_arrows = 1; }
-    snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has passed it.",
+    snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has "
+        "passed it.",
              y == TARGET_ACCURACY ? "Higher" : "Lower");
     draw_series(r, figure_lines, name, &f, series, n, curves_costs[cost].name, NULL, caption);
 }
@@ -83,7 +89,8 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
 /* "3.5x [3.1, 3.9]", "3.5x" with one seed, or why there is no number. */
 static inline const char *curves_sooner_text(char *text, size_t size, const sooner *s, int digits) {
     *text = '\0';
-    if (s->seeds == 0) { draw_say(text, size, "%s", s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93"); return text; }
+    if (s->seeds == 0) { draw_say(text, size, "%s", s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93");
+        return text; }
     if (!isfinite(s->e.value)) { draw_say(text, size, "not reached (%zu of %zu seeds)", s->reached, s->seeds); return text; }
     draw_say(text, size, "%.*fx", digits, s->e.value);
     if (s->seeds > 1) { draw_say(text, size, " [%.*f, %.*f]", digits, s->e.low, digits, s->e.high); }
@@ -95,7 +102,8 @@ static inline size_t curves_main_groups(const findings *r, const char *corpus, c
     for (size_t a = 0; a < sizeof draw_arms / sizeof draw_arms[0]; a++) {
         for (size_t i = 0; i < r->d.n_groups && n < most; i++) {
             const data_group *g = &r->d.group[i];
-            if (strcmp(g->corpus, corpus) == 0 && strcmp(g->set, "main") == 0 && strcmp(g->arm, draw_arms[a].arm) == 0) { list[n++] = g; }
+            if (strcmp(g->corpus, corpus) == 0 && strcmp(g->set, "main") == 0 && strcmp(g->arm,
+                draw_arms[a].arm) == 0) { list[n++] = g; }
         }
     }
     return n;
@@ -115,7 +123,8 @@ static inline void curves_bars(findings *r, const char *corpus) {
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
     t.n_cols = curves_has_accuracy(r, corpus) ? 2 : 1;
-    double *value = draw_numbers(r, 2 * n), *low = draw_numbers(r, 2 * n), *high = draw_numbers(r, 2 * n), *paper = draw_numbers(r, 2 * n);
+    double *value = draw_numbers(r, 2 * n), *low = draw_numbers(r, 2 * n), *high = draw_numbers(r, 2 * n), *paper = draw_numbers(r,
+        2 * n);
     for (size_t i = 0; i < n; i++) {
         if (curves_is_measure(list[i])) { continue; }
         for (size_t j = 0; j < t.n_cols; j++) {
@@ -132,7 +141,8 @@ static inline void curves_bars(findings *r, const char *corpus) {
         used++;
     }
     if (used == 0) { return; }
-    t.rows = rows; t.cols = cols; t.n_rows = used; t.value = value; t.low = low; t.high = high; t.digits = 2; t.unit = "x"; t.none = "not reached";
+    t.rows = rows; t.cols = cols; t.n_rows = used; t.value = value; t.low = low; t.high = high;
+    t.digits = 2; t.unit = "x"; t.none = "not reached";
     f.title = "How many times sooner does each arm pass plain training's end?";
     f.subtitle = "tokens of plain training / tokens until its final target metric is passed; 95% bootstrap interval over seeds";
     f.x.label = "times sooner (logarithmic)";
@@ -141,7 +151,8 @@ static inline void curves_bars(findings *r, const char *corpus) {
     f.rules = rules; f.n_rules = 3;
     snprintf(name, sizeof name, "fig1_%.40s_sooner", corpus);
     draw_table(r, figure_bars, name, &f, &t, paper,
-                "Paired by seed; geometric mean.  Not reached: at least half of the seeds never pass it.  Dotted: the paper's two claims.");
+                "Paired by seed; geometric mean.  Not reached: at least half of the seeds never pass it.  Dotted: the paper's two "
+                    "claims.");
 }
 
 /* ---- the map: noise share x ratio ---- */
@@ -205,13 +216,15 @@ static inline int curves_map(findings *r, data_column y) {
     for (size_t j = 0; j < m.n_ratio; j++) { snprintf(col[j], sizeof col[j], "%.0f%%", 100 * m.ratio[j]); cols[j] = col[j]; }
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
-    f.title = y == TARGET_ACCURACY ? "Where it helps, by accuracy: times sooner, by noise and ratio" : "Where it helps, by loss: times sooner, by noise and ratio";
+    f.title = y == TARGET_ACCURACY ? "Where it helps, by accuracy: times sooner, by noise and ratio"
+        : "Where it helps, by loss: times sooner, by noise and ratio";
     f.subtitle = "blue: selective training passes plain training's end sooner; orange: later or never (shown as 0.5x)";
     f.x.label = "ratio: tokens kept";
     t.rows = rows; t.cols = cols; t.n_rows = n; t.n_cols = m.n_ratio; t.value = value; t.low = low; t.high = high;
     t.digits = 1; t.unit = "x"; t.center = 1;
     draw_table(r, figure_map, y == TARGET_ACCURACY ? "fig1_map_accuracy" : "fig1_map_loss", &f, &t, NULL,
-                "Noise: share of the bytes that are ids, stamps and markup.  A dash: not measured.  The paper has one point of this map.");
+                "Noise: share of the bytes that are ids, stamps and markup.  A dash: not measured.  The paper has one point of "
+                    "this map.");
     return 1;
 }
 #endif

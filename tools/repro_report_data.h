@@ -14,7 +14,8 @@ typedef enum data_column {
     SECONDS = KEPT + DATA_KINDS, DATA_COLUMNS
 } data_column;
 static const char *const data_columns[SEEN] = {
-    "tokens", "trained", "flops", "flops_all", "target_loss", "target_accuracy", "valid_loss", "all_loss", "kept_loss", "dropped_loss",
+    "tokens", "trained", "flops", "flops_all", "target_loss", "target_accuracy", "valid_loss", "all_loss", "kept_loss",
+        "dropped_loss",
     "fixed_kept_loss", "fixed_dropped_loss", "fixed_all_loss", "precision", "recall", "auc" };
 
 typedef struct data_run { const char *seed, *name; size_t first, n; double lr; } data_run;   /* rows first .. first + n - 1 */
@@ -94,7 +95,8 @@ static inline void data__seconds(data *d) {
             while (row < t->rows && strcmp(csv_text(t, row, name), run->name) != 0) { row++; }
             for (; row < t->rows && strcmp(csv_text(t, row, name), run->name) == 0; row++) {
                 for (size_t p = run->first; p < run->first + run->n; p++) {
-                    if (csv_number(&d->curves, p, d->column[TOKENS]) == csv_number(t, row, tokens)) { d->seconds[p] = csv_number(t, row, seconds); }
+                    if (csv_number(&d->curves, p, d->column[TOKENS]) == csv_number(t, row, tokens)) { d->seconds[p] = csv_number(t,
+                        row, seconds); }
                 }
             }
         }
@@ -127,7 +129,8 @@ static inline int data_load(data *d, const char *dir, char *why, size_t size) {
     memset(d, 0, sizeof *d);
     csv_status status = csv_load(&d->curves, data__path(path, sizeof path, dir, "curves.csv"));
     if (status != CSV_READ) {
-        snprintf(why, size, "%.300s: %s", path, status == CSV_MISSING ? "there is none, or nothing in it; make repro writes it" : "cannot be read");
+        snprintf(why, size, "%.300s: %s", path, status == CSV_MISSING ? "there is none, or nothing in it; make repro writes it"
+            : "cannot be read");
         return 0;
     }
     data__columns(d);
@@ -152,7 +155,8 @@ static inline double data_at(const data *d, const data_run *run, size_t point, d
     if (point >= run->n) { return NAN; }
     return c == SECONDS ? d->seconds[run->first + point] : csv_number(&d->curves, run->first + point, d->column[c]);
 }
-static inline double data_end(const data *d, const data_run *run, data_column c) { return run->n == 0 ? NAN : data_at(d, run, run->n - 1, c); }
+static inline double data_end(const data *d, const data_run *run, data_column c) { return run->n == 0 ? NAN : data_at(d, run,
+    run->n - 1, c); }
 
 /* What is found where there is nothing to be found; so that a group is never NULL. */
 static const data_group data_none = { "", "", "", NAN, NAN, NAN, NAN, NAN, { { "", "", 0, 0, 0 } }, 0 };
@@ -170,7 +174,8 @@ static inline const data_group *data_find(const data *d, const char *corpus, con
     for (size_t i = 0; i < d->n_groups; i++) {
         const data_group *g = &d->group[i];
         if (strcmp(g->corpus, corpus) != 0 || strcmp(g->set, set) != 0 || strcmp(g->arm, arm) != 0) { continue; }
-        if (g->n > best->n || (g->n == best->n && data_mean_end(d, g, VALID_LOSS) < data_mean_end(d, best, VALID_LOSS))) { best = g; }
+        if (g->n > best->n || (g->n == best->n && data_mean_end(d, g, VALID_LOSS) < data_mean_end(d, best,
+            VALID_LOSS))) { best = g; }
     }
     return best;
 }
@@ -215,7 +220,7 @@ static inline double data_reaches(const data *d, const data_run *run, data_colum
     return NAN;
 }
 #define DATA_NOT_REACHED 0.5    /* what a seed counts that never reaches the level: slower, by how much is not known */
-/* at_once: seeds that stand at the level before training, because the baseline ends no better than it began: they count for nothing. */
+/* at_once: seeds that stand at the level before training, because the baseline ends no better than it began; they do not count. */
 typedef struct sooner { estimate e; size_t seeds, reached, at_once; } sooner;
 /* (x at the end of the baseline) / (x where the arm reaches the baseline's end), seed by seed; the mean is geometric.
    No value if fewer than half of the seeds reach it. */

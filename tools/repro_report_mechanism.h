@@ -191,8 +191,10 @@ static inline estimate mechanism_correlation(const data *d, const data_group *g,
     double r[STATS_SEEDS], x[512], y[512];
     for (size_t k = 0; k < g->n; k++) {
         size_t n = g->run[k].n < 512 ? g->run[k].n : 512;
-        for (size_t i = 0; i < n; i++) { x[i] = data_at(d, &g->run[k], i, loss); y[i] = data_at(d, &g->run[k], i, TARGET_ACCURACY);
-            }
+        for (size_t i = 0; i < n; i++) {
+            x[i] = data_at(d, &g->run[k], i, loss);
+            y[i] = data_at(d, &g->run[k], i, TARGET_ACCURACY);
+        }
         r[k] = n > 1 ? stats_correlation(x + 1, y + 1, n - 1) : NAN;     /* without the start: it is no checkpoint */
     }
     return stats_estimate(r, g->n);

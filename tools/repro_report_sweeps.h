@@ -5,14 +5,16 @@
 
 enum { SWEEP_MOST = 24 };
 /* The groups of an arm in a set, by rising ratio (by_size: by rising size of the reference); returns how many. */
-static inline size_t sweep_collect(const findings *r, const char *corpus, const char *set, const char *arm, int by_size, const data_group **list) {
+static inline size_t sweep_collect(const findings *r, const char *corpus, const char *set, const char *arm, int by_size,
+    const data_group **list) {
     size_t n = 0;
     for (size_t i = 0; i < r->d.n_groups && n < SWEEP_MOST; i++) {
         const data_group *g = &r->d.group[i];
         if (strcmp(g->corpus, corpus) != 0 || strcmp(g->set, set) != 0 || strcmp(g->arm, arm) != 0) { continue; }
         double key = by_size ? g->size : isnan(g->ratio) ? 1 : g->ratio;
         size_t at = n++;
-        for (; at > 0 && (by_size ? list[at - 1]->size : isnan(list[at - 1]->ratio) ? 1 : list[at - 1]->ratio) > key; at--) { list[at] = list[at - 1]; }
+        for (; at > 0 && (by_size ? list[at - 1]->size : isnan(list[at - 1]->ratio) ? 1
+            : list[at - 1]->ratio) > key; at--) { list[at] = list[at - 1]; }
         list[at] = g;
     }
     return n;
@@ -25,7 +27,8 @@ static inline const data_group *sweep_plain(const findings *r, const char *corpu
 
 /* ---- figure 9 ---- */
 static inline void sweep_ratio_panel(findings *r, const char *corpus, data_column y) {
-    static const struct { double ratio, score; } theirs[6] = { { 0.4, 12.85 }, { 0.5, 14.0 }, { 0.6, 14.85 }, { 0.7, 10.6 }, { 0.8, 7.45 }, { 1.0, 4.4 } };
+    static const struct { double ratio, score; } theirs[6] = { { 0.4, 12.85 }, { 0.5, 14.0 }, { 0.6, 14.85 }, { 0.7, 10.6 },
+        { 0.8, 7.45 }, { 1.0, 4.4 } };
     const data_group *list[SWEEP_MOST];
     size_t n = sweep_collect(r, corpus, "ratio", "slm", 0, list), runs = 0, any = 0;
     double *x = draw_numbers(r, n + 1), *paper = draw_numbers(r, n + 1), *value, scale = y == TARGET_ACCURACY ? 100 : 1;
@@ -48,7 +51,8 @@ static inline void sweep_ratio_panel(findings *r, const char *corpus, data_colum
     memset(&f, 0, sizeof f);
     memset(&s, 0, sizeof s);
     s.name = "selective (SLM)"; s.x = x; s.y = value; s.n = n; s.runs = runs; s.style = 2;
-    f.title = y == TARGET_ACCURACY ? "Paper's figure 9: accuracy at the end by the ratio that is kept" : "Paper's figure 9: target loss at the end by the ratio that is kept";
+    f.title = y == TARGET_ACCURACY ? "Paper's figure 9: accuracy at the end by the ratio that is kept"
+        : "Paper's figure 9: target loss at the end by the ratio that is kept";
     f.x.label = "tokens kept (%)";
     f.y.label = y == TARGET_ACCURACY ? "probability of a right result (%)" : draw_loss_label(corpus, 1);
     f.rules = &rule; f.n_rules = 1;
@@ -68,14 +72,16 @@ static inline int sweep_ratio(findings *r, const char *corpus) {
 
 /* ---- tables 3, 4 and 5, and every other set that is a selective arm against plain training ---- */
 /* Bars of what selective training ends with less what plain training ends with. */
-typedef struct sweep_rows { const data_group *group[SWEEP_MOST]; char label[SWEEP_MOST][80]; double paper[SWEEP_MOST]; size_t n; } sweep_rows;
+typedef struct sweep_rows { const data_group *group[SWEEP_MOST]; char label[SWEEP_MOST][80]; double paper[SWEEP_MOST]; size_t n;
+    } sweep_rows;
 static inline void sweep_add(sweep_rows *rows, const data_group *g, double paper, const char *format, double a) {
     if (g->n == 0 || rows->n == SWEEP_MOST) { return; }
     rows->group[rows->n] = g;
     rows->paper[rows->n] = paper;
     snprintf(rows->label[rows->n++], sizeof rows->label[0], format, a);
 }
-static inline int sweep_bars(findings *r, const sweep_rows *rows, const data_group *plain, const char *name, const char *title, const char *caption) {
+static inline int sweep_bars(findings *r, const sweep_rows *rows, const data_group *plain, const char *name, const char *title,
+    const char *caption) {
     static const char *const cols[1] = { "" };
     const char *labels[SWEEP_MOST];
     double *value = draw_numbers(r, rows->n), *low = draw_numbers(r, rows->n), *high = draw_numbers(r, rows->n);
@@ -93,14 +99,18 @@ static inline int sweep_bars(findings *r, const sweep_rows *rows, const data_gro
     memset(&f, 0, sizeof f);
     memset(&t, 0, sizeof t);
     f.title = title;
-    f.subtitle = accuracy ? "accuracy at the end less plain training's, points; right of 0 is better; 95% bootstrap interval over paired seeds"
-                          : "target loss at the end less plain training's; left of 0 is better; 95% bootstrap interval over paired seeds";
-    t.rows = labels; t.cols = cols; t.n_rows = rows->n; t.n_cols = 1; t.value = value; t.low = low; t.high = high; t.digits = accuracy ? 1 : 3;
+    f.subtitle = accuracy ? "accuracy at the end less plain training's, points; right of 0 is better; 95% bootstrap interval over "
+        "paired seeds"
+                          : "target loss at the end less plain training's; left of 0 is better; 95% bootstrap interval over paired "
+                              "seeds";
+    t.rows = labels; t.cols = cols; t.n_rows = rows->n; t.n_cols = 1;
+    t.value = value; t.low = low; t.high = high; t.digits = accuracy ? 1 : 3;
     draw_table(r, figure_bars, name, &f, &t, rows->paper, caption);
     return 1;
 }
 static inline int sweep_self(findings *r) {
-    static const struct { double ratio, gain; } theirs[5] = { { 0.9, 1.9 }, { 0.8, 1.9 }, { 0.7, 2.4 }, { 0.6, 1.5 }, { 0.5, -0.8 } };
+    static const struct { double ratio, gain; } theirs[5] = { { 0.9, 1.9 }, { 0.8, 1.9 }, { 0.7, 2.4 }, { 0.6, 1.5 },
+        { 0.5, -0.8 } };
     static const char *const arms[5][2] = { { "slm", "excess loss, keep %.0f%%" }, { "ref", "reference loss, keep %.0f%%" },
         { "entropy", "entropy, keep %.0f%%" }, { "intersect", "both, at %.0f%%" }, { "union", "either, at %.0f%%" } };
     sweep_rows rows;
@@ -117,8 +127,10 @@ static inline int sweep_self(findings *r) {
         }
     }
     if (rows.n == 0) { return 0; }
-    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "self"), "table3_self", "Paper's tables 3 and 4: the reference trained on the noisy corpus itself",
-                      "No clean text at all.  Paper (score: reference loss): +1.9 at 90% and 80%, +2.4 at 70%, +1.5 at 60%, \xE2\x88\x92" "0.8 at 50%; with a "
+    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "self"), "table3_self", "Paper's tables 3 and 4: the reference trained "
+        "on the noisy corpus itself",
+                      "No clean text at all.  Paper (score: reference loss): +1.9 at 90% and 80%, +2.4 at 70%, +1.5 at 60%, "
+                          "\xE2\x88\x92" "0.8 at 50%; with a "
                       "curated reference +16.5.");
 }
 static inline int sweep_weak(findings *r) {
@@ -126,9 +138,11 @@ static inline int sweep_weak(findings *r) {
     size_t n = sweep_collect(r, "builtin", "weak", "slm", 1, list);
     sweep_rows rows;
     rows.n = 0;
-    for (size_t i = 0; i < n; i++) { sweep_add(&rows, list[i], list[i]->size < 0.9 ? 0.9 : NAN, "reference %.3g times the model's size", list[i]->size); }
+    for (size_t i = 0; i < n; i++) { sweep_add(&rows, list[i], list[i]->size < 0.9 ? 0.9 : NAN,
+        "reference %.3g times the model's size", list[i]->size); }
     if (n == 0) { return 0; }
-    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "weak"), "table5_weak", "Paper's table 5: a small reference guides a larger model",
+    return sweep_bars(r, &rows, sweep_plain(r, "builtin", "weak"), "table5_weak",
+        "Paper's table 5: a small reference guides a larger model",
                       "Paper: a 1.1B reference guides a 7B model (0.16 times its size): +0.9 points on average.");
 }
 /* ---- as the clean text shrinks ---- */
@@ -180,7 +194,8 @@ static inline int sweep_clean(findings *r) {
     f.x.label = "bytes of clean text (logarithmic)";
     f.x.log = 1;
     f.y.label = y == TARGET_ACCURACY ? "probability of a right result (%)" : draw_loss_label("builtin", 1);
-    draw_series(r, figure_lines, "clean_builtin", &f, s, used, "clean_bytes", NULL, "Not in the paper.  The reference, tuned on the clean text alone, is the line to beat.");
+    draw_series(r, figure_lines, "clean_builtin", &f, s, used, "clean_bytes", NULL,
+        "Not in the paper.  The reference, tuned on the clean text alone, is the line to beat.");
     return 1;
 }
 /* Plain and selective curves of a set of its own: scratch, control. */

@@ -1,6 +1,6 @@
 /* repro_report_tokens.h: the token view of the saved models, and where the reference is wrong.  Part of repro_report.h.
  *
- * Reads DIR/{base,reference,clm,slm}/ (model folders), DIR/text.bin and, if it is there, DIR/kind.bin (the true kind of each byte). */
+ * Reads DIR/{base,reference,clm,slm}/ (model folders), DIR/text.bin and, if it is there, DIR/kind.bin (each byte's true kind). */
 #ifndef REPRO_REPORT_TOKENS_H
 #define REPRO_REPORT_TOKENS_H
 #include "repro_report_draw.h"
@@ -15,7 +15,8 @@ typedef struct tokens_text {
     int32_t T;
     double ref[TOKENS_MOST];
 } tokens_text;
-typedef struct tokens_view { slm_model *model; double loss[TOKENS_MOST]; view_guess guess[TOKENS_MOST * TOKENS_GUESSES]; } tokens_view;
+typedef struct tokens_view { slm_model *model; double loss[TOKENS_MOST]; view_guess guess[TOKENS_MOST * TOKENS_GUESSES];
+    } tokens_view;
 
 /* Loss of each token in the windows of training; NaN: the first. */
 static inline slm_status tokens_losses(const tokens_text *t, const slm_model *model, double *out, slm_error *err) {
@@ -86,7 +87,8 @@ static inline slm_status tokens_load(tokens_text *t, const char *dir, slm_error 
 }
 /* A few tokens around token i, the token itself between bars, what is not printable as a dot. */
 static inline void tokens_context(const tokens_text *t, size_t i, char *out, size_t size) {
-    size_t from = t->start[i] > 28 ? t->start[i] - 28 : 0, to = t->start[i + 1] + 12 < t->start[t->n] ? t->start[i + 1] + 12 : t->start[t->n], n = 0;
+    size_t from = t->start[i] > 28 ? t->start[i] - 28 : 0, to = t->start[i + 1] + 12 < t->start[t->n] ? t->start[i + 1] + 12
+        : t->start[t->n], n = 0;
     for (size_t at = from; at < to && n + 4 < size; at++) {
         unsigned char c = (unsigned char)t->bytes[at];
         if (at == t->start[i]) { out[n++] = '['; }
@@ -107,8 +109,10 @@ static inline void tokens_mistakes(findings *r, const tokens_text *t, const toke
         size_t worst = t->n;
         for (size_t i = 1; i < t->n; i++) {
             double excess = v->loss[i] - t->ref[i];
-            if (taken[i] || t->kind[i] >= DATA_KINDS || !isfinite(excess) || (noise ? t->kind[i] < 4 : t->kind[i] > 2)) { continue; }
-            if (worst == t->n || (noise ? excess > v->loss[worst] - t->ref[worst] : excess < v->loss[worst] - t->ref[worst])) { worst = i; }
+            if (taken[i] || t->kind[i] >= DATA_KINDS || !isfinite(excess)) { continue; }
+            if (noise ? t->kind[i] < 4 : t->kind[i] > 2) { continue; }
+            if (worst == t->n || (noise ? excess > v->loss[worst] - t->ref[worst]
+                : excess < v->loss[worst] - t->ref[worst])) { worst = i; }
         }
         if (worst == t->n) { continue; }
         taken[worst] = 1;
@@ -124,7 +128,8 @@ static inline void tokens_mistakes(findings *r, const tokens_text *t, const toke
         n++;
     }
     if (n == 0) { return; }
-    report_table(&r->page, "Where the reference is wrong: by the starting model's excess loss, the noise that ranks highest and the target that ranks lowest.",
+    report_table(&r->page, "Where the reference is wrong: by the starting model's excess loss, the noise that ranks highest and "
+        "the target that ranks lowest.",
                  header, 6, cells, n);
 }
 /* 1: the view is in the page; 0: left out, and *err says why. */
@@ -143,13 +148,15 @@ static inline int tokens_section(findings *r, const char *folder, const char *ti
     snprintf(dir, sizeof dir, "%s/%s", r->dir, folder);
     slm_status status = slm_model_load(&reference, data__path(path, sizeof path, dir, "reference"), err);
     if (status == SLM_OK) { status = tokens_load(&t, dir, err); }
-    if (status == SLM_OK) { t.T = reference->config.max_seq < 256 ? reference->config.max_seq : 256; status = tokens_losses(&t, reference, t.ref, err); }
+    if (status == SLM_OK) { t.T = reference->config.max_seq < 256 ? reference->config.max_seq : 256; status = tokens_losses(&t,
+        reference, t.ref, err); }
     for (size_t k = 0; k < TOKENS_VIEWS && status == SLM_OK; k++) {
         if (slm_model_load(&view[n].model, data__path(path, sizeof path, dir, names[k]), err) != SLM_OK) { continue; }
         status = tokens_losses(&t, view[n].model, view[n].loss, err);
         if (status == SLM_OK) { status = tokens_guess(&t, &view[n], err); }
         snprintf(heading[n], sizeof heading[n], "%s, %s", title, titles[k]);
-        texts[n] = (view_text){ heading[n], t.bytes, t.start, t.n, 0, view[n].loss, t.ref, NULL, NULL, ratio, view[n].guess, TOKENS_GUESSES,
+        texts[n] = (view_text){ heading[n], t.bytes, t.start, t.n, 0, view[n].loss, t.ref, NULL, NULL, ratio, view[n].guess,
+            TOKENS_GUESSES,
                                 t.kinds != NULL ? t.kind : NULL, data_kinds, DATA_KINDS };
         n++;
     }
