@@ -179,11 +179,14 @@ static void plan_ratios(repro *r, const origin *o) {
     static const double ratios[10] = { 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0 };
     const uint64_t seed = o->s.seed;
     int i;
-    for (i = 0; i < 10; i++)
-        if (ratios[i] == 1.0) plan_again(r, o, "ratio", "slm", 1, find_arm(r, "builtin", "main", "clm", 1, seed));
-        else if (ratios[i] == REPRO_RATIO)
+    for (i = 0; i < 10; i++) {
+        if (ratios[i] == REPRO_RATIO)
             plan_again(r, o, "ratio", "slm", REPRO_RATIO, find_arm(r, "builtin", "main", "slm", REPRO_RATIO, seed));
-        else (void)plan_simple(r, o, "ratio", "slm", ratios[i]);
+        else {
+            int index = plan_simple(r, o, "ratio", "slm", ratios[i]);
+            if (ratios[i] == 1.0) r->jobs[index].lr_of = "clm";      /* must be plain training to the bit: really run */
+        }
+    }
 }
 /* How it hangs on the noise (set map: share of noise x ratio) and on the rest of the mix (set mix).  At the built-in mix these are
    runs of the sets main and ratio. */
