@@ -125,7 +125,7 @@ static inline void report_sweeps(findings *r) {
 }
 static inline void report_token_views(findings *r) {
     static const struct { const char *folder, *corpus, *title; } places[2] = {
-        { "models", "builtin", "built-in corpus" }, { "models_openstax", "openstax", "OpenStax" } };
+        { "models", "builtin", "Built-in corpus" }, { "models_openstax", "openstax", "OpenStax" } };
     report_section(&r->page, "Token by token", "Text of the noisy corpus that no model was trained on.  Colour: excess loss, the "
         "model's minus the reference's; the slider keeps the "
                    "top k%.  Choose another text to see the same tokens after training.");
@@ -239,8 +239,8 @@ static inline void report_page(findings *r, FILE *out) {
         "paired: the same base, data and order.  "
                    "A difference counts only if both of its 95% intervals, by bootstrap (10000 resamples of the seeds) and by "
                        "Student's t, exclude zero; else the claim is open.  "
-                   "Fewer than three seeds: open.  Many claims are tested at once: of twenty true nulls one would be expected to "
-                       "pass.\n\n"
+                   "Fewer than three seeds: open.  Many claims are tested at once: of "
+        "twenty comparisons without any difference one is expected to show one.\n\n"
                    "N x sooner: a seed that never reaches plain training's end counts as 0.5x; an arm of which fewer than half of "
                        "the seeds reach it has no number.  "
                    "The goal, five times with an interval above three, was set before the runs.  Of several ratios the one with "

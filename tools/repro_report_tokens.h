@@ -135,7 +135,8 @@ static inline void tokens_mistakes(findings *r, const tokens_text *t, const toke
 /* 1: the view is in the page; 0: left out, and *err says why. */
 static inline int tokens_section(findings *r, const char *folder, const char *title, double ratio, slm_error *err) {
     static const char *const names[TOKENS_VIEWS] = { "base", "clm", "slm" };
-    static const char *const titles[TOKENS_VIEWS] = { "before: the base", "after plain training", "after selective training" };
+    static const char *const titles[TOKENS_VIEWS] = {
+        "before: the base model", "after plain training", "after selective training" };
     static tokens_text t;
     static tokens_view view[TOKENS_VIEWS];
     view_text texts[TOKENS_VIEWS];
@@ -154,13 +155,14 @@ static inline int tokens_section(findings *r, const char *folder, const char *ti
         if (slm_model_load(&view[n].model, data__path(path, sizeof path, dir, names[k]), err) != SLM_OK) { continue; }
         status = tokens_losses(&t, view[n].model, view[n].loss, err);
         if (status == SLM_OK) { status = tokens_guess(&t, &view[n], err); }
-        snprintf(heading[n], sizeof heading[n], "%s, %s", title, titles[k]);
+        snprintf(heading[n], sizeof heading[n], "%s", titles[k]);
         texts[n] = (view_text){ heading[n], t.bytes, t.start, t.n, 0, view[n].loss, t.ref, NULL, NULL, ratio, view[n].guess,
             TOKENS_GUESSES,
                                 t.kinds != NULL ? t.kind : NULL, data_kinds, DATA_KINDS };
         n++;
     }
     if (status == SLM_OK && n > 0) {
+        report__element(r->page.out, "h3", "", title);
         if (report_views(&r->page, texts, n) != 0) { must_have(NULL); }
         if (t.kinds != NULL) { tokens_mistakes(r, &t, &view[0]); }
     }

@@ -155,7 +155,8 @@ static inline void verdict_self(findings *r) {
     }
     if (n > 0) { SAY(c->found, curves_has_accuracy(r, "builtin") ? " points of accuracy." : " of target loss."); }
     if (!claims_enough(c, seeds)) { return; }
-    if (gains > 0) { claims_say(c, gains == tried ? REPORT_HOLDS : REPORT_DEPENDS, gains == tried ? NULL : "holds at some ratios"); }
+    if (gains == tried && tried > 0) { claims_say(c, REPORT_HOLDS, NULL); }
+    else if (gains > 0) { claims_say(c, REPORT_DEPENDS, "holds at some ratios"); }
     else { claims_say(c, losses == tried ? REPORT_FAILS : REPORT_OPEN, losses == tried ? NULL : "open: within seed noise"); }
 }
 static inline void verdict_weak(findings *r) {
