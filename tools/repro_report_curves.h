@@ -50,9 +50,12 @@ static inline int curves_has_family(const findings *r, const char *corpus, const
     }
     return 0;
 }
+/* What the paper's plain and selective training end with: MetaMath loss, mean of GSM8K and MATH in percent. */
+static const double curves_paper[2][2] = { { 0.965, 0.859 }, { 5.6, 21.9 } };
 static inline void curves_figure(findings *r, const char *corpus, const curves_family *family, size_t cost, data_column y) {
     char label[FIGURE__MOST][64], name[128], title[200], caption[500], text[64] = "", note[200];
     figure_series series[FIGURE__MOST];
+    const double *paper[FIGURE__MOST];
     figure f;
     const data_group *clm = data_find(&r->d, corpus, "main", "clm"), *slm = data_find(&r->d, corpus, "main", "slm");
     const data_group *ref = data_find(&r->d, corpus, "main", "reference");
@@ -79,10 +82,14 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
     f.height = 460;
     if (isfinite(rule.at)) { f.rules = &rule; f.n_rules = 1; }
     if (isfinite(s.e.value) && s.e.value > 1.15) { f.arrows = &arrow; f.n_arrows = 1; }
-    snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has "
-        "passed it.",
-             y == TARGET_ACCURACY ? "Higher" : "Lower");
-    draw_series(r, figure_lines, name, &f, series, n, curves_costs[cost].name, NULL, caption);
+    for (size_t i = 0; i < n; i++) {            /* styles 1 and 2 are plain and selective */
+        paper[i] = draw_last(r, &series[i], series[i].style > 2 ? NAN : curves_paper[y == TARGET_ACCURACY][series[i].style - 1]);
+    }
+    snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has passed "
+        "it.  %s", y == TARGET_ACCURACY ? "Higher" : "Lower", y == TARGET_ACCURACY
+        ? "Paper, 1.1B, mean of GSM8K and MATH in percent: from 3.0 to 5.6 plain, to 21.9 selective."
+        : "Paper, loss on MetaMath after 4B tokens: 0.965 plain, 0.859 selective.");
+    draw_series(r, figure_lines, name, &f, series, n, curves_costs[cost].name, paper, caption);
 }
 
 /* ---- N x sooner ---- */
