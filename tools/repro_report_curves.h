@@ -85,8 +85,8 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
     for (size_t i = 0; i < n; i++) {            /* styles 1 and 2 are plain and selective */
         paper[i] = draw_last(r, &series[i], series[i].style > 2 ? NAN : curves_paper[y == TARGET_ACCURACY][series[i].style - 1]);
     }
-    snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has passed "
-        "it.  %s", y == TARGET_ACCURACY ? "Higher" : "Lower", y == TARGET_ACCURACY
+    snprintf(caption, sizeof caption, "%s is better.  The arrow leads from plain training's end to where selective training has "
+        "passed it.  %s", y == TARGET_ACCURACY ? "Higher" : "Lower", y == TARGET_ACCURACY
         ? "Paper, 1.1B, mean of GSM8K and MATH in percent: from 3.0 to 5.6 plain, to 21.9 selective."
         : "Paper, loss on MetaMath after 4B tokens: 0.965 plain, 0.859 selective.");
     draw_series(r, figure_lines, name, &f, series, n, curves_costs[cost].name, paper, caption);
