@@ -46,7 +46,7 @@ static inline void selection_figure8(findings *r) {
         { "own", "fig8_own", "Paper's figure 8: perplexity over training of what five checkpoints select",
             "Each line: the tokens that one checkpoint of "
           "selective training selects, measured at every checkpoint of the same run.  In the paper each line peaks at its own "
-              "checkpoint." },
+              "checkpoint: the set of 2B tokens begins at 2.60, has 2.665 there and ends at 2.39." },
         { "cross_seed", "fig8_cross_seed", "The control: selected by one seed, measured with another",
             "A token whose loss is high by chance at a checkpoint "
           "is selected there and falls back elsewhere: regression to the mean.  With another seed's checkpoints that chance is "
