@@ -1,6 +1,7 @@
 # slm.h: nothing but a C compiler and make is needed.
 #   make            build/slm (command line), build/audit, build/bench
 #   make run        the main result: base, reference, scores, then plain against selective training; build/report.html
+#   make repro      every figure of the paper, with controls (an hour; may be stopped and taken up); QUICK=1: one seed, minutes
 #   make test       the tests (minutes); ends with "N passed, N failed"
 #   make check      the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is not installed is named
 #   make bench      the README's table of speeds        make bench-peers   the same beside OpenBLAS and PyTorch
@@ -47,6 +48,13 @@ build/tests/%: tests/%.c slm.h $(TOOL_PARTS) tests/check.h build/flags
 run: build/run
 	@build/run
 
+# Each training on one thread, two at a time: without OpenMP no thread ever waits, and the bits are the same.  What is finished stays.
+build/reproduce: tools/repro.c slm.h $(TOOL_PARTS) build/flags
+	$(CC) -std=c99 $(CFLAGS) $(WARNINGS) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -I. -Itools $< -o $@ -lm
+repro: build/reproduce
+	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)
+	@build/reproduce report --out build/repro$(if $(filter 1,$(QUICK)),-quick)
+
 test: $(TOOLS) $(EXAMPLES) $(TESTS)
 	@CC="$(CC)" sh tests/run.sh $(TESTS) $(SCRIPTS)
 
@@ -69,4 +77,4 @@ install: build/slm
 clean:
 	rm -rf build
 
-.PHONY: all always run test check mutate bench bench-peers install clean
+.PHONY: all always run repro test check mutate bench bench-peers install clean

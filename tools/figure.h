@@ -17,7 +17,7 @@ typedef struct figure_axis {
     double low, high;             /* ends of the axis; equal: taken from the data */
     int log;                      /* 1: logarithmic; what is not above zero is a gap */
 } figure_axis;
-typedef struct figure_arrow { double x0, y0, x1, y1; const char *text; } figure_arrow;   /* in data units; the head is at 1 */
+typedef struct figure_arrow { double x0, y0, x1, y1; const char *text; int below; } figure_arrow;   /* in data units; the head is at 1 */
 typedef struct figure_rule { double at; int vertical; const char *text; } figure_rule;   /* a dotted line across the plot */
 typedef struct figure {
     const char *title, *subtitle; /* what it shows; how to read it */
@@ -41,6 +41,7 @@ typedef struct figure_table {     /* rows x cols numbers */
     const double *low, *high;     /* (n_rows x n_cols) or NULL: error bars */
     int digits; const char *unit; /* how numbers are written: 1, "x" gives 3.2x */
     double center;                /* map: above 0, two-sided colours around it by ratio (speed-up: 1); 0: from low to high */
+    const char *none;             /* bars: what stands where there is no value; NULL: "no value" */
 } figure_table;
 
 static inline void figure_lines(FILE *out, const figure *f, const figure_series *series, size_t n);    /* at most 16 series */
@@ -261,7 +262,7 @@ static inline void figure__marks(FILE *out, const figure *f, const figure__scale
                 y1 - dy * 7);
         fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" " FIGURE__SOFT "/>\n", x1, y1, x1 - dx * 9 + dy * 4, y1 - dy * 9 - dx * 4,
                 x1 - dx * 9 - dy * 4, y1 - dy * 9 + dx * 4);
-        figure__text(out, (x0 + x1) / 2 + (upright ? 9 : 0), (y0 + y1) / 2 + (upright ? 4 : -9), 13.5, upright ? "start" : "middle",
+        figure__text(out, (x0 + x1) / 2 + (upright ? 9 : 0), (y0 + y1) / 2 + (upright ? 4 : a->below ? 18 : -9), 13.5, upright ? "start" : "middle",
                      "font-weight=\"600\" " FIGURE__HALO, a->text);
     }
 }

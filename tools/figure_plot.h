@@ -117,6 +117,11 @@ static inline void figure__labels(FILE *out, const figure_series *series, size_t
         figure__text(out, x->to + 41, at[j] + 4, 12.5, "start", FIGURE__INK, series[k].name);
     }
 }
+/* Begins an inner svg that clips what leaves the axes; its viewBox keeps the outer coordinates. */
+static inline void figure__clip(FILE *out, const figure__scale *x, double top, double bottom) {
+    fprintf(out, "<svg x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" viewBox=\"%.1f %.1f %.1f %.1f\">\n", x->from - 6, top - 6,
+            x->to - x->from + 12, bottom - top + 12, x->from - 6, top - 6, x->to - x->from + 12, bottom - top + 12);
+}
 static inline void figure_lines(FILE *out, const figure *f, const figure_series *series, size_t n) {
     double width = f->width > 0 ? f->width : 760, height = f->height > 0 ? f->height : 430, names = 0, b[4];
     n = n > FIGURE__MOST ? FIGURE__MOST : n;
@@ -128,9 +133,7 @@ static inline void figure_lines(FILE *out, const figure *f, const figure_series 
     figure__open(out, f, width, height);
     figure__axis_y(out, f, &y, x.from, x.to);
     figure__axis_x(out, f, &x, top, bottom, 0);
-    /* the inner svg clips what leaves the axes; its viewBox keeps the outer coordinates */
-    fprintf(out, "<svg x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" viewBox=\"%.1f %.1f %.1f %.1f\">\n", x.from - 6, top - 6,
-            x.to - x.from + 12, bottom - top + 12, x.from - 6, top - 6, x.to - x.from + 12, bottom - top + 12);
+    figure__clip(out, &x, top, bottom);
     for (size_t k = 0; k < n; k++) { figure__one_series(out, &series[k], figure__style(series[k].style, k), &x, &y); }
     fputs("</svg>\n", out);
     figure__labels(out, series, n, &x, &y);
@@ -173,6 +176,7 @@ static inline void figure_points(FILE *out, const figure *f, const figure_series
     figure__legend(out, head, width, names, styles, n);
     figure__axis_y(out, f, &y, x.from, x.to);
     figure__axis_x(out, f, &x, top, bottom, 0);
+    figure__clip(out, &x, top, bottom);
     for (size_t k = 0; k < n; k++) {
         const figure_series *s = &series[k];
         figure__color(out, (size_t)styles[k] - 1);
@@ -190,6 +194,7 @@ static inline void figure_points(FILE *out, const figure *f, const figure_series
         }
         fputs("</g>\n", out);
     }
+    fputs("</svg>\n", out);
     figure__marks(out, f, &x, &y);
     fputs("</svg>\n", out);
 }

@@ -18,7 +18,7 @@ static inline void figure__row_name(FILE *out, const figure_table *t, size_t i, 
 static inline void figure__bar(FILE *out, const figure_table *t, size_t cell, size_t style, const figure__scale *x, double y, double thick) {
     double v = t->value[cell], zero = figure__at(x, figure__least(figure__most(0, x->low), x->high)), to = figure__at(x, v), end = to;
     int dots = x->low > 0 || x->high < 0;
-    if (!isfinite(to)) { figure__text(out, zero + 6, y + thick / 2 + 4, 12, "start", FIGURE__SOFT, "no value"); return; }
+    if (!isfinite(to)) { figure__text(out, zero + 6, y + thick / 2 + 4, 12, "start", FIGURE__SOFT, t->none != NULL ? t->none : "no value"); return; }
     figure__color(out, style);
     if (dots) { figure__shape(out, to, y + thick / 2, 5, style); }
     else {

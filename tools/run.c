@@ -11,7 +11,7 @@
 
 static const settings small = {
     { 0.6, 0.2, 0.3 }, { 0.6, 0.2, 0.3 }, 2000000, 1000000, 60000, 24000,
-    { 256, 64, 3, 4, 4, 16, 176, 128, 10000, 1e-5, 0 }, 8, 128, 1400, 230, 700, 35, 4e-3, 1e-3, 1
+    { 256, 64, 3, 4, 4, 16, 176, 128, 10000, 1e-5, 0 }, 8, 128, 1400, 230, 700, 35, 4e-3, 1e-3, 1, 0
 };
 #define RATIO 0.4
 #define ARMS 3
@@ -65,8 +65,7 @@ static void report_dropped(report *r, const curve *selective) {
     f.title = "What selective training learns, and what it leaves alone";
     f.x.label = "tokens processed";
     f.y.label = "training loss (nats per byte)";
-    y[0][0] = y[1][0] = NAN;
-    for (p = 1; p < selective->n; p++) { y[0][p] = selective->kept[p - 1]; y[1][p] = selective->dropped[p - 1]; }
+    for (p = 0; p < selective->n; p++) { y[0][p] = selective->kept[p]; y[1][p] = selective->dropped[p]; }
     series[0].name = "kept tokens";
     series[1].name = "dropped tokens";
     series[0].x = series[1].x = selective->tokens;
@@ -159,6 +158,30 @@ static void write_picture(const curve *arms) {
 }
 
 /* ---- the experiment ---- */
+static void train_plain(experiment *e, const char *name, slm_model *model, corpus_part part, double lr, uint64_t steps) {
+    training t;
+    memset(&t, 0, sizeof t);
+    t.name = name;
+    t.model = model;
+    t.corpus = e->corpus[part];
+    t.lr = lr;
+    t.steps = steps;
+    experiment_train(e, &t);
+}
+static void train_arm(experiment *e, const char *name, slm_model *model, const slm_selection *selection, const slm_scores *scores, curve *c) {
+    training t;
+    memset(&t, 0, sizeof t);
+    t.name = c->name = name;
+    t.model = model;
+    t.corpus = e->corpus[CORPUS_NOISY];
+    t.kind = e->text[CORPUS_NOISY].kind;
+    t.selection = selection;
+    t.scores = scores;
+    t.lr = 1e-3;
+    t.steps = small.steps;
+    t.curve = c;
+    experiment_train(e, &t);
+}
 int main(int argc, char **argv) {
     static experiment e;
     static curve arms[ARMS];
@@ -178,11 +201,11 @@ int main(int argc, char **argv) {
 
     /* 0. A base model that knows the corpus' kind of text. */
     must(slm_model_create(&base, &small.model, small.seed, &experiment_error));
-    experiment_train(&e, "base", base, e.corpus[CORPUS_GENERAL], NULL, NULL, NULL, small.base_lr, small.base_steps, NULL);
+    train_plain(&e, "base", base, CORPUS_GENERAL, small.base_lr, small.base_steps);
 
     /* 1. The reference: the base, tuned on a little clean text. */
     must(slm_model_copy(&reference, base, &experiment_error));
-    experiment_train(&e, "reference", reference, e.corpus[CORPUS_CLEAN], NULL, NULL, NULL, small.tune_lr, small.tune_steps, NULL);
+    train_plain(&e, "reference", reference, CORPUS_CLEAN, small.tune_lr, small.tune_steps);
 
     /* 2. It scores every token of the noisy corpus, once. */
     must(slm_score_corpus(&scores, reference, e.corpus[CORPUS_NOISY], slm_tokenizer_hash(e.tokenizer), 16, small.T, NULL, NULL, &experiment_error));
@@ -190,7 +213,7 @@ int main(int argc, char **argv) {
     /* 3. From the same base, on the same text in the same order: all tokens, those of highest excess loss, random ones. */
     for (i = 0; i < ARMS; i++) {
         must(slm_model_copy(&model, base, &experiment_error));
-        experiment_train(&e, names[i], model, e.corpus[CORPUS_NOISY], e.text[CORPUS_NOISY].kind, selections[i], i == 1 ? scores : NULL, 1e-3, small.steps, &arms[i]);
+        train_arm(&e, names[i], model, selections[i], i == 1 ? scores : NULL, &arms[i]);
         slm_model_free(model);
     }
     progress_end(&e.bar);

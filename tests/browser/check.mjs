@@ -2,9 +2,10 @@
 //
 //     node tests/browser/check.mjs [OUT [PAGE...]]
 //
-// Builds pages.c, opens its pages headless, moves the slider, presses keys, taps, and reads what the page shows.  PAGE: other
-// pages, e.g. build/report.html, which are held to what holds for every page.  Screenshots and pages stay in OUT (default
-// build/browser).  Exit: 0 passed, 1 failed, 77 skipped because a program is missing.  No npm package: the driver speaks HTTP.
+// Builds pages.c, opens its pages headless, moves the slider, presses keys, taps, and reads what the page shows; the same, in
+// short, for the report of `make repro` on made-up runs (tests/repro_fixture.sh) and, if it is there, build/repro/report.html.
+// PAGE: other pages, e.g. build/report.html, which are held to what holds for every page.  Screenshots and pages stay in OUT
+// (default build/browser).  Exit: 0 passed, 1 failed, 77 skipped because a program is missing.  No npm package: the driver speaks HTTP.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -268,6 +269,7 @@ async function holds_for_every_page(file, name) {
     await theme(color);
     await size(width, height, phone);
     const url = await open(file);
+    await run(() => document.querySelectorAll('details').forEach((each) => { each.open = true; }));
     check(`${name}, ${where}: nothing sticks out to the side`, (await run(wide)) <= 0);
     if (!phone) { same(`${name}, ${where}: texts of figures`, await run(badTexts), []); }
     same(`${name}, ${where}: links lead somewhere`, await run(deadLinks), []);
@@ -276,6 +278,42 @@ async function holds_for_every_page(file, name) {
   }
   await theme('light');
   await size(1400, 1000);
+}
+// The report of make repro: every claim has a verdict and a falsifier, the slider of each token view re-cuts, figures have numbers.
+async function report_of_repro(file, name) {
+  await size(1400, 1000);
+  const url = await open(file);
+  const claims = await run(() => [...document.querySelectorAll('.r-claim')].map((claim) => ({ verdict: claim.querySelector('.r-badge').innerText,
+    title: claim.querySelector('h3').innerText, falsifier: [...claim.querySelectorAll('dt')].some((dt) => dt.innerText === 'False if') })));
+  check(`${name}: claims`, claims.length > 10, String(claims.length));
+  same(`${name}: claims without a falsifier`, claims.filter((claim) => !claim.falsifier), []);
+  same(`${name}: claims without a verdict`, claims.filter((claim) => !/holds|hold|open|in part/.test(claim.verdict)), []);
+  const figures = await run(() => [...document.querySelectorAll('figure')].map((f) => [f.querySelector('svg') !== null, f.textContent.includes('Numbers: '),
+    f.querySelector('.r-command')?.textContent ?? '']));
+  same(`${name}: figures without picture, numbers or command`, figures.filter(([svg, csv, command]) => !svg || !csv || command === ''), []);
+  const views = await run(() => document.querySelectorAll('.slm-view').length);
+  for (let i = 0; i < views; i++) {
+    const counts = [];
+    for (const percent of [10, 40, 100]) {
+      counts.push(await run((at, value) => {
+        const view = document.querySelectorAll('.slm-view')[at], slider = view.querySelector('.v-slider');
+        slider.value = value;
+        slider.dispatchEvent(new Event('input', { bubbles: true }));
+        return Number(view.querySelector('.v-count').textContent.split(' ')[1]) - view.querySelectorAll('[aria-selected=true]').length
+          || Number(view.querySelector('.v-count').textContent.split(' ')[1]);
+      }, i, percent));
+    }
+    check(`${name}: the slider of view ${i + 1} changes what is kept`, counts[0] < counts[1] && counts[1] < counts[2], counts);
+    const panel = await run((at) => {
+      const view = document.querySelectorAll('.slm-view')[at], token = view.querySelectorAll('.v-text > span')[5];
+      token.scrollIntoView({ block: 'center' });
+      token.focus();
+      return view.querySelector('.v-panel').innerText;
+    }, i);
+    check(`${name}: view ${i + 1} tells rank and predictions`, panel.includes('rank') && panel.includes('expected'), panel);
+  }
+  await quiet(name, url);
+  return views;
 }
 
 // ---- all of it ----
@@ -296,6 +334,18 @@ try {
   await usable_on_a_phone(view);
   await figures_stand_alone();
   await holds_for_every_page(join(out, 'report.html'), 'report');
+  const repro = join(out, 'repro'), made = join(here, '../../build/repro/report.html');
+  rmSync(repro, { recursive: true, force: true });
+  execFileSync('sh', [join(here, '../repro_fixture.sh'), repro], { stdio: 'inherit' });
+  execFileSync(process.env.CC ?? 'cc', ['-std=c99', '-O1', '-I' + join(here, '../..'), '-I' + join(here, '../../tools'), '-o', join(out, 'fixture'),
+    join(here, '../repro_fixture.c'), '-lm'], { stdio: 'inherit' });
+  execFileSync(join(out, 'fixture'), [repro], { stdio: ['ignore', 'ignore', 'inherit'] });
+  same('repro: token views', await report_of_repro(join(repro, 'report.html'), 'repro'), 1);
+  await holds_for_every_page(join(repro, 'report.html'), 'repro');
+  if (existsSync(made)) {
+    await report_of_repro(made, 'build/repro');
+    await holds_for_every_page(made, 'made-repro');
+  }
   for (const [i, page] of process.argv.slice(3).entries()) { await holds_for_every_page(page, 'page' + (i + 1)); }
 } catch (error) {
   check('the test runs to its end', false, error.stack + " " + (error.cause ?? ""));
