@@ -1444,6 +1444,15 @@ static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, si
     return 1;
 }
 
+/* The same for whoever only adds: rows that hold nothing yet become zero.  0: no gradient is wanted, or the tape is in error. */
+static int slm__add_to_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
+    int there = slm__want_grad(tape, t, live, n_live);
+    size_t n_rows = slm__rows(t), i;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * t->cols > 16384))
+    for (i = 0; i < (there == 0 ? n_rows : 0); i++) memset(t->grad + slm__live_row(t->live, i) * t->cols, 0, t->cols * sizeof(slm_real));
+    return there >= 0;
+}
+
 SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
     slm__node *node;
     if (tape->error.status == SLM_OK && (loss == NULL || loss->rows != 1 || loss->cols != 1))
@@ -1479,10 +1488,8 @@ static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) { slm__
 static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *table = node->in[0], *y = node->out;
     size_t C = y->cols, blocks = (C + 63) / 64, b;
-    int accumulate = slm__want_grad(tape, table, NULL, 0);
-    if (accumulate < 0) return;
-    if (!accumulate) memset(table->grad, 0, table->rows * C * sizeof(slm_real));
-    SLM__PRAGMA(omp parallel for schedule(static))
+    if (!slm__add_to_grad(tape, table, NULL, 0)) return;
+    SLM__PRAGMA(omp parallel for schedule(static) if (slm__rows(y) * C > 16384))
     for (b = 0; b < blocks; b++) {
         size_t i, from = b * 64, width = C - from < 64 ? C - from : 64;
         for (i = 0; i < slm__rows(y); i++) {
@@ -1578,21 +1585,19 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
     size_t C = y->cols, n_rows = slm__rows(y), pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE, p, i;
     slm_real *xd = slm__need(tape, x), *shares = slm__take(tape, (pieces + 1) * C);
-    int accumulate = slm__want_grad(tape, x, y->live, y->n_live), accumulate_w = slm__want_grad(tape, w, NULL, 0);
-    if (xd == NULL || shares == NULL || (accumulate < 0 && accumulate_w < 0)) return;
+    int has_dx = slm__add_to_grad(tape, x, y->live, y->n_live), has_dw = slm__add_to_grad(tape, w, NULL, 0);
+    if (xd == NULL || shares == NULL || (!has_dx && !has_dw)) return;
     SLM__PRAGMA(omp parallel for schedule(static) private(i) if (n_rows * C > 16384))
     for (p = 0; p < pieces; p++) {
         size_t end = (p + 1) * SLM__PIECE < n_rows ? (p + 1) * SLM__PIECE : n_rows;
         memset(shares + p * C, 0, C * sizeof(slm_real));
         for (i = p * SLM__PIECE; i < end; i++) {
             size_t n = slm__live_row(y->live, i);
-            slm_real *dx = accumulate >= 0 ? x->grad + n * C : shares + pieces * C;
-            if (!accumulate) memset(dx, 0, C * sizeof(slm_real));
+            slm_real *dx = has_dx ? x->grad + n * C : shares + pieces * C;
             slm__rms_backward(dx, shares + p * C, y->grad + n * C, xd + n * C, w->data, node->saved[n], C);
         }
     }
-    if (accumulate_w == 0) memset(w->grad, 0, C * sizeof(slm_real));
-    for (p = 0; p < pieces && accumulate_w >= 0; p++) slm__add(w->grad, shares + p * C, C);
+    for (p = 0; p < pieces && has_dw; p++) slm__add(w->grad, shares + p * C, C);
     slm__give(tape, shares, (pieces + 1) * C);
 }
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps) {
@@ -1755,17 +1760,13 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out;
     size_t tasks = s.sequences * s.KV, task, i, size = slm__attention_scratch(&s), threads = (size_t)SLM__THREADS();
     slm_real *scratch = slm__take(tape, threads * size);
-    for (i = 0; i < 3; i++) {                                    /* q is wanted on y's live rows, k and v everywhere */
-        slm_tensor *t = node->in[i];
-        int accumulate = slm__want_grad(tape, t, i == 0 ? y->live : NULL, y->n_live);
-        size_t r, n_rows = slm__rows(t);
-        if (accumulate < 0) { (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients"); return; }
-        SLM__PRAGMA(omp parallel for schedule(static) if (!accumulate))
-        for (r = 0; r < n_rows; r++)
-            if (!accumulate) memset(t->grad + slm__live_row(t->live, r) * t->cols, 0, t->cols * sizeof(slm_real));
-    }
+    for (i = 0; i < 3; i++)                                      /* q is wanted on y's live rows, k and v everywhere */
+        if (!slm__add_to_grad(tape, node->in[i], i == 0 ? y->live : NULL, y->n_live)) {
+            (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients");
+            return;
+        }
     if (scratch == NULL) return;
-    SLM__PRAGMA(omp parallel for schedule(dynamic, 1))
+    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (tasks * s.T * s.T * s.D > 65536))
     for (task = 0; task < tasks; task++) {
         size_t group = s.H / s.KV, h;
         for (h = task % s.KV * group; h < (task % s.KV + 1) * group; h++)
@@ -1793,7 +1794,7 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
     node->saved = slm__take(tape, s.H * q->rows);
     scratch = slm__take(tape, threads * size);
     if (node->saved == NULL || scratch == NULL) return NULL;
-    SLM__PRAGMA(omp parallel for schedule(dynamic, 1))
+    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (s.sequences * s.H * s.T * s.T * s.D > 65536))
     for (task = 0; task < s.sequences * s.H; task++) {
         size_t b = task / s.H, h = task % s.H, qo = b * s.T * q->cols + h * s.D, ko = b * s.T * k->cols + h * s.KV / s.H * s.D;
         slm__attention_head(y->data + qo, node->saved + task * s.T, q->data + qo, k->data + ko, v->data + ko, &s,
@@ -1821,13 +1822,13 @@ static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
 static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *gate = node->in[0], *up = node->in[1];
     size_t F = y->cols, n_rows = slm__rows(y), i;
-    int add_gate = slm__want_grad(tape, gate, y->live, y->n_live), add_up = slm__want_grad(tape, up, y->live, y->n_live);
-    if (add_gate < 0 || add_up < 0) { (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients"); return; }
+    if (!slm__add_to_grad(tape, gate, y->live, y->n_live) || !slm__add_to_grad(tape, up, y->live, y->n_live)) {
+        (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients");
+        return;
+    }
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > 4096))
     for (i = 0; i < n_rows; i++) {
         size_t at = slm__live_row(y->live, i) * F;
-        if (!add_gate) memset(gate->grad + at, 0, F * sizeof(slm_real));
-        if (!add_up) memset(up->grad + at, 0, F * sizeof(slm_real));
         slm__swiglu_backward(gate->grad + at, up->grad + at, y->grad + at, gate->data + at, up->data + at, F);
     }
 }
@@ -1852,10 +1853,7 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
    tests     test_gradients                                                                                                */
 static void slm__weighted_sum_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *x = node->in[0];
-    int accumulate = slm__want_grad(tape, x, NULL, 0);
-    if (accumulate < 0) return;
-    if (!accumulate) memset(x->grad, 0, x->rows * x->cols * sizeof(slm_real));
-    slm__axpy(x->grad, node->out->grad[0], node->saved, x->rows * x->cols);
+    if (slm__add_to_grad(tape, x, NULL, 0)) slm__axpy(x->grad, node->out->grad[0], node->saved, x->rows * x->cols);
 }
 SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights) {
     slm_tensor *y;
@@ -1976,7 +1974,7 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
     slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
     int32_t *slot = at_hand != NULL ? at_hand->unused : NULL;
     if (z == NULL || work == NULL) return;
-    if (n_live == 0 && dh != NULL && slm__want_grad(tape, head, NULL, 0) == 0) memset(head->grad, 0, V * C * sizeof(slm_real));
+    if (n_live == 0 && dh != NULL) (void)slm__add_to_grad(tape, head, NULL, 0);
     for (i = 0; slot != NULL && i < n_live; i++) slot[i] = at_hand->slot[live[i]];          /* the free list is done with */
     for (from = 0; from < n_live; from += R) {
         size_t m = slm__lesser(n_live - from, R);
@@ -2341,7 +2339,7 @@ SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) 
 static double slm__norm(const slm_real *x, size_t n) {
     double partial[SLM__SPANS], sum = 0;
     size_t least = n / SLM__SPANS / 64 * 64 + 64, length = least < SLM__SPAN ? SLM__SPAN : least, pieces = (n + length - 1) / length, p;
-    SLM__PRAGMA(omp parallel for schedule(static))
+    SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
     for (p = 0; p < pieces; p++) {
         size_t from = p * length, end = n - from < length ? n : from + length, at;
         partial[p] = 0;
@@ -2364,7 +2362,7 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
                        double decay, uint64_t t, const slm_optimizer *o) {
     slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t))), correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
     size_t pieces = (n + SLM__SPAN - 1) / SLM__SPAN, p;
-    SLM__PRAGMA(omp parallel for schedule(static))
+    SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
     for (p = 0; p < pieces; p++) {
         size_t at = p * SLM__SPAN, count = n - at < SLM__SPAN ? n - at : SLM__SPAN;
         slm__adamw_span(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale, (slm_real)lr, (slm_real)o->beta1,
