@@ -394,23 +394,7 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 #if defined(SLM_IMPLEMENTATION) && !defined(SLM_IMPLEMENTATION_DONE)
 #define SLM_IMPLEMENTATION_DONE
 
-/* ==== >>base ===================================================================================================== 1 ==
-   Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
-#include <limits.h>
-#include <locale.h>
-#include <math.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <stdio.h>
-#ifdef _OPENMP
-#include <omp.h>
-#define SLM__THREADS() omp_get_max_threads()     /* that OpenMP would start now */
-#define SLM__THREAD() omp_get_thread_num()
-#else
-#define SLM__THREADS() 1
-#define SLM__THREAD() 0
-#endif
+/* ---- defaults of >>config ---- */
 #if defined(__FAST_MATH__)
 #error "slm.h: -ffast-math breaks NaN checks and the promise of equal bits; build without it"
 #endif
@@ -427,6 +411,24 @@ SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name,
 #endif
 #ifndef SLM__TRACE
 #define SLM__TRACE(operation, sweep) ((void)0)      /* a profiler's clock: here begins an operation, known by its backward */
+#endif
+
+/* ==== >>base ===================================================================================================== 1 ==
+   Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
+#include <limits.h>
+#include <locale.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+#ifdef _OPENMP
+#include <omp.h>
+#define SLM__THREADS() omp_get_max_threads()     /* that OpenMP would start now */
+#define SLM__THREAD() omp_get_thread_num()
+#else
+#define SLM__THREADS() 1
+#define SLM__THREAD() 0
 #endif
 #define SLM__COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* `SLM__PRAGMA(omp parallel for)`: a pragma where OpenMP is on, nothing where it is not (no unknown-pragma warnings). */
@@ -450,8 +452,7 @@ SLM_API const char *slm_status_name(slm_status status) {
     return (size_t)status < SLM__COUNT(names) ? names[status] : "unknown status";
 }
 /* vsnprintf is the one function of stdio.h that formats into memory; it is used with or without SLM_NO_STDIO. */
-static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) SLM__PRINTF(3, 4);
-static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) {
+SLM__PRINTF(3, 4) static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) {
     if (err != NULL) {
         va_list args;
         va_start(args, format);
@@ -900,15 +901,12 @@ SLM__INLINE void slm__pack_along(const size_t width, slm__mat b, size_t first, s
             for (j = 0; j < width; j++) to[j] = s + j < count ? from[s + j] : 0;
     }
 }
-SLM__KERNEL(void, , slm__pack_a, (int op, slm__mat a, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst),
-            (op, a, first, count, k0, depth, dst)) {
-    if (op == SLM__TN) slm__pack_along(SLM__SLIVER(level), a, first, count, k0, depth, dst);
-    else slm__pack_across(SLM__SLIVER(level), a, first, count, k0, depth, dst);
-}
-SLM__KERNEL(void, , slm__pack_b, (int op, slm__mat b, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst),
-            (op, b, first, count, k0, depth, dst)) {
-    if (op == SLM__NT) slm__pack_across(SLM__NR, b, first, count, k0, depth, dst);
-    else slm__pack_along(SLM__NR, b, first, count, k0, depth, dst);
+SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst),
+            (wide, across, x, first, count, k0, depth, dst)) {             /* B in wide slivers, A in high ones */
+    if (wide && across) slm__pack_across(SLM__NR, x, first, count, k0, depth, dst);
+    else if (wide) slm__pack_along(SLM__NR, x, first, count, k0, depth, dst);
+    else if (across) slm__pack_across(SLM__SLIVER(level), x, first, count, k0, depth, dst);
+    else slm__pack_along(SLM__SLIVER(level), x, first, count, k0, depth, dst);
 }
 
 /* t (rows x cols, stride NR) = sum over k of a_k b_k, where a_k, b_k are the k-th groups of two slivers.  rows and cols are
@@ -1035,10 +1033,10 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
     size_t i, k0 = 0;
     do {                                                                /* at least once: k = 0 makes C zero */
         size_t depth = slm__lesser(k - k0, SLM__KC);
-        slm__pack_b(op, B, j0, j1 - j0, k0, depth, b);
+        slm__pack(1, op == SLM__NT, B, j0, j1 - j0, k0, depth, b);
         for (i = i0; i < i1; i += SLM__MC) {
             size_t rows = slm__lesser(i1 - i, SLM__MC);
-            slm__pack_a(op, A, i, rows, k0, depth, a);
+            slm__pack(0, op != SLM__TN, A, i, rows, k0, depth, a);
             slm__block(rows, j1 - j0, depth, a, b, accumulate || k0 > 0, C, i, j0);
         }
         k0 += SLM__KC;
@@ -2138,10 +2136,8 @@ SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_e
 }
 SLM_API uint64_t slm_model_hash(const slm_model *model) {
     const slm_config *c = &model->config;
-    double shape[11];
-    shape[0] = c->vocab;   shape[1] = c->dim;  shape[2] = c->n_layers;  shape[3] = c->n_heads;     shape[4] = c->n_kv_heads;
-    shape[5] = c->head_dim; shape[6] = c->ffn; shape[7] = c->tied;      shape[8] = c->rope_theta;  shape[9] = c->norm_eps;
-    shape[10] = sizeof(slm_real);
+    const double shape[] = { (double)c->vocab, (double)c->dim, (double)c->n_layers, (double)c->n_heads, (double)c->n_kv_heads,
+                             (double)c->head_dim, (double)c->ffn, (double)c->tied, c->rope_theta, c->norm_eps, (double)sizeof(slm_real) };
     return slm_hash(slm_hash(SLM_HASH_START, shape, sizeof shape), model->params, model->n_params * sizeof(slm_real));
 }
 
