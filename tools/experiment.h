@@ -237,9 +237,10 @@ static inline void experiment_note(interval *since, curve *c, const training *t,
     since->dropped += stats->loss_unselected;
     if (t->kind == NULL) return;
     for (i = 0; i < rows; i++) {
-        if (batch->positions[i] == 0) continue;                        /* past the end of the text */
-        c->seen[c->n][t->kind[batch->positions[i]]]++;
-        c->chosen[c->n][t->kind[batch->positions[i]]] += batch->targets[i] >= 0 && trainer->mask[i];
+        size_t at = (size_t)batch->positions[i];
+        if (at == 0 || at >= t->corpus->n) continue;                   /* past the end of the text */
+        c->seen[c->n][t->kind[at]]++;
+        c->chosen[c->n][t->kind[at]] += batch->targets[i] >= 0 && trainer->mask[i];
     }
     if (by != SLM_SCORE_NONE && by < SLM_SCORE_INTERSECT && trainer->selection.ratio < 1) {   /* scratch begins with the scores */
         double auc = experiment_auc(trainer->scratch, batch, t->kind);

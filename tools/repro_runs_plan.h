@@ -289,6 +289,9 @@ static void plan_clean(repro *r, const origin *main) {
     static const char *const which[4] = { "slm", "slm_tuned", "clm_tuned", "mixed" };
     static const size_t sizes[2] = { 4000, 15000 };
     int i, k;
+    job *reference = plan_add(r, JOB_REFERENCE, "clean", "reference", &main->s);
+    reference->same_as = main->reference;
+    (void)plan_named(r, reference);
     plan_again(r, main, "clean", "clm", 1, find_arm(r, "builtin", "main", "clm", 1, main->s.seed));
     for (k = 0; k < 4; k++)
         plan_again(r, main, "clean", which[k], REPRO_RATIO,
