@@ -198,7 +198,7 @@ typedef struct slm_model {
     slm_real  *params;    /* (n_params), 64-byte aligned */
 } slm_model;
 SLM_API slm_status slm_config_check(slm_config *config, slm_error *err);               /* resolves the zeros, refuses nonsense */
-SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed, slm_error *err);   /* random weights */
+SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed, slm_error *err);  /* random weights */
 SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err);
 SLM_API void       slm_model_free(slm_model *model);
 SLM_API uint64_t   slm_model_hash(const slm_model *model);                             /* fingerprint of shape and weights */
@@ -223,16 +223,16 @@ struct slm_tensor {
     struct slm__node *maker;  /* the operation that computed it; NULL: a leaf */
 };
 /* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_backward or slm_tape_status. */
-SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows, size_t cols);  /* grad NULL: constant; else overwritten */
+SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows, size_t cols);  /* grad NULL: constant */
 SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n);        /* y_n = table[id_n] */
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);        /* y = x w' + residual (NULL: 0) */
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);                 /* y = w x / rms(x) */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);            /* (T, head_dim): cosines | sines */
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);                           /* rotates x in place */
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim);   /* causal */
-SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);                          /* y = gate sigmoid(gate) up */
-SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights);              /* (1, 1): sum_ij a_ij x_ij */
-/* (eq. 4) L = 1/divisor sum of the losses of the targets with mask[i] = 1 (NULL: all valid ones).  loss (N) out: each one's loss, nats. */
+SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);  /* y = gate sigmoid(gate) up */
+SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights);  /* (1, 1): sum_ij a_ij x_ij */
+/* (eq. 4) L = 1/divisor sum of the losses of the targets with mask[i] = 1 (NULL: all valid).  loss (N) out, nats. */
 SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                                        const uint8_t *mask, double divisor, slm_real *loss);
 
@@ -289,7 +289,7 @@ typedef struct slm_group {
     int (*before)(void *user, uint64_t *count);               /* *count = sum of the counts of the processes before this one */
     int (*sum_grads)(void *user, slm_real *grads, size_t n);  /* grads += those of all other processes, same bits everywhere */
 } slm_group;
-SLM_API size_t     slm_select_count(double ratio, size_t n);                           /* k = floor(ratio n + 1/2), >= 1 if n >= 1 */
+SLM_API size_t     slm_select_count(double ratio, size_t n);  /* k = floor(ratio n + 1/2), >= 1 if n >= 1 */
 /* (eq. 5) mask (n) out: 1 for the k highest scores among valid[i] != 0 (NULL: all); ties to the lowest index.  NaN: an error.
    Radix selection over the bits of the scores: 4 passes over n floats, no scratch memory. */
 SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid, size_t n, size_t k, slm_error *err);
@@ -351,7 +351,7 @@ SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int3
 
 /* ---- files ---- */
 #ifndef SLM_NO_STDIO
-SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err);            /* NUL added after size */
+SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err);  /* NUL added after size */
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);   /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
@@ -657,7 +657,7 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
         for (bucket = 255; bucket > 0 && counts[bucket] < k; bucket--) k -= counts[bucket];   /* those above are kept */
         prefix = prefix << 8 | (uint64_t)bucket;
     }
-    cut->key = prefix;                                           /* of the scores equal to it, the first k (all processes) are kept */
+    cut->key = prefix;  /* of the scores equal to it, the first k (all processes) are kept */
     if (group != NULL && group->before != NULL) {
         for (i = 0; i < n; i++) mine += valid[i] && slm__key(score[i]) == prefix;
         before = mine;
@@ -744,7 +744,7 @@ static slm_status slm__selection_check(const slm_selection *how, slm_error *err)
     if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, they must be in 0..1 (0: the default)", how->ratio, how->ratio2);
     if ((unsigned)how->score <= SLM_SCORE_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE) return SLM_OK;
-    return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score is %d and scope %d; they must be values of slm_score and slm_scope", (int)how->score, (int)how->scope);
+    return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score %d or scope %d is unknown", (int)how->score, (int)how->scope);
 }
 SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
                               const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
@@ -761,7 +761,7 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
     }
     (void)slm__mark_valid(mask, targets, n);
     *selected = 0;
-    for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept)          /* scopes other than batch never leave the process */
+    for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept)  /* scopes other than batch never leave the process */
         status = slm__select_span(mask + at, &kept, how, loss == NULL ? NULL : loss + at, ref_loss == NULL ? NULL : ref_loss + at,
                                   ref_entropy == NULL ? NULL : ref_entropy + at, n - at < span ? n - at : span, seed + at, scratch,
                                   how->scope == SLM_SCOPE_BATCH ? group : NULL, err);
@@ -1049,7 +1049,7 @@ static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, s
 }
 /* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), columns = slm__gemm_columns(n, k), across = columns > 0 ? (n + columns - 1) / columns : 0, down = 1, rows;
+    size_t threads = (size_t)SLM__THREADS(), columns = slm__gemm_columns(n, k), across = n > 0 ? (n + columns - 1) / columns : 0, down = 1, rows;
     int item, items;
     while (threads > 1 && (down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;   /* equal shares */
     rows = ((m + down - 1) / down + 7) / 8 * 8;
@@ -1656,8 +1656,9 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
     if (x == NULL || angles == NULL) return NULL;
     if (x->leaf) return slm__tape_refuse(tape, "rope: turns its input in place, so that must not be a leaf");
     for (node = tape->last; node != NULL; node = node->previous)
-        if (node->in[0] == x || node->in[1] == x || node->in[2] == x) return slm__tape_refuse(tape, "rope: turns x in place, but another operation has read it already");
-    if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0) return slm__tape_refuse(tape, "rope: x is not made of whole heads and sequences");
+        if (node->in[0] == x || node->in[1] == x || node->in[2] == x)
+            return slm__tape_refuse(tape, "rope: turns x in place, but another operation has read it already");
+    if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0) return slm__tape_refuse(tape, "rope: x is not whole heads and sequences");
     if (slm__record(tape, x, angles, NULL, NULL, NULL, slm__rope_backward) == NULL) return NULL;
     slm__rope_turn(x->data, x, angles, 1);
     return x;
@@ -1874,7 +1875,7 @@ SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_re
    threads   rows; tiles of the output (gemm)
    cost      2NVC
    tests     test_selection, test_step, audit                                                                            */
-static size_t slm__chunk_rows(size_t N, size_t V) {              /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
+static size_t slm__chunk_rows(size_t N, size_t V) {  /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
     size_t rows = slm__lesser(((size_t)1 << 23) / V / 64 * 64, N / 256 * 64);
     return slm__lesser(rows < 64 ? 64 : rows, N);
 }
@@ -1887,7 +1888,7 @@ typedef struct slm__logits {
     size_t    n, n_unused, chunk;                                /* chunk: rows made at a time */
     int       keeps;                                             /* rows are kept beyond their chunk */
 } slm__logits;
-static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V, size_t kept, size_t budget) {    /* 0: no memory */
+static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V, size_t kept, size_t budget) {  /* 0: no memory */
     l->chunk = slm__chunk_rows(N, V);
     while (kept > 0 && l->chunk > 64 && kept + l->chunk >= N) l->chunk -= 64;
     l->keeps = kept > 0 && kept + l->chunk < N && kept + l->chunk <= budget / sizeof(slm_real) / V;
@@ -2032,12 +2033,13 @@ SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
     {
         const struct { const char *name; int32_t value, low, high; } ranges[] = {
-            { "vocab", c.vocab, 1, 1 << 24 },      { "dim", c.dim, 1, 1 << 20 },            { "n_layers", c.n_layers, 1, 4096 },
+            { "vocab", c.vocab, 1, 1 << 24 }, { "dim", c.dim, 1, 1 << 20 },            { "n_layers", c.n_layers, 1, 4096 },
             { "n_heads", c.n_heads, 1, 4096 },     { "n_kv_heads", c.n_kv_heads, 1, c.n_heads }, { "head_dim", c.head_dim, 2, 4096 },
             { "ffn", c.ffn, 1, 1 << 22 },          { "max_seq", c.max_seq, 1, 1 << 30 },    { "tied", c.tied, 0, 1 } };
         for (i = 0; i < SLM__COUNT(ranges); i++)
             if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high)
-                return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", ranges[i].name, ranges[i].value, ranges[i].low, ranges[i].high);
+                return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", ranges[i].name, ranges[i].value,
+                                 ranges[i].low, ranges[i].high);
     }
     if (c.n_heads % c.n_kv_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads, c.n_kv_heads);
@@ -2068,7 +2070,8 @@ static int slm__table_add(slm_model *model, const char *name, size_t rows, size_
 /* What one layer adds to the table; rows and columns by letter: C dim, F ffn, Q all heads, K all key heads, 1 one. */
 static size_t slm__extent(const slm_config *c, char letter) {
     size_t D = (size_t)c->head_dim;
-    return letter == 'C' ? (size_t)c->dim : letter == 'F' ? (size_t)c->ffn : letter == 'Q' ? (size_t)c->n_heads * D : letter == 'K' ? (size_t)c->n_kv_heads * D : 1;
+    return letter == 'C' ? (size_t)c->dim : letter == 'F' ? (size_t)c->ffn : letter == '1' ? 1
+         : (size_t)(letter == 'Q' ? c->n_heads : c->n_kv_heads) * D;
 }
 static int slm__layer_table(slm_model *model, int32_t layer) {
     static const struct { const char *name; char rows, cols; } parts[SLM__PER_LAYER] = {
@@ -2078,8 +2081,9 @@ static int slm__layer_table(slm_model *model, int32_t layer) {
     int i, fits = 1;
     for (i = 0; fits && i < SLM__PER_LAYER; i++) {
         char name[64];
+        const size_t rows = slm__extent(&model->config, parts[i].rows), cols = slm__extent(&model->config, parts[i].cols);
         (void)snprintf(name, sizeof name, "model.layers.%d.%s.weight", layer, parts[i].name);
-        fits = slm__table_add(model, name, slm__extent(&model->config, parts[i].rows), slm__extent(&model->config, parts[i].cols), parts[i].rows != '1');
+        fits = slm__table_add(model, name, rows, cols, parts[i].rows != '1');
     }
     return fits;
 }
@@ -2101,7 +2105,7 @@ static slm_status slm__model_allocate(slm_model **out, const slm_config *config,
     for (layer = 0; fits && layer < c.n_layers; layer++) fits = slm__layer_table(model, layer);
     fits = fits && slm__table_add(model, "model.norm.weight", 1, (size_t)c.dim, 0);
     if (fits && !c.tied) fits = slm__table_add(model, "lm_head.weight", (size_t)c.vocab, (size_t)c.dim, 1);
-    if (!fits) { slm_model_free(model); return slm__fail(err, SLM_ERR_MEMORY, "out of memory: a model of this shape does not fit the address space"); }
+    if (!fits) { slm_model_free(model); return slm__fail(err, SLM_ERR_MEMORY, "out of memory: the model does not fit the address space"); }
     model->params = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err);
     if (model->params == NULL) { slm_model_free(model); return SLM_ERR_MEMORY; }
     *out = model;
@@ -2417,7 +2421,7 @@ static int slm__needs_entropy(slm_score s) { return s == SLM_SCORE_ENTROPY || s 
 static int slm__takes_all(const slm_selection *s) { return s->score == SLM_SCORE_NONE || s->ratio >= 1.0; }
 static size_t slm__batch_rows(const slm_batch *b) { return (size_t)b->B * (size_t)b->T; }
 
-static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {      /* one block: loss, scratch, targets, mask */
+static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {  /* one block: loss, scratch, targets, mask */
     slm_real *block;
     if (rows <= t->rows) return SLM_OK;
     block = (slm_real *)slm__alloc(rows, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
@@ -2437,7 +2441,7 @@ static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t f
     if (s->t->reference != NULL)
         return slm_score_batch(s->t->reference, s->t->tape, b, s->ref_loss + first, s->ref_entropy + first, err);
     if ((slm__needs_ref(kind) && b->ref_loss == NULL) || (slm__needs_entropy(kind) && b->ref_entropy == NULL))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference scores: give slm_batch_next a score file, or the trainer a reference model",
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses: from a score file in slm_batch_next, or a reference model in the trainer",
                          slm__score_name(kind));
     if (b->ref_loss != NULL) memcpy(s->ref_loss + first, b->ref_loss, slm__batch_rows(b) * sizeof(slm_real));
     if (b->ref_entropy != NULL) memcpy(s->ref_entropy + first, b->ref_entropy, slm__batch_rows(b) * sizeof(slm_real));
@@ -2552,7 +2556,7 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
     if (!slm__takes_all(&t->selection) && !s->scored) status = slm__step_losses(s, hidden, head, b, first, &logits, err);
     if (status == SLM_OK && !s->known) status = slm__step_rank(s, first, rows, micro, &kept, err);
-    if (status != SLM_OK || memchr(t->mask + first, 1, rows) == NULL) return status;     /* nothing of it was selected: no gradient */
+    if (status != SLM_OK || memchr(t->mask + first, 1, rows) == NULL) return status;  /* nothing of it was selected: no gradient */
     loss = slm__selective_loss(t->tape, hidden, head, b->targets, t->mask + first, (double)s->divisor, t->loss + first,
                                logits.keeps ? &logits : NULL);
     s->added = 1;
