@@ -325,7 +325,7 @@ static const char help[] =
     "usage: bench WHAT --flag value ...      one line of key=value per measurement\n"
     "  peak      --threads                          the machine's multiply-add limit\n"
     "  gemm      --m --n --k --op nn|nt|tn --threads [--blas libopenblas.so.0]\n"
-    "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps\n"
+    "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile 0|1\n"
     "  score     the same, and --entropy 0|1        forward only: loss and entropy of every token\n"
     "  generate  the same shape, --n                one token at a time, against the speed of memory\n"
     "  select    --n                                top 60% of n scores\n"

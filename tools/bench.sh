@@ -1,38 +1,66 @@
 #!/bin/sh
-# make bench: the README's table of speeds, one line per measurement.  make bench-peers: beside each step, PyTorch's, from the
-# script named by PEERS (it takes the flags of `bench step` and prints ms=...), where /usr/bin/python3 has PyTorch.
+# make bench: the README's table of speeds, one line per measurement.  make bench-peers: the same products beside OpenBLAS and the
+# same steps beside PyTorch, turn by turn: BLAS names the library, PEERS a script that takes the flags of `bench step` and prints
+# ms=... by /usr/bin/python3's PyTorch.  What is not installed is named.
 b=build/bench
+BLAS=${BLAS:-libopenblas.so.0}
 PEERS=${PEERS:-../shared/peers/bench_torch.py}
+export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}             # its own choice is slow on processors it does not know
 small="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704 --batch 8 --seq 256"
 wide="--vocab 32000 --dim 512 --layers 8 --heads 8 --kv-heads 4 --ffn 1408 --batch 8 --seq 256"
 tall="--vocab 32000 --dim 288 --layers 6 --heads 6 --kv-heads 6 --ffn 768 --batch 8 --seq 256"
+long="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704 --batch 1 --seq 2048"
 smollm="--vocab 49152 --dim 576 --layers 30 --heads 9 --kv-heads 3 --ffn 1536 --batch 2 --seq 512"
-peers=no
-if [ "$1" = peers ]; then
-    if [ -f "$PEERS" ] && /usr/bin/python3 -c 'import torch' 2>/dev/null; then peers=yes
-    else echo "skipped: PyTorch (install python3-torch, set PEERS)" >&2; fi
-fi
-step() {
-    $b step "$@"
-    [ $peers = no ] || [ "$last_ratio" != 1 ] || OPENBLAS_CORETYPE=SkylakeX /usr/bin/python3 "$PEERS" $peer_shape --threads "$(nproc)" --steps 3
+
+gemms() {       # flags...: the products of training, then their geometric means
+    for threads in 1 2; do
+        for op in nn nt tn; do
+            for mnk in "2048 256 256" "2048 704 256" "2048 256 704" "2048 512 512" "2048 1408 512" "2048 512 1408" "2048 4096 256" "1021 509 253"; do
+                set -- $mnk "$@"
+                $b gemm --m $1 --n $2 --k $3 --op $op --threads $threads $blas
+                shift 3
+            done
+        done
+        $b gemm --m 2048 --n 32000 --k 512 --op nt --threads $threads $blas
+        $b gemm --m 2048 --n 512 --k 32000 --op nn --threads $threads $blas
+        $b gemm --m 32000 --n 512 --k 2048 --op tn --threads $threads $blas
+    done | awk '{ print; delete v; for (i = 2; i <= NF; i++) { split($i, f, "="); v[f[1]] = f[2] }
+                  t = v["threads"]; n[t]++; sum[t] += log(v["gflops"]); if (v["ratio"] != "") ratio[t] += log(v["ratio"]) }
+        END { for (t = 1; t <= 2; t++) printf "gemm-mean threads=%d gflops=%.1f%s\n", t, exp(sum[t] / n[t]),
+                  t in ratio ? sprintf(" blas_ratio=%.3f", exp(ratio[t] / n[t])) : "" }'
 }
+
 $b peak --threads 1
 $b peak
-if [ "$1" != peers ]; then
-    for op in nn nt tn; do
-        for nk in "256 256" "704 256" "256 704" "512 512" "1408 512" "512 1408" "4096 256" "32000 512"; do
-            $b gemm --m 2048 --n "${nk% *}" --k "${nk#* }" --op $op
+if [ "$1" = peers ]; then
+    if $b gemm --m 8 --n 8 --k 8 --blas "$BLAS" > /dev/null 2>&1; then blas="--blas $BLAS"; gemms
+    else echo "skipped: OpenBLAS (install libopenblas-dev, or set BLAS)" >&2; fi
+    if [ ! -f "$PEERS" ] || ! /usr/bin/python3 -c 'import torch' 2> /dev/null; then echo "skipped: PyTorch (install python3-torch, set PEERS)" >&2; exit 0; fi
+    for shape in "$small" "$wide"; do
+        echo "# $shape"
+        for turn in 1 2 3; do
+            $b step $shape --steps 3
+            /usr/bin/python3 "$PEERS" $shape --threads "$(nproc)" --steps 2
         done
     done
+    exit 0
 fi
+blas=
+gemms
 for shape in "$small" "$wide" "$tall"; do
-    peer_shape=$shape
-    for last_ratio in 1 0.6; do echo "# $shape --ratio $last_ratio"; step $shape --ratio $last_ratio; done
+    echo "# $shape"
+    for turn in 1 2 3; do
+        for ratio in 1 0.6; do $b step $shape --ratio $ratio --steps 3; done
+    done
     $b score $shape
 done
-last_ratio=0
+echo "# one thread, then without entropy, then long sequences, then the profile"
+$b step $small --threads 1
+$b score $small --entropy 0
+$b step $long
+$b step $small --profile 1
 echo "# $smollm --tied 1"
-step $smollm --tied 1 --steps 3
+$b step $smollm --tied 1 --steps 3
 $b select --n 1048576
 $b generate --vocab 32000 --dim 288 --layers 6 --heads 6 --ffn 768
 $b generate --vocab 49152 --dim 576 --layers 30 --heads 9 --kv-heads 3 --ffn 1536 --tied 1 --n 32
