@@ -213,6 +213,10 @@ static void errors_leave_the_model_alone(void) {
     b->inputs[3] = 50;
     CHECK(slm_train_step(t, &b, 1, NULL, &err) == SLM_ERR_ARGUMENT && strstr(err.text, "50") != NULL, "a token outside the vocabulary: %s", err.text);
     b->inputs[3] = 1;
+    CHECK(slm_train_step(t, &b, 0, NULL, &err) == SLM_ERR_ARGUMENT && strstr(err.text, "micro-batch") != NULL, "no micro-batch: %s", err.text);
+    t->selection.score = (slm_score)8;
+    CHECK(slm_train_step(t, &b, 1, NULL, &err) == SLM_ERR_ARGUMENT && strstr(err.text, "8") != NULL, "an unknown score: %s", err.text);
+    t->selection.score = SLM_SCORE_EXCESS;
     CHECK(memcmp(copy->params, model->params, model->n_params * sizeof(slm_real)) == 0 && t->step == 0, "the model was touched");
     model->params[model->table[1].offset] = (slm_real)NAN;
     CHECK(slm_train_step(t, &b, 1, NULL, &err) == SLM_ERR_NUMBER, "a NaN weight is an error");
@@ -227,6 +231,20 @@ static void errors_leave_the_model_alone(void) {
     slm_model_free(copy); slm_trainer_free(t); slm_batch_free(b); slm_model_free(model);
 }
 
+/* rope turns its input in place: whatever read it before would find other numbers in the backward sweep */
+static void rope_refuses_what_was_read(void) {
+    slm_tape *tape;
+    slm_real data[16] = { 1, 2, 3 }, grad[16], w[16] = { 1 }, dw[16];
+    slm_tensor *x, *y;
+    CHECK_OK(slm_tape_create(&tape, &err), err);
+    y = slm_leaf(tape, data, grad, 4, 4);
+    x = slm_linear(tape, y, slm_leaf(tape, w, dw, 4, 4), NULL);
+    CHECK(slm_rope(tape, x, slm_rope_angles(tape, 4, 4, 1e4)) == x, "unread: %s", "refused");
+    CHECK(slm_linear(tape, x, slm_leaf(tape, w, dw, 4, 4), NULL) != NULL && slm_rope(tape, x, slm_rope_angles(tape, 4, 4, 1e4)) == NULL, "read: %s", "taken");
+    CHECK(slm_tape_status(tape, &err) == SLM_ERR_ARGUMENT && strstr(err.text, "read it already") != NULL, "%s", err.text);
+    slm_tape_free(tape);
+}
+
 int main(void) {
     sparse_equals_dense(0, 2);
     sparse_equals_dense(1, 3);
@@ -238,5 +256,6 @@ int main(void) {
     same_bits_whatever();
     memory_of_a_step();
     errors_leave_the_model_alone();
+    rope_refuses_what_was_read();
     return check_end();
 }
