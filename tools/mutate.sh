@@ -18,8 +18,8 @@ change 'size check of products'        'files step'       'if (b != 0 && a > SIZ
 change 'size of a product'             'dropin audit'     '*out = a * b;' '*out = a + b;'
 change 'uniform numbers'               'dropin tokenizer selection' 'slm_rng_next(rng) >> 11)' 'slm_rng_next(rng) >> 12)'
 # ---- selection ----
-change 'k is rounded'                  'selection'        '(size_t)(ratio * (double)n + 0.5)' '(size_t)(ratio * (double)n)'
-change 'k is at least 1'               'selection'        'if (k < 1) k = 1;' 'if (k < 1) k = 0;'
+change 'k is rounded'                  'selection'        'floor(ratio * (double)n + 0.5)' 'floor(ratio * (double)n)'
+change 'k is at least 1'               'selection'        'if (!(k >= 1)) k = 1;' 'if (!(k >= 1)) k = 0;'
 change 'both zeros tie'                'selection'        'score += 0;' ';'
 change 'order of negative scores'      'selection'        'return bits & sign ?' 'return !(bits & sign) ?'
 change 'above the cut'                 'selection'        'return key > cut->key ||' 'return key >= cut->key ||'
@@ -33,11 +33,11 @@ change 'ref is negated'                'selection'        'score[i] = -ref_loss[
 change 'entropy is negated'            'selection'        'score[i] = -ref_entropy[i]' 'score[i] = ref_entropy[i]'
 change 'intersect and union'           'selection'        '? a && b : a || b' '? a || b : a && b'
 change 'valid targets'                 'selection step'   'targets == NULL || targets[i] >= 0;' 'targets == NULL || targets[i] >= -1;'
-change 'ratio above 1'                 'selection'        'if (!(ratio <= 1.0))' 'if (!(ratio <= 2.0))'
+change 'ratio above 1'                 'selection'        'how->ratio <= 1 &&' 'how->ratio <= 2 &&'
 change 'scope sequence'                'selection'        'how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n' 'how->scope == SLM_SCOPE_MICRO ? (size_t)T : n'
 change 'random differs between steps'  'selection'        'slm__mix(step + 1)' 'slm__mix(1)'
 # ---- kernels ----
-change 'exp: the second part of ln 2'  'audit kernels'    '(slm_real)2.12194440e-4f' '(slm_real)-2.12194440e-4f'
+change 'exp: the second part of ln 2'  'audit kernels'    'f ? -2.12194440e-4 :' 'f ? 2.12194440e-4 :'
 change 'swiglu backward'               'audit gradients'  'slm__madd(level, gate[i], 1 - s, 1)' 'slm__madd(level, gate[i], 1 + s, 1)'
 change 'rmsnorm backward'              'audit gradients'  'q = -slm__fold(s)' 'q = slm__fold(s)'
 change 'rotation'                      'audit gradients'  'cosine[i], -(b * s))' 'cosine[i], b * s)'
@@ -45,10 +45,8 @@ change 'second moment'                 'audit'            'rest2 * d * d' 'rest2
 change 'weight decay'                  'audit'            '1.0 - (double)lr * (double)decay' '1.0 + (double)lr * (double)decay'
 change 'bias correction 2'             'audit'            'b * correct2' 'b * correct1'
 change 'softmax backward'              'audit gradients'  'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
-change 'gemm: sums over blocks of k'   'kernels'          'add || k0 > 0' 'add'
-change 'entropy counts 0 times -inf 0' 'kernels'          'x[i + l] - shift, e = slm__exp(level, d);
-        s[l] += e;' 'x[i + l] + shift, e = slm__exp(level, d);
-        s[l] += e;'
+change 'gemm: sums over blocks of k'   'kernels'          'accumulate || k0 > 0' 'accumulate'
+change 'entropy counts 0 times -inf 0' 'kernels'          'd = d < -1000 ? -1000 : d;' ';'
 # ---- tape ----
 change 'overwrite or add'              'audit gradients'  'return !fresh;' 'return fresh;'
 change 'dead rows are zero'            'gradients step'   'if (end > row) memset(t->grad + row * t->cols' 'if (end < row) memset(t->grad + row * t->cols'
@@ -56,10 +54,11 @@ change 'two lists of rows'             'step gradients'   'if (t->live != NULL &
 change 'the seed of the sweep'         'audit'            'loss->grad[0] = 1;' 'loss->grad[0] = 2;'
 change 'first error sticks'            'gradients step dropin' 'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
 # ---- operations ----
-change 'embedding: clear first'        'audit gradients'  'if (!accumulate) memset(table->grad' 'if (accumulate) memset(table->grad'
+change 'a new gradient is zero'        'audit gradients'  'there == 0 ? n_rows : 0' 'there != 0 ? n_rows : 0'
 change 'linear: gradient of w'         'audit gradients'  'slm__gemm(SLM__TN, O, C, n, g' 'slm__gemm(SLM__TN, O, C, n - 1, g'
 change 'rmsnorm: eps'                  'audit'            '(double)x->cols + eps)' '(double)x->cols - eps)'
 change 'rope: frequencies'             'audit'            'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
+change 'rope after a reader'           'step'             'if (node->in[0] == x || node->in[1] == x' 'if (node->in[0] == NULL || node->in[1] == x'
 change 'rope: turned back'             'audit gradients'  'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
 change 'attention is causal'           'audit gradients'  'slm__exp_shift(row, row, max, at[i] + 1)' 'slm__exp_shift(row, row, max, reach)'
 change 'entropy of a row'              'audit'            'log_sum - sum_x / sum' 'log_sum + sum_x / sum'
@@ -69,7 +68,7 @@ change 'the divisor is k'              'audit'            '(slm_real)(1.0 / divi
 change 'target outside the vocabulary' 'step gradients'   '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
 # ---- model ----
 change 'residual around the MLP'       'audit'            'w[SLM__DOWN], out)' 'w[SLM__DOWN], NULL)'
-change 'norms take no decay'           'audit'            'i != SLM__NORM1 && i != SLM__NORM2' 'i != SLM__NORM1 || i != SLM__NORM2'
+change 'norms take no decay'           'audit'            "parts[i].rows != '1'" "parts[i].rows == '1'"
 change 'heads per kv head'             'files json dropin step' 'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
 change 'even head_dim'                 'files step'       'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
 change 'residual writers start small'  'step gradients'   '0.02 / sqrt(2.0' '0.02 * sqrt(2.0'
@@ -81,6 +80,7 @@ change 'clipping only shrinks'         'audit'            'factor < 1.0 ? factor
 change 'bias correction counts from 1' 'audit'            'decay, t->step + 1,' 'decay, t->step + 2,'
 change 'the norm has all pieces'       'step kernels'     'sum += partial[p];' 'sum = partial[p];'
 # ---- step ----
+change 'rows that may be selected'     'step'             't->mask + at, t->targets + at, span))' 't->mask + at, t->targets + at, n))'
 change 'divisor over micro-batches'    'step'             's->divisor += kept;' 's->divisor = kept;'
 change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->ratio >= 1.5'
 change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
@@ -92,7 +92,6 @@ change 'generation: residual'          'audit'            'SLM__O), g->y, g->x, 
 change 'scores of other windows'       'scorefile'        'scores->T != T ?' 'scores->T > T ?'
 change 'scores of another tokenizer'   'scorefile'        'scores->tokenizer_hash != tokenizer_hash ?' 'scores->tokenizer_hash > tokenizer_hash ?'
 change 'a part for the whole'          'scorefile'        'scores->n != scores->all ?' 'scores->n > scores->all ?'
-change 'the part that comes next'      'scorefile'        'parts[i]->at != s->at + done' 'parts[i]->at < s->at + done'
 change 'a damaged file'                'files scorefile'  'if (status == SLM_OK && strcmp(sum,' 'if (status == SLM_OK && 0 * strcmp(sum,'
 # ---- json ----
 change 'json: depth'                   'json'             'if (j->depth == SLM__JSON_DEPTH)' 'if (j->depth > SLM__JSON_DEPTH)'
