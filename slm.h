@@ -2793,8 +2793,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
 /* ==== >>io ==========================================================================================================
    Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
 static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
-    size_t i;
-    for (i = 0; i < n; i++) p[i] = (unsigned char)(value >> (8 * i));
+    for (; n > 0; n--, value >>= 8) *p++ = (unsigned char)value;
 }
 static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
     uint64_t value = 0;
@@ -2805,6 +2804,12 @@ static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
 /* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
 #include <errno.h>
 #ifndef SLM__FOPEN
+#define SLM__FOPEN(path, mode)    fopen(path, mode)
+#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
+#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
+#define SLM__FERROR(f)            ferror(f)
+#define SLM__FCLOSE(f)            fclose(f)
+#define SLM__REMOVE(path)         remove(path)
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
@@ -2823,8 +2828,7 @@ __declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to
 #include <sys/stat.h>
 #include <unistd.h>
 #if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
-extern int fileno(FILE *f);         /* -std=c99 hides these two */
-extern int fsync(int descriptor);
+extern int fileno(FILE *f), fsync(int descriptor);    /* -std=c99 hides these two */
 #endif
 static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVAL: a file system that has no such thing */
     int descriptor = open(path, O_RDONLY), failed = descriptor >= 0 && fsync(descriptor) != 0 && errno != EINVAL;
@@ -2838,20 +2842,13 @@ static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVA
 #define SLM__MKDIR(path)          mkdir(path, 0777)
 #define SLM__SYNC_FOLDER(path)    slm__sync_folder(path)
 #endif
-#define SLM__FOPEN(path, mode)    fopen(path, mode)
-#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
-#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
-#define SLM__FERROR(f)            ferror(f)
-#define SLM__FCLOSE(f)            fclose(f)
-#define SLM__REMOVE(path)         remove(path)
 #endif
 
 /* An open file.  The first error sticks: what is called after it does nothing and gives the same status. */
 enum { SLM__PATH = 4096 };
 typedef struct slm__file { FILE *f; slm_error *err; slm_status status; char path[SLM__PATH]; } slm__file;
 static slm_status slm__file_fail(slm__file *file, const char *what) {
-    const char *why = errno != 0 ? strerror(errno) : "unknown reason";
-    if (file->status == SLM_OK) file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, why);
+    if (file->status == SLM_OK) file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, strerror(errno));
     return file->status;
 }
 static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, slm_error *err) {    /* a and b in a row */
@@ -2862,39 +2859,32 @@ static slm_status slm__open(slm__file *file, const char *a, const char *b, const
     file->f = NULL;
     file->err = err;
     if ((file->status = slm__path(file->path, a, b, err)) != SLM_OK) return file->status;
-    errno = 0;
     return (file->f = SLM__FOPEN(file->path, mode)) != NULL ? SLM_OK : slm__file_fail(file, "open");
 }
 static void slm__close(slm__file *file) { if (file->f != NULL) (void)SLM__FCLOSE(file->f); }
 static int slm__exists(const char *path) {                    /* or is there and cannot be opened: whoever reads it will say why */
     FILE *f = SLM__FOPEN(path, "rb");
-    if (f == NULL) return errno != ENOENT && errno != ENOTDIR;
-    (void)SLM__FCLOSE(f);
-    return 1;
+    return f == NULL ? errno != ENOENT && errno != ENOTDIR : (SLM__FCLOSE(f), 1);
 }
 static uint64_t slm__size(slm__file *file) {
     long long end = -1;
-    errno = 0;
-    if (file->status == SLM_OK && (SLM__FSEEK(file->f, 0, SEEK_END) != 0 || (end = SLM__FTELL(file->f)) < 0))
-        (void)slm__file_fail(file, "find the size");
+    if (file->status == SLM_OK && SLM__FSEEK(file->f, 0, SEEK_END) == 0) end = SLM__FTELL(file->f);
+    if (end < 0) (void)slm__file_fail(file, "find the size");
     return end < 0 ? 0 : (uint64_t)end;
 }
 static slm_status slm__read(slm__file *file, uint64_t at, void *bytes, size_t n) {    /* exactly n */
-    errno = 0;
     if (file->status == SLM_OK && SLM__FSEEK(file->f, at, SEEK_SET) != 0) (void)slm__file_fail(file, "seek");
     if (file->status != SLM_OK || SLM__FREAD(bytes, n, file->f) == n) return file->status;
     if (SLM__FERROR(file->f)) return slm__file_fail(file, "read");
     return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: the file ends too early", file->path);
 }
 static slm_status slm__write(slm__file *file, const void *bytes, size_t n) {
-    errno = 0;
     return file->status == SLM_OK && SLM__FWRITE(bytes, n, file->f) != n ? slm__file_fail(file, "write") : file->status;
 }
 /* Closes a written file and puts it in the place of path: whatever happens, path is the old file or the whole new one. */
 static slm_status slm__commit(slm__file *file, const char *path) {
     size_t n = strlen(path);
     if (file->f == NULL) return file->status;
-    errno = 0;
     if (file->status == SLM_OK && SLM__FSYNC(file->f) != 0) (void)slm__file_fail(file, "write");
     if (SLM__FCLOSE(file->f) != 0) (void)slm__file_fail(file, "close");
     if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0) (void)slm__file_fail(file, "rename");
@@ -2904,12 +2894,8 @@ static slm_status slm__commit(slm__file *file, const char *path) {
     return SLM__SYNC_FOLDER(file->path) != 0 ? slm__file_fail(file, "sync") : SLM_OK;
 }
 static slm_status slm__make_folder(const char *path, slm_error *err) {    /* or finds it; the one above must be there */
-    slm__file folder;
-    folder.err = err;
-    folder.status = slm__path(folder.path, path, "", err);
-    errno = 0;
-    if (folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST) return slm__file_fail(&folder, "make the folder");
-    return folder.status;
+    if (SLM__MKDIR(path) == 0 || errno == EEXIST) return SLM_OK;
+    return slm__fail(err, SLM_ERR_IO, "%s: cannot make the folder: %s", path, strerror(errno));
 }
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
     slm__file file;
@@ -2920,14 +2906,10 @@ SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t si
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
     slm__buffer b = { NULL, 0, 0 };
     slm__file file;
-    size_t n = 1;
-    if (slm__open(&file, path, "", "rb", err) != SLM_OK) return file.status;
-    while (file.status == SLM_OK && n > 0) {                  /* to the end, without trust in a size: pipes work too */
-        if ((file.status = slm__buffer_reserve(&b, b.size + 65536, err)) != SLM_OK) break;
-        errno = 0;
+    size_t n = slm__open(&file, path, "", "rb", err) == SLM_OK;
+    while (n > 0 && (file.status = slm__buffer_reserve(&b, b.size + 65536, err)) == SLM_OK)    /* to the end: pipes work too */
         b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
-        if (SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
-    }
+    if (file.status == SLM_OK && SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
     slm__close(&file);
     if (file.status != SLM_OK) { slm__release(b.data); return file.status; }
     b.data[b.size] = 0;
@@ -4078,17 +4060,16 @@ static void slm__parse_tensor(slm__json *j, const slm__value *v, slm__stored *t)
     size_t i;
     int good = 1;
     j->field = t->name = slm__json_text(j, v);
-    (void)slm__json_need(j, v + 1, dtype != NULL && shape != NULL, "dtype or shape is missing");
     while (t->dtype < SLM__COUNT(slm__dtypes) && !slm__json_same(dtype, slm__dtypes[t->dtype].name)) t->dtype++;
-    if (!slm__json_need(j, dtype, t->dtype < SLM__COUNT(slm__dtypes), "an unknown dtype")) return;
-    t->n_dims = slm__numbers(j, shape, t->shape, SLM__MAX_DIMS);
-    if (slm__numbers(j, offsets, range, 2) != 2) (void)slm__json_fail(j, v, "data_offsets must be two");
-    t->begin = range[0];
-    t->end = range[1];
+    if (!slm__json_need(j, v, t->dtype < SLM__COUNT(slm__dtypes), "an unknown dtype, or none")) return;
     bits = (uint64_t)slm__dtypes[t->dtype].bits;
+    t->n_dims = slm__numbers(j, shape, t->shape, SLM__MAX_DIMS);
     for (i = 0, t->count = 1; i < t->n_dims; t->count *= t->shape[i++])
         good = good && (t->shape[i] == 0 || t->count <= UINT64_MAX / t->shape[i]);
-    (void)slm__json_need(j, shape, good && t->count <= UINT64_MAX / bits, "the shape is too large");
+    (void)slm__json_need(j, v, good && t->count <= UINT64_MAX / bits, "the shape is too large");
+    (void)slm__json_need(j, v, slm__numbers(j, offsets, range, 2) == 2, "data_offsets must be two");
+    t->begin = range[0];
+    t->end = range[1];
     if (t->count * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != t->count * bits / 8)
         (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
 }
@@ -4103,29 +4084,29 @@ static int slm__by_name(const void *a, const void *b) {
 static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64_t size, slm_error *err) {
     slm__json *j = &shard->header;
     const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
-    slm__stored *t, new_one;
+    slm__stored *t, fresh;
     size_t first = all->n;
     uint64_t at = 0;
-    if (metadata != NULL)
-        for (v = slm__json_in(j, metadata, '{', &end); v != end; v += v->n) { (void)slm__json_text(j, v); (void)slm__json_text(j, v + 1); }
-    j->field = "";
     for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
-        if (slm__json_same(v, "__metadata__")) continue;
-        memset(&new_one, 0, sizeof new_one);
-        new_one.shard = shard;
-        slm__parse_tensor(j, v, &new_one);
-        if (j->status == SLM_OK) j->status = slm__buffer_append(&all->memory, &new_one, sizeof new_one, err);
+        if (v + 1 == metadata || slm__json_same(v, "__metadata__")) continue;
+        memset(&fresh, 0, sizeof fresh);
+        fresh.shard = shard;
+        slm__parse_tensor(j, v, &fresh);
+        if (j->status == SLM_OK) j->status = slm__buffer_append(&all->memory, &fresh, sizeof fresh, err);
     }
-    all->list = t = (slm__stored *)(void *)all->memory.data;
-    all->n = all->memory.size / sizeof *t;
+    v = end = NULL;
+    if (metadata != NULL) v = slm__json_in(j, metadata, '{', &end);
+    for (; v != end; v += v->n) { (void)slm__json_text(j, v); (void)slm__json_text(j, v + 1); }
+    all->list = (slm__stored *)(void *)all->memory.data;
+    all->n = all->memory.size / sizeof fresh;
     if (j->status != SLM_OK) return j->status;
-    if (all->n > first) qsort(t + first, all->n - first, sizeof *t, slm__by_offset);
-    for (t += first; first < all->n; first++, at = t++->end)
-        if (t->begin != at)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" begins at %llu, the one before it ends at %llu", j->name,
-                             t->name, (unsigned long long)t->begin, (unsigned long long)at);
-    return at == size ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors need %llu bytes of data, the file holds %llu",
-                                           j->name, (unsigned long long)at, (unsigned long long)size);
+    t = all->n > 0 ? all->list + first : NULL;
+    if (all->n > first) qsort(t, all->n - first, sizeof *t, slm__by_offset);
+    for (; first < all->n && t->begin == at; first++) at = t++->end;
+    if (first < all->n || at != size)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"", j->name,
+                         (unsigned long long)at, (unsigned long long)size, first < all->n ? t->name : "the end");
+    return SLM_OK;
 }
 static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const char *name, slm_error *err) {
     unsigned char head[8] = { 0 };
@@ -4147,18 +4128,23 @@ static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const 
     if (slm__json_open(&s->header, s->text, (size_t)n, s->io.path, err) != SLM_OK) return s->header.status;
     return slm__parse_header(all, s, size - 8 - n, err);
 }
-static slm_status slm__tensors_sort(slm__tensors *all, slm_error *err) {
+static slm_status slm__tensors_sort(slm__tensors *all, slm_error *err) {    /* by name; none may be there twice */
     slm__stored *t = all->list;
     size_t i;
     if (all->n > 0) qsort(t, all->n, sizeof *t, slm__by_name);
-    for (i = 1; i < all->n; i++)
-        if (strcmp(t[i - 1].name, t[i].name) == 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is there twice, in one file or in two files", t[i].shard->io.path, t[i].name);
-    return SLM_OK;
+    for (i = 1; i < all->n && strcmp(t[i - 1].name, t[i].name) != 0; i++) continue;
+    return i >= all->n ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is there twice, in one file or in two files",
+                                            t[i].shard->io.path, t[i].name);
+}
+static slm_status slm__tensors_open(slm__tensors *all, const char *path, slm_error *err) {    /* of one file; then close */
+    slm_status status;
+    memset(all, 0, sizeof *all);
+    status = slm__tensors_add(all, path, "", err);
+    return status == SLM_OK ? slm__tensors_sort(all, err) : status;
 }
 static void slm__tensors_close(slm__tensors *all) {
-    while (all->shards != NULL) {
-        slm__shard *s = all->shards;
+    slm__shard *s;
+    while ((s = all->shards) != NULL) {
         all->shards = s->next;
         slm__close(&s->io);
         slm__json_close(&s->header);
@@ -4166,15 +4152,8 @@ static void slm__tensors_close(slm__tensors *all) {
         slm__release(s);
     }
     slm__release(all->memory.data);
-    memset(all, 0, sizeof *all);
 }
-static slm_status slm__tensors_open(slm__tensors *all, const char *path, slm_error *err) {    /* of one file */
-    slm_status status;
-    memset(all, 0, sizeof *all);
-    status = slm__tensors_add(all, path, "", err);
-    return status == SLM_OK ? slm__tensors_sort(all, err) : status;
-}
-static SLM__MAYBE_UNUSED const char *slm__metadata(slm__tensors *all, const char *key) {    /* NULL: none */
+static const char *slm__metadata(slm__tensors *all, const char *key) {    /* of the first file; NULL: none */
     slm__json *j = &all->shards->header;
     const slm__value *v = slm__json_get(j, slm__json_get(j, slm__json_root(j), "__metadata__"), key);
     return v != NULL ? v->text : NULL;
@@ -4208,32 +4187,25 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
     }
     return io->status;
 }
-/* Any tensor that was not read is an error; those of old files that hold no weights are passed over. */
-static slm_status slm__tensors_unused(const slm__tensors *all, const char *what, slm_error *err) {
-    static const char old[] = ".rotary_emb.inv_freq";
-    const slm__stored *t = all->list, *end = t + all->n;
-    for (; t != end; t++) {
-        size_t n = strlen(t->name);
-        if (!t->used && (n < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" %s", t->shard->io.path, t->name, what);
-    }
-    return SLM_OK;
-}
 
 /* ---- what a file of ours holds: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the
    numbers in values[k]) and metadata, "key\0value\0" pairs; the last pair is a checksum of all pairs before and all numbers ---- */
+typedef struct slm__kind { const char *name; size_t times; const char *prefix[3]; size_t n_keys; const char *keys[6]; } slm__kind;
+static const slm__kind slm__model_kind = { "", 1, { "", "", "" }, 0, { "", "", "", "", "", "" } },
+    slm__run_kind = { "run", 3, { "", "adam_m.", "adam_v." }, 3, { "step", "cursor.seed", "cursor.at", "", "", "" } },
+    slm__scores_kind = { "score file", 2, { "loss", "entropy", "" }, 6, { "window", "at", "all", "corpus", "tokenizer", "model" } };
 typedef struct slm__content {
+    const slm__kind *kind;
     const slm_param *table;
-    size_t n_table, times;
-    const char *const *prefix;
+    size_t n_table;
     slm_real *values[3];
     slm__buffer metadata;
 } slm__content;
-static const char *const slm__run_prefix[] = { "", "adam_m.", "adam_v." }, *const slm__scores_prefix[] = { "loss", "entropy" };
 static const slm_param *slm__content_at(const slm__content *c, size_t i, slm_real **values, char name[sizeof(slm_param)]) {
-    const slm_param *p = &c->table[i % c->n_table];
+    const slm_param *p = &c->table[i % c->n_table];           /* i-th tensor of the file; NULL: there are no more */
+    if (i == c->kind->times * c->n_table) return NULL;
     *values = c->values[i / c->n_table] + p->offset;
-    (void)snprintf(name, sizeof(slm_param), "%s%s", c->prefix[i / c->n_table], p->name);
+    (void)snprintf(name, sizeof(slm_param), "%s%s", c->kind->prefix[i / c->n_table], p->name);
     return p;
 }
 /* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
@@ -4241,16 +4213,15 @@ static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm
     unsigned char bytes[SLM__SLICE * 8];
     char name[sizeof(slm_param)];
     size_t size = (size_t)slm__dtypes[type].bits / 8, i, k, n, left;
+    const slm_param *p;
     slm_real *values;
-    for (i = 0; i < c->times * c->n_table; i++) {
-        const slm_param *p = slm__content_at(c, i, &values, name);
+    for (i = 0; (p = slm__content_at(c, i, &values, name)) != NULL; i++)
         for (left = p->rows * p->cols; left > 0; left -= n, values += n) {
             n = left < SLM__SLICE ? left : SLM__SLICE;
             for (k = 0; k < n; k++) slm__number_store(bytes + k * size, values[k], type);
             if (file != NULL) (void)slm__write(file, bytes, n * size);
             else hash = slm__checksum(hash, bytes, n * size);
         }
-    }
     return hash;
 }
 static slm_status slm__content_header(slm__buffer *h, const slm__content *c, size_t type, slm_error *err) {
@@ -4258,13 +4229,13 @@ static slm_status slm__content_header(slm__buffer *h, const slm__content *c, siz
     const char *text = c->metadata.data, *end = text + c->metadata.size;
     unsigned long long begin, at = 0;
     size_t i;
+    const slm_param *p;
     slm_real *values;
     slm_status status = slm__put(h, err, "{\"__metadata__\":");
     for (i = 0; status == SLM_OK && text < end; i++, text += strlen(text) + 1)      /* key and value take turns */
         if ((status = slm__put(h, err, i % 2 ? ":" : i > 0 ? "," : "{")) == SLM_OK)
             status = slm__json_put_string(h, text, strlen(text), err);
-    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
-        const slm_param *p = slm__content_at(c, i, &values, name);
+    for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
         begin = at;
         at += (unsigned long long)p->rows * p->cols * (unsigned long long)slm__dtypes[type].bits / 8;
         (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
@@ -4274,6 +4245,20 @@ static slm_status slm__content_header(slm__buffer *h, const slm__content *c, siz
     if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");    /* aligns data */
     if (status != SLM_OK || h->size <= SLM__MAX_HEADER) return status;
     return slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
+}
+/* The first three numbers of a kind are decimal, the others are hashes. */
+static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
+    (void)snprintf(text, 24, i < 3 ? "%llu" : "%016llx", (unsigned long long)number);
+    return text;
+}
+static slm_status slm__content_numbers(slm__content *c, const uint64_t *numbers, slm_error *err) {    /* begins the metadata */
+    char text[24];
+    size_t i;
+    slm_status status = slm__put(&c->metadata, err, "format%cpt%c", 0, 0);    /* transformers demands "pt" */
+    if (status == SLM_OK && numbers != NULL) status = slm__put(&c->metadata, err, "slm%c%s%c", 0, c->kind->name, 0);
+    for (i = 0; status == SLM_OK && i < c->kind->n_keys; i++)
+        status = slm__put(&c->metadata, err, "%s%c%s%c", c->kind->keys[i], 0, slm__number_text(i, numbers[i], text), 0);
+    return status;
 }
 /* Writes the file; the metadata are completed and released. */
 static slm_status slm__content_save(slm__content *c, slm_status status, size_t type, const char *path, slm_error *err) {
@@ -4297,129 +4282,99 @@ static slm_status slm__content_save(slm__content *c, slm_status status, size_t t
     slm__release(h.data);
     return status;
 }
-/* Every tensor of the content must be there and hold finite numbers. */
-static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
-    char name[sizeof(slm_param)];
-    size_t i;
-    slm_real *values;
-    slm_status status = SLM_OK;
-    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
-        const slm_param *p = slm__content_at(c, i, &values, name);
-        status = slm__tensors_read(all, name, values, p->rows, p->cols, err);
-        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
-            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", all->shards->io.path, name);
-    }
-    return status;
-}
-/* A kind of file that is ours alone: its name under "slm" in the metadata, and keys of numbers, the first n_decimal of them
-   decimal, the others 16 hexadecimal digits. */
-typedef struct slm__kind { const char *name, *keys[6]; size_t n_decimal, n; } slm__kind;
-static const slm__kind slm__run_kind = { "run", { "step", "cursor.seed", "cursor.at", "", "", "" }, 3, 3 },
-    slm__scores_kind = { "score file", { "window", "at", "all", "corpus", "tokenizer", "model" }, 3, 6 };
-static const char *slm__kind_number(const slm__kind *kind, size_t i, uint64_t number, char text[24]) {
-    (void)snprintf(text, 24, i < kind->n_decimal ? "%llu" : "%016llx", (unsigned long long)number);
-    return text;
-}
-static slm_status slm__kind_put(slm__buffer *metadata, const slm__kind *kind, const uint64_t *numbers, slm_error *err) {
-    char text[24];
-    size_t i;
-    slm_status status = slm__put(metadata, err, "format%cpt%cslm%c%s%c", 0, 0, 0, kind->name, 0);    /* transformers demands "pt" */
-    for (i = 0; status == SLM_OK && i < kind->n; i++)
-        status = slm__put(metadata, err, "%s%c%s%c", kind->keys[i], 0, slm__kind_number(kind, i, numbers[i], text), 0);
-    return status;
-}
-static slm_status slm__kind_open(slm__tensors *all, const slm__kind *kind, uint64_t *numbers, const char *path, slm_error *err) {
+/* Opens a file that must be of a kind of ours; its numbers. */
+static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, uint64_t *numbers, const char *path, slm_error *err) {
     slm_status status = slm__tensors_open(all, path, err);
+    slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
     const slm__value *v, *end;
-    slm__json *j;
     const char *text;
     char again[24];
     size_t i;
     if (status != SLM_OK) return status;
     if ((text = slm__metadata(all, "slm")) == NULL || strcmp(text, kind->name) != 0 || slm__metadata(all, "checksum") == NULL)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind->name);
-    for (i = 0; i < kind->n; i++) {
+    for (i = 0; i < kind->n_keys; i++) {
         if ((text = slm__metadata(all, kind->keys[i])) == NULL) text = "";
-        numbers[i] = strtoull(text, NULL, i < kind->n_decimal ? 10 : 16);
-        if (strcmp(slm__kind_number(kind, i, numbers[i], again), text) != 0)
+        numbers[i] = strtoull(text, NULL, i < 3 ? 10 : 16);
+        if (strcmp(slm__number_text(i, numbers[i], again), text) != 0)
             return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, kind->keys[i], text);
     }
-    j = &all->shards->header;                                 /* the checksum begins with all metadata before it */
-    all->checksum = SLM_HASH_START;
+    all->checksum = SLM_HASH_START;                           /* it begins with all metadata before it */
     v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "__metadata__"), '{', &end);
     for (; v != end && !slm__json_same(v, "checksum"); v += v->n)
         all->checksum = slm_hash(slm_hash(all->checksum, v->text, v->size + 1), v[1].text, v[1].size + 1);
     return j->status;
 }
-static slm_status slm__kind_read(slm__tensors *all, const slm__content *c, slm_error *err) {
-    char sum[24];
-    slm_status status = slm__content_read(all, c, err);
-    if (status == SLM_OK) status = slm__tensors_unused(all, "does not belong there", err);
-    (void)snprintf(sum, sizeof sum, "%016llx", (unsigned long long)all->checksum);
-    if (status == SLM_OK && strcmp(sum, slm__metadata(all, "checksum")) != 0)
+/* Every tensor of the content must be there and hold finite numbers; no other may be there, but what old files hold besides weights. */
+static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
+    static const char old[] = ".rotary_emb.inv_freq";
+    char name[sizeof(slm_param)];
+    size_t i, n;
+    const slm_param *p;
+    slm_real *values;
+    slm_status status = SLM_OK;
+    for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
+        status = slm__tensors_read(all, name, values, p->rows, p->cols, err);
+        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
+            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", all->shards->io.path, name);
+    }
+    for (i = 0; status == SLM_OK && i < all->n; i++) {
+        const slm__stored *t = &all->list[i];
+        if (!t->used && ((n = strlen(t->name)) < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there", t->shard->io.path, t->name);
+    }
+    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)all->checksum);
+    if (status == SLM_OK && c->kind->n_keys > 0 && strcmp(name, slm__metadata(all, "checksum")) != 0)
         status = slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", all->shards->io.path);
     return status;
 }
 
 /* ---- config.json of a Hugging Face Llama folder: read and written by one table ---- */
-/* kind  i: a whole number; d: a number above zero; b: a truth value; e: equal to one of these texts, each between blanks; r: an
-   object with slm__rope_keys; w: only written.  Capital: demanded.  i to r that are null count as not there.  The first
-   SLM__WRITTEN are written, e and w as the first of the texts.  What is not in the list has no influence on what we compute. */
-typedef struct slm__config_key { const char *name; char kind; size_t at; const char *texts; } slm__config_key;
+/* kind  i: a whole number; d: a number above zero; b: a truth value; e: equal to the text, a value or a list of one; r: an object
+   with slm__rope_keys; w: only written.  Capital: demanded; what is null counts as not there.  The first SLM__WRITTEN are
+   written, e, r, w as the text.  What is not in the list has no influence on what we compute. */
+typedef struct slm__config_key { const char *name; char kind; size_t at; const char *text; } slm__config_key;
 enum { SLM__WRITTEN = 19 };
 static const slm__config_key slm__config_keys[] = {
-    { "architectures", 'e', 0, " [\"LlamaForCausalLM\"] " }, { "model_type", 'E', 0, " \"llama\" " },
+    { "architectures", 'e', 0, "[\"LlamaForCausalLM\"]" }, { "model_type", 'E', 0, "\"llama\"" },
     { "vocab_size", 'I', offsetof(slm_config, vocab), "" }, { "hidden_size", 'I', offsetof(slm_config, dim), "" },
     { "intermediate_size", 'I', offsetof(slm_config, ffn), "" }, { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" },
     { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" },
     { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" }, { "head_dim", 'i', offsetof(slm_config, head_dim), "" },
     { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
     { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" }, { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" },
-    { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" }, { "hidden_act", 'e', 0, " \"silu\" " },
-    { "attention_bias", 'e', 0, " false " }, { "mlp_bias", 'e', 0, " false " }, { "rope_scaling", 'r', 0, " null " },
-    { "bos_token_id", 'w', 0, " null " }, { "eos_token_id", 'w', 0, " null " },
-    { "quantization_config", 'e', 0, " null " }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, " 1.0 1 " } };
+    { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" }, { "hidden_act", 'e', 0, "\"silu\"" },
+    { "attention_bias", 'e', 0, "false" }, { "mlp_bias", 'e', 0, "false" }, { "rope_scaling", 'r', 0, "null" },
+    { "bos_token_id", 'w', 0, "null" }, { "eos_token_id", 'w', 0, "null" },
+    { "quantization_config", 'e', 0, "null" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, "1.0" } };
 static const slm__config_key slm__rope_keys[] = {
-    { "rope_type", 'e', 0, " \"default\" " }, { "type", 'e', 0, " \"default\" " }, { "factor", 'e', 0, " 1.0 1 " },
-    { "partial_rotary_factor", 'e', 0, " 1.0 1 " }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
+    { "rope_type", 'e', 0, "\"default\"" }, { "type", 'e', 0, "\"default\"" }, { "factor", 'e', 0, "1.0" },
+    { "partial_rotary_factor", 'e', 0, "1.0" }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
 
-/* The value must be one of the texts; white space in it does not count. */
-static void slm__config_text(slm__json *j, const slm__value *v, const char *texts) {
-    char value[64] = " ";
-    size_t n = 1, i, quote = slm__json_is(v, '"');
-    for (i = 0; i < v->size + 2 * quote && n + 2 < sizeof value; i++) {
-        char c = quote && (i == 0 || i > v->size) ? '"' : v->text[i - quote];
-        if (strchr(" \t\r\n", c) == NULL) value[n++] = c;
-    }
-    value[n] = ' ';
-    if (strstr(texts, value) == NULL && j->status == SLM_OK)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is%.60s, supported:%s", j->name, j->field, value, texts);
+static void slm__config_equal(slm__json *j, const slm__value *v, const char *text) {
+    int list = *text == '[' && slm__json_is(v, '[') && v->n == 2, quote = slm__json_is(v + list, '"');
+    size_t n = v[list].size, around = (size_t)(list + quote);
+    if (n + 2 * around != strlen(text) || memcmp(v[list].text, text + around, n) != 0) slm__reject(j, v, "not supported:");
 }
 static void slm__config_object(slm__json *j, const slm__value *object, const slm__config_key *key, size_t n, slm_config *config) {
     for (; n > 0; n--, key++) {
         const slm__value *v = slm__json_get(j, object, key->name);
-        void *field = (char *)config + key->at;
-        uint64_t whole;
-        double number, was;
+        int32_t *whole = (int32_t *)(void *)((char *)config + key->at);
+        double *number = (double *)(void *)((char *)config + key->at), was;
         if (v == NULL && key->kind < 'a') (void)slm__json_fail(j, v, "missing");
-        if (v == NULL) continue;
-        switch (key->kind) {
-        case 'i': case 'I':
-            whole = slm__json_u64(j, v);
-            (void)slm__json_need(j, v, whole > 0 && whole <= INT32_MAX, "a number from 1 to 2147483647 was expected");
-            *(int32_t *)field = (int32_t)(whole & INT32_MAX);
-            break;
-        case 'd':
-            was = *(double *)field;
-            number = slm__json_double(j, v);
-            (void)slm__json_need(j, v, number > 0, "a number above 0 was expected");
-            (void)slm__json_need(j, v, !(was > 0 && (number < was || number > was)), "two different values");
-            *(double *)field = number;
-            break;
-        case 'b': *(int32_t *)field = slm__json_bool(j, v); break;
+        if (v == NULL || key->kind == 'w') continue;
+        switch (key->kind | 32) {
+        case 'e': slm__config_equal(j, v, key->text); break;
         case 'r': slm__config_object(j, v, slm__rope_keys, SLM__COUNT(slm__rope_keys), config); break;
-        case 'e': case 'E': slm__config_text(j, v, key->texts); break;
-        default: break;
+        case 'b': *whole = slm__json_bool(j, v); break;
+        case 'i':
+            *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
+            if (*whole < 1 || (uint64_t)*whole != slm__json_u64(j, v)) slm__reject(j, v, "not from 1 to 2147483647:");
+            break;
+        default:
+            was = *number;
+            *number = slm__json_double(j, v);
+            if (!(*number > 0) || (was > 0 && (*number < was || *number > was))) slm__reject(j, v, "not above 0, or elsewhere another:");
         }
     }
 }
@@ -4430,9 +4385,9 @@ static slm_status slm__config_parse(slm_config *config, const char *text, size_t
     if (slm__json_open(&j, text, size, name, err) == SLM_OK)
         slm__config_object(&j, slm__json_root(&j), slm__config_keys, SLM__COUNT(slm__config_keys), config);
     slm__json_close(&j);
-    if (j.status != SLM_OK) return j.status;
     if (!(config->norm_eps > 0)) config->norm_eps = 1e-6;     /* where the file is silent, transformers' default holds, not ours */
-    return slm_config_check(config, &inner) == SLM_OK ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
+    if (j.status != SLM_OK || slm_config_check(config, &inner) == SLM_OK) return j.status;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
 }
 static slm_status slm__config_write(const slm_config *c, size_t type, const char *path, slm_error *err) {
     static const char *const torch[] = { "float32", "float16", "bfloat16", "float64" };
@@ -4442,16 +4397,12 @@ static slm_status slm__config_write(const slm_config *c, size_t type, const char
     for (; status == SLM_OK && key < slm__config_keys + SLM__WRITTEN; key++) {
         const void *field = (const char *)c + key->at;
         char text[48];
-        switch (key->kind) {
-        case 'i': case 'I': (void)snprintf(text, sizeof text, "%d", (int)*(const int32_t *)field); break;
-        case 'b': (void)snprintf(text, sizeof text, "%s", *(const int32_t *)field ? "true" : "false"); break;
-        case 'd':
-            if (slm__double_text(text, *(const double *)field)) break;
+        int kind = key->kind | 32;
+        if (kind == 'd' && !slm__double_text(text, *(const double *)field))
             status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: %s is not finite", path, key->name);
-            break;
-        default: (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(key->texts + 1, " "), key->texts + 1);
-        }
-        if (status == SLM_OK) status = slm__put(&b, err, "  \"%s\": %s,\n", key->name, text);
+        if (kind == 'i') (void)snprintf(text, sizeof text, "%d", (int)*(const int32_t *)field);
+        if (status == SLM_OK) status = slm__put(&b, err, "  \"%s\": %s,\n", key->name, kind == 'd' || kind == 'i' ? text
+                                                : kind != 'b' ? key->text : *(const int32_t *)field ? "true" : "false");
     }
     if (status == SLM_OK) status = slm__put(&b, err, "  \"torch_dtype\": \"%s\"\n}\n", torch[type]);
     if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
@@ -4460,32 +4411,18 @@ static slm_status slm__config_write(const slm_config *c, size_t type, const char
 }
 
 /* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
-/* "weight_map": { tensor: file, ... }.  The files' names come from outside: plain letters only, no path. */
+/* Adds the files of "weight_map": { tensor: file, ... }.  Their names come from outside: plain letters only, no path. */
 static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__json *j, slm_error *err) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    const slm__value *v, *end, *first = slm__json_in(j, slm__json_get(j, slm__json_root(j), "weight_map"), '{', &end);
-    slm_status status;
-    size_t i;
-    for (v = first; v != end; v += v->n) {
-        const char *tensor = slm__json_text(j, v), *name = slm__json_text(j, v + 1);
+    const slm__value *end, *v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "weight_map"), '{', &end);
+    for (; v != end && j->status == SLM_OK; v += v->n) {
+        const char *name = slm__json_text(j, v + 1);
         const slm__shard *s = all->shards;
-        if (j->status != SLM_OK) return j->status;
-        if (name[0] == '.' || name[0] == 0 || name[strspn(name, plain)] != 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%.99s\" is in \"%.99s\", no acceptable file name", j->name, tensor, name);
+        if (name[0] == '.' || name[0] == 0 || name[strspn(name, plain)] != 0) slm__reject(j, v + 1, "no acceptable file name:");
         while (s != NULL && strcmp(s->io.path + strlen(folder), name) != 0) s = s->next;
-        if (s == NULL && (status = slm__tensors_add(all, folder, name, err)) != SLM_OK) return status;
+        if (s == NULL && j->status == SLM_OK) j->status = slm__tensors_add(all, folder, name, err);
     }
-    status = j->status == SLM_OK ? slm__tensors_sort(all, err) : j->status;
-    for (v = first; status == SLM_OK && v != end; v += v->n) {
-        slm__stored *t = slm__tensors_find(all, v->text);
-        if (t == NULL || t->used || strcmp(t->shard->io.path + strlen(folder), v[1].text) != 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is %s", j->name, v->text,
-                             t != NULL && t->used ? "there twice" : "missing in its file");
-        t->used = 1;
-    }
-    if (status == SLM_OK) status = slm__tensors_unused(all, "is not in the index", err);
-    for (i = 0; i < all->n; i++) all->list[i].used = 0;
-    return status;
+    return j->status == SLM_OK ? slm__tensors_sort(all, err) : j->status;
 }
 static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_error *err) {
     char path[SLM__PATH], *text = NULL;
@@ -4494,11 +4431,10 @@ static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_er
     slm_status status = slm__path(path, folder, "model.safetensors", err);
     if (status != SLM_OK || slm__exists(path)) return status == SLM_OK ? slm__tensors_open(all, path, err) : status;
     status = slm__path(path, folder, "model.safetensors.index.json", err);
-    if (status == SLM_OK && !slm__exists(path))
-        return slm__fail(err, SLM_ERR_IO, "%s: no model.safetensors and no model.safetensors.index.json can be opened", folder);
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status != SLM_OK) return status;
-    if ((status = slm__json_open(&j, text, size, path, err)) == SLM_OK) status = slm__shards_index(all, folder, &j, err);
+    (void)slm__json_open(&j, text, size, path, err);
+    status = slm__shards_index(all, folder, &j, err);
     slm__json_close(&j);
     slm__release(text);
     return status;
@@ -4513,14 +4449,10 @@ static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *
     return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
 }
 /* Where embedding and head are one, a head in the file must be the embedding. */
-static slm_status slm__shards_tied(slm__tensors *all, const slm_model *model, slm_error *err) {
+static slm_status slm__shards_tied(slm__tensors *all, const slm_model *model, const slm__stored *head, slm_error *err) {
     const slm_param *p = &model->table[0];
-    const slm__stored *head = slm__tensors_find(all, "lm_head.weight");
-    slm_real *copy;
-    slm_status status;
-    if (!model->config.tied || head == NULL) return SLM_OK;
-    if ((copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err)) == NULL) return SLM_ERR_MEMORY;
-    status = slm__tensors_read(all, head->name, copy, p->rows, p->cols, err);
+    slm_real *copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err);
+    slm_status status = copy == NULL ? SLM_ERR_MEMORY : slm__tensors_read(all, head->name, copy, p->rows, p->cols, err);
     if (status == SLM_OK && memcmp(copy, model->params, p->rows * p->cols * sizeof *copy) != 0)
         status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding that it is tied to", head->shard->io.path);
     slm__release(copy);
@@ -4529,6 +4461,8 @@ static slm_status slm__shards_tied(slm__tensors *all, const slm_model *model, sl
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
     char base[SLM__PATH], path[SLM__PATH], *text = NULL;
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
+    slm__content c = { &slm__model_kind, NULL, 0, { NULL, NULL, NULL }, { NULL, 0, 0 } };
+    slm__stored *head = NULL;
     slm_config config;
     slm_model *model = NULL;
     size_t size = 0;
@@ -4541,11 +4475,11 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
     if (status == SLM_OK) status = slm__shards_enough(&all, &config, base, err);
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
     if (status == SLM_OK) {
-        const slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
+        c.table = model->table; c.n_table = model->n_tensors; c.values[0] = model->params;
+        if (config.tied && (head = slm__tensors_find(&all, "lm_head.weight")) != NULL) head->used = 1;
         status = slm__content_read(&all, &c, err);
     }
-    if (status == SLM_OK) status = slm__shards_tied(&all, model, err);
-    if (status == SLM_OK) status = slm__tensors_unused(&all, "does not belong there", err);
+    if (status == SLM_OK && head != NULL) status = slm__shards_tied(&all, model, head, err);
     if (status == SLM_OK) *out = model;
     else slm_model_free(model);
     slm__tensors_close(&all);
@@ -4555,9 +4489,9 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
 SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
                                      slm_error *err) {
     char path[SLM__PATH];
-    slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
+    slm__content c = { &slm__model_kind, model->table, model->n_tensors, { model->params, NULL, NULL }, { NULL, 0, 0 } };
     size_t type = strcmp(dtype, "F32") == 0 ? SLM__F32 : strcmp(dtype, "BF16") == 0 ? SLM__BF16 : SLM__F64;
-    slm_status status = SLM_OK;
+    slm_status status;
     if (strcmp(dtype, slm__dtypes[type].name) != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder, dtype);
     if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
@@ -4567,7 +4501,7 @@ SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
     if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "format%cpt%c", 0, 0);
+    if (status == SLM_OK) status = slm__content_numbers(&c, NULL, err);
     status = slm__content_save(&c, status, type, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
     return status == SLM_OK ? slm__config_write(&model->config, type, path, err) : status;
@@ -4577,45 +4511,43 @@ SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *t
 }
 
 /* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
-static int slm__scores_possible(const slm_scores *s) {      /* whole windows, but for the corpus' last one */
+/* Parts are whole windows, but for the corpus' last one. */
+static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise, const char *path, slm_error *err) {
     size_t T = (size_t)s->T;
-    return s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
-        && (s->at + s->n == s->all || (s->at + s->n) % T == 0);
+    if (s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
+        && (s->at + s->n == s->all || (s->at + s->n) % T == 0)) return SLM_OK;
+    return slm__fail(err, otherwise, "%s: %zu scores from %zu of %zu in windows of %d cannot be", path, s->n, s->at, s->all, (int)s->T);
 }
 SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_error *err) {
     const uint64_t numbers[6] = { (uint64_t)s->T, s->at, s->all, s->corpus_hash, s->tokenizer_hash, s->model_hash };
     const slm_param p = { "", 0, 1, s->n, 0 };
-    slm__content c = { &p, 1, 2, slm__scores_prefix, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
-    if (!slm__scores_possible(s))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: scores %zu to %zu of %zu in windows of %d cannot be", path, s->at,
-                         s->at + s->n, s->all, (int)s->T);
-    return slm__content_save(&c, slm__kind_put(&c.metadata, &slm__scores_kind, numbers, err), SLM__REAL, path, err);
+    slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
+    slm_status status = slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err);
+    if (status == SLM_OK) status = slm__content_numbers(&c, numbers, err);
+    return slm__content_save(&c, status, SLM__REAL, path, err);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
     const size_t most = SIZE_MAX / 64;
     slm__tensors all;
-    const slm__stored *t;
     slm_scores like, *s = NULL;
     uint64_t v[6];
-    slm_status status = slm__kind_open(&all, &slm__scores_kind, v, path, err);
+    slm_status status = slm__content_open(&all, &slm__scores_kind, v, path, err);
     *out = NULL;
     memset(&like, 0, sizeof like);
     if (status == SLM_OK) {
-        t = slm__tensors_find(&all, "loss");                  /* the file holds that many: memory may be taken */
+        const slm__stored *t = slm__tensors_find(&all, "loss");    /* the file holds that many: memory may be taken */
         like.n = t != NULL && t->n_dims == 1 && t->count < most ? (size_t)t->count : most;
         like.T = v[0] <= INT32_MAX ? (int32_t)v[0] : 0;
         like.at = v[1] < most ? (size_t)v[1] : most;
         like.all = v[2] < most ? (size_t)v[2] : 0;
         like.corpus_hash = v[3]; like.tokenizer_hash = v[4]; like.model_hash = v[5];
-        if (!slm__scores_possible(&like))
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: %zu scores from %llu of %llu in windows of %llu cannot be", path, like.n,
-                               (unsigned long long)v[1], (unsigned long long)v[2], (unsigned long long)v[0]);
+        status = slm__scores_possible(&like, SLM_ERR_FORMAT, path, err);
     }
     if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
     if (status == SLM_OK) {
         const slm_param p = { "", 0, 1, s->n, 0 };
-        const slm__content c = { &p, 1, 2, slm__scores_prefix, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
-        status = slm__kind_read(&all, &c, err);
+        const slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
+        status = slm__content_read(&all, &c, err);
     }
     slm__tensors_close(&all);
     if (status == SLM_OK) *out = s;
@@ -4626,13 +4558,12 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
 /* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
 /* What makes a run this run and no other: words "name=value". */
 static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
-    static const char *const names[] = { "rope_theta", "norm_eps", "ratio", "ratio2", "lr", "lr_min", "beta1", "beta2", "eps",
-                                         "weight_decay", "clip" };
     const slm_config *c = &t->model->config;
     const slm_selection *s = &t->selection;
     const slm_optimizer *o = &t->optimizer;
-    const double values[] = { c->rope_theta, c->norm_eps, s->ratio, s->ratio2, o->lr, o->lr_min, o->beta1, o->beta2, o->eps,
-                              o->weight_decay, o->clip };
+    const struct { const char *name; double value; } numbers[] = { { "rope_theta", c->rope_theta }, { "norm_eps", c->norm_eps },
+        { "ratio", s->ratio }, { "ratio2", s->ratio2 }, { "lr", o->lr }, { "lr_min", o->lr_min }, { "beta1", o->beta1 },
+        { "beta2", o->beta2 }, { "eps", o->eps }, { "weight_decay", o->weight_decay }, { "clip", o->clip } };
     char text[48];
     size_t i;
     slm_status status = slm__put(b, err, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
@@ -4641,27 +4572,27 @@ static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64
         (int)c->tied, (int)s->score, (int)s->scope, (unsigned long long)s->seed, (unsigned long long)o->warmup,
         (unsigned long long)o->steps, (unsigned long long)corpus_hash,
         (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
-    for (i = 0; status == SLM_OK && i < SLM__COUNT(values); i++)
-        if (slm__double_text(text, values[i])) status = slm__put(b, err, " %s=%s", names[i], text);
-        else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", names[i]);
+    for (i = 0; status == SLM_OK && i < SLM__COUNT(numbers); i++)
+        if (slm__double_text(text, numbers[i].value)) status = slm__put(b, err, " %s=%s", numbers[i].name, text);
+        else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", numbers[i].name);
     return status;
 }
 SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
                                 uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err) {
     char path[SLM__PATH];
     const char *text = extra != NULL ? extra : "";
-    const slm_model *model = trainer->model;
+    const slm_model *m = trainer->model;
     const uint64_t numbers[3] = { trainer->step, cursor->seed, cursor->at };
-    slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { model->params, trainer->m, trainer->v }, { NULL, 0, 0 } };
+    slm__content c = { &slm__run_kind, m->table, m->n_tensors, { m->params, trainer->m, trainer->v }, { NULL, 0, 0 } };
     slm_status status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
-    if (status == SLM_OK) status = slm__kind_put(&c.metadata, &slm__run_kind, numbers, err);
+    if (status == SLM_OK) status = slm__content_numbers(&c, numbers, err);
     if (status == SLM_OK) status = slm__put(&c.metadata, err, "settings%c", 0);
     if (status == SLM_OK) status = slm__run_settings(&c.metadata, trainer, corpus_hash, err);
     if (status == SLM_OK) status = slm__put(&c.metadata, err, "%cextra%c", 0, 0);
     if (status == SLM_OK) status = slm__buffer_append(&c.metadata, text, strlen(text) + 1, err);
     status = slm__content_save(&c, status, SLM__REAL, path, err);
-    return status == SLM_OK ? slm_model_save(model, tokenizer, folder, err) : status;
+    return status == SLM_OK ? slm_model_save(m, tokenizer, folder, err) : status;
 }
 /* Names the first setting of the file that is not ours. */
 static slm_status slm__run_compare(const char *theirs, const char *mine, const char *path, slm_error *err) {
@@ -4674,34 +4605,32 @@ static slm_status slm__run_compare(const char *theirs, const char *mine, const c
 }
 SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
                                 const char *folder, slm_error *err) {
-    const slm_model *model = trainer->model;
+    const slm_model *m = trainer->model;
+    size_t n = m->n_params;
     slm__buffer mine = { NULL, 0, 0 };
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
     slm_real *stage = NULL;
     uint64_t v[3];
     char path[SLM__PATH];
     const char *text = NULL;
-    size_t n = model->n_params;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK) status = slm__run_settings(&mine, trainer, corpus_hash, err);
     if (status == SLM_OK) status = slm__buffer_append(&mine, "", 1, err);
-    if (status == SLM_OK) status = slm__kind_open(&all, &slm__run_kind, v, path, err);
+    if (status == SLM_OK) status = slm__content_open(&all, &slm__run_kind, v, path, err);
     if (status == SLM_OK) status = slm__run_compare(slm__metadata(&all, "settings"), mine.data, path, err);
     if (status == SLM_OK && (text = slm__metadata(&all, "extra")) == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
-        const slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { stage, stage + n, stage + 2 * n }, { NULL, 0, 0 } };
-        status = slm__kind_read(&all, &c, err);
+        const slm__content c = { &slm__run_kind, m->table, m->n_tensors, { stage, stage + n, stage + 2 * n }, { NULL, 0, 0 } };
+        status = slm__content_read(&all, &c, err);
     }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
-        memcpy(model->params, stage, n * sizeof(slm_real));
+        memcpy(m->params, stage, n * sizeof(slm_real));
         memcpy(trainer->m, stage + n, n * sizeof(slm_real));
         memcpy(trainer->v, stage + 2 * n, n * sizeof(slm_real));
-        trainer->step = v[0];
-        cursor->seed = v[1];
-        cursor->at = v[2];
+        trainer->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
     slm__tensors_close(&all);

@@ -249,7 +249,7 @@ static void metadata(void) {
     size_t i;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         const slm_param p = { "", 0, 1, N - 1, 0 };
-        slm__content c = { &p, 1, 2, slm__scores_prefix, { truth->loss, truth->entropy, NULL }, { NULL, 0, 0 } };
+        slm__content c = { &slm__scores_kind, &p, 1, { truth->loss, truth->entropy, NULL }, { NULL, 0, 0 } };
         slm_scores *s;
         slm_error err;
         slm_status status = slm__put(&c.metadata, &err, "slm%cscore file%cwindow%c%s%cat%c%s%call%c%s%ccorpus%c%s%ctokenizer%c%016x%cmodel%c%016x%c", 0, 0, 0,
