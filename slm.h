@@ -2952,42 +2952,34 @@ static int slm__json_utf8(const char *p, const char *end) {
     if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F)) return 0;    /* overlong, a surrogate */
     return (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F) ? 0 : n;   /* overlong, above U+10FFFF */
 }
-static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
-    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\t' || *j->p == '\r')) j->p++;
-    return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
-}
-static int slm__json_take(slm__json *j, const char *set) {    /* passes over one byte if it is in the set */
-    return j->p < j->end && *j->p != 0 && strchr(set, *j->p) != NULL ? j->p++, 1 : 0;
-}
-static int slm__json_digits(slm__json *j) {                   /* passes over digits; 1: there was one */
+static size_t slm__json_pass(slm__json *j, const char *set, size_t most) {    /* over bytes that are in the set; how many */
     const char *start = j->p;
-    while (slm__json_take(j, "0123456789")) continue;
-    return j->p > start;
+    while (j->p < j->end && (size_t)(j->p - start) < most && *j->p != 0 && strchr(set, *j->p) != NULL) j->p++;
+    return (size_t)(j->p - start);
+}
+static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
+    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX);
+    return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
 }
 /* Passes over a number, -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?, or a word; 0: neither. */
 static int slm__json_scalar(slm__json *j, int c) {
+    static const char digits[] = "0123456789";
     const char *word = c == 't' ? "true" : c == 'f' ? "false" : "null";
-    size_t n = strlen(word);
-    int good;
+    size_t n = strlen(word), good;
     if ((size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0) { j->p += n; return 1; }
-    (void)slm__json_take(j, "-");
-    good = slm__json_take(j, "0") || slm__json_digits(j);
-    if (slm__json_take(j, ".")) good &= slm__json_digits(j);
-    if (slm__json_take(j, "eE")) good &= (slm__json_take(j, "+-"), slm__json_digits(j));
-    return good;
+    (void)slm__json_pass(j, "-", 1);
+    good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
+    if (slm__json_pass(j, ".", 1)) good = good && slm__json_pass(j, digits, SIZE_MAX);
+    if (slm__json_pass(j, "eE", 1)) good = good && (slm__json_pass(j, "+-", 1), slm__json_pass(j, digits, SIZE_MAX));
+    return good != 0;
 }
 static int32_t slm__json_unit(slm__json *j) {                 /* passes over \uXXXX; -1: something else stands here */
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *p = j->p + 2, *at = digits;
     int32_t value = 0;
-    int i;
     if (j->end - j->p < 6 || j->p[0] != '\\' || j->p[1] != 'u') return -1;
-    for (i = 2; i < 6; i++) {
-        const char *at = j->p[i] != 0 ? strchr(digits, j->p[i]) : NULL;
-        if (at == NULL) return -1;
-        value = value << 4 | (int32_t)((at - digits) & 15);
-    }
-    j->p += 6;
-    return value;
+    for (; p < j->p + 6 && *p != 0 && (at = strchr(digits, *p)) != NULL; p++) value = value << 4 | (int32_t)((at - digits) & 15);
+    return p == j->p + 6 ? j->p = p, value : -1;
 }
 static int slm__json_escape(slm__json *j) {                   /* decodes what stands on a backslash; 0: a bad one */
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -3011,13 +3003,13 @@ static int slm__json_escape(slm__json *j) {                   /* decodes what st
 static void slm__json_string(slm__json *j) {                  /* decodes the string that begins here */
     for (j->p++; j->status == SLM_OK && j->p < j->end && *j->p != '"';) {
         int n = slm__json_utf8(j->p, j->end);
-        if (*j->p == '\\') { if (!slm__json_escape(j)) (void)slm__json_fail(j, NULL, "a bad escape in a string"); continue; }
-        if (n == 0) (void)slm__json_fail(j, NULL, "not UTF-8");
-        else if ((unsigned char)*j->p < 0x20) (void)slm__json_fail(j, NULL, "a control character in a string");
+        const char *bad = n == 0 ? "not UTF-8" : (unsigned char)*j->p < 0x20 ? "a control character in a string" : NULL;
+        if (*j->p == '\\') { bad = slm__json_escape(j) ? NULL : "a bad escape in a string"; n = 0; }
+        if (bad != NULL) (void)slm__json_fail(j, NULL, bad);
         while (n-- > 0) *j->free++ = *j->p++;
     }
-    if (!slm__json_take(j, "\"")) (void)slm__json_fail(j, NULL, "a string does not end");
-    else *j->free++ = 0;
+    if (slm__json_pass(j, "\"", 1)) *j->free++ = 0;
+    else (void)slm__json_fail(j, NULL, "a string does not end");
 }
 /* One value with all inside it; a member: its name and its value. */
 static void slm__json_scan(slm__json *j, int depth, int member) {
@@ -3033,7 +3025,7 @@ static void slm__json_scan(slm__json *j, int depth, int member) {
     if (c == '"') slm__json_string(j);
     else if (open) {
         for (j->p++; slm__json_peek(j) != c + 2 && j->status == SLM_OK; items = 1)    /* '{' + 2 is '}', '[' + 2 is ']' */
-            if (items && !slm__json_take(j, ",")) (void)slm__json_fail(j, NULL, "',' or the end was expected");
+            if (items && !slm__json_pass(j, ",", 1)) (void)slm__json_fail(j, NULL, "',' or the end was expected");
             else slm__json_scan(j, depth + 1, c == '{');
         j->p += j->status == SLM_OK;
     } else if (!slm__json_scalar(j, c)) (void)slm__json_fail(j, NULL, "a value was expected");
@@ -3046,25 +3038,21 @@ static void slm__json_scan(slm__json *j, int depth, int member) {
 static void slm__json_close(slm__json *j) { slm__release(j->values.data); slm__release(j->strings); }
 static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {    /* then close */
     memset(j, 0, sizeof *j);
-    j->p = j->text = text;
-    j->end = text + size;
-    j->name = name;
-    j->field = "";
-    j->err = err;
+    j->p = j->text = text; j->end = text + size;
+    j->name = name; j->field = ""; j->err = err;
     if ((j->strings = j->free = (char *)slm__alloc(size, 1, err)) == NULL) return j->status = SLM_ERR_MEMORY;
     slm__json_scan(j, 0, 0);
     return slm__json_peek(j) < 0 ? j->status : slm__json_fail(j, NULL, "something follows after the end");
 }
 
-/* ---- looking things up: v may be NULL (not there); a failure gives 0 or "" ---- */
+/* ---- looking things up: v may be NULL (not there); a failure gives NULL, 0 or "" ---- */
 static const slm__value *slm__json_root(const slm__json *j) { return j->status ? NULL : (const slm__value *)(void *)j->values.data; }
 static int slm__json_is(const slm__value *v, char first) { return v != NULL && *v->at == first; }
 static int slm__json_same(const slm__value *v, const char *text) {
     return slm__json_is(v, '"') && v->size == strlen(text) && memcmp(v->text, text, v->size) == 0;
 }
 static int slm__json_need(slm__json *j, const slm__value *v, int good, const char *what) {
-    if (!good || j->status != SLM_OK) (void)slm__json_fail(j, v, v == NULL ? "missing" : what);
-    return j->status == SLM_OK;
+    return good && j->status == SLM_OK ? 1 : ((void)slm__json_fail(j, v, v == NULL ? "missing" : what), 0);
 }
 /* The first item of an array '[', or name of an object '{'; then v += v->n until *end. */
 static const slm__value *slm__json_in(slm__json *j, const slm__value *v, char first, const slm__value **end) {
@@ -3074,19 +3062,18 @@ static const slm__value *slm__json_in(slm__json *j, const slm__value *v, char fi
 }
 /* A member of an object (NULL: of none); NULL: it is not there, or null.  Messages name it from now on. */
 static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
-    const slm__value *v, *end, *found = NULL;
+    const slm__value *v, *end = NULL, *found = NULL;
     j->field = name;
-    if (object == NULL) return NULL;
-    for (v = slm__json_in(j, object, '{', &end); v != end; v += v->n) {
+    for (v = object == NULL ? NULL : slm__json_in(j, object, '{', &end); v != end; v += v->n) {
         if (!slm__json_same(v, name)) continue;
-        if (found != NULL) { (void)slm__json_fail(j, v, "is there twice"); return NULL; }
+        if (!slm__json_need(j, v, found == NULL, "is there twice")) return NULL;
         found = v + 1;
     }
     return slm__json_is(found, 'n') ? NULL : found;
 }
 static const char *slm__json_text(slm__json *j, const slm__value *v) {
-    if (!slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected")) return "";
-    return slm__json_need(j, v, strlen(v->text) == v->size, "a NUL in a string") ? v->text : "";
+    int good = slm__json_is(v, '"');
+    return slm__json_need(j, v, good && strlen(v->text) == v->size, good ? "a NUL in a string" : "a string was expected") ? v->text : "";
 }
 static int slm__json_bool(slm__json *j, const slm__value *v) {
     return slm__json_need(j, v, slm__json_is(v, 't') || slm__json_is(v, 'f'), "true or false was expected") && *v->at == 't';
@@ -3104,12 +3091,11 @@ static double slm__json_double(slm__json *j, const slm__value *v) {
     const char *dot = n > 0 ? (const char *)memchr(v->text, '.', n) : NULL;
     int head = dot != NULL ? (int)(dot - v->text) : (int)n, tail = dot != NULL ? (int)n - head - 1 : 0;
     char copy[256] = "", *stop = copy;
-    double value = 0;
+    double value;
     if (n > 0) (void)snprintf(copy, sizeof copy, "%.*s%s%.*s", head, v->text, dot != NULL ? localeconv()->decimal_point : "", tail,
                               v->text + head + (dot != NULL));
     value = strtod(copy, &stop);
-    n *= *stop == 0 && value >= -DBL_MAX && value <= DBL_MAX;
-    return slm__json_need(j, v, n > 0, "a number in the range of double was expected") ? value : 0;
+    return slm__json_need(j, v, n > 0 && *stop == 0 && value - value <= 0, "a number in the range of double was expected") ? value : 0;
 }
 
 /* ---- writing ---- */
@@ -3145,7 +3131,8 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
     double back = 0;
     int digits = 15;
     if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
-    do { (void)snprintf(text, 40, "%.*g", digits, value); back = strtod(text, NULL); } while (++digits <= 17 && (back < value || back > value));
+    do (void)snprintf(text, 40, "%.*g", digits, value), back = strtod(text, NULL);
+    while (++digits <= 17 && (back < value || back > value));
     if ((at = strstr(text, point)) != NULL) {                 /* whatever the locale's point is, ours is '.' */
         *at = '.';
         memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
@@ -3589,22 +3576,21 @@ static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 12
 static size_t slm__load_bytes(slm__loader *l, const char *text, size_t n) {
     slm__buffer *bytes = &l->t->bytes;
     size_t start = bytes->size, i;
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && l->j.status == SLM_OK; i++) {
         uint32_t c = (unsigned char)text[i], b;
         char byte;
         if (c >= 0x80) c = c >= 0xE0 ? 0xFFFF : (c & 31) << 6 | ((unsigned char)text[++i] & 63u);   /* two bytes of UTF-8, no more */
         b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
+        if (slm__byte_to_char(b) != c) { bytes->size = start; break; }
         byte = (char)(unsigned char)b;
-        if (l->j.status == SLM_OK && slm__byte_to_char(b) == c) l->j.status = slm__buffer_append(bytes, &byte, 1, l->j.err);
-        if (l->j.status != SLM_OK || slm__byte_to_char(b) != c) { bytes->size = start; break; }
+        l->j.status = slm__buffer_append(bytes, &byte, 1, l->j.err);
     }
     return bytes->size - start;
 }
 static void slm__printable(char *s, size_t n) { for (; n > 0; n--, s++) if (*s < 32 || *s > 126) *s = '?'; }
 static void slm__reject(slm__json *j, const slm__value *v, const char *why) {      /* quotes v, made printable */
-    char what[200];
-    int n = v == NULL ? 0 : v->size < 60 ? (int)v->size : 60;
-    (void)snprintf(what, sizeof what, "%s %.*s", v == NULL ? "missing" : why, n, n > 0 ? v->text : "");
+    char what[200] = "missing";
+    if (v != NULL) (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60, v->text);
     slm__printable(what, strlen(what));
     (void)slm__json_fail(j, v, what);
 }
@@ -3612,11 +3598,13 @@ static int slm__flag(slm__json *j, const slm__value *object, const char *name, i
     const slm__value *v = slm__json_get(j, object, name);
     return v != NULL ? slm__json_bool(j, v) : value;
 }
-static void slm__refuse(slm__json *j, const slm__value *object, const char *name) {   /* unless it is null, false, 0 or "" */
-    const slm__value *v = slm__json_get(j, object, name), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
-    j->field = name;
-    if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) return;
-    slm__reject(j, type != NULL ? type : v, "not supported:");
+static void slm__refuse(slm__json *j, const slm__value *object, const char *const *names) {    /* NULL-ended; null, false, 0, "" may be */
+    for (; *names != NULL; names++) {
+        const slm__value *v = slm__json_get(j, object, *names), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
+        j->field = *names;
+        if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) continue;
+        slm__reject(j, type != NULL ? type : v, "not supported:");
+    }
 }
 /* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
 static void slm__load_vocab(slm__loader *l, const slm__value *vocab) {
@@ -3664,16 +3652,16 @@ static void slm__load_merge(slm__loader *l, const slm__value *v) {    /* "a b" o
 }
 /* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
 static void slm__load_added(slm__loader *l, const slm__value *v) {
-    static const char *const unknown[] = { "single_word", "lstrip", "rstrip" };
+    static const char *const unknown[] = { "single_word", "lstrip", "rstrip", NULL };
     slm__json *j = &l->j;
     slm__buffer *bytes = &l->t->bytes;
     const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
     int32_t known, next = slm_tokenizer_vocab(l->t);
     int64_t note = slm__flag(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
     uint64_t id;
-    size_t i, n;
+    size_t n;
     if (slm__flag(j, v, "special", 0)) note |= SLM__SPECIAL;
-    for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(j, v, unknown[i]);
+    slm__refuse(j, v, unknown);
     j->field = "added_tokens";
     id = slm__json_u64(j, number);
     if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
@@ -3689,15 +3677,15 @@ static void slm__load_added(slm__loader *l, const slm__value *v) {
     if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[known].note = note;
 }
 static void slm__load_all(slm__loader *l, const slm__value *root) {
-    static const char *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback" };
+    static const char *const normalizer[] = { "normalizer", NULL },
+        *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback", NULL };
     slm__json *j = &l->j;
     const slm__value *cut = slm__json_get(j, root, "pre_tokenizer"), *model = slm__json_get(j, root, "model"), *v, *end;
-    size_t i;
-    slm__refuse(j, root, "normalizer");
+    slm__refuse(j, root, normalizer);
+    slm__refuse(j, model, unknown);
     l->t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0);
     l->t->use_regex = slm__flag(j, cut, "use_regex", 1);
     l->t->ignore_merges = slm__flag(j, model, "ignore_merges", 0);
-    for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(j, model, unknown[i]);
     v = slm__json_get(j, cut, "type");
     j->field = "pre_tokenizer";
     if (!slm__json_same(v, "ByteLevel")) slm__reject(j, v, "not ByteLevel:");
@@ -4035,9 +4023,8 @@ typedef struct slm__stored {                      /* one tensor */
     const char *name;
     slm__shard *shard;
     size_t dtype, n_dims;
-    uint64_t shape[SLM__MAX_DIMS], count;         /* count: of its numbers */
-    uint64_t begin, end;                          /* bytes, from the start of the shard's data */
-    int used;                                     /* a reader of many tensors marks those it has had */
+    uint64_t shape[SLM__MAX_DIMS], count, begin, end;    /* count of its numbers; bytes, from the start of the shard's data */
+    int used;                                     /* it has been read */
 } slm__stored;
 typedef struct slm__tensors {                     /* open, then close whatever the status */
     slm__shard *shards;
@@ -4068,8 +4055,7 @@ static void slm__parse_tensor(slm__json *j, const slm__value *v, slm__stored *t)
         good = good && (t->shape[i] == 0 || t->count <= UINT64_MAX / t->shape[i]);
     (void)slm__json_need(j, v, good && t->count <= UINT64_MAX / bits, "the shape is too large");
     (void)slm__json_need(j, v, slm__numbers(j, offsets, range, 2) == 2, "data_offsets must be two");
-    t->begin = range[0];
-    t->end = range[1];
+    t->begin = range[0]; t->end = range[1];
     if (t->count * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != t->count * bits / 8)
         (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
 }
@@ -4080,7 +4066,7 @@ static int slm__by_offset(const void *a, const void *b) {
 static int slm__by_name(const void *a, const void *b) {
     return strcmp(((const slm__stored *)a)->name, ((const slm__stored *)b)->name);
 }
-/* Adds the tensors of a header to the list; they must cover `size` bytes of data. */
+/* Adds the tensors of a header to the list; they must cover `size` bytes of data, and no name may be there twice. */
 static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64_t size, slm_error *err) {
     slm__json *j = &shard->header;
     const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
@@ -4094,9 +4080,10 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
         slm__parse_tensor(j, v, &fresh);
         if (j->status == SLM_OK) j->status = slm__buffer_append(&all->memory, &fresh, sizeof fresh, err);
     }
-    v = end = NULL;
-    if (metadata != NULL) v = slm__json_in(j, metadata, '{', &end);
-    for (; v != end; v += v->n) { (void)slm__json_text(j, v); (void)slm__json_text(j, v + 1); }
+    for (v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end); v != end; v += v->n) {
+        (void)slm__json_text(j, v);
+        (void)slm__json_text(j, v + 1);
+    }
     all->list = (slm__stored *)(void *)all->memory.data;
     all->n = all->memory.size / sizeof fresh;
     if (j->status != SLM_OK) return j->status;
@@ -4106,6 +4093,11 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
     if (first < all->n || at != size)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"", j->name,
                          (unsigned long long)at, (unsigned long long)size, first < all->n ? t->name : "the end");
+    if (all->n > 0) qsort(all->list, all->n, sizeof *t, slm__by_name);
+    for (first = 1; first < all->n; first++)
+        if (strcmp(all->list[first - 1].name, all->list[first].name) == 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is there twice, in one file or in two files", j->name,
+                             all->list[first].name);
     return SLM_OK;
 }
 static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const char *name, slm_error *err) {
@@ -4128,19 +4120,9 @@ static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const 
     if (slm__json_open(&s->header, s->text, (size_t)n, s->io.path, err) != SLM_OK) return s->header.status;
     return slm__parse_header(all, s, size - 8 - n, err);
 }
-static slm_status slm__tensors_sort(slm__tensors *all, slm_error *err) {    /* by name; none may be there twice */
-    slm__stored *t = all->list;
-    size_t i;
-    if (all->n > 0) qsort(t, all->n, sizeof *t, slm__by_name);
-    for (i = 1; i < all->n && strcmp(t[i - 1].name, t[i].name) != 0; i++) continue;
-    return i >= all->n ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is there twice, in one file or in two files",
-                                            t[i].shard->io.path, t[i].name);
-}
 static slm_status slm__tensors_open(slm__tensors *all, const char *path, slm_error *err) {    /* of one file; then close */
-    slm_status status;
     memset(all, 0, sizeof *all);
-    status = slm__tensors_add(all, path, "", err);
-    return status == SLM_OK ? slm__tensors_sort(all, err) : status;
+    return slm__tensors_add(all, path, "", err);
 }
 static void slm__tensors_close(slm__tensors *all) {
     slm__shard *s;
@@ -4166,7 +4148,7 @@ static slm__stored *slm__tensors_find(const slm__tensors *all, const char *name)
 static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
     slm__stored *t = slm__tensors_find(all, name);
-    size_t size, left = rows * cols, n, i;
+    size_t left = rows * cols, size, n, i;
     uint64_t at;
     slm__file *io;
     if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", all->shards->io.path, name);
@@ -4176,8 +4158,7 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
                          io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
     t->used = 1;
-    io->err = err;
-    io->status = SLM_OK;
+    io->err = err; io->status = SLM_OK;
     size = (size_t)slm__dtypes[t->dtype].bits / 8;
     for (at = t->shard->data + t->begin; left > 0; left -= n, out += n, at += n * size) {
         n = left < SLM__SLICE ? left : SLM__SLICE;
@@ -4422,7 +4403,7 @@ static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__
         while (s != NULL && strcmp(s->io.path + strlen(folder), name) != 0) s = s->next;
         if (s == NULL && j->status == SLM_OK) j->status = slm__tensors_add(all, folder, name, err);
     }
-    return j->status == SLM_OK ? slm__tensors_sort(all, err) : j->status;
+    return j->status;
 }
 static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_error *err) {
     char path[SLM__PATH], *text = NULL;
@@ -4527,7 +4508,6 @@ SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_er
     return slm__content_save(&c, status, SLM__REAL, path, err);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
-    const size_t most = SIZE_MAX / 64;
     slm__tensors all;
     slm_scores like, *s = NULL;
     uint64_t v[6];
@@ -4536,10 +4516,9 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
     memset(&like, 0, sizeof like);
     if (status == SLM_OK) {
         const slm__stored *t = slm__tensors_find(&all, "loss");    /* the file holds that many: memory may be taken */
-        like.n = t != NULL && t->n_dims == 1 && t->count < most ? (size_t)t->count : most;
-        like.T = v[0] <= INT32_MAX ? (int32_t)v[0] : 0;
-        like.at = v[1] < most ? (size_t)v[1] : most;
-        like.all = v[2] < most ? (size_t)v[2] : 0;
+        like.n = t != NULL ? (size_t)t->count : 0;
+        like.T = v[0] <= INT32_MAX && v[1] <= v[2] && v[2] < SIZE_MAX / 64 ? (int32_t)v[0] : 0;
+        like.at = (size_t)v[1]; like.all = (size_t)v[2];
         like.corpus_hash = v[3]; like.tokenizer_hash = v[4]; like.model_hash = v[5];
         status = slm__scores_possible(&like, SLM_ERR_FORMAT, path, err);
     }
