@@ -2848,8 +2848,8 @@ static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVA
 enum { SLM__PATH = 4096 };
 typedef struct slm__file { FILE *f; slm_error *err; slm_status status; char path[SLM__PATH]; } slm__file;
 static slm_status slm__file_fail(slm__file *file, const char *what) {
-    if (file->status == SLM_OK) file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, strerror(errno));
-    return file->status;
+    if (file->status != SLM_OK) return file->status;
+    return file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, strerror(errno));
 }
 static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, slm_error *err) {    /* a and b in a row */
     int n = snprintf(out, SLM__PATH, "%s%s", a, b);
@@ -2924,8 +2924,8 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
    loader then only looks things up.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a
    byte order mark, bad UTF-8, lone surrogates, more than 64 levels, a member that stands twice where it is looked up.      */
 enum { SLM__JSON_DEPTH = 64 };
-/* The first byte at `at` tells the kind.  A member of an object is its name's value, which holds that of the member: with
-   for (v = c + 1; v < c + c->n; v += v->n), v goes over the items of an array, or over an object's names, what they name at v + 1. */
+/* The first byte at `at` tells the kind.  A name in an object holds what it names: with `for (v = c + 1; v < c + c->n; v += v->n)`
+   v goes over the items of an array c, or over the names of an object, each one's value at v + 1. */
 typedef struct slm__value {
     const char *at, *text;        /* in the input; a string decoded, a NUL after it (others: at) */
     size_t size, n;               /* bytes of text; values: this one and all inside */
@@ -3036,7 +3036,7 @@ static void slm__json_scan(slm__json *j, int depth, int member) {
     memcpy(j->values.data + at, &v, sizeof v);
 }
 static void slm__json_close(slm__json *j) { slm__release(j->values.data); slm__release(j->strings); }
-static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {    /* then close */
+static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {   /* then close */
     memset(j, 0, sizeof *j);
     j->p = j->text = text; j->end = text + size;
     j->name = name; j->field = ""; j->err = err;
@@ -3046,7 +3046,7 @@ static slm_status slm__json_open(slm__json *j, const char *text, size_t size, co
 }
 
 /* ---- looking things up: v may be NULL (not there); a failure gives NULL, 0 or "" ---- */
-static const slm__value *slm__json_root(const slm__json *j) { return j->status ? NULL : (const slm__value *)(void *)j->values.data; }
+static const slm__value *slm__json_root(const slm__json *j) { return j->status ? NULL : (slm__value *)(void *)j->values.data; }
 static int slm__json_is(const slm__value *v, char first) { return v != NULL && *v->at == first; }
 static int slm__json_same(const slm__value *v, const char *text) {
     return slm__json_is(v, '"') && v->size == strlen(text) && memcmp(v->text, text, v->size) == 0;
@@ -3072,8 +3072,8 @@ static const slm__value *slm__json_get(slm__json *j, const slm__value *object, c
     return slm__json_is(found, 'n') ? NULL : found;
 }
 static const char *slm__json_text(slm__json *j, const slm__value *v) {
-    int good = slm__json_is(v, '"');
-    return slm__json_need(j, v, good && strlen(v->text) == v->size, good ? "a NUL in a string" : "a string was expected") ? v->text : "";
+    if (!slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected")) return "";
+    return slm__json_need(j, v, strlen(v->text) == v->size, "a NUL in a string") ? v->text : "";
 }
 static int slm__json_bool(slm__json *j, const slm__value *v) {
     return slm__json_need(j, v, slm__json_is(v, 't') || slm__json_is(v, 'f'), "true or false was expected") && *v->at == 't';
@@ -3095,7 +3095,7 @@ static double slm__json_double(slm__json *j, const slm__value *v) {
     if (n > 0) (void)snprintf(copy, sizeof copy, "%.*s%s%.*s", head, v->text, dot != NULL ? localeconv()->decimal_point : "", tail,
                               v->text + head + (dot != NULL));
     value = strtod(copy, &stop);
-    return slm__json_need(j, v, n > 0 && *stop == 0 && value - value <= 0, "a number in the range of double was expected") ? value : 0;
+    return slm__json_need(j, v, n > 0 && *stop == 0 && value - value <= 0, "a number in the range of double is needed") ? value : 0;
 }
 
 /* ---- writing ---- */
@@ -3579,7 +3579,7 @@ static size_t slm__load_bytes(slm__loader *l, const char *text, size_t n) {
     for (i = 0; i < n && l->j.status == SLM_OK; i++) {
         uint32_t c = (unsigned char)text[i], b;
         char byte;
-        if (c >= 0x80) c = c >= 0xE0 ? 0xFFFF : (c & 31) << 6 | ((unsigned char)text[++i] & 63u);   /* two bytes of UTF-8, no more */
+        if (c >= 0x80) c = c >= 0xE0 ? 0xFFFF : (c & 31) << 6 | ((unsigned char)text[++i] & 63u);   /* two bytes of UTF-8 */
         b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
         if (slm__byte_to_char(b) != c) { bytes->size = start; break; }
         byte = (char)(unsigned char)b;
@@ -3598,7 +3598,7 @@ static int slm__flag(slm__json *j, const slm__value *object, const char *name, i
     const slm__value *v = slm__json_get(j, object, name);
     return v != NULL ? slm__json_bool(j, v) : value;
 }
-static void slm__refuse(slm__json *j, const slm__value *object, const char *const *names) {    /* NULL-ended; null, false, 0, "" may be */
+static void slm__refuse(slm__json *j, const slm__value *object, const char *const *names) {    /* unless null, false, 0 or "" */
     for (; *names != NULL; names++) {
         const slm__value *v = slm__json_get(j, object, *names), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
         j->field = *names;
@@ -3915,7 +3915,8 @@ static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *f
     }
     slm__printable(names, strlen(names));
     if (j->status == SLM_OK && found == NULL)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s", j->name, (int)(n < 60 ? n : 60), field, names);
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s", j->name, (int)(n < 60 ? n : 60),
+                              field, names);
     if (slm__json_need(j, found, slm__json_is(found, '"'), "a string was expected"))
         j->status = slm__buffer_append(out, found->text, found->size, j->err);
     slm__json_close(j);
@@ -3975,9 +3976,9 @@ enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8 };
 /* ---- numbers in files ---- */
 enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64, SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64 };
 static const struct { char name[12]; int bits; } slm__dtypes[] = {           /* the first four are read into slm_real */
-    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 }, { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "I16", 16 }, { "U16", 16 },
-    { "I32", 32 }, { "U32", 32 }, { "I64", 64 }, { "U64", 64 }, { "C64", 64 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 },
-    { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
+    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 }, { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "I16", 16 },
+    { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "I64", 64 }, { "U64", 64 }, { "C64", 64 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 },
+    { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
 /* BF16 is the upper half of a float; F16 has 5 bits of exponent (bias 15) and 10 of fraction. */
 static double slm__number_load(const unsigned char *p, size_t type) {
     uint64_t wide = slm__load(p, (size_t)slm__dtypes[type].bits / 8);
@@ -4091,8 +4092,8 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
     if (all->n > first) qsort(t, all->n - first, sizeof *t, slm__by_offset);
     for (; first < all->n && t->begin == at; first++) at = t++->end;
     if (first < all->n || at != size)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"", j->name,
-                         (unsigned long long)at, (unsigned long long)size, first < all->n ? t->name : "the end");
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"",
+                         j->name, (unsigned long long)at, (unsigned long long)size, first < all->n ? t->name : "the end");
     if (all->n > 0) qsort(all->list, all->n, sizeof *t, slm__by_name);
     for (first = 1; first < all->n; first++)
         if (strcmp(all->list[first - 1].name, all->list[first].name) == 0)
@@ -4151,9 +4152,11 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
     size_t left = rows * cols, size, n, i;
     uint64_t at;
     slm__file *io;
+    int same;
     if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", all->shards->io.path, name);
     io = &t->shard->io;
-    if (t->dtype > SLM__F64 || !(t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims < 2 && rows == 1 && t->count == cols))
+    same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims < 2 && rows == 1 && t->count == cols;
+    if (!same || t->dtype > SLM__F64)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
                          io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
@@ -4286,7 +4289,7 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
         all->checksum = slm_hash(slm_hash(all->checksum, v->text, v->size + 1), v[1].text, v[1].size + 1);
     return j->status;
 }
-/* Every tensor of the content must be there and hold finite numbers; no other may be there, but what old files hold besides weights. */
+/* Every tensor of the content must be there, finite, and no other, but for what old files hold besides weights. */
 static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
     static const char old[] = ".rotary_emb.inv_freq";
     char name[sizeof(slm_param)];
@@ -4297,7 +4300,8 @@ static slm_status slm__content_read(slm__tensors *all, const slm__content *c, sl
     for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
         status = slm__tensors_read(all, name, values, p->rows, p->cols, err);
         if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
-            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", all->shards->io.path, name);
+            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", all->shards->io.path,
+                               name);
     }
     for (i = 0; status == SLM_OK && i < all->n; i++) {
         const slm__stored *t = &all->list[i];
@@ -4316,21 +4320,19 @@ static slm_status slm__content_read(slm__tensors *all, const slm__content *c, sl
    written, e, r, w as the text.  What is not in the list has no influence on what we compute. */
 typedef struct slm__config_key { const char *name; char kind; size_t at; const char *text; } slm__config_key;
 enum { SLM__WRITTEN = 19 };
+#define SLM__AT(field) offsetof(slm_config, field), ""
 static const slm__config_key slm__config_keys[] = {
     { "architectures", 'e', 0, "[\"LlamaForCausalLM\"]" }, { "model_type", 'E', 0, "\"llama\"" },
-    { "vocab_size", 'I', offsetof(slm_config, vocab), "" }, { "hidden_size", 'I', offsetof(slm_config, dim), "" },
-    { "intermediate_size", 'I', offsetof(slm_config, ffn), "" }, { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" },
-    { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" },
-    { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" }, { "head_dim", 'i', offsetof(slm_config, head_dim), "" },
-    { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
-    { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" }, { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" },
-    { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" }, { "hidden_act", 'e', 0, "\"silu\"" },
+    { "vocab_size", 'I', SLM__AT(vocab) }, { "hidden_size", 'I', SLM__AT(dim) }, { "intermediate_size", 'I', SLM__AT(ffn) },
+    { "num_hidden_layers", 'I', SLM__AT(n_layers) }, { "num_attention_heads", 'I', SLM__AT(n_heads) },
+    { "num_key_value_heads", 'i', SLM__AT(n_kv_heads) }, { "head_dim", 'i', SLM__AT(head_dim) },
+    { "max_position_embeddings", 'i', SLM__AT(max_seq) }, { "rope_theta", 'd', SLM__AT(rope_theta) },
+    { "rms_norm_eps", 'd', SLM__AT(norm_eps) }, { "tie_word_embeddings", 'b', SLM__AT(tied) }, { "hidden_act", 'e', 0, "\"silu\"" },
     { "attention_bias", 'e', 0, "false" }, { "mlp_bias", 'e', 0, "false" }, { "rope_scaling", 'r', 0, "null" },
     { "bos_token_id", 'w', 0, "null" }, { "eos_token_id", 'w', 0, "null" },
     { "quantization_config", 'e', 0, "null" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, "1.0" } };
-static const slm__config_key slm__rope_keys[] = {
-    { "rope_type", 'e', 0, "\"default\"" }, { "type", 'e', 0, "\"default\"" }, { "factor", 'e', 0, "1.0" },
-    { "partial_rotary_factor", 'e', 0, "1.0" }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
+static const slm__config_key slm__rope_keys[] = { { "rope_type", 'e', 0, "\"default\"" }, { "type", 'e', 0, "\"default\"" },
+    { "factor", 'e', 0, "1.0" }, { "partial_rotary_factor", 'e', 0, "1.0" }, { "rope_theta", 'd', SLM__AT(rope_theta) } };
 
 static void slm__config_equal(slm__json *j, const slm__value *v, const char *text) {
     int list = *text == '[' && slm__json_is(v, '[') && v->n == 2, quote = slm__json_is(v + list, '"');
@@ -4355,7 +4357,7 @@ static void slm__config_object(slm__json *j, const slm__value *object, const slm
         default:
             was = *number;
             *number = slm__json_double(j, v);
-            if (!(*number > 0) || (was > 0 && (*number < was || *number > was))) slm__reject(j, v, "not above 0, or elsewhere another:");
+            if (!(*number > 0) || (was > 0 && (*number < was || *number > was))) slm__reject(j, v, "not above 0, or not alone:");
         }
     }
 }
@@ -4435,7 +4437,7 @@ static slm_status slm__shards_tied(slm__tensors *all, const slm_model *model, co
     slm_real *copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err);
     slm_status status = copy == NULL ? SLM_ERR_MEMORY : slm__tensors_read(all, head->name, copy, p->rows, p->cols, err);
     if (status == SLM_OK && memcmp(copy, model->params, p->rows * p->cols * sizeof *copy) != 0)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding that it is tied to", head->shard->io.path);
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to", head->shard->io.path);
     slm__release(copy);
     return status;
 }
@@ -4497,7 +4499,7 @@ static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise
     size_t T = (size_t)s->T;
     if (s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
         && (s->at + s->n == s->all || (s->at + s->n) % T == 0)) return SLM_OK;
-    return slm__fail(err, otherwise, "%s: %zu scores from %zu of %zu in windows of %d cannot be", path, s->n, s->at, s->all, (int)s->T);
+    return slm__fail(err, otherwise, "%s: %zu scores from %zu of %zu in windows of %d", path, s->n, s->at, s->all, (int)s->T);
 }
 SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_error *err) {
     const uint64_t numbers[6] = { (uint64_t)s->T, s->at, s->all, s->corpus_hash, s->tokenizer_hash, s->model_hash };
