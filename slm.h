@@ -3071,7 +3071,7 @@ static const slm__value *slm__json_get(slm__json *j, const slm__value *object, c
     }
     return slm__json_is(found, 'n') ? NULL : found;
 }
-static const char *slm__json_text(slm__json *j, const slm__value *v) {
+static SLM__MAYBE_UNUSED const char *slm__json_text(slm__json *j, const slm__value *v) {
     if (!slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected")) return "";
     return slm__json_need(j, v, strlen(v->text) == v->size, "a NUL in a string") ? v->text : "";
 }
