@@ -375,14 +375,6 @@ SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer 
                                 uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err);
 SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
                                 const char *folder, slm_error *err);
-/* Tensors by name in a safetensors file, for tools. */
-typedef struct slm_tensor_file slm_tensor_file;
-SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err);
-SLM_API void       slm_tensor_file_close(slm_tensor_file *file);
-SLM_API size_t     slm_tensor_file_count(const slm_tensor_file *file);
-SLM_API const char *slm_tensor_file_name(const slm_tensor_file *file, size_t i, const char **dtype, const uint64_t **shape, size_t *n_dims);
-SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key);   /* NULL: none */
-SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err);
 #endif
 
 #ifdef __cplusplus
@@ -2762,8 +2754,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
 /* ==== >>io ==========================================================================================================
    Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
 static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
-    size_t i;
-    for (i = 0; i < n; i++) p[i] = (unsigned char)(value >> (8 * i));
+    for (; n > 0; n--, value >>= 8) *p++ = (unsigned char)value;
 }
 static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
     uint64_t value = 0;
@@ -2774,6 +2765,12 @@ static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
 /* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
 #include <errno.h>
 #ifndef SLM__FOPEN
+#define SLM__FOPEN(path, mode)    fopen(path, mode)
+#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
+#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
+#define SLM__FERROR(f)            ferror(f)
+#define SLM__FCLOSE(f)            fclose(f)
+#define SLM__REMOVE(path)         remove(path)
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
@@ -2792,8 +2789,7 @@ __declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to
 #include <sys/stat.h>
 #include <unistd.h>
 #if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
-extern int fileno(FILE *f);         /* -std=c99 hides these two */
-extern int fsync(int descriptor);
+extern int fileno(FILE *f), fsync(int descriptor);    /* -std=c99 hides these two */
 #endif
 static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVAL: a file system that has no such thing */
     int descriptor = open(path, O_RDONLY), failed = descriptor >= 0 && fsync(descriptor) != 0 && errno != EINVAL;
@@ -2807,21 +2803,14 @@ static int slm__sync_folder(const char *path) {    /* makes a rename last; EINVA
 #define SLM__MKDIR(path)          mkdir(path, 0777)
 #define SLM__SYNC_FOLDER(path)    slm__sync_folder(path)
 #endif
-#define SLM__FOPEN(path, mode)    fopen(path, mode)
-#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
-#define SLM__FWRITE(bytes, n, f)  fwrite(bytes, 1, n, f)
-#define SLM__FERROR(f)            ferror(f)
-#define SLM__FCLOSE(f)            fclose(f)
-#define SLM__REMOVE(path)         remove(path)
 #endif
 
 /* An open file.  The first error sticks: what is called after it does nothing and gives the same status. */
 enum { SLM__PATH = 4096 };
 typedef struct slm__file { FILE *f; slm_error *err; slm_status status; char path[SLM__PATH]; } slm__file;
 static slm_status slm__file_fail(slm__file *file, const char *what) {
-    const char *why = errno != 0 ? strerror(errno) : "unknown reason";
-    if (file->status == SLM_OK) file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, why);
-    return file->status;
+    if (file->status != SLM_OK) return file->status;
+    return file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what, strerror(errno));
 }
 static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, slm_error *err) {    /* a and b in a row */
     int n = snprintf(out, SLM__PATH, "%s%s", a, b);
@@ -2831,39 +2820,32 @@ static slm_status slm__open(slm__file *file, const char *a, const char *b, const
     file->f = NULL;
     file->err = err;
     if ((file->status = slm__path(file->path, a, b, err)) != SLM_OK) return file->status;
-    errno = 0;
     return (file->f = SLM__FOPEN(file->path, mode)) != NULL ? SLM_OK : slm__file_fail(file, "open");
 }
 static void slm__close(slm__file *file) { if (file->f != NULL) (void)SLM__FCLOSE(file->f); }
 static int slm__exists(const char *path) {                    /* or is there and cannot be opened: whoever reads it will say why */
     FILE *f = SLM__FOPEN(path, "rb");
-    if (f == NULL) return errno != ENOENT && errno != ENOTDIR;
-    (void)SLM__FCLOSE(f);
-    return 1;
+    return f == NULL ? errno != ENOENT && errno != ENOTDIR : (SLM__FCLOSE(f), 1);
 }
 static uint64_t slm__size(slm__file *file) {
     long long end = -1;
-    errno = 0;
-    if (file->status == SLM_OK && (SLM__FSEEK(file->f, 0, SEEK_END) != 0 || (end = SLM__FTELL(file->f)) < 0))
-        (void)slm__file_fail(file, "find the size");
+    if (file->status == SLM_OK && SLM__FSEEK(file->f, 0, SEEK_END) == 0) end = SLM__FTELL(file->f);
+    if (end < 0) (void)slm__file_fail(file, "find the size");
     return end < 0 ? 0 : (uint64_t)end;
 }
 static slm_status slm__read(slm__file *file, uint64_t at, void *bytes, size_t n) {    /* exactly n */
-    errno = 0;
     if (file->status == SLM_OK && SLM__FSEEK(file->f, at, SEEK_SET) != 0) (void)slm__file_fail(file, "seek");
     if (file->status != SLM_OK || SLM__FREAD(bytes, n, file->f) == n) return file->status;
     if (SLM__FERROR(file->f)) return slm__file_fail(file, "read");
     return file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: the file ends too early", file->path);
 }
 static slm_status slm__write(slm__file *file, const void *bytes, size_t n) {
-    errno = 0;
     return file->status == SLM_OK && SLM__FWRITE(bytes, n, file->f) != n ? slm__file_fail(file, "write") : file->status;
 }
 /* Closes a written file and puts it in the place of path: whatever happens, path is the old file or the whole new one. */
 static slm_status slm__commit(slm__file *file, const char *path) {
     size_t n = strlen(path);
     if (file->f == NULL) return file->status;
-    errno = 0;
     if (file->status == SLM_OK && SLM__FSYNC(file->f) != 0) (void)slm__file_fail(file, "write");
     if (SLM__FCLOSE(file->f) != 0) (void)slm__file_fail(file, "close");
     if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0) (void)slm__file_fail(file, "rename");
@@ -2873,12 +2855,8 @@ static slm_status slm__commit(slm__file *file, const char *path) {
     return SLM__SYNC_FOLDER(file->path) != 0 ? slm__file_fail(file, "sync") : SLM_OK;
 }
 static slm_status slm__make_folder(const char *path, slm_error *err) {    /* or finds it; the one above must be there */
-    slm__file folder;
-    folder.err = err;
-    folder.status = slm__path(folder.path, path, "", err);
-    errno = 0;
-    if (folder.status == SLM_OK && SLM__MKDIR(path) != 0 && errno != EEXIST) return slm__file_fail(&folder, "make the folder");
-    return folder.status;
+    if (SLM__MKDIR(path) == 0 || errno == EEXIST) return SLM_OK;
+    return slm__fail(err, SLM_ERR_IO, "%s: cannot make the folder: %s", path, strerror(errno));
 }
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err) {
     slm__file file;
@@ -2889,14 +2867,10 @@ SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t si
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
     slm__buffer b = { NULL, 0, 0 };
     slm__file file;
-    size_t n = 1;
-    if (slm__open(&file, path, "", "rb", err) != SLM_OK) return file.status;
-    while (file.status == SLM_OK && n > 0) {                  /* to the end, without trust in a size: pipes work too */
-        if ((file.status = slm__buffer_reserve(&b, b.size + 65536, err)) != SLM_OK) break;
-        errno = 0;
+    size_t n = slm__open(&file, path, "", "rb", err) == SLM_OK;
+    while (n > 0 && (file.status = slm__buffer_reserve(&b, b.size + 65536, err)) == SLM_OK)    /* to the end: pipes work too */
         b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
-        if (SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
-    }
+    if (file.status == SLM_OK && SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
     slm__close(&file);
     if (file.status != SLM_OK) { slm__release(b.data); return file.status; }
     b.data[b.size] = 0;
@@ -2907,64 +2881,29 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
 #endif /* SLM_NO_STDIO */
 
 /* ==== >>json ========================================================================================================
-   A strict reader (RFC 8259) that pulls one value after another out of a span of bytes, and a few lines that write.  No tree
-   is built: the caller walks.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a byte
-   order mark, bad UTF-8, lone surrogates, more than 64 levels, a field for the second time (slm__json_fields).            */
+   A strict reader (RFC 8259).  One pass checks the whole text and leaves its values in a row, each before what is inside it; a
+   loader then only looks things up.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a
+   byte order mark, bad UTF-8, lone surrogates, more than 64 levels, a member that stands twice where it is looked up.      */
 enum { SLM__JSON_DEPTH = 64 };
+/* The first byte at `at` tells the kind.  A name in an object holds what it names: with `for (v = c + 1; v < c + c->n; v += v->n)`
+   v goes over the items of an array c, or over the names of an object, each one's value at v + 1. */
+typedef struct slm__value {
+    const char *at, *text;        /* in the input; a string decoded, a NUL after it (others: at) */
+    size_t size, n;               /* bytes of text; values: this one and all inside */
+} slm__value;
 typedef struct slm__json {
-    const char *p, *end, *text;    /* next byte; end; start, for positions in messages */
-    const char *name, *field;      /* for messages: the file, and the field that is read; NULL: none */
-    int depth;
+    const char *text, *p, *end, *name, *field;    /* input, next byte, end; for messages: the file, what is looked up */
+    slm__buffer values;           /* slm__value */
+    char *strings, *free;         /* decoded; where the next one goes */
     slm_error *err;
-    slm_status status;             /* the first error */
+    slm_status status;            /* the first error */
 } slm__json;
 
-static slm_status slm__json_fail(slm__json *j, const char *what) {
+static slm_status slm__json_fail(slm__json *j, const slm__value *v, const char *what) {    /* at v; NULL: at the next byte */
     if (j->status != SLM_OK) return j->status;
-    return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name, (size_t)(j->p - j->text),
-                                 j->field != NULL ? j->field : "", j->field != NULL ? ": " : "", what);
+    return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name,
+                                 (size_t)((v != NULL ? v->at : j->p) - j->text), j->field, j->field[0] != 0 ? ": " : "", what);
 }
-static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {
-    memset(j, 0, sizeof *j);
-    j->p = j->text = text;
-    j->end = text + size;
-    j->name = name;
-    j->err = err;
-    return size > 0 ? SLM_OK : slm__json_fail(j, "empty where JSON was expected");
-}
-static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
-    if (j->status != SLM_OK) return -1;
-    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\t' || *j->p == '\r')) j->p++;
-    return j->p < j->end ? (unsigned char)*j->p : -1;
-}
-/* The type of the next value: o(bject) a(rray) s(tring) n(umber) t(rue) f(alse) z (null); 0: no value here. */
-static int slm__json_type(slm__json *j) {
-    static const char starts[] = "{[\"tfn-0123456789", types[] = "oastfznnnnnnnnnnn";
-    int c = slm__json_peek(j);
-    const char *at = c > 0 ? strchr(starts, c) : NULL;
-    return at != NULL ? types[at - starts] : 0;
-}
-static slm_status slm__json_enter(slm__json *j, char open) {
-    if (slm__json_peek(j) != open) return slm__json_fail(j, open == '{' ? "an object was expected" : "an array was expected");
-    if (j->depth == SLM__JSON_DEPTH) return slm__json_fail(j, "nested more than 64 levels deep");
-    j->p++;
-    j->depth++;
-    return SLM_OK;
-}
-static int slm__json_value(slm__json *j) {                    /* 1 = a value follows, -1 = error */
-    return slm__json_type(j) != 0 ? 1 : ((void)slm__json_fail(j, "a value was expected"), -1);
-}
-/* After enter: 1 = another item follows, 0 = the container ended here, -1 = error.  *first starts at 1. */
-static int slm__json_item(slm__json *j, int *first, char close) {
-    int c = slm__json_peek(j);
-    if (c == close) { j->p++; j->depth--; return 0; }
-    if (!*first && c != ',') return (void)slm__json_fail(j, "',' or the end was expected"), -1;
-    if (!*first) j->p++;
-    *first = 0;
-    return slm__json_value(j);
-}
-static int slm__json_element(slm__json *j, int *first) { return slm__json_item(j, first, ']'); }
-
 /* Length of the well-formed UTF-8 sequence at p (1 to 4), 0: none (overlong, surrogate, above U+10FFFF, cut off). */
 static int slm__json_utf8(const char *p, const char *end) {
     const unsigned char *s = (const unsigned char *)p;
@@ -2974,178 +2913,150 @@ static int slm__json_utf8(const char *p, const char *end) {
     if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F)) return 0;    /* overlong, a surrogate */
     return (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F) ? 0 : n;   /* overlong, above U+10FFFF */
 }
-static int32_t slm__json_hex4(const slm__json *j, const char *p) {    /* the value of four hexadecimal digits at p; -1: none */
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    int32_t value = 0;
-    int i;
-    for (i = 0; i < 4; i++) {
-        const char *at = j->end - p > i && p[i] != 0 ? strchr(digits, p[i]) : NULL;
-        if (at == NULL) return -1;
-        value = value << 4 | (int32_t)((at - digits) & 15);
-    }
-    return value;
+static size_t slm__json_pass(slm__json *j, const char *set, size_t most) {    /* over bytes that are in the set; how many */
+    const char *start = j->p;
+    while (j->p < j->end && (size_t)(j->p - start) < most && *j->p != 0 && strchr(set, *j->p) != NULL) j->p++;
+    return (size_t)(j->p - start);
 }
-/* Decodes the escape at p, which stands on the backslash, into up to four bytes; the number of them, 0: a bad escape. */
-static size_t slm__json_escape(slm__json *j, char utf8[4]) {
+static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
+    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX);
+    return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
+}
+/* Passes over a number, -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?, or a word; 0: neither. */
+static int slm__json_scalar(slm__json *j, int c) {
+    static const char digits[] = "0123456789";
+    const char *word = c == 't' ? "true" : c == 'f' ? "false" : "null";
+    size_t n = strlen(word), good;
+    if ((size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0) { j->p += n; return 1; }
+    (void)slm__json_pass(j, "-", 1);
+    good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
+    if (slm__json_pass(j, ".", 1)) good = good && slm__json_pass(j, digits, SIZE_MAX);
+    if (slm__json_pass(j, "eE", 1)) good = good && (slm__json_pass(j, "+-", 1), slm__json_pass(j, digits, SIZE_MAX));
+    return good != 0;
+}
+static int32_t slm__json_unit(slm__json *j) {                 /* passes over \uXXXX; -1: something else stands here */
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *p = j->p + 2, *at = digits;
+    int32_t value = 0;
+    if (j->end - j->p < 6 || j->p[0] != '\\' || j->p[1] != 'u') return -1;
+    for (; p < j->p + 6 && *p != 0 && (at = strchr(digits, *p)) != NULL; p++) value = value << 4 | (int32_t)((at - digits) & 15);
+    return p == j->p + 6 ? j->p = p, value : -1;
+}
+static int slm__json_escape(slm__json *j) {                   /* decodes what stands on a backslash; 0: a bad one */
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     static const int lead[5] = { 0, 0, 0xC0, 0xE0, 0xF0 };
     const char *at = j->end - j->p >= 2 && j->p[1] != 0 ? strchr(from, j->p[1]) : NULL;
-    int32_t c, low = 0;
-    size_t n, i;
-    if (at != NULL) { utf8[0] = to[at - from]; j->p += 2; return 1; }
-    if (j->end - j->p < 2 || j->p[1] != 'u' || (c = slm__json_hex4(j, j->p + 2)) < 0) return 0;
+    int32_t c, low;
+    int n, i;
+    if (at != NULL) { *j->free++ = to[at - from]; j->p += 2; return 1; }
+    if ((c = slm__json_unit(j)) < 0) return 0;
     if (c >= 0xD800 && c < 0xE000) {                          /* a surrogate: only a pair, high then low, stands for anything */
-        if (c < 0xDC00 && j->end - j->p >= 8 && j->p[6] == '\\' && j->p[7] == 'u') low = slm__json_hex4(j, j->p + 8);
+        low = c < 0xDC00 ? slm__json_unit(j) : 0;
         if (low < 0xDC00 || low >= 0xE000) return 0;
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-        j->p += 6;
     }
-    j->p += 6;
     n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (i = n - 1; i > 0; i--, c >>= 6) utf8[i] = (char)(0x80 | (c & 63));
-    utf8[0] = (char)(lead[n] | c);
-    return n;
-}
-static slm_status slm__json_add(slm__json *j, slm__buffer *out, const void *bytes, size_t n) {
-    if (out == NULL || j->status != SLM_OK) return j->status;
-    return j->status = slm__buffer_append(out, bytes, n, j->err);
-}
-/* Decodes a string into out, a NUL after its size bytes; out NULL: only checks.  The string may hold NULs itself. */
-static slm_status slm__json_string(slm__json *j, slm__buffer *out) {
-    if (out != NULL) out->size = 0;
-    if (slm__json_peek(j) != '"') return slm__json_fail(j, "a string was expected");
-    for (j->p++; j->status == SLM_OK;) {
-        const char *run = j->p;
-        char utf8[4];
-        size_t n;
-        while (j->p < j->end && *j->p != '"' && *j->p != '\\' && (unsigned char)*j->p >= 0x20) {
-            int length = slm__json_utf8(j->p, j->end);
-            if (length == 0) return slm__json_fail(j, "not UTF-8");
-            j->p += length;
-        }
-        if (slm__json_add(j, out, run, (size_t)(j->p - run)) != SLM_OK) break;
-        if (j->p == j->end) return slm__json_fail(j, "a string does not end");
-        if (*j->p == '"') {
-            j->p++;
-            if (slm__json_add(j, out, "", 1) == SLM_OK && out != NULL) out->size--;
-            break;
-        }
-        n = *j->p == '\\' ? slm__json_escape(j, utf8) : 0;
-        if (n == 0) return slm__json_fail(j, *j->p == '\\' ? "a bad escape in a string" : "a control character in a string");
-        (void)slm__json_add(j, out, utf8, n);
-    }
-    return j->status;
-}
-/* After enter: 1 = key read (decoded; NULL: only checked) and its value follows, 0 = the object ended, -1 = error. */
-static int slm__json_member(slm__json *j, int *first, slm__buffer *key) {
-    int more = slm__json_item(j, first, '}');
-    if (more != 1) return more;
-    if (slm__json_string(j, key) != SLM_OK) return -1;
-    if (slm__json_peek(j) != ':') return (void)slm__json_fail(j, "':' was expected"), -1;
-    j->p++;
-    return slm__json_value(j);
-}
-static int slm__json_take(slm__json *j, const char *set) {       /* passes over one byte if it is in the set */
-    return j->p < j->end && *j->p != 0 && strchr(set, *j->p) != NULL ? j->p++, 1 : 0;
-}
-static int slm__json_digits(slm__json *j) {                      /* passes over digits; 1: there was one */
-    const char *start = j->p;
-    while (slm__json_take(j, "0123456789")) continue;
-    return j->p > start;
-}
-/* Passes over a number: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?   *start: where it began. */
-static slm_status slm__json_number(slm__json *j, const char **start) {
-    int good;
-    if (slm__json_type(j) != 'n') return slm__json_fail(j, "a number was expected");
-    *start = j->p;
-    (void)slm__json_take(j, "-");
-    good = slm__json_take(j, "0") || slm__json_digits(j);
-    if (slm__json_take(j, ".")) good &= slm__json_digits(j);
-    if (slm__json_take(j, "eE")) {
-        (void)slm__json_take(j, "+-");
-        good &= slm__json_digits(j);
-    }
-    return good ? SLM_OK : slm__json_fail(j, "a bad number");
-}
-static slm_status slm__json_u64(slm__json *j, uint64_t *out) {   /* plain digits only: no sign, point or exponent */
-    const char *p, *start;
-    uint64_t value = 0;
-    if (slm__json_number(j, &start) != SLM_OK) return j->status;
-    for (p = start; p < j->p; value = value * 10 + (uint64_t)(*p++ - '0'))
-        if (*p < '0' || *p > '9' || value > (UINT64_MAX - (uint64_t)(*p - '0')) / 10)
-            return slm__json_fail(j, "a whole number from 0 to 18446744073709551615 was expected");
-    *out = value;
-    return SLM_OK;
-}
-/* The value of decimal text (a JSON number or what %g prints), correctly rounded.  strtod wants the locale's decimal point. */
-static int slm__text_to_double(const char *text, size_t n, double *out) {   /* 1: finite, and not absurdly long */
-    const char *point = localeconv()->decimal_point;
-    char copy[256], *to = copy, *stop;
-    size_t i;
-    if (n + strlen(point) >= sizeof copy) return 0;
-    for (i = 0; i < n; i++) {
-        if (text[i] == '.') { memcpy(to, point, strlen(point)); to += strlen(point); }
-        else *to++ = text[i];
-    }
-    *to = 0;
-    *out = strtod(copy, &stop);
-    return stop == to && *out >= -DBL_MAX && *out <= DBL_MAX;
-}
-static slm_status slm__json_double(slm__json *j, double *out) {
-    const char *start;
-    double value;
-    if (slm__json_number(j, &start) != SLM_OK) return j->status;
-    if (!slm__text_to_double(start, (size_t)(j->p - start), &value)) return slm__json_fail(j, "a number out of range");
-    *out = value;
-    return SLM_OK;
-}
-static slm_status slm__json_word(slm__json *j, const char *word) {
-    size_t n = strlen(word);
-    int there = slm__json_peek(j) >= 0 && (size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0;
-    if (there) j->p += n;
-    return there ? SLM_OK : slm__json_fail(j, "a value was expected");
-}
-static slm_status slm__json_bool(slm__json *j, int *out) {
-    int type = slm__json_type(j);
-    if (type != 't' && type != 'f') return slm__json_fail(j, "true or false was expected");
-    if (slm__json_word(j, type == 't' ? "true" : "false") == SLM_OK) *out = type == 't';
-    return j->status;
-}
-static slm_status slm__json_skip(slm__json *j) {                 /* passes over any value; recursion is at most 64 deep */
-    int first = 1, type = slm__json_type(j);
-    const char *start;
-    if (type == 's') return slm__json_string(j, NULL);
-    if (type == 'n') return slm__json_number(j, &start);
-    if (type != 'o' && type != 'a') return slm__json_word(j, type == 't' ? "true" : type == 'f' ? "false" : "null");
-    (void)slm__json_enter(j, type == 'o' ? '{' : '[');
-    while ((type == 'o' ? slm__json_member(j, &first, NULL) : slm__json_element(j, &first)) == 1) (void)slm__json_skip(j);
-    return j->status;
-}
-/* Passes over an object: at[i] is where the value of names[i] stands, NULL: nowhere. */
-static SLM__MAYBE_UNUSED slm_status slm__json_fields(slm__json *j, const char *const *names, const char **at, size_t n) {
-    slm__buffer key = { NULL, 0, 0 };
-    int first = 1;
-    size_t i;
-    for (i = 0; i < n; i++) at[i] = NULL;
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, &key) == 1) {
-        for (i = 0; i < n && (strcmp(names[i], key.data) != 0 || strlen(names[i]) != key.size); i++) continue;
-        if (i < n && at[i] != NULL) { j->field = names[i]; (void)slm__json_fail(j, "is there twice"); }
-        if (i < n) at[i] = j->p;
-        (void)slm__json_skip(j);
-    }
-    slm__release(key.data);
-    return j->status;
-}
-static SLM__MAYBE_UNUSED int slm__json_at(slm__json *j, const char *field, const char *at) {   /* goes there; 1: it is there */
-    j->field = field;
-    if (at == NULL || j->status != SLM_OK) return 0;
-    j->p = at;
+    for (i = n - 1; i > 0; i--, c >>= 6) j->free[i] = (char)(0x80 | (c & 63));
+    j->free[0] = (char)(lead[n] | c);
+    j->free += n;
     return 1;
 }
-static slm_status slm__json_close(slm__json *j) {                /* the text must end here */
-    if (slm__json_peek(j) >= 0) return slm__json_fail(j, "something follows after the end");
-    return j->status;
+static void slm__json_string(slm__json *j) {                  /* decodes the string that begins here */
+    for (j->p++; j->status == SLM_OK && j->p < j->end && *j->p != '"';) {
+        int n = slm__json_utf8(j->p, j->end);
+        const char *bad = n == 0 ? "not UTF-8" : (unsigned char)*j->p < 0x20 ? "a control character in a string" : NULL;
+        if (*j->p == '\\') { bad = slm__json_escape(j) ? NULL : "a bad escape in a string"; n = 0; }
+        if (bad != NULL) (void)slm__json_fail(j, NULL, bad);
+        while (n-- > 0) *j->free++ = *j->p++;
+    }
+    if (slm__json_pass(j, "\"", 1)) *j->free++ = 0;
+    else (void)slm__json_fail(j, NULL, "a string does not end");
+}
+/* One value with all inside it; a member: its name and its value. */
+static void slm__json_scan(slm__json *j, int depth, int member) {
+    slm__value v = { NULL, NULL, 0, 0 };
+    size_t at = j->values.size;
+    int c = slm__json_peek(j), open = c == '{' || c == '[', items = 0;
+    v.at = j->p;
+    v.text = c == '"' ? j->free : j->p;
+    if (j->status == SLM_OK) j->status = slm__buffer_append(&j->values, &v, sizeof v, j->err);
+    if (member && c != '"') (void)slm__json_fail(j, NULL, "a name was expected");
+    if (open && depth == SLM__JSON_DEPTH) (void)slm__json_fail(j, NULL, "nested more than 64 levels deep");
+    if (j->status != SLM_OK) return;
+    if (c == '"') slm__json_string(j);
+    else if (open) {
+        for (j->p++; slm__json_peek(j) != c + 2 && j->status == SLM_OK; items = 1)    /* '{' + 2 is '}', '[' + 2 is ']' */
+            if (items && !slm__json_pass(j, ",", 1)) (void)slm__json_fail(j, NULL, "',' or the end was expected");
+            else slm__json_scan(j, depth + 1, c == '{');
+        j->p += j->status == SLM_OK;
+    } else if (!slm__json_scalar(j, c)) (void)slm__json_fail(j, NULL, "a value was expected");
+    v.size = (size_t)((c == '"' ? j->free - 1 : j->p) - v.text);
+    if (member && slm__json_peek(j) != ':') (void)slm__json_fail(j, NULL, "':' was expected");
+    if (member && j->status == SLM_OK) { j->p++; slm__json_scan(j, depth, 0); }
+    v.n = (j->values.size - at) / sizeof v;
+    memcpy(j->values.data + at, &v, sizeof v);
+}
+static void slm__json_close(slm__json *j) { slm__release(j->values.data); slm__release(j->strings); }
+static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {   /* then close */
+    memset(j, 0, sizeof *j);
+    j->p = j->text = text; j->end = text + size;
+    j->name = name; j->field = ""; j->err = err;
+    if ((j->strings = j->free = (char *)slm__alloc(size, 1, err)) == NULL) return j->status = SLM_ERR_MEMORY;
+    slm__json_scan(j, 0, 0);
+    return slm__json_peek(j) < 0 ? j->status : slm__json_fail(j, NULL, "something follows after the end");
+}
+
+/* ---- looking things up: v may be NULL (not there); a failure gives NULL, 0 or "" ---- */
+static const slm__value *slm__json_root(const slm__json *j) { return j->status ? NULL : (slm__value *)(void *)j->values.data; }
+static int slm__json_is(const slm__value *v, char first) { return v != NULL && *v->at == first; }
+static int slm__json_same(const slm__value *v, const char *text) {
+    return slm__json_is(v, '"') && v->size == strlen(text) && memcmp(v->text, text, v->size) == 0;
+}
+static int slm__json_need(slm__json *j, const slm__value *v, int good, const char *what) {
+    return good && j->status == SLM_OK ? 1 : ((void)slm__json_fail(j, v, v == NULL ? "missing" : what), 0);
+}
+/* The first item of an array '[', or name of an object '{'; then v += v->n until *end. */
+static const slm__value *slm__json_in(slm__json *j, const slm__value *v, char first, const slm__value **end) {
+    int good = slm__json_need(j, v, slm__json_is(v, first), first == '{' ? "an object was expected" : "an array was expected");
+    *end = good ? v + v->n : NULL;
+    return good ? v + 1 : NULL;
+}
+/* A member of an object (NULL: of none); NULL: it is not there, or null.  Messages name it from now on. */
+static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
+    const slm__value *v, *end = NULL, *found = NULL;
+    j->field = name;
+    for (v = object == NULL ? NULL : slm__json_in(j, object, '{', &end); v != end; v += v->n) {
+        if (!slm__json_same(v, name)) continue;
+        if (!slm__json_need(j, v, found == NULL, "is there twice")) return NULL;
+        found = v + 1;
+    }
+    return slm__json_is(found, 'n') ? NULL : found;
+}
+static SLM__MAYBE_UNUSED const char *slm__json_text(slm__json *j, const slm__value *v) {
+    if (!slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected")) return "";
+    return slm__json_need(j, v, strlen(v->text) == v->size, "a NUL in a string") ? v->text : "";
+}
+static int slm__json_bool(slm__json *j, const slm__value *v) {
+    return slm__json_need(j, v, slm__json_is(v, 't') || slm__json_is(v, 'f'), "true or false was expected") && *v->at == 't';
+}
+static uint64_t slm__json_u64(slm__json *j, const slm__value *v) {    /* plain digits only: no sign, point or exponent */
+    uint64_t value = 0;
+    size_t i, n = v != NULL ? v->size : 0;
+    for (i = 0; i < n && v->text[i] >= '0' && v->text[i] <= '9'; value = value * 10 + (uint64_t)(v->text[i++] - '0'))
+        if (value > (UINT64_MAX - (uint64_t)(v->text[i] - '0')) / 10) break;
+    return slm__json_need(j, v, n > 0 && i == n && *v->at != '"', "a whole number from 0 to 2^64 - 1 was expected") ? value : 0;
+}
+/* Correctly rounded.  strtod wants the locale's decimal point. */
+static double slm__json_double(slm__json *j, const slm__value *v) {
+    size_t n = v != NULL && *v->at != '"' && v->size < 200 ? v->size : 0;
+    const char *dot = n > 0 ? (const char *)memchr(v->text, '.', n) : NULL;
+    int head = dot != NULL ? (int)(dot - v->text) : (int)n, tail = dot != NULL ? (int)n - head - 1 : 0;
+    char copy[256] = "", *stop = copy;
+    double value;
+    if (n > 0) (void)snprintf(copy, sizeof copy, "%.*s%s%.*s", head, v->text, dot != NULL ? localeconv()->decimal_point : "", tail,
+                              v->text + head + (dot != NULL));
+    value = strtod(copy, &stop);
+    return slm__json_need(j, v, n > 0 && *stop == 0 && value - value <= 0, "a number in the range of double is needed") ? value : 0;
 }
 
 /* ---- writing ---- */
@@ -3177,17 +3088,15 @@ static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const c
    0: value is not finite. */
 static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
     const char *point = localeconv()->decimal_point;
-    int digits;
+    char *at;
     double back = 0;
+    int digits = 15;
     if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
-    for (digits = 15; digits <= 17; digits++) {
-        char *at;
-        (void)snprintf(text, 40, "%.*g", digits, value);
-        if ((at = strstr(text, point)) != NULL) {             /* whatever the locale's point is, ours is '.' */
-            *at = '.';
-            memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
-        }
-        if (slm__text_to_double(text, strlen(text), &back) && back >= value && back <= value) break;
+    do (void)snprintf(text, 40, "%.*g", digits, value), back = strtod(text, NULL);
+    while (++digits <= 17 && (back < value || back > value));
+    if ((at = strstr(text, point)) != NULL) {                 /* whatever the locale's point is, ours is '.' */
+        *at = '.';
+        memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
     }
     if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
     return 1;
@@ -3621,177 +3530,142 @@ SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
    Vocabulary and merges are written in characters that stand for bytes: printable bytes for themselves, the others from U+0100
    on.  What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token);
    what would change them and is not known here is refused by name. */
-typedef struct slm__loader { slm_tokenizer *t; slm__json j; slm__buffer word; } slm__loader;   /* j.status: the first error */
+typedef struct slm__loader { slm_tokenizer *t; slm__json j; } slm__loader;         /* j.status: the first error */
 
 static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
-/* Appends the bytes that l->word stands for, from one place on to another, to the tokenizer's; 0: other characters are there. */
-static size_t slm__load_bytes(slm__loader *l, size_t i, size_t to) {
+/* Appends the bytes that a text stands for to the tokenizer's; how many, 0: it has other characters, or none. */
+static size_t slm__load_bytes(slm__loader *l, const char *text, size_t n) {
     slm__buffer *bytes = &l->t->bytes;
-    size_t start = bytes->size;
-    for (; i < to; i++) {
-        uint32_t c = (unsigned char)l->word.data[i], b;
+    size_t start = bytes->size, i;
+    for (i = 0; i < n && l->j.status == SLM_OK; i++) {
+        uint32_t c = (unsigned char)text[i], b;
         char byte;
-        if (c >= 0x80 && c < 0xE0) c = (c & 31) << 6 | ((unsigned char)l->word.data[++i] & 63u);   /* two bytes of UTF-8 */
+        if (c >= 0x80) c = c >= 0xE0 ? 0xFFFF : (c & 31) << 6 | ((unsigned char)text[++i] & 63u);   /* two bytes of UTF-8 */
         b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
+        if (slm__byte_to_char(b) != c) { bytes->size = start; break; }
         byte = (char)(unsigned char)b;
-        if (slm__byte_to_char(b) != c || slm__json_add(&l->j, bytes, &byte, 1) != SLM_OK) { bytes->size = start; break; }
+        l->j.status = slm__buffer_append(bytes, &byte, 1, l->j.err);
     }
     return bytes->size - start;
 }
 static void slm__printable(char *s, size_t n) { for (; n > 0; n--, s++) if (*s < 32 || *s > 126) *s = '?'; }
-static void slm__reject(slm__loader *l, const char *field, const char *why) {     /* names l->word too, made printable */
-    size_t n = l->word.size < 60 ? l->word.size : 60;
-    slm__printable(l->word.data, n);
-    if (l->j.status != SLM_OK) return;
-    l->j.status = slm__fail(l->j.err, SLM_ERR_FORMAT, "%s: %s: %s %.*s", l->j.name, field, why, (int)n, n > 0 ? l->word.data : "");
+static void slm__reject(slm__json *j, const slm__value *v, const char *why) {      /* quotes v, made printable */
+    char what[200] = "missing";
+    if (v != NULL) (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60, v->text);
+    slm__printable(what, strlen(what));
+    (void)slm__json_fail(j, v, what);
 }
-/* Goes to a member of the object that begins at `object` (NULL: there is none).  1: a value stands there that is not null. */
-static int slm__goto(slm__loader *l, const char *object, const char *name) {
-    const char *at = NULL;
-    int first = 1;
-    if (object == NULL || l->j.status != SLM_OK) return 0;
-    l->j.p = object;
-    (void)slm__json_enter(&l->j, '{');
-    while (slm__json_member(&l->j, &first, &l->word) == 1) {
-        int wanted = strcmp(name, l->word.data) == 0;
-        if (wanted && at != NULL) (void)slm__json_fail(&l->j, "a member that stood here before");
-        if (wanted) at = l->j.p;
-        (void)slm__json_skip(&l->j);
+static int slm__flag(slm__json *j, const slm__value *object, const char *name, int value) {
+    const slm__value *v = slm__json_get(j, object, name);
+    return v != NULL ? slm__json_bool(j, v) : value;
+}
+static void slm__refuse(slm__json *j, const slm__value *object, const char *const *names) {    /* unless null, false, 0 or "" */
+    for (; *names != NULL; names++) {
+        const slm__value *v = slm__json_get(j, object, *names), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
+        j->field = *names;
+        if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) continue;
+        slm__reject(j, type != NULL ? type : v, "not supported:");
     }
-    l->word.size = 0;
-    if (at == NULL || l->j.status != SLM_OK) return 0;
-    l->j.p = at;
-    return slm__json_type(&l->j) != 'z';
-}
-static int slm__flag(slm__loader *l, const char *object, const char *name, int value) {
-    if (slm__goto(l, object, name)) (void)slm__json_bool(&l->j, &value);
-    return value;
-}
-static const char *slm__type_of(slm__loader *l, const char *object, const char *name) {   /* a string, or an object's "type" */
-    int there = slm__goto(l, object, name);
-    if (there && slm__json_type(&l->j) == 'o') there = slm__goto(l, l->j.p, "type");
-    if (there) (void)slm__json_string(&l->j, &l->word);
-    return l->word.size > 0 ? l->word.data : "";
-}
-static void slm__refuse(slm__loader *l, const char *object, const char *name) {   /* unless it is null, false, 0 or "" */
-    double number = 0;
-    int type = slm__goto(l, object, name) ? slm__json_type(&l->j) : 0;
-    if (type == 'n') (void)slm__json_double(&l->j, &number);
-    if (type == 's' || type == 'o') (void)slm__type_of(l, object, name);
-    if (type == 'o' || type == 'a' || type == 't' || number > 0 || l->word.size > 0) slm__reject(l, name, "not supported:");
 }
 /* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
-static void slm__load_vocab(slm__loader *l) {
+static void slm__load_vocab(slm__loader *l, const slm__value *vocab) {
     slm__json *j = &l->j;
     slm__buffer *bytes = &l->t->bytes;
-    const char *start = j->p;
-    int first = 1;
-    size_t n, size;
-    uint64_t id = 0;
-    (void)slm__json_enter(j, '{');
-    for (n = 0; slm__json_member(j, &first, NULL) == 1; n++) (void)slm__json_skip(j);
-    if (n > INT32_MAX / sizeof(slm__span)) (void)slm__json_fail(j, "a vocabulary that is too large");
+    const slm__value *v, *end, *first = slm__json_in(j, vocab, '{', &end);
+    size_t n = 0, size;
+    for (v = first; v != end; v += v->n) n++;
+    if (n > INT32_MAX / sizeof(slm__span)) (void)slm__json_fail(j, vocab, "a vocabulary that is too large");
     if (j->status == SLM_OK) j->status = slm__buffer_reserve(&l->t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty */
-    if (j->status != SLM_OK) return;
-    l->t->spans.size = n * sizeof(slm__span);
-    j->p = start;
-    (void)slm__json_enter(j, '{');
-    for (first = 1; slm__json_member(j, &first, &l->word) == 1 && slm__json_u64(j, &id) == SLM_OK;) {
-        size = slm__load_bytes(l, 0, l->word.size);
-        if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(l, "model.vocab", "id taken, or above a gap:");
-        if (size == 0) slm__reject(l, "model.vocab", "not made of characters that stand for bytes:");
-        else if (slm__token_find(l->t, bytes->data + bytes->size - size, size) >= 0) slm__reject(l, "model.vocab", "stands twice:");
+    l->t->spans.size = j->status == SLM_OK ? n * sizeof(slm__span) : 0;
+    for (v = first; v != end && j->status == SLM_OK; v += v->n) {
+        uint64_t id = slm__json_u64(j, v + 1);
+        size = slm__load_bytes(l, v->text, v->size);
+        if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(j, v, "id taken, or above a gap:");
+        if (size == 0) slm__reject(j, v, "not made of characters that stand for bytes:");
+        else if (slm__token_find(l->t, bytes->data + bytes->size - size, size) >= 0) slm__reject(j, v, "stands twice:");
         if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->err);
     }
 }
-static void slm__load_merge(slm__loader *l) {                  /* "a b" or ["a", "b"]: both and their sum must be tokens */
+static void slm__load_merge(slm__loader *l, const slm__value *v) {    /* "a b" or ["a", "b"]: both and their sum must be tokens */
     slm__json *j = &l->j;
     const char *bytes;
-    size_t part[2] = { 0, 0 }, i;
+    size_t head, tail;
     int32_t a, b, sum;
-    int first = 1;
-    if (slm__json_type(j) == 'a') {
-        (void)slm__json_enter(j, '[');
-        for (i = 0; slm__json_element(j, &first) == 1; i++)
-            if (i > 1) (void)slm__json_fail(j, "a merge must be a pair");
-            else if (slm__json_string(j, &l->word) == SLM_OK) part[i] = slm__load_bytes(l, 0, l->word.size);
-    } else if (slm__json_string(j, &l->word) == SLM_OK) {
-        if (strncmp(l->word.data, "#version", 8) == 0) return;
-        part[0] = slm__load_bytes(l, 0, i = strcspn(l->word.data, " "));
-        part[1] = slm__load_bytes(l, i + 1, l->word.size);
+    if (slm__json_is(v, '[')) {
+        int pair = v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"');
+        if (!slm__json_need(j, v, pair, "a merge must be a pair")) return;
+        head = slm__load_bytes(l, v[1].text, v[1].size);
+        tail = slm__load_bytes(l, v[2].text, v[2].size);
+    } else {
+        const char *cut = slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected") ? strchr(v->text, ' ') : NULL;
+        if (j->status != SLM_OK || strncmp(v->text, "#version", 8) == 0) return;
+        head = cut == NULL ? 0 : slm__load_bytes(l, v->text, (size_t)(cut - v->text));
+        tail = cut == NULL ? 0 : slm__load_bytes(l, cut + 1, v->size - (size_t)(cut + 1 - v->text));
     }
     if (j->status != SLM_OK) return;
-    bytes = l->t->bytes.data + (l->t->bytes.size -= part[0] + part[1]);
-    a = slm__token_find(l->t, bytes, part[0]);
-    b = slm__token_find(l->t, bytes + part[0], part[1]);
-    sum = slm__token_find(l->t, bytes, part[0] + part[1]);
-    if (a < 0 || b < 0 || sum < 0) slm__reject(l, "model.merges", "no two tokens that make a third one:");
-    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(l, "model.merges", "a pair stands twice:");
+    bytes = l->t->bytes.data + (l->t->bytes.size -= head + tail);
+    a = slm__token_find(l->t, bytes, head);
+    b = slm__token_find(l->t, bytes + head, tail);
+    sum = slm__token_find(l->t, bytes, head + tail);
+    if (a < 0 || b < 0 || sum < 0) slm__reject(j, v, "no two tokens that make a third one:");
+    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(j, v, "a pair stands twice:");
     else j->status = slm__merge_add(l->t, a, b, sum, j->err);
 }
-static void slm__load_model(slm__loader *l, const char *model) {
-    static const char *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback" };
-    size_t i;
-    int first = 1;
-    if (strcmp(slm__type_of(l, model, "type"), "BPE") != 0 && l->word.size > 0) slm__reject(l, "model.type", "not supported:");
-    for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(l, model, unknown[i]);
-    l->t->ignore_merges = slm__flag(l, model, "ignore_merges", 0);
-    if (slm__goto(l, model, "vocab")) slm__load_vocab(l);
-    else slm__reject(l, "model.vocab", "missing");
-    if (!slm__goto(l, model, "merges")) { slm__reject(l, "model.merges", "missing"); return; }
-    (void)slm__json_enter(&l->j, '[');
-    while (slm__json_element(&l->j, &first) == 1) slm__load_merge(l);
-}
 /* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
-static void slm__load_added(slm__loader *l) {
-    static const char *const unknown[] = { "single_word", "lstrip", "rstrip" };
+static void slm__load_added(slm__loader *l, const slm__value *v) {
+    static const char *const unknown[] = { "single_word", "lstrip", "rstrip", NULL };
     slm__json *j = &l->j;
     slm__buffer *bytes = &l->t->bytes;
-    const char *object = j->p, *end;
-    uint64_t id = UINT64_MAX;
+    const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
     int32_t known, next = slm_tokenizer_vocab(l->t);
-    int64_t note;
-    size_t i, n;
-    end = slm__json_skip(j) == SLM_OK ? j->p : object;
-    for (i = 0; i < SLM__COUNT(unknown); i++) slm__refuse(l, object, unknown[i]);
-    note = slm__flag(l, object, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
-    if (slm__flag(l, object, "special", 0)) note |= SLM__SPECIAL;
-    if (slm__goto(l, object, "id")) (void)slm__json_u64(j, &id);
-    if (slm__goto(l, object, "content")) (void)slm__json_string(j, &l->word);
-    n = slm__load_bytes(l, 0, l->word.size);
-    if (j->status != SLM_OK) return;
-    bytes->size -= n;
-    known = slm__token_find(l->t, bytes->data + bytes->size, n);
-    if (known < 0 && id == (uint64_t)next && l->word.size > 0) {
-        (void)slm__json_add(j, bytes, l->word.data, l->word.size);
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, known = next, l->word.size, 0, j->err);
-    } else if (known < 0 || (uint64_t)known != id || n != l->word.size)   /* n differs: characters for bytes are other bytes */
-        slm__reject(l, "added_tokens", "no content, or an id that is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__span, l->t->spans)[known].note != 0) slm__reject(l, "added_tokens", "stands twice:");
-    (void)slm__json_add(j, &l->t->added, (const char *)&known, sizeof known);
+    int64_t note = slm__flag(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
+    uint64_t id;
+    size_t n;
+    if (slm__flag(j, v, "special", 0)) note |= SLM__SPECIAL;
+    slm__refuse(j, v, unknown);
+    j->field = "added_tokens";
+    id = slm__json_u64(j, number);
+    if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
+    n = slm__load_bytes(l, content->text, content->size);
+    known = slm__token_find(l->t, bytes->data + (bytes->size -= n), n);
+    if (known < 0 && id == (uint64_t)next && content->size > 0) {
+        if (j->status == SLM_OK) j->status = slm__buffer_append(bytes, content->text, content->size, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_set(l->t, known = next, content->size, 0, j->err);
+    } else if (known < 0 || (uint64_t)known != id || n != content->size)  /* n differs: characters for bytes are other bytes */
+        slm__reject(j, content, "an id that is neither that in model.vocab nor the next free one:");
+    else if (SLM__ITEMS(slm__span, l->t->spans)[known].note != 0) slm__reject(j, content, "stands twice:");
+    if (j->status == SLM_OK) j->status = slm__buffer_append(&l->t->added, &known, sizeof known, j->err);
     if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[known].note = note;
-    j->p = end;
+}
+static void slm__load_all(slm__loader *l, const slm__value *root) {
+    static const char *const normalizer[] = { "normalizer", NULL },
+        *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback", NULL };
+    slm__json *j = &l->j;
+    const slm__value *cut = slm__json_get(j, root, "pre_tokenizer"), *model = slm__json_get(j, root, "model"), *v, *end;
+    slm__refuse(j, root, normalizer);
+    slm__refuse(j, model, unknown);
+    l->t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0);
+    l->t->use_regex = slm__flag(j, cut, "use_regex", 1);
+    l->t->ignore_merges = slm__flag(j, model, "ignore_merges", 0);
+    v = slm__json_get(j, cut, "type");
+    j->field = "pre_tokenizer";
+    if (!slm__json_same(v, "ByteLevel")) slm__reject(j, v, "not ByteLevel:");
+    if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE")) slm__reject(j, v, "not supported:");
+    v = slm__json_get(j, model, "vocab");
+    j->field = "model.vocab";
+    slm__load_vocab(l, v);
+    v = slm__json_get(j, model, "merges");
+    j->field = "model.merges";
+    for (v = slm__json_in(j, v, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_merge(l, v);
+    if ((v = slm__json_get(j, root, "added_tokens")) == NULL) return;
+    for (v = slm__json_in(j, v, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_added(l, v);
 }
 SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err) {
     slm__loader l;
-    const char *cut;
-    int first = 1;
     *out = NULL;
-    memset(&l, 0, sizeof l);
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    if (slm__json_open(&l.j, json, size, name, err) == SLM_OK) (void)slm__json_skip(&l.j);
-    (void)slm__json_close(&l.j);
-    slm__refuse(&l, json, "normalizer");
-    if (strcmp(slm__type_of(&l, json, "pre_tokenizer"), "ByteLevel") != 0) slm__reject(&l, "pre_tokenizer", "not ByteLevel:");
-    cut = slm__goto(&l, json, "pre_tokenizer") ? l.j.p : NULL;
-    l.t->prefix_space = slm__flag(&l, cut, "add_prefix_space", 0);
-    l.t->use_regex = slm__flag(&l, cut, "use_regex", 1);
-    if (slm__goto(&l, json, "model")) slm__load_model(&l, l.j.p);
-    if (slm__goto(&l, json, "added_tokens")) {
-        (void)slm__json_enter(&l.j, '[');
-        while (slm__json_element(&l.j, &first) == 1) slm__load_added(&l);
-    }
-    slm__release(l.word.data);
+    if (slm__json_open(&l.j, json, size, name, err) == SLM_OK) slm__load_all(&l, slm__json_root(&l.j));
+    slm__json_close(&l.j);
     return slm__tokenizer_finish(out, l.t, l.j.status, name, err);
 }
 
@@ -3989,26 +3863,24 @@ SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t
 
 #ifndef SLM_NO_STDIO
 /* ---- text and JSONL ---- */
-/* Appends a field of the object that j stands on; where it is missing, the message names those there are. */
+/* Appends a field of the object that j holds, and closes j; where the field is missing, the message names those there are. */
 static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
-    slm__buffer key = { NULL, 0, 0 }, names = { NULL, 0, 0 }, value = { NULL, 0, 0 };
-    int first = 1, found = 0;
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, &key) == 1) {
-        int wanted = key.size == n && memcmp(key.data, field, n) == 0;
-        if (wanted && found++) (void)slm__json_fail(j, "the field stands here for the second time");
-        (void)(wanted ? slm__json_string(j, &value) : slm__json_skip(j));
-        (void)slm__json_add(j, &names, ", ", names.size > 0 ? 2 : 0);
-        (void)slm__json_add(j, &names, key.data, key.size);
+    const slm__value *v, *end, *found = NULL;
+    char names[200] = "";
+    size_t at = 0;
+    for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
+        int wanted = v->size == n && memcmp(v->text, field, n) == 0;
+        (void)slm__json_need(j, v, !wanted || found == NULL, "the field stands here for the second time");
+        if (wanted) found = v + 1;
+        if (at < sizeof names) at += (size_t)snprintf(names + at, sizeof names - at, "%s%.99s", at > 0 ? ", " : "", v->text);
     }
-    (void)slm__json_close(j);
-    if (names.size > 200) names.size = 200;
-    slm__printable(names.data, names.size);
-    if (j->status == SLM_OK && !found)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %.*s", j->name, (int)(n < 60 ? n : 60),
-                              field, (int)names.size, names.size > 0 ? names.data : "");
-    (void)slm__json_add(j, out, value.data, value.size);
-    slm__release(key.data); slm__release(names.data); slm__release(value.data);
+    slm__printable(names, strlen(names));
+    if (j->status == SLM_OK && found == NULL)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s", j->name, (int)(n < 60 ? n : 60),
+                              field, names);
+    if (slm__json_need(j, found, slm__json_is(found, '"'), "a string was expected"))
+        j->status = slm__buffer_append(out, found->text, found->size, j->err);
+    slm__json_close(j);
     return j->status;
 }
 SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err) {
@@ -4064,11 +3936,10 @@ enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8 };
 
 /* ---- numbers in files ---- */
 enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64, SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64 };
-static const struct { char name[12]; int bits; } slm__dtypes[] = {
-    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 },             /* read into slm_real; the others are not */
-    { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 },
-    { "F8_E5M2FNUZ", 8 }, { "I16", 16 }, { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "C64", 64 }, { "I64", 64 }, { "U64", 64 },
-    { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
+static const struct { char name[12]; int bits; } slm__dtypes[] = {           /* the first four are read into slm_real */
+    { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 }, { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "I16", 16 },
+    { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "I64", 64 }, { "U64", 64 }, { "C64", 64 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 },
+    { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
 /* BF16 is the upper half of a float; F16 has 5 bits of exponent (bias 15) and 10 of fraction. */
 static double slm__number_load(const unsigned char *p, size_t type) {
     uint64_t wide = slm__load(p, (size_t)slm__dtypes[type].bits / 8);
@@ -4085,7 +3956,7 @@ static double slm__number_load(const unsigned char *p, size_t type) {
 static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* BF16: the nearest, ties to even */
     float f32 = (float)value;
     double f64 = (double)value;
-    uint64_t wide = 0;
+    uint64_t wide;
     uint32_t bits;
     memcpy(&bits, &f32, 4);
     memcpy(&wide, &f64, 8);
@@ -4107,96 +3978,48 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
 
 /* ---- safetensors, reading ----
    u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
-   The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand. */
-typedef struct slm__stored {                      /* one tensor of a file */
-    char name[256];
+   The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand.
+   A model may lie in several such files, its shards. */
+typedef struct slm__shard { slm__file io; char *text; slm__json header; uint64_t data; struct slm__shard *next; } slm__shard;
+typedef struct slm__stored {                      /* one tensor */
+    const char *name;
+    slm__shard *shard;
     size_t dtype, n_dims;
-    uint64_t shape[SLM__MAX_DIMS], count;         /* count: of its numbers */
-    uint64_t begin, end;                          /* bytes, from the start of the data */
-    int used;                                     /* a reader of many tensors marks those it has had */
+    uint64_t shape[SLM__MAX_DIMS], count, begin, end;    /* count of its numbers; bytes, from the start of the shard's data */
+    int used;                                     /* it has been read */
 } slm__stored;
-struct slm_tensor_file {
-    slm__file io;
-    slm_tensor_file *next;                        /* the next shard of a model */
-    uint64_t data, checksum;                      /* where the data start; of all that was read */
-    slm__stored *tensors;                         /* (n), sorted by name; the memory of list */
+typedef struct slm__tensors {                     /* open, then close whatever the status */
+    slm__shard *shards;
+    slm__buffer memory;
+    slm__stored *list;                            /* (n), sorted by name */
     size_t n;
-    slm__buffer list, metadata;                   /* metadata: "key\0value\0" pairs */
-};
-static size_t slm__json_list(slm__json *j, uint64_t *list, size_t most) {    /* reads [u64, ...]; how many */
-    int first = 1;
+    uint64_t checksum;                            /* of all that was read */
+} slm__tensors;
+static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list, size_t most) {    /* [u64, ...]; how many */
+    const slm__value *end;
     size_t n = 0;
-    (void)slm__json_enter(j, '[');
-    for (; slm__json_element(j, &first) == 1; n++)
-        if (n == most) (void)slm__json_fail(j, "too many numbers in the list");
-        else (void)slm__json_u64(j, &list[n]);
+    for (v = slm__json_in(j, v, '[', &end); v != end && n < most; v += v->n) list[n++] = slm__json_u64(j, v);
+    if (v != end) (void)slm__json_fail(j, v, "too many numbers in the list");
     return n;
 }
-static void slm__parse_tensor(slm__json *j, slm__stored *t, slm__buffer *word) {    /* what stands after a tensor's name */
-    static const char *const names[] = { "dtype", "shape", "data_offsets" };
-    const char *at[3], *end;
-    uint64_t offsets[2] = { 0, 0 }, bits;
-    size_t i, pair = 0;
-    (void)slm__json_fields(j, names, at, 3);
-    end = j->p;
-    if (slm__json_at(j, names[0], at[0]) && slm__json_string(j, word) == SLM_OK)
-        while (t->dtype < SLM__COUNT(slm__dtypes) && strcmp(word->data, slm__dtypes[t->dtype].name) != 0) t->dtype++;
-    if (slm__json_at(j, names[1], at[1])) t->n_dims = slm__json_list(j, t->shape, SLM__MAX_DIMS);
-    if (slm__json_at(j, names[2], at[2])) pair = slm__json_list(j, offsets, 2);
-    j->p = end;
-    j->field = t->name;
-    if (at[0] == NULL || at[1] == NULL || pair != 2) (void)slm__json_fail(j, "dtype, shape or the two data_offsets are missing");
-    else if (t->dtype == SLM__COUNT(slm__dtypes) || strlen(word->data) != word->size) (void)slm__json_fail(j, "an unknown dtype");
-    if (j->status != SLM_OK) return;
-    t->begin = offsets[0];
-    t->end = offsets[1];
+static void slm__parse_tensor(slm__json *j, const slm__value *v, slm__stored *t) {    /* v: the member of the header */
+    const slm__value *dtype = slm__json_get(j, v + 1, "dtype"), *shape = slm__json_get(j, v + 1, "shape"),
+                     *offsets = slm__json_get(j, v + 1, "data_offsets");
+    uint64_t range[2] = { 0, 0 }, bits;
+    size_t i;
+    int good = 1;
+    j->field = t->name = slm__json_text(j, v);
+    while (t->dtype < SLM__COUNT(slm__dtypes) && !slm__json_same(dtype, slm__dtypes[t->dtype].name)) t->dtype++;
+    if (!slm__json_need(j, v, t->dtype < SLM__COUNT(slm__dtypes), "an unknown dtype, or none")) return;
     bits = (uint64_t)slm__dtypes[t->dtype].bits;
+    t->n_dims = slm__numbers(j, shape, t->shape, SLM__MAX_DIMS);
     for (i = 0, t->count = 1; i < t->n_dims; t->count *= t->shape[i++])
-        if (t->shape[i] != 0 && t->count > UINT64_MAX / t->shape[i]) (void)slm__json_fail(j, "the shape is too large");
-    if (t->count > UINT64_MAX / bits) (void)slm__json_fail(j, "the shape is too large");
+        good = good && (t->shape[i] == 0 || t->count <= UINT64_MAX / t->shape[i]);
+    (void)slm__json_need(j, v, good && t->count <= UINT64_MAX / bits, "the shape is too large");
+    (void)slm__json_need(j, v, slm__numbers(j, offsets, range, 2) == 2, "data_offsets must be two");
+    t->begin = range[0]; t->end = range[1];
     if (t->count * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != t->count * bits / 8)
-        (void)slm__json_fail(j, "dtype, shape and data_offsets disagree");
-    j->field = NULL;
-}
-SLM_API const char *slm_tensor_file_metadata(const slm_tensor_file *file, const char *key) {
-    const char *p = file->metadata.data, *end = file->metadata.size > 0 ? p + file->metadata.size : p;
-    for (; p < end; p += strlen(p) + 1) {
-        const char *value = p + strlen(p) + 1;
-        if (strcmp(p, key) == 0) return value;
-        p = value;
-    }
-    return NULL;
-}
-static void slm__parse_metadata(slm__json *j, slm_tensor_file *file, slm__buffer *word) {
-    int first = 1;
-    if (slm__json_type(j) == 'z') { (void)slm__json_skip(j); return; }
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, word) == 1) {
-        int bad = strlen(word->data) != word->size || slm_tensor_file_metadata(file, word->data) != NULL;
-        (void)slm__json_add(j, &file->metadata, word->data, word->size + 1);
-        if (slm__json_string(j, word) != SLM_OK) return;
-        if (bad || strlen(word->data) != word->size) (void)slm__json_fail(j, "a key of the metadata is there twice, or has a NUL");
-        (void)slm__json_add(j, &file->metadata, word->data, word->size + 1);
-    }
-}
-static slm_status slm__parse_header(slm_tensor_file *file, slm__json *j, slm__buffer *word) {
-    int first = 1, metadata = 0;
-    slm__stored t;
-    (void)slm__json_enter(j, '{');
-    while (slm__json_member(j, &first, word) == 1) {
-        memset(&t, 0, sizeof t);
-        if (strlen(word->data) != word->size || word->size >= sizeof t.name)
-            (void)slm__json_fail(j, "a tensor's name has a NUL or more than 255 bytes");
-        else if (strcmp(word->data, "__metadata__") != 0) {
-            memcpy(t.name, word->data, word->size);
-            slm__parse_tensor(j, &t, word);
-            (void)slm__json_add(j, &file->list, &t, sizeof t);
-        } else if (metadata++) (void)slm__json_fail(j, "__metadata__ is there twice");
-        else slm__parse_metadata(j, file, word);
-    }
-    file->tensors = (slm__stored *)(void *)file->list.data;
-    file->n = file->list.size / sizeof t;
-    return slm__json_close(j);
+        (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
 }
 static int slm__by_offset(const void *a, const void *b) {
     const slm__stored *x = (const slm__stored *)a, *y = (const slm__stored *)b;
@@ -4205,126 +4028,129 @@ static int slm__by_offset(const void *a, const void *b) {
 static int slm__by_name(const void *a, const void *b) {
     return strcmp(((const slm__stored *)a)->name, ((const slm__stored *)b)->name);
 }
-/* Gaps, overlaps, data too short or too long, duplicate names; sorts by name. */
-static slm_status slm__check_cover(slm_tensor_file *file, uint64_t size, slm_error *err) {
-    slm__stored *t = file->tensors;
-    size_t i;
-    uint64_t end = 0;
-    if (file->n > 0) qsort(t, file->n, sizeof *t, slm__by_offset);
-    for (i = 0; i < file->n; end = t[i++].end)
-        if (t[i].begin != end)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" begins at %llu, the one before it ends at %llu", file->io.path,
-                             t[i].name, (unsigned long long)t[i].begin, (unsigned long long)end);
-    if (end != size)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: the tensors need %llu bytes of data, the file holds %llu", file->io.path,
-                         (unsigned long long)end, (unsigned long long)size);
-    if (file->n > 0) qsort(t, file->n, sizeof *t, slm__by_name);
-    for (i = 1; i < file->n; i++)
-        if (strcmp(t[i - 1].name, t[i].name) == 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is there twice", file->io.path, t[i].name);
+/* Adds the tensors of a header to the list; they must cover `size` bytes of data, and no name may be there twice. */
+static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64_t size, slm_error *err) {
+    slm__json *j = &shard->header;
+    const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
+    slm__stored *t, fresh;
+    size_t first = all->n;
+    uint64_t at = 0;
+    for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
+        if (v + 1 == metadata || slm__json_same(v, "__metadata__")) continue;
+        memset(&fresh, 0, sizeof fresh);
+        fresh.shard = shard;
+        slm__parse_tensor(j, v, &fresh);
+        if (j->status == SLM_OK) j->status = slm__buffer_append(&all->memory, &fresh, sizeof fresh, err);
+    }
+    for (v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end); v != end; v += v->n) {
+        (void)slm__json_text(j, v);
+        (void)slm__json_text(j, v + 1);
+    }
+    all->list = (slm__stored *)(void *)all->memory.data;
+    all->n = all->memory.size / sizeof fresh;
+    if (j->status != SLM_OK) return j->status;
+    t = all->n > 0 ? all->list + first : NULL;
+    if (all->n > first) qsort(t, all->n - first, sizeof *t, slm__by_offset);
+    for (; first < all->n && t->begin == at; first++) at = t++->end;
+    if (first < all->n || at != size)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"",
+                         j->name, (unsigned long long)at, (unsigned long long)size, first < all->n ? t->name : "the end");
+    if (all->n > 0) qsort(all->list, all->n, sizeof *t, slm__by_name);
+    for (first = 1; first < all->n; first++)
+        if (strcmp(all->list[first - 1].name, all->list[first].name) == 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is there twice, in one file or in two files", j->name,
+                             all->list[first].name);
     return SLM_OK;
 }
-static slm_status slm__read_header(slm_tensor_file *file, slm_error *err) {
-    unsigned char head[8];
-    uint64_t size = slm__size(&file->io), n;
-    slm__json j;
-    slm__buffer text = { NULL, 0, 0 }, word = { NULL, 0, 0 };
-    slm_status status = slm__read(&file->io, 0, head, 8);
-    if (status != SLM_OK) return status;
+static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const char *name, slm_error *err) {
+    unsigned char head[8] = { 0 };
+    slm__shard *s = (slm__shard *)slm__alloc(1, sizeof *s, err);
+    uint64_t size, n;
+    if (s == NULL) return SLM_ERR_MEMORY;
+    s->next = all->shards;
+    all->shards = s;
+    (void)slm__open(&s->io, folder, name, "rb", err);
+    size = slm__size(&s->io);
+    if (slm__read(&s->io, 0, head, 8) != SLM_OK) return s->io.status;
     n = slm__load(head, 8);
     if (n > SLM__MAX_HEADER || n > size - 8)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: not a safetensors file: a header of %llu bytes (most: 100000000) in one of %llu",
-                         file->io.path, (unsigned long long)n, (unsigned long long)size);
-    file->data = 8 + n;
-    status = slm__buffer_reserve(&text, (size_t)n, err);
-    if (status == SLM_OK) status = slm__read(&file->io, 8, text.data, (size_t)n);
-    if (status == SLM_OK) status = slm__json_open(&j, text.data, (size_t)n, file->io.path, err);
-    if (status == SLM_OK) status = slm__parse_header(file, &j, &word);
-    if (status == SLM_OK) status = slm__check_cover(file, size - 8 - n, err);
-    slm__release(text.data);
-    slm__release(word.data);
-    return status;
+                         s->io.path, (unsigned long long)n, (unsigned long long)size);
+    s->data = 8 + n;
+    if ((s->text = (char *)slm__alloc((size_t)n, 1, err)) == NULL) return SLM_ERR_MEMORY;
+    if (slm__read(&s->io, 8, s->text, (size_t)n) != SLM_OK) return s->io.status;
+    if (slm__json_open(&s->header, s->text, (size_t)n, s->io.path, err) != SLM_OK) return s->header.status;
+    return slm__parse_header(all, s, size - 8 - n, err);
 }
-SLM_API void slm_tensor_file_close(slm_tensor_file *file) {
-    while (file != NULL) {
-        slm_tensor_file *next = file->next;
-        slm__close(&file->io);
-        slm__release(file->list.data);
-        slm__release(file->metadata.data);
-        slm__release(file);
-        file = next;
+static slm_status slm__tensors_open(slm__tensors *all, const char *path, slm_error *err) {    /* of one file; then close */
+    memset(all, 0, sizeof *all);
+    return slm__tensors_add(all, path, "", err);
+}
+static void slm__tensors_close(slm__tensors *all) {
+    slm__shard *s;
+    while ((s = all->shards) != NULL) {
+        all->shards = s->next;
+        slm__close(&s->io);
+        slm__json_close(&s->header);
+        slm__release(s->text);
+        slm__release(s);
     }
+    slm__release(all->memory.data);
 }
-SLM_API slm_status slm_tensor_file_open(slm_tensor_file **out, const char *path, slm_error *err) {
-    slm_tensor_file *file = (slm_tensor_file *)slm__alloc(1, sizeof *file, err);
-    slm_status status = file == NULL ? SLM_ERR_MEMORY : slm__open(&file->io, path, "", "rb", err);
-    if (status == SLM_OK) status = slm__read_header(file, err);
-    *out = status == SLM_OK ? file : NULL;
-    if (status != SLM_OK) slm_tensor_file_close(file);
-    return status;
+static const char *slm__metadata(slm__tensors *all, const char *key) {    /* of the first file; NULL: none */
+    slm__json *j = &all->shards->header;
+    const slm__value *v = slm__json_get(j, slm__json_get(j, slm__json_root(j), "__metadata__"), key);
+    return v != NULL ? v->text : NULL;
 }
-SLM_API size_t slm_tensor_file_count(const slm_tensor_file *file) { return file->n; }
-SLM_API const char *slm_tensor_file_name(const slm_tensor_file *file, size_t i, const char **dtype, const uint64_t **shape,
-                                         size_t *n_dims) {
-    if (i >= file->n) return NULL;
-    if (dtype != NULL) *dtype = slm__dtypes[file->tensors[i].dtype].name;
-    if (shape != NULL) *shape = file->tensors[i].shape;
-    if (n_dims != NULL) *n_dims = file->tensors[i].n_dims;
-    return file->tensors[i].name;
-}
-static slm__stored *slm__stored_find(const slm_tensor_file *file, const char *name) {
+static slm__stored *slm__tensors_find(const slm__tensors *all, const char *name) {
     slm__stored key;
-    size_t n = strlen(name);
-    if (file->n == 0 || n >= sizeof key.name) return NULL;
-    memcpy(key.name, name, n + 1);
-    return (slm__stored *)bsearch(&key, file->tensors, file->n, sizeof key, slm__by_name);
+    key.name = name;
+    return all->n == 0 ? NULL : (slm__stored *)bsearch(&key, all->list, all->n, sizeof key, slm__by_name);
 }
-static slm_status slm__stored_read(slm_tensor_file *file, slm__stored *t, slm_real *out, size_t rows, size_t cols, slm_error *err) {
+static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
-    size_t size = (size_t)slm__dtypes[t->dtype].bits / 8, left = rows * cols, n, i;
-    uint64_t at = file->data + t->begin;
-    int same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims == 1 ? rows == 1 && t->shape[0] == cols
-             : t->n_dims == 0 && left == 1;
+    slm__stored *t = slm__tensors_find(all, name);
+    size_t left = rows * cols, size, n, i;
+    uint64_t at;
+    slm__file *io;
+    int same;
+    if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", all->shards->io.path, name);
+    io = &t->shard->io;
+    same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims < 2 && rows == 1 && t->count == cols;
     if (!same || t->dtype > SLM__F64)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
-                         file->io.path, t->name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
+                         io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
     t->used = 1;
-    file->io.err = err;
-    file->io.status = SLM_OK;
-    for (; left > 0; left -= n, out += n, at += n * size) {
+    io->err = err; io->status = SLM_OK;
+    size = (size_t)slm__dtypes[t->dtype].bits / 8;
+    for (at = t->shard->data + t->begin; left > 0; left -= n, out += n, at += n * size) {
         n = left < SLM__SLICE ? left : SLM__SLICE;
-        if (slm__read(&file->io, at, bytes, n * size) != SLM_OK) break;
-        file->checksum = slm__checksum(file->checksum, bytes, n * size);
+        if (slm__read(io, at, bytes, n * size) != SLM_OK) break;
+        all->checksum = slm__checksum(all->checksum, bytes, n * size);
         for (i = 0; i < n; i++) out[i] = (slm_real)slm__number_load(bytes + i * size, t->dtype);
     }
-    return file->io.status;
-}
-SLM_API slm_status slm_tensor_file_read(slm_tensor_file *file, const char *name, slm_real *out, size_t rows, size_t cols,
-                                        slm_error *err) {
-    slm__stored *t = slm__stored_find(file, name);
-    if (t != NULL) return slm__stored_read(file, t, out, rows, cols, err);
-    return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", file->io.path, name);
+    return io->status;
 }
 
 /* ---- what a file of ours holds: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the
    numbers in values[k]) and metadata, "key\0value\0" pairs; the last pair is a checksum of all pairs before and all numbers ---- */
+typedef struct slm__kind { const char *name; size_t times; const char *prefix[3]; size_t n_keys; const char *keys[6]; } slm__kind;
+static const slm__kind slm__model_kind = { "", 1, { "", "", "" }, 0, { "", "", "", "", "", "" } },
+    slm__run_kind = { "run", 3, { "", "adam_m.", "adam_v." }, 3, { "step", "cursor.seed", "cursor.at", "", "", "" } },
+    slm__scores_kind = { "score file", 2, { "loss", "entropy", "" }, 6, { "window", "at", "all", "corpus", "tokenizer", "model" } };
 typedef struct slm__content {
+    const slm__kind *kind;
     const slm_param *table;
-    size_t n_table, times;
-    const char *const *prefix;
+    size_t n_table;
     slm_real *values[3];
     slm__buffer metadata;
 } slm__content;
-static const char *const slm__run_prefix[] = { "", "adam_m.", "adam_v." }, *const slm__scores_prefix[] = { "loss", "entropy" };
-static void slm__split(slm__buffer *metadata) {    /* lines to pairs */
-    size_t i;
-    for (i = 0; i < metadata->size; i++) if (metadata->data[i] == '\n') metadata->data[i] = 0;
-}
 static const slm_param *slm__content_at(const slm__content *c, size_t i, slm_real **values, char name[sizeof(slm_param)]) {
-    const slm_param *p = &c->table[i % c->n_table];
+    const slm_param *p = &c->table[i % c->n_table];           /* i-th tensor of the file; NULL: there are no more */
+    if (i == c->kind->times * c->n_table) return NULL;
     *values = c->values[i / c->n_table] + p->offset;
-    (void)snprintf(name, sizeof(slm_param), "%s%s", c->prefix[i / c->n_table], p->name);
+    (void)snprintf(name, sizeof(slm_param), "%s%s", c->kind->prefix[i / c->n_table], p->name);
     return p;
 }
 /* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
@@ -4332,16 +4158,15 @@ static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm
     unsigned char bytes[SLM__SLICE * 8];
     char name[sizeof(slm_param)];
     size_t size = (size_t)slm__dtypes[type].bits / 8, i, k, n, left;
+    const slm_param *p;
     slm_real *values;
-    for (i = 0; i < c->times * c->n_table; i++) {
-        const slm_param *p = slm__content_at(c, i, &values, name);
+    for (i = 0; (p = slm__content_at(c, i, &values, name)) != NULL; i++)
         for (left = p->rows * p->cols; left > 0; left -= n, values += n) {
             n = left < SLM__SLICE ? left : SLM__SLICE;
             for (k = 0; k < n; k++) slm__number_store(bytes + k * size, values[k], type);
             if (file != NULL) (void)slm__write(file, bytes, n * size);
             else hash = slm__checksum(hash, bytes, n * size);
         }
-    }
     return hash;
 }
 static slm_status slm__content_header(slm__buffer *h, const slm__content *c, size_t type, slm_error *err) {
@@ -4349,13 +4174,13 @@ static slm_status slm__content_header(slm__buffer *h, const slm__content *c, siz
     const char *text = c->metadata.data, *end = text + c->metadata.size;
     unsigned long long begin, at = 0;
     size_t i;
+    const slm_param *p;
     slm_real *values;
     slm_status status = slm__put(h, err, "{\"__metadata__\":");
     for (i = 0; status == SLM_OK && text < end; i++, text += strlen(text) + 1)      /* key and value take turns */
         if ((status = slm__put(h, err, i % 2 ? ":" : i > 0 ? "," : "{")) == SLM_OK)
             status = slm__json_put_string(h, text, strlen(text), err);
-    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
-        const slm_param *p = slm__content_at(c, i, &values, name);
+    for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
         begin = at;
         at += (unsigned long long)p->rows * p->cols * (unsigned long long)slm__dtypes[type].bits / 8;
         (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
@@ -4365,6 +4190,20 @@ static slm_status slm__content_header(slm__buffer *h, const slm__content *c, siz
     if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");    /* aligns data */
     if (status != SLM_OK || h->size <= SLM__MAX_HEADER) return status;
     return slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
+}
+/* The first three numbers of a kind are decimal, the others are hashes. */
+static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
+    (void)snprintf(text, 24, i < 3 ? "%llu" : "%016llx", (unsigned long long)number);
+    return text;
+}
+static slm_status slm__content_numbers(slm__content *c, const uint64_t *numbers, slm_error *err) {    /* begins the metadata */
+    char text[24];
+    size_t i;
+    slm_status status = slm__put(&c->metadata, err, "format%cpt%c", 0, 0);    /* transformers demands "pt" */
+    if (status == SLM_OK && numbers != NULL) status = slm__put(&c->metadata, err, "slm%c%s%c", 0, c->kind->name, 0);
+    for (i = 0; status == SLM_OK && i < c->kind->n_keys; i++)
+        status = slm__put(&c->metadata, err, "%s%c%s%c", c->kind->keys[i], 0, slm__number_text(i, numbers[i], text), 0);
+    return status;
 }
 /* Writes the file; the metadata are completed and released. */
 static slm_status slm__content_save(slm__content *c, slm_status status, size_t type, const char *path, slm_error *err) {
@@ -4388,256 +4227,186 @@ static slm_status slm__content_save(slm__content *c, slm_status status, size_t t
     slm__release(h.data);
     return status;
 }
-/* A tensor in any of the shards. */
-static slm__stored *slm__shards_find(slm_tensor_file **file, const char *name) {
-    slm__stored *t = NULL;
-    while (*file != NULL && (t = slm__stored_find(*file, name)) == NULL) *file = (*file)->next;
-    return t;
-}
-/* Any tensor that was not used is an error; those of old files that hold no weights are passed over.  Forgets the marks. */
-static slm_status slm__shards_unused(slm_tensor_file *file, const char *what, slm_error *err) {
-    static const char old[] = ".rotary_emb.inv_freq";
-    size_t i;
-    for (; file != NULL; file = file->next)
-        for (i = 0; i < file->n; i++) {
-            const char *name = file->tensors[i].name;
-            if (!file->tensors[i].used && (strlen(name) < sizeof old || strcmp(name + strlen(name) + 1 - sizeof old, old) != 0))
-                return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" %s", file->io.path, name, what);
-            file->tensors[i].used = 0;
-        }
-    return SLM_OK;
-}
-/* Every tensor of the content must be there and hold finite numbers, and no other may be there. */
-static slm_status slm__content_read(slm_tensor_file *first, const slm__content *c, slm_error *err) {
-    char name[sizeof(slm_param)];
-    size_t i;
-    slm_real *values;
-    slm_status status = SLM_OK;
-    for (i = 0; status == SLM_OK && i < c->times * c->n_table; i++) {
-        const slm_param *p = slm__content_at(c, i, &values, name);
-        slm_tensor_file *file = first;
-        slm__stored *t = slm__shards_find(&file, name);
-        if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", first->io.path, name);
-        status = slm__stored_read(file, t, values, p->rows, p->cols, err);
-        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
-            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", file->io.path, name);
-    }
-    return status == SLM_OK ? slm__shards_unused(first, "does not belong there", err) : status;
-}
-/* Opens a file that must be ours: "slm" in its metadata names the kind, and under the keys stand numbers, the first n_decimal
-   of them decimal, the others 16 hexadecimal digits.  The checksum, last in the metadata, begins with them. */
-static slm_status slm__own_open(slm_tensor_file **out, const char *kind, const char *const *keys, uint64_t *numbers,
-                                size_t n_decimal, size_t n, const char *path, slm_error *err) {
-    slm_status status = slm_tensor_file_open(out, path, err);
-    const char *is = status == SLM_OK ? slm_tensor_file_metadata(*out, "slm") : NULL, *sum, *text;
+/* Opens a file that must be of a kind of ours; its numbers. */
+static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, uint64_t *numbers, const char *path, slm_error *err) {
+    slm_status status = slm__tensors_open(all, path, err);
+    slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
+    const slm__value *v, *end;
+    const char *text;
     char again[24];
     size_t i;
     if (status != SLM_OK) return status;
-    sum = slm_tensor_file_metadata(*out, "checksum");
-    if (is == NULL || strcmp(is, kind) != 0 || sum == NULL)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind);
-    (*out)->checksum = slm_hash(SLM_HASH_START, (*out)->metadata.data, (size_t)(sum - (*out)->metadata.data) - sizeof "checksum");
-    for (i = 0; i < n; i++) {
-        if ((text = slm_tensor_file_metadata(*out, keys[i])) == NULL) text = "";
-        numbers[i] = strtoull(text, NULL, i < n_decimal ? 10 : 16);
-        (void)snprintf(again, sizeof again, i < n_decimal ? "%llu" : "%016llx", (unsigned long long)numbers[i]);
-        if (strcmp(again, text) != 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, keys[i], text);
+    if ((text = slm__metadata(all, "slm")) == NULL || strcmp(text, kind->name) != 0 || slm__metadata(all, "checksum") == NULL)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind->name);
+    for (i = 0; i < kind->n_keys; i++) {
+        if ((text = slm__metadata(all, kind->keys[i])) == NULL) text = "";
+        numbers[i] = strtoull(text, NULL, i < 3 ? 10 : 16);
+        if (strcmp(slm__number_text(i, numbers[i], again), text) != 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path, kind->keys[i], text);
     }
-    return SLM_OK;
+    all->checksum = SLM_HASH_START;                           /* it begins with all metadata before it */
+    v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "__metadata__"), '{', &end);
+    for (; v != end && !slm__json_same(v, "checksum"); v += v->n)
+        all->checksum = slm_hash(slm_hash(all->checksum, v->text, v->size + 1), v[1].text, v[1].size + 1);
+    return j->status;
 }
-static slm_status slm__own_read(slm_tensor_file *file, const slm__content *c, slm_error *err) {
-    char sum[24];
-    slm_status status = slm__content_read(file, c, err);
-    (void)snprintf(sum, sizeof sum, "%016llx", (unsigned long long)file->checksum);
-    if (status == SLM_OK && strcmp(sum, slm_tensor_file_metadata(file, "checksum")) != 0)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", file->io.path);
+/* Every tensor of the content must be there, finite, and no other, but for what old files hold besides weights. */
+static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
+    static const char old[] = ".rotary_emb.inv_freq";
+    char name[sizeof(slm_param)];
+    size_t i, n;
+    const slm_param *p;
+    slm_real *values;
+    slm_status status = SLM_OK;
+    for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
+        status = slm__tensors_read(all, name, values, p->rows, p->cols, err);
+        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
+            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", all->shards->io.path,
+                               name);
+    }
+    for (i = 0; status == SLM_OK && i < all->n; i++) {
+        const slm__stored *t = &all->list[i];
+        if (!t->used && ((n = strlen(t->name)) < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there", t->shard->io.path, t->name);
+    }
+    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)all->checksum);
+    if (status == SLM_OK && c->kind->n_keys > 0 && strcmp(name, slm__metadata(all, "checksum")) != 0)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", all->shards->io.path);
     return status;
 }
 
-/* ---- config.json of a Hugging Face Llama folder ---- */
-/* kind  i: a whole number; d: a number above zero; b: a truth value; r: an object with slm__rope_keys; e: equal to one of
-   these texts.  Capital: demanded.  What is not in the list has no influence on what we compute. */
-typedef struct slm__config_key { const char *name; char kind; size_t at; const char *texts; } slm__config_key;
+/* ---- config.json of a Hugging Face Llama folder: read and written by one table ---- */
+/* kind  i: a whole number; d: a number above zero; b: a truth value; e: equal to the text, a value or a list of one; r: an object
+   with slm__rope_keys; w: only written.  Capital: demanded; what is null counts as not there.  The first SLM__WRITTEN are
+   written, e, r, w as the text.  What is not in the list has no influence on what we compute. */
+typedef struct slm__config_key { const char *name; char kind; size_t at; const char *text; } slm__config_key;
+enum { SLM__WRITTEN = 19 };
+#define SLM__AT(field) offsetof(slm_config, field), ""
 static const slm__config_key slm__config_keys[] = {
-    { "model_type", 'E', 0, " \"llama\" " }, { "architectures", 'e', 0, " [\"LlamaForCausalLM\"] null " },
-    { "hidden_act", 'e', 0, " \"silu\" " }, { "vocab_size", 'I', offsetof(slm_config, vocab), "" },
-    { "hidden_size", 'I', offsetof(slm_config, dim), "" }, { "num_hidden_layers", 'I', offsetof(slm_config, n_layers), "" },
-    { "num_attention_heads", 'I', offsetof(slm_config, n_heads), "" }, { "intermediate_size", 'I', offsetof(slm_config, ffn), "" },
-    { "num_key_value_heads", 'i', offsetof(slm_config, n_kv_heads), "" }, { "head_dim", 'i', offsetof(slm_config, head_dim), "" },
-    { "max_position_embeddings", 'i', offsetof(slm_config, max_seq), "" },
-    { "rms_norm_eps", 'd', offsetof(slm_config, norm_eps), "" },
-    { "tie_word_embeddings", 'b', offsetof(slm_config, tied), "" }, { "attention_bias", 'e', 0, " false null " },
-    { "mlp_bias", 'e', 0, " false null " }, { "quantization_config", 'e', 0, " null " }, { "rope_scaling", 'r', 0, "" },
-    { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, " 1.0 1 null " },
-    { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
-static const slm__config_key slm__rope_keys[] = {
-    { "rope_type", 'e', 0, " \"default\" " }, { "type", 'e', 0, " \"default\" " }, { "factor", 'e', 0, " 1.0 1 " },
-    { "partial_rotary_factor", 'e', 0, " 1.0 1 " }, { "rope_theta", 'd', offsetof(slm_config, rope_theta), "" } };
-enum { SLM__MOST_KEYS = sizeof slm__config_keys / sizeof slm__config_keys[0] };
+    { "architectures", 'e', 0, "[\"LlamaForCausalLM\"]" }, { "model_type", 'E', 0, "\"llama\"" },
+    { "vocab_size", 'I', SLM__AT(vocab) }, { "hidden_size", 'I', SLM__AT(dim) }, { "intermediate_size", 'I', SLM__AT(ffn) },
+    { "num_hidden_layers", 'I', SLM__AT(n_layers) }, { "num_attention_heads", 'I', SLM__AT(n_heads) },
+    { "num_key_value_heads", 'i', SLM__AT(n_kv_heads) }, { "head_dim", 'i', SLM__AT(head_dim) },
+    { "max_position_embeddings", 'i', SLM__AT(max_seq) }, { "rope_theta", 'd', SLM__AT(rope_theta) },
+    { "rms_norm_eps", 'd', SLM__AT(norm_eps) }, { "tie_word_embeddings", 'b', SLM__AT(tied) }, { "hidden_act", 'e', 0, "\"silu\"" },
+    { "attention_bias", 'e', 0, "false" }, { "mlp_bias", 'e', 0, "false" }, { "rope_scaling", 'r', 0, "null" },
+    { "bos_token_id", 'w', 0, "null" }, { "eos_token_id", 'w', 0, "null" },
+    { "quantization_config", 'e', 0, "null" }, { "rope_parameters", 'r', 0, "" }, { "partial_rotary_factor", 'e', 0, "1.0" } };
+static const slm__config_key slm__rope_keys[] = { { "rope_type", 'e', 0, "\"default\"" }, { "type", 'e', 0, "\"default\"" },
+    { "factor", 'e', 0, "1.0" }, { "partial_rotary_factor", 'e', 0, "1.0" }, { "rope_theta", 'd', SLM__AT(rope_theta) } };
 
-/* The value must be one of the texts, each between blanks; white space in the value does not count. */
-static void slm__config_text(slm__json *j, const char *texts) {
-    char value[64] = " ";
-    const char *p;
-    size_t n = 1;
-    (void)slm__json_peek(j);
-    p = j->p;
-    if (slm__json_skip(j) != SLM_OK) return;
-    for (; p < j->p && n + 2 < sizeof value; p++) if (strchr(" \t\r\n", *p) == NULL) value[n++] = *p;
-    value[n] = ' ';
-    if (strstr(texts, value) == NULL)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: \"%s\" is%.60s, supported:%s", j->name, j->field, value, texts);
+static void slm__config_equal(slm__json *j, const slm__value *v, const char *text) {
+    int list = *text == '[' && slm__json_is(v, '[') && v->n == 2, quote = slm__json_is(v + list, '"');
+    size_t n = v[list].size, around = (size_t)(list + quote);
+    if (n + 2 * around != strlen(text) || memcmp(v[list].text, text + around, n) != 0) slm__reject(j, v, "not supported:");
 }
-static void slm__config_object(slm__json *j, const slm__config_key *keys, size_t n, slm_config *config) {
-    const char *names[SLM__MOST_KEYS] = { NULL }, *at[SLM__MOST_KEYS], *end;
-    size_t i;
-    for (i = 0; i < n; i++) names[i] = keys[i].name;
-    (void)slm__json_fields(j, names, at, n);
-    for (i = 0, end = j->p; i < n; i++) {
-        void *field = (char *)config + keys[i].at;
-        int flag = 0;
-        uint64_t whole = 0;
-        double number = 0, was;
-        if (!slm__json_at(j, names[i], at[i])) {
-            if (keys[i].kind < 'a') (void)slm__json_fail(j, "missing");
-            continue;
-        }
-        switch (keys[i].kind) {
-        case 'i': case 'I':
-            if (keys[i].kind == 'i' && slm__json_type(j) == 'z') break;
-            if (slm__json_u64(j, &whole) == SLM_OK && (whole == 0 || whole > INT32_MAX))
-                (void)slm__json_fail(j, "a number from 1 to 2147483647 was expected");
-            *(int32_t *)field = (int32_t)(whole & INT32_MAX);
+static void slm__config_object(slm__json *j, const slm__value *object, const slm__config_key *key, size_t n, slm_config *config) {
+    for (; n > 0; n--, key++) {
+        const slm__value *v = slm__json_get(j, object, key->name);
+        int32_t *whole = (int32_t *)(void *)((char *)config + key->at);
+        double *number = (double *)(void *)((char *)config + key->at), was;
+        if (v == NULL && key->kind < 'a') (void)slm__json_fail(j, v, "missing");
+        if (v == NULL || key->kind == 'w') continue;
+        switch (key->kind | 32) {
+        case 'e': slm__config_equal(j, v, key->text); break;
+        case 'r': slm__config_object(j, v, slm__rope_keys, SLM__COUNT(slm__rope_keys), config); break;
+        case 'b': *whole = slm__json_bool(j, v); break;
+        case 'i':
+            *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
+            if (*whole < 1 || (uint64_t)*whole != slm__json_u64(j, v)) slm__reject(j, v, "not from 1 to 2147483647:");
             break;
-        case 'd':
-            was = *(double *)field;
-            if (slm__json_double(j, &number) == SLM_OK && !(number > 0)) (void)slm__json_fail(j, "a number above 0 was expected");
-            if (was > 0 && (number < was || number > was)) (void)slm__json_fail(j, "two different values");
-            *(double *)field = number;
-            break;
-        case 'b':
-            if (slm__json_bool(j, &flag) == SLM_OK) *(int32_t *)field = flag;
-            break;
-        case 'r':
-            if (slm__json_type(j) != 'z') slm__config_object(j, slm__rope_keys, SLM__COUNT(slm__rope_keys), config);
-            break;
-        default: slm__config_text(j, keys[i].texts);
+        default:
+            was = *number;
+            *number = slm__json_double(j, v);
+            if (!(*number > 0) || (was > 0 && (*number < was || *number > was))) slm__reject(j, v, "not above 0, or not alone:");
         }
     }
-    if (j->status == SLM_OK) { j->p = end; j->field = NULL; }
 }
 static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
     slm__json j;
     slm_error inner;
     memset(config, 0, sizeof *config);
-    (void)slm__json_open(&j, text, size, name, err);
-    slm__config_object(&j, slm__config_keys, SLM__COUNT(slm__config_keys), config);
-    if (slm__json_close(&j) != SLM_OK) return j.status;
+    if (slm__json_open(&j, text, size, name, err) == SLM_OK)
+        slm__config_object(&j, slm__json_root(&j), slm__config_keys, SLM__COUNT(slm__config_keys), config);
+    slm__json_close(&j);
     if (!(config->norm_eps > 0)) config->norm_eps = 1e-6;     /* where the file is silent, transformers' default holds, not ours */
-    return slm_config_check(config, &inner) == SLM_OK ? SLM_OK : slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
+    if (j.status != SLM_OK || slm_config_check(config, &inner) == SLM_OK) return j.status;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
 }
 static slm_status slm__config_write(const slm_config *c, size_t type, const char *path, slm_error *err) {
     static const char *const torch[] = { "float32", "float16", "bfloat16", "float64" };
-    char theta[48], eps[48];
     slm__buffer b = { NULL, 0, 0 };
-    slm_status status;
-    if (!slm__double_text(theta, c->rope_theta) || !slm__double_text(eps, c->norm_eps))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: rope_theta or norm_eps is not finite", path);
-    status = slm__put(&b, err, "{\n  \"architectures\": [\"LlamaForCausalLM\"],\n  \"model_type\": \"llama\",\n"
-        "  \"vocab_size\": %d,\n  \"hidden_size\": %d,\n  \"intermediate_size\": %d,\n  \"num_hidden_layers\": %d,\n"
-        "  \"num_attention_heads\": %d,\n  \"num_key_value_heads\": %d,\n  \"head_dim\": %d,\n  \"max_position_embeddings\": %d,\n"
-        "  \"rope_theta\": %s,\n  \"rms_norm_eps\": %s,\n  \"tie_word_embeddings\": %s,\n  \"hidden_act\": \"silu\",\n"
-        "  \"attention_bias\": false,\n  \"mlp_bias\": false,\n  \"rope_scaling\": null,\n  \"bos_token_id\": null,\n"
-        "  \"eos_token_id\": null,\n  \"torch_dtype\": \"%s\"\n}\n", (int)c->vocab, (int)c->dim, (int)c->ffn, (int)c->n_layers,
-        (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->max_seq, theta, eps, c->tied ? "true" : "false",
-        torch[type]);
+    slm_status status = slm__put(&b, err, "{\n");
+    const slm__config_key *key = slm__config_keys;
+    for (; status == SLM_OK && key < slm__config_keys + SLM__WRITTEN; key++) {
+        const void *field = (const char *)c + key->at;
+        char text[48];
+        int kind = key->kind | 32;
+        if (kind == 'd' && !slm__double_text(text, *(const double *)field))
+            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: %s is not finite", path, key->name);
+        if (kind == 'i') (void)snprintf(text, sizeof text, "%d", (int)*(const int32_t *)field);
+        if (status == SLM_OK) status = slm__put(&b, err, "  \"%s\": %s,\n", key->name, kind == 'd' || kind == 'i' ? text
+                                                : kind != 'b' ? key->text : *(const int32_t *)field ? "true" : "false");
+    }
+    if (status == SLM_OK) status = slm__put(&b, err, "  \"torch_dtype\": \"%s\"\n}\n", torch[type]);
     if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
 }
 
 /* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
-/* One pair of the index, "tensor": "file".  The file's name comes from outside: plain letters only, no path. */
-static slm_status slm__shards_pair(slm_tensor_file **first, const char *folder, const char *name, const char *shard,
-                                   slm_error *err) {
+/* Adds the files of "weight_map": { tensor: file, ... }.  Their names come from outside: plain letters only, no path. */
+static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__json *j, slm_error *err) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    char path[SLM__PATH];
-    slm__stored *t;
-    slm_status status = slm__path(path, folder, shard, err);
-    if (shard[0] == '.' || shard[0] == 0 || shard[strspn(shard, plain)] != 0)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: the index names \"%.99s\", no acceptable file name", folder, shard);
-    while (*first != NULL && strcmp((*first)->io.path, path) != 0) first = &(*first)->next;
-    if (status == SLM_OK && *first == NULL) status = slm_tensor_file_open(first, path, err);
-    if (status != SLM_OK) return status;
-    t = slm__stored_find(*first, name);
-    if (t == NULL || t->used)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is %s", path, name, t ? "twice in the index" : "missing");
-    t->used = 1;
-    return SLM_OK;
+    const slm__value *end, *v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "weight_map"), '{', &end);
+    for (; v != end && j->status == SLM_OK; v += v->n) {
+        const char *name = slm__json_text(j, v + 1);
+        const slm__shard *s = all->shards;
+        if (name[0] == '.' || name[0] == 0 || name[strspn(name, plain)] != 0) slm__reject(j, v + 1, "no acceptable file name:");
+        while (s != NULL && strcmp(s->io.path + strlen(folder), name) != 0) s = s->next;
+        if (s == NULL && j->status == SLM_OK) j->status = slm__tensors_add(all, folder, name, err);
+    }
+    return j->status;
 }
-static slm_status slm__shards_index(slm_tensor_file **out, const char *folder, const char *text, size_t size, const char *path,
-                                    slm_error *err) {
-    static const char *const names[] = { "weight_map" };
-    slm__buffer key = { NULL, 0, 0 }, value = { NULL, 0, 0 };
-    slm__json j;
-    const char *at, *end;
-    int first = 1;
-    (void)slm__json_open(&j, text, size, path, err);
-    (void)slm__json_fields(&j, names, &at, 1);
-    end = j.p;
-    if (!slm__json_at(&j, names[0], at)) (void)slm__json_fail(&j, "missing");
-    (void)slm__json_enter(&j, '{');
-    while (slm__json_member(&j, &first, &key) == 1 && slm__json_string(&j, &value) == SLM_OK)
-        if (strlen(key.data) != key.size || strlen(value.data) != value.size) (void)slm__json_fail(&j, "a NUL in a name");
-        else j.status = slm__shards_pair(out, folder, key.data, value.data, err);
-    if (j.status == SLM_OK) j.p = end;
-    slm__release(key.data);
-    slm__release(value.data);
-    return slm__json_close(&j);
-}
-static slm_status slm__shards_open(slm_tensor_file **out, const char *folder, slm_error *err) {
+static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_error *err) {
     char path[SLM__PATH], *text = NULL;
     size_t size = 0;
+    slm__json j;
     slm_status status = slm__path(path, folder, "model.safetensors", err);
-    if (status != SLM_OK || slm__exists(path)) return status == SLM_OK ? slm_tensor_file_open(out, path, err) : status;
+    if (status != SLM_OK || slm__exists(path)) return status == SLM_OK ? slm__tensors_open(all, path, err) : status;
     status = slm__path(path, folder, "model.safetensors.index.json", err);
-    if (status == SLM_OK && !slm__exists(path))
-        return slm__fail(err, SLM_ERR_IO, "%s: no model.safetensors and no model.safetensors.index.json can be opened", folder);
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
-    if (status == SLM_OK) status = slm__shards_index(out, folder, text, size, path, err);
+    if (status != SLM_OK) return status;
+    (void)slm__json_open(&j, text, size, path, err);
+    status = slm__shards_index(all, folder, &j, err);
+    slm__json_close(&j);
     slm__release(text);
-    return status == SLM_OK ? slm__shards_unused(*out, "is not in the index, or in two files", err) : status;
+    return status;
 }
 /* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
-static slm_status slm__shards_enough(const slm_tensor_file *file, const slm_config *c, const char *folder, slm_error *err) {
+static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *c, const char *folder, slm_error *err) {
     double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads, need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
          + (double)c->n_layers * (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
     size_t i;
-    for (; file != NULL; file = file->next)
-        for (i = 0; i < file->n; i++) have += (double)file->tensors[i].count;
+    for (i = 0; i < all->n; i++) have += (double)all->list[i].count;
     if (have >= need) return SLM_OK;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
 }
 /* Where embedding and head are one, a head in the file must be the embedding. */
-static slm_status slm__shards_tied(slm_tensor_file *file, const slm_model *model, slm_error *err) {
+static slm_status slm__shards_tied(slm__tensors *all, const slm_model *model, const slm__stored *head, slm_error *err) {
     const slm_param *p = &model->table[0];
-    slm_tensor_file *other = file;
-    slm__stored *head = slm__shards_find(&file, "lm_head.weight"), *embedding = slm__shards_find(&other, p->name);
-    slm_real *copy;
-    slm_status status = SLM_ERR_MEMORY;
-    if (!model->config.tied || head == NULL || embedding == NULL) return SLM_OK;
-    if ((copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err)) != NULL)
-        status = slm__stored_read(file, head, copy, p->rows, p->cols, err);
-    if (status == SLM_OK) status = slm__stored_read(other, embedding, model->params, p->rows, p->cols, err);
+    slm_real *copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err);
+    slm_status status = copy == NULL ? SLM_ERR_MEMORY : slm__tensors_read(all, head->name, copy, p->rows, p->cols, err);
     if (status == SLM_OK && memcmp(copy, model->params, p->rows * p->cols * sizeof *copy) != 0)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight differs from the embedding that it is tied to", file->io.path);
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to", head->shard->io.path);
     slm__release(copy);
     return status;
 }
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
     char base[SLM__PATH], path[SLM__PATH], *text = NULL;
-    slm_tensor_file *files = NULL;
+    slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
+    slm__content c = { &slm__model_kind, NULL, 0, { NULL, NULL, NULL }, { NULL, 0, 0 } };
+    slm__stored *head = NULL;
     slm_config config;
     slm_model *model = NULL;
     size_t size = 0;
@@ -4646,27 +4415,27 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
     if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
-    if (status == SLM_OK) status = slm__shards_open(&files, base, err);
-    if (status == SLM_OK) status = slm__shards_enough(files, &config, base, err);
+    if (status == SLM_OK) status = slm__shards_open(&all, base, err);
+    if (status == SLM_OK) status = slm__shards_enough(&all, &config, base, err);
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
-    if (status == SLM_OK) status = slm__shards_tied(files, model, err);
     if (status == SLM_OK) {
-        const slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL },
-                                 { NULL, 0, 0 } };
-        status = slm__content_read(files, &c, err);
+        c.table = model->table; c.n_table = model->n_tensors; c.values[0] = model->params;
+        if (config.tied && (head = slm__tensors_find(&all, "lm_head.weight")) != NULL) head->used = 1;
+        status = slm__content_read(&all, &c, err);
     }
+    if (status == SLM_OK && head != NULL) status = slm__shards_tied(&all, model, head, err);
     if (status == SLM_OK) *out = model;
     else slm_model_free(model);
-    slm_tensor_file_close(files);
+    slm__tensors_close(&all);
     slm__release(text);
     return status;
 }
 SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
                                      slm_error *err) {
     char path[SLM__PATH];
-    slm__content c = { model->table, model->n_tensors, 1, slm__run_prefix, { model->params, NULL, NULL }, { NULL, 0, 0 } };
+    slm__content c = { &slm__model_kind, model->table, model->n_tensors, { model->params, NULL, NULL }, { NULL, 0, 0 } };
     size_t type = strcmp(dtype, "F32") == 0 ? SLM__F32 : strcmp(dtype, "BF16") == 0 ? SLM__BF16 : SLM__F64;
-    slm_status status = SLM_OK;
+    slm_status status;
     if (strcmp(dtype, slm__dtypes[type].name) != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder, dtype);
     if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
@@ -4676,8 +4445,7 @@ SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
     if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "format\npt\n");    /* transformers demands "pt" */
-    slm__split(&c.metadata);
+    if (status == SLM_OK) status = slm__content_numbers(&c, NULL, err);
     status = slm__content_save(&c, status, type, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
     return status == SLM_OK ? slm__config_write(&model->config, type, path, err) : status;
@@ -4687,53 +4455,43 @@ SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *t
 }
 
 /* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
-static int slm__scores_possible(const slm_scores *s) {      /* whole windows, but for the corpus' last one */
+/* Parts are whole windows, but for the corpus' last one. */
+static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise, const char *path, slm_error *err) {
     size_t T = (size_t)s->T;
-    return s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
-        && (s->at + s->n == s->all || (s->at + s->n) % T == 0);
+    if (s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && (s->at == s->all || s->at % T == 0)
+        && (s->at + s->n == s->all || (s->at + s->n) % T == 0)) return SLM_OK;
+    return slm__fail(err, otherwise, "%s: %zu scores from %zu of %zu in windows of %d", path, s->n, s->at, s->all, (int)s->T);
 }
-SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err) {
-    const slm_param p = { "", 0, 1, scores->n, 0 };
-    slm__content c = { &p, 1, 2, slm__scores_prefix, { scores->loss, scores->entropy, NULL }, { NULL, 0, 0 } };
-    slm_status status;
-    if (!slm__scores_possible(scores))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: scores %zu to %zu of %zu in windows of %d cannot be", path, scores->at,
-                         scores->at + scores->n, scores->all, (int)scores->T);
-    status = slm__put(&c.metadata, err, "format\npt\nslm\nscore file\nwindow\n%d\nat\n%zu\nall\n%zu\ncorpus\n%016llx\n"
-        "tokenizer\n%016llx\nmodel\n%016llx\n", (int)scores->T, scores->at, scores->all, (unsigned long long)scores->corpus_hash,
-        (unsigned long long)scores->tokenizer_hash, (unsigned long long)scores->model_hash);
-    slm__split(&c.metadata);
+SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_error *err) {
+    const uint64_t numbers[6] = { (uint64_t)s->T, s->at, s->all, s->corpus_hash, s->tokenizer_hash, s->model_hash };
+    const slm_param p = { "", 0, 1, s->n, 0 };
+    slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
+    slm_status status = slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err);
+    if (status == SLM_OK) status = slm__content_numbers(&c, numbers, err);
     return slm__content_save(&c, status, SLM__REAL, path, err);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
-    static const char *const keys[] = { "window", "at", "all", "corpus", "tokenizer", "model" };
-    slm_tensor_file *file = NULL;
+    slm__tensors all;
     slm_scores like, *s = NULL;
-    uint64_t v[6] = { 0 };
-    slm_status status = slm__own_open(&file, "score file", keys, v, 3, 6, path, err);
+    uint64_t v[6];
+    slm_status status = slm__content_open(&all, &slm__scores_kind, v, path, err);
     *out = NULL;
     memset(&like, 0, sizeof like);
     if (status == SLM_OK) {
-        const slm__stored *t = slm__stored_find(file, "loss");    /* the file holds that many: memory may be taken */
-        const size_t most = SIZE_MAX / 64;
-        like.n = t != NULL && t->n_dims == 1 && t->count < most ? (size_t)t->count : most;
-        like.T = v[0] <= INT32_MAX ? (int32_t)v[0] : 0;
-        like.at = v[1] < most ? (size_t)v[1] : most;
-        like.all = v[2] < most ? (size_t)v[2] : 0;
-        like.corpus_hash = v[3];
-        like.tokenizer_hash = v[4];
-        like.model_hash = v[5];
-        if (!slm__scores_possible(&like))
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: %zu scores from %llu of %llu in windows of %llu cannot be", path, like.n,
-                               (unsigned long long)v[1], (unsigned long long)v[2], (unsigned long long)v[0]);
+        const slm__stored *t = slm__tensors_find(&all, "loss");    /* the file holds that many: memory may be taken */
+        like.n = t != NULL ? (size_t)t->count : 0;
+        like.T = v[0] <= INT32_MAX && v[1] <= v[2] && v[2] < SIZE_MAX / 64 ? (int32_t)v[0] : 0;
+        like.at = (size_t)v[1]; like.all = (size_t)v[2];
+        like.corpus_hash = v[3]; like.tokenizer_hash = v[4]; like.model_hash = v[5];
+        status = slm__scores_possible(&like, SLM_ERR_FORMAT, path, err);
     }
     if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
     if (status == SLM_OK) {
         const slm_param p = { "", 0, 1, s->n, 0 };
-        const slm__content c = { &p, 1, 2, slm__scores_prefix, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
-        status = slm__own_read(file, &c, err);
+        const slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
+        status = slm__content_read(&all, &c, err);
     }
-    slm_tensor_file_close(file);
+    slm__tensors_close(&all);
     if (status == SLM_OK) *out = s;
     else slm_scores_free(s);
     return status;
@@ -4742,13 +4500,12 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
 /* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
 /* What makes a run this run and no other: words "name=value". */
 static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
-    static const char *const names[] = { "rope_theta", "norm_eps", "ratio", "ratio2", "lr", "lr_min", "beta1", "beta2", "eps",
-                                         "weight_decay", "clip" };
     const slm_config *c = &t->model->config;
     const slm_selection *s = &t->selection;
     const slm_optimizer *o = &t->optimizer;
-    const double values[] = { c->rope_theta, c->norm_eps, s->ratio, s->ratio2, o->lr, o->lr_min, o->beta1, o->beta2, o->eps,
-                              o->weight_decay, o->clip };
+    const struct { const char *name; double value; } numbers[] = { { "rope_theta", c->rope_theta }, { "norm_eps", c->norm_eps },
+        { "ratio", s->ratio }, { "ratio2", s->ratio2 }, { "lr", o->lr }, { "lr_min", o->lr_min }, { "beta1", o->beta1 },
+        { "beta2", o->beta2 }, { "eps", o->eps }, { "weight_decay", o->weight_decay }, { "clip", o->clip } };
     char text[48];
     size_t i;
     slm_status status = slm__put(b, err, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
@@ -4757,75 +4514,68 @@ static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64
         (int)c->tied, (int)s->score, (int)s->scope, (unsigned long long)s->seed, (unsigned long long)o->warmup,
         (unsigned long long)o->steps, (unsigned long long)corpus_hash,
         (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
-    for (i = 0; status == SLM_OK && i < SLM__COUNT(values); i++)
-        if (slm__double_text(text, values[i])) status = slm__put(b, err, " %s=%s", names[i], text);
-        else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", names[i]);
+    for (i = 0; status == SLM_OK && i < SLM__COUNT(numbers); i++)
+        if (slm__double_text(text, numbers[i].value)) status = slm__put(b, err, " %s=%s", numbers[i].name, text);
+        else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", numbers[i].name);
     return status;
 }
 SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
                                 uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err) {
     char path[SLM__PATH];
     const char *text = extra != NULL ? extra : "";
-    const slm_model *model = trainer->model;
-    slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { model->params, trainer->m, trainer->v },
-                       { NULL, 0, 0 } };
+    const slm_model *m = trainer->model;
+    const uint64_t numbers[3] = { trainer->step, cursor->seed, cursor->at };
+    slm__content c = { &slm__run_kind, m->table, m->n_tensors, { m->params, trainer->m, trainer->v }, { NULL, 0, 0 } };
     slm_status status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
-    if (status == SLM_OK)
-        status = slm__put(&c.metadata, err, "format\npt\nslm\nrun\nstep\n%llu\ncursor.seed\n%llu\ncursor.at\n%llu\nsettings\n",
-                          (unsigned long long)trainer->step, (unsigned long long)cursor->seed, (unsigned long long)cursor->at);
+    if (status == SLM_OK) status = slm__content_numbers(&c, numbers, err);
+    if (status == SLM_OK) status = slm__put(&c.metadata, err, "settings%c", 0);
     if (status == SLM_OK) status = slm__run_settings(&c.metadata, trainer, corpus_hash, err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "\nextra\n");
-    slm__split(&c.metadata);
+    if (status == SLM_OK) status = slm__put(&c.metadata, err, "%cextra%c", 0, 0);
     if (status == SLM_OK) status = slm__buffer_append(&c.metadata, text, strlen(text) + 1, err);
     status = slm__content_save(&c, status, SLM__REAL, path, err);
-    return status == SLM_OK ? slm_model_save(model, tokenizer, folder, err) : status;
+    return status == SLM_OK ? slm_model_save(m, tokenizer, folder, err) : status;
 }
 /* Names the first setting of the file that is not ours. */
-static slm_status slm__run_compare(const slm_tensor_file *file, const char *mine, slm_error *err) {
-    const char *theirs = slm_tensor_file_metadata(file, "settings");
+static slm_status slm__run_compare(const char *theirs, const char *mine, const char *path, slm_error *err) {
     size_t i, at = 0;
-    if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", file->io.path);
+    if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", path);
     if (strcmp(mine, theirs) == 0) return SLM_OK;
     for (i = 0; mine[i] == theirs[i]; i++) if (mine[i] == ' ') at = i + 1;
-    return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", file->io.path, (int)strcspn(theirs + at, " "),
-                     theirs + at, (int)strcspn(mine + at, " "), mine + at);
+    return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", path, (int)strcspn(theirs + at, " "), theirs + at,
+                     (int)strcspn(mine + at, " "), mine + at);
 }
 SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
                                 const char *folder, slm_error *err) {
+    const slm_model *m = trainer->model;
+    size_t n = m->n_params;
     slm__buffer mine = { NULL, 0, 0 };
-    slm_tensor_file *file = NULL;
+    slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
     slm_real *stage = NULL;
-    static const char *const keys[] = { "step", "cursor.seed", "cursor.at" };
     uint64_t v[3];
     char path[SLM__PATH];
     const char *text = NULL;
-    size_t n = trainer->model->n_params;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK) status = slm__run_settings(&mine, trainer, corpus_hash, err);
     if (status == SLM_OK) status = slm__buffer_append(&mine, "", 1, err);
-    if (status == SLM_OK) status = slm__own_open(&file, "run", keys, v, 3, 3, path, err);
-    if (status == SLM_OK) status = slm__run_compare(file, mine.data, err);
-    if (status == SLM_OK && (text = slm_tensor_file_metadata(file, "extra")) == NULL) text = "";
+    if (status == SLM_OK) status = slm__content_open(&all, &slm__run_kind, v, path, err);
+    if (status == SLM_OK) status = slm__run_compare(slm__metadata(&all, "settings"), mine.data, path, err);
+    if (status == SLM_OK && (text = slm__metadata(&all, "extra")) == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
-        const slm_model *model = trainer->model;
-        const slm__content c = { model->table, model->n_tensors, 3, slm__run_prefix, { stage, stage + n, stage + 2 * n },
-                                 { NULL, 0, 0 } };
-        status = slm__own_read(file, &c, err);
+        const slm__content c = { &slm__run_kind, m->table, m->n_tensors, { stage, stage + n, stage + 2 * n }, { NULL, 0, 0 } };
+        status = slm__content_read(&all, &c, err);
     }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
-        memcpy(trainer->model->params, stage, n * sizeof(slm_real));
+        memcpy(m->params, stage, n * sizeof(slm_real));
         memcpy(trainer->m, stage + n, n * sizeof(slm_real));
         memcpy(trainer->v, stage + 2 * n, n * sizeof(slm_real));
-        trainer->step = v[0];
-        cursor->seed = v[1];
-        cursor->at = v[2];
+        trainer->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
-    slm_tensor_file_close(file);
+    slm__tensors_close(&all);
     slm__release(stage);
     slm__release(mine.data);
     return status;

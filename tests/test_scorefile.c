@@ -110,16 +110,16 @@ static void round_trip(void) {
     slm_scores *s, bad = *truth;
     slm_error err;
     char text[64];
-    slm_tensor_file *file;
+    slm__tensors file;
     slm_real loss[N - 1], was = truth->loss[17];
     CHECK_OK(slm_scores_save(truth, in("scores"), &err), err);
     whole = get("scores", &n_whole);
     (void)snprintf(text, sizeof text, "\"corpus\":\"%016llx\"", (unsigned long long)corpus->hash);
     CHECK(find_text(text) > 0 && find_text("\"tokenizer\":\"000000000000004d\"") > 0 && find_text("\"window\":\"7\"") > 0, "metadata");
-    CHECK_OK(slm_tensor_file_open(&file, in("scores"), &err), err);                  /* a safetensors file as any other */
-    CHECK(slm_tensor_file_count(file) == 2 && slm_tensor_file_read(file, "loss", loss, 1, N - 1, &err) == SLM_OK
+    CHECK_OK(slm__tensors_open(&file, in("scores"), &err), err);                  /* a safetensors file as any other */
+    CHECK(file.n == 2 && slm__tensors_read(&file, "loss", loss, 1, N - 1, &err) == SLM_OK
           && memcmp(loss, truth->loss, sizeof loss) == 0, "tensor \"loss\"");
-    slm_tensor_file_close(file);
+    slm__tensors_close(&file);
     CHECK_OK(slm_scores_load(&s, in("scores"), &err), err);
     CHECK(s != NULL && same_scores(s, truth), "loaded");
     slm_scores_free(s);
@@ -250,7 +250,7 @@ static void metadata(void) {
     size_t i;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         const slm_param p = { "", 0, 1, N - 1, 0 };
-        slm__content c = { &p, 1, 2, slm__scores_prefix, { truth->loss, truth->entropy, NULL }, { NULL, 0, 0 } };
+        slm__content c = { &slm__scores_kind, &p, 1, { truth->loss, truth->entropy, NULL }, { NULL, 0, 0 } };
         slm_scores *s;
         slm_error err;
         slm_status status = slm__put(&c.metadata, &err, "slm%cscore file%cwindow%c%s%cat%c%s%call%c%s%ccorpus%c%s%ctokenizer%c%016x%cmodel%c%016x%c", 0, 0, 0,

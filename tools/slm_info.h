@@ -84,24 +84,22 @@ static inline int info_folder(info *in, const char *path) {
 }
 
 /* ---- safetensors, a run's state among them ---- */
-static inline void info_tensors(info *in, const slm_tensor_file *file) {
-    for (size_t i = 0; i < slm_tensor_file_count(file); i++) {
-        const char *dtype;
-        const uint64_t *shape;
-        size_t n_dims;
-        const char *name = slm_tensor_file_name(file, i, &dtype, &shape, &n_dims);
+static inline void info_tensors(info *in, const slm__tensors *file) {
+    for (size_t i = 0; i < file->n; i++) {
+        const slm__stored *t = &file->list[i];
+        const char *dtype = slm__dtypes[t->dtype].name;
         if (in->json) {
             fputs(i > 0 ? ", {\"name\": " : "{\"name\": ", stdout);
-            escape_json(stdout, name);
+            escape_json(stdout, t->name);
             printf(", \"dtype\": \"%s\", \"shape\": [", dtype);
         } else {
             printf("  %-6s (", dtype);
         }
-        for (size_t d = 0; d < n_dims; d++) printf("%s%llu", d > 0 ? ", " : "", (unsigned long long)shape[d]);
+        for (size_t d = 0; d < t->n_dims; d++) printf("%s%llu", d > 0 ? ", " : "", (unsigned long long)t->shape[d]);
         if (in->json) fputs("]}", stdout);
         else {
             fputs(")  ", stdout);
-            put_escaped(stdout, name, strlen(name));
+            put_escaped(stdout, t->name, strlen(t->name));
             putchar('\n');
         }
     }
@@ -134,11 +132,11 @@ static inline void info_pairs(info *in, const char *text, char between, char end
         if (n > 0) info_value(in, name, value);
     }
 }
-static inline void info_run(info *in, const slm_tensor_file *file) {
+static inline void info_run(info *in, slm__tensors *file) {
     static const char *const keys[] = { "step", "cursor.at", "cursor.seed" };
-    const char *settings = slm_tensor_file_metadata(file, "settings"), *extra = slm_tensor_file_metadata(file, "extra");
+    const char *settings = slm__metadata(file, "settings"), *extra = slm__metadata(file, "extra");
     for (size_t i = 0; i < COUNT(keys); i++) {
-        const char *value = slm_tensor_file_metadata(file, keys[i]);
+        const char *value = slm__metadata(file, keys[i]);
         if (value != NULL) info_whole(in, keys[i], strtoull(value, NULL, 10));
     }
     if (settings != NULL) info_pairs(in, settings, '=', ' ');
@@ -176,29 +174,28 @@ static inline int info_scores(info *in, const char *path, const char *dtype) {
     return DONE;
 }
 static inline int info_safetensors(info *in, const char *path) {
-    const char *kind, *dtype = "";
+    const char *kind;
     int code = DONE;
     slm_error err;
-    slm_tensor_file *file = NULL;
-    slm_status status = slm_tensor_file_open(&file, path, &err);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    kind = slm_tensor_file_metadata(file, "slm");
-    if (kind != NULL && strcmp(kind, "score file") == 0) {
-        (void)slm_tensor_file_name(file, 0, &dtype, NULL, NULL);
-        code = info_scores(in, path, dtype);
+    slm__tensors file;
+    slm_status status = slm__tensors_open(&file, path, &err);
+    kind = status == SLM_OK ? slm__metadata(&file, "slm") : NULL;
+    if (status != SLM_OK) code = fail_status(status, FOR_INPUT, &err);
+    else if (kind != NULL && strcmp(kind, "score file") == 0) {
+        code = info_scores(in, path, file.n > 0 ? slm__dtypes[file.list[0].dtype].name : "");
     } else if (kind != NULL && strcmp(kind, "run") == 0) {
         info_text(in, "kind", "run state");
-        info_run(in, file);
-        info_whole(in, "tensors", slm_tensor_file_count(file));
+        info_run(in, &file);
+        info_whole(in, "tensors", file.n);
     } else {
         info_text(in, "kind", "safetensors");
         info_name(in, "tensors");
         if (in->json) putchar('[');
-        else printf("%zu\n", slm_tensor_file_count(file));
-        info_tensors(in, file);
+        else printf("%zu\n", file.n);
+        info_tensors(in, &file);
         if (in->json) putchar(']');
     }
-    slm_tensor_file_close(file);
+    slm__tensors_close(&file);
     return code;
 }
 
