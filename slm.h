@@ -3237,10 +3237,9 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
    rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
    the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
 
-/* ---- a map from 64-bit keys to numbers, and strings in it ---- */
+/* ---- a map from 64-bit keys to numbers ---- */
 typedef struct slm__slot { uint64_t key; int64_t value; } slm__slot;              /* value + 1; 0: free */
 typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
-typedef struct slm__span { size_t at, size; int64_t note; } slm__span;            /* a string: its place in some text, and a note */
 #define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
 #define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
 
@@ -3252,67 +3251,59 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
 static int64_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
     return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
 }
-static slm_status slm__map_put(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* value >= 0; replaces */
-    slm__slot slot = { key, value + 1 }, *place;
+static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* or finds it; NULL: no memory */
+    slm__slot fresh = { key, value + 1 }, *slot;
     size_t i;
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
-        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return SLM_ERR_MEMORY;
+        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return NULL;
         for (i = 0; i < map->capacity; i++)
             if (map->slots[i].value != 0) *slm__map_slot(&wider, map->slots[i].key) = map->slots[i];
         slm__release(map->slots);
         *map = wider;
     }
-    place = slm__map_slot(map, key);
-    map->n += place->value == 0;
-    *place = slot;
-    return SLM_OK;
-}
-/* The index of a string, -1: not there.  Strings are kept by their hash; where two share one, the later sits at another key.
-   *key: where to put it. */
-static int64_t slm__find(const slm__map *map, const char *text, const slm__buffer *spans, const char *s, size_t n, uint64_t *key) {
-    for (*key = slm_hash(SLM_HASH_START, s, n);; *key = slm__mix(*key + 1)) {
-        int64_t i = slm__map_get(map, *key);
-        const slm__span *span = i < 0 ? NULL : SLM__ITEMS(const slm__span, *spans) + i;
-        if (i < 0 || (span->size == n && memcmp(text + span->at, s, n) == 0)) return i;
-    }
+    slot = slm__map_slot(map, key);
+    if (slot->value == 0) { *slot = fresh; map->n++; }
+    return slot;
 }
 
 /* ---- cutting text into pieces ----
      's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  A table holds runs: so many
-   code points without the property, so many with it, and so on.  A run's length has base 26, its digits are A to Z, the last of
-   them a to z: "Cn" is 2 * 26 + 13 = 65, the code points before 'A'.  A byte that is no UTF-8 is an `other` by itself. */
+   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table holds lengths: of
+   a run of code points of class OTHER, of the run of letters (after '!' digits, after ' ' spaces) that follows it, and so on.  A
+   length has base 77, its last digit is '#' to 'o'; those before it, base 15, are 'p' to '~'.  A byte that is no UTF-8 is OTHER. */
 enum { SLM__OTHER, SLM__LETTER, SLM__DIGIT, SLM__SPACE, SLM__CLASSES = 0x32400 };  /* all code points above are OTHER */
-static const char slm__letters[] =
-    "CnBagBaBvbkbebfxbBfbRqemofhbbbEzfbccebbgbbdbbbubDfbFjiGkbBmcbgBpCtBbeeBtBrBjcbDvbbpchckdcbqbbBeBdDllbyBhjcebfwebjbdbxzhlfybgrB"
-    "qCgCcdbsbhkpqeicccwbhbbdedbqbncbdockbigeccwbhbcbcbcBfebbtdqjbdbwbhbcbfdbsbpcxblicccwbhbcbfdbBecbdpbrbbgddbedcbbbcdcdddmwbCaibd"
-    "bxbqdbBadcbccBebeibdbxbkbfdbBfcbcpcrjbdbBpcbqbfdidygfsdybjbbchCgBwbcmhCgcbbbfbybbbkbcjbcfbbveBgbClibBkBbfElBrubqgeedbdchdenmbr"
-    "BmbbfbcBrbMvbechbbbecBpbecBhbechbbbecpbCfbecCpBlqqDicgdXwcrbBafCxgihsntosonbdpCaBjbebCpDlhfcBibbfCskBfBxBecflBseBaCcxjCbDebDpB"
-    "vriCcBenckBsBaBkBpdkBkclfBrcdBpebgbcdbfHkCmKscgcBmcgcibbbbbbbBfcCbbhbbddbhdecgenfdbhEmbnbqnDxbebckbbdfgbbbbbbeblceffebCacDZfIv"
-    "gedcmBmbbfbcCehbqxjhbhbhbhbhbhbhbhDcbSbcBqffceDigdbDmbefBrbDqrBgBwqTsJToCmBGUfCpBucKjdqkcuBvqBfcCsBxjcDzcCpccbbbivqbdbebxBdCao"
-    "ByCkgdbbclBckxzBdhBvBcbqfbkkfbBpxdbiuxdbdBybbdccfcbbbydclhdmgcgcgjhbhbBrbogElBdQNsmxeBxMNcOccEcBmhmffbbkbnbfbbbcbcbEeBhNzsCmcC"
-    "cBomEmfbFfBkBagBalDldgcgcgcdBjmbBabtbcbpcoBiEtOzBddBxBvBgnubigBmkBecBkeiBwGcsBkeBkeBoiCamlbpbhbcblbpbhbcdCamLzjwkiygbBqbjCrgcb"
-    "bBsbcdbcxkxjBfCntbckwkBaCsCegcCmbpebdbBdBqBddBdBjibBcBbCckwktnsEgCvCdBznBznBkBmBcjxJqBqgcqdChBdkbiwBqsBuvBbxmCbCfccbnBtBgzBaBk"
-    "BdbcbiBjdbmBwoevbbbBjsbztcClhbbbebpbkhBvBmicccwbhbcbfdbsbmfBekbbcbbBmbbzbbbBsCbseudBeBwucbbHcBvBpeBkBwubChBrnbCtBbBlhHdBsEmCmB"
-    "ficbcibcbypbbbDqicBnqbbbBcbkBohbvblButbsCvHrBhBfjbBlrbBxBeEihbcbBmvbzgbcbBgobMptpbbnbBiEubDbBJmIwHoDXkDtpBPgrgzFXrfWlKDdBeCPuV"
-    "xhBfrDbrBesBwqeBfvftQqBtIdCmEyCxfbConCmcbbBcJCaiBVqBpkNFrebhbcbLfpbBddcboeiPgDKuEdfndjhkIWkDhbCtbccbcccebmbbbhbCnbecibhbBcbebf"
-    "bbdhbNcczbzbBfbzbBfbzbBfbzbBfbzbiCSyBfggKbCkFqBtkhqbMjBesBsSqBcIuBecbTbhbebcbpbHpChCqhbBUiebBbbcbbcbbkbebbbbgbebbbbbbdbcbbcbbb"
-    "bbbbbbbcbbcebhbebebbbkbrfdbfbrGOaCLFcBgGDugIocINqoLBlpXyDQwUwCFyHHzfGFg";
-static const char slm__digits[] =
-    "BwkEqcfbcdCDlkFekHqkPwkEokegEekEokEokcgEgnElkihDzkEahhtEfkDskEokCsuKikCskBBruBHxdJfkgkwkLokEylGjkgkHakDikFekgkBOgbdggkHqBzcfBB"
-    "yCiDawYgBeCBhbBDxbzjodNfeFikBeibpBgkBnpBRSakHgkMigFykBmkHqkwkDikPqkBFMckSzBtmCfrcNdBbBkeBdbibFefHukBKgizhBnjCxfwgGeccqcBuCmjCa"
-    "cBedCxfEaiyiBphMsgBwkgkKsBfGckBqeEihFeBeEykCikFokhuJrkNekEokOkkDykguCymQetDpkZmkDiBdItkCskQgkDyvBPbEhXAfkDMckDikFekbhUgkKcxBJS"
-    "zkCEwumuEezBQrByDNckQgkTikJnkBBojEykBElChbdbeCyBtbpBLanEDfk";
-static const char slm__spaces[] =
-    "jfsbDwbBabIHjbDPnlBdcfbBvbFXwb";
-static void slm__classes_fill(uint8_t *classes, const char *runs, int kind) {
-    size_t n;
-    int inside = 0;
-    for (; *runs != 0; classes += n, inside = !inside) {
-        for (n = 0; *runs < 'a'; runs++) n = 26 * (n + (size_t)(*runs - 'A'));
-        n += (size_t)(*runs++ - 'a');
-        if (inside) memset(classes, kind, n);
+static const char slm__runs[] =
+    ", (5 $2!-*=)=- $= $,$*!%$$&!$#$$!&$:$B$ul'/1(*$$$qW($%%'$$)$$&$$$7$q)$qa+r/$I%$)Lj>''PN8!-'%$q9$$2%*%#!-#&%$3$$A@q/.$1!-#D,%'"
+    "$(9'$,$&$:<*.(;$)4M]Y&$5$*-'!-$3'+%%%9$*$$&'&$3$0%$&'!-#%%!)%$+)'%%9$*$%$%$%B'$$*!-%&3,$&$9$*$%$(&$5$2%'!-,$.+%%%9$*$%$(&$A%$"
+    "&'!-$$#!).$$)&&$'&%$$$%&%&&&/9$8!05+$&$:$3&$=&%$%%'!-+!*$$'+$&$:$-$(&$B%$%'!-$%4,$&$L%$3$(&$!*#&'!6$)(5&;$,$$%*B!-4S$%/*,!-J%"
+    "$$$($;$$$-$%,$%($$,!-%'C$B!7/+$G>(qIN7$#!-))''&$&%*&'0/$$!-)I$$($%N$t<$'%*$$$'%L$'%D$'%*$$$'%2$\\$'%f1!7&33q,%)&x'%4# $#=(n&!"
+    "&#+*5061510$&2WF$'$&!-)!-9!-)q/*(%E$$(i-BJ!-#A%(.O'=)!.H:,XN!-)!-0$q3R4+&!-LA0%#!-#O=G\?!-&&#!-#G%.(N%&L'$)$%&$(rIcsR%)%I%)%+"
+    "$$$$$$$B%X$*$$&&$*&'%)'0(&$*& .@ %( $R $3!$#$%!)($#!-)0q;$'$%-$$&()$$$$$$'$.%'(('$$!V#%#!(yD!_q$!9x1!A~Yrn)'&%,!$%I$$($%[*$3:"
+    ",*$*$*$*$*$*$*$*q&$v% $'%#!$<!,*(%!&#%'q,)&$q0$'(N$q4&!'-CS3C!-A!+$!2C!-J!2t/uzRcqtr]fQ%sI&3#!-#%7R3B%i#!-J,%q=%f%%$$$+83$&$'"
+    "$:0!)-W1U\?!-;)&$$%$!-#\?-:<@*R\?$#!-)($-#!-#($L:&$+'!-):&$&U$$&%%(%$$$;&%.*&/)%)%),*$*$N$1)qI0!-)yz*/:'Twt^t]%q@I*/(($$-$0$("
+    "$$$%$%$qBDtZ5c%YK/qJ($q]6!-*=)=.q/&)%)%)%&F/$=$6$%$2%1EqQ/!P/!\\4!%s0@&T3!>'C#!',7#!$#+#!$(I-A%G'+$!(Mr'%!-)G'G'K+W/.$2$*$%$."
+    "$2$*$%&W/t&,9-+;)$M$,h)%$$O$%&$%:%!+#:%!*#B+!,S6$%(!(#9#!)'=i['!%#%#!3%!Q#$2'$&$@-!,:@#!%$@#!&C+$\?)!(3Y-9%!+#6(!+#5:!*q&lZV0"
+    "V*!)#G/!-)!-#\?,:rc!B$M)%3&^@#!-#$+9.!'>5Q8#!*7:/X=!A$%%$0PC<*!-,G2!-'$%$+F&$/S1'.!-#$$$'!7.5$<6%b*$$$'$2$-*R4!-.+%%%9$*$%$(&"
+    "$5$/(A-$$%$$I$$<$$$OX5'(!-(&AS7%$$+!-r/RL'GS7$.!-IN0$*!-)!7\?>8!/'*rBOqJc#!6/+%$%+$%$;2$$$1!-i+%J3$$$\?$-K*$8$.Q6$5lrPD2!-),$"
+    "H4$2!@(AqF*$%$I8$,!-))$%$C1$*!-t%62$$0$E\?!-q,$2!8N{nq<!qE4rMrt5q72}j4)<svg(wOu}dA5!-qwKwA*B$!-)q%$!-)A5S3'/!-$!*$8(6uRP&!-rO"
+    "c#!:q\?n($e0c%$$\?utX+qq)L-w{&'$*$%$s_2$@&%$1'+u.q~nqA(0&,*-sy;!-qt2!7/!7qB!<q]q+$j$%%$%%%'$/$$$*$d$'%+$*$\?$'$($$&*$tC%<$<$B"
+    "$<$B$<$B$<$B$<$+%!Uqx8B))sAaqhP-*%!-'$t0A5O'!-v+\?'!-r_A%$#!-v:*$'$%$2$rN%!,Sg*$'!-z8!^$!&$!'o!P$!2rK'$>$%$$%$$-$'$$$$)$'$$$$"
+    "$$&$%$$%$$$$$$$$$$%$$%'$*$'$'$$$-$4(&$($4wL!0rv2!-}@rv~aCsxl)rg%t~c1vw'2x)rr%w&qtNtt.(syEq&";
+static void slm__classes_fill(uint8_t *classes) {
+    const char *c;
+    size_t n = 0;
+    int kind = SLM__OTHER;
+    for (c = slm__runs; *c != 0; c++) {
+        if (*c < '#') kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
+        else if (*c >= 'p') n = 15 * n + (size_t)(*c - 'p');
+        else {
+            n = 77 * n + (size_t)(*c - '#');
+            memset(classes, kind, n);
+            classes += n;
+            kind = kind == SLM__OTHER ? SLM__LETTER : SLM__OTHER;
+            n = 0;
+        }
     }
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
@@ -3325,22 +3316,18 @@ static int slm__class(const uint8_t *classes, const char *p, const char *end, si
 }
 static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
     const char *end = s + n, *p = s, *last = s;
-    size_t length, more;
-    int kind, after;
-    if (s[0] == '\'' && n >= 2) {
-        if (s[1] == 's' || s[1] == 't' || s[1] == 'm' || s[1] == 'd') return 2;
-        if (n >= 3 && ((s[1] == 'r' && s[2] == 'e') || (s[1] == 'v' && s[2] == 'e') || (s[1] == 'l' && s[2] == 'l'))) return 3;
-    }
+    size_t length;
+    int kind;
+    if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
+    if (n >= 3 && (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0)) return 3;
+    p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &length) != SLM__SPACE;          /* ` ?` before others */
     kind = slm__class(classes, p, end, &length);
-    if (s[0] == ' ' && n >= 2 && (after = slm__class(classes, p + 1, end, &more)) != SLM__SPACE) {   /* ` ?` before others */
-        kind = after;
-        length = 1 + more;
-    }
-    for (p += length; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
+    for (; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
     return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);  /* \s+(?!\S): the last goes with what follows */
 }
 
 /* ---- the tokenizer ---- */
+typedef struct slm__span { size_t at, size; int64_t note; } slm__span;            /* a token: its place among the bytes, a note */
 typedef struct slm__merge { int32_t a, b, id; } slm__merge;
 /* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
 enum { SLM__ADDED = 1, SLM__NORMALIZED = 2, SLM__KIND = 3, SLM__SPECIAL = 4 };     /* one of the first two, perhaps special */
@@ -3350,21 +3337,19 @@ struct slm_tokenizer {
     slm__map ids, ranks;           /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
     int32_t byte_id[256];
     int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
-    uint8_t *classes;              /* (SLM__CLASSES) */
+    uint8_t classes[SLM__CLASSES];
     uint64_t hash;
 };
 SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
     if (t == NULL) return;
     slm__release(t->bytes.data); slm__release(t->spans.data); slm__release(t->merges.data); slm__release(t->added.data);
-    slm__release(t->ids.slots); slm__release(t->ranks.slots); slm__release(t->classes);
+    slm__release(t->ids.slots); slm__release(t->ranks.slots);
     slm__release(t);
 }
 static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
     slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
-    if (t == NULL || (t->classes = (uint8_t *)slm__alloc(SLM__CLASSES, 1, err)) == NULL) { slm__release(t); return NULL; }
-    slm__classes_fill(t->classes, slm__letters, SLM__LETTER);
-    slm__classes_fill(t->classes, slm__digits, SLM__DIGIT);
-    slm__classes_fill(t->classes, slm__spaces, SLM__SPACE);
+    if (t == NULL) return NULL;
+    slm__classes_fill(t->classes);
     t->use_regex = 1;
     return t;
 }
@@ -3375,29 +3360,33 @@ SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size
     if (size != NULL) *size = span == NULL ? 0 : span->size;
     return span == NULL ? NULL : t->bytes.data + span->at;
 }
-static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {  /* -1: no such token, or no merge makes it */
-    uint64_t key;
-    return (int32_t)slm__find(&t->ids, t->bytes.data, &t->spans, s, n, &key);
+/* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
+    uint64_t key = slm_hash(SLM_HASH_START, s, n);
+    for (;; key = slm__mix(key + 1)) {
+        int32_t id = (int32_t)slm__map_get(&t->ids, key);
+        size_t size;
+        const char *bytes = slm_tokenizer_token(t, id, &size);
+        if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
+    }
 }
 /* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
 static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, slm_error *err) {
     slm__span span = { t->bytes.size - n, n, 0 };
-    uint64_t key;
-    slm_status status = SLM_OK;
-    if (model) {
-        (void)slm__find(&t->ids, t->bytes.data, &t->spans, t->bytes.data + span.at, n, &key);
-        status = slm__map_put(&t->ids, key, id, err);
-    }
-    if (status == SLM_OK && id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
-    if (status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[id] = span;
-    return status;
+    uint64_t key = slm_hash(SLM_HASH_START, t->bytes.data + span.at, n);
+    while (model && slm__map_get(&t->ids, key) >= 0) key = slm__mix(key + 1);
+    if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
+    if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
+    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
+    SLM__ITEMS(slm__span, t->spans)[id] = span;
+    return SLM_OK;
 }
 static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
     slm__merge merge = { a, b, id };
     size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
     if (rank >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
-    if (slm__map_put(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) != SLM_OK) return SLM_ERR_MEMORY;
+    if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL) return SLM_ERR_MEMORY;
     return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
 }
 static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {      /* the same whatever the byte order */
@@ -3427,99 +3416,79 @@ static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, s
     return SLM_OK;
 }
 
-/* ---- encoding ---- */
-typedef struct slm__symbol { int32_t id, before, after; } slm__symbol;            /* a linked list in an array; -1: none */
+/* ---- encoding ----
+   The symbols of a piece of n bytes are the leaves of a tree: node n + i begins as byte i.  A leaf holds its pair, the one that it
+   makes with the symbol after it, as rank << 32 | leaf (all ones: no merge), an inner node i the least of nodes 2i and 2i + 1:
+   in node 1 stands the merge to do next, that of lowest rank, the leftmost of equals.  Node 0 stands for no symbol. */
+typedef struct slm__symbol { uint64_t least; int32_t id, before, after; } slm__symbol;
 typedef struct slm__encoder {
     const slm_tokenizer *t;
     slm_error *err;
     slm_status status;             /* the first error */
-    slm__buffer out, symbols, tree, spaced;
+    slm__buffer out, tree, spaced;
 } slm__encoder;
 
-static void slm__encode_keep(slm__encoder *e, slm__buffer *buffer, const void *bytes, size_t n) {
-    if (e->status == SLM_OK) e->status = slm__buffer_append(buffer, bytes, n, e->err);
+static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
+    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
 }
-static void slm__encode_id(slm__encoder *e, int32_t id) { slm__encode_keep(e, &e->out, &id, sizeof id); }
-/* The pair that begins at symbol `at` (of n) has changed.  Leaf n + at of the tree holds rank << 32 | at of that pair, all ones if
-   it does not merge; node i holds the least of 2i and 2i + 1: node 1 is the pair to merge next. */
-static void slm__encode_pair(slm__encoder *e, size_t n, int32_t at) {
-    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
-    uint64_t *tree = SLM__ITEMS(uint64_t, e->tree), least = UINT64_MAX;
-    int64_t rank;
-    int32_t after;
-    size_t i;
-    if (at < 0) return;
-    after = symbols[at].after;
-    rank = after < 0 ? -1 : slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[after].id));
-    if (rank >= 0) least = (uint64_t)rank << 32 | (uint64_t)at;
-    for (i = n + (size_t)at; i > 1; i /= 2) {
-        tree[i] = least;
-        if (tree[i ^ 1] < least) least = tree[i ^ 1];
-    }
-    tree[1] = least;
+static void slm__encode_id(slm__encoder *e, int32_t id) { slm__keep(&e->status, &e->out, &id, sizeof id, e->err); }
+static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t i) {   /* the pair that begins at leaf i has changed */
+    int32_t after = tree[i].after;
+    int64_t rank = after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
+    tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
+    for (; i > 1; i /= 2) tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
 }
-/* The bytes of one piece merge, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
-    slm__symbol *symbols;
-    uint64_t *tree;
-    int32_t i, size = (int32_t)n;
-    if (e->t->ignore_merges && (i = slm__token_find(e->t, s, n)) >= 0) { slm__encode_id(e, i); return; }
-    if (n > INT32_MAX / sizeof *symbols)
-        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", n);
-    else e->status = slm__buffer_reserve(&e->symbols, n * sizeof *symbols, e->err);
-    if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->tree, 2 * n * sizeof *tree, e->err);
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+    slm__symbol *tree;
+    int32_t i, n = (int32_t)size, id = e->t->ignore_merges ? slm__token_find(e->t, s, size) : -1;
+    if (id >= 0) { slm__encode_id(e, id); return; }
+    if (size > INT32_MAX / 2) e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "%zu bytes without a break: too long", size);
+    else e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
     if (e->status != SLM_OK) return;
-    symbols = SLM__ITEMS(slm__symbol, e->symbols);
-    tree = SLM__ITEMS(uint64_t, e->tree);
-    for (i = 0; i < size; i++) {
-        slm__symbol symbol = { e->t->byte_id[(unsigned char)s[i]], i - 1, i + 1 < size ? i + 1 : -1 };
-        symbols[i] = symbol;
+    tree = SLM__ITEMS(slm__symbol, e->tree);
+    for (i = n; i < 2 * n; i++) {
+        slm__symbol leaf = { 0, e->t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
+        tree[i] = leaf;
     }
-    for (i = 0; i < size; i++) slm__encode_pair(e, n, i);
-    while (tree[1] != UINT64_MAX) {
-        int32_t at = (int32_t)(tree[1] & INT32_MAX), gone = symbols[at].after;
-        symbols[at].id = SLM__ITEMS(const slm__merge, e->t->merges)[tree[1] >> 32].id;
-        symbols[at].after = symbols[gone].after;
-        if (symbols[at].after >= 0) symbols[symbols[at].after].before = at;
-        symbols[gone].after = -1;
-        slm__encode_pair(e, n, gone);
-        slm__encode_pair(e, n, symbols[at].before);
-        slm__encode_pair(e, n, at);
+    for (i = n; i < 2 * n; i++) slm__encode_pair(e->t, tree, i);
+    while (tree[1].least != UINT64_MAX) {
+        int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
+        tree[at].id = SLM__ITEMS(const slm__merge, e->t->merges)[tree[1].least >> 32].id;
+        tree[at].after = tree[gone].after;
+        tree[tree[at].after].before = at;
+        tree[gone].after = 0;
+        slm__encode_pair(e->t, tree, gone);
+        slm__encode_pair(e->t, tree, tree[at].before);
+        slm__encode_pair(e->t, tree, at);
     }
-    for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
+    for (i = n; i != 0; i = tree[i].after) slm__encode_id(e, tree[i].id);
 }
-/* The leftmost added token of a kind in a text, there the longest; -1: none.  *at: its place. */
-static int32_t slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *at) {
+static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *longest) {   /* of a kind; -1: none */
     int32_t found = -1;
-    size_t i, longest = 0;
-    for (*at = 0; t->added.size > 0 && *at < n; ++*at) {
-        for (i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
-            int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
-            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
-            if ((span->note & SLM__KIND) != kind || span->size > n - *at || span->size <= longest) continue;
-            if (memcmp(t->bytes.data + span->at, s + *at, span->size) == 0) { found = id; longest = span->size; }
-        }
-        if (found >= 0) break;
+    size_t i;
+    for (i = 0, *longest = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
+        int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
+        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
+        if ((span->note & SLM__KIND) != kind || span->size > n || span->size <= *longest) continue;
+        if (memcmp(t->bytes.data + span->at, s, span->size) == 0) { found = id; *longest = span->size; }
     }
     return found;
 }
 /* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
 static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
     int32_t id;
-    size_t size, at;
-    if (kind <= SLM__NORMALIZED) {
-        for (; (id = slm__added_find(e->t, s, n, kind, &at)) >= 0; s += at + size, n -= at + size) {
-            slm__encode_text(e, s, at, kind + 1);
-            slm__encode_id(e, id);
-            (void)slm_tokenizer_token(e->t, id, &size);
-        }
-        slm__encode_text(e, s, n, kind + 1);
-        return;
+    size_t size, at = 0;
+    while (kind <= SLM__NORMALIZED && e->t->added.size > 0 && at < n) {
+        if ((id = slm__added_at(e->t, s + at, n - at, kind, &size)) < 0) { at++; continue; }
+        slm__encode_text(e, s, at, kind + 1);
+        slm__encode_id(e, id);
+        s += at + size; n -= at + size; at = 0;
     }
+    if (kind <= SLM__NORMALIZED) { slm__encode_text(e, s, n, kind + 1); return; }
     if (e->t->prefix_space && n > 0 && s[0] != ' ') {
         e->spaced.size = 0;
-        slm__encode_keep(e, &e->spaced, " ", 1);
-        slm__encode_keep(e, &e->spaced, s, n);
+        slm__keep(&e->status, &e->spaced, " ", 1, e->err);
+        slm__keep(&e->status, &e->spaced, s, n, e->err);
         s = e->spaced.data;
         n = e->spaced.size;
     }
@@ -3532,7 +3501,7 @@ SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t s
     e.t = t; e.err = err;
     e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
     slm__encode_text(&e, text, size, SLM__ADDED);
-    slm__release(e.symbols.data); slm__release(e.tree.data); slm__release(e.spaced.data);
+    slm__release(e.tree.data); slm__release(e.spaced.data);
     if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
     *ids = SLM__ITEMS(int32_t, e.out);
     *n = SLM__N_ITEMS(int32_t, e.out);
@@ -3547,7 +3516,7 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
         status = bytes != NULL ? slm__buffer_append(&out, bytes, length, err) : slm__fail(err, SLM_ERR_ARGUMENT,
                  "token %zu is %d, outside the vocabulary of %d", i, (int)ids[i], (int)slm_tokenizer_vocab(t));
     }
-    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);          /* a NUL for convenience, not counted */
+    slm__keep(&status, &out, "", 1, err);                     /* a NUL for convenience, not counted */
     if (status != SLM_OK) { slm__release(out.data); return status; }
     *text = out.data;
     *size = out.size - 1;
@@ -3559,51 +3528,50 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
    neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  The counts of pairs are kept;
    a merge goes through all pieces once and corrects the counts around each place where it is done. */
 typedef struct slm__learner {
-    slm_tokenizer *t;
+    slm_tokenizer *t, *words;      /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
     slm_error *err;
     slm_status status;             /* the first error */
-    slm__buffer words, ids;        /* slm__span into the text per distinct piece, noting its count; their ids, each ended by -1 */
-    slm__map index, counts;        /* piece -> its place in words; pair -> its count */
+    slm__buffer ids;               /* of the words, one after the other, each ended by -1 */
+    slm__map counts;               /* pair -> its count */
 } slm__learner;
 
-static void slm__learn_keep(slm__learner *l, slm__buffer *buffer, const void *item, size_t size) {
-    if (l->status == SLM_OK) l->status = slm__buffer_append(buffer, item, size, l->err);
+static void slm__learn_token(slm__learner *l, slm_tokenizer *t, const char *s, size_t n) {
+    slm__keep(&l->status, &t->bytes, s, n, l->err);
+    if (l->status == SLM_OK) l->status = slm__token_set(t, slm_tokenizer_vocab(t), n, 1, l->err);
 }
 static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
-    uint64_t key = slm__pair_key(a, b);
-    int64_t count = slm__map_get(&l->counts, key);
+    slm__slot *slot;
     if (a < 0 || b < 0 || l->status != SLM_OK) return;         /* the end of a word */
-    l->status = slm__map_put(&l->counts, key, (count < 0 ? 0 : count) + change, l->err);
+    if ((slot = slm__map_add(&l->counts, slm__pair_key(a, b), 0, l->err)) == NULL) l->status = SLM_ERR_MEMORY;
+    else slot->value += change;
 }
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    slm__span span = { 0, 0, 1 };
-    for (; span.at < size && l->status == SLM_OK; span.at += span.size) {
-        const unsigned char *s = (const unsigned char *)text + span.at;
-        uint64_t key;
-        int64_t word;
-        int32_t id;
-        size_t i;
-        span.size = slm__piece(l->t->classes, text + span.at, size - span.at);
-        for (i = 1; i < span.size; i++) slm__learn_count(l, s[i - 1], s[i], 1);
-        word = slm__find(&l->index, text, &l->words, text + span.at, span.size, &key);
-        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].note++; continue; }
-        if (l->status == SLM_OK) l->status = slm__map_put(&l->index, key, (int64_t)SLM__N_ITEMS(slm__span, l->words), l->err);
-        slm__learn_keep(l, &l->words, &span, sizeof span);
-        for (i = 0; i <= span.size; i++) {
-            id = i < span.size ? s[i] : -1;
-            slm__learn_keep(l, &l->ids, &id, sizeof id);
+    size_t n, i;
+    for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
+        const unsigned char *s = (const unsigned char *)text;
+        int32_t word, id;
+        n = slm__piece(l->t->classes, text, size);
+        for (i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
+        if ((word = slm__token_find(l->words, text, n)) < 0) {
+            word = slm_tokenizer_vocab(l->words);
+            slm__learn_token(l, l->words, text, n);
+            for (i = 0; i <= n; i++) {
+                id = i < n ? s[i] : -1;
+                slm__keep(&l->status, &l->ids, &id, sizeof id, l->err);
+            }
         }
+        if (l->status == SLM_OK) SLM__ITEMS(slm__span, l->words->spans)[word].note++;
     }
 }
 static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     slm_tokenizer *t = l->t;
     slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words);
+    const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
     size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
-    slm__learn_keep(l, &t->bytes, t->bytes.data + x.at, x.size);
-    slm__learn_keep(l, &t->bytes, t->bytes.data + y.at, y.size);
+    slm__keep(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
+    slm__keep(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
     if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
     if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
     for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
@@ -3638,10 +3606,10 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     memset(&l, 0, sizeof l);
     l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
+    if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
     for (n = 0; n < 256; n++) {
         char c = (char)(unsigned char)n;
-        slm__learn_keep(&l, &l.t->bytes, &c, 1);
-        if (l.status == SLM_OK) l.status = slm__token_set(l.t, n, 1, 1, err);
+        slm__learn_token(&l, l.t, &c, 1);
     }
     if (vocab > 256) slm__learn_words(&l, text, size);
     for (; l.status == SLM_OK && n < vocab && (best = slm__learn_best(&l)) != NULL; n++) {
@@ -3649,7 +3617,8 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
         if (l.status == SLM_OK && progress != NULL && progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
             l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n, (int)vocab);
     }
-    slm__release(l.words.data); slm__release(l.ids.data); slm__release(l.index.slots); slm__release(l.counts.slots);
+    slm_tokenizer_free(l.words);
+    slm__release(l.ids.data); slm__release(l.counts.slots);
     return slm__tokenizer_finish(out, l.t, l.status, "training", err);
 }
 SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
