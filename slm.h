@@ -2666,15 +2666,13 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
 
 /* ==== >>generation ============================================================================================== 10 ==
    One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
-typedef struct slm__choice { slm_real weight; int32_t token; } slm__choice;
 struct slm_generator {
     const slm_model *model;                                      /* borrowed */
     slm__arena memory;                                           /* of all that follows */
     int32_t   at, capacity;                                      /* tokens so far, at most */
     slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
-    slm_real *x, *y, *q, *gate, *up, *attention, *angles;        /* of the token: (C), (C or H D), (H D), (F), (F), (at), (D) */
-    slm_real *logits, *weights;                                  /* (V) each */
-    slm__choice *choices;                                        /* (V) */
+    slm_real *x, *y, *q, *mlp, *angles;                          /* of the token: (C), (C or H D), (H D), (2, F), (D) */
+    slm_real *logits, *p, *choices;                              /* (V), (capacity or V): probabilities, room for (V) choices */
 };
 SLM_API void slm_generator_free(slm_generator *g) {
     if (g != NULL) slm__arena_free(&g->memory);
@@ -2683,24 +2681,23 @@ SLM_API void slm_generator_free(slm_generator *g) {
 SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
-    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
-    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, cache, i;
+    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D, V = (size_t)c->vocab;
+    size_t F = (size_t)c->ffn, T = (size_t)max_tokens, cache, i;
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
-    if (!slm__mul(&cache, (size_t)c->n_layers * KV, (size_t)max_tokens)) return slm__no_memory(err, SIZE_MAX);
+    if (!slm__mul(&cache, (size_t)c->n_layers * KV, T)) return slm__no_memory(err, SIZE_MAX);
     if ((g = (slm_generator *)slm__alloc(1, sizeof *g, err)) == NULL) return SLM_ERR_MEMORY;
     g->model = model;
     g->capacity = max_tokens;
     {
-        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->gate, &g->up, &g->attention, &g->angles,
-                                  &g->logits, &g->weights };
-        const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, F, F, (size_t)max_tokens, D, V, V };
-        for (i = 0; i < SLM__COUNT(n); i++)
-            if ((*to[i] = (slm_real *)slm__arena_take(&g->memory, n[i], sizeof(slm_real), err)) == NULL) break;
-        g->choices = i < SLM__COUNT(n) ? NULL : (slm__choice *)slm__arena_take(&g->memory, V, sizeof *g->choices, err);
+        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->mlp, &g->angles, &g->logits, &g->p, &g->choices };
+        const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, T > V ? T : V, 2 * V };
+        for (i = 0; i < SLM__COUNT(n); i++) {
+            *to[i] = (slm_real *)slm__arena_take(&g->memory, n[i], sizeof(slm_real), err);
+            if (*to[i] == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
+        }
     }
-    if (g->choices == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
     *out = g;
     return SLM_OK;
 }
@@ -2726,25 +2723,24 @@ static void slm__look(slm_real *y, const slm_real *q, const slm_real *k, const s
 }
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
     const slm_config *c = &g->model->config;
-    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, h;
-    size_t past = (size_t)layer * (size_t)g->capacity * KV * D, now = past + (size_t)g->at * KV * D;
-    slm_real *k = g->keys + now, *v = g->values + now;
-    slm__norm_row(g, slm__at_layer(layer, SLM__NORM1), g->x, g->y);
-    slm__apply(g, slm__at_layer(layer, SLM__Q), g->y, g->q, 0);
-    slm__apply(g, slm__at_layer(layer, SLM__K), g->y, k, 0);
-    slm__apply(g, slm__at_layer(layer, SLM__V), g->y, v, 0);
-    for (h = 0; h < H; h++) slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (h = 0; h < KV; h++) slm__rotate(k + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, h;
+    size_t w = slm__at_layer(layer, 0), past = (size_t)layer * (size_t)g->capacity * KV * D, now = past + (size_t)g->at * KV * D;
+    slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
+    slm__apply(g, w + SLM__Q, g->y, g->q, 0);
+    slm__apply(g, w + SLM__K, g->y, g->keys + now, 0);
+    slm__apply(g, w + SLM__V, g->y, g->values + now, 0);
+    for (h = 0; h < KV; h++) slm__rotate(g->keys + now + h * D, g->angles, g->angles + D / 2, D / 2, 1);
     for (h = 0; h < H; h++) {
         size_t head = past + h * KV / H * D;                     /* H / KV query heads share one of keys and values */
-        slm__look(g->y + h * D, g->q + h * D, g->keys + head, g->values + head, g->attention, (size_t)g->at + 1, D, KV * D);
+        slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+        slm__look(g->y + h * D, g->q + h * D, g->keys + head, g->values + head, g->p, (size_t)g->at + 1, D, KV * D);
     }
-    slm__apply(g, slm__at_layer(layer, SLM__O), g->y, g->x, 1);
-    slm__norm_row(g, slm__at_layer(layer, SLM__NORM2), g->x, g->y);
-    slm__apply(g, slm__at_layer(layer, SLM__GATE), g->y, g->gate, 0);
-    slm__apply(g, slm__at_layer(layer, SLM__UP), g->y, g->up, 0);
-    slm__swiglu(g->gate, g->gate, g->up, (size_t)c->ffn);
-    slm__apply(g, slm__at_layer(layer, SLM__DOWN), g->gate, g->x, 1);
+    slm__apply(g, w + SLM__O, g->y, g->x, 1);
+    slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
+    slm__apply(g, w + SLM__GATE, g->y, g->mlp, 0);
+    slm__apply(g, w + SLM__UP, g->y, g->mlp + F, 0);
+    slm__swiglu(g->mlp, g->mlp, g->mlp + F, F);
+    slm__apply(g, w + SLM__DOWN, g->mlp, g->x, 1);
 }
 SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits, slm_error *err) {
     const slm_config *c = &g->model->config;
@@ -2768,6 +2764,7 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     return SLM_OK;
 }
 
+typedef struct slm__choice { slm_real weight; int32_t token; } slm__choice;      /* as large as two slm_real at most */
 static int slm__likelier(const void *a, const void *b) {      /* for qsort: the larger weight first, among equals the lower id */
     const slm__choice *x = (const slm__choice *)a, *y = (const slm__choice *)b;
     return x->weight > y->weight ? -1 : x->weight < y->weight ? 1 : x->token < y->token ? -1 : 1;
@@ -2776,25 +2773,23 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
                               slm_error *err) {
     size_t V = (size_t)g->model->config.vocab, most = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, n, i;
     double sum, mass = 0, drawn;
-    slm_real max = slm__max(g->logits, V), *w = g->weights;
+    slm_real max = slm__max(g->logits, V), *w = g->p;
+    slm__choice *choices = (slm__choice *)(void *)g->choices;
     if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
     if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]",
                          temperature, top_k, top_p);
-    for (i = 0; i < V; i++) w[i] = temperature > 0 ? (slm_real)((double)(g->logits[i] - max) / temperature) : g->logits[i] - max;
+    for (i = 0; i < V; i++) w[i] = (slm_real)((double)(g->logits[i] - max) / (temperature > 0 ? temperature : 1));
     sum = (double)slm__exp_shift(w, w, 0, V);                    /* softmax, but for the divisor */
     if (!(sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
-    if (temperature == 0) {
-        for (i = 0; g->logits[i] < max; i++) continue;
-        *token = (int32_t)i;
-        return SLM_OK;
-    }
-    for (i = 0; i < V; i++) { g->choices[i].weight = w[i]; g->choices[i].token = (int32_t)i; }
-    if (most < V || top_p < 1) qsort(g->choices, V, sizeof *g->choices, slm__likelier);
-    for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++) mass += (double)g->choices[n].weight;
+    for (i = 0; temperature == 0 && i < V; i++)
+        if (g->logits[i] >= max) { *token = (int32_t)i; return SLM_OK; }
+    for (i = 0; i < V; i++) { choices[i].weight = w[i]; choices[i].token = (int32_t)i; }
+    if (most < V || top_p < 1) qsort(choices, V, sizeof *choices, slm__likelier);
+    for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++) mass += (double)choices[n].weight;
     drawn = slm_rng_uniform(rng) * mass;
-    for (i = 0; i + 1 < n && (drawn -= (double)g->choices[i].weight) >= 0; i++) continue;
-    *token = g->choices[i].token;
+    for (i = 0; i + 1 < n && (drawn -= (double)choices[i].weight) >= 0; i++) continue;
+    *token = choices[i].token;
     return SLM_OK;
 }
 
@@ -3804,10 +3799,10 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 }
 
 #ifndef SLM_NO_STDIO
-static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t id, slm_error *err) {
+static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before, int32_t id, slm_error *err) {
     size_t i, n;
     const char *s = slm_tokenizer_token(t, id, &n);
-    slm_status status = SLM_OK;
+    slm_status status = slm__put(b, err, "%s", before);
     for (i = 0; i < n && status == SLM_OK; i++) {
         uint32_t c = slm__byte_to_char((unsigned char)s[i]);
         if (c >= 0x80) status = slm__put(b, err, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 63)));
@@ -3817,6 +3812,7 @@ static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t
 }
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     static const char *const word[] = { "false", "true" };
+    const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
     slm__buffer b = { NULL, 0, 0 };
     slm_status status;
     int32_t id;
@@ -3831,20 +3827,15 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     }
     bad = bad || slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
         "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\","
-        "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex])
-        || slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":null,"
-        "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
-        word[t->ignore_merges]);
+        "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
+        "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
+        "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{", word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
     for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
-        bad = slm__put(&b, err, id == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, id, err)
-            || slm__put(&b, err, "\":%d", (int)id);
+        bad = slm__put_token(&b, t, id == 0 ? "\n\"" : ",\n\"", id, err) || slm__put(&b, err, "\":%d", (int)id);
     bad = bad || slm__put(&b, err, "},\n\"merges\":[");
-    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++) {
-        const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
-        bad = slm__put(&b, err, i == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, merge->a, err) || slm__put(&b, err, " ")
-            || slm__put_token(&b, t, merge->b, err) || slm__put(&b, err, "\"");
-    }
-    bad = bad || slm__put(&b, err, "]}}\n");
+    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++)
+        bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) || slm__put_token(&b, t, " ", merge[i].b, err);
+    bad = bad || slm__put(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
     status = bad ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
@@ -3864,43 +3855,36 @@ SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm
 
 /* ==== >>data ==================================================================================================== 12 ==
    Text to a corpus, a corpus to windows, windows to batches.                                                            */
-SLM_API void slm_corpus_free(slm_corpus *corpus) {
-    if (corpus == NULL) return;
-    slm__release(corpus->tokens); slm__release(corpus->masked);
-    slm__release(corpus);
-}
+SLM_API void slm_corpus_free(slm_corpus *corpus) { slm__release(corpus); }
 SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
                                           slm_error *err) {
-    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
-    slm_status status = SLM_OK;
+    slm_corpus *corpus;
     size_t i;
     *out = NULL;
+    for (i = 0; i < n; i++)
+        if (tokens[i] < 0 || tokens[i] >= vocab)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i], (int)vocab);
+    corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked, err);   /* one block for all of it */
     if (corpus == NULL) return SLM_ERR_MEMORY;
     corpus->n = n;
-    corpus->tokens = (int32_t *)slm__alloc(n, sizeof *tokens, err);
-    corpus->masked = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
-    if (corpus->tokens == NULL || (masked != NULL && corpus->masked == NULL)) status = SLM_ERR_MEMORY;
-    for (i = 0; i < n && status == SLM_OK; i++) {
-        if (tokens[i] < 0 || tokens[i] >= vocab)
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
-                               (int)vocab);
-        corpus->tokens[i] = tokens[i];
-        if (masked != NULL) corpus->masked[i] = masked[i] != 0;
+    corpus->tokens = (int32_t *)(corpus + 1);
+    if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
+    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
+    if (masked != NULL) {
+        corpus->masked = (uint8_t *)(corpus->tokens + n);
+        for (i = 0; i < n; i++) corpus->masked[i] = masked[i] != 0;
+        corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
     }
-    if (status != SLM_OK) { slm_corpus_free(corpus); return status; }
-    corpus->hash = slm__hash_ids(SLM_HASH_START, corpus->tokens, n);
-    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
     *out = corpus;
     return SLM_OK;
 }
 SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size,
                                         slm_error *err) {
-    int32_t *tokens;
+    int32_t *tokens = NULL;
     size_t n;
     slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
     *out = NULL;
-    if (status != SLM_OK) return status;
-    status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    if (status == SLM_OK) status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
     if (status == SLM_OK) (*out)->bytes = size;
     slm__release(tokens);
     return status;
@@ -3912,8 +3896,7 @@ SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
 /* ---- batches ---- */
 SLM_API void slm_batch_free(slm_batch *batch) {
     if (batch == NULL) return;
-    slm__release(batch->inputs); slm__release(batch->targets); slm__release(batch->positions);
-    slm__release(batch->ref_loss); slm__release(batch->ref_entropy);
+    slm__release(batch->positions); slm__release(batch->ref_loss);    /* the first of each block */
     slm__release(batch);
 }
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
@@ -3922,15 +3905,22 @@ SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_e
     *out = NULL;
     if (B < 1 || T < 1 || B > INT32_MAX / T) return slm__fail(err, SLM_ERR_ARGUMENT,
         "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31", (int)B, (int)T);
-    if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
     n = (size_t)B * (size_t)T;
+    if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
+    batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);
+    if (batch->positions == NULL) { slm__release(batch); return SLM_ERR_MEMORY; }
+    batch->inputs = (int32_t *)(batch->positions + n);
+    batch->targets = batch->inputs + n;
     batch->B = B; batch->T = T;
-    batch->inputs = (int32_t *)slm__alloc(n, sizeof(int32_t), err);
-    batch->targets = (int32_t *)slm__alloc(n, sizeof(int32_t), err);
-    batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t), err);
-    if (batch->inputs != NULL && batch->targets != NULL && batch->positions != NULL) { *out = batch; return SLM_OK; }
-    slm_batch_free(batch);
-    return SLM_ERR_MEMORY;
+    *out = batch;
+    return SLM_OK;
+}
+SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    if (batch->ref_loss != NULL) return SLM_OK;
+    if ((batch->ref_loss = (slm_real *)slm__alloc(n, 2 * sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
+    batch->ref_entropy = batch->ref_loss + n;
+    return SLM_OK;
 }
 /* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
    scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
@@ -3952,27 +3942,14 @@ static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm
    words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
    A result >= n is permuted again until it falls below n; that keeps the map one to one. */
 static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
-    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, left, right, swap;
-    int round;
+    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, round;
     while (half < 32 && (n - 1) >> (2 * half) != 0) half++;
     mask = ((uint64_t)1 << half) - 1;
     do {
-        left = i >> half;
-        right = i & mask;
-        for (round = 0; round < 6; round++) {
-            swap = left ^ (slm__mix(right ^ slm__mix(key + (uint64_t)round)) & mask);
-            left = right;
-            right = swap;
-        }
-        i = left << half | right;
+        for (round = 0; round < 6; round++)
+            i = (i & mask) << half | ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
     } while (i >= n);
     return i;
-}
-SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
-    size_t n = (size_t)batch->B * (size_t)batch->T;
-    if (batch->ref_loss == NULL) batch->ref_loss = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
-    if (batch->ref_entropy == NULL) batch->ref_entropy = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
-    return batch->ref_loss != NULL && batch->ref_entropy != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
                                   slm_error *err) {
@@ -4033,31 +4010,29 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
         n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
         if (strspn(raw + at, " \t\r") >= n) continue;          /* blank */
         (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
-        for (; status == SLM_OK; field += length + 1) {
+        do {
             slm__json j;
             length = strcspn(field, ",");
             (void)slm__json_open(&j, raw + at, n, where.text, err);
             status = slm__jsonl_field(&out, &j, field, length);
-            if (status == SLM_OK) status = slm__buffer_append(&out, "\n\n", field[length] == 0 ? 2 : 1, err);
-            if (field[length] == 0) break;
-        }
+            slm__keep(&status, &out, "\n\n", field[length] == 0 ? 2 : 1, err);
+            field += length + 1;
+        } while (status == SLM_OK && field[-1] != 0);
     }
-    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);
+    slm__keep(&status, &out, "", 1, err);
     slm__release(raw);
     if (status != SLM_OK) { slm__release(out.data); return status; }
     *text = out.data;
     *size = out.size - 1;
     return SLM_OK;
 }
-
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields,
                                    slm_error *err) {
-    char *text;
+    char *text = NULL;
     size_t size;
     slm_status status = slm_read_text(&text, &size, path, fields, err);
     *out = NULL;
-    if (status != SLM_OK) return status;
-    status = slm_corpus_from_text(out, tokenizer, text, size, err);
+    if (status == SLM_OK) status = slm_corpus_from_text(out, tokenizer, text, size, err);
     slm__release(text);
     return status;
 }
