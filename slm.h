@@ -2668,36 +2668,31 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
    One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
 struct slm_generator {
     const slm_model *model;                                      /* borrowed */
-    slm__arena memory;                                           /* of all that follows */
     int32_t   at, capacity;                                      /* tokens so far, at most */
-    slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
+    slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each; in the block of the struct */
     slm_real *x, *y, *q, *mlp, *angles;                          /* of the token: (C), (C or H D), (H D), (2, F), (D) */
     slm_real *logits, *p, *choices;                              /* (V), (capacity or V): probabilities, room for (V) choices */
 };
-SLM_API void slm_generator_free(slm_generator *g) {
-    if (g != NULL) slm__arena_free(&g->memory);
-    slm__release(g);
-}
+SLM_API void slm_generator_free(slm_generator *generator) { slm__release(generator); }
 SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
-    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D, V = (size_t)c->vocab;
-    size_t F = (size_t)c->ffn, T = (size_t)max_tokens, cache, i;
+    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, total = sizeof(slm_generator), i;
+    int fits = slm__mul(&cache, (size_t)c->n_layers * KV, T);
+    const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, T > V ? T : V, 2 * V };
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
-    if (!slm__mul(&cache, (size_t)c->n_layers * KV, T)) return slm__no_memory(err, SIZE_MAX);
-    if ((g = (slm_generator *)slm__alloc(1, sizeof *g, err)) == NULL) return SLM_ERR_MEMORY;
-    g->model = model;
-    g->capacity = max_tokens;
+    for (i = 0; i < SLM__COUNT(n); i++) fits = fits && slm__sum(&total, total, n[i]);
+    if (!fits) return slm__no_memory(err, SIZE_MAX);
+    if ((g = (slm_generator *)slm__alloc(total, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
     {
         slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->mlp, &g->angles, &g->logits, &g->p, &g->choices };
-        const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, T > V ? T : V, 2 * V };
-        for (i = 0; i < SLM__COUNT(n); i++) {
-            *to[i] = (slm_real *)slm__arena_take(&g->memory, n[i], sizeof(slm_real), err);
-            if (*to[i] == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
-        }
+        for (i = 0, total = sizeof(slm_generator); i < SLM__COUNT(n); total += n[i++]) *to[i] = (slm_real *)(void *)g + total;
     }
+    g->model = model;
+    g->capacity = max_tokens;
     *out = g;
     return SLM_OK;
 }
@@ -2711,29 +2706,23 @@ static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *
     slm_real r = (slm_real)(1.0 / sqrt((double)slm__dot(x, x, p->cols) / (double)p->cols + g->model->config.norm_eps));
     slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
 }
-/* One head looks at the n tokens of its cache, stride apart: y (D) = softmax(q k' / sqrt(D)) v; p (n) scratch. */
-static void slm__look(slm_real *y, const slm_real *q, const slm_real *k, const slm_real *v, slm_real *p, size_t n, size_t D,
-                      size_t stride) {
-    slm_real scale = (slm_real)(1.0 / sqrt((double)D)), sum;
-    size_t j;
-    for (j = 0; j < n; j++) p[j] = slm__dot(q, k + j * stride, D) * scale;
-    sum = slm__exp_shift(p, p, slm__max(p, n), n);
-    memset(y, 0, D * sizeof(slm_real));
-    for (j = 0; j < n; j++) slm__axpy(y, p[j] / sum, v + j * stride, D);
-}
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
     const slm_config *c = &g->model->config;
-    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, h;
-    size_t w = slm__at_layer(layer, 0), past = (size_t)layer * (size_t)g->capacity * KV * D, now = past + (size_t)g->at * KV * D;
+    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, stride = KV * D, h, j;
+    size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, past = (size_t)layer * (size_t)g->capacity * stride;
+    slm_real *k = g->keys + past, *v = g->values + past, scale = (slm_real)(1.0 / sqrt((double)D)), sum;
     slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
     slm__apply(g, w + SLM__Q, g->y, g->q, 0);
-    slm__apply(g, w + SLM__K, g->y, g->keys + now, 0);
-    slm__apply(g, w + SLM__V, g->y, g->values + now, 0);
-    for (h = 0; h < KV; h++) slm__rotate(g->keys + now + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (h = 0; h < H; h++) {
-        size_t head = past + h * KV / H * D;                     /* H / KV query heads share one of keys and values */
+    slm__apply(g, w + SLM__K, g->y, k + (n - 1) * stride, 0);
+    slm__apply(g, w + SLM__V, g->y, v + (n - 1) * stride, 0);
+    for (h = 0; h < KV; h++) slm__rotate(k + (n - 1) * stride + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    for (h = 0; h < H; h++) {                                    /* a head: y (D) = softmax(q k' / sqrt(D)) v */
+        size_t head = h * KV / H * D;                            /* H / KV query heads share one of keys and values */
         slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-        slm__look(g->y + h * D, g->q + h * D, g->keys + head, g->values + head, g->p, (size_t)g->at + 1, D, KV * D);
+        for (j = 0; j < n; j++) g->p[j] = slm__dot(g->q + h * D, k + head + j * stride, D) * scale;
+        sum = slm__exp_shift(g->p, g->p, slm__max(g->p, n), n);
+        memset(g->y + h * D, 0, D * sizeof(slm_real));
+        for (j = 0; j < n; j++) slm__axpy(g->y + h * D, g->p[j] / sum, v + head + j * stride, D);
     }
     slm__apply(g, w + SLM__O, g->y, g->x, 1);
     slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
@@ -3243,9 +3232,8 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
     while (map->slots[i].value != 0 && map->slots[i].key != key) i = (i + 1) & (map->capacity - 1);
     return &map->slots[i];
 }
-static int64_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
-    return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
-}
+/* The value of key, -1: not there. */
+static int64_t slm__map_get(const slm__map *map, uint64_t key) { return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1; }
 static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* or finds it; NULL: no memory */
     slm__slot fresh = { key, value + 1 }, *slot;
     size_t i;
@@ -3264,40 +3252,40 @@ static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_e
 
 /* ---- cutting text into pieces ----
      's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table holds lengths: of
-   a run of code points of class OTHER, of the run of letters (after '!' digits, after ' ' spaces) that follows it, and so on.  A
-   length has base 77, its last digit is '#' to 'o'; those before it, base 15, are 'p' to '~'.  A byte that is no UTF-8 is OTHER. */
+   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
+   runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
+   13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
+   that is no UTF-8 is OTHER, like all in the gaps. */
 enum { SLM__OTHER, SLM__LETTER, SLM__DIGIT, SLM__SPACE, SLM__CLASSES = 0x32400 };  /* all code points above are OTHER */
 static const char slm__runs[] =
-    ", (5 $2!-*=)=- $= $,$*!%$$&!$#$$!&$:$B$ul'/1(*$$$qW($%%'$$)$$&$$$7$q)$qa+r/$I%$)Lj>''PN8!-'%$q9$$2%*%#!-#&%$3$$A@q/.$1!-#D,%'"
-    "$(9'$,$&$:<*.(;$)4M]Y&$5$*-'!-$3'+%%%9$*$$&'&$3$0%$&'!-#%%!)%$+)'%%9$*$%$%$%B'$$*!-%&3,$&$9$*$%$(&$5$2%'!-,$.+%%%9$*$%$(&$A%$"
-    "&'!-$$#!).$$)&&$'&%$$$%&%&&&/9$8!05+$&$:$3&$=&%$%%'!-+!*$$'+$&$:$-$(&$B%$%'!-$%4,$&$L%$3$(&$!*#&'!6$)(5&;$,$$%*B!-4S$%/*,!-J%"
-    "$$$($;$$$-$%,$%($$,!-%'C$B!7/+$G>(qIN7$#!-))''&$&%*&'0/$$!-)I$$($%N$t<$'%*$$$'%L$'%D$'%*$$$'%2$\\$'%f1!7&33q,%)&x'%4# $#=(n&!"
-    "&#+*5061510$&2WF$'$&!-)!-9!-)q/*(%E$$(i-BJ!-#A%(.O'=)!.H:,XN!-)!-0$q3R4+&!-LA0%#!-#O=G\?!-&&#!-#G%.(N%&L'$)$%&$(rIcsR%)%I%)%+"
-    "$$$$$$$B%X$*$$&&$*&'%)'0(&$*& .@ %( $R $3!$#$%!)($#!-)0q;$'$%-$$&()$$$$$$'$.%'(('$$!V#%#!(yD!_q$!9x1!A~Yrn)'&%,!$%I$$($%[*$3:"
-    ",*$*$*$*$*$*$*$*q&$v% $'%#!$<!,*(%!&#%'q,)&$q0$'(N$q4&!'-CS3C!-A!+$!2C!-J!2t/uzRcqtr]fQ%sI&3#!-#%7R3B%i#!-J,%q=%f%%$$$+83$&$'"
-    "$:0!)-W1U\?!-;)&$$%$!-#\?-:<@*R\?$#!-)($-#!-#($L:&$+'!-):&$&U$$&%%(%$$$;&%.*&/)%)%),*$*$N$1)qI0!-)yz*/:'Twt^t]%q@I*/(($$-$0$("
-    "$$$%$%$qBDtZ5c%YK/qJ($q]6!-*=)=.q/&)%)%)%&F/$=$6$%$2%1EqQ/!P/!\\4!%s0@&T3!>'C#!',7#!$#+#!$(I-A%G'+$!(Mr'%!-)G'G'K+W/.$2$*$%$."
-    "$2$*$%&W/t&,9-+;)$M$,h)%$$O$%&$%:%!+#:%!*#B+!,S6$%(!(#9#!)'=i['!%#%#!3%!Q#$2'$&$@-!,:@#!%$@#!&C+$\?)!(3Y-9%!+#6(!+#5:!*q&lZV0"
-    "V*!)#G/!-)!-#\?,:rc!B$M)%3&^@#!-#$+9.!'>5Q8#!*7:/X=!A$%%$0PC<*!-,G2!-'$%$+F&$/S1'.!-#$$$'!7.5$<6%b*$$$'$2$-*R4!-.+%%%9$*$%$(&"
-    "$5$/(A-$$%$$I$$<$$$OX5'(!-(&AS7%$$+!-r/RL'GS7$.!-IN0$*!-)!7\?>8!/'*rBOqJc#!6/+%$%+$%$;2$$$1!-i+%J3$$$\?$-K*$8$.Q6$5lrPD2!-),$"
-    "H4$2!@(AqF*$%$I8$,!-))$%$C1$*!-t%62$$0$E\?!-q,$2!8N{nq<!qE4rMrt5q72}j4)<svg(wOu}dA5!-qwKwA*B$!-)q%$!-)A5S3'/!-$!*$8(6uRP&!-rO"
-    "c#!:q\?n($e0c%$$\?utX+qq)L-w{&'$*$%$s_2$@&%$1'+u.q~nqA(0&,*-sy;!-qt2!7/!7qB!<q]q+$j$%%$%%%'$/$$$*$d$'%+$*$\?$'$($$&*$tC%<$<$B"
-    "$<$B$<$B$<$B$<$+%!Uqx8B))sAaqhP-*%!-'$t0A5O'!-v+\?'!-r_A%$#!-v:*$'$%$2$rN%!,Sg*$'!-z8!^$!&$!'o!P$!2rK'$>$%$$%$$-$'$$$$)$'$$$$"
-    "$$&$%$$%$$$$$$$$$$%$$%'$*$'$'$$$-$4(&$($4wL!0rv2!-}@rv~aCsxl)rg%t~c1vw'2x)rr%w&qtNtt.(syEq&";
+    " $c &>!%h$2L$2A $j 'T$_!$JI!_>!K2I2Q32O1j%X$II$+cJWI$>KI1Q7N<O$12T3MT$3E.2ym*3h!&hk9HI%`$J!G@T%j2P'8u$u!%]3=$`j2tj$__&2w$1H2vN"
+    "%3},4s_&>$R!s1MqU2SOIb_%j%JK!s?!YT$Yk2SOJJJ(LI!$RV%rK2HOJM_&>%`!s$_$|U2SOJM_(?K!sI!C$uNaL`IJ`a1_&j!&1`&EK2I1M_'VTU!s!$ZIqK2IRM"
+    "_(JJ!sJ%}K3PT%jw!O@!1qN1{2`QIZ!(R%4xJ%D!$h)`IM2JIRJ$_XI!$hW(T!(1Q%E3K'c$)3R&T!G$Cm_`$K1k%>!R$3BIu3]24KLZIL3[L3SLZIL1W5JL6T!%1"
+    "\\1c%7rY44b1Y >2A6}!aE$1O%1P%1Z%1UK%4f(uj!h!$G!&s$8>$M3TI6x$2r!)h2EX$4t2m!$1=)2I$4g!*R!$G%I$%4a%|!h)2|%J!G4='3V!'sa!G3@1S3~V)x"
+    "NJ_14y-1<lY3XY[III2Q4\\OIaObY1kwO 1^ 'v u *u!%j>!Yu!G$1?$&uj]Ic$>IIL1HWyj!4O?!B!,'5B!$#2=!+$2E$$)17r$A`!$_3XIu5T$I%2j$eOOOOOOO"
+    "$#T (/Tk!>!'Q$M!V?7r$@8JL3~8N!b$2s+1B!(]!(E!1L!(]!)1b'$371V-;;<l.4J1;X1c!G?&4V%2r6W!G)g9W6TUIP&1cKL2I!%N$4q%4Y!'s'C_J!R2C$2j'2"
+    "O$4K'j!G$BR!GB3P&wP!s$2>_4dI`XTI'@1S$K%CYY$eO3R1K$:B!%R$601D%2>4n+''27l9Z)Z%BuR1JMIJJ9Q(27^&5F4])1j$)X<K!&R$2L$2A$8udYYV(1u2L1"
+    "PJ1L1V(;k!%4>!%5?!%v&$2p4c!%2n2s!A$1g!>E!>3y$2q3Vq!M*11A!]$3@3l3p$4[%1=1LOJ1H1LOJ4f%22@$2^$q'C3QQ.dT4HJ_2T![2>!Z2F!$\\+1EJ!y2="
+    "!C2m.5j!k?!1B!4U>%bK2O!$r&2{!?2O!@([2N!$B%4s$2i![1E!|1D!&{$#6Z,4O%4O!$N3@!%G!$G2C$2_!%-2\\3Q$?%l,2{!G>$2S!$x'1e*1s!D&2T%4F!'2["
+    "JT%4I(2V!$R$3a!%hjT$3U_%4A%W!$~>I!1r$1{2K&J-eIL1LR$4K!%~$|U2SOJM_&>%B(GIT3MI'II*4\\&A!~w(4A&UI!$]%$4l)x)4A&T!$~)3]%I!$R!$1F'2n"
+    "!&1_p%'4t$)5\\!1E%ET[J2J%_I!%].q3Y%jI'j$3p$I&_$4v&I&6D%*3H!%h$F3L%u!%2e2|$(pJ3M&_!$h$CJ2R%T!$R&/1q%_1J3I!'s$$T!%1h*65Q!$':>%14"
+    "}%*-8\\%76c%z'21<J41t),,2P!&G$,&3<E$2Q!R$7?!R$2E&4A%m!%G!O1R1|(*4>!h%*5F!2>$'6gu.1?-kI'33;r$88Y)~+-*LOJ20M%_'wT%W$2:S%&*9q1vg$"
+    "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
+    "!\\+6?$I!s!-$5x!K!L!/4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'287=234u";
 static void slm__classes_fill(uint8_t *classes) {
     const char *c;
-    size_t n = 0;
-    int kind = SLM__OTHER;
+    int gap = 0, run = 0, kind = SLM__LETTER;
     for (c = slm__runs; *c != 0; c++) {
         if (*c < '#') kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
-        else if (*c >= 'p') n = 15 * n + (size_t)(*c - 'p');
+        else if (*c < '0') gap = 13 * gap + (*c - '#');
+        else if (*c < '=') run = 13 * run + (*c - '0');
         else {
-            n = 77 * n + (size_t)(*c - '#');
-            memset(classes, kind, n);
-            classes += n;
-            kind = kind == SLM__OTHER ? SLM__LETTER : SLM__OTHER;
-            n = 0;
+            gap = 6 * gap + (*c - '=') / 11;
+            run = 11 * run + (*c - '=') % 11;
+            memset(classes + gap, kind, (size_t)run);
+            classes += gap + run;
+            gap = run = 0;
+            kind = SLM__LETTER;
         }
     }
 }
@@ -3343,9 +3331,7 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
 }
 static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
     slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
-    if (t == NULL) return NULL;
-    slm__classes_fill(t->classes);
-    t->use_regex = 1;
+    if (t != NULL) { slm__classes_fill(t->classes); t->use_regex = 1; }
     return t;
 }
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) { return (int32_t)SLM__N_ITEMS(slm__span, t->spans); }
@@ -3416,49 +3402,45 @@ static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, s
    makes with the symbol after it, as rank << 32 | leaf (all ones: no merge), an inner node i the least of nodes 2i and 2i + 1:
    in node 1 stands the merge to do next, that of lowest rank, the leftmost of equals.  Node 0 stands for no symbol. */
 typedef struct slm__symbol { uint64_t least; int32_t id, before, after; } slm__symbol;
-typedef struct slm__encoder {
-    const slm_tokenizer *t;
-    slm_error *err;
-    slm_status status;             /* the first error */
-    slm__buffer out, tree, spaced;
-} slm__encoder;
 
 static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
     if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
 }
-static void slm__encode_id(slm__encoder *e, int32_t id) { slm__keep(&e->status, &e->out, &id, sizeof id, e->err); }
-static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t i) {   /* the pair that begins at leaf i has changed */
+static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t i) {   /* the pair at leaf i has changed */
     int32_t after = tree[i].after;
     int64_t rank = after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
     tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
     for (; i > 1; i /= 2) tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
 }
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+static slm_status slm__encode_piece(const slm_tokenizer *t, slm__buffer *out, slm__buffer *room, const char *s, size_t size,
+                                    slm_error *err) {
+    int32_t i, n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    slm_status status;
     slm__symbol *tree;
-    int32_t i, n = (int32_t)size, id = e->t->ignore_merges ? slm__token_find(e->t, s, size) : -1;
-    if (id >= 0) { slm__encode_id(e, id); return; }
-    if (size > INT32_MAX / 2) e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "%zu bytes without a break: too long", size);
-    else e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
-    if (e->status != SLM_OK) return;
-    tree = SLM__ITEMS(slm__symbol, e->tree);
-    for (i = n; i < 2 * n; i++) {
-        slm__symbol leaf = { 0, e->t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
+    if (id >= 0) return slm__buffer_append(out, &id, sizeof id, err);
+    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
+    if ((status = slm__buffer_reserve(room, 2 * size * sizeof *tree, err)) != SLM_OK) return status;
+    tree = SLM__ITEMS(slm__symbol, *room);
+    for (i = 2 * n - 1; i >= n; i--) {
+        slm__symbol leaf = { 0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
         tree[i] = leaf;
+        slm__encode_pair(t, tree, i);
     }
-    for (i = n; i < 2 * n; i++) slm__encode_pair(e->t, tree, i);
     while (tree[1].least != UINT64_MAX) {
         int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
-        tree[at].id = SLM__ITEMS(const slm__merge, e->t->merges)[tree[1].least >> 32].id;
+        tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
         tree[at].after = tree[gone].after;
         tree[tree[at].after].before = at;
         tree[gone].after = 0;
-        slm__encode_pair(e->t, tree, gone);
-        slm__encode_pair(e->t, tree, tree[at].before);
-        slm__encode_pair(e->t, tree, at);
+        slm__encode_pair(t, tree, gone);
+        slm__encode_pair(t, tree, tree[at].before);
+        slm__encode_pair(t, tree, at);
     }
-    for (i = n; i != 0; i = tree[i].after) slm__encode_id(e, tree[i].id);
+    for (i = n; i != 0; i = tree[i].after) slm__keep(&status, out, &tree[i].id, sizeof(int32_t), err);
+    return status;
 }
-static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *longest) {   /* of a kind; -1: none */
+static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *longest) {   /* -1: none */
     int32_t found = -1;
     size_t i;
     for (i = 0, *longest = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
@@ -3470,36 +3452,37 @@ static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, in
     return found;
 }
 /* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
-    int32_t id;
+static slm_status slm__encode_text(const slm_tokenizer *t, slm__buffer *out, const char *s, size_t n, int kind, slm_error *err) {
+    slm__buffer room = { NULL, 0, 0 }, spaced = { NULL, 0, 0 };
+    slm_status status = SLM_OK;
     size_t size, at = 0;
-    while (kind <= SLM__NORMALIZED && e->t->added.size > 0 && at < n) {
-        if ((id = slm__added_at(e->t, s + at, n - at, kind, &size)) < 0) { at++; continue; }
-        slm__encode_text(e, s, at, kind + 1);
-        slm__encode_id(e, id);
+    int32_t id;
+    while (kind <= SLM__NORMALIZED && t->added.size > 0 && at < n && status == SLM_OK) {
+        if ((id = slm__added_at(t, s + at, n - at, kind, &size)) < 0) { at++; continue; }
+        status = slm__encode_text(t, out, s, at, kind + 1, err);
+        slm__keep(&status, out, &id, sizeof id, err);
         s += at + size; n -= at + size; at = 0;
     }
-    if (kind <= SLM__NORMALIZED) { slm__encode_text(e, s, n, kind + 1); return; }
-    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
-        e->spaced.size = 0;
-        slm__keep(&e->status, &e->spaced, " ", 1, e->err);
-        slm__keep(&e->status, &e->spaced, s, n, e->err);
-        s = e->spaced.data;
-        n = e->spaced.size;
+    if (status != SLM_OK) return status;
+    if (kind <= SLM__NORMALIZED) return slm__encode_text(t, out, s, n, kind + 1, err);
+    if (t->prefix_space && n > 0 && s[0] != ' ') {
+        slm__keep(&status, &spaced, " ", 1, err);
+        slm__keep(&status, &spaced, s, n, err);
+        s = spaced.data;
+        n = spaced.size;
     }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
+    for (; n > 0 && status == SLM_OK; s += size, n -= size)
+        status = slm__encode_piece(t, out, &room, s, size = t->use_regex ? slm__piece(t->classes, s, n) : n, err);
+    slm__release(room.data); slm__release(spaced.data);
+    return status;
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
-    slm__encoder e;
-    memset(&e, 0, sizeof e);
-    e.t = t; e.err = err;
-    e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
-    slm__encode_text(&e, text, size, SLM__ADDED);
-    slm__release(e.tree.data); slm__release(e.spaced.data);
-    if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
-    *ids = SLM__ITEMS(int32_t, e.out);
-    *n = SLM__N_ITEMS(int32_t, e.out);
+    slm__buffer out = { NULL, 0, 0 };
+    slm_status status = slm__buffer_reserve(&out, sizeof(int32_t), err);
+    if (status == SLM_OK) status = slm__encode_text(t, &out, text, size, SLM__ADDED, err);
+    if (status != SLM_OK) { slm__release(out.data); return status; }
+    *ids = SLM__ITEMS(int32_t, out);
+    *n = SLM__N_ITEMS(int32_t, out);
     return SLM_OK;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
@@ -3584,16 +3567,8 @@ static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     }
     l->ids.size = k * sizeof *ids;
 }
-static const slm__slot *slm__learn_best(const slm__learner *l) {   /* the pair to merge; NULL: none occurs twice */
-    const slm__slot *best = NULL, *slot = l->counts.slots, *end = slot + l->counts.capacity;
-    for (; slot < end; slot++)
-        if (slot->value > 2 && (best == NULL || slot->value > best->value || (slot->value == best->value && slot->key < best->key)))
-            best = slot;
-    return best;
-}
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
                                        slm_progress progress, void *user, slm_error *err) {
-    const slm__slot *best;
     slm__learner l;
     int32_t n;
     *out = NULL;
@@ -3607,8 +3582,12 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
         slm__learn_token(&l, l.t, &c, 1);
     }
     if (vocab > 256) slm__learn_words(&l, text, size);
-    for (; l.status == SLM_OK && n < vocab && (best = slm__learn_best(&l)) != NULL; n++) {
-        slm__learn_merge(&l, (int32_t)(best->key >> 32), (int32_t)(best->key & INT32_MAX));
+    for (; l.status == SLM_OK && n < vocab; n++) {
+        slm__slot best = { 0, 2 }, *slot = l.counts.slots, *end = slot + l.counts.capacity;
+        for (; slot < end; slot++)                             /* value is count + 1: a pair must occur twice */
+            if (slot->value > best.value || (slot->value == best.value && slot->key < best.key)) best = *slot;
+        if (best.value == 2) break;
+        slm__learn_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
         if (l.status == SLM_OK && progress != NULL && progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
             l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n, (int)vocab);
     }
@@ -3829,7 +3808,8 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
         "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\","
         "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
         "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
-        "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{", word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
+        "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
+        word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
     for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
         bad = slm__put_token(&b, t, id == 0 ? "\n\"" : ",\n\"", id, err) || slm__put(&b, err, "\":%d", (int)id);
     bad = bad || slm__put(&b, err, "},\n\"merges\":[");
