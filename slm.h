@@ -2619,41 +2619,33 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
 
 /* ==== >>generation ============================================================================================== 10 ==
    One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
-typedef struct slm__choice { slm_real weight; int32_t token; } slm__choice;
 struct slm_generator {
     const slm_model *model;                                      /* borrowed */
-    slm__arena memory;                                           /* of all that follows */
     int32_t   at, capacity;                                      /* tokens so far, at most */
-    slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each */
-    slm_real *x, *y, *q, *gate, *up, *attention, *angles;        /* of the token: (C), (C or H D), (H D), (F), (F), (at), (D) */
-    slm_real *logits, *weights;                                  /* (V) each */
-    slm__choice *choices;                                        /* (V) */
+    slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each; in the block of the struct */
+    slm_real *x, *y, *q, *mlp, *angles;                          /* of the token: (C), (C or H D), (H D), (2, F), (D) */
+    slm_real *logits, *p, *choices;                              /* (V), (capacity or V): probabilities, room for (V) choices */
 };
-SLM_API void slm_generator_free(slm_generator *g) {
-    if (g != NULL) slm__arena_free(&g->memory);
-    slm__release(g);
-}
+SLM_API void slm_generator_free(slm_generator *generator) { slm__release(generator); }
 SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
     size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
-    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, cache, i;
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, total = sizeof(slm_generator), i;
+    int fits = slm__mul(&cache, (size_t)c->n_layers * KV, T);
+    const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, T > V ? T : V, 2 * V };
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
-    if (!slm__mul(&cache, (size_t)c->n_layers * KV, (size_t)max_tokens)) return slm__no_memory(err, SIZE_MAX);
-    if ((g = (slm_generator *)slm__alloc(1, sizeof *g, err)) == NULL) return SLM_ERR_MEMORY;
+    for (i = 0; i < SLM__COUNT(n); i++) fits = fits && slm__sum(&total, total, n[i]);
+    if (!fits) return slm__no_memory(err, SIZE_MAX);
+    if ((g = (slm_generator *)slm__alloc(total, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
+    {
+        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->mlp, &g->angles, &g->logits, &g->p, &g->choices };
+        for (i = 0, total = sizeof(slm_generator); i < SLM__COUNT(n); total += n[i++]) *to[i] = (slm_real *)(void *)g + total;
+    }
     g->model = model;
     g->capacity = max_tokens;
-    {
-        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->gate, &g->up, &g->attention, &g->angles,
-                                  &g->logits, &g->weights };
-        const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, F, F, (size_t)max_tokens, D, V, V };
-        for (i = 0; i < SLM__COUNT(n); i++)
-            if ((*to[i] = (slm_real *)slm__arena_take(&g->memory, n[i], sizeof(slm_real), err)) == NULL) break;
-        g->choices = i < SLM__COUNT(n) ? NULL : (slm__choice *)slm__arena_take(&g->memory, V, sizeof *g->choices, err);
-    }
-    if (g->choices == NULL) { slm_generator_free(g); return SLM_ERR_MEMORY; }
     *out = g;
     return SLM_OK;
 }
@@ -2667,37 +2659,30 @@ static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *
     slm_real r = (slm_real)(1.0 / sqrt((double)slm__dot(x, x, p->cols) / (double)p->cols + g->model->config.norm_eps));
     slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
 }
-/* One head looks at the n tokens of its cache, stride apart: y (D) = softmax(q k' / sqrt(D)) v; p (n) scratch. */
-static void slm__look(slm_real *y, const slm_real *q, const slm_real *k, const slm_real *v, slm_real *p, size_t n, size_t D,
-                      size_t stride) {
-    slm_real scale = (slm_real)(1.0 / sqrt((double)D)), sum;
-    size_t j;
-    for (j = 0; j < n; j++) p[j] = slm__dot(q, k + j * stride, D) * scale;
-    sum = slm__exp_shift(p, p, slm__max(p, n), n);
-    memset(y, 0, D * sizeof(slm_real));
-    for (j = 0; j < n; j++) slm__axpy(y, p[j] / sum, v + j * stride, D);
-}
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
     const slm_config *c = &g->model->config;
-    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, h;
-    size_t past = (size_t)layer * (size_t)g->capacity * KV * D, now = past + (size_t)g->at * KV * D;
-    slm_real *k = g->keys + now, *v = g->values + now;
-    slm__norm_row(g, slm__at_layer(layer, SLM__NORM1), g->x, g->y);
-    slm__apply(g, slm__at_layer(layer, SLM__Q), g->y, g->q, 0);
-    slm__apply(g, slm__at_layer(layer, SLM__K), g->y, k, 0);
-    slm__apply(g, slm__at_layer(layer, SLM__V), g->y, v, 0);
-    for (h = 0; h < H; h++) slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (h = 0; h < KV; h++) slm__rotate(k + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (h = 0; h < H; h++) {
-        size_t head = past + h * KV / H * D;                     /* H / KV query heads share one of keys and values */
-        slm__look(g->y + h * D, g->q + h * D, g->keys + head, g->values + head, g->attention, (size_t)g->at + 1, D, KV * D);
+    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, stride = KV * D, h, j;
+    size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, past = (size_t)layer * (size_t)g->capacity * stride;
+    slm_real *k = g->keys + past, *v = g->values + past, scale = (slm_real)(1.0 / sqrt((double)D)), sum;
+    slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
+    slm__apply(g, w + SLM__Q, g->y, g->q, 0);
+    slm__apply(g, w + SLM__K, g->y, k + (n - 1) * stride, 0);
+    slm__apply(g, w + SLM__V, g->y, v + (n - 1) * stride, 0);
+    for (h = 0; h < KV; h++) slm__rotate(k + (n - 1) * stride + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    for (h = 0; h < H; h++) {                                    /* a head: y (D) = softmax(q k' / sqrt(D)) v */
+        size_t head = h * KV / H * D;                            /* H / KV query heads share one of keys and values */
+        slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+        for (j = 0; j < n; j++) g->p[j] = slm__dot(g->q + h * D, k + head + j * stride, D) * scale;
+        sum = slm__exp_shift(g->p, g->p, slm__max(g->p, n), n);
+        memset(g->y + h * D, 0, D * sizeof(slm_real));
+        for (j = 0; j < n; j++) slm__axpy(g->y + h * D, g->p[j] / sum, v + head + j * stride, D);
     }
-    slm__apply(g, slm__at_layer(layer, SLM__O), g->y, g->x, 1);
-    slm__norm_row(g, slm__at_layer(layer, SLM__NORM2), g->x, g->y);
-    slm__apply(g, slm__at_layer(layer, SLM__GATE), g->y, g->gate, 0);
-    slm__apply(g, slm__at_layer(layer, SLM__UP), g->y, g->up, 0);
-    slm__swiglu(g->gate, g->gate, g->up, (size_t)c->ffn);
-    slm__apply(g, slm__at_layer(layer, SLM__DOWN), g->gate, g->x, 1);
+    slm__apply(g, w + SLM__O, g->y, g->x, 1);
+    slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
+    slm__apply(g, w + SLM__GATE, g->y, g->mlp, 0);
+    slm__apply(g, w + SLM__UP, g->y, g->mlp + F, 0);
+    slm__swiglu(g->mlp, g->mlp, g->mlp + F, F);
+    slm__apply(g, w + SLM__DOWN, g->mlp, g->x, 1);
 }
 SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits, slm_error *err) {
     const slm_config *c = &g->model->config;
@@ -2721,6 +2706,7 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     return SLM_OK;
 }
 
+typedef struct slm__choice { slm_real weight; int32_t token; } slm__choice;      /* as large as two slm_real at most */
 static int slm__likelier(const void *a, const void *b) {      /* for qsort: the larger weight first, among equals the lower id */
     const slm__choice *x = (const slm__choice *)a, *y = (const slm__choice *)b;
     return x->weight > y->weight ? -1 : x->weight < y->weight ? 1 : x->token < y->token ? -1 : 1;
@@ -2729,25 +2715,23 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
                               slm_error *err) {
     size_t V = (size_t)g->model->config.vocab, most = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, n, i;
     double sum, mass = 0, drawn;
-    slm_real max = slm__max(g->logits, V), *w = g->weights;
+    slm_real max = slm__max(g->logits, V), *w = g->p;
+    slm__choice *choices = (slm__choice *)(void *)g->choices;
     if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
     if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]",
                          temperature, top_k, top_p);
-    for (i = 0; i < V; i++) w[i] = temperature > 0 ? (slm_real)((double)(g->logits[i] - max) / temperature) : g->logits[i] - max;
+    for (i = 0; i < V; i++) w[i] = (slm_real)((double)(g->logits[i] - max) / (temperature > 0 ? temperature : 1));
     sum = (double)slm__exp_shift(w, w, 0, V);                    /* softmax, but for the divisor */
     if (!(sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
-    if (temperature == 0) {
-        for (i = 0; g->logits[i] < max; i++) continue;
-        *token = (int32_t)i;
-        return SLM_OK;
-    }
-    for (i = 0; i < V; i++) { g->choices[i].weight = w[i]; g->choices[i].token = (int32_t)i; }
-    if (most < V || top_p < 1) qsort(g->choices, V, sizeof *g->choices, slm__likelier);
-    for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++) mass += (double)g->choices[n].weight;
+    for (i = 0; temperature == 0 && i < V; i++)
+        if (g->logits[i] >= max) { *token = (int32_t)i; return SLM_OK; }
+    for (i = 0; i < V; i++) { choices[i].weight = w[i]; choices[i].token = (int32_t)i; }
+    if (most < V || top_p < 1) qsort(choices, V, sizeof *choices, slm__likelier);
+    for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++) mass += (double)choices[n].weight;
     drawn = slm_rng_uniform(rng) * mass;
-    for (i = 0; i + 1 < n && (drawn -= (double)g->choices[i].weight) >= 0; i++) continue;
-    *token = g->choices[i].token;
+    for (i = 0; i + 1 < n && (drawn -= (double)choices[i].weight) >= 0; i++) continue;
+    *token = choices[i].token;
     return SLM_OK;
 }
 
@@ -3107,10 +3091,9 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
    rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
    the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
 
-/* ---- a map from 64-bit keys to numbers, and strings in it ---- */
+/* ---- a map from 64-bit keys to numbers ---- */
 typedef struct slm__slot { uint64_t key; int64_t value; } slm__slot;              /* value + 1; 0: free */
 typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
-typedef struct slm__span { size_t at, size; int64_t note; } slm__span;            /* a string: its place in some text, and a note */
 #define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
 #define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
 
@@ -3119,70 +3102,61 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
     while (map->slots[i].value != 0 && map->slots[i].key != key) i = (i + 1) & (map->capacity - 1);
     return &map->slots[i];
 }
-static int64_t slm__map_get(const slm__map *map, uint64_t key) {                  /* -1: not there */
-    return map->capacity == 0 ? -1 : slm__map_slot(map, key)->value - 1;
-}
-static slm_status slm__map_put(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* value >= 0; replaces */
-    slm__slot slot = { key, value + 1 }, *place;
+/* The value of key, -1: not there. */
+static int64_t slm__map_get(const slm__map *map, uint64_t key) { return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1; }
+static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* or finds it; NULL: no memory */
+    slm__slot fresh = { key, value + 1 }, *slot;
     size_t i;
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
-        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return SLM_ERR_MEMORY;
+        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return NULL;
         for (i = 0; i < map->capacity; i++)
             if (map->slots[i].value != 0) *slm__map_slot(&wider, map->slots[i].key) = map->slots[i];
         slm__release(map->slots);
         *map = wider;
     }
-    place = slm__map_slot(map, key);
-    map->n += place->value == 0;
-    *place = slot;
-    return SLM_OK;
-}
-/* The index of a string, -1: not there.  Strings are kept by their hash; where two share one, the later sits at another key.
-   *key: where to put it. */
-static int64_t slm__find(const slm__map *map, const char *text, const slm__buffer *spans, const char *s, size_t n, uint64_t *key) {
-    for (*key = slm_hash(SLM_HASH_START, s, n);; *key = slm__mix(*key + 1)) {
-        int64_t i = slm__map_get(map, *key);
-        const slm__span *span = i < 0 ? NULL : SLM__ITEMS(const slm__span, *spans) + i;
-        if (i < 0 || (span->size == n && memcmp(text + span->at, s, n) == 0)) return i;
-    }
+    slot = slm__map_slot(map, key);
+    if (slot->value == 0) { *slot = fresh; map->n++; }
+    return slot;
 }
 
 /* ---- cutting text into pieces ----
      's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  A table holds runs: so many
-   code points without the property, so many with it, and so on.  A run's length has base 26, its digits are A to Z, the last of
-   them a to z: "Cn" is 2 * 26 + 13 = 65, the code points before 'A'.  A byte that is no UTF-8 is an `other` by itself. */
+   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
+   runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
+   13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
+   that is no UTF-8 is OTHER, like all in the gaps. */
 enum { SLM__OTHER, SLM__LETTER, SLM__DIGIT, SLM__SPACE, SLM__CLASSES = 0x32400 };  /* all code points above are OTHER */
-static const char slm__letters[] =
-    "CnBagBaBvbkbebfxbBfbRqemofhbbbEzfbccebbgbbdbbbubDfbFjiGkbBmcbgBpCtBbeeBtBrBjcbDvbbpchckdcbqbbBeBdDllbyBhjcebfwebjbdbxzhlfybgrB"
-    "qCgCcdbsbhkpqeicccwbhbbdedbqbncbdockbigeccwbhbcbcbcBfebbtdqjbdbwbhbcbfdbsbpcxblicccwbhbcbfdbBecbdpbrbbgddbedcbbbcdcdddmwbCaibd"
-    "bxbqdbBadcbccBebeibdbxbkbfdbBfcbcpcrjbdbBpcbqbfdidygfsdybjbbchCgBwbcmhCgcbbbfbybbbkbcjbcfbbveBgbClibBkBbfElBrubqgeedbdchdenmbr"
-    "BmbbfbcBrbMvbechbbbecBpbecBhbechbbbecpbCfbecCpBlqqDicgdXwcrbBafCxgihsntosonbdpCaBjbebCpDlhfcBibbfCskBfBxBecflBseBaCcxjCbDebDpB"
-    "vriCcBenckBsBaBkBpdkBkclfBrcdBpebgbcdbfHkCmKscgcBmcgcibbbbbbbBfcCbbhbbddbhdecgenfdbhEmbnbqnDxbebckbbdfgbbbbbbeblceffebCacDZfIv"
-    "gedcmBmbbfbcCehbqxjhbhbhbhbhbhbhbhDcbSbcBqffceDigdbDmbefBrbDqrBgBwqTsJToCmBGUfCpBucKjdqkcuBvqBfcCsBxjcDzcCpccbbbivqbdbebxBdCao"
-    "ByCkgdbbclBckxzBdhBvBcbqfbkkfbBpxdbiuxdbdBybbdccfcbbbydclhdmgcgcgjhbhbBrbogElBdQNsmxeBxMNcOccEcBmhmffbbkbnbfbbbcbcbEeBhNzsCmcC"
-    "cBomEmfbFfBkBagBalDldgcgcgcdBjmbBabtbcbpcoBiEtOzBddBxBvBgnubigBmkBecBkeiBwGcsBkeBkeBoiCamlbpbhbcblbpbhbcdCamLzjwkiygbBqbjCrgcb"
-    "bBsbcdbcxkxjBfCntbckwkBaCsCegcCmbpebdbBdBqBddBdBjibBcBbCckwktnsEgCvCdBznBznBkBmBcjxJqBqgcqdChBdkbiwBqsBuvBbxmCbCfccbnBtBgzBaBk"
-    "BdbcbiBjdbmBwoevbbbBjsbztcClhbbbebpbkhBvBmicccwbhbcbfdbsbmfBekbbcbbBmbbzbbbBsCbseudBeBwucbbHcBvBpeBkBwubChBrnbCtBbBlhHdBsEmCmB"
-    "ficbcibcbypbbbDqicBnqbbbBcbkBohbvblButbsCvHrBhBfjbBlrbBxBeEihbcbBmvbzgbcbBgobMptpbbnbBiEubDbBJmIwHoDXkDtpBPgrgzFXrfWlKDdBeCPuV"
-    "xhBfrDbrBesBwqeBfvftQqBtIdCmEyCxfbConCmcbbBcJCaiBVqBpkNFrebhbcbLfpbBddcboeiPgDKuEdfndjhkIWkDhbCtbccbcccebmbbbhbCnbecibhbBcbebf"
-    "bbdhbNcczbzbBfbzbBfbzbBfbzbBfbzbiCSyBfggKbCkFqBtkhqbMjBesBsSqBcIuBecbTbhbebcbpbHpChCqhbBUiebBbbcbbcbbkbebbbbgbebbbbbbdbcbbcbbb"
-    "bbbbbbbcbbcebhbebebbbkbrfdbfbrGOaCLFcBgGDugIocINqoLBlpXyDQwUwCFyHHzfGFg";
-static const char slm__digits[] =
-    "BwkEqcfbcdCDlkFekHqkPwkEokegEekEokEokcgEgnElkihDzkEahhtEfkDskEokCsuKikCskBBruBHxdJfkgkwkLokEylGjkgkHakDikFekgkBOgbdggkHqBzcfBB"
-    "yCiDawYgBeCBhbBDxbzjodNfeFikBeibpBgkBnpBRSakHgkMigFykBmkHqkwkDikPqkBFMckSzBtmCfrcNdBbBkeBdbibFefHukBKgizhBnjCxfwgGeccqcBuCmjCa"
-    "cBedCxfEaiyiBphMsgBwkgkKsBfGckBqeEihFeBeEykCikFokhuJrkNekEokOkkDykguCymQetDpkZmkDiBdItkCskQgkDyvBPbEhXAfkDMckDikFekbhUgkKcxBJS"
-    "zkCEwumuEezBQrByDNckQgkTikJnkBBojEykBElChbdbeCyBtbpBLanEDfk";
-static const char slm__spaces[] =
-    "jfsbDwbBabIHjbDPnlBdcfbBvbFXwb";
-static void slm__classes_fill(uint8_t *classes, const char *runs, int kind) {
-    size_t n;
-    int inside = 0;
-    for (; *runs != 0; classes += n, inside = !inside) {
-        for (n = 0; *runs < 'a'; runs++) n = 26 * (n + (size_t)(*runs - 'A'));
-        n += (size_t)(*runs++ - 'a');
-        if (inside) memset(classes, kind, n);
+static const char slm__runs[] =
+    " $c &>!%h$2L$2A $j 'T$_!$JI!_>!K2I2Q32O1j%X$II$+cJWI$>KI1Q7N<O$12T3MT$3E.2ym*3h!&hk9HI%`$J!G@T%j2P'8u$u!%]3=$`j2tj$__&2w$1H2vN"
+    "%3},4s_&>$R!s1MqU2SOIb_%j%JK!s?!YT$Yk2SOJJJ(LI!$RV%rK2HOJM_&>%`!s$_$|U2SOJM_(?K!sI!C$uNaL`IJ`a1_&j!&1`&EK2I1M_'VTU!s!$ZIqK2IRM"
+    "_(JJ!sJ%}K3PT%jw!O@!1qN1{2`QIZ!(R%4xJ%D!$h)`IM2JIRJ$_XI!$hW(T!(1Q%E3K'c$)3R&T!G$Cm_`$K1k%>!R$3BIu3]24KLZIL3[L3SLZIL1W5JL6T!%1"
+    "\\1c%7rY44b1Y >2A6}!aE$1O%1P%1Z%1UK%4f(uj!h!$G!&s$8>$M3TI6x$2r!)h2EX$4t2m!$1=)2I$4g!*R!$G%I$%4a%|!h)2|%J!G4='3V!'sa!G3@1S3~V)x"
+    "NJ_14y-1<lY3XY[III2Q4\\OIaObY1kwO 1^ 'v u *u!%j>!Yu!G$1?$&uj]Ic$>IIL1HWyj!4O?!B!,'5B!$#2=!+$2E$$)17r$A`!$_3XIu5T$I%2j$eOOOOOOO"
+    "$#T (/Tk!>!'Q$M!V?7r$@8JL3~8N!b$2s+1B!(]!(E!1L!(]!)1b'$371V-;;<l.4J1;X1c!G?&4V%2r6W!G)g9W6TUIP&1cKL2I!%N$4q%4Y!'s'C_J!R2C$2j'2"
+    "O$4K'j!G$BR!GB3P&wP!s$2>_4dI`XTI'@1S$K%CYY$eO3R1K$:B!%R$601D%2>4n+''27l9Z)Z%BuR1JMIJJ9Q(27^&5F4])1j$)X<K!&R$2L$2A$8udYYV(1u2L1"
+    "PJ1L1V(;k!%4>!%5?!%v&$2p4c!%2n2s!A$1g!>E!>3y$2q3Vq!M*11A!]$3@3l3p$4[%1=1LOJ1H1LOJ4f%22@$2^$q'C3QQ.dT4HJ_2T![2>!Z2F!$\\+1EJ!y2="
+    "!C2m.5j!k?!1B!4U>%bK2O!$r&2{!?2O!@([2N!$B%4s$2i![1E!|1D!&{$#6Z,4O%4O!$N3@!%G!$G2C$2_!%-2\\3Q$?%l,2{!G>$2S!$x'1e*1s!D&2T%4F!'2["
+    "JT%4I(2V!$R$3a!%hjT$3U_%4A%W!$~>I!1r$1{2K&J-eIL1LR$4K!%~$|U2SOJM_&>%B(GIT3MI'II*4\\&A!~w(4A&UI!$]%$4l)x)4A&T!$~)3]%I!$R!$1F'2n"
+    "!&1_p%'4t$)5\\!1E%ET[J2J%_I!%].q3Y%jI'j$3p$I&_$4v&I&6D%*3H!%h$F3L%u!%2e2|$(pJ3M&_!$h$CJ2R%T!$R&/1q%_1J3I!'s$$T!%1h*65Q!$':>%14"
+    "}%*-8\\%76c%z'21<J41t),,2P!&G$,&3<E$2Q!R$7?!R$2E&4A%m!%G!O1R1|(*4>!h%*5F!2>$'6gu.1?-kI'33;r$88Y)~+-*LOJ20M%_'wT%W$2:S%&*9q1vg$"
+    "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
+    "!\\+6?$I!s!-$5x!K!L!/4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'287=234u";
+static void slm__classes_fill(uint8_t *classes) {
+    const char *c;
+    int gap = 0, run = 0, kind = SLM__LETTER;
+    for (c = slm__runs; *c != 0; c++) {
+        if (*c < '#') kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
+        else if (*c < '0') gap = 13 * gap + (*c - '#');
+        else if (*c < '=') run = 13 * run + (*c - '0');
+        else {
+            gap = 6 * gap + (*c - '=') / 11;
+            run = 11 * run + (*c - '=') % 11;
+            memset(classes + gap, kind, (size_t)run);
+            classes += gap + run;
+            gap = run = 0;
+            kind = SLM__LETTER;
+        }
     }
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
@@ -3195,22 +3169,18 @@ static int slm__class(const uint8_t *classes, const char *p, const char *end, si
 }
 static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
     const char *end = s + n, *p = s, *last = s;
-    size_t length, more;
-    int kind, after;
-    if (s[0] == '\'' && n >= 2) {
-        if (s[1] == 's' || s[1] == 't' || s[1] == 'm' || s[1] == 'd') return 2;
-        if (n >= 3 && ((s[1] == 'r' && s[2] == 'e') || (s[1] == 'v' && s[2] == 'e') || (s[1] == 'l' && s[2] == 'l'))) return 3;
-    }
+    size_t length;
+    int kind;
+    if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
+    if (n >= 3 && (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0)) return 3;
+    p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &length) != SLM__SPACE;          /* ` ?` before others */
     kind = slm__class(classes, p, end, &length);
-    if (s[0] == ' ' && n >= 2 && (after = slm__class(classes, p + 1, end, &more)) != SLM__SPACE) {   /* ` ?` before others */
-        kind = after;
-        length = 1 + more;
-    }
-    for (p += length; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
+    for (; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
     return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);  /* \s+(?!\S): the last goes with what follows */
 }
 
 /* ---- the tokenizer ---- */
+typedef struct slm__span { size_t at, size; int64_t note; } slm__span;            /* a token: its place among the bytes, a note */
 typedef struct slm__merge { int32_t a, b, id; } slm__merge;
 /* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
 enum { SLM__ADDED = 1, SLM__NORMALIZED = 2, SLM__KIND = 3, SLM__SPECIAL = 4 };     /* one of the first two, perhaps special */
@@ -3220,22 +3190,18 @@ struct slm_tokenizer {
     slm__map ids, ranks;           /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
     int32_t byte_id[256];
     int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
-    uint8_t *classes;              /* (SLM__CLASSES) */
+    uint8_t classes[SLM__CLASSES];
     uint64_t hash;
 };
 SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
     if (t == NULL) return;
     slm__release(t->bytes.data); slm__release(t->spans.data); slm__release(t->merges.data); slm__release(t->added.data);
-    slm__release(t->ids.slots); slm__release(t->ranks.slots); slm__release(t->classes);
+    slm__release(t->ids.slots); slm__release(t->ranks.slots);
     slm__release(t);
 }
 static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
     slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
-    if (t == NULL || (t->classes = (uint8_t *)slm__alloc(SLM__CLASSES, 1, err)) == NULL) { slm__release(t); return NULL; }
-    slm__classes_fill(t->classes, slm__letters, SLM__LETTER);
-    slm__classes_fill(t->classes, slm__digits, SLM__DIGIT);
-    slm__classes_fill(t->classes, slm__spaces, SLM__SPACE);
-    t->use_regex = 1;
+    if (t != NULL) { slm__classes_fill(t->classes); t->use_regex = 1; }
     return t;
 }
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) { return (int32_t)SLM__N_ITEMS(slm__span, t->spans); }
@@ -3245,29 +3211,33 @@ SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size
     if (size != NULL) *size = span == NULL ? 0 : span->size;
     return span == NULL ? NULL : t->bytes.data + span->at;
 }
-static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {  /* -1: no such token, or no merge makes it */
-    uint64_t key;
-    return (int32_t)slm__find(&t->ids, t->bytes.data, &t->spans, s, n, &key);
+/* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
+    uint64_t key = slm_hash(SLM_HASH_START, s, n);
+    for (;; key = slm__mix(key + 1)) {
+        int32_t id = (int32_t)slm__map_get(&t->ids, key);
+        size_t size;
+        const char *bytes = slm_tokenizer_token(t, id, &size);
+        if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
+    }
 }
 /* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
 static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model, slm_error *err) {
     slm__span span = { t->bytes.size - n, n, 0 };
-    uint64_t key;
-    slm_status status = SLM_OK;
-    if (model) {
-        (void)slm__find(&t->ids, t->bytes.data, &t->spans, t->bytes.data + span.at, n, &key);
-        status = slm__map_put(&t->ids, key, id, err);
-    }
-    if (status == SLM_OK && id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
-    if (status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[id] = span;
-    return status;
+    uint64_t key = slm_hash(SLM_HASH_START, t->bytes.data + span.at, n);
+    while (model && slm__map_get(&t->ids, key) >= 0) key = slm__mix(key + 1);
+    if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
+    if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
+    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
+    SLM__ITEMS(slm__span, t->spans)[id] = span;
+    return SLM_OK;
 }
 static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
     slm__merge merge = { a, b, id };
     size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
     if (rank >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
-    if (slm__map_put(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) != SLM_OK) return SLM_ERR_MEMORY;
+    if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL) return SLM_ERR_MEMORY;
     return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
 }
 static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {      /* the same whatever the byte order */
@@ -3297,115 +3267,92 @@ static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, s
     return SLM_OK;
 }
 
-/* ---- encoding ---- */
-typedef struct slm__symbol { int32_t id, before, after; } slm__symbol;            /* a linked list in an array; -1: none */
-typedef struct slm__encoder {
-    const slm_tokenizer *t;
-    slm_error *err;
-    slm_status status;             /* the first error */
-    slm__buffer out, symbols, tree, spaced;
-} slm__encoder;
+/* ---- encoding ----
+   The symbols of a piece of n bytes are the leaves of a tree: node n + i begins as byte i.  A leaf holds its pair, the one that it
+   makes with the symbol after it, as rank << 32 | leaf (all ones: no merge), an inner node i the least of nodes 2i and 2i + 1:
+   in node 1 stands the merge to do next, that of lowest rank, the leftmost of equals.  Node 0 stands for no symbol. */
+typedef struct slm__symbol { uint64_t least; int32_t id, before, after; } slm__symbol;
 
-static void slm__encode_keep(slm__encoder *e, slm__buffer *buffer, const void *bytes, size_t n) {
-    if (e->status == SLM_OK) e->status = slm__buffer_append(buffer, bytes, n, e->err);
+static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
+    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
 }
-static void slm__encode_id(slm__encoder *e, int32_t id) { slm__encode_keep(e, &e->out, &id, sizeof id); }
-/* The pair that begins at symbol `at` (of n) has changed.  Leaf n + at of the tree holds rank << 32 | at of that pair, all ones if
-   it does not merge; node i holds the least of 2i and 2i + 1: node 1 is the pair to merge next. */
-static void slm__encode_pair(slm__encoder *e, size_t n, int32_t at) {
-    const slm__symbol *symbols = SLM__ITEMS(const slm__symbol, e->symbols);
-    uint64_t *tree = SLM__ITEMS(uint64_t, e->tree), least = UINT64_MAX;
-    int64_t rank;
-    int32_t after;
-    size_t i;
-    if (at < 0) return;
-    after = symbols[at].after;
-    rank = after < 0 ? -1 : slm__map_get(&e->t->ranks, slm__pair_key(symbols[at].id, symbols[after].id));
-    if (rank >= 0) least = (uint64_t)rank << 32 | (uint64_t)at;
-    for (i = n + (size_t)at; i > 1; i /= 2) {
-        tree[i] = least;
-        if (tree[i ^ 1] < least) least = tree[i ^ 1];
-    }
-    tree[1] = least;
+static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t i) {   /* the pair at leaf i has changed */
+    int32_t after = tree[i].after;
+    int64_t rank = after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
+    tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
+    for (; i > 1; i /= 2) tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
 }
-/* The bytes of one piece merge, always the pair of lowest rank, the leftmost of equals, until no pair is in the table. */
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t n) {
-    slm__symbol *symbols;
-    uint64_t *tree;
-    int32_t i, size = (int32_t)n;
-    if (e->t->ignore_merges && (i = slm__token_find(e->t, s, n)) >= 0) { slm__encode_id(e, i); return; }
-    if (n > INT32_MAX / sizeof *symbols)
-        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", n);
-    else e->status = slm__buffer_reserve(&e->symbols, n * sizeof *symbols, e->err);
-    if (e->status == SLM_OK) e->status = slm__buffer_reserve(&e->tree, 2 * n * sizeof *tree, e->err);
-    if (e->status != SLM_OK) return;
-    symbols = SLM__ITEMS(slm__symbol, e->symbols);
-    tree = SLM__ITEMS(uint64_t, e->tree);
-    for (i = 0; i < size; i++) {
-        slm__symbol symbol = { e->t->byte_id[(unsigned char)s[i]], i - 1, i + 1 < size ? i + 1 : -1 };
-        symbols[i] = symbol;
+static slm_status slm__encode_piece(const slm_tokenizer *t, slm__buffer *out, slm__buffer *room, const char *s, size_t size,
+                                    slm_error *err) {
+    int32_t i, n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    slm_status status;
+    slm__symbol *tree;
+    if (id >= 0) return slm__buffer_append(out, &id, sizeof id, err);
+    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
+    if ((status = slm__buffer_reserve(room, 2 * size * sizeof *tree, err)) != SLM_OK) return status;
+    tree = SLM__ITEMS(slm__symbol, *room);
+    for (i = 2 * n - 1; i >= n; i--) {
+        slm__symbol leaf = { 0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
+        tree[i] = leaf;
+        slm__encode_pair(t, tree, i);
     }
-    for (i = 0; i < size; i++) slm__encode_pair(e, n, i);
-    while (tree[1] != UINT64_MAX) {
-        int32_t at = (int32_t)(tree[1] & INT32_MAX), gone = symbols[at].after;
-        symbols[at].id = SLM__ITEMS(const slm__merge, e->t->merges)[tree[1] >> 32].id;
-        symbols[at].after = symbols[gone].after;
-        if (symbols[at].after >= 0) symbols[symbols[at].after].before = at;
-        symbols[gone].after = -1;
-        slm__encode_pair(e, n, gone);
-        slm__encode_pair(e, n, symbols[at].before);
-        slm__encode_pair(e, n, at);
+    while (tree[1].least != UINT64_MAX) {
+        int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
+        tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
+        tree[at].after = tree[gone].after;
+        tree[tree[at].after].before = at;
+        tree[gone].after = 0;
+        slm__encode_pair(t, tree, gone);
+        slm__encode_pair(t, tree, tree[at].before);
+        slm__encode_pair(t, tree, at);
     }
-    for (i = 0; i >= 0; i = symbols[i].after) slm__encode_id(e, symbols[i].id);
+    for (i = n; i != 0; i = tree[i].after) slm__keep(&status, out, &tree[i].id, sizeof(int32_t), err);
+    return status;
 }
-/* The leftmost added token of a kind in a text, there the longest; -1: none.  *at: its place. */
-static int32_t slm__added_find(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *at) {
+static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *longest) {   /* -1: none */
     int32_t found = -1;
-    size_t i, longest = 0;
-    for (*at = 0; t->added.size > 0 && *at < n; ++*at) {
-        for (i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
-            int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
-            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
-            if ((span->note & SLM__KIND) != kind || span->size > n - *at || span->size <= longest) continue;
-            if (memcmp(t->bytes.data + span->at, s + *at, span->size) == 0) { found = id; longest = span->size; }
-        }
-        if (found >= 0) break;
+    size_t i;
+    for (i = 0, *longest = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
+        int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
+        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
+        if ((span->note & SLM__KIND) != kind || span->size > n || span->size <= *longest) continue;
+        if (memcmp(t->bytes.data + span->at, s, span->size) == 0) { found = id; *longest = span->size; }
     }
     return found;
 }
 /* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
+static slm_status slm__encode_text(const slm_tokenizer *t, slm__buffer *out, const char *s, size_t n, int kind, slm_error *err) {
+    slm__buffer room = { NULL, 0, 0 }, spaced = { NULL, 0, 0 };
+    slm_status status = SLM_OK;
+    size_t size, at = 0;
     int32_t id;
-    size_t size, at;
-    if (kind <= SLM__NORMALIZED) {
-        for (; (id = slm__added_find(e->t, s, n, kind, &at)) >= 0; s += at + size, n -= at + size) {
-            slm__encode_text(e, s, at, kind + 1);
-            slm__encode_id(e, id);
-            (void)slm_tokenizer_token(e->t, id, &size);
-        }
-        slm__encode_text(e, s, n, kind + 1);
-        return;
+    while (kind <= SLM__NORMALIZED && t->added.size > 0 && at < n && status == SLM_OK) {
+        if ((id = slm__added_at(t, s + at, n - at, kind, &size)) < 0) { at++; continue; }
+        status = slm__encode_text(t, out, s, at, kind + 1, err);
+        slm__keep(&status, out, &id, sizeof id, err);
+        s += at + size; n -= at + size; at = 0;
     }
-    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
-        e->spaced.size = 0;
-        slm__encode_keep(e, &e->spaced, " ", 1);
-        slm__encode_keep(e, &e->spaced, s, n);
-        s = e->spaced.data;
-        n = e->spaced.size;
+    if (status != SLM_OK) return status;
+    if (kind <= SLM__NORMALIZED) return slm__encode_text(t, out, s, n, kind + 1, err);
+    if (t->prefix_space && n > 0 && s[0] != ' ') {
+        slm__keep(&status, &spaced, " ", 1, err);
+        slm__keep(&status, &spaced, s, n, err);
+        s = spaced.data;
+        n = spaced.size;
     }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
+    for (; n > 0 && status == SLM_OK; s += size, n -= size)
+        status = slm__encode_piece(t, out, &room, s, size = t->use_regex ? slm__piece(t->classes, s, n) : n, err);
+    slm__release(room.data); slm__release(spaced.data);
+    return status;
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
-    slm__encoder e;
-    memset(&e, 0, sizeof e);
-    e.t = t; e.err = err;
-    e.status = slm__buffer_reserve(&e.out, sizeof(int32_t), err);
-    slm__encode_text(&e, text, size, SLM__ADDED);
-    slm__release(e.symbols.data); slm__release(e.tree.data); slm__release(e.spaced.data);
-    if (e.status != SLM_OK) { slm__release(e.out.data); return e.status; }
-    *ids = SLM__ITEMS(int32_t, e.out);
-    *n = SLM__N_ITEMS(int32_t, e.out);
+    slm__buffer out = { NULL, 0, 0 };
+    slm_status status = slm__buffer_reserve(&out, sizeof(int32_t), err);
+    if (status == SLM_OK) status = slm__encode_text(t, &out, text, size, SLM__ADDED, err);
+    if (status != SLM_OK) { slm__release(out.data); return status; }
+    *ids = SLM__ITEMS(int32_t, out);
+    *n = SLM__N_ITEMS(int32_t, out);
     return SLM_OK;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
@@ -3417,7 +3364,7 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
         status = bytes != NULL ? slm__buffer_append(&out, bytes, length, err) : slm__fail(err, SLM_ERR_ARGUMENT,
                  "token %zu is %d, outside the vocabulary of %d", i, (int)ids[i], (int)slm_tokenizer_vocab(t));
     }
-    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);          /* a NUL for convenience, not counted */
+    slm__keep(&status, &out, "", 1, err);                     /* a NUL for convenience, not counted */
     if (status != SLM_OK) { slm__release(out.data); return status; }
     *text = out.data;
     *size = out.size - 1;
@@ -3429,51 +3376,50 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
    neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  The counts of pairs are kept;
    a merge goes through all pieces once and corrects the counts around each place where it is done. */
 typedef struct slm__learner {
-    slm_tokenizer *t;
+    slm_tokenizer *t, *words;      /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
     slm_error *err;
     slm_status status;             /* the first error */
-    slm__buffer words, ids;        /* slm__span into the text per distinct piece, noting its count; their ids, each ended by -1 */
-    slm__map index, counts;        /* piece -> its place in words; pair -> its count */
+    slm__buffer ids;               /* of the words, one after the other, each ended by -1 */
+    slm__map counts;               /* pair -> its count */
 } slm__learner;
 
-static void slm__learn_keep(slm__learner *l, slm__buffer *buffer, const void *item, size_t size) {
-    if (l->status == SLM_OK) l->status = slm__buffer_append(buffer, item, size, l->err);
+static void slm__learn_token(slm__learner *l, slm_tokenizer *t, const char *s, size_t n) {
+    slm__keep(&l->status, &t->bytes, s, n, l->err);
+    if (l->status == SLM_OK) l->status = slm__token_set(t, slm_tokenizer_vocab(t), n, 1, l->err);
 }
 static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
-    uint64_t key = slm__pair_key(a, b);
-    int64_t count = slm__map_get(&l->counts, key);
+    slm__slot *slot;
     if (a < 0 || b < 0 || l->status != SLM_OK) return;         /* the end of a word */
-    l->status = slm__map_put(&l->counts, key, (count < 0 ? 0 : count) + change, l->err);
+    if ((slot = slm__map_add(&l->counts, slm__pair_key(a, b), 0, l->err)) == NULL) l->status = SLM_ERR_MEMORY;
+    else slot->value += change;
 }
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    slm__span span = { 0, 0, 1 };
-    for (; span.at < size && l->status == SLM_OK; span.at += span.size) {
-        const unsigned char *s = (const unsigned char *)text + span.at;
-        uint64_t key;
-        int64_t word;
-        int32_t id;
-        size_t i;
-        span.size = slm__piece(l->t->classes, text + span.at, size - span.at);
-        for (i = 1; i < span.size; i++) slm__learn_count(l, s[i - 1], s[i], 1);
-        word = slm__find(&l->index, text, &l->words, text + span.at, span.size, &key);
-        if (word >= 0) { SLM__ITEMS(slm__span, l->words)[word].note++; continue; }
-        if (l->status == SLM_OK) l->status = slm__map_put(&l->index, key, (int64_t)SLM__N_ITEMS(slm__span, l->words), l->err);
-        slm__learn_keep(l, &l->words, &span, sizeof span);
-        for (i = 0; i <= span.size; i++) {
-            id = i < span.size ? s[i] : -1;
-            slm__learn_keep(l, &l->ids, &id, sizeof id);
+    size_t n, i;
+    for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
+        const unsigned char *s = (const unsigned char *)text;
+        int32_t word, id;
+        n = slm__piece(l->t->classes, text, size);
+        for (i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
+        if ((word = slm__token_find(l->words, text, n)) < 0) {
+            word = slm_tokenizer_vocab(l->words);
+            slm__learn_token(l, l->words, text, n);
+            for (i = 0; i <= n; i++) {
+                id = i < n ? s[i] : -1;
+                slm__keep(&l->status, &l->ids, &id, sizeof id, l->err);
+            }
         }
+        if (l->status == SLM_OK) SLM__ITEMS(slm__span, l->words->spans)[word].note++;
     }
 }
 static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     slm_tokenizer *t = l->t;
     slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words);
+    const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
     size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
-    slm__learn_keep(l, &t->bytes, t->bytes.data + x.at, x.size);
-    slm__learn_keep(l, &t->bytes, t->bytes.data + y.at, y.size);
+    slm__keep(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
+    slm__keep(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
     if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
     if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
     for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
@@ -3491,16 +3437,8 @@ static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     }
     l->ids.size = k * sizeof *ids;
 }
-static const slm__slot *slm__learn_best(const slm__learner *l) {   /* the pair to merge; NULL: none occurs twice */
-    const slm__slot *best = NULL, *slot = l->counts.slots, *end = slot + l->counts.capacity;
-    for (; slot < end; slot++)
-        if (slot->value > 2 && (best == NULL || slot->value > best->value || (slot->value == best->value && slot->key < best->key)))
-            best = slot;
-    return best;
-}
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
                                        slm_progress progress, void *user, slm_error *err) {
-    const slm__slot *best;
     slm__learner l;
     int32_t n;
     *out = NULL;
@@ -3508,18 +3446,23 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     memset(&l, 0, sizeof l);
     l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
+    if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
     for (n = 0; n < 256; n++) {
         char c = (char)(unsigned char)n;
-        slm__learn_keep(&l, &l.t->bytes, &c, 1);
-        if (l.status == SLM_OK) l.status = slm__token_set(l.t, n, 1, 1, err);
+        slm__learn_token(&l, l.t, &c, 1);
     }
     if (vocab > 256) slm__learn_words(&l, text, size);
-    for (; l.status == SLM_OK && n < vocab && (best = slm__learn_best(&l)) != NULL; n++) {
-        slm__learn_merge(&l, (int32_t)(best->key >> 32), (int32_t)(best->key & INT32_MAX));
+    for (; l.status == SLM_OK && n < vocab; n++) {
+        slm__slot best = { 0, 2 }, *slot = l.counts.slots, *end = slot + l.counts.capacity;
+        for (; slot < end; slot++)                             /* value is count + 1: a pair must occur twice */
+            if (slot->value > best.value || (slot->value == best.value && slot->key < best.key)) best = *slot;
+        if (best.value == 2) break;
+        slm__learn_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
         if (l.status == SLM_OK && progress != NULL && progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
             l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n, (int)vocab);
     }
-    slm__release(l.words.data); slm__release(l.ids.data); slm__release(l.index.slots); slm__release(l.counts.slots);
+    slm_tokenizer_free(l.words);
+    slm__release(l.ids.data); slm__release(l.counts.slots);
     return slm__tokenizer_finish(out, l.t, l.status, "training", err);
 }
 SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
@@ -3670,10 +3613,10 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 }
 
 #ifndef SLM_NO_STDIO
-static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t id, slm_error *err) {
+static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before, int32_t id, slm_error *err) {
     size_t i, n;
     const char *s = slm_tokenizer_token(t, id, &n);
-    slm_status status = SLM_OK;
+    slm_status status = slm__put(b, err, "%s", before);
     for (i = 0; i < n && status == SLM_OK; i++) {
         uint32_t c = slm__byte_to_char((unsigned char)s[i]);
         if (c >= 0x80) status = slm__put(b, err, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 63)));
@@ -3683,6 +3626,7 @@ static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, int32_t
 }
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     static const char *const word[] = { "false", "true" };
+    const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
     slm__buffer b = { NULL, 0, 0 };
     slm_status status;
     int32_t id;
@@ -3697,20 +3641,16 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     }
     bad = bad || slm__put(&b, err, "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
         "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\","
-        "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\n", word[t->prefix_space], word[t->use_regex])
-        || slm__put(&b, err, "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":null,"
-        "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
-        word[t->ignore_merges]);
+        "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
+        "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
+        "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
+        word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
     for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
-        bad = slm__put(&b, err, id == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, id, err)
-            || slm__put(&b, err, "\":%d", (int)id);
+        bad = slm__put_token(&b, t, id == 0 ? "\n\"" : ",\n\"", id, err) || slm__put(&b, err, "\":%d", (int)id);
     bad = bad || slm__put(&b, err, "},\n\"merges\":[");
-    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++) {
-        const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges) + i;
-        bad = slm__put(&b, err, i == 0 ? "\n\"" : ",\n\"") || slm__put_token(&b, t, merge->a, err) || slm__put(&b, err, " ")
-            || slm__put_token(&b, t, merge->b, err) || slm__put(&b, err, "\"");
-    }
-    bad = bad || slm__put(&b, err, "]}}\n");
+    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++)
+        bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) || slm__put_token(&b, t, " ", merge[i].b, err);
+    bad = bad || slm__put(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
     status = bad ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
@@ -3730,43 +3670,36 @@ SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm
 
 /* ==== >>data ==================================================================================================== 12 ==
    Text to a corpus, a corpus to windows, windows to batches.                                                            */
-SLM_API void slm_corpus_free(slm_corpus *corpus) {
-    if (corpus == NULL) return;
-    slm__release(corpus->tokens); slm__release(corpus->masked);
-    slm__release(corpus);
-}
+SLM_API void slm_corpus_free(slm_corpus *corpus) { slm__release(corpus); }
 SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
                                           slm_error *err) {
-    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
-    slm_status status = SLM_OK;
+    slm_corpus *corpus;
     size_t i;
     *out = NULL;
+    for (i = 0; i < n; i++)
+        if (tokens[i] < 0 || tokens[i] >= vocab)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i], (int)vocab);
+    corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked, err);   /* one block for all of it */
     if (corpus == NULL) return SLM_ERR_MEMORY;
     corpus->n = n;
-    corpus->tokens = (int32_t *)slm__alloc(n, sizeof *tokens, err);
-    corpus->masked = masked == NULL ? NULL : (uint8_t *)slm__alloc(n, 1, err);
-    if (corpus->tokens == NULL || (masked != NULL && corpus->masked == NULL)) status = SLM_ERR_MEMORY;
-    for (i = 0; i < n && status == SLM_OK; i++) {
-        if (tokens[i] < 0 || tokens[i] >= vocab)
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i],
-                               (int)vocab);
-        corpus->tokens[i] = tokens[i];
-        if (masked != NULL) corpus->masked[i] = masked[i] != 0;
+    corpus->tokens = (int32_t *)(corpus + 1);
+    if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
+    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
+    if (masked != NULL) {
+        corpus->masked = (uint8_t *)(corpus->tokens + n);
+        for (i = 0; i < n; i++) corpus->masked[i] = masked[i] != 0;
+        corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
     }
-    if (status != SLM_OK) { slm_corpus_free(corpus); return status; }
-    corpus->hash = slm__hash_ids(SLM_HASH_START, corpus->tokens, n);
-    if (masked != NULL) corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
     *out = corpus;
     return SLM_OK;
 }
 SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size,
                                         slm_error *err) {
-    int32_t *tokens;
+    int32_t *tokens = NULL;
     size_t n;
     slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
     *out = NULL;
-    if (status != SLM_OK) return status;
-    status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    if (status == SLM_OK) status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
     if (status == SLM_OK) (*out)->bytes = size;
     slm__release(tokens);
     return status;
@@ -3778,8 +3711,7 @@ SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
 /* ---- batches ---- */
 SLM_API void slm_batch_free(slm_batch *batch) {
     if (batch == NULL) return;
-    slm__release(batch->inputs); slm__release(batch->targets); slm__release(batch->positions);
-    slm__release(batch->ref_loss); slm__release(batch->ref_entropy);
+    slm__release(batch->positions); slm__release(batch->ref_loss);    /* the first of each block */
     slm__release(batch);
 }
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
@@ -3788,15 +3720,22 @@ SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_e
     *out = NULL;
     if (B < 1 || T < 1 || B > INT32_MAX / T) return slm__fail(err, SLM_ERR_ARGUMENT,
         "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31", (int)B, (int)T);
-    if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
     n = (size_t)B * (size_t)T;
+    if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
+    batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);
+    if (batch->positions == NULL) { slm__release(batch); return SLM_ERR_MEMORY; }
+    batch->inputs = (int32_t *)(batch->positions + n);
+    batch->targets = batch->inputs + n;
     batch->B = B; batch->T = T;
-    batch->inputs = (int32_t *)slm__alloc(n, sizeof(int32_t), err);
-    batch->targets = (int32_t *)slm__alloc(n, sizeof(int32_t), err);
-    batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t), err);
-    if (batch->inputs != NULL && batch->targets != NULL && batch->positions != NULL) { *out = batch; return SLM_OK; }
-    slm_batch_free(batch);
-    return SLM_ERR_MEMORY;
+    *out = batch;
+    return SLM_OK;
+}
+SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    if (batch->ref_loss != NULL) return SLM_OK;
+    if ((batch->ref_loss = (slm_real *)slm__alloc(n, 2 * sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
+    batch->ref_entropy = batch->ref_loss + n;
+    return SLM_OK;
 }
 /* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
    scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
@@ -3818,27 +3757,14 @@ static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm
    words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
    A result >= n is permuted again until it falls below n; that keeps the map one to one. */
 static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
-    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, left, right, swap;
-    int round;
+    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, round;
     while (half < 32 && (n - 1) >> (2 * half) != 0) half++;
     mask = ((uint64_t)1 << half) - 1;
     do {
-        left = i >> half;
-        right = i & mask;
-        for (round = 0; round < 6; round++) {
-            swap = left ^ (slm__mix(right ^ slm__mix(key + (uint64_t)round)) & mask);
-            left = right;
-            right = swap;
-        }
-        i = left << half | right;
+        for (round = 0; round < 6; round++)
+            i = (i & mask) << half | ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
     } while (i >= n);
     return i;
-}
-SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
-    size_t n = (size_t)batch->B * (size_t)batch->T;
-    if (batch->ref_loss == NULL) batch->ref_loss = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
-    if (batch->ref_entropy == NULL) batch->ref_entropy = (slm_real *)slm__alloc(n, sizeof(slm_real), err);
-    return batch->ref_loss != NULL && batch->ref_entropy != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
                                   slm_error *err) {
@@ -3897,31 +3823,29 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
         n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
         if (strspn(raw + at, " \t\r") >= n) continue;          /* blank */
         (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
-        for (; status == SLM_OK; field += length + 1) {
+        do {
             slm__json j;
             length = strcspn(field, ",");
             (void)slm__json_open(&j, raw + at, n, where.text, err);
             status = slm__jsonl_field(&out, &j, field, length);
-            if (status == SLM_OK) status = slm__buffer_append(&out, "\n\n", field[length] == 0 ? 2 : 1, err);
-            if (field[length] == 0) break;
-        }
+            slm__keep(&status, &out, "\n\n", field[length] == 0 ? 2 : 1, err);
+            field += length + 1;
+        } while (status == SLM_OK && field[-1] != 0);
     }
-    if (status == SLM_OK) status = slm__buffer_append(&out, "", 1, err);
+    slm__keep(&status, &out, "", 1, err);
     slm__release(raw);
     if (status != SLM_OK) { slm__release(out.data); return status; }
     *text = out.data;
     *size = out.size - 1;
     return SLM_OK;
 }
-
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields,
                                    slm_error *err) {
-    char *text;
+    char *text = NULL;
     size_t size;
     slm_status status = slm_read_text(&text, &size, path, fields, err);
     *out = NULL;
-    if (status != SLM_OK) return status;
-    status = slm_corpus_from_text(out, tokenizer, text, size, err);
+    if (status == SLM_OK) status = slm_corpus_from_text(out, tokenizer, text, size, err);
     slm__release(text);
     return status;
 }

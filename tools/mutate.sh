@@ -86,8 +86,8 @@ change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->
 change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
 change 'entries of later micro-batches' 'step'            't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
 # ---- generation ----
-change 'generation: scaled logits'     'audit'            'k + j * stride, D) * scale' 'k + j * stride, D)'
-change 'generation: residual'          'audit'            'SLM__O), g->y, g->x, 1)' 'SLM__O), g->y, g->x, 0)'
+change 'generation: scaled logits'     'audit'            'head + j * stride, D) * scale' 'head + j * stride, D)'
+change 'generation: residual'          'audit'            'SLM__O, g->y, g->x, 1)' 'SLM__O, g->y, g->x, 0)'
 # ---- scoring ----
 change 'scores of other windows'       'scorefile'        'scores->T != T ?' 'scores->T > T ?'
 change 'scores of another tokenizer'   'scorefile'        'scores->tokenizer_hash != tokenizer_hash ?' 'scores->tokenizer_hash > tokenizer_hash ?'
@@ -102,17 +102,17 @@ change 'json: where a member ends'      'json tokenizer'   'v.n = (j->values.siz
 change 'json: a member twice'          'json files'       'found == NULL, "is there twice"' '1, "is there twice"'
 change 'json: control characters'      'json'             '(unsigned char)*j->p < 0x20 ?' '(unsigned char)*j->p < 0x1f ?'
 # ---- tokenizers ----
-change 'merges: the leftmost first'    'tokenizer'        '(uint64_t)rank << 32 | (uint64_t)at' '(uint64_t)rank << 32 | (uint64_t)(at ^ 1)'
-change 'merges: gone by now'           'tokenizer'        'slm__encode_pair(e, n, gone);' ';'
-change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(e, n, symbols[at].before);' ';'
-change 'training: ties'                'tokenizer'        'slot->key < best->key' 'slot->key > best->key'
+change 'merges: the leftmost first'    'tokenizer'        'tree[i].least < tree[i ^ 1].least ?' 'tree[i].least >> 32 < tree[i ^ 1].least >> 32 ?'
+change 'merges: gone by now'           'tokenizer'        'slm__encode_pair(t, tree, gone);' ';'
+change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(t, tree, tree[at].before);' ';'
+change 'training: ties'                'tokenizer'        'slot->key < best.key' 'slot->key > best.key'
 change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b, ids[i + 2], -word->note);' ';'
-change 'the longest added token'       'tokenizer'        'span->size <= longest' 'longest > 0'
+change 'the longest added token'       'tokenizer'        'span->size <= *longest' '*longest > 0'
 change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
 change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
 change 'masked targets'                'data'             'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
-change 'each window once'              'data'             'left = right;' 'left = right ^ 1;'
+change 'each window once'              'data'             '((i >> half) ^ (' '((i >> half) & ('
 change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
 # ---- files ----
 change 'header length'                 'files'            'n > size - 8)' 'n > size)'
