@@ -347,7 +347,8 @@ SLM_API void       slm_generator_reset(slm_generator *generator);
 /* Appends one token; *logits (V) belong to the generator and hold until the next call. */
 SLM_API slm_status slm_generator_push(slm_generator *generator, int32_t token, const slm_real **logits, slm_error *err);
 /* temperature 0: the most likely (lowest id among equals).  top_k 0 and top_p 1: no cut.  Leaves logits untouched. */
-SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int32_t top_k, double top_p, slm_rng *rng, int32_t *token, slm_error *err);
+SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int32_t top_k, double top_p, slm_rng *rng,
+                              int32_t *token, slm_error *err);
 
 /* ---- files ---- */
 #ifndef SLM_NO_STDIO
@@ -494,28 +495,6 @@ static void slm__release(void *memory) {
     }
 }
 SLM_API void slm_free(void *memory) { slm__release(memory); }
-
-/* A growing buffer of bytes: for text and files of unknown length. */
-typedef struct slm__buffer { char *data; size_t size, capacity; } slm__buffer;   /* start with all zeros; release data */
-static slm_status slm__buffer_reserve(slm__buffer *buffer, size_t more, slm_error *err) {
-    size_t need, capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
-    char *data;
-    if (!slm__sum(&need, buffer->size, more)) return slm__no_memory(err, SIZE_MAX);
-    if (need <= buffer->capacity) return SLM_OK;
-    while (capacity < need) capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
-    data = (char *)slm__alloc(capacity, 1, err);
-    if (data == NULL) return SLM_ERR_MEMORY;
-    if (buffer->size > 0) memcpy(data, buffer->data, buffer->size);
-    slm__release(buffer->data);
-    buffer->data = data;
-    buffer->capacity = capacity;
-    return SLM_OK;
-}
-static slm_status slm__buffer_append(slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
-    slm_status status = slm__buffer_reserve(buffer, n, err);
-    if (status == SLM_OK && n > 0) { memcpy(buffer->data + buffer->size, bytes, n); buffer->size += n; }
-    return status;
-}
 
 /* Arena: memory that is handed out piece by piece and forgotten at once.  It grows by chained blocks while a first pass finds
    out how much is needed; the reset then makes one block of that size, and no later pass of the same shape allocates. */
@@ -734,7 +713,7 @@ static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_se
 }
 static slm_status slm__selection_check(const slm_selection *how, slm_error *err) {
     if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, they must be in 0..1 (0: the default)", how->ratio, how->ratio2);
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, not in 0..1", how->ratio, how->ratio2);
     if ((unsigned)how->score <= SLM_SCORE_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE) return SLM_OK;
     return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score %d or scope %d is unknown", (int)how->score, (int)how->scope);
 }
@@ -2036,7 +2015,8 @@ SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
     if (c.n_heads % c.n_kv_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads, c.n_kv_heads);
     if (c.head_dim % 2 != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: head_dim is %d, rotary positions need an even one", c.head_dim);
-    if (!(c.rope_theta > 0 && c.rope_theta <= 1e12)) return slm__fail(err, SLM_ERR_ARGUMENT, "config: rope_theta is %g, it must be in (0, 1e12]", c.rope_theta);
+    if (!(c.rope_theta > 0 && c.rope_theta <= 1e12))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "config: rope_theta is %g, it must be in (0, 1e12]", c.rope_theta);
     if (!(c.norm_eps > 0 && c.norm_eps < 1)) return slm__fail(err, SLM_ERR_ARGUMENT, "config: norm_eps is %g, it must be in (0, 1)", c.norm_eps);
     *config = c;
     return SLM_OK;
@@ -2146,7 +2126,8 @@ static slm_tensor *slm__parameter(slm_tape *tape, const slm_model *model, size_t
 }
 
 /* One block:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))). */
-static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor *const w[SLM__PER_LAYER], const slm_config *c, int32_t T, slm_tensor *angles) {
+static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor *const w[SLM__PER_LAYER], const slm_config *c, int32_t T,
+                              slm_tensor *angles) {
     slm_tensor *a = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
     slm_tensor *q = slm_rope(tape, slm_linear(tape, a, w[SLM__Q], NULL), angles);
     slm_tensor *k = slm_rope(tape, slm_linear(tape, a, w[SLM__K], NULL), angles);
@@ -2433,7 +2414,7 @@ static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t f
     if (s->t->reference != NULL)
         return slm_score_batch(s->t->reference, s->t->tape, b, s->ref_loss + first, s->ref_entropy + first, err);
     if ((slm__needs_ref(kind) && b->ref_loss == NULL) || (slm__needs_entropy(kind) && b->ref_entropy == NULL))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses: from a score file in slm_batch_next, or a reference model in the trainer",
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses: a score file in slm_batch_next, or a reference model",
                          slm__score_name(kind));
     if (b->ref_loss != NULL) memcpy(s->ref_loss + first, b->ref_loss, slm__batch_rows(b) * sizeof(slm_real));
     if (b->ref_entropy != NULL) memcpy(s->ref_entropy + first, b->ref_entropy, slm__batch_rows(b) * sizeof(slm_real));
@@ -2737,6 +2718,27 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
 
 /* ==== >>io ==========================================================================================================
    Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
+/* A growing buffer of bytes: for text and files of unknown length. */
+typedef struct slm__buffer { char *data; size_t size, capacity; } slm__buffer;   /* start with all zeros; release data */
+static slm_status slm__buffer_reserve(slm__buffer *buffer, size_t more, slm_error *err) {
+    size_t need, capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
+    char *data;
+    if (!slm__sum(&need, buffer->size, more)) return slm__no_memory(err, SIZE_MAX);
+    if (need <= buffer->capacity) return SLM_OK;
+    while (capacity < need) capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
+    data = (char *)slm__alloc(capacity, 1, err);
+    if (data == NULL) return SLM_ERR_MEMORY;
+    if (buffer->size > 0) memcpy(data, buffer->data, buffer->size);
+    slm__release(buffer->data);
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return SLM_OK;
+}
+static slm_status slm__buffer_append(slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
+    slm_status status = slm__buffer_reserve(buffer, n, err);
+    if (status == SLM_OK && n > 0) { memcpy(buffer->data + buffer->size, bytes, n); buffer->size += n; }
+    return status;
+}
 static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
     for (; n > 0; n--, value >>= 8) *p++ = (unsigned char)value;
 }

@@ -6,12 +6,13 @@ rm -rf $dir && mkdir -p $dir || exit 1
 passed=0 failed=0
 tools/check_sections slm.h >$dir/slm.txt
 [ $? -eq 0 ] && passed=$((passed + 1))
-# The size of slm.h is over its budget (lines of the file, of sections 1 to 9, of a block; long lines): reported, not yet a failure.
-size=' columns, at most| lines, at most| lines together, at most'
-failed=$(sed '/^$/,$d' $dir/slm.txt | grep -vcE "$size")
-sed '/^$/,$d' $dir/slm.txt | grep -vE "$size" | sed 's/^/FAIL /'
-sed '/^$/,$d' $dir/slm.txt | grep -E ' lines, at most| lines together' | sed 's/^/skipped: over budget: /'
-echo "skipped: $(grep -c ' columns, at most' $dir/slm.txt) lines of more than 132 columns"
+# The design's 4,000 lines are not reached yet: the file may only shrink, and every other rule holds.
+most=4530
+lines=$(wc -l <slm.h)
+failed=$(sed '/^$/,$d' $dir/slm.txt | grep -vcE ': the file has ')
+sed '/^$/,$d' $dir/slm.txt | grep -vE ': the file has ' | sed 's/^/FAIL /'
+sed '/^$/,$d' $dir/slm.txt | grep -E ': the file has ' | sed 's/^/skipped: over budget: /'
+if [ "$lines" -le $most ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL slm.h has grown to $lines lines, it had $most"; fi
 sed '1,/^$/d' $dir/slm.txt
 
 # broken NAME SECTION LINE: with LINE put into SECTION (after its anchor's comment), there is a violation that was not there before
@@ -29,7 +30,7 @@ broken() {
     noticed "$1"
 }
 broken "a tab" base "	"
-broken "a long line" base "$(printf '/* %132s */' x)"
+broken "a long line" base "$(printf '/* %150s */' x)"
 broken "exit" files "static void slm__x(void) { exit(1); }"
 broken "printf" ops 'static void slm__x(void) { printf("x"); }'
 broken "malloc outside base" ops "static void *slm__x(void) { return malloc(1); }"
