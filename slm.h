@@ -3455,8 +3455,9 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     }
     if (vocab > 256) slm__learn_words(&l, text, size);
     for (; l.status == SLM_OK && n < vocab; n++) {
-        slm__slot best = { 0, 2 }, *slot = l.counts.slots, *end = slot + l.counts.capacity;
-        for (; slot < end; slot++)                             /* value is count + 1: a pair must occur twice */
+        slm__slot best = { 0, 2 }, *slot = l.counts.slots;
+        size_t left = l.counts.capacity;
+        for (; left > 0; left--, slot++)                       /* value is count + 1: a pair must occur twice */
             if (slot->value > best.value || (slot->value == best.value && slot->key < best.key)) best = *slot;
         if (best.value == 2) break;
         slm__learn_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
