@@ -4128,7 +4128,7 @@ static slm_status slm__content_numbers(slm__content *c, const uint64_t *numbers,
     size_t i;
     slm_status status = slm__put(&c->metadata, err, "format%cpt%c", 0, 0);    /* transformers demands "pt" */
     if (status == SLM_OK && numbers != NULL) status = slm__put(&c->metadata, err, "slm%c%s%c", 0, c->kind->name, 0);
-    for (i = 0; status == SLM_OK && i < c->kind->n_keys; i++)
+    for (i = 0; status == SLM_OK && numbers != NULL && i < c->kind->n_keys; i++)
         status = slm__put(&c->metadata, err, "%s%c%s%c", c->kind->keys[i], 0, slm__number_text(i, numbers[i], text), 0);
     return status;
 }
@@ -4223,8 +4223,8 @@ static const slm__config_key slm__rope_keys[] = { { "rope_type", 'e', 0, "\"defa
     { "factor", 'e', 0, "1.0" }, { "partial_rotary_factor", 'e', 0, "1.0" }, { "rope_theta", 'd', SLM__AT(rope_theta) } };
 
 static void slm__config_equal(slm__json *j, const slm__value *v, const char *text) {
-    int list = *text == '[' && slm__json_is(v, '[') && v->n == 2, quote = slm__json_is(v + list, '"');
-    size_t n = v[list].size, around = (size_t)(list + quote);
+    size_t list = *text == '[' && slm__json_is(v, '[') && v->n == 2 ? 1 : 0, quote = slm__json_is(v + list, '"') ? 1 : 0;
+    size_t n = v[list].size, around = list + quote;
     if (n + 2 * around != strlen(text) || memcmp(v[list].text, text + around, n) != 0) slm__reject(j, v, "not supported:");
 }
 static void slm__config_object(slm__json *j, const slm__value *object, const slm__config_key *key, size_t n, slm_config *config) {
