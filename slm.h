@@ -832,7 +832,7 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
 
    Row lists (gather, scatter) cost nothing: only packing and storing look at rows.  Ragged edges are packed as zeros.  An
    element of C is always the same chain of multiply-adds over k, cut every KC: in any tile, item, thread or x86 variant.   */
-enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 48, SLM__KC = 512, SLM__NC = 384, SLM__THIN = 8, SLM__LANES = 16 };
+enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 48, SLM__KC = 512, SLM__NC = 384, SLM__LANES = 16 };
 #define SLM__SLIVER(level) ((level) == 1 ? 6u : 8u)      /* MR of a variant: 6 x 16 sums fill the registers of AVX2 */
 
 /* dst[sliver][k][i] = element k0 + k of row first + sliver * width + i: a transpose.  Eight rows at a time, as an interleaved

@@ -6,13 +6,16 @@ rm -rf $dir && mkdir -p $dir || exit 1
 passed=0 failed=0
 tools/check_sections slm.h >$dir/slm.txt
 [ $? -eq 0 ] && passed=$((passed + 1))
-# The design's 4,000 lines are not reached yet: the file may only shrink, and every other rule holds.
-most=4530
-lines=$(wc -l <slm.h)
-failed=$(sed '/^$/,$d' $dir/slm.txt | grep -vcE ': the file has ')
-sed '/^$/,$d' $dir/slm.txt | grep -vE ': the file has ' | sed 's/^/FAIL /'
-sed '/^$/,$d' $dir/slm.txt | grep -E ': the file has ' | sed 's/^/skipped: over budget: /'
-if [ "$lines" -le $most ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL slm.h has grown to $lines lines, it had $most"; fi
+# Two budgets are not reached yet, the file's 4,000 lines and 132 columns: what is over may only shrink.  Every other rule holds.
+over=': the file has | columns, at most'
+failed=$(sed '/^$/,$d' $dir/slm.txt | grep -vcE "$over")
+sed '/^$/,$d' $dir/slm.txt | grep -vE "$over" | sed 's/^/FAIL /'
+shrinks() {     # WHAT NOW MOST
+    echo "skipped: over budget: $1: $2"
+    if [ "$2" -le "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $1: $2, there were $3"; fi
+}
+shrinks "lines of slm.h" "$(wc -l <slm.h)" 4530
+shrinks "lines of more than 132 columns" "$(grep -c ' columns, at most' $dir/slm.txt)" 65
 sed '1,/^$/d' $dir/slm.txt
 
 # broken NAME SECTION LINE: with LINE put into SECTION (after its anchor's comment), there is a violation that was not there before
@@ -30,7 +33,7 @@ broken() {
     noticed "$1"
 }
 broken "a tab" base "	"
-broken "a long line" base "$(printf '/* %150s */' x)"
+broken "a long line" base "$(printf '/* %132s */' x)"
 broken "exit" files "static void slm__x(void) { exit(1); }"
 broken "printf" ops 'static void slm__x(void) { printf("x"); }'
 broken "malloc outside base" ops "static void *slm__x(void) { return malloc(1); }"

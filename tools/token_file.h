@@ -15,14 +15,6 @@
 
 typedef struct token_layout { size_t start, width, n; } token_layout;      /* n tokens of width bytes, from start on */
 
-static inline slm_status token_file_fail(slm_error *err, slm_status status, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    err->status = status;
-    (void)vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    return status;
-}
 static inline int path_ends_in(const char *path, const char *end) {
     size_t n = strlen(path), m = strlen(end);
     return n >= m && strcmp(path + n - m, end) == 0;
@@ -42,7 +34,7 @@ static inline slm_status token_file_layout(token_layout *layout, const unsigned 
     layout->n = size / 2;
     if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
         if (npy_parse(&npy, bytes, size) != 0 || strcmp(npy.dtype, "<i4") != 0 || npy.n_dims != 1)
-            return token_file_fail(err, SLM_ERR_FORMAT, "%s: a .npy file of tokens must hold '<i4' in one dimension, as many as "
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: a .npy file of tokens must hold '<i4' in one dimension, as many as "
                                    "its shape (N,) says: this one does not, or is damaged", path);
         layout->start = npy.start;
         layout->width = 4;
@@ -54,7 +46,7 @@ static inline slm_status token_file_layout(token_layout *layout, const unsigned 
     } else if (path_ends_in(path, ".u16") || path_ends_in(path, ".bin")) layout->width = 2;
     n = size - layout->start;
     if (layout->width == 0 || (n / layout->width == layout->n && n % layout->width == 0)) return SLM_OK;
-    return token_file_fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes",
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes",
                            path, layout->n, layout->width, layout->start, size);
 }
 static inline slm_status token_file_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const unsigned char *bytes,
@@ -63,12 +55,12 @@ static inline slm_status token_file_corpus(slm_corpus **out, const slm_tokenizer
     size_t text = 0;
     slm_status status = SLM_OK;
     if ((tokens = (int32_t *)malloc((layout->n + 1) * sizeof *tokens)) == NULL)
-        status = token_file_fail(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", layout->n);
+        status = slm__fail(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", layout->n);
     for (size_t i = 0; i < layout->n && status == SLM_OK; i++) {
         uint64_t id = token_number(bytes + layout->start + i * layout->width, layout->width);
         size_t length = 0;
         if (id >= (uint64_t)vocab)
-            status = token_file_fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
                                      (unsigned long long)id, (int)vocab);
         else (void)slm_tokenizer_token(tokenizer, tokens[i] = (int32_t)id, &length);
         text += length;
