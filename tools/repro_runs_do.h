@@ -182,13 +182,13 @@ static void repro_do_training(const repro *r, const job *j, experiment *e, curve
     experiment_train(e, &t);
     job_corpus_free(&text, e);
     if (j->then_clean == 0) return;
-    memset(&t.selection, 0, sizeof t.selection);
     t.corpus = e->corpus[CORPUS_CLEAN];
     t.kind = NULL;
     t.selection = NULL;
     t.scores = NULL;
     t.lr = j->s.tune_lr;
     t.steps = j->then_clean;
+    if (strcmp(j->set, "tune") == 0) e->s.every = t.steps;
     e->s.early = 0;
     experiment_train(e, &t);
     (void)r;

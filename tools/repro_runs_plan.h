@@ -31,6 +31,7 @@ static const arm arms[] = {
     { "null_reference", SLM_SCORE_EXCESS,    SLM_SCOPE_BATCH,    TEXT_NOISY,    0, 1e-3 },
 };
 #define ARMS ((int)(sizeof arms / sizeof arms[0]))
+#define REPRO_SEEDS 5
 static const double tuning_rates[3] = { 5e-4, 1e-3, 2e-3 };
 
 /* ---- one job ---- */
@@ -116,7 +117,7 @@ static job *plan_arm(repro *r, const origin *o, const char *set, const char *nam
     j->selection.scope = a->scope;
     j->selection.ratio = a->score == SLM_SCORE_NONE ? 1 : ratio;
     j->lr = a->lr;
-    j->lr_of = a->tuned_after ? a->score == SLM_SCORE_NONE ? "clm" : "slm" : a->name;
+    j->lr_of = a->name;
     if (a->tuned_after) { j->then_clean = o->s.tune_steps; j->s.steps -= o->s.tune_steps; }
     j->start = o->base;
     j->reference = o->reference;
@@ -145,15 +146,14 @@ static origin plan_origin(repro *r, const settings *s, const char *corpus, const
     o.null_scores = -1;
     return o;
 }
-static void plan_tuning(repro *r, const origin *o, int n_arms) {
-    int i, k;
-    for (i = 0; i < n_arms; i++)
-        for (k = 0; k < 3 && !arms[i].tuned_after; k++) {
-            job *j = plan_arm(r, o, "tune", arms[i].name, REPRO_RATIO);
-            j->lr_of = NULL;
-            j->lr = tuning_rates[k];
-            (void)plan_named(r, j);
-        }
+static void plan_tuning(repro *r, const origin *o, const char *name) {
+    int k;
+    for (k = 0; k < 3; k++) {
+        job *j = plan_arm(r, o, "tune", name, REPRO_RATIO);
+        j->lr_of = NULL;
+        j->lr = tuning_rates[k];
+        (void)plan_named(r, j);
+    }
 }
 static int find_arm(const repro *r, const char *corpus, const char *set, const char *name, double ratio, uint64_t seed) {
     int i;
@@ -165,10 +165,10 @@ static int find_arm(const repro *r, const char *corpus, const char *set, const c
     }
     return -1;
 }
-static void plan_main(repro *r, origin *o, int n_arms) {
+static void plan_main(repro *r, origin *o) {
     int i, index;
-    o->null_scores = n_arms < ARMS ? -1 : plan_scores(r, &o->s, o->corpus, "main", "null_scores", o->base, TEXT_NOISY, 0);
-    for (i = 0; i < n_arms; i++) {
+    o->null_scores = plan_scores(r, &o->s, o->corpus, "main", "null_scores", o->base, TEXT_NOISY, 0);
+    for (i = 0; i < ARMS; i++) {
         index = plan_simple(r, o, "main", arms[i].name, REPRO_RATIO);
         if (i > 1) continue;
         r->jobs[index].keep = 1;
@@ -308,27 +308,24 @@ static void plan_clean(repro *r, const origin *main) {
 
 /* ---- real text ---- */
 /* The seeds differ in the order of the text alone: base, reference and scores are shared. */
-static void plan_files(repro *r, const char *corpus, const settings *s, int base, int seeds, int few) {
-    static const struct { const char *arm; double ratio; const char *lr_of; int always; } which[9] = {
-        { "clm", 1, "clm", 1 }, { "slm", 0.4, "slm", 1 }, { "random", 0.4, "random", 1 },
-        { "slm", 0.6, "slm", 0 }, { "loss", 0.4, "random", 0 }, { "clm_tuned", 1, "clm", 0 },
-        { "slm_tuned", 0.4, "slm", 0 }, { "mixed", 1, "clm", 0 }, { "ref", 0.4, "slm", 0 } };
+static void plan_files(repro *r, const char *corpus, const settings *s, int base) {
+    static const struct { const char *arm; double ratio; } which[9] = { { "clm", 1 }, { "slm", REPRO_RATIO },
+        { "random", REPRO_RATIO }, { "loss", REPRO_RATIO }, { "ref", REPRO_RATIO }, { "clm_tuned", 1 }, { "slm_tuned", REPRO_RATIO },
+        { "mixed", 1 }, { "slm", 0.6 } };
+    const int gsm8k = strcmp(corpus, "gsm8k") == 0, arms_here = gsm8k || r->quick ? 3 : 9;
     origin o;
-    int i, seed, index;
+    int i, index;
     memset(&o, 0, sizeof o);
     o.corpus = corpus;
     o.s = *s;
     o.base = base;
     o.reference = plan_reference(r, s, corpus, "main", o.base, 0);
     o.scores = plan_scores(r, s, corpus, "main", "scores", o.reference, TEXT_NOISY, 0);
-    if (!r->quick && strcmp(corpus, "gsm8k") != 0) plan_tuning(r, &o, 3);    /* gsm8k takes over what was chosen here */
-    for (seed = 1; seed <= seeds; seed++)
-        for (i = 0; i < 9; i++) {
-            if ((few || seed > 3) && !which[i].always) continue;
-            o.s.seed = (uint64_t)seed;
+    for (i = 0; i < 8 && !r->quick && !gsm8k; i++) plan_tuning(r, &o, which[i].arm);    /* gsm8k takes over what is chosen here */
+    for (o.s.seed = 1; o.s.seed <= (r->quick ? 1 : REPRO_SEEDS); o.s.seed++)
+        for (i = 0; i < arms_here; i++) {
             index = plan_simple(r, &o, "main", which[i].arm, which[i].ratio);
-            r->jobs[index].lr_of = which[i].lr_of;
-            if (seed > 1 || i > 1 || strcmp(corpus, "gsm8k") == 0) continue;
+            if (o.s.seed > 1 || i > 1 || gsm8k) continue;
             r->jobs[index].keep = 1;
             r->jobs[index].view = i == 0 ? "models_openstax/clm" : "models_openstax/slm";
         }
@@ -364,29 +361,30 @@ static void plan_real(repro *r) {
         return;
     }
     base = plan_base(r, &files, corpus, 0);
-    plan_files(r, corpus, &files, base, r->quick ? 1 : 5, r->quick);
+    plan_files(r, corpus, &files, base);
     if (r->quick || r->raw != NULL || !repro_exists(REPRO_GSM8K "/train.jsonl")) return;
     gsm8k.clean_bytes = 400000;
-    plan_files(r, "gsm8k", &gsm8k, base, 3, 1);
+    plan_files(r, "gsm8k", &gsm8k, base);
 }
 
 static void plan_all(repro *r) {
     settings s = built_in;
     origin o;
-    uint64_t seed, seeds = r->quick ? 1 : 5, few = r->quick ? 0 : 3;
+    uint64_t seed;
+    int i;
     s.seed = 1;
     o = plan_origin(r, &s, "builtin", "main");
     if (!r->quick) {
         o.null_scores = plan_scores(r, &s, "builtin", "main", "null_scores", o.base, TEXT_NOISY, 0);
-        plan_tuning(r, &o, ARMS);
+        for (i = 0; i < ARMS; i++) plan_tuning(r, &o, arms[i].name);
     }
-    for (seed = 1; seed <= seeds; seed++) {
+    for (seed = 1; seed <= (r->quick ? 1 : REPRO_SEEDS); seed++) {
         s.seed = seed;
         o = plan_origin(r, &s, "builtin", "main");
-        plan_main(r, &o, ARMS);
+        plan_main(r, &o);
         plan_control(r, &o);
     }
-    for (seed = 1; seed <= few; seed++) {
+    for (seed = 1; seed <= REPRO_SEEDS && !r->quick; seed++) {
         s.seed = seed;
         o = plan_origin(r, &s, "builtin", "main");
         plan_ratios(r, &o);

@@ -235,8 +235,8 @@ static void write_settings(const repro *r, FILE *out) {
     put_settings(out, "builtin", &built_in);
     put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
-    fprintf(out, "held-out piece bytes,%d\nseeds of set main,%d\nseeds of the other sets,%d\ntuned lr,%g %g %g\n",
-            REPRO_PIECE_BYTES, r->quick ? 1 : 5, r->quick ? 0 : 3, tuning_rates[0], tuning_rates[1], tuning_rates[2]);
+    fprintf(out, "held-out piece bytes,%d\nseeds,%d\ntuned lr,%g %g %g\n",
+            REPRO_PIECE_BYTES, r->quick ? 1 : REPRO_SEEDS, tuning_rates[0], tuning_rates[1], tuning_rates[2]);
     fprintf(out, "optimizer,AdamW 0.9 0.95; weight decay 0.1; clip 1; warm-up a twentieth of the steps then a cosine to a tenth\n");
     fprintf(out, "slm.h,%s\ncompiler,%s\n", SLM_VERSION, REPRO_COMPILER);
 }
