@@ -231,7 +231,6 @@ SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);                           /* rotates x in place */
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim);   /* causal */
 SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);  /* y = gate sigmoid(gate) up */
-SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights);  /* (1, 1): sum_ij a_ij x_ij */
 /* (eq. 4) L = 1/divisor sum of the losses of the targets with mask[i] = 1 (NULL: all valid).  loss (N) out, nats. */
 SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                                        const uint8_t *mask, double divisor, slm_real *loss);
@@ -905,15 +904,15 @@ SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size
         for (j = 0; j < cols; j++) t[i * SLM__NR + j] = sum[i * cols + j];
     }
 }
-/* C rows i0.., columns j0.. (+)= packed a (rows x depth) times packed b (depth x cols) */
-SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, int add, slm__mat c,
-            size_t i0, size_t j0), (rows, cols, depth, a, b, add, c, i0, j0)) {
+/* C rows i0.., columns j0.. (+)= packed a (rows x depth) times packed b (depth x cols), whose slivers are `deep` long */
+SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, size_t deep, int add,
+            slm__mat c, size_t i0, size_t j0), (rows, cols, depth, a, b, deep, add, c, i0, j0)) {
     const size_t high = SLM__SLIVER(level), wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
     slm_real t[SLM__MR * SLM__NR];
     size_t i, j, p, q;
     for (p = 0; p < rows; p += high, a += high * depth)
         for (q = 0; q < cols; q += SLM__NR) {
-            const slm_real *sliver = b + q * depth;
+            const slm_real *sliver = b + q * deep;
             size_t height = slm__lesser(rows - p, high), width = slm__lesser(cols - q, SLM__NR);
             for (j = 0; j < width; j += wide)
                 if (level > 0 && height > 4) slm__tile(level, high, wide, depth, a, sliver + j, t + j);
@@ -929,63 +928,6 @@ SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const s
                 }
             }
         }
-}
-
-/* sum of LANES partial sums, as a tree */
-SLM__INLINE slm_real slm__fold(slm_real *s) {
-    size_t l;
-    SLM__SIMD
-    for (l = 0; l < 8; l++) s[l] += s[l + 8];
-    SLM__SIMD
-    for (l = 0; l < 4; l++) s[l] += s[l + 4];
-    return (s[0] + s[2]) + (s[1] + s[3]);
-}
-/* dots[i] = row i of a . b, for a constant number of rows, in LANES partial sums each */
-SLM__INLINE void slm__dots(int level, const size_t rows, size_t k, const slm_real *const *a, const slm_real *b, slm_real *dots) {
-    slm_real s[4 * SLM__LANES];
-    size_t i, l, p;
-    SLM__TILE
-    for (i = 0; i < rows; i++) {
-        SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) s[i * SLM__LANES + l] = 0;
-    }
-    SLM__TILE
-    for (p = 0; p + SLM__LANES <= k; p += SLM__LANES) {
-        SLM__TILE
-        for (i = 0; i < rows; i++) {
-            const slm_real *x = a[i] + p, *y = b + p;
-            SLM__SIMD
-            for (l = 0; l < SLM__LANES; l++) s[i * SLM__LANES + l] = slm__madd(level, x[l], y[l], s[i * SLM__LANES + l]);
-        }
-    }
-    SLM__TILE
-    for (i = 0; i < rows; i++) {
-        slm_real *sum = s + i * SLM__LANES;
-        for (l = 0; p + l < k; l++) sum[l] = slm__madd(level, a[i][p + l], b[p + l], sum[l]);
-        dots[i] = slm__fold(sum);
-    }
-}
-/* Few rows of A, everything contiguous: columns j0..j1 of C (m x n) (+)= A B^T.  B is read once, front to back, as fast as memory gives it */
-SLM__KERNEL(void, , slm__thin, (size_t m, size_t n, size_t k, size_t j0, size_t j1, const slm_real *A, const slm_real *B, int add, slm_real *C),
-            (m, n, k, j0, j1, A, B, add, C)) {
-    size_t i, j, q, rows;
-    for (j = j0; j < j1; j++)
-        for (i = 0; i < m; i += rows) {
-            const slm_real *x[4];
-            slm_real dots[4];
-            rows = m - i >= 4 ? 4 : 1;
-            for (q = 0; q < rows; q++) x[q] = A + (i + q) * k;
-            if (rows == 4) slm__dots(level, 4, k, x, B + j * k, dots);
-            else slm__dots(level, 1, k, x, B + j * k, dots);
-            for (q = 0; q < rows; q++) C[(i + q) * n + j] = add ? C[(i + q) * n + j] + dots[q] : dots[q];
-        }
-}
-/* C (m,n) = A (m,k) B' (n,k) for a few rows of A: for generation only, because its sums run in another order than slm__gemm's, whose
-   rows come out the same whatever m is. */
-static void slm__thin_gemm(size_t m, size_t n, size_t k, const slm_real *A, const slm_real *B, int accumulate, slm_real *C) {
-    size_t pieces = (n + 63) / 64, piece;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n * k > 65536))
-    for (piece = 0; piece < pieces; piece++) slm__thin(m, n, k, piece * 64, slm__lesser(n, piece * 64 + 64), A, B, accumulate, C);
 }
 
 /* numbers of `work` that slm__gemm needs for so many threads: a packed block of B and one of A each, aligned to a cache line */
@@ -1008,7 +950,7 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
         for (i = i0; i < i1; i += SLM__MC) {
             size_t rows = slm__lesser(i1 - i, SLM__MC);
             slm__pack(0, op != SLM__TN, A, i, rows, k0, depth, a);
-            slm__block(rows, j1 - j0, depth, a, b, accumulate || k0 > 0, C, i, j0);
+            slm__block(rows, j1 - j0, depth, a, b, depth, accumulate || k0 > 0, C, i, j0);
         }
         k0 += SLM__KC;
     } while (k0 < k);
@@ -1017,6 +959,24 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
 static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
     size_t j, columns = slm__gemm_columns(n, k);
     for (j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, accumulate, C, work);
+}
+/* For a B that several products share: packed whole, sliver by sliver (NR columns, k deep), and the product with its first n columns
+   and k rows.  It runs on one thread, with the same bits as the others. */
+static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b) {
+    size_t j, k0;
+    for (j = 0; j < n; j += SLM__NR)
+        for (k0 = 0; k0 < k; k0 += SLM__KC)
+            slm__pack(1, op == SLM__NT, B, j, slm__lesser(n - j, SLM__NR), k0, slm__lesser(k - k0, SLM__KC), b + j * k + k0 * SLM__NR);
+}
+static void slm__gemm_packed(size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, slm__mat C, slm_real *work) {
+    slm_real *a = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
+    size_t i, k0;
+    for (k0 = 0; k0 < k; k0 += SLM__KC)
+        for (i = 0; i < m; i += SLM__MC) {
+            size_t rows = slm__lesser(m - i, SLM__MC), depth = slm__lesser(k - k0, SLM__KC);
+            slm__pack(0, 1, A, i, rows, k0, depth, a);
+            slm__block(rows, n, depth, a, b + k0 * SLM__NR, deep, k0 > 0, C, i, 0);
+        }
 }
 /* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
@@ -1033,30 +993,30 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
 }
 
 /* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
+#define SLM__WORD_float uint32_t
+#define SLM__WORD_double uint64_t
+#define SLM__WORD_OF(type) SLM__WORD_##type
+#define SLM__WORD(type) SLM__WORD_OF(type)
+typedef SLM__WORD(SLM_REAL) slm__word;          /* as many bits as a slm_real */
+#define SLM__BY_TYPE(of_float, of_double) (sizeof(slm_real) == 4 ? (slm_real)(of_float) : (slm_real)(of_double))
+#define SLM__BY_BITS(of_float, of_double) (slm__word)(sizeof(slm_real) == 4 ? of_float : of_double)
 
 /* e^x = 2^n e^r, n = round(x / ln 2), |r| <= 0.35: adding 1.5 * 2^23 (2^52) rounds, and leaves n in the low bits, from where it
    goes to the exponent; e^r is its Taylor sum to the machine's accuracy.  Relative error 1e-7 (4e-16).
    Results under the smallest normal number are 0, above the largest infinity; NaN stays NaN. */
 SLM__INLINE slm_real slm__exp(int level, slm_real x) {
-    const int f = sizeof(slm_real) == 4;
-    const slm_real round = (slm_real)(f ? 12582912.0 : 6755399441055744.0), low = (slm_real)(f ? -87.3 : -708.4), high = (slm_real)(f ? 89 : 710);
-    slm_real t, r, p, scale;
+    const slm_real round = SLM__BY_TYPE(12582912.0, 6755399441055744.0), low = SLM__BY_TYPE(-87.3, -708.4), high = SLM__BY_TYPE(89, 710);
+    slm_real t, r, p = (slm_real)(1.0 / 5040), scale;
+    slm__word bits;
     x = x < low ? low : x;
     x = x > high ? high : x;
     t = slm__madd(level, x, (slm_real)1.4426950408889634, round);
-    r = slm__madd(level, t - round, -(slm_real)(f ? 0.693359375 : 6.93147180369123816490e-01), x);
-    r = slm__madd(level, t - round, -(slm_real)(f ? -2.12194440e-4 : 1.90821492927058770002e-10), r);
-    if (f) {
-        uint32_t bits;
-        memcpy(&bits, &t, 4);
-        bits = (bits + 126u) << 23;
-        memcpy(&scale, &bits, 4);
-        p = (slm_real)(1.0 / 5040);
-    } else {
-        uint64_t bits;
-        memcpy(&bits, &t, sizeof t);
-        bits = (bits + 1022u) << 52;
-        memcpy(&scale, &bits, sizeof t);
+    r = slm__madd(level, t - round, -SLM__BY_TYPE(0.693359375, 6.93147180369123816490e-01), x);
+    r = slm__madd(level, t - round, -SLM__BY_TYPE(-2.12194440e-4, 1.90821492927058770002e-10), r);
+    memcpy(&bits, &t, sizeof t);
+    bits = (bits + SLM__BY_BITS(126, 1022)) << SLM__BY_BITS(23, 52);
+    memcpy(&scale, &bits, sizeof t);
+    if (sizeof p == 8) {
         p = slm__madd(level, (slm_real)(1.0 / 6227020800), r, (slm_real)(1.0 / 479001600));
         p = slm__madd(level, p, r, (slm_real)(1.0 / 39916800));
         p = slm__madd(level, p, r, (slm_real)(1.0 / 3628800));
@@ -1076,45 +1036,56 @@ SLM__INLINE slm_real slm__exp(int level, slm_real x) {
 SLM__INLINE slm_real slm__root(int level, slm_real x) {
     const slm_real h = x * (slm_real)-0.5, c = (slm_real)1.5;
     slm_real y, s;
-    if (sizeof(slm_real) == 4) {
-        uint32_t bits;
-        memcpy(&bits, &x, 4);
-        bits = 0x5f375a86u - (bits >> 1);
-        memcpy(&y, &bits, 4);
-    } else {
-        uint64_t bits;
-        memcpy(&bits, &x, sizeof x);
-        bits = 0x5fe6eb50c7b537a9u - (bits >> 1);
-        memcpy(&y, &bits, sizeof x);
-        y = y * slm__madd(level, h * y, y, c);
-    }
+    slm__word bits;
+    memcpy(&bits, &x, sizeof x);
+    bits = SLM__BY_BITS(0x5f375a86, 0x5fe6eb50c7b537a9) - (bits >> 1);
+    memcpy(&y, &bits, sizeof x);
+    if (sizeof y == 8) y = y * slm__madd(level, h * y, y, c);
     y = y * slm__madd(level, h * y, y, c);
     y = y * slm__madd(level, h * y, y, c);
     y = y * slm__madd(level, h * y, y, c);
     s = x * y;
     s = slm__madd(level, slm__madd(level, -s, s, x), y * (slm_real)0.5, s);
-    return x <= (slm_real)(sizeof(slm_real) == 4 ? FLT_MAX : DBL_MAX) ? s : x;
+    return x <= SLM__BY_TYPE(FLT_MAX, DBL_MAX) ? s : x;
 }
 
 /* ---- rows: sums run in LANES partial sums ---- */
 
+/* sum of LANES partial sums, as a tree */
+SLM__INLINE slm_real slm__fold(slm_real *s) {
+    size_t l;
+    SLM__SIMD
+    for (l = 0; l < 8; l++) s[l] += s[l + 8];
+    SLM__SIMD
+    for (l = 0; l < 4; l++) s[l] += s[l + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
 /* sum a b */
 SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n)) {
-    slm_real sum;
-    slm__dots(level, 1, n, &a, b, &sum);
-    return sum;
+    slm_real s[SLM__LANES] = { 0 };
+    size_t i, l;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__SIMD
+        for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+    }
+    for (l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+    return slm__fold(s);
+}
+/* y_j = sum_i w_ji x_i (+ y_j): w (rows, n) is read once, front to back, as fast as memory gives it */
+SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add), (y, w, x, rows, n, add)) {
+    size_t j;
+    for (j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * n, n) + (add ? y[j] : 0);
+}
+static void slm__matvec(slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add) {
+    size_t pieces = (rows + 63) / 64, p;
+    SLM__PRAGMA(omp parallel for schedule(static) if (rows * n > 65536))
+    for (p = 0; p < pieces; p++) slm__dots(y + p * 64, w + p * 64 * n, x, slm__lesser(rows - p * 64, 64), n, add);
 }
 /* y += a x */
 SLM__KERNEL(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n)) {
     size_t i;
     SLM__SIMD
     for (i = 0; i < n; i++) y[i] = slm__madd(level, a, x[i], y[i]);
-}
-/* y += x */
-SLM__KERNEL(void, , slm__add, (slm_real *y, const slm_real *x, size_t n), (y, x, n)) {
-    size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) y[i] += x[i];
 }
 /* y *= a */
 SLM__KERNEL(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n)) {
@@ -1463,7 +1434,7 @@ static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
         size_t i, from = b * 64, width = C - from < 64 ? C - from : 64;
         for (i = 0; i < slm__rows(y); i++) {
             size_t n = slm__live_row(y->live, i);
-            slm__add(table->grad + (size_t)node->ids[n] * C + from, y->grad + n * C + from, width);
+            slm__axpy(table->grad + (size_t)node->ids[n] * C + from, 1, y->grad + n * C + from, width);
         }
     }
 }
@@ -1501,7 +1472,7 @@ static void slm__pass_on(slm_tape *tape, slm_tensor *to, slm_tensor *y) {       
     accumulate = slm__want_grad(tape, to, y->live, y->n_live);
     for (i = 0; accumulate >= 0 && i < slm__rows(y); i++) {
         size_t at = slm__live_row(y->live, i) * y->cols;
-        if (accumulate) slm__add(to->grad + at, y->grad + at, y->cols);
+        if (accumulate) slm__axpy(to->grad + at, 1, y->grad + at, y->cols);
         else memcpy(to->grad + at, y->grad + at, y->cols * sizeof(slm_real));
     }
 }
@@ -1566,7 +1537,7 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
             slm__rms_backward(dx, shares + p * C, y->grad + n * C, xd + n * C, w->data, node->saved[n], C);
         }
     }
-    for (p = 0; p < pieces && has_dw; p++) slm__add(w->grad, shares + p * C, C);
+    for (p = 0; p < pieces && has_dw; p++) slm__axpy(w->grad, 1, shares + p * C, C);
     slm__give(tape, shares, (pieces + 1) * C);
 }
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps) {
@@ -1654,38 +1625,44 @@ static slm__heads slm__heads_of(const slm__node *node) {
     s.sequences = node->in[0]->rows / s.T;
     return s;
 }
-/* Scratch of one thread: probabilities and their gradients (BLOCK, T), scaled queries (BLOCK, D), gemm's packing space. */
-static size_t slm__attention_scratch(const slm__heads *s) { return SLM__BLOCK * (2 * s->T + s->D) + slm__gemm_work(1); }
+/* Scratch of one thread: keys and values packed (up to three times), probabilities and their gradients (BLOCK, T), scaled
+   queries (BLOCK, D), gemm's packing space. */
+static size_t slm__attention_packed(const slm__heads *s) { return (s->T + 31) / 32 * 32 * ((s->D + 31) / 32 * 32); }
+static size_t slm__attention_scratch(const slm__heads *s) {
+    return 3 * slm__attention_packed(s) + SLM__BLOCK * (2 * s->T + s->D) + slm__gemm_work(1);
+}
 
 /* S for a block of m query rows (at: their row numbers in the sequence) against keys 0..reach-1, q scaled by D^(-1/2). */
 static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, const size_t *at, size_t m, size_t reach,
-                                  slm_real *k, const slm__heads *s, slm_real *work) {
+                                  const slm_real *keys, const slm__heads *s, slm_real *work) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
     size_t i;
     for (i = 0; i < m; i++) {
         memcpy(qs + i * s->D, q + at[i] * s->H * s->D, s->D * sizeof(slm_real));
         slm__scale(qs + i * s->D, scale, s->D);
     }
-    slm__gemm_serial(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), slm__matrix(k, s->KV * s->D, NULL), 0,
-                     slm__matrix(S, s->T, NULL), work);
+    slm__gemm_packed(m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, slm__matrix(S, s->T, NULL), work);
 }
 /* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
-static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k, slm_real *v, const slm__heads *s, slm_real *scratch) {
-    slm_real *S = scratch, *qs = S + 2 * SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
+static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k, slm_real *v, const slm__heads *s,
+                                slm_real *scratch) {
+    slm_real *keys = scratch, *values = keys + slm__attention_packed(s), *S = values + slm__attention_packed(s);
+    slm_real *qs = S + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
     size_t from, i, at[SLM__BLOCK];
+    slm__pack_whole(SLM__NT, s->T, s->D, slm__matrix(k, s->KV * s->D, NULL), keys);
+    slm__pack_whole(SLM__NN, s->D, s->T, slm__matrix(v, s->KV * s->D, NULL), values);
     for (from = 0; from < s->T; from += SLM__BLOCK) {
-        size_t m = s->T - from < SLM__BLOCK ? s->T - from : SLM__BLOCK, reach = from + m;
+        size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK];
         for (i = 0; i < m; i++) at[i] = from + i;
-        slm__attention_logits(S, qs, q, at, m, reach, k, s, work);
+        slm__attention_logits(S, qs, q, at, m, reach, keys, s, work);
         for (i = 0; i < m; i++) {
             slm_real *row = S + i * s->T, max = slm__max(row, at[i] + 1);
             sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
         }
-        slm__gemm_serial(SLM__NN, m, s->D, reach, slm__matrix(S, s->T, NULL), slm__matrix(v, s->KV * s->D, NULL), 0,
-                         slm__matrix(y + from * s->H * s->D, s->H * s->D, NULL), work);
+        slm__gemm_packed(m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, slm__matrix(y + from * s->H * s->D, s->H * s->D, NULL), work);
         for (i = 0; i < m; i++) slm__scale(y + at[i] * s->H * s->D, 1 / sum[i], s->D);
     }
 }
@@ -1695,7 +1672,9 @@ static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t
     while (m < most && *i < slm__rows(y) && slm__live_row(y->live, *i) < start + T) at[m++] = slm__live_row(y->live, (*i)++) - start;
     return m;
 }
-static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h, const slm__heads *s, slm_real *scratch) {
+/* One head h of sequence b.  keys, values: transposed, packed for q k' and g v';  keys_down: packed for dS k. */
+static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h, const slm__heads *s, const slm_real *keys,
+                                         const slm_real *values, const slm_real *keys_down, slm_real *scratch) {
     const slm_tensor *y = node->out, *q = node->in[0], *k = node->in[1], *v = node->in[2];
     size_t qo = b * s->T * q->cols + h * s->D, ko = b * s->T * k->cols + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m, i;
     slm_real *P = scratch, *dP = P + SLM__BLOCK * s->T, *qs = dP + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
@@ -1705,25 +1684,33 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T, SLM__BLOCK)) > 0) {
         size_t reach = at[m - 1] + 1;
         int32_t rows[SLM__BLOCK];
-        slm__mat g = slm__matrix(y->grad + qo, y->cols, rows);
+        slm__mat g = slm__matrix(y->grad + qo, y->cols, rows), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
         for (i = 0; i < m; i++) rows[i] = (int32_t)at[i];
-        slm__attention_logits(P, qs, q->data + qo, at, m, reach, k->data + ko, s, work);
-        slm__gemm_serial(SLM__NT, m, reach, s->D, g, slm__matrix(v->data + ko, v->cols, NULL), 0, slm__matrix(dP, s->T, NULL), work);
+        slm__attention_logits(P, qs, q->data + qo, at, m, reach, keys, s, work);
+        slm__gemm_packed(m, reach, s->D, g, values, s->D, dp, work);
         for (i = 0; i < m; i++) {
-            slm_real *p = P + i * s->T, *dp = dP + i * s->T;
+            slm_real *row = P + i * s->T, *d = dP + i * s->T;
             slm_real e = slm__dot(y->grad + qo + at[i] * y->cols, y->data + qo + at[i] * y->cols, s->D);
-            (void)slm__exp_shift(p, p, lse[at[i]], at[i] + 1);
-            slm__softmax_backward(dp, p, e, at[i] + 1);                               /* dS, in the place of dP */
-            memset(p + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
-            memset(dp + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
+            (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
+            slm__softmax_backward(d, row, e, at[i] + 1);                              /* dS, in the place of dP */
+            memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
+            memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
         }
-        slm__gemm_serial(SLM__TN, reach, s->D, m, slm__matrix(P, s->T, NULL), g, 1, slm__matrix(v->grad + ko, v->cols, NULL), work);
-        slm__gemm_serial(SLM__TN, reach, s->D, m, slm__matrix(dP, s->T, NULL), slm__matrix(qs, s->D, NULL), 1,
-                         slm__matrix(k->grad + ko, k->cols, NULL), work);
-        slm__gemm_serial(SLM__NN, m, s->D, reach, slm__matrix(dP, s->T, NULL), slm__matrix(k->data + ko, k->cols, NULL), 0,
-                         slm__matrix(qs, s->D, NULL), work);                          /* qs is free again: dq / s */
+        slm__gemm_serial(SLM__TN, reach, s->D, m, p, g, 1, slm__matrix(v->grad + ko, v->cols, NULL), work);
+        slm__gemm_serial(SLM__TN, reach, s->D, m, dp, slm__matrix(qs, s->D, NULL), 1, slm__matrix(k->grad + ko, k->cols, NULL), work);
+        slm__gemm_packed(m, s->D, reach, dp, keys_down, s->T, slm__matrix(qs, s->D, NULL), work);      /* qs is free again: dq / s */
         for (i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * q->cols, scale, qs + i * s->D, s->D);
     }
+}
+/* The heads that share keys and values, one after the other. */
+static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv, const slm__heads *s, slm_real *scratch) {
+    size_t group = s->H / s->KV, at = b * s->T * s->KV * s->D + kv * s->D, size = slm__attention_packed(s), h;
+    slm__mat k = slm__matrix(node->in[1]->data + at, s->KV * s->D, NULL), v = slm__matrix(node->in[2]->data + at, s->KV * s->D, NULL);
+    slm__pack_whole(SLM__NT, s->T, s->D, k, scratch);
+    slm__pack_whole(SLM__NT, s->T, s->D, v, scratch + size);
+    slm__pack_whole(SLM__NN, s->D, s->T, k, scratch + 2 * size);
+    for (h = kv * group; h < (kv + 1) * group; h++)
+        slm__attention_head_backward(node, b, h, s, scratch, scratch + size, scratch + 2 * size, scratch + 3 * size);
 }
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm__heads s = slm__heads_of(node);
@@ -1737,11 +1724,8 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
         }
     if (scratch == NULL) return;
     SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (tasks * s.T * s.T * s.D > 65536))
-    for (task = 0; task < tasks; task++) {
-        size_t group = s.H / s.KV, h;
-        for (h = task % s.KV * group; h < (task % s.KV + 1) * group; h++)
-            slm__attention_head_backward(node, task / s.KV, h, &s, scratch + (size_t)SLM__THREAD() * size);
-    }
+    for (task = 0; task < tasks; task++)
+        slm__attention_group_backward(node, task / s.KV, task % s.KV, &s, scratch + (size_t)SLM__THREAD() * size);
     slm__give(tape, scratch, threads * size);
 }
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim) {
@@ -1811,30 +1795,6 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
     node = slm__record(tape, y, gate, up, NULL, slm__swiglu_forward, slm__swiglu_grad);
     if (node == NULL) return NULL;
     slm__swiglu_forward(tape, node);
-    return y;
-}
-
-/* ---- weighted sum --------------------------------------------------------------------------------------------------
-   forward   L = sum_nc a_nc x_nc                    x, a (N,C); a is constant
-   keeps     a
-   backward  dx_nc += dL a_nc
-   threads   none: it serves gradient checks (a random projection) and lessons
-   cost      O(NC)
-   tests     test_gradients                                                                                                */
-static void slm__weighted_sum_backward(slm_tape *tape, slm__node *node) {
-    slm_tensor *x = node->in[0];
-    if (slm__add_to_grad(tape, x, NULL, 0)) slm__axpy(x->grad, node->out->grad[0], node->saved, x->rows * x->cols);
-}
-SLM_API slm_tensor *slm_weighted_sum(slm_tape *tape, slm_tensor *x, const slm_real *weights) {
-    slm_tensor *y;
-    slm__node *node;
-    size_t i;
-    if (x == NULL) return NULL;
-    y = slm__tensor(tape, NULL, 1, 1);
-    node = slm__record(tape, y, x, NULL, NULL, NULL, slm__weighted_sum_backward);
-    if (node == NULL || (node->saved = slm__take(tape, x->rows * x->cols)) == NULL) return NULL;
-    memcpy(node->saved, weights, x->rows * x->cols * sizeof(slm_real));
-    for (i = 0, y->data[0] = 0; i < x->rows; i++) y->data[0] += slm__dot(x->data + i * x->cols, weights + i * x->cols, x->cols);
     return y;
 }
 
@@ -2633,7 +2593,7 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
 /* out (rows) = W in (+ out), W the parameter of that index */
 static void slm__apply(const slm_generator *g, size_t index, const slm_real *in, slm_real *out, int add) {
     const slm_param *p = &g->model->table[index];
-    slm__thin_gemm(1, p->rows, p->cols, in, g->model->params + p->offset, add, out);
+    slm__matvec(out, g->model->params + p->offset, in, p->rows, p->cols, add);
 }
 static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *x, slm_real *y) {
     const slm_param *p = &g->model->table[index];

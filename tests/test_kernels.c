@@ -196,9 +196,9 @@ static void test_elementwise(size_t n) {
     slm__axpy(y, r, x, n);
     for (i = 0; i < n; i++) near_to("axpy", n, i, y[i], (double)y0[i] + (double)r * (double)x[i], 3, 2);
     memcpy(y0, y, n * sizeof *y);
-    slm__add(y, x, n);
-    for (i = 0; i < n; i++) near_to("add", n, i, y[i], (double)y0[i] + (double)x[i], 3, 1);
-    memcpy(y0, y, n * sizeof *y);
+    slm__dots(z, g, x, 1, n, 0);
+    check(z[0] == slm__dot(g, x, n), "%s n %ld: other sum than dot %ld %ld", "dots", (long)n, 0, 0, (double)z[0], (double)slm__dot(g, x, n));
+    memcpy(z, z0, n * sizeof *z);
     slm__scale(y, r, n);
     for (i = 0; i < n; i++) near_to("scale", n, i, y[i], (double)y0[i] * (double)r, 4, 1);
     hash(y, n * sizeof *y);

@@ -15,7 +15,7 @@ static const struct { data_column column; const char *name, *label, *title; } cu
     { TOKENS, "tokens", "tokens processed", "tokens processed" }, { TRAINED, "trained", "tokens trained on", "tokens trained on" },
     { FLOPS, "flops", "training arithmetic (flop)", "arithmetic of the training alone" },
     { FLOPS_ALL, "flops_all", "arithmetic with reference and scoring (flop)", "arithmetic, reference and scoring counted" },
-    { SECONDS, "seconds", "seconds of training", "seconds on this machine" } };
+    { SECONDS, "seconds", "seconds of training", "seconds of one core of this machine" } };
 
 static inline int curves_has_accuracy(const findings *r, const char *corpus) {
     return isfinite(data_mean_end(&r->d, data_find(&r->d, corpus, "main", "clm"), TARGET_ACCURACY));

@@ -231,12 +231,12 @@ int repro_do(const repro *r, const job *j) {
     static experiment e;
     static curve c;
     const measure none = { NAN, NAN };
-    double start = progress_clock();
+    double start = experiment_clock();
     job_begin(r, j, &e);
     progress_start(&e.bar, j->name, 1, 0);
     if (j->kind != JOB_SCORES) repro_do_model(r, j, &e, &c);
     else { repro_do_scores(r, j, &e); repro_put_run(r, j, NAN, &c, 0, &none, 0); }
-    repro_put_times(r, j, &c, progress_clock() - start);
+    repro_put_times(r, j, &c, experiment_clock() - start);
     experiment_end(&e);
     curve_free(&c);
     return 0;
