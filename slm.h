@@ -836,13 +836,13 @@ enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 48, SLM__KC = 512, SLM__NC = 384, SL
 
 /* dst[sliver][k][i] = element k0 + k of row first + sliver * width + i: a transpose.  Eight rows at a time, as an interleaved
    store of eight streams (which compilers turn into shuffles) into a small square that is then copied. */
-SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst) {
+SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst) {
     static const slm_real none[SLM__KC] = { 0 };
     size_t s, g, k, l;
-    for (s = 0; s < count; s += width, dst += width * depth)
+    for (s = 0; s < n; s += width, dst += width * depth)
         for (g = 0; g < width; g += 8) {
             const slm_real *from[8];
-            for (l = 0; l < 8; l++) from[l] = g + l < width && s + g + l < count ? slm__row(a, first + s + g + l) + k0 : none;
+            for (l = 0; l < 8; l++) from[l] = g + l < width && s + g + l < n ? slm__row(a, first + s + g + l) + k0 : none;
             for (k = 0; k < depth; k += 16) {
                 const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
                 const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
@@ -851,46 +851,46 @@ SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, 
                     SLM__SIMD
                     for (l = 0; l < 16; l++) {
                         slm_real *u = t + 8 * l;
-                        u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l]; u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
+                        u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l];
+                        u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
                     }
                     for (l = 0; l < 16; l++) memcpy(to + l * width, t + 8 * l, (width < 8 ? width : 8) * sizeof(slm_real));
-                } else {
-                    for (l = 0; l < 16 * 8; l++) if (k + l / 8 < depth && l % 8 < width) to[l / 8 * width + l % 8] = from[l % 8][k + l / 8];
-                }
+                } else for (l = 0; l < 16 * 8; l++)
+                    if (k + l / 8 < depth && l % 8 < width) to[l / 8 * width + l % 8] = from[l % 8][k + l / 8];
             }
         }
 }
 /* dst[sliver][k][j] = element first + sliver * width + j of row k0 + k: copies of short runs */
-SLM__INLINE void slm__pack_along(const size_t width, slm__mat b, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst) {
+SLM__INLINE void slm__pack_along(const size_t width, slm__mat b, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst) {
     size_t s, j, k;
     for (k = 0; k < depth; k++) {
         const slm_real *from = slm__row(b, k0 + k) + first;
         slm_real *to = dst + k * width;
-        for (s = 0; s + width <= count; s += width, to += width * depth) memcpy(to, from + s, width * sizeof(slm_real));
-        if (s < count)
-            for (j = 0; j < width; j++) to[j] = s + j < count ? from[s + j] : 0;
+        for (s = 0; s + width <= n; s += width, to += width * depth) memcpy(to, from + s, width * sizeof(slm_real));
+        for (j = 0; s < n && j < width; j++) to[j] = s + j < n ? from[s + j] : 0;
     }
 }
-SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, size_t count, size_t k0, size_t depth, slm_real *dst),
-            (wide, across, x, first, count, k0, depth, dst)) {             /* B in wide slivers, A in high ones */
-    if (wide && across) slm__pack_across(SLM__NR, x, first, count, k0, depth, dst);
-    else if (wide) slm__pack_along(SLM__NR, x, first, count, k0, depth, dst);
-    else if (across) slm__pack_across(SLM__SLIVER(level), x, first, count, k0, depth, dst);
-    else slm__pack_along(SLM__SLIVER(level), x, first, count, k0, depth, dst);
+SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst),
+            (wide, across, x, first, n, k0, depth, dst)) {                 /* B in wide slivers, A in high ones */
+    if (wide && across) slm__pack_across(SLM__NR, x, first, n, k0, depth, dst);
+    else if (wide) slm__pack_along(SLM__NR, x, first, n, k0, depth, dst);
+    else if (across) slm__pack_across(SLM__SLIVER(level), x, first, n, k0, depth, dst);
+    else slm__pack_along(SLM__SLIVER(level), x, first, n, k0, depth, dst);
 }
 
 /* t (rows x cols, stride NR) = sum over k of a_k b_k, where a_k, b_k are the k-th groups of two slivers.  rows and cols are
    constants, so that `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
-SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *a, const slm_real *b, slm_real *t) {
+SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t k, const slm_real *a, const slm_real *b,
+                          slm_real *t) {
     slm_real sum[SLM__MR * SLM__NR];
-    size_t i, j, k;
+    size_t i, j;
     SLM__TILE
     for (i = 0; i < rows; i++) {
         SLM__SIMD
         for (j = 0; j < cols; j++) sum[i * cols + j] = 0;
     }
     SLM__TILE
-    for (k = 0; k < depth; k++, a += SLM__SLIVER(level), b += SLM__NR) {
+    for (; k > 0; k--, a += SLM__SLIVER(level), b += SLM__NR) {
         SLM__TILE
         for (i = 0; i < rows; i++) {
             const slm_real x = a[i];
@@ -936,12 +936,14 @@ static size_t slm__gemm_work(int n_threads) {
 }
 /* Columns of C that one item takes: what fits the packed block, in equal shares. */
 static size_t slm__gemm_columns(size_t n, size_t k) {
-    size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR, slivers = (n + SLM__NR - 1) / SLM__NR;
-    size_t items = (slivers + most - 1) / most;
+    size_t slivers = (n + SLM__NR - 1) / SLM__NR, depth = k < 1 ? 1 : slm__lesser(k, SLM__KC);
+    size_t most = (size_t)SLM__KC * SLM__NC / depth / SLM__NR, items = (slivers + most - 1) / most;
     return items > 1 ? (slivers + items - 1) / items * SLM__NR : slivers * SLM__NR;
 }
-static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C,
-                           slm_real *work) {
+/* Rows i0.. i1, columns j0.. j1 of C = op(A) op(B) + (add ? C : 0), m x n with sums over k:
+   NN: A (m,k) B (k,n).  NT: A (m,k) B (n,k).  TN: A (k,m) B (k,n). */
+static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add,
+                           slm__mat C, slm_real *work) {
     slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16, *a = b + SLM__KC * SLM__NC;
     size_t i, k0 = 0;
     do {                                                                /* at least once: k = 0 makes C zero */
@@ -950,26 +952,39 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
         for (i = i0; i < i1; i += SLM__MC) {
             size_t rows = slm__lesser(i1 - i, SLM__MC);
             slm__pack(0, op != SLM__TN, A, i, rows, k0, depth, a);
-            slm__block(rows, j1 - j0, depth, a, b, depth, accumulate || k0 > 0, C, i, j0);
+            slm__block(rows, j1 - j0, depth, a, b, depth, add || k0 > 0, C, i, j0);
         }
         k0 += SLM__KC;
     } while (k0 < k);
 }
-/* C (m x n) = op(A) op(B) + (accumulate ? C : 0).  NN: A (m,k) B (k,n).  NT: A (m,k) B (n,k).  TN: A (k,m) B (k,n). */
-static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
+static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
     size_t j, columns = slm__gemm_columns(n, k);
-    for (j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, accumulate, C, work);
+    for (j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, add, C, work);
 }
-/* For a B that several products share: packed whole, sliver by sliver (NR columns, k deep), and the product with its first n columns
-   and k rows.  It runs on one thread, with the same bits as the others. */
+/* In parallel.  The cut into items, of equal size if that can be, follows the number of threads; no element's sum does. */
+static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
+    size_t threads = (size_t)SLM__THREADS(), wide = slm__gemm_columns(n, k), across = n > 0 ? (n + wide - 1) / wide : 0;
+    size_t down = 1, high;
+    int item, items;
+    while (threads > 1 && (down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;
+    high = ((m + down - 1) / down + 7) / 8 * 8;
+    items = (int)(across * down);
+    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1 && m * n * k > 262144))
+    for (item = 0; item < items; item++) {
+        size_t i = (size_t)item % down * high, j = (size_t)item / down * wide;
+        slm_real *mine = work + (size_t)SLM__THREAD() * slm__gemm_work(1);
+        if (i < m) slm__gemm_item(op, i, slm__lesser(m, i + high), j, slm__lesser(n, j + wide), k, A, B, add, C, mine);
+    }
+}
+/* For a B that several products share, on one thread: B is packed whole, sliver by sliver (NR columns, k deep); C (m, n) is the
+   product with its first n columns and k rows, with the same bits as by the others. */
 static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b) {
-    size_t j, k0;
+    size_t j, k0, width;
     for (j = 0; j < n; j += SLM__NR)
-        for (k0 = 0; k0 < k; k0 += SLM__KC)
-            slm__pack(1, op == SLM__NT, B, j, slm__lesser(n - j, SLM__NR), k0, slm__lesser(k - k0, SLM__KC), b + j * k + k0 * SLM__NR);
+        for (k0 = 0, width = slm__lesser(n - j, SLM__NR); k0 < k; k0 += SLM__KC)
+            slm__pack(1, op == SLM__NT, B, j, width, k0, slm__lesser(k - k0, SLM__KC), b + j * k + k0 * SLM__NR);
 }
-static void slm__gemm_packed(size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, slm__mat C, slm_real *work) {
-    slm_real *a = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
+static void slm__gemm_packed(size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, slm__mat C, slm_real *a) {
     size_t i, k0;
     for (k0 = 0; k0 < k; k0 += SLM__KC)
         for (i = 0; i < m; i += SLM__MC) {
@@ -977,19 +992,6 @@ static void slm__gemm_packed(size_t m, size_t n, size_t k, slm__mat A, const slm
             slm__pack(0, 1, A, i, rows, k0, depth, a);
             slm__block(rows, n, depth, a, b + k0 * SLM__NR, deep, k0 > 0, C, i, 0);
         }
-}
-/* The same in parallel.  The cut into items follows the number of threads; no element's sum does. */
-static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int accumulate, slm__mat C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), columns = slm__gemm_columns(n, k), across = n > 0 ? (n + columns - 1) / columns : 0, down = 1, rows;
-    int item, items;
-    while (threads > 1 && (down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;   /* equal shares */
-    rows = ((m + down - 1) / down + 7) / 8 * 8;
-    items = (int)(across * down);
-    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1 && m * n * k > 262144))
-    for (item = 0; item < items; item++) {
-        size_t i0 = (size_t)item % down * rows, i1 = slm__lesser(m, i0 + rows), j0 = (size_t)item / down * columns, j1 = slm__lesser(n, j0 + columns);
-        if (i0 < i1) slm__gemm_item(op, i0, i1, j0, j1, k, A, B, accumulate, C, work + (size_t)SLM__THREAD() * slm__gemm_work(1));
-    }
 }
 
 /* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
@@ -1005,7 +1007,8 @@ typedef SLM__WORD(SLM_REAL) slm__word;          /* as many bits as a slm_real */
    goes to the exponent; e^r is its Taylor sum to the machine's accuracy.  Relative error 1e-7 (4e-16).
    Results under the smallest normal number are 0, above the largest infinity; NaN stays NaN. */
 SLM__INLINE slm_real slm__exp(int level, slm_real x) {
-    const slm_real round = SLM__BY_TYPE(12582912.0, 6755399441055744.0), low = SLM__BY_TYPE(-87.3, -708.4), high = SLM__BY_TYPE(89, 710);
+    const slm_real round = SLM__BY_TYPE(12582912.0, 6755399441055744.0), low = SLM__BY_TYPE(-87.3, -708.4);
+    const slm_real high = SLM__BY_TYPE(89, 710);
     slm_real t, r, p = (slm_real)(1.0 / 5040), scale;
     slm__word bits;
     x = x < low ? low : x;
@@ -1072,7 +1075,8 @@ SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, s
     return slm__fold(s);
 }
 /* y_j = sum_i w_ji x_i (+ y_j): w (rows, n) is read once, front to back, as fast as memory gives it */
-SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add), (y, w, x, rows, n, add)) {
+SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add),
+            (y, w, x, rows, n, add)) {
     size_t j;
     for (j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * n, n) + (add ? y[j] : 0);
 }
@@ -1143,8 +1147,8 @@ SLM__KERNEL(void, , slm__rms_scale, (slm_real *y, const slm_real *x, const slm_r
     for (i = 0; i < n; i++) y[i] = w[i] * (x[i] * r);
 }
 /* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
-SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w, slm_real r,
-            size_t n), (dx, dw, g, x, w, r, n)) {
+SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
+            slm_real r, size_t n), (dx, dw, g, x, w, r, n)) {
     slm_real s[SLM__LANES] = { 0 }, q;
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
@@ -1166,8 +1170,8 @@ SLM__KERNEL(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_r
     for (i = 0; i < n; i++) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
 }
 /* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)) */
-SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate, const slm_real *up,
-            size_t n), (dgate, dup, dy, gate, up, n)) {
+SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
+            const slm_real *up, size_t n), (dgate, dup, dy, gate, up, n)) {
     size_t i;
     SLM__SIMD
     for (i = 0; i < n; i++) {
@@ -1188,17 +1192,17 @@ SLM__KERNEL(void, , slm__rotate, (slm_real *x, const slm_real *cosine, const slm
     }
 }
 /* g *= grad_scale;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m c1 / (sqrt(v c2) + eps) */
-SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale, slm_real lr,
-            slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1, slm_real correct2),
+SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n, slm_real grad_scale,
+            slm_real lr, slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1, slm_real correct2),
             (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2)) {
     const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1, rest1 = 1 - beta1, rest2 = 1 - beta2;
     size_t i;
     SLM__SIMD
     for (i = 0; i < n; i++) {
-        slm_real d = g[i] * grad_scale, a = slm__madd(level, beta1, m[i], rest1 * d), b = slm__madd(level, beta2, v[i], rest2 * d * d);
-        m[i] = a;
-        v[i] = b;
-        p[i] = slm__madd(level, p[i], keep, step * a / (slm__root(level, b * correct2) + eps));
+        slm_real d = g[i] * grad_scale;
+        m[i] = slm__madd(level, beta1, m[i], rest1 * d);
+        v[i] = slm__madd(level, beta2, v[i], rest2 * d * d);
+        p[i] = slm__madd(level, p[i], keep, step * m[i] / (slm__root(level, v[i] * correct2) + eps));
     }
 }
 
@@ -1416,7 +1420,16 @@ SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err
    d loss / d y.  A forward named slm__x_forward can be run again to remake a dropped output.  Backwards add to gradients;
    where they are the first to do so (slm__want_grad says 0) they overwrite instead.  Threads divide output rows (or columns),
    never a sum: the same bits for any number of threads.                                                                 */
-static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) { slm__mat m; m.p = p; m.ld = ld; m.rows = rows; return m; }
+static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) {
+    slm__mat m;
+    m.p = p; m.ld = ld; m.rows = rows;
+    return m;
+}
+/* slm__gemm in the tape's packing space; add below 0: the product is not wanted */
+static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C) {
+    slm_real *work = slm__work(tape);
+    if (work != NULL && add >= 0) slm__gemm(op, m, n, k, A, B, add, C, work);
+}
 
 /* ---- embedding -----------------------------------------------------------------------------------------------------
    forward   y_nc = E_{id(n),c}                     E (V,C)   y (N,C)
@@ -1444,7 +1457,7 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
     size_t i;
     if (table == NULL) return NULL;
     for (i = 0; i < n; i++)
-        if (ids[i] < 0 || (size_t)ids[i] >= table->rows) return slm__tape_refuse(tape, "embedding: a token id is outside the vocabulary");
+        if (ids[i] < 0 || (size_t)ids[i] >= table->rows) return slm__tape_refuse(tape, "embedding: an id is outside the table");
     y = slm__tensor(tape, NULL, n, table->cols);
     node = slm__record(tape, y, table, NULL, NULL, NULL, slm__embedding_backward);
     if (node == NULL) return NULL;
@@ -1462,47 +1475,39 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
    cost      2NCO forward, 4NCO backward; with live rows only those count
    tests     test_gradients, test_step                                                                                  */
 static void slm__pass_on(slm_tape *tape, slm_tensor *to, slm_tensor *y) {       /* to.grad += y.grad, by handing over if possible */
-    size_t i;
-    int accumulate;
+    size_t i, at;
     if (!to->leaf && to->grad == NULL) {
         to->grad = y->grad; to->live = y->live; to->n_live = y->n_live;
         y->grad = NULL;
-        return;
-    }
-    accumulate = slm__want_grad(tape, to, y->live, y->n_live);
-    for (i = 0; accumulate >= 0 && i < slm__rows(y); i++) {
-        size_t at = slm__live_row(y->live, i) * y->cols;
-        if (accumulate) slm__axpy(to->grad + at, 1, y->grad + at, y->cols);
-        else memcpy(to->grad + at, y->grad + at, y->cols * sizeof(slm_real));
-    }
+    } else if (slm__add_to_grad(tape, to, y->live, y->n_live))
+        for (i = 0; i < slm__rows(y); i++) {
+            at = slm__live_row(y->live, i) * y->cols;
+            slm__axpy(to->grad + at, 1, y->grad + at, y->cols);
+        }
 }
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
     size_t n = slm__rows(y), C = x->cols, O = y->cols;
     slm__mat g = slm__matrix(y->grad, O, y->live);
-    slm_real *work = slm__work(tape);
-    int accumulate = slm__want_grad(tape, x, y->live, y->n_live);
-    if (accumulate >= 0 && work != NULL)
-        slm__gemm(SLM__NN, n, C, O, g, slm__matrix(w->data, C, NULL), accumulate, slm__matrix(x->grad, C, y->live), work);
-    accumulate = slm__want_grad(tape, w, NULL, 0);
-    if (accumulate >= 0 && work != NULL && slm__need(tape, x) != NULL)
-        slm__gemm(SLM__TN, O, C, n, g, slm__matrix(x->data, C, y->live), accumulate, slm__matrix(w->grad, C, NULL), work);
+    int add = slm__want_grad(tape, x, y->live, y->n_live);
+    slm__product(tape, SLM__NN, n, C, O, g, slm__matrix(w->data, C, NULL), add, slm__matrix(x->grad, C, y->live));
+    add = slm__want_grad(tape, w, NULL, 0);
+    if (add >= 0 && slm__need(tape, x) != NULL)
+        slm__product(tape, SLM__TN, O, C, n, g, slm__matrix(x->data, C, y->live), add, slm__matrix(w->grad, C, NULL));
     if (node->in[2] != NULL && tape->error.status == SLM_OK) slm__pass_on(tape, node->in[2], y);
 }
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual) {
     slm_tensor *y;
-    slm_real *work;
     if (x == NULL || w == NULL) return NULL;
     if (x->cols != w->cols) return slm__tape_refuse(tape, "linear: x and w differ in columns");
     if (residual != NULL && (residual->rows != x->rows || residual->cols != w->rows))
         return slm__tape_refuse(tape, "linear: the residual has another shape than the output");
     y = slm__tensor(tape, NULL, x->rows, w->rows);
-    work = slm__work(tape);
-    if (slm__record(tape, y, x, w, residual, NULL, slm__linear_backward) == NULL || work == NULL) return NULL;
+    if (slm__record(tape, y, x, w, residual, NULL, slm__linear_backward) == NULL) return NULL;
     if (residual != NULL) memcpy(y->data, residual->data, y->rows * y->cols * sizeof(slm_real));
-    slm__gemm(SLM__NT, y->rows, y->cols, x->cols, slm__matrix(x->data, x->cols, NULL), slm__matrix(w->data, w->cols, NULL),
-              residual != NULL, slm__matrix(y->data, y->cols, NULL), work);
-    return y;
+    slm__product(tape, SLM__NT, y->rows, y->cols, x->cols, slm__matrix(x->data, x->cols, NULL), slm__matrix(w->data, w->cols, NULL),
+                 residual != NULL, slm__matrix(y->data, y->cols, NULL));
+    return tape->error.status == SLM_OK ? y : NULL;
 }
 
 /* ---- rmsnorm -------------------------------------------------------------------------------------------------------
@@ -1600,7 +1605,8 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
     for (node = tape->last; node != NULL; node = node->previous)
         if (node->in[0] == x || node->in[1] == x || node->in[2] == x)
             return slm__tape_refuse(tape, "rope: turns x in place, but another operation has read it already");
-    if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0) return slm__tape_refuse(tape, "rope: x is not whole heads and sequences");
+    if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0)
+        return slm__tape_refuse(tape, "rope: x is not whole heads and sequences");
     if (slm__record(tape, x, angles, NULL, NULL, NULL, slm__rope_backward) == NULL) return NULL;
     slm__rope_turn(x->data, x, angles, 1);
     return x;
@@ -1617,19 +1623,20 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
    cost      about 2 N T C forward, 5 N T C backward (half of it masked)
    tests     test_gradients, test_step, audit                                                                             */
 #define SLM__BLOCK 64
-typedef struct slm__heads { size_t T, D, H, KV, sequences; } slm__heads;
+typedef struct slm__heads { size_t T, D, H, KV, Q, K, sequences, packed; } slm__heads;   /* Q, K: columns of q and of k */
 static slm__heads slm__heads_of(const slm__node *node) {
     slm__heads s;
-    s.T = node->size[0];                 s.D = node->size[1];
-    s.H = node->in[0]->cols / s.D;       s.KV = node->in[1]->cols / s.D;
+    s.T = node->size[0];          s.D = node->size[1];
+    s.Q = node->in[0]->cols;      s.K = node->in[1]->cols;
+    s.H = s.Q / s.D;              s.KV = s.K / s.D;
     s.sequences = node->in[0]->rows / s.T;
+    s.packed = (s.T + 31) / 32 * 32 * ((s.D + 31) / 32 * 32);
     return s;
 }
 /* Scratch of one thread: keys and values packed (up to three times), probabilities and their gradients (BLOCK, T), scaled
    queries (BLOCK, D), gemm's packing space. */
-static size_t slm__attention_packed(const slm__heads *s) { return (s->T + 31) / 32 * 32 * ((s->D + 31) / 32 * 32); }
 static size_t slm__attention_scratch(const slm__heads *s) {
-    return 3 * slm__attention_packed(s) + SLM__BLOCK * (2 * s->T + s->D) + slm__gemm_work(1);
+    return 3 * s->packed + SLM__BLOCK * (2 * s->T + s->D) + slm__gemm_work(1);
 }
 
 /* S for a block of m query rows (at: their row numbers in the sequence) against keys 0..reach-1, q scaled by D^(-1/2). */
@@ -1638,7 +1645,7 @@ static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, 
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
     size_t i;
     for (i = 0; i < m; i++) {
-        memcpy(qs + i * s->D, q + at[i] * s->H * s->D, s->D * sizeof(slm_real));
+        memcpy(qs + i * s->D, q + at[i] * s->Q, s->D * sizeof(slm_real));
         slm__scale(qs + i * s->D, scale, s->D);
     }
     slm__gemm_packed(m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, slm__matrix(S, s->T, NULL), work);
@@ -1646,14 +1653,14 @@ static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, 
 /* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
 static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k, slm_real *v, const slm__heads *s,
                                 slm_real *scratch) {
-    slm_real *keys = scratch, *values = keys + slm__attention_packed(s), *S = values + slm__attention_packed(s);
-    slm_real *qs = S + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
+    slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->T;
+    slm_real *work = qs + SLM__BLOCK * s->D;
     size_t from, i, at[SLM__BLOCK];
-    slm__pack_whole(SLM__NT, s->T, s->D, slm__matrix(k, s->KV * s->D, NULL), keys);
-    slm__pack_whole(SLM__NN, s->D, s->T, slm__matrix(v, s->KV * s->D, NULL), values);
+    slm__pack_whole(SLM__NT, s->T, s->D, slm__matrix(k, s->K, NULL), keys);
+    slm__pack_whole(SLM__NN, s->D, s->T, slm__matrix(v, s->K, NULL), values);
     for (from = 0; from < s->T; from += SLM__BLOCK) {
         size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
-        slm_real sum[SLM__BLOCK];
+        slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
         for (i = 0; i < m; i++) at[i] = from + i;
         slm__attention_logits(S, qs, q, at, m, reach, keys, s, work);
         for (i = 0; i < m; i++) {
@@ -1662,55 +1669,56 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
         }
-        slm__gemm_packed(m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, slm__matrix(y + from * s->H * s->D, s->H * s->D, NULL), work);
-        for (i = 0; i < m; i++) slm__scale(y + at[i] * s->H * s->D, 1 / sum[i], s->D);
+        slm__gemm_packed(m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, slm__matrix(to, s->Q, NULL), work);
+        for (i = 0; i < m; i++) slm__scale(to + i * s->Q, 1 / sum[i], s->D);
     }
 }
-/* The live rows of one sequence, counted from its start; returns how many, at most `most`, from the i-th live row on. */
-static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t start, size_t T, size_t most) {
+/* The live rows of one sequence, counted from its start; returns how many, at most BLOCK, from the i-th live row on. */
+static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t start, size_t T) {
     size_t m = 0;
-    while (m < most && *i < slm__rows(y) && slm__live_row(y->live, *i) < start + T) at[m++] = slm__live_row(y->live, (*i)++) - start;
+    for (; m < SLM__BLOCK && *i < slm__rows(y) && slm__live_row(y->live, *i) < start + T; m++, ++*i)
+        at[m] = slm__live_row(y->live, *i) - start;
     return m;
 }
-/* One head h of sequence b.  keys, values: transposed, packed for q k' and g v';  keys_down: packed for dS k. */
-static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h, const slm__heads *s, const slm_real *keys,
-                                         const slm_real *values, const slm_real *keys_down, slm_real *scratch) {
+/* One head h of sequence b.  packed: k and v for q k' and g v', then k for dS k. */
+static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h, const slm__heads *s, const slm_real *packed,
+                                         slm_real *scratch) {
     const slm_tensor *y = node->out, *q = node->in[0], *k = node->in[1], *v = node->in[2];
-    size_t qo = b * s->T * q->cols + h * s->D, ko = b * s->T * k->cols + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m, i;
+    size_t qo = b * s->T * s->Q + h * s->D, ko = b * s->T * s->K + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m, i;
     slm_real *P = scratch, *dP = P + SLM__BLOCK * s->T, *qs = dP + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
     const slm_real *lse = node->saved + (b * s->H + h) * s->T;
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
+    int32_t rows[SLM__BLOCK];
+    slm__mat g = slm__matrix(y->grad + qo, s->Q, rows), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
+    slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL), dv = slm__matrix(v->grad + ko, s->K, NULL);
     while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
-    while ((m = slm__live_block(at, y, &live, b * s->T, s->T, SLM__BLOCK)) > 0) {
+    while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
         size_t reach = at[m - 1] + 1;
-        int32_t rows[SLM__BLOCK];
-        slm__mat g = slm__matrix(y->grad + qo, y->cols, rows), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
         for (i = 0; i < m; i++) rows[i] = (int32_t)at[i];
-        slm__attention_logits(P, qs, q->data + qo, at, m, reach, keys, s, work);
-        slm__gemm_packed(m, reach, s->D, g, values, s->D, dp, work);
+        slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s, work);
+        slm__gemm_packed(m, reach, s->D, g, packed + s->packed, s->D, dp, work);
         for (i = 0; i < m; i++) {
-            slm_real *row = P + i * s->T, *d = dP + i * s->T;
-            slm_real e = slm__dot(y->grad + qo + at[i] * y->cols, y->data + qo + at[i] * y->cols, s->D);
+            slm_real *row = P + i * s->T, *d = dP + i * s->T, e = slm__dot(g.p + at[i] * s->Q, y->data + qo + at[i] * s->Q, s->D);
             (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
             slm__softmax_backward(d, row, e, at[i] + 1);                              /* dS, in the place of dP */
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
         }
-        slm__gemm_serial(SLM__TN, reach, s->D, m, p, g, 1, slm__matrix(v->grad + ko, v->cols, NULL), work);
-        slm__gemm_serial(SLM__TN, reach, s->D, m, dp, slm__matrix(qs, s->D, NULL), 1, slm__matrix(k->grad + ko, k->cols, NULL), work);
-        slm__gemm_packed(m, s->D, reach, dp, keys_down, s->T, slm__matrix(qs, s->D, NULL), work);      /* qs is free again: dq / s */
-        for (i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * q->cols, scale, qs + i * s->D, s->D);
+        slm__gemm_serial(SLM__TN, reach, s->D, m, p, g, 1, dv, work);
+        slm__gemm_serial(SLM__TN, reach, s->D, m, dp, qm, 1, dk, work);
+        slm__gemm_packed(m, s->D, reach, dp, packed + 2 * s->packed, s->T, qm, work);        /* qs is free again: dq / s */
+        for (i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
     }
 }
 /* The heads that share keys and values, one after the other. */
 static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv, const slm__heads *s, slm_real *scratch) {
-    size_t group = s->H / s->KV, at = b * s->T * s->KV * s->D + kv * s->D, size = slm__attention_packed(s), h;
-    slm__mat k = slm__matrix(node->in[1]->data + at, s->KV * s->D, NULL), v = slm__matrix(node->in[2]->data + at, s->KV * s->D, NULL);
+    size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D, h;
+    slm__mat k = slm__matrix(node->in[1]->data + at, s->K, NULL), v = slm__matrix(node->in[2]->data + at, s->K, NULL);
     slm__pack_whole(SLM__NT, s->T, s->D, k, scratch);
-    slm__pack_whole(SLM__NT, s->T, s->D, v, scratch + size);
-    slm__pack_whole(SLM__NN, s->D, s->T, k, scratch + 2 * size);
+    slm__pack_whole(SLM__NT, s->T, s->D, v, scratch + s->packed);
+    slm__pack_whole(SLM__NN, s->D, s->T, k, scratch + 2 * s->packed);
     for (h = kv * group; h < (kv + 1) * group; h++)
-        slm__attention_head_backward(node, b, h, s, scratch, scratch + size, scratch + 2 * size, scratch + 3 * size);
+        slm__attention_head_backward(node, b, h, s, scratch, scratch + 3 * s->packed);
 }
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm__heads s = slm__heads_of(node);
@@ -1846,20 +1854,20 @@ static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_r
     return log_sum - (z[target] - max);
 }
 /* l_n and H_n of the next chunk, from row `from` on: 0 where the target is not valid.  Returns the first row after it. */
-static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets, size_t from,
-                                slm_real *loss, slm_real *entropy, slm__logits *l) {
+static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets,
+                                size_t from, slm_real *loss, slm_real *entropy, slm__logits *l) {
     size_t V = head->rows, C = head->cols, m = slm__lesser(hidden->rows - from, l->chunk), i;
     int32_t *slot = l->slot + from;
-    slm_real *work = slm__work(tape);
-    if (work == NULL) return hidden->rows;
     for (i = 0; i < m; i++) slot[i] = l->unused[--l->n_unused];
-    slm__gemm(SLM__NT, m, V, C, slm__matrix(hidden->data + from * C, C, NULL), slm__matrix(head->data, C, NULL), 0,
-              slm__matrix(l->z, V, slot), work);
+    slm__product(tape, SLM__NT, m, V, C, slm__matrix(hidden->data + from * C, C, NULL), slm__matrix(head->data, C, NULL), 0,
+                 slm__matrix(l->z, V, slot));
+    if (tape->error.status != SLM_OK) return hidden->rows;
     SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
     for (i = 0; i < m; i++) {
         size_t n = from + i;
-        if (entropy != NULL) entropy[n] = 0;
-        loss[n] = targets[n] < 0 ? 0 : slm__row_loss(l->z + (size_t)slot[i] * V, V, targets[n], entropy != NULL ? entropy + n : NULL);
+        slm_real *h = entropy != NULL ? entropy + n : NULL;
+        if (h != NULL) *h = 0;
+        loss[n] = targets[n] < 0 ? 0 : slm__row_loss(l->z + (size_t)slot[i] * V, V, targets[n], h);
     }
     return from + m;
 }
@@ -1900,32 +1908,31 @@ static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const 
 static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const int32_t *live,
                              size_t n_live, slm_real weight, slm_real *loss, slm_real *dh, const slm__logits *at_hand) {
     size_t V = head->rows, C = head->cols, R = at_hand != NULL || n_live == 0 ? n_live : slm__chunk_rows(n_live, V), from, i;
-    slm_real *work = slm__work(tape), *z = at_hand != NULL ? at_hand->z : slm__take(tape, (R + 1) * V);
+    slm_real *z = at_hand != NULL ? at_hand->z : slm__take(tape, (R + 1) * V);
     slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
     int32_t *slot = at_hand != NULL ? at_hand->unused : NULL;
-    if (z == NULL || work == NULL) return;
     if (n_live == 0 && dh != NULL) (void)slm__add_to_grad(tape, head, NULL, 0);
     for (i = 0; slot != NULL && i < n_live; i++) slot[i] = at_hand->slot[live[i]];          /* the free list is done with */
-    for (from = 0; from < n_live; from += R) {
+    for (from = 0; from < n_live && z != NULL; from += R) {
         size_t m = slm__lesser(n_live - from, R);
         h.rows = live + from;
-        if (slot == NULL) slm__gemm(SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL), work);
+        if (slot == NULL) slm__product(tape, SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL));
+        if (tape->error.status != SLM_OK) return;
         SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
         for (i = 0; i < m; i++) {
             int32_t n = live[from + i];
             loss[n] = slm__row_gradient(z + slm__live_row(slot, i) * V, V, targets[n], weight);
         }
         if (dh != NULL) {
-            int accumulate = slm__want_grad(tape, head, NULL, 0);
-            slm__gemm(SLM__NN, m, C, V, slm__matrix(z, V, slot), w, 0, slm__matrix(dh, C, live + from), work);
-            if (accumulate >= 0)
-                slm__gemm(SLM__TN, V, C, m, slm__matrix(z, V, slot), h, accumulate, slm__matrix(head->grad, C, NULL), work);
+            int add = slm__want_grad(tape, head, NULL, 0);
+            slm__product(tape, SLM__NN, m, C, V, slm__matrix(z, V, slot), w, 0, slm__matrix(dh, C, live + from));
+            slm__product(tape, SLM__TN, V, C, m, slm__matrix(z, V, slot), h, add, slm__matrix(head->grad, C, NULL));
         }
     }
     if (slot == NULL) slm__give(tape, z, (R + 1) * V);
 }
-static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const uint8_t *mask,
-                                       double divisor, slm_real *loss, const slm__logits *at_hand) {
+static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
+                                       const uint8_t *mask, double divisor, slm_real *loss, const slm__logits *at_hand) {
     slm_tensor *y;
     slm__node *node;
     double sum = 0;
@@ -1933,7 +1940,8 @@ static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
     if (hidden == NULL || head == NULL) return NULL;
     if (hidden->cols != head->cols) return slm__tape_refuse(tape, "selective loss: hidden states and head differ in columns");
     for (i = 0; i < hidden->rows; i++)
-        if (targets[i] >= 0 && (size_t)targets[i] >= head->rows) return slm__tape_refuse(tape, "selective loss: a target is outside the vocabulary");
+        if (targets[i] >= 0 && (size_t)targets[i] >= head->rows)
+            return slm__tape_refuse(tape, "selective loss: a target is outside the vocabulary");
     y = slm__tensor(tape, NULL, 1, 1);
     node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
     if (node == NULL || (node->ids = slm__live_rows(tape, mask, targets, hidden->rows, &node->size[0])) == NULL) return NULL;
