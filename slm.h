@@ -774,6 +774,7 @@ enum { SLM__NN, SLM__NT, SLM__TN };
 #define SLM__TILE
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #endif
+#define SLM__EACH(i, n) SLM__SIMD for (i = 0; i < (n); i++)       /* a loop of independent turns: vector code */
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 static int slm__level(void) {
     int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
@@ -848,8 +849,7 @@ SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, 
                 const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
                 slm_real t[8 * 16], *to = dst + k * width + g;
                 if (depth - k >= 16) {
-                    SLM__SIMD
-                    for (l = 0; l < 16; l++) {
+                    SLM__EACH(l, 16) {
                         slm_real *u = t + 8 * l;
                         u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l];
                         u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
@@ -886,22 +886,19 @@ SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size
     size_t i, j;
     SLM__TILE
     for (i = 0; i < rows; i++) {
-        SLM__SIMD
-        for (j = 0; j < cols; j++) sum[i * cols + j] = 0;
+        SLM__EACH(j, cols) sum[i * cols + j] = 0;
     }
     SLM__TILE
     for (; k > 0; k--, a += SLM__SLIVER(level), b += SLM__NR) {
         SLM__TILE
         for (i = 0; i < rows; i++) {
             const slm_real x = a[i];
-            SLM__SIMD
-            for (j = 0; j < cols; j++) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
+            SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
     SLM__TILE
     for (i = 0; i < rows; i++) {
-        SLM__SIMD
-        for (j = 0; j < cols; j++) t[i * SLM__NR + j] = sum[i * cols + j];
+        SLM__EACH(j, cols) t[i * SLM__NR + j] = sum[i * cols + j];
     }
 }
 /* C rows i0.., columns j0.. (+)= packed a (rows x depth) times packed b (depth x cols), whose slivers are `deep` long */
@@ -923,8 +920,7 @@ SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const s
                 if (width < SLM__NR) for (j = 0; j < width; j++) to[j] = add ? to[j] + from[j] : from[j];
                 else if (!add) memcpy(to, from, SLM__NR * sizeof(slm_real));
                 else {
-                    SLM__SIMD
-                    for (j = 0; j < SLM__NR; j++) to[j] += from[j];
+                    SLM__EACH(j, SLM__NR) to[j] += from[j];
                 }
             }
         }
@@ -1057,10 +1053,8 @@ SLM__INLINE slm_real slm__root(int level, slm_real x) {
 /* sum of LANES partial sums, as a tree */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
     size_t l;
-    SLM__SIMD
-    for (l = 0; l < 8; l++) s[l] += s[l + 8];
-    SLM__SIMD
-    for (l = 0; l < 4; l++) s[l] += s[l + 4];
+    SLM__EACH(l, 8) s[l] += s[l + 8];
+    SLM__EACH(l, 4) s[l] += s[l + 4];
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 /* sum a b */
@@ -1068,8 +1062,7 @@ SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, s
     slm_real s[SLM__LANES] = { 0 };
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
-        SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+        SLM__EACH(l, SLM__LANES) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
     }
     for (l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
@@ -1088,14 +1081,12 @@ static void slm__matvec(slm_real *y, const slm_real *w, const slm_real *x, size_
 /* y += a x */
 SLM__KERNEL(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) y[i] = slm__madd(level, a, x[i], y[i]);
+    SLM__EACH(i, n) y[i] = slm__madd(level, a, x[i], y[i]);
 }
 /* y *= a */
 SLM__KERNEL(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) y[i] *= a;
+    SLM__EACH(i, n) y[i] *= a;
 }
 /* the largest x, -infinity of none; NaN is passed over: the sum that slm__exp_shift returns shows it */
 SLM__KERNEL(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n)) {
@@ -1103,8 +1094,7 @@ SLM__KERNEL(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n)) {
     size_t i, l;
     for (l = 0; l < SLM__LANES; l++) s[l] = best;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
-        SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
+        SLM__EACH(l, SLM__LANES) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
     }
     for (; i < n; i++) best = x[i] > best ? x[i] : best;
     for (l = 0; l < SLM__LANES; l++) best = s[l] > best ? s[l] : best;
@@ -1115,8 +1105,7 @@ SLM__KERNEL(slm_real, return, slm__exp_shift, (slm_real *y, const slm_real *x, s
     slm_real s[SLM__LANES] = { 0 };
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
-        SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
+        SLM__EACH(l, SLM__LANES) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     }
     for (l = 0; i + l < n; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     return slm__fold(s);
@@ -1128,8 +1117,7 @@ SLM__KERNEL(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t
     size_t i, l;
     for (i = 0; i < n; i += SLM__LANES) {
         const size_t run = n - i < SLM__LANES ? n - i : (size_t)SLM__LANES;
-        SLM__SIMD
-        for (l = 0; l < run; l++) {
+        SLM__EACH(l, run) {
             slm_real d = x[i + l] - shift, e;
             d = d < -1000 ? -1000 : d;
             e = slm__exp(level, d);
@@ -1143,8 +1131,7 @@ SLM__KERNEL(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t
 /* y = w x r */
 SLM__KERNEL(void, , slm__rms_scale, (slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n), (y, x, w, r, n)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) y[i] = w[i] * (x[i] * r);
+    SLM__EACH(i, n) y[i] = w[i] * (x[i] * r);
 }
 /* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
 SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
@@ -1152,13 +1139,11 @@ SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_re
     slm_real s[SLM__LANES] = { 0 }, q;
     size_t i, l;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
-        SLM__SIMD
-        for (l = 0; l < SLM__LANES; l++) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
+        SLM__EACH(l, SLM__LANES) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
     }
     for (l = 0; i + l < n; l++) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
     q = -slm__fold(s) / (slm_real)n * r * r;
-    SLM__SIMD
-    for (i = 0; i < n; i++) {
+    SLM__EACH(i, n) {
         dx[i] = slm__madd(level, r, slm__madd(level, x[i], q, g[i] * w[i]), dx[i]);
         dw[i] = slm__madd(level, g[i] * x[i], r, dw[i]);
     }
@@ -1166,15 +1151,13 @@ SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_re
 /* y = gate sigma(gate) up,  sigma(a) = 1 / (1 + e^-a) */
 SLM__KERNEL(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
+    SLM__EACH(i, n) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
 }
 /* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)) */
 SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
             const slm_real *up, size_t n), (dgate, dup, dy, gate, up, n)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) {
+    SLM__EACH(i, n) {
         slm_real s = 1 / (1 + slm__exp(level, -gate[i])), d = dy[i] * s;
         dgate[i] += d * up[i] * slm__madd(level, gate[i], 1 - s, 1);
         dup[i] += d * gate[i];
@@ -1184,8 +1167,7 @@ SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const
 SLM__KERNEL(void, , slm__rotate, (slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign),
             (x, cosine, sine, half, sign)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < half; i++) {
+    SLM__EACH(i, half) {
         slm_real a = x[i], b = x[i + half], s = sign * sine[i];
         x[i] = slm__madd(level, a, cosine[i], -(b * s));
         x[i + half] = slm__madd(level, b, cosine[i], a * s);
@@ -1197,8 +1179,7 @@ SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, con
             (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2)) {
     const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1, rest1 = 1 - beta1, rest2 = 1 - beta2;
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) {
+    SLM__EACH(i, n) {
         slm_real d = g[i] * grad_scale;
         m[i] = slm__madd(level, beta1, m[i], rest1 * d);
         v[i] = slm__madd(level, beta2, v[i], rest2 * d * d);
@@ -1209,8 +1190,7 @@ SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, con
 /* dp = p (dp - e): through a softmax, e = sum p dp */
 SLM__KERNEL(void, , slm__softmax_backward, (slm_real *dp, const slm_real *p, slm_real e, size_t n), (dp, p, e, n)) {
     size_t i;
-    SLM__SIMD
-    for (i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - e);
+    SLM__EACH(i, n) dp[i] = p[i] * (dp[i] - e);
 }
 /* ==== >>tape ===================================================================================================== 4 ==
    Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to
