@@ -880,16 +880,16 @@ SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, 
 
 /* t (rows x cols, stride NR) = sum over k of a_k b_k, where a_k, b_k are the k-th groups of two slivers.  rows and cols are
    constants, so that `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
-SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t k, const slm_real *a, const slm_real *b,
+SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *a, const slm_real *b,
                           slm_real *t) {
     slm_real sum[SLM__MR * SLM__NR];
-    size_t i, j;
+    size_t i, j, k;
     SLM__TILE
     for (i = 0; i < rows; i++) {
         SLM__EACH(j, cols) sum[i * cols + j] = 0;
     }
     SLM__TILE
-    for (; k > 0; k--, a += SLM__SLIVER(level), b += SLM__NR) {
+    for (k = 0; k < depth; k++, a += SLM__SLIVER(level), b += SLM__NR) {
         SLM__TILE
         for (i = 0; i < rows; i++) {
             const slm_real x = a[i];
