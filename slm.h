@@ -2877,11 +2877,9 @@ enum { SLM__JSON_DEPTH = 64 };
 typedef struct slm__value { const char *at, *text; size_t size, n; } slm__value;
 typedef struct slm__json {
     const char *text, *p, *end, *name, *field;    /* input, next byte, end; for messages: the file, what is looked up */
-    slm__buffer values;                           /* slm__value */
-    char *strings, *free;                         /* decoded; where the next one goes */
+    slm__buffer values; char *strings, *free;     /* slm__value; strings, decoded; where the next one goes */
     slm_error *err; slm_status status;            /* the first error */
 } slm__json;
-
 static slm_status slm__json_fail(slm__json *j, const slm__value *v, const char *what) {    /* at v; NULL: at the next byte */
     if (j->status != SLM_OK) return j->status;
     return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name,
@@ -2895,14 +2893,12 @@ static int32_t slm__utf8(const char *p, const char *end, size_t *n) {
     if (size > 1) c = c >= 0xC0 && c < 0xF8 && end - p >= size ? c & 0x7F >> size : -1;    /* 110xxxxx 1110xxxx 11110xxx, then */
     for (i = 1; i < size && c >= 0; i++) c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1;              /* 10xxxxxx each */
     if (c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = -1;
-    *n = c < 0 ? 1 : (size_t)size;
-    return c;
+    *n = c < 0 ? 1 : (size_t)size; return c;
 }
 static int slm__utf8_put(char *out, int32_t c) {              /* c as UTF-8; how many bytes */
     int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
     for (i = n - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 63));
-    out[0] = (char)(n > 1 ? (0xFF00 >> n & 0xFF) | c : c);
-    return n;
+    out[0] = (char)(n > 1 ? (0xFF00 >> n & 0xFF) | c : c); return n;
 }
 static size_t slm__json_pass(slm__json *j, const char *set, size_t most) {    /* over bytes that are in the set; how many */
     const char *start = j->p;
@@ -2918,8 +2914,7 @@ static int slm__json_scalar(slm__json *j, int c) {
     const char *word = c == 't' ? "true" : c == 'f' ? "false" : "null", *digits = "0123456789";
     size_t n = strlen(word), good;
     if ((size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0) { j->p += n; return 1; }
-    (void)slm__json_pass(j, "-", 1);
-    good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
+    (void)slm__json_pass(j, "-", 1); good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
     if (slm__json_pass(j, ".", 1)) good = good && slm__json_pass(j, digits, SIZE_MAX);
     if (slm__json_pass(j, "eE", 1)) good = good && (slm__json_pass(j, "+-", 1), slm__json_pass(j, digits, SIZE_MAX));
     return good != 0;
@@ -2931,16 +2926,14 @@ static int32_t slm__json_unit(slm__json *j) {                 /* passes over uXX
 }
 static int32_t slm__json_escape(slm__json *j) {               /* the character that is meant behind a backslash; -1: a bad escape */
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    int32_t c, low;
-    if (slm__json_pass(j, from, 1)) return to[strchr(from, j->p[-1]) - from];
-    if ((c = slm__json_unit(j)) < 0xD800 || c >= 0xE000) return c;
+    int32_t low, c = slm__json_pass(j, from, 1) ? to[strchr(from, j->p[-1]) - from] : slm__json_unit(j);
+    if (c < 0xD800 || c >= 0xE000) return c;
     low = c < 0xDC00 && slm__json_pass(j, "\\", 1) ? slm__json_unit(j) : 0;    /* a surrogate: good in a pair, high then low */
     return low < 0xDC00 || low >= 0xE000 ? -1 : 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
 }
 static void slm__json_string(slm__json *j) {                  /* decodes the string that begins here */
     for (j->p++; j->status == SLM_OK && j->p < j->end && *j->p != '"';) {
-        size_t n;
-        int32_t c = slm__utf8(j->p, j->end, &n);
+        size_t n; int32_t c = slm__utf8(j->p, j->end, &n);
         const char *bad = c < 0 ? "not UTF-8" : c < 0x20 ? "a control character in a string" : NULL;
         if (bad == NULL) j->p += n;
         if (c == '\\' && (c = slm__json_escape(j)) < 0) bad = "a bad escape in a string";
@@ -2968,13 +2961,11 @@ static void slm__json_scan(slm__json *j, int depth, int member) {    /* a value 
     v.size = (size_t)((c == '"' ? j->free - 1 : j->p) - v.text);
     if (member && slm__json_peek(j) != ':') (void)slm__json_fail(j, NULL, "':' was expected");
     if (member && j->status == SLM_OK) { j->p++; slm__json_scan(j, depth, 0); }
-    v.n = (j->values.size - at) / sizeof v;
-    memcpy(j->values.data + at, &v, sizeof v);
+    v.n = (j->values.size - at) / sizeof v; memcpy(j->values.data + at, &v, sizeof v);
 }
 static void slm__json_close(slm__json *j) { slm__release(j->values.data); slm__release(j->strings); }
 static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {   /* then close */
-    memset(j, 0, sizeof *j);
-    j->p = j->text = text; j->end = text + size; j->name = name; j->field = ""; j->err = err;
+    memset(j, 0, sizeof *j); j->p = j->text = text; j->end = text + size; j->name = name; j->field = ""; j->err = err;
     if ((j->strings = j->free = (char *)slm__alloc(size, 1, err)) == NULL) return j->status = SLM_ERR_MEMORY;
     slm__json_scan(j, 0, 0);
     return slm__json_peek(j) < 0 ? j->status : slm__json_fail(j, NULL, "something follows after the end");
@@ -2992,8 +2983,7 @@ static int slm__json_need(slm__json *j, const slm__value *v, int good, const cha
 /* The first item of an array '[', or name of an object '{'; then v += v->n until *end. */
 static const slm__value *slm__json_in(slm__json *j, const slm__value *v, char first, const slm__value **end) {
     int good = slm__json_need(j, v, slm__json_is(v, first), first == '{' ? "an object was expected" : "an array was expected");
-    *end = good ? v + v->n : NULL;
-    return good ? v + 1 : NULL;
+    *end = good ? v + v->n : NULL; return good ? v + 1 : NULL;
 }
 /* A member of an object (NULL: of none); NULL: it is not there, or null.  Messages name it from now on. */
 static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
@@ -3011,8 +3001,7 @@ static int slm__json_bool(slm__json *j, const slm__value *v) {
     return slm__json_need(j, v, slm__json_is(v, 't') || slm__json_is(v, 'f'), "true or false was expected") && *v->at == 't';
 }
 static uint64_t slm__json_u64(slm__json *j, const slm__value *v) {    /* plain digits only: no sign, point or exponent */
-    uint64_t value = 0;
-    size_t i, n = v != NULL ? v->size : 0;
+    uint64_t value = 0; size_t i, n = v != NULL ? v->size : 0;
     for (i = 0; i < n && v->text[i] >= '0' && v->text[i] <= '9'; value = value * 10 + (uint64_t)(v->text[i++] - '0'))
         if (value > (UINT64_MAX - (uint64_t)(v->text[i] - '0')) / 10) break;
     return slm__json_need(j, v, n > 0 && i == n && *v->at != '"', "a whole number from 0 to 2^64 - 1 was expected") ? value : 0;
@@ -3020,32 +3009,24 @@ static uint64_t slm__json_u64(slm__json *j, const slm__value *v) {    /* plain d
 /* One decimal point to another: strtod and printf have that of the locale, JSON '.'. */
 static void slm__change_point(char *text, const char *from, const char *to) {
     char *at = strstr(text, from);
-    if (at == NULL) return;
-    memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
-    memcpy(at, to, strlen(to));
+    if (at != NULL) { memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1); memcpy(at, to, strlen(to)); }
 }
 static double slm__json_double(slm__json *j, const slm__value *v) {    /* correctly rounded */
-    char copy[256] = "", *stop = copy;
-    double d;
+    char copy[256] = "", *stop = copy; double d;
     if (v != NULL && *v->at != '"' && v->size < 200) memcpy(copy, v->text, v->size);
-    slm__change_point(copy, ".", localeconv()->decimal_point);
-    d = strtod(copy, &stop);
+    slm__change_point(copy, ".", localeconv()->decimal_point); d = strtod(copy, &stop);
     return slm__json_need(j, v, stop > copy && *stop == 0 && d - d <= 0, "a number in the range of double is needed") ? d : 0;
 }
 
-/* ---- writing ---- */
-/* Appends text like printf, at most 2047 bytes of it at a time. */
+/* ---- writing: appends text like printf, at most 2047 bytes of it at a time ---- */
 SLM__PRINTF(3, 4) static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
-    char text[2048];
-    int n;
-    va_list args;
+    char text[2048]; int n; va_list args;
     va_start(args, format); n = vsnprintf(text, sizeof text, format, args); va_end(args);
     if (n < 0 || (size_t)n >= sizeof text) return slm__fail(err, SLM_ERR_ARGUMENT, "text above 2047 bytes");
     return slm__buffer_append(b, text, (size_t)n, err);
 }
 static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {    /* quoted */
-    slm_status status = slm__put(b, err, "\"");
-    const char *end = s + n;
+    slm_status status = slm__put(b, err, "\""); const char *end = s + n;
     for (; status == SLM_OK && s < end; s += n) {
         int32_t c = slm__utf8(s, end, &n);
         if (c < 0) status = slm__fail(err, SLM_ERR_ARGUMENT, "text that is not UTF-8 cannot be written as JSON");
@@ -3056,11 +3037,10 @@ static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const c
 }
 /* The shortest of 15, 16, 17 digits that reads back exactly, with '.' or exponent: seen to be no integer.  0: it is not finite. */
 static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
-    double back = 0;
-    int digits = 15;
+    int digits = 14;
     if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
-    do (void)snprintf(text, 40, "%.*g", digits, value), back = strtod(text, NULL);
-    while (++digits <= 17 && (back < value || back > value));
+    do (void)snprintf(text, 40, "%.*g", ++digits, value);
+    while (digits < 17 && fabs(strtod(text, NULL) - value) > 0);
     slm__change_point(text, localeconv()->decimal_point, ".");
     if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
     return 1;
@@ -3071,7 +3051,7 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
    rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
    the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
 
-/* ---- a map from 64-bit keys to numbers ---- */
+/* ---- a map from 64-bit keys to numbers: get gives -1 where a key is not there ---- */
 typedef struct slm__slot { uint64_t key; int64_t value; } slm__slot;              /* value + 1; 0: free */
 typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
 static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {              /* where key is, or belongs */
@@ -3079,27 +3059,22 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
     while (map->slots[i].value != 0 && map->slots[i].key != key) i = (i + 1) & (map->capacity - 1);
     return &map->slots[i];
 }
-static int64_t slm__map_get(const slm__map *map, uint64_t key) {                  /* the value; -1: the key is not there */
-    return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1;
-}
+static int64_t slm__map_get(const slm__map *map, uint64_t key) { return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1; }
 static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* or finds it; NULL: no memory */
     slm__slot fresh = { key, value + 1 }, *slot;
-    size_t i;
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
         if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return NULL;
-        for (i = 0; i < map->capacity; i++)
-            if (map->slots[i].value != 0) *slm__map_slot(&wider, map->slots[i].key) = map->slots[i];
-        slm__release(map->slots);
-        *map = wider;
+        for (slot = map->slots; slot != map->slots + map->capacity; slot++)
+            if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
+        slm__release(map->slots); *map = wider;
     }
     slot = slm__map_slot(map, key);
     if (slot->value == 0) { *slot = fresh; map->n++; }
     return slot;
 }
 
-/* ---- cutting text into pieces ----
-     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+/* ---- cutting text into pieces: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ----
    \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
    runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
    13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
@@ -3121,27 +3096,22 @@ static const char slm__runs[] =
     "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
     "!\\+6?$I!s!-$5x!K!L!/4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'287=234u";
 static void slm__classes_fill(uint8_t *classes) {
-    const char *c;
-    int gap = 0, run = 0, kind = SLM__LETTER;
+    int gap = 0, run = 0, kind = SLM__LETTER; const char *c;
     for (c = slm__runs; *c != 0; c++) {
         if (*c < '#') kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
         else if (*c < '0') gap = 13 * gap + (*c - '#');
         else if (*c < '=') run = 13 * run + (*c - '0');
         else {
             gap = 6 * gap + (*c - '=') / 11; run = 11 * run + (*c - '=') % 11;
-            memset(classes + gap, kind, (size_t)run);
-            classes += gap + run; gap = run = 0; kind = SLM__LETTER;
+            memset(classes + gap, kind, (size_t)run); classes += gap + run; gap = run = 0; kind = SLM__LETTER;
         }
     }
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
-    int32_t c = slm__utf8(p, end, length);
-    return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
+    int32_t c = slm__utf8(p, end, length); return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
 }
 static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
-    const char *end = s + n, *p = s, *last = s;
-    size_t length;
-    int kind;
+    const char *end = s + n, *p = s, *last = s; size_t length; int kind;
     if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
     if (n >= 3 && (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0)) return 3;
     p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &length) != SLM__SPACE;          /* ` ?` before others */
@@ -3158,13 +3128,10 @@ typedef struct slm__merge { int32_t a, b, id; } slm__merge;
 /* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
 enum { SLM__ADDED = 1, SLM__NORMALIZED = 2, SLM__KIND = 3, SLM__SPECIAL = 4 };     /* one of the first two, perhaps special */
 struct slm_tokenizer {
-    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id */
-    slm__buffer merges, added;     /* slm__merge by rank; int32_t, the ids of added tokens */
+    slm__buffer bytes, spans, merges, added;      /* of the tokens; slm__span by id; slm__merge by rank; int32_t, added tokens */
     slm__map ids, ranks;           /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
-    int32_t byte_id[256];
+    int32_t byte_id[256]; uint8_t classes[SLM__CLASSES]; uint64_t hash;
     int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
-    uint8_t classes[SLM__CLASSES];
-    uint64_t hash;
 };
 SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
     if (t == NULL) return;
@@ -3185,11 +3152,9 @@ SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size
 }
 /* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
 static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
-    uint64_t key = slm_hash(SLM_HASH_START, s, n);
+    uint64_t key = slm_hash(SLM_HASH_START, s, n); size_t size;
     for (;; key = slm__mix(key + 1)) {
-        int32_t id = (int32_t)slm__map_get(&t->ids, key);
-        size_t size;
-        const char *bytes = slm_tokenizer_token(t, id, &size);
+        int32_t id = (int32_t)slm__map_get(&t->ids, key); const char *bytes = slm_tokenizer_token(t, id, &size);
         if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
     }
 }
@@ -3204,10 +3169,16 @@ static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int mod
     SLM__ITEMS(slm__span, t->spans)[id] = span;
     return SLM_OK;
 }
+static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
+    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
+}
+static void slm__token_add(slm_status *status, slm_tokenizer *t, const char *s, size_t n, int model, slm_error *err) {
+    slm__keep(status, &t->bytes, s, n, err);
+    if (*status == SLM_OK) *status = slm__token_set(t, slm_tokenizer_vocab(t), n, model, err);
+}
 static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
-    slm__merge merge = { a, b, id };
-    size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
+    slm__merge merge = { a, b, id }; size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
     if (rank >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
     if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL) return SLM_ERR_MEMORY;
     return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
@@ -3233,25 +3204,16 @@ static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_
         values[0] = (int32_t)span->size; values[1] = (int32_t)(span->note & SLM__KIND);
         t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
     }
-    *out = t;
-    return SLM_OK;
+    *out = t; return SLM_OK;
 }
 
-/* ---- encoding ----
-   The symbols of a piece of n bytes are the leaves of a tree: node n + i begins as byte i.  A leaf holds its pair, the one that it
-   makes with the symbol after it, as rank << 32 | leaf (all ones: no merge), an inner node i the least of nodes 2i and 2i + 1:
-   in node 1 stands the merge to do next, that of lowest rank, the leftmost of equals.  Node 0 stands for no symbol. */
+/* ---- encoding: the symbols of a piece of n bytes are the leaves of a tree; node n + i begins as byte i ----
+   A leaf holds the pair that it makes with the symbol after it: rank << 32 | leaf (all ones: no merge), an inner node i the least
+   of nodes 2i and 2i + 1: in node 1 stands the merge to do next, of lowest rank, the leftmost of equals.  Node 0: no symbol. */
 typedef struct slm__symbol { uint64_t least; int32_t id, before, after; } slm__symbol;
-typedef struct slm__encoder {
-    const slm_tokenizer *t;
-    slm__buffer ids, room;         /* what comes out; the tree */
-    slm_error *err;
-    slm_status status;             /* the first error */
-} slm__encoder;
-
-static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
-    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
-}
+/* The ids that come out, room for the tree, the first error. */
+typedef struct slm__encoder { const slm_tokenizer *t; slm__buffer ids, room; slm_error *err; slm_status status; } slm__encoder;
+static void slm__encode_id(slm__encoder *e, int32_t id) { slm__keep(&e->status, &e->ids, &id, sizeof id, e->err); }
 static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t i) {   /* the pair at leaf i has changed */
     int32_t after = tree[i].after;
     int64_t rank = after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
@@ -3259,78 +3221,60 @@ static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t 
     for (; i > 1; i /= 2) tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
 }
 static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
-    const slm_tokenizer *t = e->t;
+    const slm_tokenizer *t = e->t; slm__symbol *tree;
     int32_t i, n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
-    slm__symbol *tree;
-    if (id >= 0) { slm__keep(&e->status, &e->ids, &id, sizeof id, e->err); return; }
-    if (size <= INT32_MAX / 2 && size <= SIZE_MAX / 2 / sizeof *tree)
-        e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
-    else e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
+    if (id >= 0) { slm__encode_id(e, id); return; }
+    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
+        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
+    else e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
     if (e->status != SLM_OK) return;
     tree = SLM__ITEMS(slm__symbol, e->room);
     for (i = 2 * n - 1; i >= n; i--) {
         slm__symbol leaf = { 0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
-        tree[i] = leaf;
-        slm__encode_pair(t, tree, i);
+        tree[i] = leaf; slm__encode_pair(t, tree, i);
     }
     while (tree[1].least != UINT64_MAX) {
         int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
         tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
-        tree[at].after = tree[gone].after;
-        tree[tree[at].after].before = at;
-        tree[gone].after = 0;
-        slm__encode_pair(t, tree, gone);
-        slm__encode_pair(t, tree, tree[at].before);
-        slm__encode_pair(t, tree, at);
+        tree[at].after = tree[gone].after; tree[tree[at].after].before = at; tree[gone].after = 0;
+        slm__encode_pair(t, tree, gone); slm__encode_pair(t, tree, tree[at].before); slm__encode_pair(t, tree, at);
     }
-    for (i = n; i != 0; i = tree[i].after) slm__keep(&e->status, &e->ids, &tree[i].id, sizeof(int32_t), e->err);
+    for (i = n; i != 0; i = tree[i].after) slm__encode_id(e, tree[i].id);
 }
-/* The longest added token of this kind that stands at s, of *longest bytes; -1: none. */
-static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *longest) {
-    const int32_t *id = SLM__ITEMS(const int32_t, t->added);
-    int32_t found = -1;
-    size_t i;
-    for (i = 0, *longest = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
-        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id[i];
-        if ((span->note & SLM__KIND) != kind || span->size > n || span->size <= *longest) continue;
-        if (memcmp(t->bytes.data + span->at, s, span->size) == 0) { found = id[i]; *longest = span->size; }
-    }
-    return found;
-}
-/* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
+/* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
 static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
-    slm__buffer spaced = { NULL, 0, 0 };
-    size_t size, at = 0;
-    int32_t id;
-    while (kind <= SLM__NORMALIZED && e->t->added.size > 0 && at < n && e->status == SLM_OK) {
-        if ((id = slm__added_at(e->t, s + at, n - at, kind, &size)) < 0) { at++; continue; }
-        slm__encode_text(e, s, at, kind + 1);
-        slm__keep(&e->status, &e->ids, &id, sizeof id, e->err);
+    const slm_tokenizer *t = e->t; slm__buffer spaced = { NULL, 0, 0 };
+    const int32_t *added = SLM__ITEMS(const int32_t, t->added), *end = added + SLM__N_ITEMS(int32_t, t->added), *id;
+    size_t size, at;
+    for (at = 0; kind <= SLM__NORMALIZED && added != end && at < n && e->status == SLM_OK;) {
+        const int32_t *found = NULL;
+        for (size = 0, id = added; id != end; id++) {
+            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + *id;
+            if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at
+                && memcmp(t->bytes.data + span->at, s + at, span->size) == 0) { found = id; size = span->size; }
+        }
+        if (found == NULL) { at++; continue; }
+        slm__encode_text(e, s, at, kind + 1); slm__encode_id(e, *found);
         s += at + size; n -= at + size; at = 0;
     }
     if (kind <= SLM__NORMALIZED) { slm__encode_text(e, s, n, kind + 1); return; }
-    if (e->t->prefix_space && n > 0 && s[0] != ' ') {
-        slm__keep(&e->status, &spaced, " ", 1, e->err);
-        slm__keep(&e->status, &spaced, s, n, e->err);
+    if (t->prefix_space && n > 0 && s[0] != ' ') {
+        slm__keep(&e->status, &spaced, " ", 1, e->err); slm__keep(&e->status, &spaced, s, n, e->err);
         s = spaced.data; n = spaced.size;
     }
     for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = e->t->use_regex ? slm__piece(e->t->classes, s, n) : n);
+        slm__encode_piece(e, s, size = t->use_regex ? slm__piece(t->classes, s, n) : n);
     slm__release(spaced.data);
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
     slm__encoder e = { t, { NULL, 0, 0 }, { NULL, 0, 0 }, err, SLM_OK };
     e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err);
-    slm__encode_text(&e, text, size, SLM__ADDED);
-    slm__release(e.room.data);
+    slm__encode_text(&e, text, size, SLM__ADDED); slm__release(e.room.data);
     if (e.status != SLM_OK) { slm__release(e.ids.data); return e.status; }
-    *ids = SLM__ITEMS(int32_t, e.ids); *n = SLM__N_ITEMS(int32_t, e.ids);
-    return SLM_OK;
+    *ids = SLM__ITEMS(int32_t, e.ids); *n = SLM__N_ITEMS(int32_t, e.ids); return SLM_OK;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
-    slm__buffer out = { NULL, 0, 0 };
-    size_t i, length;
-    slm_status status = SLM_OK;
+    slm__buffer out = { NULL, 0, 0 }; slm_status status = SLM_OK; size_t i, length;
     for (i = 0; i < n && status == SLM_OK; i++) {
         const char *bytes = slm_tokenizer_token(t, ids[i], &length);
         if (bytes == NULL) status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
@@ -3339,26 +3283,17 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
     }
     slm__keep(&status, &out, "", 1, err);                     /* a NUL for convenience, not counted */
     if (status != SLM_OK) { slm__release(out.data); return status; }
-    *text = out.data; *size = out.size - 1;
-    return SLM_OK;
+    *text = out.data; *size = out.size - 1; return SLM_OK;
 }
 
-/* ---- training ----
-   Start with the bytes of each distinct piece, weighted by how often it occurs.  Again and again make the most frequent pair of
-   neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  The counts of pairs are kept;
-   a merge goes through all pieces once and corrects the counts around each place where it is done. */
+/* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
+   Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
+   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces, corrects the counts around each place. */
 typedef struct slm__learner {
-    slm_tokenizer *t, *words;      /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
-    slm__buffer ids;               /* of the words, one after the other, each ended by -1 */
-    slm__map counts;               /* pair -> its count */
-    slm_error *err;
-    slm_status status;             /* the first error */
+    slm_tokenizer *t, *words;           /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
+    slm__buffer ids; slm__map counts;        /* of the words, one after the other, each ended by -1; pair -> its count */
+    slm_error *err; slm_status status;       /* the first error */
 } slm__learner;
-
-static void slm__learn_token(slm__learner *l, slm_tokenizer *t, const char *s, size_t n) {
-    slm__keep(&l->status, &t->bytes, s, n, l->err);
-    if (l->status == SLM_OK) l->status = slm__token_set(t, slm_tokenizer_vocab(t), n, 1, l->err);
-}
 static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
     slm__slot *slot;
     if (a < 0 || b < 0 || l->status != SLM_OK) return;         /* the end of a word */
@@ -3366,24 +3301,22 @@ static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t chan
     else slot->value += change;
 }
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    size_t n, i;
-    int32_t word, id;
+    size_t n, i; int32_t word, id;
     for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
         const unsigned char *s = (const unsigned char *)text;
         n = slm__piece(l->t->classes, text, size);
         for (i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
         if ((word = slm__token_find(l->words, text, n)) < 0) {
             word = slm_tokenizer_vocab(l->words);
-            slm__learn_token(l, l->words, text, n);
+            slm__token_add(&l->status, l->words, text, n, 1, l->err);
             for (i = 0; i <= n; i++) { id = i < n ? s[i] : -1; slm__keep(&l->status, &l->ids, &id, sizeof id, l->err); }
         }
         if (l->status == SLM_OK) SLM__ITEMS(slm__span, l->words->spans)[word].note++;
     }
 }
 static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
-    slm_tokenizer *t = l->t;
+    slm_tokenizer *t = l->t; const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
     size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
@@ -3392,31 +3325,23 @@ static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
     if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
     for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
-        before = k > 0 ? ids[k - 1] : -1;
-        ids[k] = ids[i];
-        word += ids[i] < 0;
+        before = k > 0 ? ids[k - 1] : -1; ids[k] = ids[i]; word += ids[i] < 0;
         if (ids[i] != a || ids[i + 1] != b) continue;          /* a is no end: i + 1 < n */
-        slm__learn_count(l, before, a, -word->note);
         slm__learn_count(l, a, b, -word->note);
-        slm__learn_count(l, b, ids[i + 2], -word->note);
-        slm__learn_count(l, before, id, word->note);
-        slm__learn_count(l, id, ids[i + 2], word->note);
-        ids[k] = id;
-        i++;
+        slm__learn_count(l, before, a, -word->note); slm__learn_count(l, before, id, word->note);
+        slm__learn_count(l, b, ids[i + 2], -word->note); slm__learn_count(l, id, ids[i + 2], word->note);
+        ids[k] = id; i++;
     }
     l->ids.size = k * sizeof *ids;
 }
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
                                        slm_progress progress, void *user, slm_error *err) {
-    slm__learner l;
-    int32_t n;
+    slm__learner l = { NULL, NULL, { NULL, 0, 0 }, { NULL, 0, 0 }, err, SLM_OK }; int32_t n;
     *out = NULL;
     if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
-    memset(&l, 0, sizeof l);
-    l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
     if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
-    for (n = 0; n < 256; n++) { char c = (char)(unsigned char)n; slm__learn_token(&l, l.t, &c, 1); }
+    for (n = 0; n < 256; n++) { char c = (char)(unsigned char)n; slm__token_add(&l.status, l.t, &c, 1, 1, err); }
     if (vocab > 256) slm__learn_words(&l, text, size);
     for (; l.status == SLM_OK && n < vocab; n++) {
         slm__slot best = { 0, 2 }, *slot = l.counts.slots, *end = slot + l.counts.capacity;
@@ -3434,10 +3359,9 @@ SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
     return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
 }
 
-/* ---- tokenizer.json: Hugging Face's format ----
-   Vocabulary and merges are written in characters that stand for bytes: printable bytes for themselves, the others from U+0100
-   on.  What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token);
-   what would change them and is not known here is refused by name. */
+/* ---- tokenizer.json: Hugging Face's format, in characters for bytes (printable ones for themselves, others from U+0100 on) ----
+   What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token); what would
+   change them and is not known here is refused by name. */
 static int32_t slm__byte_to_char(int32_t b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
 /* Appends the bytes that v's characters stand for to the tokenizer's; how many, 0: it has other characters, or none. */
 static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const slm__value *v) {
@@ -3454,47 +3378,37 @@ static void slm__printable(char *s, size_t n) { for (; n > 0; n--, s++) if (*s <
 static void slm__reject(slm__json *j, const slm__value *v, const char *why) {      /* quotes v, made printable */
     char what[200] = "missing";
     if (v != NULL) (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60, v->text);
-    slm__printable(what, strlen(what));
-    (void)slm__json_fail(j, v, what);
+    slm__printable(what, strlen(what)); (void)slm__json_fail(j, v, what);
 }
 static int slm__flag(slm__json *j, const slm__value *object, const char *name, int value) {
     const slm__value *v = slm__json_get(j, object, name);
     return v != NULL ? slm__json_bool(j, v) : value;
 }
-static void slm__refuse(slm__json *j, const slm__value *object, const char *const *names) {    /* unless null, false, 0 or "" */
-    for (; *names != NULL; names++) {
-        const slm__value *v = slm__json_get(j, object, *names), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
-        j->field = *names;
-        if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) continue;
-        slm__reject(j, type != NULL ? type : v, "not supported:");
-    }
+static void slm__refuse(slm__json *j, const slm__value *object, const char *name) {    /* unless null, false, 0 or "" */
+    const slm__value *v = slm__json_get(j, object, name), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
+    j->field = name;
+    if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) return;
+    slm__reject(j, type != NULL ? type : v, "not supported:");
 }
-/* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
-static void slm__load_vocab(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {
-    const slm__value *v, *end, *first = slm__json_in(j, vocab, '{', &end);
-    size_t n = 0, size;
-    for (v = first; v != end; v += v->n) n++;
-    if (n > INT32_MAX / sizeof(slm__span)) (void)slm__json_fail(j, vocab, "a vocabulary that is too large");
-    if (j->status == SLM_OK) j->status = slm__buffer_reserve(&t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty */
-    t->spans.size = j->status == SLM_OK ? n * sizeof(slm__span) : 0;
-    for (v = first; v != end && j->status == SLM_OK; v += v->n) {
+static void slm__load_vocab(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {    /* {text: id, ...}, each of 0..n-1 once */
+    const slm__value *end, *v = slm__json_in(j, vocab, '{', &end);
+    size_t n = v == NULL ? 0 : (vocab->n - 1) / 2;       /* a name and a number each (a value of another kind is refused) */
+    if (v != NULL) j->status = slm__buffer_reserve(&t->spans, n * sizeof(slm__span), j->err);    /* zeros: empty */
+    if (j->status == SLM_OK) t->spans.size = n * sizeof(slm__span);
+    for (; v != end && j->status == SLM_OK; v += v->n) {
         uint64_t id = slm__json_u64(j, v + 1);
-        size = slm__load_bytes(t, j, v);
-        if (id >= n || SLM__ITEMS(slm__span, t->spans)[id].size > 0) slm__reject(j, v, "id taken, or above a gap:");
-        if (size == 0) slm__reject(j, v, "not made of characters that stand for bytes:");
-        else if (slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0) slm__reject(j, v, "stands twice:");
+        size_t size = slm__load_bytes(t, j, v);
+        const char *bad = id >= n || id >= INT32_MAX || SLM__ITEMS(slm__span, t->spans)[id].size > 0 ? "id taken, or above a gap:"
+                        : size == 0 ? "not made of characters that stand for bytes:"
+                        : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0 ? "stands twice:" : NULL;
+        if (bad != NULL) slm__reject(j, v, bad);
         if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, 1, j->err);
     }
 }
 static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v) {    /* "a b" or ["a", "b"], which make "ab" */
-    slm__value left = *v, right = *v;
-    const char *bytes;
-    int32_t a, b, sum;
-    if (slm__json_is(v, '[')) {
-        int pair = v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"');
-        if (!slm__json_need(j, v, pair, "a merge must be a pair")) return;
-        left = v[1]; right = v[2];
-    } else if (slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected")) {
+    slm__value left = *v, right = *v; const char *bytes; int32_t a, b, sum;
+    if (slm__json_is(v, '[') && v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"')) { left = v[1]; right = v[2]; }
+    else if (slm__json_need(j, v, slm__json_is(v, '"'), "neither a string nor a pair of strings")) {
         const char *cut = (const char *)memchr(v->text, ' ', v->size);
         if (strncmp(v->text, "#version", 8) == 0) return;
         left.size = cut == NULL ? 0 : (size_t)(cut - v->text);
@@ -3511,64 +3425,50 @@ static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v)
 }
 /* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
 static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    static const char *const unknown[] = { "single_word", "lstrip", "rstrip", NULL };
     const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
-    int32_t known, next = slm_tokenizer_vocab(t);
+    int32_t known, next = slm_tokenizer_vocab(t); uint64_t id; size_t n;
     int64_t note = slm__flag(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
-    uint64_t id;
-    size_t n;
     if (slm__flag(j, v, "special", 0)) note |= SLM__SPECIAL;
-    slm__refuse(j, v, unknown);
-    j->field = "added_tokens";
-    id = slm__json_u64(j, number);
+    slm__refuse(j, v, "single_word"); slm__refuse(j, v, "lstrip"); slm__refuse(j, v, "rstrip");
+    j->field = "added_tokens"; id = slm__json_u64(j, number);
     if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
     n = slm__load_bytes(t, j, content);
     known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
     if (known < 0 && id == (uint64_t)next && content->size > 0) {
-        slm__keep(&j->status, &t->bytes, content->text, content->size, j->err);
-        if (j->status == SLM_OK) j->status = slm__token_set(t, known = next, content->size, 0, j->err);
+        known = next;
+        slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
     } else if (known < 0 || (uint64_t)known != id || n != content->size)  /* n differs: characters for bytes are other bytes */
         slm__reject(j, content, "an id that is neither that in model.vocab nor the next free one:");
     else if (SLM__ITEMS(slm__span, t->spans)[known].note != 0) slm__reject(j, content, "stands twice:");
     slm__keep(&j->status, &t->added, &known, sizeof known, j->err);
     if (j->status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[known].note = note;
 }
-static void slm__load_all(slm_tokenizer *t, slm__json *j, const slm__value *root) {
-    static const char *const normalizer[] = { "normalizer", NULL },
-        *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback", NULL };
-    const slm__value *cut = slm__json_get(j, root, "pre_tokenizer"), *model = slm__json_get(j, root, "model"), *v, *end;
-    slm__refuse(j, root, normalizer);
-    slm__refuse(j, model, unknown);
-    t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0);
-    t->use_regex = slm__flag(j, cut, "use_regex", 1);
+SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err) {
+    slm_tokenizer *t = slm__tokenizer_new(err); slm__json reader, *j = &reader;
+    const slm__value *root, *cut, *model, *vocab, *merges, *v, *end = NULL;
+    *out = NULL; if (t == NULL) return SLM_ERR_MEMORY;
+    (void)slm__json_open(j, json, size, name, err);            /* failed: so does all that follows, without a word */
+    root = slm__json_root(j); cut = slm__json_get(j, root, "pre_tokenizer"); model = slm__json_get(j, root, "model");
+    slm__refuse(j, root, "normalizer");
+    slm__refuse(j, model, "continuing_subword_prefix"); slm__refuse(j, model, "end_of_word_suffix");
+    slm__refuse(j, model, "dropout"); slm__refuse(j, model, "byte_fallback");
+    t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0); t->use_regex = slm__flag(j, cut, "use_regex", 1);
     t->ignore_merges = slm__flag(j, model, "ignore_merges", 0);
-    v = slm__json_get(j, cut, "type");
-    j->field = "pre_tokenizer";
+    v = slm__json_get(j, cut, "type"); j->field = "pre_tokenizer";
     if (!slm__json_same(v, "ByteLevel")) slm__reject(j, v, "not ByteLevel:");
     if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE")) slm__reject(j, v, "not supported:");
-    v = slm__json_get(j, model, "vocab");
-    j->field = "model.vocab";
-    slm__load_vocab(t, j, v);
-    v = slm__json_get(j, model, "merges");
+    vocab = slm__json_get(j, model, "vocab"); merges = slm__json_get(j, model, "merges");
+    j->field = "model.vocab"; slm__load_vocab(t, j, vocab);
     j->field = "model.merges";
-    for (v = slm__json_in(j, v, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_merge(t, j, v);
-    if ((v = slm__json_get(j, root, "added_tokens")) == NULL) return;
-    for (v = slm__json_in(j, v, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_added(t, j, v);
+    for (v = slm__json_in(j, merges, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_merge(t, j, v);
+    if ((v = slm__json_get(j, root, "added_tokens")) != NULL) v = slm__json_in(j, v, '[', &end);
+    for (; v != NULL && v != end && j->status == SLM_OK; v += v->n) slm__load_added(t, j, v);
+    slm__json_close(j);
+    return slm__tokenizer_end(out, t, j->status, name, err);
 }
-SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err) {
-    slm_tokenizer *t = slm__tokenizer_new(err);
-    slm__json j;
-    *out = NULL;
-    if (t == NULL) return SLM_ERR_MEMORY;
-    if (slm__json_open(&j, json, size, name, err) == SLM_OK) slm__load_all(t, &j, slm__json_root(&j));
-    slm__json_close(&j);
-    return slm__tokenizer_end(out, t, j.status, name, err);
-}
-
 #ifndef SLM_NO_STDIO
 static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before, int32_t id, slm_error *err) {
-    size_t i, n;
-    const char *s = slm_tokenizer_token(t, id, &n);
+    size_t i, n; const char *s = slm_tokenizer_token(t, id, &n);
     slm_status status = slm__put(b, err, "%s", before);
     for (i = 0; i < n && status == SLM_OK; i++) {
         char c[5] = "";
@@ -3580,10 +3480,7 @@ static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const c
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     static const char *const word[] = { "false", "true" };
     const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
-    slm__buffer b = { NULL, 0, 0 };
-    slm_status status;
-    int32_t id;
-    size_t i;
+    slm__buffer b = { NULL, 0, 0 }; slm_status status; int32_t id; size_t i;
     int bad = (int)slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
         const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + (id = SLM__ITEMS(const int32_t, t->added)[i]);
@@ -3609,8 +3506,7 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     return status;
 }
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char inside[SLM__PATH], *text = NULL;
-    size_t size;
+    char inside[SLM__PATH], *text = NULL; size_t size;
     slm_status status = slm__path(inside, path, "/tokenizer.json", err);
     *out = NULL;
     if (status == SLM_OK && slm__exists(inside)) path = inside;

@@ -107,7 +107,7 @@ change 'merges: gone by now'           'tokenizer'        'slm__encode_pair(t, t
 change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(t, tree, tree[at].before);' ';'
 change 'training: ties'                'tokenizer'        'slot->key < best.key' 'slot->key > best.key'
 change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b, ids[i + 2], -word->note);' ';'
-change 'the longest added token'       'tokenizer'        'span->size <= *longest' '*longest > 0'
+change 'the longest added token'       'tokenizer'        'span->size > size &&' 'size == 0 &&'
 change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
 change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
