@@ -2906,8 +2906,7 @@ static size_t slm__json_pass(slm__json *j, const char *set, size_t most) {    /*
     return (size_t)(j->p - start);
 }
 static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
-    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX);
-    return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
+    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX); return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
 }
 /* Passes over a number, -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?, or a word; 0: neither. */
 static int slm__json_scalar(slm__json *j, int c) {
@@ -3061,11 +3060,11 @@ static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {            
 }
 static int64_t slm__map_get(const slm__map *map, uint64_t key) { return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1; }
 static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* or finds it; NULL: no memory */
-    slm__slot fresh = { key, value + 1 }, *slot;
+    slm__slot fresh = { key, value + 1 }, *slot = map->slots; size_t left = map->capacity;
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
         if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return NULL;
-        for (slot = map->slots; slot != map->slots + map->capacity; slot++)
+        for (; left > 0; left--, slot++)
             if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
         slm__release(map->slots); *map = wider;
     }
@@ -3111,12 +3110,11 @@ static int slm__class(const uint8_t *classes, const char *p, const char *end, si
     int32_t c = slm__utf8(p, end, length); return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
 }
 static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
-    const char *end = s + n, *p = s, *last = s; size_t length; int kind;
+    const char *end = s + n, *p = s, *last = s; size_t size; int kind;
     if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
     if (n >= 3 && (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0)) return 3;
-    p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &length) != SLM__SPACE;          /* ` ?` before others */
-    kind = slm__class(classes, p, end, &length);
-    for (; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
+    p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &size) != SLM__SPACE;          /* ` ?` before others */
+    for (kind = slm__class(classes, p, end, &size); p < end && slm__class(classes, p, end, &size) == kind; p += size) last = p;
     return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);  /* \s+(?!\S): the last goes with what follows */
 }
 
@@ -3166,8 +3164,7 @@ static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int mod
     if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
     if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
     if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
-    SLM__ITEMS(slm__span, t->spans)[id] = span;
-    return SLM_OK;
+    SLM__ITEMS(slm__span, t->spans)[id] = span; return SLM_OK;
 }
 static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
     if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
@@ -3244,17 +3241,17 @@ static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
 /* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
 static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
     const slm_tokenizer *t = e->t; slm__buffer spaced = { NULL, 0, 0 };
-    const int32_t *added = SLM__ITEMS(const int32_t, t->added), *end = added + SLM__N_ITEMS(int32_t, t->added), *id;
-    size_t size, at;
-    for (at = 0; kind <= SLM__NORMALIZED && added != end && at < n && e->status == SLM_OK;) {
-        const int32_t *found = NULL;
-        for (size = 0, id = added; id != end; id++) {
-            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + *id;
+    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
+    size_t size, at = 0, i, n_added = SLM__N_ITEMS(int32_t, t->added);
+    while (kind <= SLM__NORMALIZED && n_added > 0 && at < n && e->status == SLM_OK) {
+        int32_t id = -1;
+        for (size = i = 0; i < n_added; i++) {
+            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + added[i];
             if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at
-                && memcmp(t->bytes.data + span->at, s + at, span->size) == 0) { found = id; size = span->size; }
+                && memcmp(t->bytes.data + span->at, s + at, span->size) == 0) { id = added[i]; size = span->size; }
         }
-        if (found == NULL) { at++; continue; }
-        slm__encode_text(e, s, at, kind + 1); slm__encode_id(e, *found);
+        if (id < 0) { at++; continue; }
+        slm__encode_text(e, s, at, kind + 1); slm__encode_id(e, id);
         s += at + size; n -= at + size; at = 0;
     }
     if (kind <= SLM__NORMALIZED) { slm__encode_text(e, s, n, kind + 1); return; }
@@ -3288,11 +3285,11 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
 
 /* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
    Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
-   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces, corrects the counts around each place. */
+   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces and corrects those around each place. */
 typedef struct slm__learner {
     slm_tokenizer *t, *words;           /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
-    slm__buffer ids; slm__map counts;        /* of the words, one after the other, each ended by -1; pair -> its count */
-    slm_error *err; slm_status status;       /* the first error */
+    slm__buffer ids; slm__map counts;   /* of the words, one after the other, each ended by -1; pair -> its count */
+    slm_error *err; slm_status status;  /* the first error */
 } slm__learner;
 static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
     slm__slot *slot;
@@ -3303,8 +3300,7 @@ static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t chan
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
     size_t n, i; int32_t word, id;
     for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
-        const unsigned char *s = (const unsigned char *)text;
-        n = slm__piece(l->t->classes, text, size);
+        const unsigned char *s = (const unsigned char *)text; n = slm__piece(l->t->classes, text, size);
         for (i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
         if ((word = slm__token_find(l->words, text, n)) < 0) {
             word = slm_tokenizer_vocab(l->words);
@@ -3317,8 +3313,7 @@ static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
 static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     slm_tokenizer *t = l->t; const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
-    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
-    size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
+    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before; size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
     slm__keep(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
     slm__keep(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
@@ -3344,8 +3339,8 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
     for (n = 0; n < 256; n++) { char c = (char)(unsigned char)n; slm__token_add(&l.status, l.t, &c, 1, 1, err); }
     if (vocab > 256) slm__learn_words(&l, text, size);
     for (; l.status == SLM_OK && n < vocab; n++) {
-        slm__slot best = { 0, 2 }, *slot = l.counts.slots, *end = slot + l.counts.capacity;
-        for (; slot != end; slot++)                            /* value is count + 1: a pair must occur twice */
+        slm__slot best = { 0, 2 }, *slot = l.counts.slots; size_t left = l.counts.capacity;
+        for (; left > 0; left--, slot++)                       /* value is count + 1: a pair must occur twice */
             if (slot->value > best.value || (slot->value == best.value && slot->key < best.key)) best = *slot;
         if (best.value == 2) break;
         slm__learn_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
@@ -3381,8 +3376,7 @@ static void slm__reject(slm__json *j, const slm__value *v, const char *why) {   
     slm__printable(what, strlen(what)); (void)slm__json_fail(j, v, what);
 }
 static int slm__flag(slm__json *j, const slm__value *object, const char *name, int value) {
-    const slm__value *v = slm__json_get(j, object, name);
-    return v != NULL ? slm__json_bool(j, v) : value;
+    const slm__value *v = slm__json_get(j, object, name); return v != NULL ? slm__json_bool(j, v) : value;
 }
 static void slm__refuse(slm__json *j, const slm__value *object, const char *name) {    /* unless null, false, 0 or "" */
     const slm__value *v = slm__json_get(j, object, name), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
@@ -3392,7 +3386,7 @@ static void slm__refuse(slm__json *j, const slm__value *object, const char *name
 }
 static void slm__load_vocab(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {    /* {text: id, ...}, each of 0..n-1 once */
     const slm__value *end, *v = slm__json_in(j, vocab, '{', &end);
-    size_t n = v == NULL ? 0 : (vocab->n - 1) / 2;       /* a name and a number each (a value of another kind is refused) */
+    size_t n = v == NULL ? 0 : (vocab->n - 1) / 2;             /* a name and a number each (a value of another kind is refused) */
     if (v != NULL) j->status = slm__buffer_reserve(&t->spans, n * sizeof(slm__span), j->err);    /* zeros: empty */
     if (j->status == SLM_OK) t->spans.size = n * sizeof(slm__span);
     for (; v != end && j->status == SLM_OK; v += v->n) {
@@ -3435,8 +3429,7 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v)
     n = slm__load_bytes(t, j, content);
     known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
     if (known < 0 && id == (uint64_t)next && content->size > 0) {
-        known = next;
-        slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
+        known = next; slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
     } else if (known < 0 || (uint64_t)known != id || n != content->size)  /* n differs: characters for bytes are other bytes */
         slm__reject(j, content, "an id that is neither that in model.vocab nor the next free one:");
     else if (SLM__ITEMS(slm__span, t->spans)[known].note != 0) slm__reject(j, content, "stands twice:");
@@ -3471,8 +3464,7 @@ static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const c
     size_t i, n; const char *s = slm_tokenizer_token(t, id, &n);
     slm_status status = slm__put(b, err, "%s", before);
     for (i = 0; i < n && status == SLM_OK; i++) {
-        char c[5] = "";
-        (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
+        char c[5] = ""; (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
         status = slm__put(b, err, "%s%s", *c == '"' || *c == '\\' ? "\\" : "", c);
     }
     return status;
@@ -3502,18 +3494,15 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
         bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) || slm__put_token(&b, t, " ", merge[i].b, err);
     bad = bad || slm__put(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
     status = bad ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
-    slm__release(b.data);
-    return status;
+    slm__release(b.data); return status;
 }
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
     char inside[SLM__PATH], *text = NULL; size_t size;
     slm_status status = slm__path(inside, path, "/tokenizer.json", err);
-    *out = NULL;
-    if (status == SLM_OK && slm__exists(inside)) path = inside;
+    *out = NULL; if (status == SLM_OK && slm__exists(inside)) path = inside;
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, path, err);
-    slm__release(text);
-    return status;
+    slm__release(text); return status;
 }
 #endif
 
