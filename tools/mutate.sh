@@ -103,7 +103,7 @@ change 'json: a member twice'          'json files'       'found == NULL, "is th
 change 'json: control characters'      'json'             'c < 0x20 ? "a control' 'c < 0x1f ? "a control'
 # ---- tokenizers ----
 change 'merges: the leftmost first'    'tokenizer'        'tree[i].least < tree[i ^ 1].least ?' 'tree[i].least >> 32 < tree[i ^ 1].least >> 32 ?'
-change 'merges: gone by now'           'tokenizer'        'slm__encode_pair(t, tree, gone);' ';'
+change 'merges: who stands before'      'tokenizer'        'tree[tree[at].after].before = at;' ';'
 change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(t, tree, tree[at].before);' ';'
 change 'training: ties'                'tokenizer'        'slot->key < best.key' 'slot->key > best.key'
 change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b, ids[i + 2], -word->note);' ';'
