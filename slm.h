@@ -2817,35 +2817,36 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
 /* ==== >>json ========================================================================================================
    A strict reader (RFC 8259).  One pass checks the whole text and leaves its values in a row, each before what is inside it; a
    loader then only looks things up.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a
-   byte order mark, bad UTF-8, lone surrogates, more than 64 levels, a member that stands twice where it is looked up.      */
+   byte order mark, bad UTF-8, lone surrogates, more than 64 levels, a member that stands twice where it is looked up. */
 enum { SLM__JSON_DEPTH = 64 };
-/* The first byte at `at` tells the kind.  A name in an object holds what it names: with `for (v = c + 1; v < c + c->n; v += v->n)`
-   v goes over the items of an array c, or over the names of an object, each one's value at v + 1. */
-typedef struct slm__value {
-    const char *at, *text;        /* in the input; a string decoded, a NUL after it (others: at) */
-    size_t size, n;               /* bytes of text; values: this one and all inside */
-} slm__value;
+/* A value begins `at` in the input; its first byte tells the kind.  text, size: a string decoded, a NUL after it (others: at).
+   n values: this one and all inside.  A name in an object holds what it names: with `for (v = c + 1; v < c + c->n; v += v->n)` v
+   goes over the items of an array c, or over the names of an object, each one's value at v + 1. */
+typedef struct slm__value { const char *at, *text; size_t size, n; } slm__value;
 typedef struct slm__json {
     const char *text, *p, *end, *name, *field;    /* input, next byte, end; for messages: the file, what is looked up */
-    slm__buffer values;           /* slm__value */
-    char *strings, *free;         /* decoded; where the next one goes */
-    slm_error *err;
-    slm_status status;            /* the first error */
+    slm__buffer values; char *strings, *free;     /* slm__value; strings, decoded; where the next one goes */
+    slm_error *err; slm_status status;            /* the first error */
 } slm__json;
-
 static slm_status slm__json_fail(slm__json *j, const slm__value *v, const char *what) {    /* at v; NULL: at the next byte */
     if (j->status != SLM_OK) return j->status;
     return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name,
                                  (size_t)((v != NULL ? v->at : j->p) - j->text), j->field, j->field[0] != 0 ? ": " : "", what);
 }
-/* Length of the well-formed UTF-8 sequence at p (1 to 4), 0: none (overlong, surrogate, above U+10FFFF, cut off). */
-static int slm__json_utf8(const char *p, const char *end) {
+/* The code point of the UTF-8 at p < end, *n bytes; -1, *n 1: bad (overlong, a surrogate, above U+10FFFF, cut off). */
+static int32_t slm__utf8(const char *p, const char *end, size_t *n) {
+    static const int32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *s = (const unsigned char *)p;
-    int c = p < end ? s[0] : 0xFF, n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0, i;
-    if (end - p < n) return 0;
-    for (i = 1; i < n; i++) if ((s[i] & 0xC0) != 0x80) return 0;
-    if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F)) return 0;    /* overlong, a surrogate */
-    return (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F) ? 0 : n;   /* overlong, above U+10FFFF */
+    int32_t c = s[0], size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4, i;
+    if (size > 1) c = c >= 0xC0 && c < 0xF8 && end - p >= size ? c & 0x7F >> size : -1;    /* 110xxxxx 1110xxxx 11110xxx, then */
+    for (i = 1; i < size && c >= 0; i++) c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1;              /* 10xxxxxx each */
+    if (c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = -1;
+    *n = c < 0 ? 1 : (size_t)size; return c;
+}
+static int slm__utf8_put(char *out, int32_t c) {              /* c as UTF-8; how many bytes */
+    int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
+    for (i = n - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 63));
+    out[0] = (char)(n > 1 ? (0xFF00 >> n & 0xFF) | c : c); return n;
 }
 static size_t slm__json_pass(slm__json *j, const char *set, size_t most) {    /* over bytes that are in the set; how many */
     const char *start = j->p;
@@ -2853,66 +2854,46 @@ static size_t slm__json_pass(slm__json *j, const char *set, size_t most) {    /*
     return (size_t)(j->p - start);
 }
 static int slm__json_peek(slm__json *j) {                     /* the next byte that is not white space; -1: end or error */
-    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX);
-    return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
+    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX); return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
 }
 /* Passes over a number, -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?, or a word; 0: neither. */
 static int slm__json_scalar(slm__json *j, int c) {
-    static const char digits[] = "0123456789";
-    const char *word = c == 't' ? "true" : c == 'f' ? "false" : "null";
+    const char *word = c == 't' ? "true" : c == 'f' ? "false" : "null", *digits = "0123456789";
     size_t n = strlen(word), good;
     if ((size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0) { j->p += n; return 1; }
-    (void)slm__json_pass(j, "-", 1);
-    good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
+    (void)slm__json_pass(j, "-", 1); good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
     if (slm__json_pass(j, ".", 1)) good = good && slm__json_pass(j, digits, SIZE_MAX);
     if (slm__json_pass(j, "eE", 1)) good = good && (slm__json_pass(j, "+-", 1), slm__json_pass(j, digits, SIZE_MAX));
     return good != 0;
 }
-static int32_t slm__json_unit(slm__json *j) {                 /* passes over \uXXXX; -1: something else stands here */
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *p = j->p + 2, *at = digits;
-    int32_t value = 0;
-    if (j->end - j->p < 6 || j->p[0] != '\\' || j->p[1] != 'u') return -1;
-    for (; p < j->p + 6 && *p != 0 && (at = strchr(digits, *p)) != NULL; p++) value = value << 4 | (int32_t)((at - digits) & 15);
-    return p == j->p + 6 ? j->p = p, value : -1;
+static int32_t slm__json_unit(slm__json *j) {                 /* passes over uXXXX; -1: something else stands here */
+    char digits[5] = "";
+    if (slm__json_pass(j, "u", 1) && slm__json_pass(j, "0123456789abcdefABCDEF", 4) == 4) memcpy(digits, j->p - 4, 4);
+    return digits[0] != 0 ? (int32_t)strtol(digits, NULL, 16) : -1;
 }
-static int slm__json_escape(slm__json *j) {                   /* decodes what stands on a backslash; 0: a bad one */
+static int32_t slm__json_escape(slm__json *j) {               /* the character that is meant behind a backslash; -1: a bad escape */
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    static const int lead[5] = { 0, 0, 0xC0, 0xE0, 0xF0 };
-    const char *at = j->end - j->p >= 2 && j->p[1] != 0 ? strchr(from, j->p[1]) : NULL;
-    int32_t c, low;
-    int n, i;
-    if (at != NULL) { *j->free++ = to[at - from]; j->p += 2; return 1; }
-    if ((c = slm__json_unit(j)) < 0) return 0;
-    if (c >= 0xD800 && c < 0xE000) {                          /* a surrogate: only a pair, high then low, stands for anything */
-        low = c < 0xDC00 ? slm__json_unit(j) : 0;
-        if (low < 0xDC00 || low >= 0xE000) return 0;
-        c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-    }
-    n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (i = n - 1; i > 0; i--, c >>= 6) j->free[i] = (char)(0x80 | (c & 63));
-    j->free[0] = (char)(lead[n] | c);
-    j->free += n;
-    return 1;
+    int32_t low, c = slm__json_pass(j, from, 1) ? to[strchr(from, j->p[-1]) - from] : slm__json_unit(j);
+    if (c < 0xD800 || c >= 0xE000) return c;
+    low = c < 0xDC00 && slm__json_pass(j, "\\", 1) ? slm__json_unit(j) : 0;    /* a surrogate: good in a pair, high then low */
+    return low < 0xDC00 || low >= 0xE000 ? -1 : 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
 }
 static void slm__json_string(slm__json *j) {                  /* decodes the string that begins here */
     for (j->p++; j->status == SLM_OK && j->p < j->end && *j->p != '"';) {
-        int n = slm__json_utf8(j->p, j->end);
-        const char *bad = n == 0 ? "not UTF-8" : (unsigned char)*j->p < 0x20 ? "a control character in a string" : NULL;
-        if (*j->p == '\\') { bad = slm__json_escape(j) ? NULL : "a bad escape in a string"; n = 0; }
-        if (bad != NULL) (void)slm__json_fail(j, NULL, bad);
-        while (n-- > 0) *j->free++ = *j->p++;
+        size_t n; int32_t c = slm__utf8(j->p, j->end, &n);
+        const char *bad = c < 0 ? "not UTF-8" : c < 0x20 ? "a control character in a string" : NULL;
+        if (bad == NULL) j->p += n;
+        if (c == '\\' && (c = slm__json_escape(j)) < 0) bad = "a bad escape in a string";
+        if (bad == NULL) j->free += slm__utf8_put(j->free, c);
+        else (void)slm__json_fail(j, NULL, bad);
     }
     if (slm__json_pass(j, "\"", 1)) *j->free++ = 0;
     else (void)slm__json_fail(j, NULL, "a string does not end");
 }
-/* One value with all inside it; a member: its name and its value. */
-static void slm__json_scan(slm__json *j, int depth, int member) {
-    slm__value v = { NULL, NULL, 0, 0 };
+static void slm__json_scan(slm__json *j, int depth, int member) {    /* a value with all inside; a member: its name and value */
     size_t at = j->values.size;
     int c = slm__json_peek(j), open = c == '{' || c == '[', items = 0;
-    v.at = j->p;
-    v.text = c == '"' ? j->free : j->p;
+    slm__value v = { j->p, c == '"' ? j->free : j->p, 0, 0 };
     if (j->status == SLM_OK) j->status = slm__buffer_append(&j->values, &v, sizeof v, j->err);
     if (member && c != '"') (void)slm__json_fail(j, NULL, "a name was expected");
     if (open && depth == SLM__JSON_DEPTH) (void)slm__json_fail(j, NULL, "nested more than 64 levels deep");
@@ -2927,14 +2908,11 @@ static void slm__json_scan(slm__json *j, int depth, int member) {
     v.size = (size_t)((c == '"' ? j->free - 1 : j->p) - v.text);
     if (member && slm__json_peek(j) != ':') (void)slm__json_fail(j, NULL, "':' was expected");
     if (member && j->status == SLM_OK) { j->p++; slm__json_scan(j, depth, 0); }
-    v.n = (j->values.size - at) / sizeof v;
-    memcpy(j->values.data + at, &v, sizeof v);
+    v.n = (j->values.size - at) / sizeof v; memcpy(j->values.data + at, &v, sizeof v);
 }
 static void slm__json_close(slm__json *j) { slm__release(j->values.data); slm__release(j->strings); }
 static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name, slm_error *err) {   /* then close */
-    memset(j, 0, sizeof *j);
-    j->p = j->text = text; j->end = text + size;
-    j->name = name; j->field = ""; j->err = err;
+    memset(j, 0, sizeof *j); j->p = j->text = text; j->end = text + size; j->name = name; j->field = ""; j->err = err;
     if ((j->strings = j->free = (char *)slm__alloc(size, 1, err)) == NULL) return j->status = SLM_ERR_MEMORY;
     slm__json_scan(j, 0, 0);
     return slm__json_peek(j) < 0 ? j->status : slm__json_fail(j, NULL, "something follows after the end");
@@ -2952,18 +2930,14 @@ static int slm__json_need(slm__json *j, const slm__value *v, int good, const cha
 /* The first item of an array '[', or name of an object '{'; then v += v->n until *end. */
 static const slm__value *slm__json_in(slm__json *j, const slm__value *v, char first, const slm__value **end) {
     int good = slm__json_need(j, v, slm__json_is(v, first), first == '{' ? "an object was expected" : "an array was expected");
-    *end = good ? v + v->n : NULL;
-    return good ? v + 1 : NULL;
+    *end = good ? v + v->n : NULL; return good ? v + 1 : NULL;
 }
 /* A member of an object (NULL: of none); NULL: it is not there, or null.  Messages name it from now on. */
 static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
     const slm__value *v, *end = NULL, *found = NULL;
     j->field = name;
-    for (v = object == NULL ? NULL : slm__json_in(j, object, '{', &end); v != end; v += v->n) {
-        if (!slm__json_same(v, name)) continue;
-        if (!slm__json_need(j, v, found == NULL, "is there twice")) return NULL;
-        found = v + 1;
-    }
+    for (v = object == NULL ? NULL : slm__json_in(j, object, '{', &end); v != end; v += v->n)
+        if (slm__json_same(v, name)) found = slm__json_need(j, v, found == NULL, "is there twice") ? v + 1 : NULL;
     return slm__json_is(found, 'n') ? NULL : found;
 }
 static SLM__MAYBE_UNUSED const char *slm__json_text(slm__json *j, const slm__value *v) {
@@ -2974,64 +2948,47 @@ static int slm__json_bool(slm__json *j, const slm__value *v) {
     return slm__json_need(j, v, slm__json_is(v, 't') || slm__json_is(v, 'f'), "true or false was expected") && *v->at == 't';
 }
 static uint64_t slm__json_u64(slm__json *j, const slm__value *v) {    /* plain digits only: no sign, point or exponent */
-    uint64_t value = 0;
-    size_t i, n = v != NULL ? v->size : 0;
+    uint64_t value = 0; size_t i, n = v != NULL ? v->size : 0;
     for (i = 0; i < n && v->text[i] >= '0' && v->text[i] <= '9'; value = value * 10 + (uint64_t)(v->text[i++] - '0'))
         if (value > (UINT64_MAX - (uint64_t)(v->text[i] - '0')) / 10) break;
     return slm__json_need(j, v, n > 0 && i == n && *v->at != '"', "a whole number from 0 to 2^64 - 1 was expected") ? value : 0;
 }
-/* Correctly rounded.  strtod wants the locale's decimal point. */
-static double slm__json_double(slm__json *j, const slm__value *v) {
-    size_t n = v != NULL && *v->at != '"' && v->size < 200 ? v->size : 0;
-    const char *dot = n > 0 ? (const char *)memchr(v->text, '.', n) : NULL;
-    int head = dot != NULL ? (int)(dot - v->text) : (int)n, tail = dot != NULL ? (int)n - head - 1 : 0;
-    char copy[256] = "", *stop = copy;
-    double value;
-    if (n > 0) (void)snprintf(copy, sizeof copy, "%.*s%s%.*s", head, v->text, dot != NULL ? localeconv()->decimal_point : "", tail,
-                              v->text + head + (dot != NULL));
-    value = strtod(copy, &stop);
-    return slm__json_need(j, v, n > 0 && *stop == 0 && value - value <= 0, "a number in the range of double is needed") ? value : 0;
+/* One decimal point to another: strtod and printf have that of the locale, JSON '.'. */
+static void slm__change_point(char *text, const char *from, const char *to) {
+    char *at = strstr(text, from);
+    if (at != NULL) { memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1); memcpy(at, to, strlen(to)); }
+}
+static double slm__json_double(slm__json *j, const slm__value *v) {    /* correctly rounded */
+    char copy[256] = "", *stop = copy; double d;
+    if (v != NULL && *v->at != '"' && v->size < 200) memcpy(copy, v->text, v->size);
+    slm__change_point(copy, ".", localeconv()->decimal_point); d = strtod(copy, &stop);
+    return slm__json_need(j, v, stop > copy && *stop == 0 && d - d <= 0, "a number in the range of double is needed") ? d : 0;
 }
 
-/* ---- writing ---- */
-/* Appends text like printf, at most 2047 bytes of it at a time. */
-static slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) SLM__PRINTF(3, 4);
-static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
-    char text[2048];
-    int n;
-    va_list args;
-    va_start(args, format);
-    n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
+/* ---- writing: appends text like printf, at most 2047 bytes of it at a time ---- */
+SLM__PRINTF(3, 4) static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
+    char text[2048]; int n; va_list args;
+    va_start(args, format); n = vsnprintf(text, sizeof text, format, args); va_end(args);
     if (n < 0 || (size_t)n >= sizeof text) return slm__fail(err, SLM_ERR_ARGUMENT, "text above 2047 bytes");
     return slm__buffer_append(b, text, (size_t)n, err);
 }
 static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n, slm_error *err) {    /* quoted */
-    slm_status status = slm__buffer_append(b, "\"", 1, err);
-    const char *end = s + n;
+    slm_status status = slm__put(b, err, "\""); const char *end = s + n;
     for (; status == SLM_OK && s < end; s += n) {
-        n = (size_t)slm__json_utf8(s, end);
-        if (n == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "text that is not UTF-8 cannot be written as JSON");
-        if ((unsigned char)*s < 0x20) status = slm__put(b, err, "\\u%04x", (unsigned)*s);
-        else if (*s == '"' || *s == '\\') status = slm__put(b, err, "\\%c", *s);
-        else status = slm__buffer_append(b, s, n, err);
+        int32_t c = slm__utf8(s, end, &n);
+        if (c < 0) status = slm__fail(err, SLM_ERR_ARGUMENT, "text that is not UTF-8 cannot be written as JSON");
+        else if (c < 0x20) status = slm__put(b, err, "\\u%04x", (unsigned)c);
+        else status = slm__put(b, err, "%s%.*s", c == '"' || c == '\\' ? "\\" : "", (int)n, s);
     }
-    return status == SLM_OK ? slm__buffer_append(b, "\"", 1, err) : status;
+    return status == SLM_OK ? slm__put(b, err, "\"") : status;
 }
-/* The shortest of 15, 16, 17 digits that reads back exactly, with a '.' or an exponent so that it is seen to be no integer.
-   0: value is not finite. */
+/* The shortest of 15, 16, 17 digits that reads back exactly, with '.' or exponent: seen to be no integer.  0: it is not finite. */
 static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
-    const char *point = localeconv()->decimal_point;
-    char *at;
-    double back = 0;
-    int digits = 15;
+    int digits = 14;
     if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
-    do (void)snprintf(text, 40, "%.*g", digits, value), back = strtod(text, NULL);
-    while (++digits <= 17 && (back < value || back > value));
-    if ((at = strstr(text, point)) != NULL) {                 /* whatever the locale's point is, ours is '.' */
-        *at = '.';
-        memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
-    }
+    do (void)snprintf(text, 40, "%.*g", ++digits, value);
+    while (digits < 17 && fabs(strtod(text, NULL) - value) > 0);
+    slm__change_point(text, localeconv()->decimal_point, ".");
     if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
     return 1;
 }
@@ -3041,37 +2998,30 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
    rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
    the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
 
-/* ---- a map from 64-bit keys to numbers ---- */
+/* ---- a map from 64-bit keys to numbers: get gives -1 where a key is not there ---- */
 typedef struct slm__slot { uint64_t key; int64_t value; } slm__slot;              /* value + 1; 0: free */
 typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
-#define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
-#define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
-
 static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) {              /* where key is, or belongs */
     size_t i = (size_t)slm__mix(key) & (map->capacity - 1);
     while (map->slots[i].value != 0 && map->slots[i].key != key) i = (i + 1) & (map->capacity - 1);
     return &map->slots[i];
 }
-/* The value of key, -1: not there. */
 static int64_t slm__map_get(const slm__map *map, uint64_t key) { return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1; }
 static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {   /* or finds it; NULL: no memory */
-    slm__slot fresh = { key, value + 1 }, *slot;
-    size_t i;
+    slm__slot fresh = { key, value + 1 }, *slot = map->slots; size_t left = map->capacity;
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
         if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return NULL;
-        for (i = 0; i < map->capacity; i++)
-            if (map->slots[i].value != 0) *slm__map_slot(&wider, map->slots[i].key) = map->slots[i];
-        slm__release(map->slots);
-        *map = wider;
+        for (; left > 0; left--, slot++)
+            if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
+        slm__release(map->slots); *map = wider;
     }
     slot = slm__map_slot(map, key);
     if (slot->value == 0) { *slot = fresh; map->n++; }
     return slot;
 }
 
-/* ---- cutting text into pieces ----
-     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+/* ---- cutting text into pieces: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ----
    \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
    runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
    13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
@@ -3093,61 +3043,46 @@ static const char slm__runs[] =
     "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
     "!\\+6?$I!s!-$5x!K!L!/4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'287=234u";
 static void slm__classes_fill(uint8_t *classes) {
-    const char *c;
-    int gap = 0, run = 0, kind = SLM__LETTER;
+    int gap = 0, run = 0, kind = SLM__LETTER; const char *c;
     for (c = slm__runs; *c != 0; c++) {
         if (*c < '#') kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
         else if (*c < '0') gap = 13 * gap + (*c - '#');
         else if (*c < '=') run = 13 * run + (*c - '0');
         else {
-            gap = 6 * gap + (*c - '=') / 11;
-            run = 11 * run + (*c - '=') % 11;
-            memset(classes + gap, kind, (size_t)run);
-            classes += gap + run;
-            gap = run = 0;
-            kind = SLM__LETTER;
+            gap = 6 * gap + (*c - '=') / 11; run = 11 * run + (*c - '=') % 11;
+            memset(classes + gap, kind, (size_t)run); classes += gap + run; gap = run = 0; kind = SLM__LETTER;
         }
     }
 }
 static int slm__class(const uint8_t *classes, const char *p, const char *end, size_t *length) {   /* of the unit at p < end */
-    const unsigned char *s = (const unsigned char *)p;
-    int n = s[0] < 0x80 ? 1 : slm__json_utf8(p, end), i;
-    uint32_t c = n > 1 ? s[0] & (0x7Fu >> n) : s[0];           /* 110xxxxx 1110xxxx 11110xxx, then 10xxxxxx each */
-    for (i = 1; i < n; i++) c = c << 6 | (s[i] & 63u);
-    *length = n > 1 ? (size_t)n : 1;
-    return n > 0 && c < (uint32_t)SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
+    int32_t c = slm__utf8(p, end, length); return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
 }
 static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {       /* size of the first piece; n >= 1 */
-    const char *end = s + n, *p = s, *last = s;
-    size_t length;
-    int kind;
+    const char *end = s + n, *p = s, *last = s; size_t size; int kind;
     if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
     if (n >= 3 && (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0)) return 3;
-    p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &length) != SLM__SPACE;          /* ` ?` before others */
-    kind = slm__class(classes, p, end, &length);
-    for (; p < end && slm__class(classes, p, end, &length) == kind; p += length) last = p;
+    p += n >= 2 && s[0] == ' ' && slm__class(classes, s + 1, end, &size) != SLM__SPACE;          /* ` ?` before others */
+    for (kind = slm__class(classes, p, end, &size); p < end && slm__class(classes, p, end, &size) == kind; p += size) last = p;
     return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);  /* \s+(?!\S): the last goes with what follows */
 }
 
 /* ---- the tokenizer ---- */
+#define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
+#define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
 typedef struct slm__span { size_t at, size; int64_t note; } slm__span;            /* a token: its place among the bytes, a note */
 typedef struct slm__merge { int32_t a, b, id; } slm__merge;
 /* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
 enum { SLM__ADDED = 1, SLM__NORMALIZED = 2, SLM__KIND = 3, SLM__SPECIAL = 4 };     /* one of the first two, perhaps special */
 struct slm_tokenizer {
-    slm__buffer bytes, spans;      /* the tokens' bytes; slm__span per id */
-    slm__buffer merges, added;     /* slm__merge by rank; int32_t, the ids of added tokens */
+    slm__buffer bytes, spans, merges, added;      /* of the tokens; slm__span by id; slm__merge by rank; int32_t, added tokens */
     slm__map ids, ranks;           /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
-    int32_t byte_id[256];
+    int32_t byte_id[256]; uint8_t classes[SLM__CLASSES]; uint64_t hash;
     int prefix_space, use_regex, ignore_merges;   /* as in tokenizer.json */
-    uint8_t classes[SLM__CLASSES];
-    uint64_t hash;
 };
 SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
     if (t == NULL) return;
     slm__release(t->bytes.data); slm__release(t->spans.data); slm__release(t->merges.data); slm__release(t->added.data);
-    slm__release(t->ids.slots); slm__release(t->ranks.slots);
-    slm__release(t);
+    slm__release(t->ids.slots); slm__release(t->ranks.slots); slm__release(t);
 }
 static slm_tokenizer *slm__tokenizer_new(slm_error *err) {                        /* empty; NULL: out of memory */
     slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
@@ -3163,11 +3098,9 @@ SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size
 }
 /* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
 static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
-    uint64_t key = slm_hash(SLM_HASH_START, s, n);
+    uint64_t key = slm_hash(SLM_HASH_START, s, n); size_t size;
     for (;; key = slm__mix(key + 1)) {
-        int32_t id = (int32_t)slm__map_get(&t->ids, key);
-        size_t size;
-        const char *bytes = slm_tokenizer_token(t, id, &size);
+        int32_t id = (int32_t)slm__map_get(&t->ids, key); const char *bytes = slm_tokenizer_token(t, id, &size);
         if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
     }
 }
@@ -3179,13 +3112,18 @@ static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int mod
     if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
     if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
     if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
-    SLM__ITEMS(slm__span, t->spans)[id] = span;
-    return SLM_OK;
+    SLM__ITEMS(slm__span, t->spans)[id] = span; return SLM_OK;
+}
+static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
+    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
+}
+static void slm__token_add(slm_status *status, slm_tokenizer *t, const char *s, size_t n, int model, slm_error *err) {
+    slm__keep(status, &t->bytes, s, n, err);
+    if (*status == SLM_OK) *status = slm__token_set(t, slm_tokenizer_vocab(t), n, model, err);
 }
 static uint64_t slm__pair_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id, slm_error *err) {
-    slm__merge merge = { a, b, id };
-    size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
+    slm__merge merge = { a, b, id }; size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
     if (rank >= INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
     if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL) return SLM_ERR_MEMORY;
     return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
@@ -3196,9 +3134,9 @@ static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {    
     return hash;
 }
 /* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever the status. */
-static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, slm_status status, const char *name,
-                                        slm_error *err) {
+static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status, const char *name, slm_error *err) {
     int32_t i, values[3] = { t->prefix_space, t->use_regex, t->ignore_merges };
+    const slm__span *span = SLM__ITEMS(const slm__span, t->spans);
     for (i = 0; i < 256 && status == SLM_OK; i++) {
         char c = (char)(unsigned char)i;
         if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
@@ -3207,136 +3145,100 @@ static slm_status slm__tokenizer_finish(slm_tokenizer **out, slm_tokenizer *t, s
     if (status != SLM_OK) { slm_tokenizer_free(t); return status; }
     t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
     t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges), SLM__N_ITEMS(int32_t, t->merges));
-    for (i = 0; i < slm_tokenizer_vocab(t); i++) {
-        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + i;
-        values[0] = (int32_t)span->size;
-        values[1] = (int32_t)(span->note & SLM__KIND);
+    for (i = slm_tokenizer_vocab(t); i > 0; i--, span++) {
+        values[0] = (int32_t)span->size; values[1] = (int32_t)(span->note & SLM__KIND);
         t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
     }
-    *out = t;
-    return SLM_OK;
+    *out = t; return SLM_OK;
 }
 
-/* ---- encoding ----
-   The symbols of a piece of n bytes are the leaves of a tree: node n + i begins as byte i.  A leaf holds its pair, the one that it
-   makes with the symbol after it, as rank << 32 | leaf (all ones: no merge), an inner node i the least of nodes 2i and 2i + 1:
-   in node 1 stands the merge to do next, that of lowest rank, the leftmost of equals.  Node 0 stands for no symbol. */
+/* ---- encoding: the symbols of a piece of n bytes are the leaves of a tree; node n + i begins as byte i ----
+   A leaf holds the pair that it makes with the symbol after it: rank << 32 | leaf (all ones: no merge), an inner node i the least
+   of nodes 2i and 2i + 1: in node 1 stands the merge to do next, of lowest rank, the leftmost of equals.  Node 0: no symbol. */
 typedef struct slm__symbol { uint64_t least; int32_t id, before, after; } slm__symbol;
-
-static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
-    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
-}
+/* The ids that come out, room for the tree, the first error. */
+typedef struct slm__encoder { const slm_tokenizer *t; slm__buffer ids, room; slm_error *err; slm_status status; } slm__encoder;
+static void slm__encode_id(slm__encoder *e, int32_t id) { slm__keep(&e->status, &e->ids, &id, sizeof id, e->err); }
 static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t i) {   /* the pair at leaf i has changed */
     int32_t after = tree[i].after;
     int64_t rank = after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
     tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
     for (; i > 1; i /= 2) tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
 }
-static slm_status slm__encode_piece(const slm_tokenizer *t, slm__buffer *out, slm__buffer *room, const char *s, size_t size,
-                                    slm_error *err) {
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+    const slm_tokenizer *t = e->t; slm__symbol *tree;
     int32_t i, n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
-    slm_status status;
-    slm__symbol *tree;
-    if (id >= 0) return slm__buffer_append(out, &id, sizeof id, err);
+    if (id >= 0) { slm__encode_id(e, id); return; }
     if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
-    if ((status = slm__buffer_reserve(room, 2 * size * sizeof *tree, err)) != SLM_OK) return status;
-    tree = SLM__ITEMS(slm__symbol, *room);
+        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
+    else e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
+    if (e->status != SLM_OK) return;
+    tree = SLM__ITEMS(slm__symbol, e->room);
     for (i = 2 * n - 1; i >= n; i--) {
         slm__symbol leaf = { 0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
-        tree[i] = leaf;
-        slm__encode_pair(t, tree, i);
+        tree[i] = leaf; slm__encode_pair(t, tree, i);
     }
     while (tree[1].least != UINT64_MAX) {
         int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
         tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
-        tree[at].after = tree[gone].after;
-        tree[tree[at].after].before = at;
-        tree[gone].after = 0;
-        slm__encode_pair(t, tree, gone);
-        slm__encode_pair(t, tree, tree[at].before);
-        slm__encode_pair(t, tree, at);
+        tree[at].after = tree[gone].after; tree[tree[at].after].before = at; tree[gone].after = 0;
+        slm__encode_pair(t, tree, gone); slm__encode_pair(t, tree, tree[at].before); slm__encode_pair(t, tree, at);
     }
-    for (i = n; i != 0; i = tree[i].after) slm__keep(&status, out, &tree[i].id, sizeof(int32_t), err);
-    return status;
+    for (i = n; i != 0; i = tree[i].after) slm__encode_id(e, tree[i].id);
 }
-static int32_t slm__added_at(const slm_tokenizer *t, const char *s, size_t n, int kind, size_t *longest) {   /* -1: none */
-    int32_t found = -1;
-    size_t i;
-    for (i = 0, *longest = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
-        int32_t id = SLM__ITEMS(const int32_t, t->added)[i];
-        const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + id;
-        if ((span->note & SLM__KIND) != kind || span->size > n || span->size <= *longest) continue;
-        if (memcmp(t->bytes.data + span->at, s, span->size) == 0) { found = id; *longest = span->size; }
-    }
-    return found;
-}
-/* Added tokens are cut out first, one kind after the other; what is left between them goes piece by piece. */
-static slm_status slm__encode_text(const slm_tokenizer *t, slm__buffer *out, const char *s, size_t n, int kind, slm_error *err) {
-    slm__buffer room = { NULL, 0, 0 }, spaced = { NULL, 0, 0 };
-    slm_status status = SLM_OK;
-    size_t size, at = 0;
-    int32_t id;
-    while (kind <= SLM__NORMALIZED && t->added.size > 0 && at < n && status == SLM_OK) {
-        if ((id = slm__added_at(t, s + at, n - at, kind, &size)) < 0) { at++; continue; }
-        status = slm__encode_text(t, out, s, at, kind + 1, err);
-        slm__keep(&status, out, &id, sizeof id, err);
+/* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
+    const slm_tokenizer *t = e->t; slm__buffer spaced = { NULL, 0, 0 };
+    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
+    size_t size, at = 0, i, n_added = SLM__N_ITEMS(int32_t, t->added);
+    while (kind <= SLM__NORMALIZED && n_added > 0 && at < n && e->status == SLM_OK) {
+        int32_t id = -1;
+        for (size = i = 0; i < n_added; i++) {
+            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + added[i];
+            if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at
+                && memcmp(t->bytes.data + span->at, s + at, span->size) == 0) { id = added[i]; size = span->size; }
+        }
+        if (id < 0) { at++; continue; }
+        slm__encode_text(e, s, at, kind + 1); slm__encode_id(e, id);
         s += at + size; n -= at + size; at = 0;
     }
-    if (status != SLM_OK) return status;
-    if (kind <= SLM__NORMALIZED) return slm__encode_text(t, out, s, n, kind + 1, err);
+    if (kind <= SLM__NORMALIZED) { slm__encode_text(e, s, n, kind + 1); return; }
     if (t->prefix_space && n > 0 && s[0] != ' ') {
-        slm__keep(&status, &spaced, " ", 1, err);
-        slm__keep(&status, &spaced, s, n, err);
-        s = spaced.data;
-        n = spaced.size;
+        slm__keep(&e->status, &spaced, " ", 1, e->err); slm__keep(&e->status, &spaced, s, n, e->err);
+        s = spaced.data; n = spaced.size;
     }
-    for (; n > 0 && status == SLM_OK; s += size, n -= size)
-        status = slm__encode_piece(t, out, &room, s, size = t->use_regex ? slm__piece(t->classes, s, n) : n, err);
-    slm__release(room.data); slm__release(spaced.data);
-    return status;
+    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
+        slm__encode_piece(e, s, size = t->use_regex ? slm__piece(t->classes, s, n) : n);
+    slm__release(spaced.data);
 }
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err) {
-    slm__buffer out = { NULL, 0, 0 };
-    slm_status status = slm__buffer_reserve(&out, sizeof(int32_t), err);
-    if (status == SLM_OK) status = slm__encode_text(t, &out, text, size, SLM__ADDED, err);
-    if (status != SLM_OK) { slm__release(out.data); return status; }
-    *ids = SLM__ITEMS(int32_t, out);
-    *n = SLM__N_ITEMS(int32_t, out);
-    return SLM_OK;
+    slm__encoder e = { t, { NULL, 0, 0 }, { NULL, 0, 0 }, err, SLM_OK };
+    e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err);
+    slm__encode_text(&e, text, size, SLM__ADDED); slm__release(e.room.data);
+    if (e.status != SLM_OK) { slm__release(e.ids.data); return e.status; }
+    *ids = SLM__ITEMS(int32_t, e.ids); *n = SLM__N_ITEMS(int32_t, e.ids); return SLM_OK;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
-    slm__buffer out = { NULL, 0, 0 };
-    size_t i, length;
-    slm_status status = SLM_OK;
+    slm__buffer out = { NULL, 0, 0 }; slm_status status = SLM_OK; size_t i, length;
     for (i = 0; i < n && status == SLM_OK; i++) {
         const char *bytes = slm_tokenizer_token(t, ids[i], &length);
-        status = bytes != NULL ? slm__buffer_append(&out, bytes, length, err) : slm__fail(err, SLM_ERR_ARGUMENT,
-                 "token %zu is %d, outside the vocabulary of %d", i, (int)ids[i], (int)slm_tokenizer_vocab(t));
+        if (bytes == NULL) status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
+                                              i, (int)ids[i], (int)slm_tokenizer_vocab(t));
+        slm__keep(&status, &out, bytes, length, err);
     }
     slm__keep(&status, &out, "", 1, err);                     /* a NUL for convenience, not counted */
     if (status != SLM_OK) { slm__release(out.data); return status; }
-    *text = out.data;
-    *size = out.size - 1;
-    return SLM_OK;
+    *text = out.data; *size = out.size - 1; return SLM_OK;
 }
 
-/* ---- training ----
-   Start with the bytes of each distinct piece, weighted by how often it occurs.  Again and again make the most frequent pair of
-   neighbours a token (ties: the smallest ids) until the vocabulary is full or no pair occurs twice.  The counts of pairs are kept;
-   a merge goes through all pieces once and corrects the counts around each place where it is done. */
+/* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
+   Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
+   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces and corrects those around each place. */
 typedef struct slm__learner {
-    slm_tokenizer *t, *words;      /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
-    slm_error *err;
-    slm_status status;             /* the first error */
-    slm__buffer ids;               /* of the words, one after the other, each ended by -1 */
-    slm__map counts;               /* pair -> its count */
+    slm_tokenizer *t, *words;           /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
+    slm__buffer ids; slm__map counts;   /* of the words, one after the other, each ended by -1; pair -> its count */
+    slm_error *err; slm_status status;  /* the first error */
 } slm__learner;
-
-static void slm__learn_token(slm__learner *l, slm_tokenizer *t, const char *s, size_t n) {
-    slm__keep(&l->status, &t->bytes, s, n, l->err);
-    if (l->status == SLM_OK) l->status = slm__token_set(t, slm_tokenizer_vocab(t), n, 1, l->err);
-}
 static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t change) {   /* of a and b side by side */
     slm__slot *slot;
     if (a < 0 || b < 0 || l->status != SLM_OK) return;         /* the end of a word */
@@ -3344,67 +3246,48 @@ static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t chan
     else slot->value += change;
 }
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    size_t n, i;
+    size_t n, i; int32_t word, id;
     for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
-        const unsigned char *s = (const unsigned char *)text;
-        int32_t word, id;
-        n = slm__piece(l->t->classes, text, size);
+        const unsigned char *s = (const unsigned char *)text; n = slm__piece(l->t->classes, text, size);
         for (i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
         if ((word = slm__token_find(l->words, text, n)) < 0) {
             word = slm_tokenizer_vocab(l->words);
-            slm__learn_token(l, l->words, text, n);
-            for (i = 0; i <= n; i++) {
-                id = i < n ? s[i] : -1;
-                slm__keep(&l->status, &l->ids, &id, sizeof id, l->err);
-            }
+            slm__token_add(&l->status, l->words, text, n, 1, l->err);
+            for (i = 0; i <= n; i++) { id = i < n ? s[i] : -1; slm__keep(&l->status, &l->ids, &id, sizeof id, l->err); }
         }
         if (l->status == SLM_OK) SLM__ITEMS(slm__span, l->words->spans)[word].note++;
     }
 }
 static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
-    slm_tokenizer *t = l->t;
+    slm_tokenizer *t = l->t; const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
-    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
-    size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
+    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before; size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
     slm__keep(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
     slm__keep(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
     if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
     if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
     for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
-        before = k > 0 ? ids[k - 1] : -1;
-        ids[k] = ids[i];
-        word += ids[i] < 0;
+        before = k > 0 ? ids[k - 1] : -1; ids[k] = ids[i]; word += ids[i] < 0;
         if (ids[i] != a || ids[i + 1] != b) continue;          /* a is no end: i + 1 < n */
-        slm__learn_count(l, before, a, -word->note);
         slm__learn_count(l, a, b, -word->note);
-        slm__learn_count(l, b, ids[i + 2], -word->note);
-        slm__learn_count(l, before, id, word->note);
-        slm__learn_count(l, id, ids[i + 2], word->note);
-        ids[k] = id;
-        i++;
+        slm__learn_count(l, before, a, -word->note); slm__learn_count(l, before, id, word->note);
+        slm__learn_count(l, b, ids[i + 2], -word->note); slm__learn_count(l, id, ids[i + 2], word->note);
+        ids[k] = id; i++;
     }
     l->ids.size = k * sizeof *ids;
 }
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size, int32_t vocab,
                                        slm_progress progress, void *user, slm_error *err) {
-    slm__learner l;
-    int32_t n;
+    slm__learner l = { NULL, NULL, { NULL, 0, 0 }, { NULL, 0, 0 }, err, SLM_OK }; int32_t n;
     *out = NULL;
     if (vocab < 256) return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
-    memset(&l, 0, sizeof l);
-    l.err = err;
     if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
     if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
-    for (n = 0; n < 256; n++) {
-        char c = (char)(unsigned char)n;
-        slm__learn_token(&l, l.t, &c, 1);
-    }
+    for (n = 0; n < 256; n++) { char c = (char)(unsigned char)n; slm__token_add(&l.status, l.t, &c, 1, 1, err); }
     if (vocab > 256) slm__learn_words(&l, text, size);
     for (; l.status == SLM_OK && n < vocab; n++) {
-        slm__slot best = { 0, 2 }, *slot = l.counts.slots;
-        size_t left = l.counts.capacity;
+        slm__slot best = { 0, 2 }, *slot = l.counts.slots; size_t left = l.counts.capacity;
         for (; left > 0; left--, slot++)                       /* value is count + 1: a pair must occur twice */
             if (slot->value > best.value || (slot->value == best.value && slot->key < best.key)) best = *slot;
         if (best.value == 2) break;
@@ -3412,176 +3295,132 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
         if (l.status == SLM_OK && progress != NULL && progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
             l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n, (int)vocab);
     }
-    slm_tokenizer_free(l.words);
-    slm__release(l.ids.data); slm__release(l.counts.slots);
-    return slm__tokenizer_finish(out, l.t, l.status, "training", err);
+    slm_tokenizer_free(l.words); slm__release(l.ids.data); slm__release(l.counts.slots);
+    return slm__tokenizer_end(out, l.t, l.status, "training", err);
 }
 SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
     return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
 }
 
-/* ---- tokenizer.json: Hugging Face's format ----
-   Vocabulary and merges are written in characters that stand for bytes: printable bytes for themselves, the others from U+0100
-   on.  What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token);
-   what would change them and is not known here is refused by name. */
-typedef struct slm__loader { slm_tokenizer *t; slm__json j; } slm__loader;         /* j.status: the first error */
-
-static uint32_t slm__byte_to_char(unsigned b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
-/* Appends the bytes that a text stands for to the tokenizer's; how many, 0: it has other characters, or none. */
-static size_t slm__load_bytes(slm__loader *l, const char *text, size_t n) {
-    slm__buffer *bytes = &l->t->bytes;
-    size_t start = bytes->size, i;
-    for (i = 0; i < n && l->j.status == SLM_OK; i++) {
-        uint32_t c = (unsigned char)text[i], b;
-        char byte;
-        if (c >= 0x80) c = c >= 0xE0 ? 0xFFFF : (c & 31) << 6 | ((unsigned char)text[++i] & 63u);   /* two bytes of UTF-8 */
-        b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
-        if (slm__byte_to_char(b) != c) { bytes->size = start; break; }
-        byte = (char)(unsigned char)b;
-        l->j.status = slm__buffer_append(bytes, &byte, 1, l->j.err);
+/* ---- tokenizer.json: Hugging Face's format, in characters for bytes (printable ones for themselves, others from U+0100 on) ----
+   What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token); what would
+   change them and is not known here is refused by name. */
+static int32_t slm__byte_to_char(int32_t b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
+/* Appends the bytes that v's characters stand for to the tokenizer's; how many, 0: it has other characters, or none. */
+static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    size_t start = t->bytes.size, i, n;
+    for (i = 0; i < v->size && j->status == SLM_OK; i += n) {
+        int32_t c = slm__utf8(v->text + i, v->text + v->size, &n), b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
+        char byte = (char)(unsigned char)b;
+        if (slm__byte_to_char(b) != c) { t->bytes.size = start; break; }
+        slm__keep(&j->status, &t->bytes, &byte, 1, j->err);
     }
-    return bytes->size - start;
+    return t->bytes.size - start;
 }
 static void slm__printable(char *s, size_t n) { for (; n > 0; n--, s++) if (*s < 32 || *s > 126) *s = '?'; }
 static void slm__reject(slm__json *j, const slm__value *v, const char *why) {      /* quotes v, made printable */
     char what[200] = "missing";
     if (v != NULL) (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60, v->text);
-    slm__printable(what, strlen(what));
-    (void)slm__json_fail(j, v, what);
+    slm__printable(what, strlen(what)); (void)slm__json_fail(j, v, what);
 }
 static int slm__flag(slm__json *j, const slm__value *object, const char *name, int value) {
-    const slm__value *v = slm__json_get(j, object, name);
-    return v != NULL ? slm__json_bool(j, v) : value;
+    const slm__value *v = slm__json_get(j, object, name); return v != NULL ? slm__json_bool(j, v) : value;
 }
-static void slm__refuse(slm__json *j, const slm__value *object, const char *const *names) {    /* unless null, false, 0 or "" */
-    for (; *names != NULL; names++) {
-        const slm__value *v = slm__json_get(j, object, *names), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
-        j->field = *names;
-        if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) continue;
-        slm__reject(j, type != NULL ? type : v, "not supported:");
-    }
+static void slm__refuse(slm__json *j, const slm__value *object, const char *name) {    /* unless null, false, 0 or "" */
+    const slm__value *v = slm__json_get(j, object, name), *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
+    j->field = name;
+    if (v == NULL || *v->at == 'f' || slm__json_same(v, "") || (*v->at == '0' && !(slm__json_double(j, v) > 0))) return;
+    slm__reject(j, type != NULL ? type : v, "not supported:");
 }
-/* "vocab": {text: id, ...}.  The ids must be 0..n-1, each once, in any order. */
-static void slm__load_vocab(slm__loader *l, const slm__value *vocab) {
-    slm__json *j = &l->j;
-    slm__buffer *bytes = &l->t->bytes;
-    const slm__value *v, *end, *first = slm__json_in(j, vocab, '{', &end);
-    size_t n = 0, size;
-    for (v = first; v != end; v += v->n) n++;
-    if (n > INT32_MAX / sizeof(slm__span)) (void)slm__json_fail(j, vocab, "a vocabulary that is too large");
-    if (j->status == SLM_OK) j->status = slm__buffer_reserve(&l->t->spans, n * sizeof(slm__span), j->err);   /* zeros: empty */
-    l->t->spans.size = j->status == SLM_OK ? n * sizeof(slm__span) : 0;
-    for (v = first; v != end && j->status == SLM_OK; v += v->n) {
+static void slm__load_vocab(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {    /* {text: id, ...}, each of 0..n-1 once */
+    const slm__value *end, *v = slm__json_in(j, vocab, '{', &end);
+    size_t n = v == NULL ? 0 : (vocab->n - 1) / 2;             /* a name and a number each (a value of another kind is refused) */
+    if (v != NULL) j->status = slm__buffer_reserve(&t->spans, n * sizeof(slm__span), j->err);    /* zeros: empty */
+    if (j->status == SLM_OK) t->spans.size = n * sizeof(slm__span);
+    for (; v != end && j->status == SLM_OK; v += v->n) {
         uint64_t id = slm__json_u64(j, v + 1);
-        size = slm__load_bytes(l, v->text, v->size);
-        if (id >= n || SLM__ITEMS(slm__span, l->t->spans)[id].size > 0) slm__reject(j, v, "id taken, or above a gap:");
-        if (size == 0) slm__reject(j, v, "not made of characters that stand for bytes:");
-        else if (slm__token_find(l->t, bytes->data + bytes->size - size, size) >= 0) slm__reject(j, v, "stands twice:");
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, (int32_t)id, size, 1, j->err);
+        size_t size = slm__load_bytes(t, j, v);
+        const char *bad = id >= n || id >= INT32_MAX || SLM__ITEMS(slm__span, t->spans)[id].size > 0 ? "id taken, or above a gap:"
+                        : size == 0 ? "not made of characters that stand for bytes:"
+                        : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0 ? "stands twice:" : NULL;
+        if (bad != NULL) slm__reject(j, v, bad);
+        if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, 1, j->err);
     }
 }
-static void slm__load_merge(slm__loader *l, const slm__value *v) {    /* "a b" or ["a", "b"]: both and their sum must be tokens */
-    slm__json *j = &l->j;
-    const char *bytes;
-    size_t head, tail;
-    int32_t a, b, sum;
-    if (slm__json_is(v, '[')) {
-        int pair = v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"');
-        if (!slm__json_need(j, v, pair, "a merge must be a pair")) return;
-        head = slm__load_bytes(l, v[1].text, v[1].size);
-        tail = slm__load_bytes(l, v[2].text, v[2].size);
-    } else {
-        const char *cut = slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected") ? strchr(v->text, ' ') : NULL;
-        if (j->status != SLM_OK || strncmp(v->text, "#version", 8) == 0) return;
-        head = cut == NULL ? 0 : slm__load_bytes(l, v->text, (size_t)(cut - v->text));
-        tail = cut == NULL ? 0 : slm__load_bytes(l, cut + 1, v->size - (size_t)(cut + 1 - v->text));
+static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v) {    /* "a b" or ["a", "b"], which make "ab" */
+    slm__value left = *v, right = *v; const char *bytes; int32_t a, b, sum;
+    if (slm__json_is(v, '[') && v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"')) { left = v[1]; right = v[2]; }
+    else if (slm__json_need(j, v, slm__json_is(v, '"'), "neither a string nor a pair of strings")) {
+        const char *cut = (const char *)memchr(v->text, ' ', v->size);
+        if (strncmp(v->text, "#version", 8) == 0) return;
+        left.size = cut == NULL ? 0 : (size_t)(cut - v->text);
+        right.text += left.size + (cut != NULL); right.size -= left.size + (cut != NULL);
     }
+    left.size = slm__load_bytes(t, j, &left); right.size = slm__load_bytes(t, j, &right);    /* from now on: bytes */
     if (j->status != SLM_OK) return;
-    bytes = l->t->bytes.data + (l->t->bytes.size -= head + tail);
-    a = slm__token_find(l->t, bytes, head);
-    b = slm__token_find(l->t, bytes + head, tail);
-    sum = slm__token_find(l->t, bytes, head + tail);
+    bytes = t->bytes.data + (t->bytes.size -= left.size + right.size);
+    a = slm__token_find(t, bytes, left.size); b = slm__token_find(t, bytes + left.size, right.size);
+    sum = slm__token_find(t, bytes, left.size + right.size);
     if (a < 0 || b < 0 || sum < 0) slm__reject(j, v, "no two tokens that make a third one:");
-    else if (slm__map_get(&l->t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(j, v, "a pair stands twice:");
-    else j->status = slm__merge_add(l->t, a, b, sum, j->err);
+    else if (slm__map_get(&t->ranks, slm__pair_key(a, b)) >= 0) slm__reject(j, v, "a pair stands twice:");
+    else j->status = slm__merge_add(t, a, b, sum, j->err);
 }
 /* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
-static void slm__load_added(slm__loader *l, const slm__value *v) {
-    static const char *const unknown[] = { "single_word", "lstrip", "rstrip", NULL };
-    slm__json *j = &l->j;
-    slm__buffer *bytes = &l->t->bytes;
+static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v) {
     const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
-    int32_t known, next = slm_tokenizer_vocab(l->t);
+    int32_t known, next = slm_tokenizer_vocab(t); uint64_t id; size_t n;
     int64_t note = slm__flag(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
-    uint64_t id;
-    size_t n;
     if (slm__flag(j, v, "special", 0)) note |= SLM__SPECIAL;
-    slm__refuse(j, v, unknown);
-    j->field = "added_tokens";
-    id = slm__json_u64(j, number);
+    slm__refuse(j, v, "single_word"); slm__refuse(j, v, "lstrip"); slm__refuse(j, v, "rstrip");
+    j->field = "added_tokens"; id = slm__json_u64(j, number);
     if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
-    n = slm__load_bytes(l, content->text, content->size);
-    known = slm__token_find(l->t, bytes->data + (bytes->size -= n), n);
+    n = slm__load_bytes(t, j, content);
+    known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
     if (known < 0 && id == (uint64_t)next && content->size > 0) {
-        if (j->status == SLM_OK) j->status = slm__buffer_append(bytes, content->text, content->size, j->err);
-        if (j->status == SLM_OK) j->status = slm__token_set(l->t, known = next, content->size, 0, j->err);
+        known = next; slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
     } else if (known < 0 || (uint64_t)known != id || n != content->size)  /* n differs: characters for bytes are other bytes */
         slm__reject(j, content, "an id that is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__span, l->t->spans)[known].note != 0) slm__reject(j, content, "stands twice:");
-    if (j->status == SLM_OK) j->status = slm__buffer_append(&l->t->added, &known, sizeof known, j->err);
-    if (j->status == SLM_OK) SLM__ITEMS(slm__span, l->t->spans)[known].note = note;
-}
-static void slm__load_all(slm__loader *l, const slm__value *root) {
-    static const char *const normalizer[] = { "normalizer", NULL },
-        *const unknown[] = { "continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback", NULL };
-    slm__json *j = &l->j;
-    const slm__value *cut = slm__json_get(j, root, "pre_tokenizer"), *model = slm__json_get(j, root, "model"), *v, *end;
-    slm__refuse(j, root, normalizer);
-    slm__refuse(j, model, unknown);
-    l->t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0);
-    l->t->use_regex = slm__flag(j, cut, "use_regex", 1);
-    l->t->ignore_merges = slm__flag(j, model, "ignore_merges", 0);
-    v = slm__json_get(j, cut, "type");
-    j->field = "pre_tokenizer";
-    if (!slm__json_same(v, "ByteLevel")) slm__reject(j, v, "not ByteLevel:");
-    if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE")) slm__reject(j, v, "not supported:");
-    v = slm__json_get(j, model, "vocab");
-    j->field = "model.vocab";
-    slm__load_vocab(l, v);
-    v = slm__json_get(j, model, "merges");
-    j->field = "model.merges";
-    for (v = slm__json_in(j, v, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_merge(l, v);
-    if ((v = slm__json_get(j, root, "added_tokens")) == NULL) return;
-    for (v = slm__json_in(j, v, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_added(l, v);
+    else if (SLM__ITEMS(slm__span, t->spans)[known].note != 0) slm__reject(j, content, "stands twice:");
+    slm__keep(&j->status, &t->added, &known, sizeof known, j->err);
+    if (j->status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[known].note = note;
 }
 SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size, const char *name, slm_error *err) {
-    slm__loader l;
-    *out = NULL;
-    if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    if (slm__json_open(&l.j, json, size, name, err) == SLM_OK) slm__load_all(&l, slm__json_root(&l.j));
-    slm__json_close(&l.j);
-    return slm__tokenizer_finish(out, l.t, l.j.status, name, err);
+    slm_tokenizer *t = slm__tokenizer_new(err); slm__json reader, *j = &reader;
+    const slm__value *root, *cut, *model, *vocab, *merges, *v, *end = NULL;
+    *out = NULL; if (t == NULL) return SLM_ERR_MEMORY;
+    (void)slm__json_open(j, json, size, name, err);            /* failed: so does all that follows, without a word */
+    root = slm__json_root(j); cut = slm__json_get(j, root, "pre_tokenizer"); model = slm__json_get(j, root, "model");
+    slm__refuse(j, root, "normalizer");
+    slm__refuse(j, model, "continuing_subword_prefix"); slm__refuse(j, model, "end_of_word_suffix");
+    slm__refuse(j, model, "dropout"); slm__refuse(j, model, "byte_fallback");
+    t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0); t->use_regex = slm__flag(j, cut, "use_regex", 1);
+    t->ignore_merges = slm__flag(j, model, "ignore_merges", 0);
+    v = slm__json_get(j, cut, "type"); j->field = "pre_tokenizer";
+    if (!slm__json_same(v, "ByteLevel")) slm__reject(j, v, "not ByteLevel:");
+    if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE")) slm__reject(j, v, "not supported:");
+    vocab = slm__json_get(j, model, "vocab"); merges = slm__json_get(j, model, "merges");
+    j->field = "model.vocab"; slm__load_vocab(t, j, vocab);
+    j->field = "model.merges";
+    for (v = slm__json_in(j, merges, '[', &end); v != end && j->status == SLM_OK; v += v->n) slm__load_merge(t, j, v);
+    if ((v = slm__json_get(j, root, "added_tokens")) != NULL) v = slm__json_in(j, v, '[', &end);
+    for (; v != NULL && v != end && j->status == SLM_OK; v += v->n) slm__load_added(t, j, v);
+    slm__json_close(j);
+    return slm__tokenizer_end(out, t, j->status, name, err);
 }
-
 #ifndef SLM_NO_STDIO
 static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before, int32_t id, slm_error *err) {
-    size_t i, n;
-    const char *s = slm_tokenizer_token(t, id, &n);
+    size_t i, n; const char *s = slm_tokenizer_token(t, id, &n);
     slm_status status = slm__put(b, err, "%s", before);
     for (i = 0; i < n && status == SLM_OK; i++) {
-        uint32_t c = slm__byte_to_char((unsigned char)s[i]);
-        if (c >= 0x80) status = slm__put(b, err, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 63)));
-        else status = slm__put(b, err, c == '"' || c == '\\' ? "\\%c" : "%c", (int)c);
+        char c[5] = ""; (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
+        status = slm__put(b, err, "%s%s", *c == '"' || *c == '\\' ? "\\" : "", c);
     }
     return status;
 }
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     static const char *const word[] = { "false", "true" };
     const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
-    slm__buffer b = { NULL, 0, 0 };
-    slm_status status;
-    int32_t id;
-    size_t i;
+    slm__buffer b = { NULL, 0, 0 }; slm_status status; int32_t id; size_t i;
     int bad = (int)slm__put(&b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
         const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + (id = SLM__ITEMS(const int32_t, t->added)[i]);
@@ -3603,19 +3442,15 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
         bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) || slm__put_token(&b, t, " ", merge[i].b, err);
     bad = bad || slm__put(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
     status = bad ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
-    slm__release(b.data);
-    return status;
+    slm__release(b.data); return status;
 }
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char inside[SLM__PATH], *text = NULL;
-    size_t size;
+    char inside[SLM__PATH], *text = NULL; size_t size;
     slm_status status = slm__path(inside, path, "/tokenizer.json", err);
-    *out = NULL;
-    if (status == SLM_OK && slm__exists(inside)) path = inside;
+    *out = NULL; if (status == SLM_OK && slm__exists(inside)) path = inside;
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, path, err);
-    slm__release(text);
-    return status;
+    slm__release(text); return status;
 }
 #endif
 

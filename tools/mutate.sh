@@ -95,19 +95,19 @@ change 'a part for the whole'          'scorefile'        'scores->n != scores->
 change 'a damaged file'                'files scorefile'  'n_keys > 0 && strcmp(name,' 'n_keys > 0 && 0 * strcmp(name,'
 # ---- json ----
 change 'json: depth'                   'json'             'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
-change 'json: overlong UTF-8'          'json'             'c < 0xC2 ?' 'c < 0xC1 ?'
+change 'json: overlong UTF-8'          'json'             'c < least[size] ||' 'c < least[size] - 64 ||'
 change 'json: low surrogates'          'json'             'low < 0xDC00 ||' 'low < 0xD800 ||'
 change 'json: largest number'          'json'             '(UINT64_MAX - (uint64_t)(v->text' '(UINT64_MAX - 0 * (uint64_t)(v->text'
 change 'json: where a member ends'      'json tokenizer'   'v.n = (j->values.size - at) / sizeof v;' 'v.n = (j->values.size - at) / sizeof v + (size_t)member;'
 change 'json: a member twice'          'json files'       'found == NULL, "is there twice"' '1, "is there twice"'
-change 'json: control characters'      'json'             '(unsigned char)*j->p < 0x20 ?' '(unsigned char)*j->p < 0x1f ?'
+change 'json: control characters'      'json'             'c < 0x20 ? "a control' 'c < 0x1f ? "a control'
 # ---- tokenizers ----
 change 'merges: the leftmost first'    'tokenizer'        'tree[i].least < tree[i ^ 1].least ?' 'tree[i].least >> 32 < tree[i ^ 1].least >> 32 ?'
-change 'merges: gone by now'           'tokenizer'        'slm__encode_pair(t, tree, gone);' ';'
+change 'merges: who stands before'      'tokenizer'        'tree[tree[at].after].before = at;' ';'
 change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(t, tree, tree[at].before);' ';'
 change 'training: ties'                'tokenizer'        'slot->key < best.key' 'slot->key > best.key'
 change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b, ids[i + 2], -word->note);' ';'
-change 'the longest added token'       'tokenizer'        'span->size <= *longest' '*longest > 0'
+change 'the longest added token'       'tokenizer'        'span->size > size &&' 'size == 0 &&'
 change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
 change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
