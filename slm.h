@@ -2845,8 +2845,7 @@ SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t si
     return slm__commit(&file, path);
 }
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
-    slm__buffer b = { NULL, 0, 0 };
-    slm__file file;
+    slm__buffer b = { NULL, 0, 0 }; slm__file file;
     size_t n = slm__open(&file, path, "", "rb", err) == SLM_OK;
     while (n > 0 && (file.status = slm__buffer_reserve(&b, b.size + 65536, err)) == SLM_OK)    /* to the end: pipes work too */
         b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
@@ -3687,8 +3686,7 @@ SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *token
     return SLM_OK;
 }
 SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t, const char *text, size_t size, slm_error *err) {
-    int32_t *tokens = NULL;
-    size_t n;
+    int32_t *tokens = NULL; size_t n;
     slm_status status = slm_encode(t, text, size, &tokens, &n, err);
     *out = NULL;
     if (status == SLM_OK) status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(t), err);
@@ -3778,8 +3776,7 @@ SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t
 /* Appends a field of the object that j holds, and closes j; where the field is missing, the message names those there are. */
 static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
     const slm__value *v, *end, *found = NULL;
-    char names[200] = "";
-    size_t at = 0;
+    char names[200] = ""; size_t at = 0;
     for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
         int wanted = v->size == n && memcmp(v->text, field, n) == 0;
         (void)slm__json_need(j, v, !wanted || found == NULL, "the field stands here for the second time");
@@ -3825,8 +3822,7 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
     return status;
 }
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err) {
-    char *text = NULL;
-    size_t size;
+    char *text = NULL; size_t size;
     slm_status status = slm_read_text(&text, &size, path, fields, err);
     *out = NULL;
     if (status == SLM_OK) status = slm_corpus_from_text(out, t, text, size, err);
@@ -3853,8 +3849,7 @@ static size_t slm__bytes(size_t type) { return (size_t)slm__dtypes[type].bits / 
 static double slm__number_load(const unsigned char *p, size_t type) {
     uint64_t wide = slm__load(p, slm__bytes(type));
     uint32_t bits = (uint32_t)wide, exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float f32;
-    double f64;
+    float f32; double f64;
     if (type == SLM__F64) { memcpy(&f64, &wide, 8); return f64; }
     if (type == SLM__F16 && exponent == 0) return fraction * (bits >> 15 ? -1.0 / 16777216 : 1.0 / 16777216);
     if (type == SLM__F16) bits = (bits & 32768) << 16 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
@@ -3863,12 +3858,9 @@ static double slm__number_load(const unsigned char *p, size_t type) {
     return (double)f32;
 }
 static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* BF16: NaN, or the nearest, ties to even */
-    float f32 = (float)value;
-    double f64 = (double)value;
-    uint64_t wide;
-    uint32_t bits;
-    memcpy(&bits, &f32, 4);
-    memcpy(&wide, &f64, 8);
+    float f32 = (float)value; double f64 = (double)value;
+    uint32_t bits; uint64_t wide;
+    memcpy(&bits, &f32, 4); memcpy(&wide, &f64, 8);
     if (type == SLM__F32) wide = bits;
     if (type == SLM__BF16) wide = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
     slm__store(p, wide, slm__bytes(type));
@@ -3890,22 +3882,18 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
    A model may lie in several such files, its shards. */
 typedef struct slm__shard { slm__file io; char *text; slm__json header; uint64_t data; struct slm__shard *next; } slm__shard;
 typedef struct slm__stored {                      /* one tensor */
-    const char *name;
-    slm__shard *shard;
+    const char *name; slm__shard *shard;
     size_t dtype, n_dims;
     uint64_t shape[SLM__MAX_DIMS], count, range[2];    /* count of its numbers; first byte and end, in the shard's data */
     int used;                                     /* it has been read */
 } slm__stored;
 typedef struct slm__tensors {                     /* open, then close whatever the status */
     slm__shard *shards;
-    slm__buffer memory;
-    slm__stored *list;                            /* (n), in memory, sorted by name */
-    size_t n;
+    slm__buffer memory; slm__stored *list; size_t n;    /* list (n), sorted by name, lies in memory */
     uint64_t checksum;                            /* of all that was read */
 } slm__tensors;
 static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list, size_t most) {    /* [u64, ...]; how many */
-    const slm__value *end;
-    size_t n = 0;
+    const slm__value *end; size_t n = 0;
     for (v = slm__json_in(j, v, '[', &end); v != end && n < most; v += v->n) list[n++] = slm__json_u64(j, v);
     if (v != end) (void)slm__json_fail(j, v, "too many numbers in the list");
     return n;
@@ -3913,8 +3901,7 @@ static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list, si
 static void slm__parse_tensor(slm__json *j, const slm__value *v, slm__stored *t) {    /* v: the member of the header */
     const slm__value *dtype = slm__json_get(j, v + 1, "dtype"), *shape = slm__json_get(j, v + 1, "shape"),
                      *offsets = slm__json_get(j, v + 1, "data_offsets");
-    uint64_t bits;
-    size_t i;
+    uint64_t bits; size_t i;
     j->field = t->name = slm__json_text(j, v);
     while (t->dtype < SLM__COUNT(slm__dtypes) && !slm__json_same(dtype, slm__dtypes[t->dtype].name)) t->dtype++;
     if (!slm__json_need(j, v, t->dtype < SLM__COUNT(slm__dtypes), "an unknown dtype, or none")) return;
@@ -3939,21 +3926,18 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
     slm__json *j = &shard->header;
     const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
     slm__stored *t, fresh;
-    size_t i = all->n;
-    uint64_t at = 0;
+    size_t i = all->n; uint64_t at = 0;
     if (j->status == SLM_OK) j->status = slm__buffer_reserve(&all->memory, sizeof fresh, err);    /* a list, even of none */
     for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
         if (slm__json_same(v, "__metadata__")) continue;
-        memset(&fresh, 0, sizeof fresh);
-        fresh.shard = shard;
+        memset(&fresh, 0, sizeof fresh); fresh.shard = shard;
         slm__parse_tensor(j, v, &fresh);
         slm__keep(&j->status, &all->memory, &fresh, sizeof fresh, err);
     }
     v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end);
     while (v != end) (void)slm__json_text(j, v++);             /* names and what they name: all are texts */
     if (j->status != SLM_OK) return j->status;
-    all->list = SLM__ITEMS(slm__stored, all->memory);
-    all->n = SLM__N_ITEMS(slm__stored, all->memory);
+    all->list = SLM__ITEMS(slm__stored, all->memory); all->n = SLM__N_ITEMS(slm__stored, all->memory);
     t = all->list + i;
     qsort(t, all->n - i, sizeof *t, slm__by_offset);
     for (; i < all->n && t->range[0] == at; i++) at = t++->range[1];
@@ -3993,10 +3977,8 @@ static void slm__tensors_close(slm__tensors *all) {
     slm__shard *s;
     while ((s = all->shards) != NULL) {
         all->shards = s->next;
-        slm__close(&s->io);
-        slm__json_close(&s->header);
-        slm__release(s->text);
-        slm__release(s);
+        slm__close(&s->io); slm__json_close(&s->header);
+        slm__release(s->text); slm__release(s);
     }
     slm__release(all->memory.data);
 }
@@ -4006,8 +3988,7 @@ static const char *slm__metadata(slm__tensors *all, const char *key) {    /* of 
     return v != NULL ? v->text : NULL;
 }
 static slm__stored *slm__tensors_find(const slm__tensors *all, const char *name) {
-    slm__stored key;
-    key.name = name;
+    slm__stored key; key.name = name;
     return (slm__stored *)bsearch(&key, all->list, all->n, sizeof key, slm__by_name);
 }
 static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err) {
@@ -4022,8 +4003,7 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
         return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
                          io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
-    t->used = 1; io->err = err; io->status = SLM_OK;
-    size = slm__bytes(t->dtype);
+    t->used = 1; io->err = err; io->status = SLM_OK; size = slm__bytes(t->dtype);
     for (at = t->shard->data + t->range[0]; left > 0; left -= n, out += n, at += n * size) {
         n = left < SLM__SLICE ? left : SLM__SLICE;
         if (slm__read(io, at, bytes, n * size) != SLM_OK) break;
@@ -4041,13 +4021,10 @@ static const slm__kind slm__model_kind = { "", { "" }, { NULL } },
     slm__scores_kind = { "score file", { "loss", "entropy" }, { "window", "at", "all", "corpus", "tokenizer", "model" } };
 typedef struct slm__content {
     const slm__kind *kind;
-    const slm_param *table;
-    size_t n_table;
+    const slm_param *table; size_t n_table;
     slm_real *values[3];
-    slm_error *err;               /* from here on for writing */
-    slm_status status;            /* the first error */
-    slm__buffer header;
-    uint64_t hash;                /* of the metadata */
+    slm_error *err; slm_status status;    /* for writing: the first error, */
+    slm__buffer header; uint64_t hash;    /* and of the metadata the text and the hash */
 } slm__content;
 static int slm__content_at(const slm__content *c, size_t i, slm_param *p, slm_real **values) {    /* i-th tensor; 0: no more */
     const char *prefix = c->kind->prefix[i / c->n_table];
@@ -4061,8 +4038,7 @@ static int slm__content_at(const slm__content *c, size_t i, slm_param *p, slm_re
 static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm__file *file) {
     unsigned char bytes[SLM__SLICE * 8];
     size_t size = slm__bytes(type), i, k, n, left;
-    slm_param p;
-    slm_real *values;
+    slm_param p; slm_real *values;
     for (i = 0; slm__content_at(c, i, &p, &values); i++)
         for (left = p.rows * p.cols; left > 0; left -= n, values += n) {
             n = left < SLM__SLICE ? left : SLM__SLICE;
@@ -4084,20 +4060,16 @@ static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
     return text;
 }
 static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_status status) {    /* status: of what came before */
-    char text[24];
-    size_t i;
+    char text[24]; size_t i;
     c->status = status; c->hash = SLM_HASH_START;
     slm__content_pair(c, "format", "pt");                     /* transformers demands it */
     if (c->kind->keys[0] != NULL) slm__content_pair(c, "slm", c->kind->name);
     for (i = 0; c->kind->keys[i] != NULL; i++) slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
 }
 static slm_status slm__content_save(slm__content *c, size_t type, const char *path) {    /* the rest of the header, the numbers */
-    char rows[24];
-    unsigned char size[8];
-    unsigned long long at = 0, end;
-    size_t i;
-    slm_param p;
-    slm_real *values;
+    char rows[24]; unsigned char size[8];
+    unsigned long long at = 0, end; size_t i;
+    slm_param p; slm_real *values;
     slm__file file;
     if (c->status == SLM_OK) slm__content_pair(c, "checksum", slm__number_text(3, slm__emit(c, type, c->hash, NULL), rows));
     for (i = 0; c->status == SLM_OK && slm__content_at(c, i, &p, &values); i++, at = end) {
@@ -4126,9 +4098,7 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
     slm_status status = slm__tensors_open(all, path, err);
     slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
     const slm__value *v, *end;
-    const char *text;
-    char again[24];
-    size_t i;
+    const char *text; char again[24]; size_t i;
     if (status != SLM_OK) return status;
     if ((text = slm__metadata(all, "slm")) == NULL || strcmp(text, kind->name) != 0 || slm__metadata(all, "checksum") == NULL)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind->name);
@@ -4148,10 +4118,8 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
 static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
     static const char old[] = ".rotary_emb.inv_freq";
     const char *path = all->shards->io.path;
-    char text[24];
-    size_t i, n;
-    slm_param p;
-    slm_real *values;
+    char text[24]; size_t i, n;
+    slm_param p; slm_real *values;
     slm_status status;
     for (i = 0; slm__content_at(c, i, &p, &values); i++) {
         if ((status = slm__tensors_read(all, p.name, values, p.rows, p.cols, err)) != SLM_OK) return status;
@@ -4204,20 +4172,16 @@ static void slm__config_object(slm__json *j, const slm__value *object, const slm
         case 'e': slm__config_equal(j, v, key->text); break;
         case 'r': slm__config_object(j, v, slm__rope_keys, SLM__COUNT(slm__rope_keys), config); break;
         case 'b': *whole = slm__json_bool(j, v); break;
-        case 'i':
-            *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
+        case 'i': *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
             if (*whole < 1 || (uint64_t)*whole != slm__json_u64(j, v)) slm__reject(j, v, "not from 1 to 2147483647:");
             break;
-        default:
-            was = *number;
-            *number = slm__json_double(j, v);
+        default: was = *number; *number = slm__json_double(j, v);
             if (!(*number > 0) || (was > 0 && (*number < was || *number > was))) slm__reject(j, v, "not above 0, or not alone:");
         }
     }
 }
 static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
-    slm__json j;
-    slm_error inner;
+    slm__json j; slm_error inner;
     memset(config, 0, sizeof *config);
     if (slm__json_open(&j, text, size, name, err) == SLM_OK)
         slm__config_object(&j, slm__json_root(&j), slm__config_keys, SLM__COUNT(slm__config_keys), config);
@@ -4262,8 +4226,7 @@ static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__
     return j->status;
 }
 static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_error *err) {
-    char path[SLM__PATH], *text = NULL;
-    size_t size = 0;
+    char path[SLM__PATH], *text = NULL; size_t size = 0;
     slm__json j;
     slm_status status = slm__path(path, folder, "model.safetensors", err);
     if (status == SLM_OK && slm__exists(path)) return slm__tensors_open(all, path, err);
@@ -4272,8 +4235,7 @@ static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_er
     if (status != SLM_OK) return status;
     (void)slm__json_open(&j, text, size, path, err);
     status = slm__shards_index(all, folder, &j, err);
-    slm__json_close(&j);
-    slm__release(text);
+    slm__json_close(&j); slm__release(text);
     return status;
 }
 /* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
@@ -4297,11 +4259,9 @@ static slm_status slm__shards_read(slm__tensors *all, const slm_model *m, slm_er
     return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to", head->shard->io.path);
 }
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
-    char base[SLM__PATH], path[SLM__PATH], *text = NULL;
+    char base[SLM__PATH], path[SLM__PATH], *text = NULL; size_t size = 0;
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
-    slm_config config;
-    slm_model *model = *out = NULL;
-    size_t size = 0;
+    slm_config config; slm_model *model = *out = NULL;
     slm_status status = slm__path(base, folder, "/", err);
     if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
@@ -4310,18 +4270,15 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
     if (status == SLM_OK) status = slm__shards_enough(&all, &config, base, err);
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
     if (status == SLM_OK) status = slm__shards_read(&all, model, err);
-    if (status == SLM_OK) *out = model;
-    else slm_model_free(model);
-    slm__tensors_close(&all);
-    slm__release(text);
+    if (status == SLM_OK) *out = model; else slm_model_free(model);
+    slm__tensors_close(&all); slm__release(text);
     return status;
 }
 SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, const char *dtype, const char *folder,
                                   slm_error *err) {
     slm__content c = { &slm__model_kind, m->table, m->n_tensors, { m->params, NULL, NULL }, err, SLM_OK, { NULL, 0, 0 }, 0 };
     size_t type = dtype == NULL ? SLM__REAL : *dtype == 'B' ? SLM__BF16 : strcmp(dtype, "F64") == 0 ? SLM__F64 : SLM__F32;
-    char path[SLM__PATH];
-    slm_status status;
+    char path[SLM__PATH]; slm_status status;
     if (dtype != NULL && strcmp(dtype, slm__dtypes[type].name) != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder, dtype);
     if (t != NULL && slm_tokenizer_vocab(t) > m->config.vocab)
@@ -4353,9 +4310,8 @@ SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_er
     return slm__content_save(&c, SLM__REAL, path);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
-    slm__tensors all;
+    slm__tensors all; uint64_t v[6];
     slm_scores *s = *out = NULL;
-    uint64_t v[6];
     slm_status status = slm__content_open(&all, &slm__scores_kind, v, path, err);
     if (status == SLM_OK) {
         const slm__stored *t = slm__tensors_find(&all, "loss");    /* the file holds that many: memory may be taken */
@@ -4370,8 +4326,7 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
         status = slm__content_read(&all, &c, err);
     }
     slm__tensors_close(&all);
-    if (status == SLM_OK) *out = s;
-    else slm_scores_free(s);
+    if (status == SLM_OK) *out = s; else slm_scores_free(s);
     return status;
 }
 
@@ -4379,24 +4334,20 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
 /* What makes a run this run and no other: words "name=value". */
 enum { SLM__SETTINGS = 2048 };                                /* bytes; a number takes 30 at most */
 static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
-    const slm_config *c = &t->model->config;
-    const slm_selection *s = &t->selection;
-    const slm_optimizer *o = &t->optimizer;
+    const slm_config *c = &t->model->config; const slm_selection *s = &t->selection; const slm_optimizer *o = &t->optimizer;
     const struct { const char *name; double value; } numbers[] = { { "rope_theta", c->rope_theta }, { "norm_eps", c->norm_eps },
         { "ratio", s->ratio }, { "ratio2", s->ratio2 }, { "lr", o->lr }, { "lr_min", o->lr_min }, { "beta1", o->beta1 },
         { "beta2", o->beta2 }, { "eps", o->eps }, { "weight_decay", o->weight_decay }, { "clip", o->clip } };
-    char number[48];
-    size_t i;
+    char number[48]; size_t i;
     int n = snprintf(text, SLM__SETTINGS, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
         "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx reference=%016llx", slm__dtypes[SLM__REAL].name,
-        (int)c->vocab, (int)c->dim, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn,
-        (int)c->tied, (int)s->score, (int)s->scope, (unsigned long long)s->seed, (unsigned long long)o->warmup,
-        (unsigned long long)o->steps, (unsigned long long)corpus_hash,
+        c->vocab, c->dim, c->n_layers, c->n_heads, c->n_kv_heads, c->head_dim, c->ffn, c->tied, (int)s->score, (int)s->scope,
+        (unsigned long long)s->seed, (unsigned long long)o->warmup, (unsigned long long)o->steps, (unsigned long long)corpus_hash,
         (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
     for (i = 0; i < SLM__COUNT(numbers); i++) {
-        if (!slm__double_text(number, numbers[i].value))
-            return slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", numbers[i].name);
-        n += snprintf(text + n, SLM__SETTINGS - (size_t)n, " %s=%s", numbers[i].name, number);
+        const char *name = numbers[i].name;
+        if (!slm__double_text(number, numbers[i].value)) return slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", name);
+        n += snprintf(text + n, SLM__SETTINGS - (size_t)n, " %s=%s", name, number);
     }
     return SLM_OK;
 }
@@ -4429,10 +4380,8 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
     const slm_model *m = trainer->model;
     size_t n = m->n_params, size = n * sizeof(slm_real);
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
-    slm_real *stage = NULL;
-    uint64_t v[3];
-    char path[SLM__PATH], mine[SLM__SETTINGS];
-    const char *text = NULL;
+    slm_real *stage = NULL; uint64_t v[3];
+    char path[SLM__PATH], mine[SLM__SETTINGS]; const char *text = NULL;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
     if (status == SLM_OK) status = slm__run_settings(mine, trainer, corpus_hash, err);
     if (status == SLM_OK) status = slm__content_open(&all, &slm__run_kind, v, path, err);
@@ -4451,8 +4400,7 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
         trainer->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
-    slm__tensors_close(&all);
-    slm__release(stage);
+    slm__tensors_close(&all); slm__release(stage);
     return status;
 }
 #endif /* SLM_NO_STDIO */
