@@ -3694,9 +3694,7 @@ SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t
     slm__release(tokens);
     return status;
 }
-SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
-    return corpus->n < 2 || T < 1 ? 0 : (corpus->n - 2) / (size_t)T + 1;
-}
+SLM_API size_t slm_corpus_windows(const slm_corpus *c, int32_t T) { return c->n < 2 || T < 1 ? 0 : (c->n - 2) / (size_t)T + 1; }
 
 /* ---- batches ---- */
 SLM_API void slm_batch_free(slm_batch *batch) {
@@ -3835,7 +3833,7 @@ SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, con
    safetensors; in them models in Hugging Face's folders, reference losses and run state.  Nothing that a file says is believed
    before it is checked: lengths and offsets against the file's size, shapes against the model, names against the table.    */
 #ifndef SLM_NO_STDIO
-enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8 };
+enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__SETTINGS = 2048 };    /* bytes; dimensions; bytes */
 #define SLM__SLICE ((size_t)2048)    /* numbers on their way between file and memory */
 
 /* ---- numbers in files ---- */
@@ -4026,6 +4024,10 @@ typedef struct slm__content {
     slm_error *err; slm_status status;    /* for writing: the first error, */
     slm__buffer header; uint64_t hash;    /* and of the metadata the text and the hash */
 } slm__content;
+static slm__content slm__content_of(const slm__kind *kind, const slm_param *table, size_t n, slm_real *a, slm_real *b, slm_real *c) {
+    slm__content content = { kind, table, n, { a, b, c }, NULL, SLM_OK, { NULL, 0, 0 }, SLM_HASH_START };
+    return content;
+}
 static int slm__content_at(const slm__content *c, size_t i, slm_param *p, slm_real **values) {    /* i-th tensor; 0: no more */
     const char *prefix = c->kind->prefix[i / c->n_table];
     if (prefix == NULL) return 0;
@@ -4059,9 +4061,9 @@ static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
     (void)snprintf(text, 24, i < 3 ? "%llu" : "%016llx", (unsigned long long)number);
     return text;
 }
-static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_status status) {    /* status: of what came before */
+static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_status status, slm_error *err) {
     char text[24]; size_t i;
-    c->status = status; c->hash = SLM_HASH_START;
+    c->status = status; c->err = err;
     slm__content_pair(c, "format", "pt");                     /* transformers demands it */
     if (c->kind->keys[0] != NULL) slm__content_pair(c, "slm", c->kind->name);
     for (i = 0; c->kind->keys[i] != NULL; i++) slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
@@ -4249,7 +4251,7 @@ static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *
 }
 /* Where embedding and head are one, a head in the files must be the embedding: it is read in its place before it. */
 static slm_status slm__shards_read(slm__tensors *all, const slm_model *m, slm_error *err) {
-    const slm__content c = { &slm__model_kind, m->table, m->n_tensors, { m->params, NULL, NULL }, NULL, SLM_OK, { NULL, 0, 0 }, 0 };
+    const slm__content c = slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
     const slm__stored *head = m->config.tied ? slm__tensors_find(all, "lm_head.weight") : NULL;
     size_t rows = m->table[0].rows, cols = m->table[0].cols, size = head != NULL ? rows * cols * sizeof(slm_real) : 0;
     slm_status status = head == NULL ? SLM_OK : slm__tensors_read(all, head->name, m->params, rows, cols, err);
@@ -4276,7 +4278,7 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
 }
 SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, const char *dtype, const char *folder,
                                   slm_error *err) {
-    slm__content c = { &slm__model_kind, m->table, m->n_tensors, { m->params, NULL, NULL }, err, SLM_OK, { NULL, 0, 0 }, 0 };
+    slm__content c = slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
     size_t type = dtype == NULL ? SLM__REAL : *dtype == 'B' ? SLM__BF16 : strcmp(dtype, "F64") == 0 ? SLM__F64 : SLM__F32;
     char path[SLM__PATH]; slm_status status;
     if (dtype != NULL && strcmp(dtype, slm__dtypes[type].name) != 0)
@@ -4288,7 +4290,7 @@ SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, co
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
     if (status == SLM_OK && t != NULL) status = slm_tokenizer_save(t, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    slm__content_begin(&c, NULL, status);
+    slm__content_begin(&c, NULL, status, err);
     status = slm__content_save(&c, type, path);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
     return status == SLM_OK ? slm__config_write(&m->config, type, path, err) : status;
@@ -4305,8 +4307,8 @@ static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise
 SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_error *err) {
     const uint64_t numbers[6] = { (uint64_t)s->T, s->at, s->all, s->corpus_hash, s->tokenizer_hash, s->model_hash };
     const slm_param p = { "", 0, 1, s->n, 0 };
-    slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, err, SLM_OK, { NULL, 0, 0 }, 0 };
-    slm__content_begin(&c, numbers, slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err));
+    slm__content c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
+    slm__content_begin(&c, numbers, slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err), err);
     return slm__content_save(&c, SLM__REAL, path);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
@@ -4322,7 +4324,7 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
     }
     if (status == SLM_OK) {
         const slm_param p = { "", 0, 1, s->n, 0 };
-        const slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, NULL, SLM_OK, { NULL, 0, 0 }, 0 };
+        const slm__content c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
         status = slm__content_read(&all, &c, err);
     }
     slm__tensors_close(&all);
@@ -4331,8 +4333,7 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
 }
 
 /* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
-/* What makes a run this run and no other: words "name=value". */
-enum { SLM__SETTINGS = 2048 };                                /* bytes; a number takes 30 at most */
+/* What makes a run this run and no other: 27 words "name=value" of 40 bytes at most. */
 static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
     const slm_config *c = &t->model->config; const slm_selection *s = &t->selection; const slm_optimizer *o = &t->optimizer;
     const struct { const char *name; double value; } numbers[] = { { "rope_theta", c->rope_theta }, { "norm_eps", c->norm_eps },
@@ -4356,11 +4357,11 @@ SLM_API slm_status slm_run_save(const slm_trainer *t, const slm_tokenizer *token
     char path[SLM__PATH], settings[SLM__SETTINGS];
     const slm_model *m = t->model;
     const uint64_t numbers[3] = { t->step, cursor->seed, cursor->at };
-    slm__content c = { &slm__run_kind, m->table, m->n_tensors, { m->params, t->m, t->v }, err, SLM_OK, { NULL, 0, 0 }, 0 };
+    slm__content c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, m->params, t->m, t->v);
     slm_status status = slm__run_settings(settings, t, corpus_hash, err);
     if (status == SLM_OK) status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
-    slm__content_begin(&c, numbers, status);
+    slm__content_begin(&c, numbers, status, err);
     slm__content_pair(&c, "settings", settings);
     slm__content_pair(&c, "extra", extra != NULL ? extra : "");
     status = slm__content_save(&c, SLM__REAL, path);
@@ -4375,15 +4376,14 @@ static slm_status slm__run_compare(const char *theirs, const char *mine, const c
     return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", path, (int)strcspn(theirs + at, " "), theirs + at,
                      (int)strcspn(mine + at, " "), mine + at);
 }
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
+SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
                                 const char *folder, slm_error *err) {
-    const slm_model *m = trainer->model;
-    size_t n = m->n_params, size = n * sizeof(slm_real);
+    const slm_model *m = t->model; size_t n = m->n_params, size = n * sizeof(slm_real);
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
     slm_real *stage = NULL; uint64_t v[3];
     char path[SLM__PATH], mine[SLM__SETTINGS]; const char *text = NULL;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
-    if (status == SLM_OK) status = slm__run_settings(mine, trainer, corpus_hash, err);
+    if (status == SLM_OK) status = slm__run_settings(mine, t, corpus_hash, err);
     if (status == SLM_OK) status = slm__content_open(&all, &slm__run_kind, v, path, err);
     if (status == SLM_OK) status = slm__run_compare(slm__metadata(&all, "settings"), mine, path, err);
     if (status == SLM_OK && (text = slm__metadata(&all, "extra")) == NULL) text = "";
@@ -4391,13 +4391,12 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
-        const slm__content c = { &slm__run_kind, m->table, m->n_tensors, { stage, stage + n, stage + 2 * n }, NULL, SLM_OK,
-                                 { NULL, 0, 0 }, 0 };
+        const slm__content c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, stage, stage + n, stage + 2 * n);
         status = slm__content_read(&all, &c, err);
     }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
-        memcpy(m->params, stage, size); memcpy(trainer->m, stage + n, size); memcpy(trainer->v, stage + 2 * n, size);
-        trainer->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
+        memcpy(m->params, stage, size); memcpy(t->m, stage + n, size); memcpy(t->v, stage + 2 * n, size);
+        t->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
     slm__tensors_close(&all); slm__release(stage);

@@ -110,7 +110,7 @@ change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b
 change 'the longest added token'       'tokenizer'        'span->size <= *longest' '*longest > 0'
 change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
-change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
+change 'windows of a corpus'           'data'             '(c->n - 2) / (size_t)T + 1' '(c->n - 1) / (size_t)T + 1'
 change 'masked targets'                'data'             'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
 change 'each window once'              'data'             '((i >> half) ^ (' '((i >> half) & ('
 change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
