@@ -3708,9 +3708,8 @@ SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_e
         "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31", (int)B, (int)T);
     batch = (slm_batch *)slm__alloc(sizeof *batch + n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);   /* one block, again */
     if (batch == NULL) return SLM_ERR_MEMORY;
-    batch->positions = (uint64_t *)(batch + 1);
+    batch->B = B; batch->T = T; batch->positions = (uint64_t *)(batch + 1);
     batch->inputs = (int32_t *)(batch->positions + n); batch->targets = batch->inputs + n;
-    batch->B = B; batch->T = T;
     *out = batch;
     return SLM_OK;
 }
@@ -4024,8 +4023,8 @@ typedef struct slm__content {
     slm_error *err; slm_status status;    /* for writing: the first error, */
     slm__buffer header; uint64_t hash;    /* and of the metadata the text and the hash */
 } slm__content;
-static slm__content slm__content_of(const slm__kind *kind, const slm_param *table, size_t n, slm_real *a, slm_real *b, slm_real *c) {
-    slm__content content = { kind, table, n, { a, b, c }, NULL, SLM_OK, { NULL, 0, 0 }, SLM_HASH_START };
+static slm__content slm__content_of(const slm__kind *kind, const slm_param *p, size_t n, slm_real *a, slm_real *b, slm_real *c) {
+    slm__content content = { kind, p, n, { a, b, c }, NULL, SLM_OK, { NULL, 0, 0 }, SLM_HASH_START };
     return content;
 }
 static int slm__content_at(const slm__content *c, size_t i, slm_param *p, slm_real **values) {    /* i-th tensor; 0: no more */
