@@ -362,9 +362,8 @@ SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, con
 /* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 /* The folder is made, the one above it must be there. */
-SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);
-SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype,
-                                     const char *folder, slm_error *err);    /* dtype: "F32", "BF16", "F64" */
+SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
+                                  slm_error *err);               /* dtype: "F32", "BF16", "F64"; NULL: that of slm_real */
 /* A score file: reference losses, whole or a part: safetensors "loss" and "entropy" (n), window and fingerprints as metadata. */
 SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err);
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err);
@@ -2666,25 +2665,22 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
 
 /* ==== >>io ==========================================================================================================
    Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
-/* A growing buffer of bytes: for text and files of unknown length. */
-typedef struct slm__buffer { char *data; size_t size, capacity; } slm__buffer;   /* start with all zeros; release data */
-static slm_status slm__buffer_reserve(slm__buffer *buffer, size_t more, slm_error *err) {
-    size_t need, capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
+typedef struct slm__buffer { char *data; size_t size, capacity; } slm__buffer;   /* it grows; start with zeros, release data */
+static slm_status slm__buffer_reserve(slm__buffer *b, size_t more, slm_error *err) {
+    size_t need, capacity = b->capacity < 256 ? 256 : b->capacity;
     char *data;
-    if (!slm__sum(&need, buffer->size, more)) return slm__no_memory(err, SIZE_MAX);
-    if (need <= buffer->capacity) return SLM_OK;
+    if (!slm__sum(&need, b->size, more)) return slm__no_memory(err, SIZE_MAX);
+    if (need <= b->capacity) return SLM_OK;
     while (capacity < need) capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
-    data = (char *)slm__alloc(capacity, 1, err);
-    if (data == NULL) return SLM_ERR_MEMORY;
-    if (buffer->size > 0) memcpy(data, buffer->data, buffer->size);
-    slm__release(buffer->data);
-    buffer->data = data;
-    buffer->capacity = capacity;
+    if ((data = (char *)slm__alloc(capacity, 1, err)) == NULL) return SLM_ERR_MEMORY;
+    if (b->size > 0) memcpy(data, b->data, b->size);
+    slm__release(b->data);
+    b->data = data; b->capacity = capacity;
     return SLM_OK;
 }
-static slm_status slm__buffer_append(slm__buffer *buffer, const void *bytes, size_t n, slm_error *err) {
-    slm_status status = slm__buffer_reserve(buffer, n, err);
-    if (status == SLM_OK && n > 0) { memcpy(buffer->data + buffer->size, bytes, n); buffer->size += n; }
+static slm_status slm__buffer_append(slm__buffer *b, const void *bytes, size_t n, slm_error *err) {
+    slm_status status = slm__buffer_reserve(b, n, err);
+    if (status == SLM_OK && n > 0) { memcpy(b->data + b->size, bytes, n); b->size += n; }
     return status;
 }
 static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value, size_t n) {    /* its n lowest bytes */
@@ -2751,8 +2747,7 @@ static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b, s
     return n >= 0 && n < SLM__PATH ? SLM_OK : slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above 4095 bytes", a);
 }
 static slm_status slm__open(slm__file *file, const char *a, const char *b, const char *mode, slm_error *err) {
-    file->f = NULL;
-    file->err = err;
+    file->f = NULL; file->err = err;
     if ((file->status = slm__path(file->path, a, b, err)) != SLM_OK) return file->status;
     return (file->f = SLM__FOPEN(file->path, mode)) != NULL ? SLM_OK : slm__file_fail(file, "open");
 }
@@ -2762,8 +2757,7 @@ static int slm__exists(const char *path) {                    /* or is there and
     return f == NULL ? errno != ENOENT && errno != ENOTDIR : (SLM__FCLOSE(f), 1);
 }
 static uint64_t slm__size(slm__file *file) {
-    long long end = -1;
-    if (file->status == SLM_OK && SLM__FSEEK(file->f, 0, SEEK_END) == 0) end = SLM__FTELL(file->f);
+    long long end = file->status == SLM_OK && SLM__FSEEK(file->f, 0, SEEK_END) == 0 ? SLM__FTELL(file->f) : -1;
     if (end < 0) (void)slm__file_fail(file, "find the size");
     return end < 0 ? 0 : (uint64_t)end;
 }
@@ -2799,18 +2793,15 @@ SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t si
     return slm__commit(&file, path);
 }
 SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
-    slm__buffer b = { NULL, 0, 0 };
-    slm__file file;
+    slm__buffer b = { NULL, 0, 0 }; slm__file file;
     size_t n = slm__open(&file, path, "", "rb", err) == SLM_OK;
     while (n > 0 && (file.status = slm__buffer_reserve(&b, b.size + 65536, err)) == SLM_OK)    /* to the end: pipes work too */
         b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
     if (file.status == SLM_OK && SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
     slm__close(&file);
-    if (file.status != SLM_OK) { slm__release(b.data); return file.status; }
-    b.data[b.size] = 0;
-    *bytes = b.data;
-    *size = b.size;
-    return SLM_OK;
+    if (file.status != SLM_OK) slm__release(b.data);
+    else { b.data[b.size] = 0; *bytes = b.data; *size = b.size; }
+    return file.status;
 }
 #endif /* SLM_NO_STDIO */
 
@@ -3459,16 +3450,14 @@ SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm
 SLM_API void slm_corpus_free(slm_corpus *corpus) { slm__release(corpus); }
 SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
                                           slm_error *err) {
-    slm_corpus *corpus;
+    slm_corpus *corpus = *out = NULL;
     size_t i;
-    *out = NULL;
     for (i = 0; i < n; i++)
         if (tokens[i] < 0 || tokens[i] >= vocab)
             return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i], (int)vocab);
     corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked, err);   /* one block for all of it */
     if (corpus == NULL) return SLM_ERR_MEMORY;
-    corpus->n = n;
-    corpus->tokens = (int32_t *)(corpus + 1);
+    corpus->n = n; corpus->tokens = (int32_t *)(corpus + 1);
     if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
     corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
     if (masked != NULL) {
@@ -3479,40 +3468,31 @@ SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *token
     *out = corpus;
     return SLM_OK;
 }
-SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *tokenizer, const char *text, size_t size,
-                                        slm_error *err) {
-    int32_t *tokens = NULL;
-    size_t n;
-    slm_status status = slm_encode(tokenizer, text, size, &tokens, &n, err);
+SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t, const char *text, size_t size, slm_error *err) {
+    int32_t *tokens = NULL; size_t n;
+    slm_status status = slm_encode(t, text, size, &tokens, &n, err);
     *out = NULL;
-    if (status == SLM_OK) status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    if (status == SLM_OK) status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(t), err);
     if (status == SLM_OK) (*out)->bytes = size;
     slm__release(tokens);
     return status;
 }
-SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T) {
-    return corpus->n < 2 || T < 1 ? 0 : (corpus->n - 2) / (size_t)T + 1;
-}
+SLM_API size_t slm_corpus_windows(const slm_corpus *c, int32_t T) { return c->n < 2 || T < 1 ? 0 : (c->n - 2) / (size_t)T + 1; }
 
 /* ---- batches ---- */
 SLM_API void slm_batch_free(slm_batch *batch) {
-    if (batch == NULL) return;
-    slm__release(batch->positions); slm__release(batch->ref_loss);    /* the first of each block */
+    if (batch != NULL) slm__release(batch->ref_loss);
     slm__release(batch);
 }
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
-    slm_batch *batch;
-    size_t n;
-    *out = NULL;
+    size_t n = (size_t)B * (size_t)T;
+    slm_batch *batch = *out = NULL;
     if (B < 1 || T < 1 || B > INT32_MAX / T) return slm__fail(err, SLM_ERR_ARGUMENT,
         "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31", (int)B, (int)T);
-    n = (size_t)B * (size_t)T;
-    if ((batch = (slm_batch *)slm__alloc(1, sizeof *batch, err)) == NULL) return SLM_ERR_MEMORY;
-    batch->positions = (uint64_t *)slm__alloc(n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);
-    if (batch->positions == NULL) { slm__release(batch); return SLM_ERR_MEMORY; }
-    batch->inputs = (int32_t *)(batch->positions + n);
-    batch->targets = batch->inputs + n;
-    batch->B = B; batch->T = T;
+    batch = (slm_batch *)slm__alloc(sizeof *batch + n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);   /* one block, again */
+    if (batch == NULL) return SLM_ERR_MEMORY;
+    batch->B = B; batch->T = T; batch->positions = (uint64_t *)(batch + 1);
+    batch->inputs = (int32_t *)(batch->positions + n); batch->targets = batch->inputs + n;
     *out = batch;
     return SLM_OK;
 }
@@ -3546,10 +3526,9 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
     uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, round;
     while (half < 32 && (n - 1) >> (2 * half) != 0) half++;
     mask = ((uint64_t)1 << half) - 1;
-    do {
-        for (round = 0; round < 6; round++)
-            i = (i & mask) << half | ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
-    } while (i >= n);
+    do for (round = 0; round < 6; round++)
+        i = (i & mask) << half | ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
+    while (i >= n);
     return i;
 }
 SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
@@ -3561,10 +3540,9 @@ SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, co
         return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
                          scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
     if (scores != NULL && slm_batch_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (b = 0; b < batch->B; b++, cursor->at++) {
-        uint64_t window = slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows);
-        slm__batch_row(batch, corpus, scores, b, (size_t)window);
-    }
+    for (b = 0; b < batch->B; b++, cursor->at++)
+        slm__batch_row(batch, corpus, scores, b,
+                       (size_t)slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows));
     return SLM_OK;
 }
 SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first) {
@@ -3578,8 +3556,7 @@ SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t
 /* Appends a field of the object that j holds, and closes j; where the field is missing, the message names those there are. */
 static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
     const slm__value *v, *end, *found = NULL;
-    char names[200] = "";
-    size_t at = 0;
+    char names[200] = ""; size_t at = 0;
     for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
         int wanted = v->size == n && memcmp(v->text, field, n) == 0;
         (void)slm__json_need(j, v, !wanted || found == NULL, "the field stands here for the second time");
@@ -3620,18 +3597,15 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
     }
     slm__keep(&status, &out, "", 1, err);
     slm__release(raw);
-    if (status != SLM_OK) { slm__release(out.data); return status; }
-    *text = out.data;
-    *size = out.size - 1;
-    return SLM_OK;
+    if (status != SLM_OK) slm__release(out.data);
+    else { *text = out.data; *size = out.size - 1; }
+    return status;
 }
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path, const char *fields,
-                                   slm_error *err) {
-    char *text = NULL;
-    size_t size;
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err) {
+    char *text = NULL; size_t size;
     slm_status status = slm_read_text(&text, &size, path, fields, err);
     *out = NULL;
-    if (status == SLM_OK) status = slm_corpus_from_text(out, tokenizer, text, size, err);
+    if (status == SLM_OK) status = slm_corpus_from_text(out, t, text, size, err);
     slm__release(text);
     return status;
 }
@@ -3641,7 +3615,7 @@ SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokeni
    safetensors; in them models in Hugging Face's folders, reference losses and run state.  Nothing that a file says is believed
    before it is checked: lengths and offsets against the file's size, shapes against the model, names against the table.    */
 #ifndef SLM_NO_STDIO
-enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8 };
+enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__SETTINGS = 2048 };    /* bytes; dimensions; bytes */
 #define SLM__SLICE ((size_t)2048)    /* numbers on their way between file and memory */
 
 /* ---- numbers in files ---- */
@@ -3650,12 +3624,12 @@ static const struct { char name[12]; int bits; } slm__dtypes[] = {           /* 
     { "F32", 32 }, { "F16", 16 }, { "BF16", 16 }, { "F64", 64 }, { "BOOL", 8 }, { "U8", 8 }, { "I8", 8 }, { "I16", 16 },
     { "U16", 16 }, { "I32", 32 }, { "U32", 32 }, { "I64", 64 }, { "U64", 64 }, { "C64", 64 }, { "F8_E5M2", 8 }, { "F8_E4M3", 8 },
     { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 } };
+static size_t slm__bytes(size_t type) { return (size_t)slm__dtypes[type].bits / 8; }
 /* BF16 is the upper half of a float; F16 has 5 bits of exponent (bias 15) and 10 of fraction. */
 static double slm__number_load(const unsigned char *p, size_t type) {
-    uint64_t wide = slm__load(p, (size_t)slm__dtypes[type].bits / 8);
+    uint64_t wide = slm__load(p, slm__bytes(type));
     uint32_t bits = (uint32_t)wide, exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float f32;
-    double f64;
+    float f32; double f64;
     if (type == SLM__F64) { memcpy(&f64, &wide, 8); return f64; }
     if (type == SLM__F16 && exponent == 0) return fraction * (bits >> 15 ? -1.0 / 16777216 : 1.0 / 16777216);
     if (type == SLM__F16) bits = (bits & 32768) << 16 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
@@ -3663,17 +3637,13 @@ static double slm__number_load(const unsigned char *p, size_t type) {
     memcpy(&f32, &bits, 4);
     return (double)f32;
 }
-static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* BF16: the nearest, ties to even */
-    float f32 = (float)value;
-    double f64 = (double)value;
-    uint64_t wide;
-    uint32_t bits;
-    memcpy(&bits, &f32, 4);
-    memcpy(&wide, &f64, 8);
-    if (type == SLM__F64) slm__store(p, wide, 8);
-    else if (type == SLM__F32) slm__store(p, bits, 4);
-    else if ((bits & 0x7fffffff) > 0x7f800000) slm__store(p, 0x7fc0, 2);     /* NaN */
-    else slm__store(p, (bits + 0x7fff + (bits >> 16 & 1)) >> 16, 2);
+static void slm__number_store(unsigned char *p, slm_real value, size_t type) {    /* BF16: NaN, or the nearest, ties to even */
+    float f32 = (float)value; double f64 = (double)value;
+    uint32_t bits; uint64_t wide;
+    memcpy(&bits, &f32, 4); memcpy(&wide, &f64, 8);
+    if (type == SLM__F32) wide = bits;
+    if (type == SLM__BF16) wide = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    slm__store(p, wide, slm__bytes(type));
 }
 /* Each step is a bijection of the hash: one damaged word of eight bytes never goes unseen. */
 static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
@@ -3692,22 +3662,18 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
    A model may lie in several such files, its shards. */
 typedef struct slm__shard { slm__file io; char *text; slm__json header; uint64_t data; struct slm__shard *next; } slm__shard;
 typedef struct slm__stored {                      /* one tensor */
-    const char *name;
-    slm__shard *shard;
+    const char *name; slm__shard *shard;
     size_t dtype, n_dims;
-    uint64_t shape[SLM__MAX_DIMS], count, begin, end;    /* count of its numbers; bytes, from the start of the shard's data */
+    uint64_t shape[SLM__MAX_DIMS], count, range[2];    /* count of its numbers; first byte and end, in the shard's data */
     int used;                                     /* it has been read */
 } slm__stored;
 typedef struct slm__tensors {                     /* open, then close whatever the status */
     slm__shard *shards;
-    slm__buffer memory;
-    slm__stored *list;                            /* (n), sorted by name */
-    size_t n;
+    slm__buffer memory; slm__stored *list; size_t n;    /* list (n), sorted by name, lies in memory */
     uint64_t checksum;                            /* of all that was read */
 } slm__tensors;
 static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list, size_t most) {    /* [u64, ...]; how many */
-    const slm__value *end;
-    size_t n = 0;
+    const slm__value *end; size_t n = 0;
     for (v = slm__json_in(j, v, '[', &end); v != end && n < most; v += v->n) list[n++] = slm__json_u64(j, v);
     if (v != end) (void)slm__json_fail(j, v, "too many numbers in the list");
     return n;
@@ -3715,25 +3681,22 @@ static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list, si
 static void slm__parse_tensor(slm__json *j, const slm__value *v, slm__stored *t) {    /* v: the member of the header */
     const slm__value *dtype = slm__json_get(j, v + 1, "dtype"), *shape = slm__json_get(j, v + 1, "shape"),
                      *offsets = slm__json_get(j, v + 1, "data_offsets");
-    uint64_t range[2] = { 0, 0 }, bits;
-    size_t i;
-    int good = 1;
+    uint64_t bits; size_t i;
     j->field = t->name = slm__json_text(j, v);
     while (t->dtype < SLM__COUNT(slm__dtypes) && !slm__json_same(dtype, slm__dtypes[t->dtype].name)) t->dtype++;
     if (!slm__json_need(j, v, t->dtype < SLM__COUNT(slm__dtypes), "an unknown dtype, or none")) return;
     bits = (uint64_t)slm__dtypes[t->dtype].bits;
     t->n_dims = slm__numbers(j, shape, t->shape, SLM__MAX_DIMS);
     for (i = 0, t->count = 1; i < t->n_dims; t->count *= t->shape[i++])
-        good = good && (t->shape[i] == 0 || t->count <= UINT64_MAX / t->shape[i]);
-    (void)slm__json_need(j, v, good && t->count <= UINT64_MAX / bits, "the shape is too large");
-    (void)slm__json_need(j, v, slm__numbers(j, offsets, range, 2) == 2, "data_offsets must be two");
-    t->begin = range[0]; t->end = range[1];
-    if (t->count * bits % 8 != 0 || t->end < t->begin || t->end - t->begin != t->count * bits / 8)
+        (void)slm__json_need(j, v, t->shape[i] == 0 || t->count <= UINT64_MAX / t->shape[i], "the shape is too large");
+    (void)slm__json_need(j, v, t->count <= UINT64_MAX / bits, "the shape is too large");
+    (void)slm__json_need(j, v, slm__numbers(j, offsets, t->range, 2) == 2, "data_offsets must be two");
+    if (t->count * bits % 8 != 0 || t->range[1] < t->range[0] || t->range[1] - t->range[0] != t->count * bits / 8)
         (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
 }
 static int slm__by_offset(const void *a, const void *b) {
-    const slm__stored *x = (const slm__stored *)a, *y = (const slm__stored *)b;
-    return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1) : x->end < y->end ? -1 : x->end > y->end;
+    const uint64_t *x = ((const slm__stored *)a)->range, *y = ((const slm__stored *)b)->range;
+    return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : x[1] < y[1] ? -1 : x[1] > y[1];
 }
 static int slm__by_name(const void *a, const void *b) {
     return strcmp(((const slm__stored *)a)->name, ((const slm__stored *)b)->name);
@@ -3743,33 +3706,28 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
     slm__json *j = &shard->header;
     const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
     slm__stored *t, fresh;
-    size_t first = all->n;
-    uint64_t at = 0;
+    size_t i = all->n; uint64_t at = 0;
+    if (j->status == SLM_OK) j->status = slm__buffer_reserve(&all->memory, sizeof fresh, err);    /* a list, even of none */
     for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK; v += v->n) {
-        if (v + 1 == metadata || slm__json_same(v, "__metadata__")) continue;
-        memset(&fresh, 0, sizeof fresh);
-        fresh.shard = shard;
+        if (slm__json_same(v, "__metadata__")) continue;
+        memset(&fresh, 0, sizeof fresh); fresh.shard = shard;
         slm__parse_tensor(j, v, &fresh);
-        if (j->status == SLM_OK) j->status = slm__buffer_append(&all->memory, &fresh, sizeof fresh, err);
+        slm__keep(&j->status, &all->memory, &fresh, sizeof fresh, err);
     }
-    for (v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end); v != end; v += v->n) {
-        (void)slm__json_text(j, v);
-        (void)slm__json_text(j, v + 1);
-    }
-    all->list = (slm__stored *)(void *)all->memory.data;
-    all->n = all->memory.size / sizeof fresh;
+    v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end);
+    while (v != end) (void)slm__json_text(j, v++);             /* names and what they name: all are texts */
     if (j->status != SLM_OK) return j->status;
-    t = all->n > 0 ? all->list + first : NULL;
-    if (all->n > first) qsort(t, all->n - first, sizeof *t, slm__by_offset);
-    for (; first < all->n && t->begin == at; first++) at = t++->end;
-    if (first < all->n || at != size)
+    all->list = SLM__ITEMS(slm__stored, all->memory); all->n = SLM__N_ITEMS(slm__stored, all->memory);
+    t = all->list + i;
+    qsort(t, all->n - i, sizeof *t, slm__by_offset);
+    for (; i < all->n && t->range[0] == at; i++) at = t++->range[1];
+    if (i < all->n || at != size)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"",
-                         j->name, (unsigned long long)at, (unsigned long long)size, first < all->n ? t->name : "the end");
-    if (all->n > 0) qsort(all->list, all->n, sizeof *t, slm__by_name);
-    for (first = 1; first < all->n; first++)
-        if (strcmp(all->list[first - 1].name, all->list[first].name) == 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" is there twice, in one file or in two files", j->name,
-                             all->list[first].name);
+                         j->name, (unsigned long long)at, (unsigned long long)size, i < all->n ? t->name : "the end");
+    qsort(all->list, all->n, sizeof *t, slm__by_name);
+    for (i = 1, t = all->list; i < all->n; i++, t++)
+        if (slm__by_name(t, t + 1) == 0) return slm__fail(err, SLM_ERR_FORMAT,
+            "%s: tensor \"%.99s\" is there twice, in one file or in two files", j->name, t->name);
     return SLM_OK;
 }
 static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const char *name, slm_error *err) {
@@ -3777,8 +3735,7 @@ static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const 
     slm__shard *s = (slm__shard *)slm__alloc(1, sizeof *s, err);
     uint64_t size, n;
     if (s == NULL) return SLM_ERR_MEMORY;
-    s->next = all->shards;
-    all->shards = s;
+    s->next = all->shards; all->shards = s;
     (void)slm__open(&s->io, folder, name, "rb", err);
     size = slm__size(&s->io);
     if (slm__read(&s->io, 0, head, 8) != SLM_OK) return s->io.status;
@@ -3800,10 +3757,8 @@ static void slm__tensors_close(slm__tensors *all) {
     slm__shard *s;
     while ((s = all->shards) != NULL) {
         all->shards = s->next;
-        slm__close(&s->io);
-        slm__json_close(&s->header);
-        slm__release(s->text);
-        slm__release(s);
+        slm__close(&s->io); slm__json_close(&s->header);
+        slm__release(s->text); slm__release(s);
     }
     slm__release(all->memory.data);
 }
@@ -3813,28 +3768,23 @@ static const char *slm__metadata(slm__tensors *all, const char *key) {    /* of 
     return v != NULL ? v->text : NULL;
 }
 static slm__stored *slm__tensors_find(const slm__tensors *all, const char *name) {
-    slm__stored key;
-    key.name = name;
-    return all->n == 0 ? NULL : (slm__stored *)bsearch(&key, all->list, all->n, sizeof key, slm__by_name);
+    slm__stored key; key.name = name;
+    return (slm__stored *)bsearch(&key, all->list, all->n, sizeof key, slm__by_name);
 }
 static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
     slm__stored *t = slm__tensors_find(all, name);
     size_t left = rows * cols, size, n, i;
     uint64_t at;
-    slm__file *io;
-    int same;
+    slm__file *io = t != NULL ? &t->shard->io : NULL;
     if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", all->shards->io.path, name);
-    io = &t->shard->io;
-    same = t->n_dims == 2 ? t->shape[0] == rows && t->shape[1] == cols : t->n_dims < 2 && rows == 1 && t->count == cols;
-    if (!same || t->dtype > SLM__F64)
+    if (t->dtype > SLM__F64
+        || (t->n_dims == 2 ? t->shape[0] != rows || t->shape[1] != cols : t->n_dims > 2 || rows != 1 || t->count != cols))
         return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
                          io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
-    t->used = 1;
-    io->err = err; io->status = SLM_OK;
-    size = (size_t)slm__dtypes[t->dtype].bits / 8;
-    for (at = t->shard->data + t->begin; left > 0; left -= n, out += n, at += n * size) {
+    t->used = 1; io->err = err; io->status = SLM_OK; size = slm__bytes(t->dtype);
+    for (at = t->shard->data + t->range[0]; left > 0; left -= n, out += n, at += n * size) {
         n = left < SLM__SLICE ? left : SLM__SLICE;
         if (slm__read(io, at, bytes, n * size) != SLM_OK) break;
         all->checksum = slm__checksum(all->checksum, bytes, n * size);
@@ -3843,35 +3793,38 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
     return io->status;
 }
 
-/* ---- what a file of ours holds: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the
-   numbers in values[k]) and metadata, "key\0value\0" pairs; the last pair is a checksum of all pairs before and all numbers ---- */
-typedef struct slm__kind { const char *name; size_t times; const char *prefix[3]; size_t n_keys; const char *keys[6]; } slm__kind;
-static const slm__kind slm__model_kind = { "", 1, { "", "", "" }, 0, { "", "", "", "", "", "" } },
-    slm__run_kind = { "run", 3, { "", "adam_m.", "adam_v." }, 3, { "step", "cursor.seed", "cursor.at", "", "", "" } },
-    slm__scores_kind = { "score file", 2, { "loss", "entropy", "" }, 6, { "window", "at", "all", "corpus", "tokenizer", "model" } };
+/* ---- files of ours: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the numbers in
+   values[k]) and metadata; the last of these is a checksum of "key\0value\0" of all before it, and of all numbers ---- */
+typedef struct slm__kind { const char *name, *prefix[4], *keys[7]; } slm__kind;    /* NULL after the last prefix, the last key */
+static const slm__kind slm__model_kind = { "", { "" }, { NULL } },
+    slm__run_kind = { "run", { "", "adam_m.", "adam_v." }, { "step", "cursor.seed", "cursor.at" } },
+    slm__scores_kind = { "score file", { "loss", "entropy" }, { "window", "at", "all", "corpus", "tokenizer", "model" } };
 typedef struct slm__content {
     const slm__kind *kind;
-    const slm_param *table;
-    size_t n_table;
+    const slm_param *table; size_t n_table;
     slm_real *values[3];
-    slm__buffer metadata;
+    slm_error *err; slm_status status;    /* for writing: the first error, */
+    slm__buffer header; uint64_t hash;    /* and of the metadata the text and the hash */
 } slm__content;
-static const slm_param *slm__content_at(const slm__content *c, size_t i, slm_real **values, char name[sizeof(slm_param)]) {
-    const slm_param *p = &c->table[i % c->n_table];           /* i-th tensor of the file; NULL: there are no more */
-    if (i == c->kind->times * c->n_table) return NULL;
+static slm__content slm__content_of(const slm__kind *kind, const slm_param *p, size_t n, slm_real *a, slm_real *b, slm_real *c) {
+    slm__content content = { kind, p, n, { a, b, c }, NULL, SLM_OK, { NULL, 0, 0 }, SLM_HASH_START };
+    return content;
+}
+static int slm__content_at(const slm__content *c, size_t i, slm_param *p, slm_real **values) {    /* i-th tensor; 0: no more */
+    const char *prefix = c->kind->prefix[i / c->n_table];
+    if (prefix == NULL) return 0;
+    *p = c->table[i % c->n_table];
     *values = c->values[i / c->n_table] + p->offset;
-    (void)snprintf(name, sizeof(slm_param), "%s%s", c->kind->prefix[i / c->n_table], p->name);
-    return p;
+    (void)snprintf(p->name, sizeof p->name, "%s%s", prefix, c->table[i % c->n_table].name);
+    return 1;
 }
 /* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
 static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm__file *file) {
     unsigned char bytes[SLM__SLICE * 8];
-    char name[sizeof(slm_param)];
-    size_t size = (size_t)slm__dtypes[type].bits / 8, i, k, n, left;
-    const slm_param *p;
-    slm_real *values;
-    for (i = 0; (p = slm__content_at(c, i, &values, name)) != NULL; i++)
-        for (left = p->rows * p->cols; left > 0; left -= n, values += n) {
+    size_t size = slm__bytes(type), i, k, n, left;
+    slm_param p; slm_real *values;
+    for (i = 0; slm__content_at(c, i, &p, &values); i++)
+        for (left = p.rows * p.cols; left > 0; left -= n, values += n) {
             n = left < SLM__SLICE ? left : SLM__SLICE;
             for (k = 0; k < n; k++) slm__number_store(bytes + k * size, values[k], type);
             if (file != NULL) (void)slm__write(file, bytes, n * size);
@@ -3879,76 +3832,61 @@ static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm
         }
     return hash;
 }
-static slm_status slm__content_header(slm__buffer *h, const slm__content *c, size_t type, slm_error *err) {
-    char name[sizeof(slm_param)], rows[24];
-    const char *text = c->metadata.data, *end = text + c->metadata.size;
-    unsigned long long begin, at = 0;
-    size_t i;
-    const slm_param *p;
-    slm_real *values;
-    slm_status status = slm__put(h, err, "{\"__metadata__\":");
-    for (i = 0; status == SLM_OK && text < end; i++, text += strlen(text) + 1)      /* key and value take turns */
-        if ((status = slm__put(h, err, i % 2 ? ":" : i > 0 ? "," : "{")) == SLM_OK)
-            status = slm__json_put_string(h, text, strlen(text), err);
-    for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
-        begin = at;
-        at += (unsigned long long)p->rows * p->cols * (unsigned long long)slm__dtypes[type].bits / 8;
-        (void)snprintf(rows, sizeof rows, "%zu,", p->rows);
-        status = slm__put(h, err, "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
-                          i == 0 ? "}" : "", name, slm__dtypes[type].name, p->matrix ? rows : "", p->cols, begin, at);
-    }
-    if (status == SLM_OK) status = slm__put(h, err, "}%.*s", (int)((8 - (h->size + 1) % 8) % 8), "       ");    /* aligns data */
-    if (status != SLM_OK || h->size <= SLM__MAX_HEADER) return status;
-    return slm__fail(err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
+static void slm__content_pair(slm__content *c, const char *key, const char *value) {    /* adds to the metadata */
+    const char *before = c->header.size > 0 ? "," : "{\"__metadata__\":{";
+    if (c->status == SLM_OK) c->status = slm__put(&c->header, c->err, "%s\"%s\":", before, key);
+    if (c->status == SLM_OK) c->status = slm__json_put_string(&c->header, value, strlen(value), c->err);
+    c->hash = slm_hash(slm_hash(c->hash, key, strlen(key) + 1), value, strlen(value) + 1);
 }
 /* The first three numbers of a kind are decimal, the others are hashes. */
 static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
     (void)snprintf(text, 24, i < 3 ? "%llu" : "%016llx", (unsigned long long)number);
     return text;
 }
-static slm_status slm__content_numbers(slm__content *c, const uint64_t *numbers, slm_error *err) {    /* begins the metadata */
-    char text[24];
-    size_t i;
-    slm_status status = slm__put(&c->metadata, err, "format%cpt%c", 0, 0);    /* transformers demands "pt" */
-    if (status == SLM_OK && numbers != NULL) status = slm__put(&c->metadata, err, "slm%c%s%c", 0, c->kind->name, 0);
-    for (i = 0; status == SLM_OK && numbers != NULL && i < c->kind->n_keys; i++)
-        status = slm__put(&c->metadata, err, "%s%c%s%c", c->kind->keys[i], 0, slm__number_text(i, numbers[i], text), 0);
-    return status;
+static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_status status, slm_error *err) {
+    char text[24]; size_t i;
+    c->status = status; c->err = err;
+    slm__content_pair(c, "format", "pt");                     /* transformers demands it */
+    if (c->kind->keys[0] != NULL) slm__content_pair(c, "slm", c->kind->name);
+    for (i = 0; c->kind->keys[i] != NULL; i++) slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
 }
-/* Writes the file; the metadata are completed and released. */
-static slm_status slm__content_save(slm__content *c, slm_status status, size_t type, const char *path, slm_error *err) {
-    slm__buffer h = { NULL, 0, 0 };
+static slm_status slm__content_save(slm__content *c, size_t type, const char *path) {    /* the rest of the header, the numbers */
+    char rows[24]; unsigned char size[8];
+    unsigned long long at = 0, end; size_t i;
+    slm_param p; slm_real *values;
     slm__file file;
-    unsigned char head[8];
-    if (status == SLM_OK) {
-        uint64_t hash = slm__emit(c, type, slm_hash(SLM_HASH_START, c->metadata.data, c->metadata.size), NULL);
-        status = slm__put(&c->metadata, err, "checksum%c%016llx%c", 0, (unsigned long long)hash, 0);
+    if (c->status == SLM_OK) slm__content_pair(c, "checksum", slm__number_text(3, slm__emit(c, type, c->hash, NULL), rows));
+    for (i = 0; c->status == SLM_OK && slm__content_at(c, i, &p, &values); i++, at = end) {
+        end = at + (unsigned long long)p.rows * p.cols * slm__bytes(type);
+        (void)snprintf(rows, sizeof rows, "%zu,", p.rows);
+        c->status = slm__put(&c->header, c->err, "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
+                             i == 0 ? "}" : "", p.name, slm__dtypes[type].name, p.matrix ? rows : "", p.cols, at, end);
     }
-    if (status == SLM_OK) status = slm__content_header(&h, c, type, err);
-    if (status == SLM_OK) {
-        slm__store(head, h.size, 8);
-        (void)slm__open(&file, path, ".tmp", "wb", err);
-        (void)slm__write(&file, head, 8);
-        (void)slm__write(&file, h.data, h.size);
+    i = (8 - (c->header.size + 1) % 8) % 8;                   /* spaces that align the numbers */
+    if (c->status == SLM_OK) c->status = slm__put(&c->header, c->err, "}%.*s", (int)i, "       ");
+    if (c->status == SLM_OK && c->header.size > SLM__MAX_HEADER)
+        c->status = slm__fail(c->err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
+    if (c->status == SLM_OK) {
+        slm__store(size, c->header.size, 8);
+        (void)slm__open(&file, path, ".tmp", "wb", c->err);
+        (void)slm__write(&file, size, 8);
+        (void)slm__write(&file, c->header.data, c->header.size);
         (void)slm__emit(c, type, 0, &file);
-        status = slm__commit(&file, path);
+        c->status = slm__commit(&file, path);
     }
-    slm__release(c->metadata.data);
-    slm__release(h.data);
-    return status;
+    slm__release(c->header.data);
+    return c->status;
 }
 /* Opens a file that must be of a kind of ours; its numbers. */
 static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, uint64_t *numbers, const char *path, slm_error *err) {
     slm_status status = slm__tensors_open(all, path, err);
     slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
     const slm__value *v, *end;
-    const char *text;
-    char again[24];
-    size_t i;
+    const char *text; char again[24]; size_t i;
     if (status != SLM_OK) return status;
     if ((text = slm__metadata(all, "slm")) == NULL || strcmp(text, kind->name) != 0 || slm__metadata(all, "checksum") == NULL)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind->name);
-    for (i = 0; i < kind->n_keys; i++) {
+    for (i = 0; kind->keys[i] != NULL; i++) {
         if ((text = slm__metadata(all, kind->keys[i])) == NULL) text = "";
         numbers[i] = strtoull(text, NULL, i < 3 ? 10 : 16);
         if (strcmp(slm__number_text(i, numbers[i], again), text) != 0)
@@ -3963,26 +3901,23 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
 /* Every tensor of the content must be there, finite, and no other, but for what old files hold besides weights. */
 static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
     static const char old[] = ".rotary_emb.inv_freq";
-    char name[sizeof(slm_param)];
-    size_t i, n;
-    const slm_param *p;
-    slm_real *values;
-    slm_status status = SLM_OK;
-    for (i = 0; status == SLM_OK && (p = slm__content_at(c, i, &values, name)) != NULL; i++) {
-        status = slm__tensors_read(all, name, values, p->rows, p->cols, err);
-        if (status == SLM_OK && !slm__all_finite(values, p->rows * p->cols))
-            status = slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", all->shards->io.path,
-                               name);
+    const char *path = all->shards->io.path;
+    char text[24]; size_t i, n;
+    slm_param p; slm_real *values;
+    slm_status status;
+    for (i = 0; slm__content_at(c, i, &p, &values); i++) {
+        if ((status = slm__tensors_read(all, p.name, values, p.rows, p.cols, err)) != SLM_OK) return status;
+        if (!slm__all_finite(values, p.rows * p.cols))
+            return slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", path, p.name);
     }
-    for (i = 0; status == SLM_OK && i < all->n; i++) {
+    for (i = 0; i < all->n; i++) {
         const slm__stored *t = &all->list[i];
         if (!t->used && ((n = strlen(t->name)) < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there", t->shard->io.path, t->name);
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there", t->shard->io.path, t->name);
     }
-    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)all->checksum);
-    if (status == SLM_OK && c->kind->n_keys > 0 && strcmp(name, slm__metadata(all, "checksum")) != 0)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", all->shards->io.path);
-    return status;
+    if (c->kind->keys[0] != NULL && strcmp(slm__number_text(3, all->checksum, text), slm__metadata(all, "checksum")) != 0)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", path);
+    return SLM_OK;
 }
 
 /* ---- config.json of a Hugging Face Llama folder: read and written by one table ---- */
@@ -4021,20 +3956,16 @@ static void slm__config_object(slm__json *j, const slm__value *object, const slm
         case 'e': slm__config_equal(j, v, key->text); break;
         case 'r': slm__config_object(j, v, slm__rope_keys, SLM__COUNT(slm__rope_keys), config); break;
         case 'b': *whole = slm__json_bool(j, v); break;
-        case 'i':
-            *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
+        case 'i': *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
             if (*whole < 1 || (uint64_t)*whole != slm__json_u64(j, v)) slm__reject(j, v, "not from 1 to 2147483647:");
             break;
-        default:
-            was = *number;
-            *number = slm__json_double(j, v);
+        default: was = *number; *number = slm__json_double(j, v);
             if (!(*number > 0) || (was > 0 && (*number < was || *number > was))) slm__reject(j, v, "not above 0, or not alone:");
         }
     }
 }
 static slm_status slm__config_parse(slm_config *config, const char *text, size_t size, const char *name, slm_error *err) {
-    slm__json j;
-    slm_error inner;
+    slm__json j; slm_error inner;
     memset(config, 0, sizeof *config);
     if (slm__json_open(&j, text, size, name, err) == SLM_OK)
         slm__config_object(&j, slm__json_root(&j), slm__config_keys, SLM__COUNT(slm__config_keys), config);
@@ -4079,18 +4010,16 @@ static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__
     return j->status;
 }
 static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_error *err) {
-    char path[SLM__PATH], *text = NULL;
-    size_t size = 0;
+    char path[SLM__PATH], *text = NULL; size_t size = 0;
     slm__json j;
     slm_status status = slm__path(path, folder, "model.safetensors", err);
-    if (status != SLM_OK || slm__exists(path)) return status == SLM_OK ? slm__tensors_open(all, path, err) : status;
-    status = slm__path(path, folder, "model.safetensors.index.json", err);
+    if (status == SLM_OK && slm__exists(path)) return slm__tensors_open(all, path, err);
+    if (status == SLM_OK) status = slm__path(path, folder, "model.safetensors.index.json", err);
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status != SLM_OK) return status;
     (void)slm__json_open(&j, text, size, path, err);
     status = slm__shards_index(all, folder, &j, err);
-    slm__json_close(&j);
-    slm__release(text);
+    slm__json_close(&j); slm__release(text);
     return status;
 }
 /* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
@@ -4102,66 +4031,51 @@ static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *
     if (have >= need) return SLM_OK;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
 }
-/* Where embedding and head are one, a head in the file must be the embedding. */
-static slm_status slm__shards_tied(slm__tensors *all, const slm_model *model, const slm__stored *head, slm_error *err) {
-    const slm_param *p = &model->table[0];
-    slm_real *copy = (slm_real *)slm__alloc(p->rows * p->cols, sizeof *copy, err);
-    slm_status status = copy == NULL ? SLM_ERR_MEMORY : slm__tensors_read(all, head->name, copy, p->rows, p->cols, err);
-    if (status == SLM_OK && memcmp(copy, model->params, p->rows * p->cols * sizeof *copy) != 0)
-        status = slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to", head->shard->io.path);
-    slm__release(copy);
-    return status;
+/* Where embedding and head are one, a head in the files must be the embedding: it is read in its place before it. */
+static slm_status slm__shards_read(slm__tensors *all, const slm_model *m, slm_error *err) {
+    const slm__content c = slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
+    const slm__stored *head = m->config.tied ? slm__tensors_find(all, "lm_head.weight") : NULL;
+    size_t rows = m->table[0].rows, cols = m->table[0].cols, size = head != NULL ? rows * cols * sizeof(slm_real) : 0;
+    slm_status status = head == NULL ? SLM_OK : slm__tensors_read(all, head->name, m->params, rows, cols, err);
+    uint64_t hash = slm_hash(SLM_HASH_START, m->params, size);
+    if (status == SLM_OK) status = slm__content_read(all, &c, err);
+    if (status != SLM_OK || slm_hash(SLM_HASH_START, m->params, size) == hash) return status;
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to", head->shard->io.path);
 }
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
-    char base[SLM__PATH], path[SLM__PATH], *text = NULL;
+    char base[SLM__PATH], path[SLM__PATH], *text = NULL; size_t size = 0;
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
-    slm__content c = { &slm__model_kind, NULL, 0, { NULL, NULL, NULL }, { NULL, 0, 0 } };
-    slm__stored *head = NULL;
-    slm_config config;
-    slm_model *model = NULL;
-    size_t size = 0;
+    slm_config config; slm_model *model = *out = NULL;
     slm_status status = slm__path(base, folder, "/", err);
-    *out = NULL;
     if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
     if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
     if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
     if (status == SLM_OK) status = slm__shards_open(&all, base, err);
     if (status == SLM_OK) status = slm__shards_enough(&all, &config, base, err);
     if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
-    if (status == SLM_OK) {
-        c.table = model->table; c.n_table = model->n_tensors; c.values[0] = model->params;
-        if (config.tied && (head = slm__tensors_find(&all, "lm_head.weight")) != NULL) head->used = 1;
-        status = slm__content_read(&all, &c, err);
-    }
-    if (status == SLM_OK && head != NULL) status = slm__shards_tied(&all, model, head, err);
-    if (status == SLM_OK) *out = model;
-    else slm_model_free(model);
-    slm__tensors_close(&all);
-    slm__release(text);
+    if (status == SLM_OK) status = slm__shards_read(&all, model, err);
+    if (status == SLM_OK) *out = model; else slm_model_free(model);
+    slm__tensors_close(&all); slm__release(text);
     return status;
 }
-SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
-                                     slm_error *err) {
-    char path[SLM__PATH];
-    slm__content c = { &slm__model_kind, model->table, model->n_tensors, { model->params, NULL, NULL }, { NULL, 0, 0 } };
-    size_t type = strcmp(dtype, "F32") == 0 ? SLM__F32 : strcmp(dtype, "BF16") == 0 ? SLM__BF16 : SLM__F64;
-    slm_status status;
-    if (strcmp(dtype, slm__dtypes[type].name) != 0)
+SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, const char *dtype, const char *folder,
+                                  slm_error *err) {
+    slm__content c = slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
+    size_t type = dtype == NULL ? SLM__REAL : *dtype == 'B' ? SLM__BF16 : strcmp(dtype, "F64") == 0 ? SLM__F64 : SLM__F32;
+    char path[SLM__PATH]; slm_status status;
+    if (dtype != NULL && strcmp(dtype, slm__dtypes[type].name) != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder, dtype);
-    if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
+    if (t != NULL && slm_tokenizer_vocab(t) > m->config.vocab)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
-                         (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
+                         (int)slm_tokenizer_vocab(t), (int)m->config.vocab);
     status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
-    if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
+    if (status == SLM_OK && t != NULL) status = slm_tokenizer_save(t, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    if (status == SLM_OK) status = slm__content_numbers(&c, NULL, err);
-    status = slm__content_save(&c, status, type, path, err);
+    slm__content_begin(&c, NULL, status, err);
+    status = slm__content_save(&c, type, path);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
-    return status == SLM_OK ? slm__config_write(&model->config, type, path, err) : status;
-}
-SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err) {
-    return slm_model_save_as(model, tokenizer, slm__dtypes[SLM__REAL].name, folder, err);
+    return status == SLM_OK ? slm__config_write(&m->config, type, path, err) : status;
 }
 
 /* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
@@ -4175,76 +4089,65 @@ static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise
 SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_error *err) {
     const uint64_t numbers[6] = { (uint64_t)s->T, s->at, s->all, s->corpus_hash, s->tokenizer_hash, s->model_hash };
     const slm_param p = { "", 0, 1, s->n, 0 };
-    slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
-    slm_status status = slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err);
-    if (status == SLM_OK) status = slm__content_numbers(&c, numbers, err);
-    return slm__content_save(&c, status, SLM__REAL, path, err);
+    slm__content c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
+    slm__content_begin(&c, numbers, slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err), err);
+    return slm__content_save(&c, SLM__REAL, path);
 }
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
-    slm__tensors all;
-    slm_scores like, *s = NULL;
-    uint64_t v[6];
+    slm__tensors all; uint64_t v[6];
+    slm_scores *s = *out = NULL;
     slm_status status = slm__content_open(&all, &slm__scores_kind, v, path, err);
-    *out = NULL;
-    memset(&like, 0, sizeof like);
     if (status == SLM_OK) {
         const slm__stored *t = slm__tensors_find(&all, "loss");    /* the file holds that many: memory may be taken */
-        like.n = t != NULL ? (size_t)t->count : 0;
-        like.T = v[0] <= INT32_MAX && v[1] <= v[2] && v[2] < SIZE_MAX / 64 ? (int32_t)v[0] : 0;
-        like.at = (size_t)v[1]; like.all = (size_t)v[2];
-        like.corpus_hash = v[3]; like.tokenizer_hash = v[4]; like.model_hash = v[5];
+        int32_t T = v[0] <= INT32_MAX && v[1] <= v[2] && v[2] < SIZE_MAX / 64 ? (int32_t)v[0] : 0;
+        const slm_scores like = { t != NULL ? (size_t)t->count : 0, NULL, NULL, T, v[3], v[4], v[5], (size_t)v[1], (size_t)v[2] };
         status = slm__scores_possible(&like, SLM_ERR_FORMAT, path, err);
+        if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
     }
-    if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
     if (status == SLM_OK) {
         const slm_param p = { "", 0, 1, s->n, 0 };
-        const slm__content c = { &slm__scores_kind, &p, 1, { s->loss, s->entropy, NULL }, { NULL, 0, 0 } };
+        const slm__content c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
         status = slm__content_read(&all, &c, err);
     }
     slm__tensors_close(&all);
-    if (status == SLM_OK) *out = s;
-    else slm_scores_free(s);
+    if (status == SLM_OK) *out = s; else slm_scores_free(s);
     return status;
 }
 
 /* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
-/* What makes a run this run and no other: words "name=value". */
-static slm_status slm__run_settings(slm__buffer *b, const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
-    const slm_config *c = &t->model->config;
-    const slm_selection *s = &t->selection;
-    const slm_optimizer *o = &t->optimizer;
+/* What makes a run this run and no other: 27 words "name=value" of 40 bytes at most. */
+static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
+    const slm_config *c = &t->model->config; const slm_selection *s = &t->selection; const slm_optimizer *o = &t->optimizer;
     const struct { const char *name; double value; } numbers[] = { { "rope_theta", c->rope_theta }, { "norm_eps", c->norm_eps },
         { "ratio", s->ratio }, { "ratio2", s->ratio2 }, { "lr", o->lr }, { "lr_min", o->lr_min }, { "beta1", o->beta1 },
         { "beta2", o->beta2 }, { "eps", o->eps }, { "weight_decay", o->weight_decay }, { "clip", o->clip } };
-    char text[48];
-    size_t i;
-    slm_status status = slm__put(b, err, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
+    char number[48]; size_t i;
+    int n = snprintf(text, SLM__SETTINGS, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
         "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx reference=%016llx", slm__dtypes[SLM__REAL].name,
-        (int)c->vocab, (int)c->dim, (int)c->n_layers, (int)c->n_heads, (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn,
-        (int)c->tied, (int)s->score, (int)s->scope, (unsigned long long)s->seed, (unsigned long long)o->warmup,
-        (unsigned long long)o->steps, (unsigned long long)corpus_hash,
+        c->vocab, c->dim, c->n_layers, c->n_heads, c->n_kv_heads, c->head_dim, c->ffn, c->tied, (int)s->score, (int)s->scope,
+        (unsigned long long)s->seed, (unsigned long long)o->warmup, (unsigned long long)o->steps, (unsigned long long)corpus_hash,
         (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
-    for (i = 0; status == SLM_OK && i < SLM__COUNT(numbers); i++)
-        if (slm__double_text(text, numbers[i].value)) status = slm__put(b, err, " %s=%s", numbers[i].name, text);
-        else status = slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", numbers[i].name);
-    return status;
+    for (i = 0; i < SLM__COUNT(numbers); i++) {
+        const char *name = numbers[i].name;
+        if (!slm__double_text(number, numbers[i].value)) return slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", name);
+        n += snprintf(text + n, SLM__SETTINGS - (size_t)n, " %s=%s", name, number);
+    }
+    return SLM_OK;
 }
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
+SLM_API slm_status slm_run_save(const slm_trainer *t, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
                                 uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err) {
-    char path[SLM__PATH];
-    const char *text = extra != NULL ? extra : "";
-    const slm_model *m = trainer->model;
-    const uint64_t numbers[3] = { trainer->step, cursor->seed, cursor->at };
-    slm__content c = { &slm__run_kind, m->table, m->n_tensors, { m->params, trainer->m, trainer->v }, { NULL, 0, 0 } };
-    slm_status status = slm__make_folder(folder, err);
+    char path[SLM__PATH], settings[SLM__SETTINGS];
+    const slm_model *m = t->model;
+    const uint64_t numbers[3] = { t->step, cursor->seed, cursor->at };
+    slm__content c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, m->params, t->m, t->v);
+    slm_status status = slm__run_settings(settings, t, corpus_hash, err);
+    if (status == SLM_OK) status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
-    if (status == SLM_OK) status = slm__content_numbers(&c, numbers, err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "settings%c", 0);
-    if (status == SLM_OK) status = slm__run_settings(&c.metadata, trainer, corpus_hash, err);
-    if (status == SLM_OK) status = slm__put(&c.metadata, err, "%cextra%c", 0, 0);
-    if (status == SLM_OK) status = slm__buffer_append(&c.metadata, text, strlen(text) + 1, err);
-    status = slm__content_save(&c, status, SLM__REAL, path, err);
-    return status == SLM_OK ? slm_model_save(m, tokenizer, folder, err) : status;
+    slm__content_begin(&c, numbers, status, err);
+    slm__content_pair(&c, "settings", settings);
+    slm__content_pair(&c, "extra", extra != NULL ? extra : "");
+    status = slm__content_save(&c, SLM__REAL, path);
+    return status == SLM_OK ? slm_model_save(m, tokenizer, NULL, folder, err) : status;
 }
 /* Names the first setting of the file that is not ours. */
 static slm_status slm__run_compare(const char *theirs, const char *mine, const char *path, slm_error *err) {
@@ -4255,39 +4158,30 @@ static slm_status slm__run_compare(const char *theirs, const char *mine, const c
     return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", path, (int)strcspn(theirs + at, " "), theirs + at,
                      (int)strcspn(mine + at, " "), mine + at);
 }
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
+SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
                                 const char *folder, slm_error *err) {
-    const slm_model *m = trainer->model;
-    size_t n = m->n_params;
-    slm__buffer mine = { NULL, 0, 0 };
+    const slm_model *m = t->model; size_t n = m->n_params, size = n * sizeof(slm_real);
     slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
-    slm_real *stage = NULL;
-    uint64_t v[3];
-    char path[SLM__PATH];
-    const char *text = NULL;
+    slm_real *stage = NULL; uint64_t v[3];
+    char path[SLM__PATH], mine[SLM__SETTINGS]; const char *text = NULL;
     slm_status status = slm__path(path, folder, "/state.safetensors", err);
-    if (status == SLM_OK) status = slm__run_settings(&mine, trainer, corpus_hash, err);
-    if (status == SLM_OK) status = slm__buffer_append(&mine, "", 1, err);
+    if (status == SLM_OK) status = slm__run_settings(mine, t, corpus_hash, err);
     if (status == SLM_OK) status = slm__content_open(&all, &slm__run_kind, v, path, err);
-    if (status == SLM_OK) status = slm__run_compare(slm__metadata(&all, "settings"), mine.data, path, err);
+    if (status == SLM_OK) status = slm__run_compare(slm__metadata(&all, "settings"), mine, path, err);
     if (status == SLM_OK && (text = slm__metadata(&all, "extra")) == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path, strlen(text) + 1, extra_size);
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
-        const slm__content c = { &slm__run_kind, m->table, m->n_tensors, { stage, stage + n, stage + 2 * n }, { NULL, 0, 0 } };
+        const slm__content c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, stage, stage + n, stage + 2 * n);
         status = slm__content_read(&all, &c, err);
     }
     if (status == SLM_OK) {                                   /* from here on nothing can fail */
-        memcpy(m->params, stage, n * sizeof(slm_real));
-        memcpy(trainer->m, stage + n, n * sizeof(slm_real));
-        memcpy(trainer->v, stage + 2 * n, n * sizeof(slm_real));
-        trainer->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
+        memcpy(m->params, stage, size); memcpy(t->m, stage + n, size); memcpy(t->v, stage + 2 * n, size);
+        t->step = v[0]; cursor->seed = v[1]; cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
-    slm__tensors_close(&all);
-    slm__release(stage);
-    slm__release(mine.data);
+    slm__tensors_close(&all); slm__release(stage);
     return status;
 }
 #endif /* SLM_NO_STDIO */

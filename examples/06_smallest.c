@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
     train("reference", reference, clean, NULL, 50);                          /* it learns what good text looks like ... */
     must(slm_score_corpus(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL, &err));   /* (eq. 1) */
     train("selective", model, noisy, scores, 100);                           /* ... and says what to learn here (eqs. 3 to 5) */
-    must(slm_model_save(model, tokenizer, argv[3], &err));                   /* a Hugging Face folder */
+    must(slm_model_save(model, tokenizer, NULL, argv[3], &err));                   /* a Hugging Face folder */
     printf("saved\n");
     slm_model_free(model);  slm_model_free(reference);  slm_scores_free(scores);
     slm_corpus_free(noisy);  slm_corpus_free(clean);  slm_tokenizer_free(tokenizer);

@@ -383,8 +383,8 @@ static void model_folders(void) {
     char *config;
     for (i = 0; i < 2; i++) {
         m = model_of((int)i, 5);
-        CHECK(slm_model_save(m, NULL, in("nowhere/model"), &err) == SLM_ERR_IO && strstr(err.text, "make the folder") != NULL, "%s", err.text);
-        CHECK_OK(slm_model_save(m, NULL, in("new"), &err), err);
+        CHECK(slm_model_save(m, NULL, NULL, in("nowhere/model"), &err) == SLM_ERR_IO && strstr(err.text, "make the folder") != NULL, "%s", err.text);
+        CHECK_OK(slm_model_save(m, NULL, NULL, in("new"), &err), err);
         CHECK_OK(slm_model_load(&back, in("new"), &err), err);
         CHECK(same_model(m, back), "round trip, tied %d", (int)i);
         slm_model_free(back);
@@ -393,18 +393,18 @@ static void model_folders(void) {
         slm_model_free(m);
     }
     m = model_of(0, 6);
-    CHECK_OK(slm_model_save_as(m, NULL, "BF16", in("half"), &err), err);      /* BF16: the nearest, ties to even; then it stays */
+    CHECK_OK(slm_model_save(m, NULL, "BF16", in("half"), &err), err);      /* BF16: the nearest, ties to even; then it stays */
     CHECK_OK(slm_model_load(&back, in("half"), &err), err);
     for (i = 0; i < m->n_tensors; i++)
         for (k = m->table[i].offset; k < m->table[i].offset + m->table[i].rows * m->table[i].cols; k++) {
             double x = (double)(float)m->params[k], unit = ldexp(1.0, x != 0 ? ilogb(x) - 7 : 0), steps = nearbyint(x / unit);
             CHECK(same((double)back->params[k], steps * unit), "%g as BF16 is %g, not %g", x, (double)back->params[k], steps * unit);
         }
-    CHECK_OK(slm_model_save_as(back, NULL, "BF16", in("half2"), &err), err);
+    CHECK_OK(slm_model_save(back, NULL, "BF16", in("half2"), &err), err);
     { size_t n2; char *a = get("half/model.safetensors", &n), *b = get("half2/model.safetensors", &n2);
       CHECK(a != NULL && b != NULL && n == n2 && memcmp(a, b, n) == 0, "saved again: other bytes");
       free(a); free(b); }
-    CHECK(slm_model_save_as(m, NULL, "F16", in("half"), &err) == SLM_ERR_ARGUMENT && strstr(err.text, "BF16") != NULL, "F16: %s", err.text);
+    CHECK(slm_model_save(m, NULL, "F16", in("half"), &err) == SLM_ERR_ARGUMENT && strstr(err.text, "BF16") != NULL, "F16: %s", err.text);
     slm_model_free(back);
     {
         static const struct { uint32_t bits; unsigned want; } round[] = { { 0x3f808000, 0x3f80 }, { 0x3f818000, 0x3f82 }, { 0x3f808001, 0x3f81 },
@@ -418,10 +418,10 @@ static void model_folders(void) {
         }
     }
     CHECK_OK(slm_tokenizer_bytes(&bytes, &err), err);
-    CHECK(slm_model_save(m, bytes, in("model"), &err) == SLM_ERR_ARGUMENT, "256 tokens in a vocabulary of 20");
+    CHECK(slm_model_save(m, bytes, NULL, in("model"), &err) == SLM_ERR_ARGUMENT, "256 tokens in a vocabulary of 20");
     slm_tokenizer_free(bytes);
-    CHECK(slm_model_save(m, NULL, in("plain/model"), &err) == SLM_ERR_IO, "a folder below a file");
-    CHECK_OK(slm_model_save(m, NULL, in("model"), &err), err);
+    CHECK(slm_model_save(m, NULL, NULL, in("plain/model"), &err) == SLM_ERR_IO, "a folder below a file");
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("model"), &err), err);
     config = get("model/config.json", &n);
     for (i = 0; i < 4; i++) {
         slm_model *r = model_of(0, 7);
@@ -472,7 +472,7 @@ static void tied_models(void) {
     char text[256];
     size_t at = 0;
     (void)at;
-    CHECK_OK(slm_model_save(m, NULL, in("tied"), &err), err);
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("tied"), &err), err);
     (void)snprintf(text, sizeof text, ",\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[20,8],\"data_offsets\":[%%zu,%%zu]}");
     write_as("tied/model.safetensors", m, 0, m->n_tensors, "F32", NULL, text, 640);
     expect_load("tied", SLM_ERR_FORMAT, "lm_head.weight", "a head that differs from the embedding");
@@ -501,7 +501,7 @@ static void sharded_models(void) {
     slm_model *m = model_of(0, 9), *back;
     slm_error err;
     size_t i, split = 7;
-    CHECK_OK(slm_model_save(m, NULL, in("sharded"), &err), err);
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("sharded"), &err), err);
     (void)remove(in("sharded/model.safetensors"));
     write_as("sharded/model-00001-of-00002.safetensors", m, 0, split, "F32", NULL, NULL, 0);
     write_as("sharded/model-00002-of-00002.safetensors", m, split, m->n_tensors, "BF16", NULL, NULL, 0);
@@ -625,7 +625,7 @@ static void run_state(void) {
         } else CHECK(same_run(p.b, p.c), "byte %zu: touched", i);
         first[i] ^= 1;
     }
-    CHECK_OK(slm_model_save(p.model_a, NULL, in("model"), &err), err);
+    CHECK_OK(slm_model_save(p.model_a, NULL, NULL, in("model"), &err), err);
     bytes = get("model/model.safetensors", &n2);
     put("run/state.safetensors", bytes, n2);
     expect_run(&p, SLM_ERR_FORMAT, "not a run", "a model instead of a run");
@@ -718,7 +718,7 @@ static void load_under_failure(const char *what, operation call, void *user) {
     printf("%s: failures at %ld points\n", what, points);
 }
 static slm_status call_write(void *user, slm_error *err) { (void)user; return slm_write_file(in("victim"), "new content", 11, err); }
-static slm_status call_model_save(void *user, slm_error *err) { return slm_model_save((slm_model *)user, NULL, in("injected"), err); }
+static slm_status call_model_save(void *user, slm_error *err) { return slm_model_save((slm_model *)user, NULL, NULL, in("injected"), err); }
 static slm_status call_run_save(void *user, slm_error *err) {
     slm_cursor cursor = { 1, 2 };
     return slm_run_save(((pair *)user)->a, NULL, &cursor, 99, "extra", in("injected_run"), err);
@@ -756,7 +756,7 @@ static void failures(void) {
     slm_error err;
     slm_model *m = model_of(0, 9);
     save_under_failure("slm_write_file", "victim", call_write, NULL, 0);
-    CHECK_OK(slm_model_save(m, NULL, in("injected"), &err), err);
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("injected"), &err), err);
     save_under_failure("slm_model_save, weights", "injected/model.safetensors", call_model_save, m, 1);
     save_under_failure("slm_model_save, config", "injected/config.json", call_model_save, m, 1);
     CHECK_OK(call_run_save(&p, &err), err);

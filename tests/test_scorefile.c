@@ -127,7 +127,7 @@ static void round_trip(void) {
     CHECK(slm_scores_load(&s, root, &err) == SLM_ERR_IO && s == NULL, "a folder");
     put("text", "some text, no score file", 24);
     CHECK(slm_scores_load(&s, in("text"), &err) == SLM_ERR_FORMAT && s == NULL && strstr(err.text, "safetensors") != NULL, "%s", err.text);
-    CHECK_OK(slm_model_save(model, NULL, in("model"), &err), err);
+    CHECK_OK(slm_model_save(model, NULL, NULL, in("model"), &err), err);
     CHECK(slm_scores_load(&s, in("model/model.safetensors"), &err) == SLM_ERR_FORMAT && strstr(err.text, "not a score file") != NULL, "%s", err.text);
 #define IMPOSSIBLE(field, value, what) bad = *truth; bad.field = value; \
     CHECK(slm_scores_save(&bad, in("bad"), &err) == SLM_ERR_ARGUMENT, "saved: " what)
@@ -250,12 +250,15 @@ static void metadata(void) {
     size_t i;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         const slm_param p = { "", 0, 1, N - 1, 0 };
-        slm__content c = { &slm__scores_kind, &p, 1, { truth->loss, truth->entropy, NULL }, { NULL, 0, 0 } };
         slm_scores *s;
         slm_error err;
-        slm_status status = slm__put(&c.metadata, &err, "slm%cscore file%cwindow%c%s%cat%c%s%call%c%s%ccorpus%c%s%ctokenizer%c%016x%cmodel%c%016x%c", 0, 0, 0,
-            cases[i].window, 0, 0, cases[i].at, 0, 0, cases[i].all, 0, 0, cases[i].corpus, 0, 0, 1u, 0, 0, 2u, 0);
-        CHECK_OK(slm__content_save(&c, status, SLM__REAL, in("d"), &err), err);
+        slm_status status;
+        slm__content c = { &slm__scores_kind, &p, 1, { truth->loss, truth->entropy, NULL }, &err, SLM_OK, { NULL, 0, 0 }, SLM_HASH_START };
+        const char *const pairs[] = { "slm", "score file", "window", cases[i].window, "at", cases[i].at, "all", cases[i].all,
+                                      "corpus", cases[i].corpus, "tokenizer", "0000000000000001", "model", "0000000000000002" };
+        size_t k;
+        for (k = 0; k < sizeof pairs / sizeof *pairs; k += 2) slm__content_pair(&c, pairs[k], pairs[k + 1]);
+        CHECK_OK(slm__content_save(&c, SLM__REAL, in("d")), err);
         status = slm_scores_load(&s, in("d"), &err);
         CHECK(status == (cases[i].good ? SLM_OK : SLM_ERR_FORMAT) && (s != NULL) == cases[i].good, "case %zu: %s", i, err.text);
         slm_scores_free(s);

@@ -92,7 +92,7 @@ change 'generation: residual'          'audit'            'SLM__O, g->y, g->x, 1
 change 'scores of other windows'       'scorefile'        'scores->T != T ?' 'scores->T > T ?'
 change 'scores of another tokenizer'   'scorefile'        'scores->tokenizer_hash != tokenizer_hash ?' 'scores->tokenizer_hash > tokenizer_hash ?'
 change 'a part for the whole'          'scorefile'        'scores->n != scores->all ?' 'scores->n > scores->all ?'
-change 'a damaged file'                'files scorefile'  'n_keys > 0 && strcmp(name,' 'n_keys > 0 && 0 * strcmp(name,'
+change 'a damaged file'                'files scorefile'  'keys[0] != NULL && strcmp(slm__number_text(3,' 'keys[0] != NULL && 0 * strcmp(slm__number_text(3,'
 # ---- json ----
 change 'json: depth'                   'json'             'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
 change 'json: overlong UTF-8'          'json'             'c < least[size] ||' 'c < least[size] - 64 ||'
@@ -110,15 +110,15 @@ change 'training: counts after a merge' 'tokenizer'       'slm__learn_count(l, b
 change 'the longest added token'       'tokenizer'        'span->size > size &&' 'size == 0 &&'
 change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
-change 'windows of a corpus'           'data'             '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
+change 'windows of a corpus'           'data'             '(c->n - 2) / (size_t)T + 1' '(c->n - 1) / (size_t)T + 1'
 change 'masked targets'                'data'             'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
 change 'each window once'              'data'             '((i >> half) ^ (' '((i >> half) & ('
 change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
 # ---- files ----
 change 'header length'                 'files'            'n > size - 8)' 'n > size)'
-change 'offsets and shape'             'files'            't->end - t->begin != t->count * bits / 8)' 't->end - t->begin < t->count * bits / 8)'
-change 'gaps and overlaps'             'files'            't->begin == at; first++)' 't->begin >= at; first++)'
-change 'bytes after the last tensor'   'files'            'first < all->n || at != size)' 'first < all->n || at > size)'
+change 'offsets and shape'             'files'            't->range[1] - t->range[0] != t->count * bits / 8)' 't->range[1] - t->range[0] < t->count * bits / 8)'
+change 'gaps and overlaps'             'files'            't->range[0] == at; i++)' 't->range[0] >= at; i++)'
+change 'bytes after the last tensor'   'files'            'i < all->n || at != size)' 'i < all->n || at > size)'
 change 'F16'                           'files'            'exponent + 112' 'exponent + 111'
 change 'BF16'                          'audit files'      'bits <<= 16;' 'bits <<= 15;'
 change 'BF16, rounding'                'files'            '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
