@@ -108,7 +108,7 @@ typedef enum slm_status {
 } slm_status;
 typedef struct slm_error { slm_status status; char text[512]; } slm_error;   /* text: one line, names file, field, value */
 SLM_API const char *slm_status_name(slm_status status);                      /* "out of memory", ...; never NULL */
-typedef int (*slm_progress)(void *user, uint64_t done, uint64_t total);      /* return nonzero to stop, with SLM_ERR_STOPPED */
+typedef int (*slm_progress)(void *user, uint64_t done, uint64_t total);   /* same unit; return nonzero to stop: SLM_ERR_STOPPED */
 
 /* ---- random numbers: the whole state is one word (splitmix64) ---- */
 typedef struct slm_rng { uint64_t state; } slm_rng;
@@ -216,9 +216,9 @@ struct slm_tensor {
 /* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_backward or slm_tape_status. */
 SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows, size_t cols);  /* grad NULL: constant */
 SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n);        /* y_n = table[id_n] */
-SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *add);            /* y = x w' (+ add) */
+SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);      /* y = x w' [+ residual] */
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);                 /* y = w x / rms(x) */
-SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);            /* (T, D): cos | sin */
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);       /* (T, D): cosines | sines */
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);                           /* rotates x in place */
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t D);  /* causal */
 SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);  /* y = gate sigmoid(gate) up */
@@ -344,10 +344,11 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);   /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
-/* Text as it is; of a .jsonl its `fields` ("text" if NULL; "question,answer": joined by a newline), a blank line after each. */
+/* Text as it is; of *.jsonl the `fields` ("text" if NULL; "question,answer": joined by a newline), a blank line after each. */
 SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err);
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err);
-/* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index; F32, F16, BF16 (F64).  Save makes that folder. */
+/* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build).  Saving
+   makes the folder; the one above it must be there. */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *folder, slm_error *err);
 SLM_API slm_status slm_model_save_as(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype,
@@ -1280,7 +1281,6 @@ SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, siz
     if (t != NULL) { t->leaf = 1; t->grad = grad; t->fresh = grad != NULL; }
     return t;
 }
-
 /* Puts an operation on the tape.  Its forward runs here, for the first time. */
 static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm_tensor *a, slm_tensor *b, slm_tensor *c,
                               void (*forward)(slm_tape *, slm__node *), void (*backward)(slm_tape *, slm__node *)) {
