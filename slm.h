@@ -3,18 +3,15 @@
  *     #define SLM_IMPLEMENTATION          // in exactly one .c or .cpp file
  *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: one thread, same bits)
  *
- * What it is.  The method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al., 2024), whole: a reference
- * model scores every token of a noisy corpus once; training then uses the loss of only those k% of the tokens whose
- * excess loss (current loss minus reference loss) is highest.  With it comes all that the method needs: tokenizers, a
- * Llama-architecture transformer, its gradients, AdamW, files.
+ * What it is.  The method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al., 2024), whole: a reference model
+ * scores every token of a noisy corpus once; training then uses the loss of only those k% of the tokens whose excess loss (current
+ * loss minus reference loss) is highest.  And what that needs: tokenizers, a Llama transformer, its gradients, AdamW, files.
  * What it refuses to be.  A framework.  One architecture, one number type, CPU only, libc and libm only, no intrinsics.
- * Priorities, in this order: right, readable, the same bits everywhere, fast, small.
+ * Priorities, in this order: right, readable, the same bits everywhere, fast, small.  Licence: MIT, at the end of this file.
  * Security: every file is treated as hostile; a bad one is refused by name, field and value.
- * Licence: MIT, at the end of this file.
  *
  * ==== >>contents ====================================================================================================
  *   search for the anchor (">>name") to jump; what each part may not do is checked by tools/check_sections
- *
  *   >>idea         letters, shapes, the equations of the paper, the algorithm in nine lines
  *   >>config       the macros you may define
  *   >>api          declarations, in the order of the story: tokens, model, scores, selection, step
@@ -74,10 +71,15 @@
      SLM_MALLOC, SLM_REALLOC, SLM_FREE     all three or none: (size), (pointer, size), (pointer)
      SLM_ASSERT(c)           our own invariants, never input; default: nothing
    * SLM_NO_STDIO            leave out everything that touches files                                                  */
-#if defined(SLM_STATIC) && (defined(__GNUC__) || defined(__clang__))
-#define SLM_API static __attribute__((unused))
-#elif defined(SLM_STATIC)
-#define SLM_API static
+#if defined(__GNUC__) || defined(__clang__)
+#define SLM__PRINTF(at, first) __attribute__((format(printf, at, first)))
+#define SLM__MAYBE_UNUSED __attribute__((unused))
+#else
+#define SLM__PRINTF(at, first)
+#define SLM__MAYBE_UNUSED
+#endif
+#ifdef SLM_STATIC
+#define SLM_API static SLM__MAYBE_UNUSED
 #else
 #define SLM_API extern
 #endif
@@ -85,11 +87,9 @@
 #define SLM_REAL float
 #endif
 typedef SLM_REAL slm_real;
-
 #ifdef __cplusplus
 extern "C" {
 #endif
-
 /* ==== >>api =========================================================================================================
    Conventions.  Functions that can fail return a status and fill *err (which may be NULL).  On failure outputs are
    untouched or NULL and nothing is leaked.  `create`, `load`, `train` give an object that you own; its `free` takes NULL.
@@ -108,9 +108,7 @@ typedef enum slm_status {
 } slm_status;
 typedef struct slm_error { slm_status status; char text[512]; } slm_error;   /* text: one line, names file, field, value */
 SLM_API const char *slm_status_name(slm_status status);                      /* "out of memory", ...; never NULL */
-
-/* Called with work done and work to do (same unit); return nonzero to stop cleanly with SLM_ERR_STOPPED. */
-typedef int (*slm_progress)(void *user, uint64_t done, uint64_t total);
+typedef int (*slm_progress)(void *user, uint64_t done, uint64_t total);   /* same unit; return nonzero to stop: SLM_ERR_STOPPED */
 
 /* ---- random numbers: the whole state is one word (splitmix64) ---- */
 typedef struct slm_rng { uint64_t state; } slm_rng;
@@ -121,7 +119,7 @@ SLM_API double   slm_rng_uniform(slm_rng *rng);                   /* [0, 1), 53 
 SLM_API double   slm_rng_normal(slm_rng *rng);                    /* mean 0, variance 1 */
 SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n);   /* 64-bit FNV-1a; start with SLM_HASH_START */
 #define SLM_HASH_START 14695981039346656037ULL
-SLM_API void     slm_free(void *memory);                          /* frees what encode, decode and read_file returned */
+SLM_API void     slm_free(void *memory);                          /* frees what encode, decode and read_* returned */
 
 /* ---- tokens ---- */
 typedef struct slm_tokenizer slm_tokenizer;                       /* bytes, or a byte-level BPE with GPT-2's pre-tokenizer */
@@ -136,8 +134,8 @@ SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size
 SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids, size_t *n, slm_error *err);
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err);
 
-/* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens
-   before them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
+/* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens before
+   them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
 typedef struct slm_corpus {
     int32_t *tokens;          /* (n) */
     uint8_t *masked;          /* (n) or NULL: 1 = never a target */
@@ -160,29 +158,23 @@ typedef struct slm_batch {
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
 SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err);   /* makes ref_loss and ref_entropy, for you to fill */
 SLM_API void       slm_batch_free(slm_batch *batch);
-/* Order of training: each epoch visits every window once, in an order drawn from seed and epoch.  A cursor is all there is
-   to remember: `at` counts windows since the start of training. */
-typedef struct slm_cursor { uint64_t seed, at; } slm_cursor;
-struct slm_scores;
+/* Order of training: each epoch visits every window once, in an order drawn from seed and epoch. */
+typedef struct slm_cursor { uint64_t seed, at; } slm_cursor;      /* at: windows since the start of training */
+typedef struct slm_scores slm_scores;
 /* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
-SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const struct slm_scores *scores, slm_cursor *cursor,
-                                  slm_error *err);
+SLM_API slm_status slm_batch_next(slm_batch *b, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *at, slm_error *err);
 /* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
 SLM_API void       slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first);
 
 /* ---- model: the Llama architecture (RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases) ---- */
 typedef struct slm_config {
-    int32_t vocab;        /* e.g. 4096 */
-    int32_t dim;          /* e.g. 256: width of the residual stream */
-    int32_t n_layers;     /* e.g. 6 */
-    int32_t n_heads;      /* e.g. 8 */
-    int32_t n_kv_heads;   /* e.g. 8; divides n_heads; 0 = n_heads */
-    int32_t head_dim;     /* e.g. 32, even; 0 = dim / n_heads */
-    int32_t ffn;          /* e.g. 704: width of the MLP */
-    int32_t max_seq;      /* e.g. 256: longest context the model is meant for; 0 = 2048 */
-    double  rope_theta;   /* 0 = 10000 */
-    double  norm_eps;     /* 0 = 1e-5 */
-    int32_t tied;         /* 1 = the output head is the embedding */
+    int32_t vocab, dim, n_layers;   /* e.g. 4096; 256, the width of the residual stream; 6 */
+    int32_t n_heads, n_kv_heads;    /* e.g. 8, 8; n_kv_heads divides n_heads, 0 = n_heads */
+    int32_t head_dim;               /* e.g. 32, even; 0 = dim / n_heads */
+    int32_t ffn;                    /* e.g. 704: width of the MLP */
+    int32_t max_seq;                /* e.g. 256: longest context the model is meant for; 0 = 2048 */
+    double  rope_theta, norm_eps;   /* 0 = 10000, 1e-5 */
+    int32_t tied;                   /* 1 = the output head is the embedding */
 } slm_config;
 /* The one table of parameters: drives size, initialization, decay, saving and loading. */
 typedef struct slm_param {
@@ -204,8 +196,7 @@ SLM_API void       slm_model_free(slm_model *model);
 SLM_API uint64_t   slm_model_hash(const slm_model *model);                             /* fingerprint of shape and weights */
 
 /* ---- tape: memory and record of one forward and backward pass; make one, use it for as long as you like ---- */
-typedef struct slm_tape slm_tape;
-typedef struct slm_tensor slm_tensor;
+typedef struct slm_tape slm_tape;   typedef struct slm_tensor slm_tensor;
 SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err);
 SLM_API void       slm_tape_free(slm_tape *tape);
 SLM_API void       slm_tape_reset(slm_tape *tape);                                     /* forget the record, keep the memory */
@@ -225,38 +216,35 @@ struct slm_tensor {
 /* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_backward or slm_tape_status. */
 SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows, size_t cols);  /* grad NULL: constant */
 SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n);        /* y_n = table[id_n] */
-SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);        /* y = x w' + residual (NULL: 0) */
+SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);      /* y = x w' [+ residual] */
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);                 /* y = w x / rms(x) */
-SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);            /* (T, head_dim): cosines | sines */
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);       /* (T, D): cosines | sines */
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);                           /* rotates x in place */
-SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim);   /* causal */
+SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t D);  /* causal */
 SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);  /* y = gate sigmoid(gate) up */
 /* (eq. 4) L = 1/divisor sum of the losses of the targets with mask[i] = 1 (NULL: all valid).  loss (N) out, nats. */
 SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                                        const uint8_t *mask, double divisor, slm_real *loss);
 
-/* ---- reference losses: loss and entropy of every target by the reference model, once.  (What ranks the tokens in a step, the
-   selection score, is made from them; see below.) ---- */
+/* ---- reference losses: loss and entropy of every target by the reference model, once; a step makes its scores of them ---- */
 /* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL (saves 5%). */
 SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
                                    slm_real *loss, slm_real *entropy, slm_error *err);
-typedef struct slm_scores {
+struct slm_scores {
     size_t    n;                     /* entries: corpus tokens - 1 in all; entry i belongs to corpus token at + i + 1 */
     slm_real *loss, *entropy;        /* (n) nats */
     int32_t   T;                     /* window length: they hold for these windows only */
     uint64_t  corpus_hash, tokenizer_hash, model_hash;
     size_t    at, all;               /* a part: entries before it, entries of the whole corpus; the whole: 0, n */
-} slm_scores;
+};
 SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
                                     int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err);
-/* The part of windows first .. last-1.  When progress stops it, *out is the part that was done, to be joined with the rest. */
+/* The part of windows from .. to-1.  When progress stops it, *out is the part that was done, to be joined with the rest. */
 SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
-                                     slm_error *err);
+                               int32_t B, int32_t T, size_t from, size_t to, slm_progress progress, void *user, slm_error *err);
 SLM_API void       slm_scores_free(slm_scores *scores);
 /* Refuses, by name, those of another corpus, tokenizer or window length, and a part. */
-SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T,
-                                    slm_error *err);
+SLM_API slm_status slm_scores_check(const slm_scores *s, const slm_corpus *c, uint64_t tokenizer_hash, int32_t T, slm_error *err);
 
 /* ---- selection ---- */
 typedef enum slm_score {
@@ -297,9 +285,9 @@ SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const s
                                         const slm_real *ref_entropy, size_t n, uint64_t seed, slm_error *err);
 /* Both of the above by the options, over n = rows * T targets (scope SEQUENCE ranks each T by itself, else all together).
    mask (n), scratch (n).  *selected: how many.  targets[i] < 0 is never selected. */
-SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
-                              const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
-                              slm_real *scratch, const slm_group *group, slm_error *err);
+SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss,
+                              const slm_real *ref_loss, const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T,
+                              uint64_t step, slm_real *scratch, const slm_group *group, slm_error *err);
 
 /* ---- the training step ---- */
 typedef struct slm_optimizer {     /* AdamW with a warm-up and a cosine; a zero means the default */
@@ -324,7 +312,7 @@ typedef struct slm_trainer {
     slm_real     *scratch;         /* (3 x rows): scores, reference losses and entropies, owned */
     int32_t      *targets;         /* (rows of the last step) owned */
     size_t        rows;            /* capacity of the four above */
-    size_t        logits_budget;   /* bytes for logits kept between the losses and the gradients; 0 = 256 MiB.  Never all rows' */
+    size_t        logits_budget;   /* bytes for logits kept between the losses and the gradients; 0 = 256 MiB; never all rows' */
 } slm_trainer;
 typedef struct slm_step_stats {
     double loss_all, loss_selected, loss_unselected;    /* means over valid / kept / dropped targets, nats; 0 if there are none */
@@ -335,7 +323,7 @@ SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const
                                       const slm_optimizer *optimizer, slm_error *err);
 SLM_API void       slm_trainer_free(slm_trainer *trainer);
 /* One optimizer step over n_micro micro-batches.  On an error the parameters are untouched. */
-SLM_API slm_status slm_train_step(slm_trainer *trainer, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err);
+SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err);
 SLM_API double     slm_learning_rate(const slm_optimizer *optimizer, uint64_t step);   /* of step 0, 1, ... */
 
 /* ---- generation ---- */
@@ -355,32 +343,28 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
 SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size, slm_error *err);       /* atomic replace */
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);   /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path, slm_error *err);
-/* Text as it is; a path ending in .jsonl: `fields` ("text" if NULL; "question,answer" joins two with a newline), a blank
-   line after each record. *text is yours. */
+/* Text as it is; of *.jsonl the `fields` ("text" if NULL; "question,answer": joined by a newline), a blank line after each. */
 SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields, slm_error *err);
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path, const char *fields, slm_error *err);
-/* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build). */
+/* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build).  Saving
+   makes the folder; the one above it must be there. */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
-/* The folder is made, the one above it must be there. */
 SLM_API slm_status slm_model_save(const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
                                   slm_error *err);               /* dtype: "F32", "BF16", "F64"; NULL: that of slm_real */
 /* A score file: reference losses, whole or a part: safetensors "loss" and "entropy" (n), window and fingerprints as metadata. */
 SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err);
 SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err);
-/* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor), replaced atomically; the model folder
-   around it follows.  Loading demands the same model shape, selection and optimizer (anything else is SLM_ERR_STALE, by name);
-   extra is yours: a short text kept with it. */
+/* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor), replaced atomically; then the model
+   around it.  Loading demands the same model shape, selection and optimizer (else SLM_ERR_STALE, by name); extra: your text. */
 SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer, const slm_cursor *cursor,
                                 uint64_t corpus_hash, const char *extra, const char *folder, slm_error *err);
 SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash, char *extra, size_t extra_size,
                                 const char *folder, slm_error *err);
 #endif
-
 #ifdef __cplusplus
 }
 #endif
 #endif /* SLM_H */
-
 /* ================= stop here if you only want the API ================================================================ */
 #if defined(SLM_IMPLEMENTATION) && !defined(SLM_IMPLEMENTATION_DONE)
 #define SLM_IMPLEMENTATION_DONE
@@ -403,7 +387,6 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
 #ifndef SLM__TRACE
 #define SLM__TRACE(operation, sweep) ((void)0)      /* a profiler's clock: here begins an operation, known by its backward */
 #endif
-
 /* ==== >>base ===================================================================================================== 1 ==
    Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
 #include <limits.h>
@@ -413,27 +396,16 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
 #include <stdlib.h>
 #include <string.h>
 #include <stdio.h>
+#define SLM__COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #ifdef _OPENMP
 #include <omp.h>
+#define SLM__PRAGMA(x) _Pragma(#x)               /* SLM__PRAGMA(omp parallel for): where OpenMP is off, nothing */
 #define SLM__THREADS() omp_get_max_threads()     /* that OpenMP would start now */
 #define SLM__THREAD() omp_get_thread_num()
 #else
+#define SLM__PRAGMA(x)
 #define SLM__THREADS() 1
 #define SLM__THREAD() 0
-#endif
-#define SLM__COUNT(a) (sizeof(a) / sizeof((a)[0]))
-/* `SLM__PRAGMA(omp parallel for)`: a pragma where OpenMP is on, nothing where it is not (no unknown-pragma warnings). */
-#ifdef _OPENMP
-#define SLM__PRAGMA(x) _Pragma(#x)
-#else
-#define SLM__PRAGMA(x)
-#endif
-#if defined(__GNUC__) || defined(__clang__)
-#define SLM__PRINTF(at, first) __attribute__((format(printf, at, first)))
-#define SLM__MAYBE_UNUSED __attribute__((unused))
-#else
-#define SLM__PRINTF(at, first)
-#define SLM__MAYBE_UNUSED
 #endif
 
 /* ---- status: every failure goes through slm__fail, which formats the message ---- */
@@ -457,17 +429,9 @@ static slm_status slm__no_memory(slm_error *err, size_t size) {
     return slm__fail(err, SLM_ERR_MEMORY, "out of memory: %zu bytes were refused", size);
 }
 
-/* ---- checked sizes: no size reaches an allocation but through these (a wrapped product is the classic parser bug) ---- */
-static int slm__mul(size_t *out, size_t a, size_t b) {       /* 1 = fits */
-    if (b != 0 && a > SIZE_MAX / b) return 0;
-    *out = a * b;
-    return 1;
-}
-static int slm__sum(size_t *out, size_t a, size_t b) {       /* 1 = fits */
-    if (a > SIZE_MAX - b) return 0;
-    *out = a + b;
-    return 1;
-}
+/* ---- checked sizes: no size reaches an allocation but through these (a wrapped product: the classic parser bug); 1 = fits ---- */
+static int slm__mul(size_t *out, size_t a, size_t b) { *out = a * b; return b == 0 || a <= SIZE_MAX / b; }
+static int slm__sum(size_t *out, size_t a, size_t b) { *out = a + b; return a <= SIZE_MAX - b; }
 
 /* ---- memory: arrays are 64-byte aligned (a cache line, a vector register) and come zeroed ---- */
 static void *slm__alloc(size_t count, size_t size, slm_error *err) {       /* NULL: failed, err is filled */
@@ -496,33 +460,23 @@ SLM_API void slm_free(void *memory) { slm__release(memory); }
 
 /* Arena: memory that is handed out piece by piece and forgotten at once.  It grows by chained blocks while a first pass finds
    out how much is needed; the reset then makes one block of that size, and no later pass of the same shape allocates. */
-typedef struct slm__arena_block { struct slm__arena_block *next; size_t size, used; } slm__arena_block;   /* its memory follows, 64-byte aligned */
+typedef struct slm__arena_block { struct slm__arena_block *next; size_t size, used; } slm__arena_block;
 typedef struct slm__arena { slm__arena_block *blocks; size_t needed; } slm__arena;
-#define SLM__ARENA_HEAD ((sizeof(slm__arena_block) + 63) / 64 * 64)
-static slm__arena_block *slm__arena_block_create(size_t size, slm_error *err) {
-    size_t total;
-    slm__arena_block *block;
-    if (!slm__sum(&total, size, SLM__ARENA_HEAD)) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
-    block = (slm__arena_block *)slm__alloc(total, 1, err);
-    if (block != NULL) block->size = size;
+#define SLM__ARENA_HEAD ((sizeof(slm__arena_block) + 63) / 64 * 64)      /* behind it the block's memory, 64-byte aligned */
+static slm__arena_block *slm__arena_grow(slm__arena *arena, size_t size, slm_error *err) {
+    slm__arena_block *block = (slm__arena_block *)slm__alloc(size + SLM__ARENA_HEAD, 1, err);
+    if (block != NULL) { block->size = size; block->next = arena->blocks; arena->blocks = block; }
     return block;
 }
 static void *slm__arena_take(slm__arena *arena, size_t count, size_t size, slm_error *err) {   /* not zeroed; NULL: failed */
     slm__arena_block *block = arena->blocks;
     size_t bytes;
-    unsigned char *memory;
-    if (!slm__mul(&bytes, count, size) || bytes > SIZE_MAX - 63) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
+    if (!slm__mul(&bytes, count, size) || bytes > SIZE_MAX / 2) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
     bytes = (bytes + 63) / 64 * 64;
-    if (block == NULL || bytes > block->size - block->used) {
-        block = slm__arena_block_create(bytes < 1048576 ? 1048576 : bytes, err);
-        if (block == NULL) return NULL;
-        block->next = arena->blocks;
-        arena->blocks = block;
-    }
-    memory = (unsigned char *)block + SLM__ARENA_HEAD + block->used;
-    block->used += bytes;
-    arena->needed += bytes;
-    return memory;
+    if (block == NULL || bytes > block->size - block->used) block = slm__arena_grow(arena, bytes < 1048576 ? 1048576 : bytes, err);
+    if (block == NULL) return NULL;
+    block->used += bytes; arena->needed += bytes;
+    return (unsigned char *)block + SLM__ARENA_HEAD + block->used - bytes;
 }
 static void slm__arena_free(slm__arena *arena) {
     while (arena->blocks != NULL) {
@@ -536,7 +490,7 @@ static void slm__arena_reset(slm__arena *arena) {
     size_t needed = arena->needed;
     if (arena->blocks != NULL && arena->blocks->next != NULL) {
         slm__arena_free(arena);
-        arena->blocks = slm__arena_block_create(needed, NULL);   /* refused: the next pass grows block by block again */
+        (void)slm__arena_grow(arena, needed, NULL);              /* refused: the next pass grows block by block again */
     }
     if (arena->blocks != NULL) arena->blocks->used = 0;
     arena->needed = 0;
@@ -549,8 +503,7 @@ static uint64_t slm__mix(uint64_t z) {
     return z ^ (z >> 31);
 }
 SLM_API slm_rng slm_rng_seed(uint64_t seed) {
-    slm_rng rng;
-    rng.state = slm__mix(seed + 0x9e3779b97f4a7c15ULL);
+    slm_rng rng = { slm__mix(seed + 0x9e3779b97f4a7c15ULL) };
     return rng;
 }
 SLM_API uint64_t slm_rng_next(slm_rng *rng) { return slm__mix(rng->state += 0x9e3779b97f4a7c15ULL); }
@@ -584,7 +537,6 @@ SLM_API size_t slm_select_count(double ratio, size_t n) {
     if (!(k >= 1)) k = 1;
     return k < (double)n ? (size_t)k : n;                        /* n = 0: nothing can be kept */
 }
-
 /* A score as an unsigned number of the same order: floats sort like their bits once negative ones are flipped. */
 #define SLM__KEY_BYTES ((int)sizeof(slm_real))
 static uint64_t slm__key(slm_real score) {
@@ -603,13 +555,12 @@ static int slm__kept(const slm__cut *cut, slm_real score, size_t i) {
     return key > cut->key || (key == cut->key && i < cut->tie_end);
 }
 
-static slm_status slm__group_failed(slm_error *err) { return slm__fail(err, SLM_ERR_IO, "a callback of the group of processes failed"); }
-
+static slm_status slm__no_peer(slm_error *err) { return slm__fail(err, SLM_ERR_IO, "a callback of the group of processes failed"); }
 /* Finds the k-th highest score (k >= 1) byte by byte: a histogram of the highest byte says in which bucket it lies, then of the
    next byte within that bucket, and so on.  Over several processes the histograms are summed, so the ranking is global. */
 static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint8_t *valid, size_t n, uint64_t k,
                                 const slm_group *group, slm_error *err) {
-    uint64_t prefix = 0, before = 0, mine = 0, counts[256];
+    uint64_t prefix = 0, before = 0, counts[256];
     size_t i;
     int byte, bucket;
     for (i = 0; i < n; i++)
@@ -617,20 +568,17 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
     for (byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
         memset(counts, 0, sizeof counts);
         for (i = 0; i < n; i++) {
-            uint64_t key;
-            if (!valid[i]) continue;
-            key = slm__key(score[i]);
-            if (byte == SLM__KEY_BYTES - 1 || key >> (8 * (byte + 1)) == prefix) counts[key >> (8 * byte) & 255]++;
+            const uint64_t key = valid[i] ? slm__key(score[i]) : 0;
+            if (valid[i] && (byte == SLM__KEY_BYTES - 1 || key >> (8 * (byte + 1)) == prefix)) counts[key >> (8 * byte) & 255]++;
         }
-        if (group != NULL && group->sum != NULL && group->sum(group->user, counts, 256)) return slm__group_failed(err);
+        if (group != NULL && group->sum != NULL && group->sum(group->user, counts, 256)) return slm__no_peer(err);
         for (bucket = 255; bucket > 0 && counts[bucket] < k; bucket--) k -= counts[bucket];   /* those above are kept */
         prefix = prefix << 8 | (uint64_t)bucket;
     }
     cut->key = prefix;  /* of the scores equal to it, the first k (all processes) are kept */
     if (group != NULL && group->before != NULL) {
-        for (i = 0; i < n; i++) mine += valid[i] && slm__key(score[i]) == prefix;
-        before = mine;
-        if (group->before(group->user, &before)) return slm__group_failed(err);
+        for (i = 0; i < n; i++) before += valid[i] && slm__key(score[i]) == prefix;      /* mine */
+        if (group->before(group->user, &before)) return slm__no_peer(err);
     }
     k = k > before ? k - before : 0;
     for (i = 0; i < n && k > 0; i++) k -= valid[i] && slm__key(score[i]) == prefix;
@@ -664,10 +612,11 @@ static const char *slm__score_name(slm_score kind) {
 SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const slm_real *loss, const slm_real *ref_loss,
                                         const slm_real *ref_entropy, size_t n, uint64_t seed, slm_error *err) {
     size_t i;
-    if (((kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_LOSS) && loss == NULL) ||
-        ((kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_REF) && ref_loss == NULL) || (kind == SLM_SCORE_ENTROPY && ref_entropy == NULL))
+    if ((loss == NULL && (kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_LOSS)) ||
+        (ref_loss == NULL && (kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_REF)) ||
+        (ref_entropy == NULL && kind == SLM_SCORE_ENTROPY))
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs %s, which were not given", slm__score_name(kind),
-                         kind == SLM_SCORE_ENTROPY ? "reference entropies" : kind == SLM_SCORE_LOSS ? "losses" : "reference losses");
+            kind == SLM_SCORE_ENTROPY ? "reference entropies" : kind == SLM_SCORE_LOSS ? "losses" : "reference losses");
     switch (kind) {
     case SLM_SCORE_EXCESS:  for (i = 0; i < n; i++) score[i] = loss[i] - ref_loss[i]; break;            /* eq. 3 */
     case SLM_SCORE_REF:     for (i = 0; i < n; i++) score[i] = -ref_loss[i]; break;
@@ -683,22 +632,23 @@ SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const s
 
 /* Ranks n targets among themselves: mask holds 1 for the valid ones and is cut down to the kept ones.  Intersection and union rank
    twice, by -r and by -h; each ranking leaves a cut, and every target is held against both. */
-static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
-                                   const slm_real *ref_entropy, size_t n, uint64_t seed, slm_real *scratch, const slm_group *group, slm_error *err) {
+static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss,
+                                   const slm_real *ref_loss, const slm_real *ref_entropy, size_t n, uint64_t seed,
+                                   slm_real *scratch, const slm_group *group, slm_error *err) {
     int two = how->score >= SLM_SCORE_INTERSECT, r;
     const slm_score kinds[2] = { two ? SLM_SCORE_REF : how->score, SLM_SCORE_ENTROPY };
-    const double ratios[2] = { how->ratio > 0 ? how->ratio : 0.6, how->ratio2 > 0 ? how->ratio2 : how->ratio > 0 ? how->ratio : 0.6 };
+    const double ratio = how->ratio > 0 ? how->ratio : 0.6, ratios[2] = { ratio, how->ratio2 > 0 ? how->ratio2 : ratio };
     slm__cut cut[2];
     uint64_t n_valid = 0;
     size_t i;
     slm_status status = SLM_OK;
     for (i = 0, *selected = 0; i < n; i++) n_valid += mask[i];
-    if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__group_failed(err);
+    if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__no_peer(err);
     if (how->score == SLM_SCORE_NONE) { *selected = (size_t)n_valid; return SLM_OK; }
     for (r = 0; r <= two && status == SLM_OK; r++) {
         status = slm_selection_scores(scratch, kinds[r], loss, ref_loss, ref_entropy, n, seed, err);
-        if (status == SLM_OK && n_valid > 0)
-            status = slm__find_cut(&cut[r], scratch, mask, n, slm_select_count(ratios[r], (size_t)n_valid), group, err);      /* eq. 5 */
+        if (status == SLM_OK && n_valid > 0)                     /* eq. 5 */
+            status = slm__find_cut(&cut[r], scratch, mask, n, slm_select_count(ratios[r], (size_t)n_valid), group, err);
     }
     for (i = 0; status == SLM_OK && i < n; i++) {
         if (mask[i] && two) {
@@ -715,17 +665,17 @@ static slm_status slm__selection_check(const slm_selection *how, slm_error *err)
     if ((unsigned)how->score <= SLM_SCORE_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE) return SLM_OK;
     return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score %d or scope %d is unknown", (int)how->score, (int)how->scope);
 }
-SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss, const slm_real *ref_loss,
-                              const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T, uint64_t step,
-                              slm_real *scratch, const slm_group *group, slm_error *err) {
+SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss,
+                              const slm_real *ref_loss, const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T,
+                              uint64_t step, slm_real *scratch, const slm_group *group, slm_error *err) {
     size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, at, kept = 0;
     uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
-    slm_status status = SLM_OK;
-    if ((status = slm__selection_check(how, err)) != SLM_OK) return status;
+    slm_status status = slm__selection_check(how, err);
+    if (status != SLM_OK) return status;
     if (span < 1 && n > 0) return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)T);
     if (how->score == SLM_SCORE_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL && group->before != NULL) {
         uint64_t first = n;                                      /* other processes draw other numbers: those of the whole batch */
-        if (group->before(group->user, &first)) return slm__group_failed(err);
+        if (group->before(group->user, &first)) return slm__no_peer(err);
         seed += first * 0x9e3779b97f4a7c15ULL;
     }
     (void)slm__mark_valid(mask, targets, n);
@@ -738,10 +688,10 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
 }
 
 /* Sums of the losses over the kept and the dropped valid targets, in double and in order: for the log. */
-static void slm__split_losses(double sum[2], size_t count[2], const slm_real *loss, const uint8_t *mask, const int32_t *targets, size_t n) {
+static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, const uint8_t *mask, const int32_t *targets, size_t n) {
     size_t i;
     for (i = 0; i < n; i++)
-        if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; count[mask[i]]++; }
+        if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; k[mask[i]]++; }
 }
 
 /* ==== >>kernels ================================================================================================== 3 ==
@@ -1192,10 +1142,9 @@ SLM__KERNEL(void, , slm__softmax_backward, (slm_real *dp, const slm_real *p, slm
     SLM__EACH(i, n) dp[i] = p[i] * (dp[i] - e);
 }
 /* ==== >>tape ===================================================================================================== 4 ==
-   Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to
-   a function and what that function needs: the tape knows no operation by name.
-   Memory: one arena.  A buffer that is no longer needed goes to a list of free ones and is taken again by the next request of
-   the same size, within the pass; the reset forgets everything.                                                           */
+   Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to a
+   function and what that function needs: the tape knows no operation by name.  Memory: one arena.  A buffer that is no longer
+   needed goes to a list of free ones and is taken again by a later request within the pass; the reset forgets everything.      */
 typedef struct slm__node {
     void (*backward)(slm_tape *tape, struct slm__node *node);    /* adds to the inputs' gradients, given out's */
     void (*forward)(slm_tape *tape, struct slm__node *node);     /* computes out->data once more; NULL: cannot be remade */
@@ -1218,22 +1167,17 @@ struct slm_tape {
 
 SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err) {
     *out = (slm_tape *)slm__alloc(1, sizeof **out, err);
-    if (*out == NULL) return SLM_ERR_MEMORY;
-    (*out)->recording = 1;
-    return SLM_OK;
+    if (*out != NULL) (*out)->recording = 1;
+    return *out != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 SLM_API void slm_tape_free(slm_tape *tape) {
     if (tape == NULL) return;
     slm__arena_free(&tape->arena);
-    slm__release(tape->work);
-    slm__release(tape);
+    slm__release(tape->work); slm__release(tape);
 }
 SLM_API void slm_tape_reset(slm_tape *tape) {
     slm__arena_reset(&tape->arena);
-    tape->spare = NULL;
-    tape->last = NULL;
-    tape->recording = 1;
-    tape->error.status = SLM_OK;
+    tape->spare = NULL; tape->last = NULL; tape->recording = 1; tape->error.status = SLM_OK;
 }
 SLM_API slm_status slm_tape_status(const slm_tape *tape, slm_error *err) {
     if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;
@@ -1248,9 +1192,7 @@ static slm_tensor *slm__tape_refuse(slm_tape *tape, const char *what) {
 static void slm__give(slm_tape *tape, slm_real *buffer, size_t count) {
     slm__spare *spare = (slm__spare *)(void *)buffer;
     if (buffer == NULL || count * sizeof(slm_real) < sizeof *spare) return;
-    spare->count = count;
-    spare->next = tape->spare;
-    tape->spare = spare;
+    spare->count = count; spare->next = tape->spare; tape->spare = spare;
 }
 /* count numbers, not zeroed, from the smallest free buffer that holds them; NULL: the tape is in error. */
 static slm_real *slm__take(slm_tape *tape, size_t count) {
@@ -1268,26 +1210,23 @@ static slm_real *slm__take(slm_tape *tape, size_t count) {
 /* Packing space for gemm, for the number of threads that OpenMP would start now. */
 static slm_real *slm__work(slm_tape *tape) {
     int threads = SLM__THREADS();
-    if (tape->threads < threads) {
-        slm_real *work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
-        if (work == NULL) return NULL;
-        slm__release(tape->work);
-        tape->work = work;
-        tape->threads = threads;
-    }
+    if (tape->threads >= threads) return tape->work;
+    slm__release(tape->work);
+    tape->work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
+    tape->threads = tape->work != NULL ? threads : 0;
     return tape->work;
 }
-
+/* One tensor or node: size bytes, zeroed; NULL: the tape is in error. */
+static void *slm__tape_new(slm_tape *tape, size_t size) {
+    void *memory = tape->error.status == SLM_OK ? slm__arena_take(&tape->arena, 1, size, &tape->error) : NULL;
+    return memory != NULL ? memset(memory, 0, size) : NULL;
+}
 static slm_tensor *slm__tensor(slm_tape *tape, slm_real *data, size_t rows, size_t cols) {
-    slm_tensor *t;
     size_t count;
-    if (tape->error.status != SLM_OK) return NULL;
-    if (!slm__mul(&count, rows, cols)) return slm__tape_refuse(tape, "a tensor's size does not fit the address space");
-    t = (slm_tensor *)slm__arena_take(&tape->arena, 1, sizeof *t, &tape->error);
+    slm_tensor *t = (slm_tensor *)slm__tape_new(tape, sizeof *t);
     if (t == NULL) return NULL;
-    memset(t, 0, sizeof *t);
-    t->rows = rows;
-    t->cols = cols;
+    if (!slm__mul(&count, rows, cols)) return slm__tape_refuse(tape, "a tensor's size does not fit the address space");
+    t->rows = rows; t->cols = cols;
     t->data = data != NULL ? data : slm__take(tape, count);
     return t->data != NULL ? t : NULL;
 }
@@ -1296,28 +1235,18 @@ SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, siz
     if (t != NULL) { t->leaf = 1; t->grad = grad; t->fresh = grad != NULL; }
     return t;
 }
-
 /* Puts an operation on the tape.  Its forward runs here, for the first time. */
 static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm_tensor *a, slm_tensor *b, slm_tensor *c,
                               void (*forward)(slm_tape *, slm__node *), void (*backward)(slm_tape *, slm__node *)) {
-    slm__node *node;
-    if (out == NULL) return NULL;
-    node = (slm__node *)slm__arena_take(&tape->arena, 1, sizeof *node, &tape->error);
+    slm__node *node = out != NULL ? (slm__node *)slm__tape_new(tape, sizeof *node) : NULL;
     if (node == NULL) return NULL;
-    memset(node, 0, sizeof *node);
-    node->forward = forward;
-    node->backward = backward;
-    node->out = out;
-    node->in[0] = a;
-    node->in[1] = b;
-    node->in[2] = c;
+    node->forward = forward; node->backward = backward; node->previous = tape->last;
+    node->out = out; node->in[0] = a; node->in[1] = b; node->in[2] = c;
     if (out->maker == NULL) out->maker = node;                   /* an operation in place does not own its tensor */
-    node->previous = tape->last;
     tape->last = node;
     SLM__TRACE(backward, 0);
     return node;
 }
-
 /* The caller of the operations is done with t: no later operation will read it.  Without recording its memory is free at once;
    with recording it is free if the backward sweep can remake it from what is kept anyway (cheap operations only). */
 static void slm__done(slm_tape *tape, slm_tensor *t) {
@@ -1327,10 +1256,7 @@ static void slm__done(slm_tape *tape, slm_tensor *t) {
 }
 /* t->data, remade if it was dropped. */
 static slm_real *slm__need(slm_tape *tape, slm_tensor *t) {
-    if (t->data == NULL) {
-        t->data = slm__take(tape, t->rows * t->cols);
-        if (t->data != NULL) t->maker->forward(tape, t->maker);
-    }
+    if (t->data == NULL && (t->data = slm__take(tape, t->rows * t->cols)) != NULL) t->maker->forward(tape, t->maker);
     return t->data;
 }
 
@@ -1358,24 +1284,21 @@ static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, si
         return !fresh;
     }
     if (t->grad == NULL) {
+        t->live = live; t->n_live = n_live;
         t->grad = slm__take(tape, t->rows * t->cols);
-        t->live = live;
-        t->n_live = n_live;
         return t->grad == NULL ? -1 : 0;
     }
     if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);
     return 1;
 }
-
 /* The same for whoever only adds: rows that hold nothing yet become zero.  0: no gradient is wanted, or the tape is in error. */
 static int slm__add_to_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
     int there = slm__want_grad(tape, t, live, n_live);
-    size_t n_rows = slm__rows(t), i;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * t->cols > 16384))
-    for (i = 0; i < (there == 0 ? n_rows : 0); i++) memset(t->grad + slm__live_row(t->live, i) * t->cols, 0, t->cols * sizeof(slm_real));
+    size_t n_rows = there == 0 ? slm__rows(t) : 0, C = t->cols, i;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > 16384))
+    for (i = 0; i < n_rows; i++) memset(t->grad + slm__live_row(t->live, i) * C, 0, C * sizeof(slm_real));
     return there >= 0;
 }
-
 SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
     slm__node *node;
     if (tape->error.status == SLM_OK && (loss == NULL || loss->rows != 1 || loss->cols != 1))
@@ -1938,33 +1861,34 @@ SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
 /* ==== >>model ==================================================================================================== 6 ==
    The Llama architecture, put together from the operations.  One table names every parameter once: it drives size,
    initialization, weight decay, saving and loading.                                                                     */
-SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
-    slm_config c = *config;
-    size_t i;
+static slm_config slm__config_defaults(slm_config c) {
     if (c.n_kv_heads == 0) c.n_kv_heads = c.n_heads;
-    if (c.head_dim == 0 && c.n_heads > 0) {
-        if (c.dim % c.n_heads != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d", c.dim, c.n_heads);
-        c.head_dim = c.dim / c.n_heads;
-    }
+    if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads == 0) c.head_dim = c.dim / c.n_heads;
     if (c.max_seq == 0) c.max_seq = 2048;
     if (c.rope_theta == 0) c.rope_theta = 10000;
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
-    {
-        const struct { const char *name; int32_t value, low, high; } ranges[] = {
-            { "vocab", c.vocab, 1, 1 << 24 }, { "dim", c.dim, 1, 1 << 20 },            { "n_layers", c.n_layers, 1, 4096 },
-            { "n_heads", c.n_heads, 1, 4096 },     { "n_kv_heads", c.n_kv_heads, 1, c.n_heads }, { "head_dim", c.head_dim, 2, 4096 },
-            { "ffn", c.ffn, 1, 1 << 22 },          { "max_seq", c.max_seq, 1, 1 << 30 },    { "tied", c.tied, 0, 1 } };
-        for (i = 0; i < SLM__COUNT(ranges); i++)
-            if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high)
-                return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", ranges[i].name, ranges[i].value,
-                                 ranges[i].low, ranges[i].high);
-    }
+    return c;
+}
+SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
+    const slm_config c = slm__config_defaults(*config);
+    const struct { const char *name; int32_t value, low, high; } r[] = {
+        { "vocab", c.vocab, 1, 1 << 24 },  { "dim", c.dim, 1, 1 << 20 },                  { "n_layers", c.n_layers, 1, 4096 },
+        { "n_heads", c.n_heads, 1, 4096 }, { "n_kv_heads", c.n_kv_heads, 1, c.n_heads },  { "head_dim", c.head_dim, 2, 4096 },
+        { "ffn", c.ffn, 1, 1 << 22 },      { "max_seq", c.max_seq, 1, 1 << 30 },          { "tied", c.tied, 0, 1 } };
+    size_t i;
+    if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads != 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d", c.dim, c.n_heads);
+    for (i = 0; i < SLM__COUNT(r); i++)
+        if (r[i].value < r[i].low || r[i].value > r[i].high)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", r[i].name, r[i].value, r[i].low, r[i].high);
     if (c.n_heads % c.n_kv_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads, c.n_kv_heads);
-    if (c.head_dim % 2 != 0) return slm__fail(err, SLM_ERR_ARGUMENT, "config: head_dim is %d, rotary positions need an even one", c.head_dim);
+    if (c.head_dim % 2 != 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "config: head_dim is %d, rotary positions need an even one", c.head_dim);
     if (!(c.rope_theta > 0 && c.rope_theta <= 1e12))
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: rope_theta is %g, it must be in (0, 1e12]", c.rope_theta);
-    if (!(c.norm_eps > 0 && c.norm_eps < 1)) return slm__fail(err, SLM_ERR_ARGUMENT, "config: norm_eps is %g, it must be in (0, 1)", c.norm_eps);
+    if (!(c.norm_eps > 0 && c.norm_eps < 1))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "config: norm_eps is %g, it must be in (0, 1)", c.norm_eps);
     *config = c;
     return SLM_OK;
 }
@@ -1975,66 +1899,57 @@ static size_t slm__at_layer(int32_t layer, int which) { return 1 + (size_t)layer
 static size_t slm__at_final_norm(const slm_config *c) { return slm__at_layer(c->n_layers, 0); }
 static size_t slm__at_head(const slm_config *c) { return c->tied ? 0 : slm__at_final_norm(c) + 1; }
 
-static int slm__table_add(slm_model *model, const char *name, size_t rows, size_t cols, int matrix) {    /* 0: too large */
-    slm_param *p = &model->table[model->n_tensors++];
-    size_t count, i;
-    for (i = 0; name[i] != 0; i++) p->name[i] = name[i];
-    p->offset = model->n_params;
-    p->rows = rows;
-    p->cols = cols;
-    p->matrix = matrix;
-    if (!slm__mul(&count, rows, cols) || count > SIZE_MAX / 64 || !slm__sum(&model->n_params, model->n_params, (count + 15) / 16 * 16)) return 0;
-    return model->n_params <= SIZE_MAX / 64;                     /* every tensor starts on a cache line */
-}
-/* What one layer adds to the table; rows and columns by letter: C dim, F ffn, Q all heads, K all key heads, 1 one. */
+/* Rows and columns by letter: V vocab, C dim, F ffn, Q all query heads, K all key heads, 1 one. */
 static size_t slm__extent(const slm_config *c, char letter) {
-    size_t D = (size_t)c->head_dim;
-    return letter == 'C' ? (size_t)c->dim : letter == 'F' ? (size_t)c->ffn : letter == '1' ? 1
-         : (size_t)(letter == 'Q' ? c->n_heads : c->n_kv_heads) * D;
+    return letter == 'V' ? (size_t)c->vocab : letter == 'C' ? (size_t)c->dim : letter == 'F' ? (size_t)c->ffn : letter == '1' ? 1
+         : (size_t)(letter == 'Q' ? c->n_heads : c->n_kv_heads) * (size_t)c->head_dim;
 }
-static int slm__layer_table(slm_model *model, int32_t layer) {
+/* layer -1: a parameter outside of the layers.  Every tensor starts on a cache line.  0: the model is too large. */
+static int slm__table_add(slm_model *model, int32_t layer, const char *name, char rows, char cols) {
+    slm_param *p = &model->table[model->n_tensors++];
+    size_t count;
+    if (layer < 0) (void)snprintf(p->name, sizeof p->name, "%s.weight", name);
+    else (void)snprintf(p->name, sizeof p->name, "model.layers.%d.%s.weight", (int)layer, name);
+    p->offset = model->n_params; p->matrix = rows != '1';
+    p->rows = slm__extent(&model->config, rows); p->cols = slm__extent(&model->config, cols);
+    return slm__mul(&count, p->rows, p->cols) && count <= SIZE_MAX / 64 &&
+           slm__sum(&model->n_params, model->n_params, (count + 15) / 16 * 16) && model->n_params <= SIZE_MAX / 64;
+}
+static int slm__table_fill(slm_model *model) {
     static const struct { const char *name; char rows, cols; } parts[SLM__PER_LAYER] = {
-        { "input_layernorm", '1', 'C' },          { "self_attn.q_proj", 'Q', 'C' }, { "self_attn.k_proj", 'K', 'C' },
-        { "self_attn.v_proj", 'K', 'C' },         { "self_attn.o_proj", 'C', 'Q' },
-        { "post_attention_layernorm", '1', 'C' }, { "mlp.gate_proj", 'F', 'C' },    { "mlp.up_proj", 'F', 'C' }, { "mlp.down_proj", 'C', 'F' } };
-    int i, fits = 1;
-    for (i = 0; fits && i < SLM__PER_LAYER; i++) {
-        char name[64];
-        const size_t rows = slm__extent(&model->config, parts[i].rows), cols = slm__extent(&model->config, parts[i].cols);
-        (void)snprintf(name, sizeof name, "model.layers.%d.%s.weight", layer, parts[i].name);
-        fits = slm__table_add(model, name, rows, cols, parts[i].rows != '1');
-    }
-    return fits;
+        { "input_layernorm", '1', 'C' },
+        { "self_attn.q_proj", 'Q', 'C' }, { "self_attn.k_proj", 'K', 'C' }, { "self_attn.v_proj", 'K', 'C' },
+        { "self_attn.o_proj", 'C', 'Q' }, { "post_attention_layernorm", '1', 'C' },
+        { "mlp.gate_proj", 'F', 'C' },    { "mlp.up_proj", 'F', 'C' },          { "mlp.down_proj", 'C', 'F' } };
+    int i, fits = slm__table_add(model, -1, "model.embed_tokens", 'V', 'C');
+    int32_t layer;
+    for (layer = 0; layer < model->config.n_layers; layer++)
+        for (i = 0; fits && i < SLM__PER_LAYER; i++)
+            fits = slm__table_add(model, layer, parts[i].name, parts[i].rows, parts[i].cols);
+    return fits && slm__table_add(model, -1, "model.norm", '1', 'C') &&
+           (model->config.tied || slm__table_add(model, -1, "lm_head", 'V', 'C'));
 }
 /* The table and the memory, weights zero. */
 static slm_status slm__model_allocate(slm_model **out, const slm_config *config, slm_error *err) {
     slm_model *model;
     slm_config c = *config;
     slm_status status = slm_config_check(&c, err);
-    int32_t layer;
-    int fits;
     *out = NULL;
     if (status != SLM_OK) return status;
     model = (slm_model *)slm__alloc(1, sizeof *model, err);
     if (model == NULL) return SLM_ERR_MEMORY;
     model->config = c;
     model->table = (slm_param *)slm__alloc((size_t)c.n_layers * SLM__PER_LAYER + 3, sizeof(slm_param), err);
-    if (model->table == NULL) { slm_model_free(model); return SLM_ERR_MEMORY; }
-    fits = slm__table_add(model, "model.embed_tokens.weight", (size_t)c.vocab, (size_t)c.dim, 1);
-    for (layer = 0; fits && layer < c.n_layers; layer++) fits = slm__layer_table(model, layer);
-    fits = fits && slm__table_add(model, "model.norm.weight", 1, (size_t)c.dim, 0);
-    if (fits && !c.tied) fits = slm__table_add(model, "lm_head.weight", (size_t)c.vocab, (size_t)c.dim, 1);
-    if (!fits) { slm_model_free(model); return slm__fail(err, SLM_ERR_MEMORY, "out of memory: the model does not fit the address space"); }
-    model->params = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err);
+    if (model->table != NULL && !slm__table_fill(model))
+        (void)slm__fail(err, SLM_ERR_MEMORY, "out of memory: the model does not fit the address space");
+    else if (model->table != NULL) model->params = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err);
     if (model->params == NULL) { slm_model_free(model); return SLM_ERR_MEMORY; }
     *out = model;
     return SLM_OK;
 }
 SLM_API void slm_model_free(slm_model *model) {
     if (model == NULL) return;
-    slm__release(model->table);
-    slm__release(model->params);
-    slm__release(model);
+    slm__release(model->table); slm__release(model->params); slm__release(model);
 }
 /* Norms 1, matrices normal with standard deviation 0.02; those that write to the residual stream (o_proj, down_proj) by
    (2 layers)^(-1/2) less, so that the stream's variance does not grow with depth. */
@@ -2042,15 +1957,13 @@ SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, u
     slm_status status = slm__model_allocate(out, config, err);
     slm_rng rng = slm_rng_seed(seed);
     size_t t;
-    if (status != SLM_OK) return status;
-    for (t = 0; t < (*out)->n_tensors; t++) {
+    for (t = 0; status == SLM_OK && t < (*out)->n_tensors; t++) {
         const slm_param *p = &(*out)->table[t];
-        const char *name = p->name;
-        int writes = strstr(name, "o_proj") != NULL || strstr(name, "down_proj") != NULL;
+        int writes = strstr(p->name, "o_proj") != NULL || strstr(p->name, "down_proj") != NULL;
         double deviation = writes ? 0.02 / sqrt(2.0 * (*out)->config.n_layers) : 0.02;
         slm__fill_normal((*out)->params + p->offset, p->rows * p->cols, p->matrix ? 0.0 : 1.0, p->matrix ? deviation : 0.0, &rng);
     }
-    return SLM_OK;
+    return status;
 }
 SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err) {
     slm_status status = slm__model_allocate(out, &model->config, err);
@@ -2060,10 +1973,9 @@ SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_e
 SLM_API uint64_t slm_model_hash(const slm_model *model) {
     const slm_config *c = &model->config;
     const double shape[] = { (double)c->vocab, (double)c->dim, (double)c->n_layers, (double)c->n_heads, (double)c->n_kv_heads,
-                             (double)c->head_dim, (double)c->ffn, (double)c->tied, c->rope_theta, c->norm_eps, (double)sizeof(slm_real) };
+        (double)c->head_dim, (double)c->ffn, (double)c->tied, c->rope_theta, c->norm_eps, (double)sizeof(slm_real) };
     return slm_hash(slm_hash(SLM_HASH_START, shape, sizeof shape), model->params, model->n_params * sizeof(slm_real));
 }
-
 /* A parameter as a leaf; its gradient goes to the same offset of grads (NULL: none), overwriting or (add) adding. */
 static slm_tensor *slm__parameter(slm_tape *tape, const slm_model *model, size_t index, slm_real *grads, int add) {
     const slm_param *p = &model->table[index];
@@ -2071,36 +1983,30 @@ static slm_tensor *slm__parameter(slm_tape *tape, const slm_model *model, size_t
     if (leaf != NULL && add) leaf->fresh = 0;
     return leaf;
 }
-
 /* One block:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))). */
-static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor *const w[SLM__PER_LAYER], const slm_config *c, int32_t T,
-                              slm_tensor *angles) {
+static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor **w, const slm_config *c, int32_t T, slm_tensor *angles) {
     slm_tensor *a = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
     slm_tensor *q = slm_rope(tape, slm_linear(tape, a, w[SLM__Q], NULL), angles);
     slm_tensor *k = slm_rope(tape, slm_linear(tape, a, w[SLM__K], NULL), angles);
     slm_tensor *v = slm_linear(tape, a, w[SLM__V], NULL), *y, *m, *gate, *up, *s, *out;
     slm__done(tape, a);
     y = slm_attention(tape, q, k, v, T, c->head_dim);
-    slm__done(tape, q);
-    slm__done(tape, k);
-    slm__done(tape, v);
+    slm__done(tape, q); slm__done(tape, k); slm__done(tape, v);
     out = slm_linear(tape, y, w[SLM__O], x);
-    slm__done(tape, y);
-    slm__done(tape, x);
+    slm__done(tape, y); slm__done(tape, x);
     m = slm_rmsnorm(tape, out, w[SLM__NORM2], c->norm_eps);
     gate = slm_linear(tape, m, w[SLM__GATE], NULL);
     up = slm_linear(tape, m, w[SLM__UP], NULL);
     slm__done(tape, m);
     s = slm_swiglu(tape, gate, up);
-    slm__done(tape, gate);
-    slm__done(tape, up);
+    slm__done(tape, gate); slm__done(tape, up);
     x = slm_linear(tape, s, w[SLM__DOWN], out);
-    slm__done(tape, s);
-    slm__done(tape, out);
+    slm__done(tape, s); slm__done(tape, out);
     return x;
 }
 /* Hidden states (B*T, dim) after the final norm, and the output head.  grads NULL: forward only, nothing is recorded. */
-static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, const slm_batch *batch, slm_real *grads, int add, slm_tensor **head) {
+static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, const slm_batch *batch, slm_real *grads, int add,
+                                     slm_tensor **head) {
     const slm_config *c = &model->config;
     slm_tensor *angles, *embedding, *x, *w[SLM__PER_LAYER];
     int32_t layer;
@@ -2119,13 +2025,15 @@ static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, con
 
 /* ==== >>scoring ================================================================================================== 7 ==
    Step 2 of the paper: the reference model's loss (eq. 1) and entropy (eq. 8) of every target, without a tape.            */
+static size_t slm__batch_rows(const slm_batch *b) { return (size_t)b->B * (size_t)b->T; }
 static slm_status slm__batch_check(const slm_batch *batch, const slm_model *model, slm_error *err) {
-    size_t n = (size_t)batch->B * (size_t)batch->T, i;
-    for (i = 0; i < n; i++)
-        if (batch->inputs[i] < 0 || batch->inputs[i] >= model->config.vocab || batch->targets[i] >= model->config.vocab)
-            return slm__fail(err, SLM_ERR_ARGUMENT, "batch: token %d at row %zu is outside the model's vocabulary of %d",
-                             batch->inputs[i] < 0 || batch->inputs[i] >= model->config.vocab ? batch->inputs[i] : batch->targets[i], i,
-                             model->config.vocab);
+    const int32_t V = model->config.vocab;
+    size_t i;
+    for (i = 0; i < slm__batch_rows(batch); i++) {
+        int32_t input = batch->inputs[i], target = batch->targets[i], bad = input < 0 || input >= V;
+        if (bad || target >= V) return slm__fail(err, SLM_ERR_ARGUMENT,
+            "batch: token %d at row %zu is outside the model's vocabulary of %d", bad ? input : target, i, V);
+    }
     return SLM_OK;
 }
 SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
@@ -2137,7 +2045,8 @@ SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
     hidden = slm__model_hidden(tape, model, batch, NULL, 0, &head);
-    if (hidden == NULL || head == NULL || !slm__logits_create(tape, &logits, hidden->rows, head->rows, 0, 0)) return slm_tape_status(tape, err);
+    if (hidden == NULL || head == NULL || !slm__logits_create(tape, &logits, hidden->rows, head->rows, 0, 0))
+        return slm_tape_status(tape, err);
     for (; from < hidden->rows; slm__logits_drop(&logits, NULL, from))
         from = slm__token_losses(tape, hidden, head, batch->targets, from, loss, entropy, &logits);
     return slm_tape_status(tape, err);
@@ -2151,8 +2060,7 @@ static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
 }
 SLM_API void slm_scores_free(slm_scores *scores) {
     if (scores == NULL) return;
-    slm__release(scores->loss);
-    slm__release(scores);
+    slm__release(scores->loss); slm__release(scores);
 }
 static slm_status slm__scores_create(slm_scores **out, const slm_scores *like, slm_error *err) {    /* a copy without values */
     slm_scores *s = *out = (slm_scores *)slm__alloc(1, sizeof *s, err);
@@ -2162,68 +2070,60 @@ static slm_status slm__scores_create(slm_scores **out, const slm_scores *like, s
     s->entropy = s->loss == NULL ? NULL : s->loss + s->n;
     return s->loss != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
-SLM_API slm_status slm_scores_check(const slm_scores *scores, const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t T,
-                                    slm_error *err) {
-    const char *other = scores->T != T ? "windows of another length"
-                      : scores->tokenizer_hash != tokenizer_hash ? "another tokenizer"
-                      : scores->all + 1 != corpus->n || scores->corpus_hash != corpus->hash ? "another corpus"
-                      : scores->n != scores->all ? "a part of this corpus" : NULL;
+SLM_API slm_status slm_scores_check(const slm_scores *s, const slm_corpus *c, uint64_t tokenizer_hash, int32_t T, slm_error *err) {
+    const char *other = s->T != T ? "windows of another length"
+                      : s->tokenizer_hash != tokenizer_hash ? "another tokenizer"
+                      : s->all + 1 != c->n || s->corpus_hash != c->hash ? "another corpus"
+                      : s->n != s->all ? "a part of this corpus" : NULL;
     if (other == NULL) return SLM_OK;
     return slm__fail(err, SLM_ERR_STALE, "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)",
-                     other, scores->n, scores->all, (int)scores->T, corpus->n - 1, (int)T);
+                     other, s->n, s->all, (int)s->T, c->n - 1, (int)T);
 }
 /* B is a matter of speed alone: a window's scores do not depend on it. */
 SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                     int32_t B, int32_t T, size_t first, size_t last, slm_progress progress, void *user,
-                                     slm_error *err) {
+                               int32_t B, int32_t T, size_t from, size_t to, slm_progress progress, void *user, slm_error *err) {
     slm_scores like, *s = NULL;
     slm_tape *tape = NULL;
     slm_batch *batch = NULL;
-    slm_real *values = NULL;
     size_t step = (size_t)B * (size_t)T, done, n;
     slm_status status;
     *out = NULL;
     if (B < 1 || T < 1 || corpus->n < 2)
         return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: B is %d, T is %d, the corpus has %zu tokens", (int)B, (int)T, corpus->n);
-    if (first > last || last > slm_corpus_windows(corpus, T))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: windows %zu to %zu of %zu", first, last, slm_corpus_windows(corpus, T));
+    if (from > to || to > slm_corpus_windows(corpus, T))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: windows %zu to %zu of %zu", from, to, slm_corpus_windows(corpus, T));
     memset(&like, 0, sizeof like);
-    like.all = corpus->n - 1;
-    like.at = first * (size_t)T < like.all ? first * (size_t)T : like.all;
-    like.n = (last * (size_t)T < like.all ? last * (size_t)T : like.all) - like.at;
-    like.T = T;
-    like.corpus_hash = corpus->hash;
-    like.tokenizer_hash = tokenizer_hash;
-    like.model_hash = slm_model_hash(model);
+    like.T = T; like.all = corpus->n - 1;
+    like.at = slm__lesser(from * (size_t)T, like.all);
+    like.n = slm__lesser(to * (size_t)T, like.all) - like.at;
+    like.corpus_hash = corpus->hash; like.tokenizer_hash = tokenizer_hash; like.model_hash = slm_model_hash(model);
     status = slm__scores_create(&s, &like, err);
     if (status == SLM_OK) status = slm_tape_create(&tape, err);
     if (status == SLM_OK) status = slm_batch_create(&batch, B, T, err);
-    if (status == SLM_OK && (values = (slm_real *)slm__alloc(step, 2 * sizeof(slm_real), err)) == NULL) status = SLM_ERR_MEMORY;
+    if (status == SLM_OK) status = slm_batch_reference(batch, err);
     for (done = 0; status == SLM_OK && done < like.n; done += n) {
-        n = step < like.n - done ? step : like.n - done;
-        slm_batch_window(batch, corpus, first + done / (size_t)T);
-        status = slm_score_batch(model, tape, batch, values, values + step, err);
+        n = slm__lesser(step, like.n - done);
+        slm_batch_window(batch, corpus, from + done / (size_t)T);
+        status = slm_score_batch(model, tape, batch, batch->ref_loss, batch->ref_entropy, err);
         if (status != SLM_OK) break;
-        memcpy(s->loss + done, values, n * sizeof(slm_real));
-        memcpy(s->entropy + done, values + step, n * sizeof(slm_real));
-        if (!slm__all_finite(values, n) || !slm__all_finite(values + step, n))
+        memcpy(s->loss + done, batch->ref_loss, n * sizeof(slm_real));
+        memcpy(s->entropy + done, batch->ref_entropy, n * sizeof(slm_real));
+        if (!slm__all_finite(s->loss + done, n) || !slm__all_finite(s->entropy + done, n))
             status = slm__fail(err, SLM_ERR_NUMBER, "scoring: a loss or entropy behind token %zu is not finite", like.at + done);
         else if (progress != NULL && progress(user, done + n, like.n) != 0 && done + n < like.n) {
             status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped at token %zu of %zu", like.at + done + n, like.all);
             s->n = done + n;
         }
     }
-    slm_tape_free(tape);
-    slm_batch_free(batch);
-    slm__release(values);
+    slm_tape_free(tape); slm_batch_free(batch);
     if (status == SLM_OK || status == SLM_ERR_STOPPED) *out = s;
     else slm_scores_free(s);
     return status;
 }
 SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, const slm_corpus *corpus, uint64_t tokenizer_hash,
                                     int32_t B, int32_t T, slm_progress progress, void *user, slm_error *err) {
-    slm_status status = slm_score_windows(out, model, corpus, tokenizer_hash, B, T, 0, T < 1 ? 0 : slm_corpus_windows(corpus, T),
-                                          progress, user, err);
+    size_t windows = T < 1 ? 0 : slm_corpus_windows(corpus, T);
+    slm_status status = slm_score_windows(out, model, corpus, tokenizer_hash, B, T, 0, windows, progress, user, err);
     if (status != SLM_OK) { slm_scores_free(*out); *out = NULL; }
     return status;
 }
@@ -2231,8 +2131,7 @@ SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model, co
    Clipping, AdamW and the schedule, on flat arrays.                                                                      */
 static slm_optimizer slm__optimizer_defaults(const slm_optimizer *given) {
     slm_optimizer o;
-    memset(&o, 0, sizeof o);
-    if (given != NULL) o = *given;
+    if (given != NULL) o = *given; else memset(&o, 0, sizeof o);
     if (o.lr == 0) o.lr = 1e-3;
     if (o.lr_min == 0) o.lr_min = 0.1;
     if (o.beta1 == 0) o.beta1 = 0.9;
@@ -2248,25 +2147,22 @@ SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) 
     double done;
     if (step < o.warmup) return o.lr * (double)(step + 1) / (double)o.warmup;
     if (o.lr_min < 0 || o.steps <= o.warmup) return o.lr;
-    done = (double)(step - o.warmup) / (double)(o.steps - o.warmup);
-    if (done > 1) done = 1;
+    done = fmin((double)(step - o.warmup) / (double)(o.steps - o.warmup), 1);
     return o.lr * (o.lr_min + (1 - o.lr_min) * 0.5 * (1 + cos(3.14159265358979323846 * done)));
 }
-
 /* Long arrays are cut into pieces of fixed length, whatever the number of threads. */
 #define SLM__SPAN ((size_t)1 << 14)
 #define SLM__SPANS 1024
 static double slm__norm(const slm_real *x, size_t n) {
     double partial[SLM__SPANS], sum = 0;
-    size_t least = n / SLM__SPANS / 64 * 64 + 64, length = least < SLM__SPAN ? SLM__SPAN : least, pieces = (n + length - 1) / length, p;
+    size_t least = n / SLM__SPANS / 64 * 64 + 64, length = least < SLM__SPAN ? SLM__SPAN : least;
+    size_t pieces = (n + length - 1) / length, p;
     SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
     for (p = 0; p < pieces; p++) {
-        size_t from = p * length, end = n - from < length ? n : from + length, at;
+        size_t from = p * length, end = from + slm__lesser(n - from, length), at;
         partial[p] = 0;
-        for (at = from; at < end; at += 4096) {                  /* float sums stay short, the rest is double */
-            size_t m = end - at < 4096 ? end - at : 4096;
-            partial[p] += (double)slm__dot(x + at, x + at, m);
-        }
+        for (at = from; at < end; at += 4096)                    /* float sums stay short, the rest is double */
+            partial[p] += (double)slm__dot(x + at, x + at, slm__lesser(end - at, 4096));
     }
     for (p = 0; p < pieces; p++) sum += partial[p];
     return sqrt(sum);
@@ -2276,15 +2172,16 @@ static double slm__clip(double norm, double limit) {
     double factor = limit > 0 ? limit / (norm + 1e-6) : 1.0;
     return factor < 1.0 ? factor : 1.0;
 }
-/* One AdamW step with decoupled decay (Loshchilov and Hutter) on n parameters:  g is scaled by grad_scale;
-   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m' / (sqrt(v') + eps),  m' = m/(1-b1^t), v' = v/(1-b2^t). */
+/* One AdamW step with decoupled decay (Loshchilov and Hutter) on n parameters:  g is scaled by grad_scale;  m = b1 m + (1-b1) g;
+   v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m' / (sqrt(v') + eps),  m' = m / (1-b1^t),  v' = v / (1-b2^t). */
 static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_real *grads, size_t n, double grad_scale, double lr,
                        double decay, uint64_t t, const slm_optimizer *o) {
-    slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t))), correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
+    slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t)));
+    slm_real correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
     size_t pieces = (n + SLM__SPAN - 1) / SLM__SPAN, p;
     SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
     for (p = 0; p < pieces; p++) {
-        size_t at = p * SLM__SPAN, count = n - at < SLM__SPAN ? n - at : SLM__SPAN;
+        size_t at = p * SLM__SPAN, count = slm__lesser(n - at, SLM__SPAN);
         slm__adamw_span(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale, (slm_real)lr, (slm_real)o->beta1,
                         (slm_real)o->beta2, (slm_real)o->eps, (slm_real)decay, correct1, correct2);
     }
@@ -2298,10 +2195,9 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
      scored before    the ranking spans several micro-batches or processes: a scoring forward first                        */
 SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const slm_selection *selection,
                                       const slm_optimizer *optimizer, slm_error *err) {
-    slm_trainer *t;
+    slm_trainer *t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
     slm_status status;
     *out = NULL;
-    t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
     if (t == NULL) return SLM_ERR_MEMORY;
     t->model = model;
     if (selection != NULL) t->selection = *selection;
@@ -2311,17 +2207,14 @@ SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const
     t->grads = (slm_real *)(status == SLM_OK ? slm__alloc(model->n_params, 3 * sizeof(slm_real), err) : NULL);
     if (status == SLM_OK && (t->grads == NULL || slm_tape_create(&t->tape, err) != SLM_OK)) status = SLM_ERR_MEMORY;
     if (status != SLM_OK) { slm_trainer_free(t); return status; }
-    t->m = t->grads + model->n_params;
-    t->v = t->m + model->n_params;
+    t->m = t->grads + model->n_params; t->v = t->m + model->n_params;
     *out = t;
     return SLM_OK;
 }
 SLM_API void slm_trainer_free(slm_trainer *t) {
     if (t == NULL) return;
-    slm__release(t->grads);
-    slm__release(t->loss);
     slm_tape_free(t->tape);
-    slm__release(t);
+    slm__release(t->grads); slm__release(t->loss); slm__release(t);
 }
 
 /* One step's batch.  Its micro-batches lie one after the other in the trainer's arrays (loss, mask, targets, scratch). */
@@ -2331,63 +2224,57 @@ typedef struct slm__step {
     size_t n_micro, n;                          /* n: rows of all micro-batches */
     slm_real *scores, *ref_loss, *ref_entropy;  /* (n) parts of scratch */
     uint64_t divisor;                           /* number selected, over all micro-batches and processes (eq. 4) */
-    int known;                                  /* the mask is final */
-    int scored;                                 /* the losses are, too: from a scoring forward */
+    int known, scored;                          /* the mask is final; the losses are known: from a scoring forward */
     int added;                                  /* a micro-batch has left its gradient already */
 } slm__step;
 static int slm__needs_loss(slm_score s) { return s == SLM_SCORE_EXCESS || s == SLM_SCORE_LOSS; }
 static int slm__needs_ref(slm_score s) { return s == SLM_SCORE_EXCESS || s == SLM_SCORE_REF || s >= SLM_SCORE_INTERSECT; }
 static int slm__needs_entropy(slm_score s) { return s == SLM_SCORE_ENTROPY || s >= SLM_SCORE_INTERSECT; }
 static int slm__takes_all(const slm_selection *s) { return s->score == SLM_SCORE_NONE || s->ratio >= 1.0; }
-static size_t slm__batch_rows(const slm_batch *b) { return (size_t)b->B * (size_t)b->T; }
-
 static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {  /* one block: loss, scratch, targets, mask */
     slm_real *block;
     if (rows <= t->rows) return SLM_OK;
     block = (slm_real *)slm__alloc(rows, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
     if (block == NULL) return SLM_ERR_MEMORY;
     slm__release(t->loss);
-    t->loss = block;
-    t->scratch = block + rows;
+    t->loss = block; t->scratch = block + rows;
     t->targets = (int32_t *)(void *)(t->scratch + 3 * rows);
-    t->mask = (uint8_t *)(t->targets + rows);
-    t->rows = rows;
+    t->mask = (uint8_t *)(t->targets + rows); t->rows = rows;
     return SLM_OK;
 }
 /* The reference's view of one micro-batch: from the batch (a score file), or from the reference model now: the same bits. */
 static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t first, slm_error *err) {
     slm_score kind = s->t->selection.score;
+    slm_real *loss = s->ref_loss + first, *entropy = s->ref_entropy + first;
+    size_t size = slm__batch_rows(b) * sizeof(slm_real);
     if (slm__takes_all(&s->t->selection) || (!slm__needs_ref(kind) && !slm__needs_entropy(kind))) return SLM_OK;
-    if (s->t->reference != NULL)
-        return slm_score_batch(s->t->reference, s->t->tape, b, s->ref_loss + first, s->ref_entropy + first, err);
+    if (s->t->reference != NULL) return slm_score_batch(s->t->reference, s->t->tape, b, loss, entropy, err);
     if ((slm__needs_ref(kind) && b->ref_loss == NULL) || (slm__needs_entropy(kind) && b->ref_entropy == NULL))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses: a score file in slm_batch_next, or a reference model",
-                         slm__score_name(kind));
-    if (b->ref_loss != NULL) memcpy(s->ref_loss + first, b->ref_loss, slm__batch_rows(b) * sizeof(slm_real));
-    if (b->ref_entropy != NULL) memcpy(s->ref_entropy + first, b->ref_entropy, slm__batch_rows(b) * sizeof(slm_real));
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs reference losses: "
+                         "a score file in slm_batch_next, or a reference model", slm__score_name(kind));
+    if (b->ref_loss != NULL) memcpy(loss, b->ref_loss, size);
+    if (b->ref_entropy != NULL) memcpy(entropy, b->ref_entropy, size);
     return SLM_OK;
 }
+/* Checks, room, and the losses that are wanted before: the reference's, and the model's own for a ranking over several batches. */
 static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_error *err) {
+    int spans = t->selection.scope == SLM_SCOPE_BATCH && (n_micro > 1 || t->group.sum != NULL);
     size_t i, first;
     slm_status status = SLM_OK;
     memset(s, 0, sizeof *s);
     if (n_micro == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "step: there is no micro-batch");
     if (t->selection.ratio == 0) t->selection.ratio = 0.6;
-    s->t = t;
-    s->micro = micro;
-    s->n_micro = n_micro;
-    for (i = 0; i < n_micro && status == SLM_OK; i++) {
+    s->t = t; s->micro = micro; s->n_micro = n_micro;
+    s->scored = spans && slm__needs_loss(t->selection.score) && !slm__takes_all(&t->selection);
+    for (i = 0; i < n_micro && status == SLM_OK; s->n += slm__batch_rows(micro[i]), i++)
         status = slm__batch_check(micro[i], t->model, err);
-        s->n += slm__batch_rows(micro[i]);
-    }
     if (status == SLM_OK) status = slm__step_reserve(t, s->n, err);
     if (status != SLM_OK) return status;
-    s->scores = t->scratch;
-    s->ref_loss = t->scratch + t->rows;
-    s->ref_entropy = t->scratch + 2 * t->rows;
+    s->scores = t->scratch; s->ref_loss = s->scores + t->rows; s->ref_entropy = s->ref_loss + t->rows;
     for (i = 0, first = 0; i < n_micro && status == SLM_OK; first += slm__batch_rows(micro[i]), i++) {
         memcpy(t->targets + first, micro[i]->targets, slm__batch_rows(micro[i]) * sizeof(int32_t));
         status = slm__step_reference(s, micro[i], first, err);
+        if (status == SLM_OK && s->scored) status = slm_score_batch(t->model, t->tape, micro[i], t->loss + first, NULL, err);
     }
     return status;
 }
@@ -2400,59 +2287,48 @@ static slm_status slm__step_rank(slm__step *s, size_t first, size_t n, size_t mi
 }
 /* All micro-batches at once (scope batch), or one by one. */
 static slm_status slm__step_rank_all(slm__step *s, slm_error *err) {
-    size_t i, first, kept, rows;
+    size_t i, first, kept = 0, rows;
     slm_status status = SLM_OK;
     s->known = 1;
-    s->divisor = 0;
-    for (i = 0, first = 0; i < s->n_micro && first < s->n && status == SLM_OK; i++, first += rows) {
+    for (i = 0, first = 0; first < s->n && status == SLM_OK; i++, first += rows) {
         rows = s->t->selection.scope == SLM_SCOPE_BATCH ? s->n : slm__batch_rows(s->micro[i]);
         status = slm__step_rank(s, first, rows, i, &kept, err);
         s->divisor += kept;
     }
     return status;
 }
-/* A scoring forward over all micro-batches: every loss, no gradient. */
-static slm_status slm__step_score(slm__step *s, slm_error *err) {
-    size_t i, first;
-    slm_status status = SLM_OK;
-    for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
-        status = slm_score_batch(s->t->model, s->t->tape, s->micro[i], s->t->loss + first, NULL, err);
-    s->scored = 1;
-    return status;
-}
 /* The number that will be selected, where each span (micro-batch or sequence) is ranked by itself. */
 static void slm__step_count(slm__step *s) {
-    size_t i, first, at, rows, span;
-    for (i = 0, first = 0; i < s->n_micro; i++, first += rows) {
-        rows = slm__batch_rows(s->micro[i]);
-        span = s->t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)s->micro[i]->T : rows;
-        for (at = first; at < first + rows; at += span)
+    size_t i, at = 0, end = 0, span;
+    for (i = 0; i < s->n_micro; i++) {
+        span = s->t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)s->micro[i]->T : slm__batch_rows(s->micro[i]);
+        for (end += slm__batch_rows(s->micro[i]); at < end; at += span)
             s->divisor += slm_select_count(s->t->selection.ratio, slm__mark_valid(s->t->mask + at, s->t->targets + at, span));
     }
 }
-
 /* Which of the rows done so far may still be selected?  The best k of each span's beginning, whatever follows. */
 static slm_status slm__step_narrow(slm__step *s, size_t first, size_t span, size_t rows_done, slm_error *err) {
     slm_trainer *t = s->t;
     size_t at, end = first + rows_done;
     slm_status status = SLM_OK;
     for (at = first; at < end && status == SLM_OK; at += span) {
-        size_t n = slm__lesser(end - at, span), k = slm_select_count(t->selection.ratio, slm__mark_valid(t->mask + at, t->targets + at, span));
-        size_t valid = slm__mark_valid(t->mask + at, t->targets + at, n);
+        size_t k = slm_select_count(t->selection.ratio, slm__mark_valid(t->mask + at, t->targets + at, span));
+        size_t n = slm__lesser(end - at, span), valid = slm__mark_valid(t->mask + at, t->targets + at, n);
         status = slm_selection_scores(s->scores + at, t->selection.score, t->loss + at, s->ref_loss + at, NULL, n, 0, err);
         if (status == SLM_OK) status = slm_select_top(t->mask + at, s->scores + at, t->mask + at, n, slm__lesser(k, valid), err);
     }
     return status;
 }
 /* The losses of one micro-batch, chunk by chunk; logits that its gradient may need stay at hand. */
-static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor *head, const slm_batch *b, size_t first, slm__logits *logits,
-                                   slm_error *err) {
+static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor *head, const slm_batch *b, size_t first,
+                                   slm__logits *logits, slm_error *err) {
     slm_trainer *t = s->t;
     size_t rows = hidden->rows, span = t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)b->T : rows, from = 0;
+    size_t budget = t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20;
     slm_status status = SLM_OK;
     SLM__TRACE(slm__selective_loss_backward, 0);
-    if (!slm__logits_create(t->tape, logits, rows, head->rows, slm__lesser((size_t)s->divisor, rows),
-                            t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20)) return slm_tape_status(t->tape, err);
+    if (!slm__logits_create(t->tape, logits, rows, head->rows, slm__lesser((size_t)s->divisor, rows), budget))
+        return slm_tape_status(t->tape, err);
     while (from < rows && status == SLM_OK) {
         from = slm__token_losses(t->tape, hidden, head, b->targets, from, t->loss + first, NULL, logits);
         if (logits->keeps && !s->known) status = slm__step_narrow(s, first, span, from, err);
@@ -2483,21 +2359,19 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     return slm_backward(t->tape, loss, err);
 }
 
+static double slm__mean(double sum, size_t n) { return n > 0 ? sum / (double)n : 0; }
 static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, double norm, double lr, slm_error *err) {
-    double sum[2] = { 0, 0 };
+    double sum[2] = { 0, 0 };                   /* of the dropped and of the kept targets */
     size_t count[2] = { 0, 0 };
-    slm__split_losses(sum, count, s->t->loss, s->t->mask, s->t->targets, s->n);
+    slm__loss_sum(sum, count, s->t->loss, s->t->mask, s->t->targets, s->n);
     if (!(norm <= DBL_MAX) || !(fabs(sum[0] + sum[1]) <= DBL_MAX))
-        return slm__fail(err, SLM_ERR_NUMBER, "step %llu: the loss is %g and the norm of the gradient %g; the parameters were left as they were",
-                         (unsigned long long)s->t->step, count[1] > 0 ? sum[1] / (double)count[1] : 0.0, norm);
+        return slm__fail(err, SLM_ERR_NUMBER, "step %llu: the loss is %g and the norm of the gradient %g; "
+            "the parameters were left as they were", (unsigned long long)s->t->step, slm__mean(sum[1], count[1]), norm);
     if (stats == NULL) return SLM_OK;
-    stats->n_selected = count[1];
-    stats->n_valid = count[0] + count[1];
-    stats->loss_all = stats->n_valid > 0 ? (sum[0] + sum[1]) / (double)stats->n_valid : 0;
-    stats->loss_selected = count[1] > 0 ? sum[1] / (double)count[1] : 0;
-    stats->loss_unselected = count[0] > 0 ? sum[0] / (double)count[0] : 0;
-    stats->grad_norm = norm;
-    stats->lr = lr;
+    stats->n_valid = count[0] + count[1]; stats->n_selected = count[1]; stats->grad_norm = norm; stats->lr = lr;
+    stats->loss_all = slm__mean(sum[0] + sum[1], stats->n_valid);
+    stats->loss_selected = slm__mean(sum[1], count[1]);
+    stats->loss_unselected = slm__mean(sum[0], count[0]);
     return SLM_OK;
 }
 static void slm__step_update(slm_trainer *t, double norm, double lr) {
@@ -2513,21 +2387,19 @@ static void slm__step_update(slm_trainer *t, double norm, double lr) {
 /* Steps 1 to 6 of >>idea: leaves the gradient of L_SLM (eq. 4) in trainer->grads. */
 static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
     slm_trainer *t = s->t;
-    int spans = t->selection.scope == SLM_SCOPE_BATCH && (s->n_micro > 1 || t->group.sum != NULL);
     size_t i, first;
     slm_status status = SLM_OK;
     if (slm__takes_all(&t->selection)) {                                         /* plain: every valid target (eq. 2) */
         s->divisor = slm__mark_valid(t->mask, t->targets, s->n);
         s->known = 1;
-    } else if (!slm__needs_loss(t->selection.score)) status = slm__step_rank_all(s, err);
-    else if (spans) { if ((status = slm__step_score(s, err)) == SLM_OK) status = slm__step_rank_all(s, err); }
-    else slm__step_count(s);
-    if (status == SLM_OK && t->group.sum != NULL && t->group.sum(t->group.user, &s->divisor, 1)) status = slm__group_failed(err);
+    } else if (s->scored || !slm__needs_loss(t->selection.score)) status = slm__step_rank_all(s, err);
+    else slm__step_count(s);                                                     /* select later, as the losses are made */
+    if (status == SLM_OK && t->group.sum != NULL && t->group.sum(t->group.user, &s->divisor, 1)) status = slm__no_peer(err);
     for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
         status = slm__step_gradient(s, i, first, err);
     if (status == SLM_OK && !s->added) memset(t->grads, 0, t->model->n_params * sizeof(slm_real));   /* nothing was selected here */
     if (status == SLM_OK && t->group.sum_grads != NULL && t->group.sum_grads(t->group.user, t->grads, t->model->n_params))
-        status = slm__group_failed(err);
+        status = slm__no_peer(err);
     return status;
 }
 SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_step_stats *stats, slm_error *err) {
@@ -2568,12 +2440,10 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     for (i = 0; i < SLM__COUNT(n); i++) fits = fits && slm__sum(&total, total, n[i]);
     if (!fits) return slm__no_memory(err, SIZE_MAX);
     if ((g = (slm_generator *)slm__alloc(total, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
-    {
-        slm_real **const to[] = { &g->keys, &g->values, &g->x, &g->y, &g->q, &g->mlp, &g->angles, &g->logits, &g->p, &g->choices };
-        for (i = 0, total = sizeof(slm_generator); i < SLM__COUNT(n); total += n[i++]) *to[i] = (slm_real *)(void *)g + total;
-    }
-    g->model = model;
-    g->capacity = max_tokens;
+    g->model = model; g->capacity = max_tokens;
+    g->keys = (slm_real *)(void *)g + sizeof(slm_generator);
+    g->values = g->keys + n[0]; g->x = g->values + n[1]; g->y = g->x + n[2]; g->q = g->y + n[3]; g->mlp = g->q + n[4];
+    g->angles = g->mlp + n[5]; g->logits = g->angles + n[6]; g->p = g->logits + n[7]; g->choices = g->p + n[8];
     *out = g;
     return SLM_OK;
 }
@@ -2607,8 +2477,7 @@ static void slm__generator_layer(slm_generator *g, int32_t layer) {
     }
     slm__apply(g, w + SLM__O, g->y, g->x, 1);
     slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
-    slm__apply(g, w + SLM__GATE, g->y, g->mlp, 0);
-    slm__apply(g, w + SLM__UP, g->y, g->mlp + F, 0);
+    slm__apply(g, w + SLM__GATE, g->y, g->mlp, 0); slm__apply(g, w + SLM__UP, g->y, g->mlp + F, 0);
     slm__swiglu(g->mlp, g->mlp, g->mlp + F, F);
     slm__apply(g, w + SLM__DOWN, g->mlp, g->x, 1);
 }
@@ -4189,19 +4058,15 @@ SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t cor
 #endif /* SLM_IMPLEMENTATION */
 
 /* ==== >>licence =====================================================================================================
-   MIT License
+   MIT License.  Copyright (c) 2026 the authors of slm.h
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+   files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+   modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software
+   is furnished to do so, subject to the following conditions:
 
-   Copyright (c) 2026 the authors of slm.h
+   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
 
-   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
-   documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
-   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
-   persons to whom the Software is furnished to do so, subject to the following conditions:
-
-   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
-   Software.
-
-   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
-   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
-   COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
-   OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.   */
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES
+   OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE
+   LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR
+   IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.                                                */

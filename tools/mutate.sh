@@ -14,7 +14,7 @@ rm -rf $dir && mkdir -p $dir || exit 1
 
 mutations() {
 # ---- base ----
-change 'size check of products'        'files step'       'if (b != 0 && a > SIZE_MAX / b) return 0;' 'if (b != 0 && a > SIZE_MAX / b) return 1;'
+change 'size check of products'        'files step'       'return b == 0 || a <= SIZE_MAX / b;' 'return 1;'
 change 'size of a product'             'dropin audit'     '*out = a * b;' '*out = a + b;'
 change 'uniform numbers'               'dropin tokenizer selection' 'slm_rng_next(rng) >> 11)' 'slm_rng_next(rng) >> 12)'
 # ---- selection ----
@@ -54,7 +54,7 @@ change 'two lists of rows'             'step gradients'   'if (t->live != NULL &
 change 'the seed of the sweep'         'audit'            'loss->grad[0] = 1;' 'loss->grad[0] = 2;'
 change 'first error sticks'            'gradients step dropin' 'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
 # ---- operations ----
-change 'a new gradient is zero'        'audit gradients'  'there == 0 ? n_rows : 0' 'there != 0 ? n_rows : 0'
+change 'a new gradient is zero'        'audit gradients'  'there == 0 ? slm__rows(t) : 0' 'there != 0 ? slm__rows(t) : 0'
 change 'linear: gradient of w'         'audit gradients'  'slm__gemm(SLM__TN, O, C, n, g' 'slm__gemm(SLM__TN, O, C, n - 1, g'
 change 'rmsnorm: eps'                  'audit'            '(double)x->cols + eps)' '(double)x->cols - eps)'
 change 'rope: frequencies'             'audit'            'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
@@ -68,7 +68,7 @@ change 'the divisor is k'              'audit'            '(slm_real)(1.0 / divi
 change 'target outside the vocabulary' 'step gradients'   '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
 # ---- model ----
 change 'residual around the MLP'       'audit'            'w[SLM__DOWN], out)' 'w[SLM__DOWN], NULL)'
-change 'norms take no decay'           'audit'            "parts[i].rows != '1'" "parts[i].rows == '1'"
+change 'norms take no decay'           'audit'            "p->matrix = rows != '1'" "p->matrix = rows == '1'"
 change 'heads per kv head'             'files json dropin step' 'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
 change 'even head_dim'                 'files step'       'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
 change 'residual writers start small'  'step gradients'   '0.02 / sqrt(2.0' '0.02 * sqrt(2.0'
@@ -89,9 +89,9 @@ change 'entries of later micro-batches' 'step'            't->targets + first, m
 change 'generation: scaled logits'     'audit'            'head + j * stride, D) * scale' 'head + j * stride, D)'
 change 'generation: residual'          'audit'            'SLM__O, g->y, g->x, 1)' 'SLM__O, g->y, g->x, 0)'
 # ---- scoring ----
-change 'scores of other windows'       'scorefile'        'scores->T != T ?' 'scores->T > T ?'
-change 'scores of another tokenizer'   'scorefile'        'scores->tokenizer_hash != tokenizer_hash ?' 'scores->tokenizer_hash > tokenizer_hash ?'
-change 'a part for the whole'          'scorefile'        'scores->n != scores->all ?' 'scores->n > scores->all ?'
+change 'scores of other windows'       'scorefile'        's->T != T ?' 's->T > T ?'
+change 'scores of another tokenizer'   'scorefile'        's->tokenizer_hash != tokenizer_hash ?' 's->tokenizer_hash > tokenizer_hash ?'
+change 'a part for the whole'          'scorefile'        's->n != s->all ?' 's->n > s->all ?'
 change 'a damaged file'                'files scorefile'  'keys[0] != NULL && strcmp(slm__number_text(3,' 'keys[0] != NULL && 0 * strcmp(slm__number_text(3,'
 # ---- json ----
 change 'json: depth'                   'json'             'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
