@@ -518,13 +518,11 @@ SLM_API double slm_rng_normal(slm_rng *rng) {                 /* Box and Muller 
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
 }
 static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviation, slm_rng *rng) {
-    size_t i;
-    for (i = 0; i < n; i++) out[i] = (slm_real)(deviation > 0 ? mean + deviation * slm_rng_normal(rng) : mean);
+    for (size_t i = 0; i < n; i++) out[i] = (slm_real)(deviation > 0 ? mean + deviation * slm_rng_normal(rng) : mean);
 }
 SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
     const unsigned char *p = (const unsigned char *)bytes;
-    size_t i;
-    for (i = 0; i < n; i++) hash = (hash ^ p[i]) * 1099511628211ULL;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ p[i]) * 1099511628211ULL;
     return hash;
 }
 
@@ -562,10 +560,10 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
                                 const slm_group *group, slm_error *err) {
     uint64_t prefix = 0, before = 0, counts[256];
     size_t i;
-    int byte, bucket;
+    int bucket;
     for (i = 0; i < n; i++)
         if (valid[i] && score[i] != score[i]) return slm__fail(err, SLM_ERR_NUMBER, "score %zu of %zu is not a number", i, n);
-    for (byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
+    for (int byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
         memset(counts, 0, sizeof counts);
         for (i = 0; i < n; i++) {
             const uint64_t key = valid[i] ? slm__key(score[i]) : 0;
@@ -588,20 +586,19 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
 
 SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid, size_t n, size_t k, slm_error *err) {
     slm__cut cut;
-    slm_status status;
-    size_t i, n_valid = 0;
-    for (i = 0; i < n; i++) n_valid += mask[i] = valid == NULL || valid[i];
+    size_t n_valid = 0;
+    for (size_t i = 0; i < n; i++) n_valid += mask[i] = valid == NULL || valid[i];
     if (k > n_valid) return slm__fail(err, SLM_ERR_ARGUMENT, "k is %zu, but only %zu scores are valid", k, n_valid);
     if (k == 0) { memset(mask, 0, n); return SLM_OK; }
-    status = slm__find_cut(&cut, score, mask, n, k, NULL, err);
-    for (i = 0; status == SLM_OK && i < n; i++) mask[i] = mask[i] && slm__kept(&cut, score[i], i);
+    slm_status status = slm__find_cut(&cut, score, mask, n, k, NULL, err);
+    for (size_t i = 0; status == SLM_OK && i < n; i++) mask[i] = mask[i] && slm__kept(&cut, score[i], i);
     return status;
 }
 
 /* mask = 1 where there is a valid target; returns how many there are. */
 static size_t slm__mark_valid(uint8_t *mask, const int32_t *targets, size_t n) {
-    size_t i, count = 0;
-    for (i = 0; i < n; i++) count += mask[i] = targets == NULL || targets[i] >= 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) count += mask[i] = targets == NULL || targets[i] >= 0;
     return count;
 }
 
@@ -611,19 +608,18 @@ static const char *slm__score_name(slm_score kind) {
 }
 SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const slm_real *loss, const slm_real *ref_loss,
                                         const slm_real *ref_entropy, size_t n, uint64_t seed, slm_error *err) {
-    size_t i;
     if ((loss == NULL && (kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_LOSS)) ||
         (ref_loss == NULL && (kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_REF)) ||
         (ref_entropy == NULL && kind == SLM_SCORE_ENTROPY))
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs %s, which were not given", slm__score_name(kind),
             kind == SLM_SCORE_ENTROPY ? "reference entropies" : kind == SLM_SCORE_LOSS ? "losses" : "reference losses");
     switch (kind) {
-    case SLM_SCORE_EXCESS:  for (i = 0; i < n; i++) score[i] = loss[i] - ref_loss[i]; break;            /* eq. 3 */
-    case SLM_SCORE_REF:     for (i = 0; i < n; i++) score[i] = -ref_loss[i]; break;
-    case SLM_SCORE_ENTROPY: for (i = 0; i < n; i++) score[i] = -ref_entropy[i]; break;                  /* eq. 8 */
-    case SLM_SCORE_LOSS:    for (i = 0; i < n; i++) score[i] = loss[i]; break;
+    case SLM_SCORE_EXCESS:  for (size_t i = 0; i < n; i++) score[i] = loss[i] - ref_loss[i]; break;            /* eq. 3 */
+    case SLM_SCORE_REF:     for (size_t i = 0; i < n; i++) score[i] = -ref_loss[i]; break;
+    case SLM_SCORE_ENTROPY: for (size_t i = 0; i < n; i++) score[i] = -ref_entropy[i]; break;                  /* eq. 8 */
+    case SLM_SCORE_LOSS:    for (size_t i = 0; i < n; i++) score[i] = loss[i]; break;
     case SLM_SCORE_RANDOM:                                       /* a hash of (seed, i): the same however the batch is cut */
-        for (i = 0; i < n; i++) score[i] = (slm_real)(slm__mix(seed + (uint64_t)i * 0x9e3779b97f4a7c15ULL) >> 40);
+        for (size_t i = 0; i < n; i++) score[i] = (slm_real)(slm__mix(seed + (uint64_t)i * 0x9e3779b97f4a7c15ULL) >> 40);
         break;
     default: return slm__fail(err, SLM_ERR_ARGUMENT, "'%s' has no score of its own", slm__score_name(kind));
     }
@@ -635,7 +631,7 @@ SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const s
 static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss,
                                    const slm_real *ref_loss, const slm_real *ref_entropy, size_t n, uint64_t seed,
                                    slm_real *scratch, const slm_group *group, slm_error *err) {
-    int two = how->score >= SLM_SCORE_INTERSECT, r;
+    int two = how->score >= SLM_SCORE_INTERSECT;
     const slm_score kinds[2] = { two ? SLM_SCORE_REF : how->score, SLM_SCORE_ENTROPY };
     const double ratio = how->ratio > 0 ? how->ratio : 0.6, ratios[2] = { ratio, how->ratio2 > 0 ? how->ratio2 : ratio };
     slm__cut cut[2];
@@ -645,7 +641,7 @@ static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_se
     for (i = 0, *selected = 0; i < n; i++) n_valid += mask[i];
     if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1)) return slm__no_peer(err);
     if (how->score == SLM_SCORE_NONE) { *selected = (size_t)n_valid; return SLM_OK; }
-    for (r = 0; r <= two && status == SLM_OK; r++) {
+    for (int r = 0; r <= two && status == SLM_OK; r++) {
         status = slm_selection_scores(scratch, kinds[r], loss, ref_loss, ref_entropy, n, seed, err);
         if (status == SLM_OK && n_valid > 0)                     /* eq. 5 */
             status = slm__find_cut(&cut[r], scratch, mask, n, slm_select_count(ratios[r], (size_t)n_valid), group, err);
@@ -668,7 +664,7 @@ static slm_status slm__selection_check(const slm_selection *how, slm_error *err)
 SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how, const slm_real *loss,
                               const slm_real *ref_loss, const slm_real *ref_entropy, const int32_t *targets, size_t n, int32_t T,
                               uint64_t step, slm_real *scratch, const slm_group *group, slm_error *err) {
-    size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, at, kept = 0;
+    size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, kept = 0;
     uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
     slm_status status = slm__selection_check(how, err);
     if (status != SLM_OK) return status;
@@ -680,7 +676,7 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
     }
     (void)slm__mark_valid(mask, targets, n);
     *selected = 0;
-    for (at = 0; at < n && status == SLM_OK; at += span, *selected += kept)  /* scopes other than batch never leave the process */
+    for (size_t at = 0; at < n && status == SLM_OK; at += span, *selected += kept)   /* only scope batch leaves the process */
         status = slm__select_span(mask + at, &kept, how, loss == NULL ? NULL : loss + at, ref_loss == NULL ? NULL : ref_loss + at,
                                   ref_entropy == NULL ? NULL : ref_entropy + at, n - at < span ? n - at : span, seed + at, scratch,
                                   how->scope == SLM_SCOPE_BATCH ? group : NULL, err);
@@ -689,8 +685,7 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
 
 /* Sums of the losses over the kept and the dropped valid targets, in double and in order: for the log. */
 static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, const uint8_t *mask, const int32_t *targets, size_t n) {
-    size_t i;
-    for (i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; k[mask[i]]++; }
 }
 
@@ -723,7 +718,7 @@ enum { SLM__NN, SLM__NT, SLM__TN };
 #define SLM__TILE
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #endif
-#define SLM__EACH(i, n) SLM__SIMD for (i = 0; i < (n); i++)       /* a loop of independent turns: vector code */
+#define SLM__EACH(i, n) SLM__SIMD for (size_t i = 0; i < (n); i++)       /* a loop of independent turns: vector code */
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 static int slm__level(void) {
     int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
@@ -788,12 +783,11 @@ enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 48, SLM__KC = 512, SLM__NC = 384, SL
    store of eight streams (which compilers turn into shuffles) into a small square that is then copied. */
 SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst) {
     static const slm_real none[SLM__KC] = { 0 };
-    size_t s, g, k, l;
-    for (s = 0; s < n; s += width, dst += width * depth)
-        for (g = 0; g < width; g += 8) {
+    for (size_t s = 0; s < n; s += width, dst += width * depth)
+        for (size_t g = 0; g < width; g += 8) {
             const slm_real *from[8];
-            for (l = 0; l < 8; l++) from[l] = g + l < width && s + g + l < n ? slm__row(a, first + s + g + l) + k0 : none;
-            for (k = 0; k < depth; k += 16) {
+            for (size_t l = 0; l < 8; l++) from[l] = g + l < width && s + g + l < n ? slm__row(a, first + s + g + l) + k0 : none;
+            for (size_t k = 0; k < depth; k += 16) {
                 const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
                 const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
                 slm_real t[8 * 16], *to = dst + k * width + g;
@@ -803,20 +797,20 @@ SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, 
                         u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l];
                         u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
                     }
-                    for (l = 0; l < 16; l++) memcpy(to + l * width, t + 8 * l, (width < 8 ? width : 8) * sizeof(slm_real));
-                } else for (l = 0; l < 16 * 8; l++)
+                    for (size_t l = 0; l < 16; l++) memcpy(to + l * width, t + 8 * l, (width < 8 ? width : 8) * sizeof(slm_real));
+                } else for (size_t l = 0; l < 16 * 8; l++)
                     if (k + l / 8 < depth && l % 8 < width) to[l / 8 * width + l % 8] = from[l % 8][k + l / 8];
             }
         }
 }
 /* dst[sliver][k][j] = element first + sliver * width + j of row k0 + k: copies of short runs */
 SLM__INLINE void slm__pack_along(const size_t width, slm__mat b, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst) {
-    size_t s, j, k;
-    for (k = 0; k < depth; k++) {
+    size_t s;
+    for (size_t k = 0; k < depth; k++) {
         const slm_real *from = slm__row(b, k0 + k) + first;
         slm_real *to = dst + k * width;
         for (s = 0; s + width <= n; s += width, to += width * depth) memcpy(to, from + s, width * sizeof(slm_real));
-        for (j = 0; s < n && j < width; j++) to[j] = s + j < n ? from[s + j] : 0;
+        for (size_t j = 0; s < n && j < width; j++) to[j] = s + j < n ? from[s + j] : 0;
     }
 }
 SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst),
@@ -832,45 +826,41 @@ SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, 
 SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *a, const slm_real *b,
                           slm_real *t) {
     slm_real sum[SLM__MR * SLM__NR];
-    size_t i, j, k;
     SLM__TILE
-    for (i = 0; i < rows; i++) {
+    for (size_t i = 0; i < rows; i++)
         SLM__EACH(j, cols) sum[i * cols + j] = 0;
-    }
     SLM__TILE
-    for (k = 0; k < depth; k++, a += SLM__SLIVER(level), b += SLM__NR) {
+    for (size_t k = 0; k < depth; k++, a += SLM__SLIVER(level), b += SLM__NR) {
         SLM__TILE
-        for (i = 0; i < rows; i++) {
+        for (size_t i = 0; i < rows; i++) {
             const slm_real x = a[i];
             SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
     SLM__TILE
-    for (i = 0; i < rows; i++) {
+    for (size_t i = 0; i < rows; i++)
         SLM__EACH(j, cols) t[i * SLM__NR + j] = sum[i * cols + j];
-    }
 }
 /* C rows i0.., columns j0.. (+)= packed a (rows x depth) times packed b (depth x cols), whose slivers are `deep` long */
 SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, size_t deep, int add,
             slm__mat c, size_t i0, size_t j0), (rows, cols, depth, a, b, deep, add, c, i0, j0)) {
     const size_t high = SLM__SLIVER(level), wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
     slm_real t[SLM__MR * SLM__NR];
-    size_t i, j, p, q;
-    for (p = 0; p < rows; p += high, a += high * depth)
-        for (q = 0; q < cols; q += SLM__NR) {
+    for (size_t p = 0; p < rows; p += high, a += high * depth)
+        for (size_t q = 0; q < cols; q += SLM__NR) {
             const slm_real *sliver = b + q * deep;
             size_t height = slm__lesser(rows - p, high), width = slm__lesser(cols - q, SLM__NR);
-            for (j = 0; j < width; j += wide)
+            for (size_t j = 0; j < width; j += wide)
                 if (level > 0 && height > 4) slm__tile(level, high, wide, depth, a, sliver + j, t + j);
-                else for (i = 0; i < height; i += 4) slm__tile(level, 4, wide, depth, a + i, sliver + j, t + i * SLM__NR + j);
-            for (i = 0; i < height; i++) {
+                else for (size_t i = 0; i < height; i += 4)
+                    slm__tile(level, 4, wide, depth, a + i, sliver + j, t + i * SLM__NR + j);
+            for (size_t i = 0; i < height; i++) {
                 slm_real *to = slm__row(c, i0 + p + i) + j0 + q;
                 const slm_real *from = t + i * SLM__NR;
-                if (width < SLM__NR) for (j = 0; j < width; j++) to[j] = add ? to[j] + from[j] : from[j];
+                if (width < SLM__NR) for (size_t j = 0; j < width; j++) to[j] = add ? to[j] + from[j] : from[j];
                 else if (!add) memcpy(to, from, SLM__NR * sizeof(slm_real));
-                else {
+                else
                     SLM__EACH(j, SLM__NR) to[j] += from[j];
-                }
             }
         }
 }
@@ -890,11 +880,11 @@ static size_t slm__gemm_columns(size_t n, size_t k) {
 static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add,
                            slm__mat C, slm_real *work) {
     slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16, *a = b + SLM__KC * SLM__NC;
-    size_t i, k0 = 0;
+    size_t k0 = 0;
     do {                                                                /* at least once: k = 0 makes C zero */
         size_t depth = slm__lesser(k - k0, SLM__KC);
         slm__pack(1, op == SLM__NT, B, j0, j1 - j0, k0, depth, b);
-        for (i = i0; i < i1; i += SLM__MC) {
+        for (size_t i = i0; i < i1; i += SLM__MC) {
             size_t rows = slm__lesser(i1 - i, SLM__MC);
             slm__pack(0, op != SLM__TN, A, i, rows, k0, depth, a);
             slm__block(rows, j1 - j0, depth, a, b, depth, add || k0 > 0, C, i, j0);
@@ -903,19 +893,18 @@ static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, s
     } while (k0 < k);
 }
 static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
-    size_t j, columns = slm__gemm_columns(n, k);
-    for (j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, add, C, work);
+    size_t columns = slm__gemm_columns(n, k);
+    for (size_t j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, add, C, work);
 }
 /* In parallel.  The cut into items, of equal size if that can be, follows the number of threads; no element's sum does. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
     size_t threads = (size_t)SLM__THREADS(), wide = slm__gemm_columns(n, k), across = n > 0 ? (n + wide - 1) / wide : 0;
     size_t down = 1, high;
-    int item, items;
     while (threads > 1 && (down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;
     high = ((m + down - 1) / down + 7) / 8 * 8;
-    items = (int)(across * down);
+    int items = (int)(across * down);
     SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1 && m * n * k > 262144))
-    for (item = 0; item < items; item++) {
+    for (int item = 0; item < items; item++) {
         size_t i = (size_t)item % down * high, j = (size_t)item / down * wide;
         slm_real *mine = work + (size_t)SLM__THREAD() * slm__gemm_work(1);
         if (i < m) slm__gemm_item(op, i, slm__lesser(m, i + high), j, slm__lesser(n, j + wide), k, A, B, add, C, mine);
@@ -924,15 +913,14 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
 /* For a B that several products share, on one thread: B is packed whole, sliver by sliver (NR columns, k deep); C (m, n) is the
    product with its first n columns and k rows, with the same bits as by the others. */
 static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b) {
-    size_t j, k0, width;
-    for (j = 0; j < n; j += SLM__NR)
+    size_t k0, width;
+    for (size_t j = 0; j < n; j += SLM__NR)
         for (k0 = 0, width = slm__lesser(n - j, SLM__NR); k0 < k; k0 += SLM__KC)
             slm__pack(1, op == SLM__NT, B, j, width, k0, slm__lesser(k - k0, SLM__KC), b + j * k + k0 * SLM__NR);
 }
 static void slm__gemm_packed(size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, slm__mat C, slm_real *a) {
-    size_t i, k0;
-    for (k0 = 0; k0 < k; k0 += SLM__KC)
-        for (i = 0; i < m; i += SLM__MC) {
+    for (size_t k0 = 0; k0 < k; k0 += SLM__KC)
+        for (size_t i = 0; i < m; i += SLM__MC) {
             size_t rows = slm__lesser(m - i, SLM__MC), depth = slm__lesser(k - k0, SLM__KC);
             slm__pack(0, 1, A, i, rows, k0, depth, a);
             slm__block(rows, n, depth, a, b + k0 * SLM__NR, deep, k0 > 0, C, i, 0);
@@ -1001,7 +989,6 @@ SLM__INLINE slm_real slm__root(int level, slm_real x) {
 
 /* sum of LANES partial sums, as a tree */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
-    size_t l;
     SLM__EACH(l, 8) s[l] += s[l + 8];
     SLM__EACH(l, 4) s[l] += s[l + 4];
     return (s[0] + s[2]) + (s[1] + s[3]);
@@ -1009,62 +996,55 @@ SLM__INLINE slm_real slm__fold(slm_real *s) {
 /* sum a b */
 SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n)) {
     slm_real s[SLM__LANES] = { 0 };
-    size_t i, l;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+    size_t i;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
         SLM__EACH(l, SLM__LANES) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
-    }
-    for (l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+    for (size_t l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
 }
 /* y_j = sum_i w_ji x_i (+ y_j): w (rows, n) is read once, front to back, as fast as memory gives it */
 SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add),
             (y, w, x, rows, n, add)) {
-    size_t j;
-    for (j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * n, n) + (add ? y[j] : 0);
+    for (size_t j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * n, n) + (add ? y[j] : 0);
 }
 static void slm__matvec(slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add) {
-    size_t pieces = (rows + 63) / 64, p;
+    size_t pieces = (rows + 63) / 64;
     SLM__PRAGMA(omp parallel for schedule(static) if (rows * n > 65536))
-    for (p = 0; p < pieces; p++) slm__dots(y + p * 64, w + p * 64 * n, x, slm__lesser(rows - p * 64, 64), n, add);
+    for (size_t p = 0; p < pieces; p++) slm__dots(y + p * 64, w + p * 64 * n, x, slm__lesser(rows - p * 64, 64), n, add);
 }
 /* y += a x */
 SLM__KERNEL(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n)) {
-    size_t i;
     SLM__EACH(i, n) y[i] = slm__madd(level, a, x[i], y[i]);
 }
 /* y *= a */
 SLM__KERNEL(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n)) {
-    size_t i;
     SLM__EACH(i, n) y[i] *= a;
 }
 /* the largest x, -infinity of none; NaN is passed over: the sum that slm__exp_shift returns shows it */
 SLM__KERNEL(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n)) {
     slm_real s[SLM__LANES], best = -(slm_real)INFINITY;
-    size_t i, l;
-    for (l = 0; l < SLM__LANES; l++) s[l] = best;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+    size_t i;
+    for (size_t l = 0; l < SLM__LANES; l++) s[l] = best;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
         SLM__EACH(l, SLM__LANES) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
-    }
     for (; i < n; i++) best = x[i] > best ? x[i] : best;
-    for (l = 0; l < SLM__LANES; l++) best = s[l] > best ? s[l] : best;
+    for (size_t l = 0; l < SLM__LANES; l++) best = s[l] > best ? s[l] : best;
     return best;
 }
 /* y = e^(x - shift), y may be x; returns sum y */
 SLM__KERNEL(slm_real, return, slm__exp_shift, (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n)) {
     slm_real s[SLM__LANES] = { 0 };
-    size_t i, l;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+    size_t i;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
         SLM__EACH(l, SLM__LANES) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
-    }
-    for (l = 0; i + l < n; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
+    for (size_t l = 0; i + l < n; l++) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     return slm__fold(s);
 }
 /* d = x - shift, e = e^d:  sum = sum e,  sum_x = sum e d, where x = -infinity counts 0 */
 SLM__KERNEL(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
             (x, shift, n, sum, sum_x)) {
     slm_real s[SLM__LANES] = { 0 }, m[SLM__LANES] = { 0 };
-    size_t i, l;
-    for (i = 0; i < n; i += SLM__LANES) {
+    for (size_t i = 0; i < n; i += SLM__LANES) {
         const size_t run = n - i < SLM__LANES ? n - i : (size_t)SLM__LANES;
         SLM__EACH(l, run) {
             slm_real d = x[i + l] - shift, e;
@@ -1079,33 +1059,29 @@ SLM__KERNEL(void, , slm__exp_moments, (const slm_real *x, slm_real shift, size_t
 }
 /* y = w x r */
 SLM__KERNEL(void, , slm__rms_scale, (slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n), (y, x, w, r, n)) {
-    size_t i;
     SLM__EACH(i, n) y[i] = w[i] * (x[i] * r);
 }
 /* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
 SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
             slm_real r, size_t n), (dx, dw, g, x, w, r, n)) {
     slm_real s[SLM__LANES] = { 0 }, q;
-    size_t i, l;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+    size_t i;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
         SLM__EACH(l, SLM__LANES) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
-    }
-    for (l = 0; i + l < n; l++) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
+    for (size_t l = 0; i + l < n; l++) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
     q = -slm__fold(s) / (slm_real)n * r * r;
-    SLM__EACH(i, n) {
-        dx[i] = slm__madd(level, r, slm__madd(level, x[i], q, g[i] * w[i]), dx[i]);
-        dw[i] = slm__madd(level, g[i] * x[i], r, dw[i]);
+    SLM__EACH(j, n) {
+        dx[j] = slm__madd(level, r, slm__madd(level, x[j], q, g[j] * w[j]), dx[j]);
+        dw[j] = slm__madd(level, g[j] * x[j], r, dw[j]);
     }
 }
 /* y = gate sigma(gate) up,  sigma(a) = 1 / (1 + e^-a) */
 SLM__KERNEL(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n)) {
-    size_t i;
     SLM__EACH(i, n) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
 }
 /* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)) */
 SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
             const slm_real *up, size_t n), (dgate, dup, dy, gate, up, n)) {
-    size_t i;
     SLM__EACH(i, n) {
         slm_real s = 1 / (1 + slm__exp(level, -gate[i])), d = dy[i] * s;
         dgate[i] += d * up[i] * slm__madd(level, gate[i], 1 - s, 1);
@@ -1115,7 +1091,6 @@ SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const
 /* pairs (a, b) = (x_i, x_{i+half}):  a' = a cos - sign b sin,  b' = b cos + sign a sin */
 SLM__KERNEL(void, , slm__rotate, (slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half, slm_real sign),
             (x, cosine, sine, half, sign)) {
-    size_t i;
     SLM__EACH(i, half) {
         slm_real a = x[i], b = x[i + half], s = sign * sine[i];
         x[i] = slm__madd(level, a, cosine[i], -(b * s));
@@ -1127,7 +1102,6 @@ SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, con
             slm_real lr, slm_real beta1, slm_real beta2, slm_real eps, slm_real decay, slm_real correct1, slm_real correct2),
             (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2)) {
     const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1, rest1 = 1 - beta1, rest2 = 1 - beta2;
-    size_t i;
     SLM__EACH(i, n) {
         slm_real d = g[i] * grad_scale;
         m[i] = slm__madd(level, beta1, m[i], rest1 * d);
@@ -1138,7 +1112,6 @@ SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, con
 
 /* dp = p (dp - e): through a softmax, e = sum p dp */
 SLM__KERNEL(void, , slm__softmax_backward, (slm_real *dp, const slm_real *p, slm_real e, size_t n), (dp, p, e, n)) {
-    size_t i;
     SLM__EACH(i, n) dp[i] = p[i] * (dp[i] - e);
 }
 /* ==== >>tape ===================================================================================================== 4 ==
@@ -1265,8 +1238,8 @@ static slm_real *slm__need(slm_tape *tape, slm_tensor *t) {
 static size_t slm__rows(const slm_tensor *t) { return t->live != NULL ? t->n_live : t->rows; }
 static size_t slm__live_row(const int32_t *live, size_t i) { return live != NULL ? (size_t)live[i] : i; }
 static void slm__zero_dead_rows(slm_tensor *t) {
-    size_t i, row = 0;
-    for (i = 0; i <= t->n_live; i++) {
+    size_t row = 0;
+    for (size_t i = 0; i <= t->n_live; i++) {
         size_t end = i < t->n_live ? (size_t)t->live[i] : t->rows;
         if (end > row) memset(t->grad + row * t->cols, 0, (end - row) * t->cols * sizeof(slm_real));
         row = end + 1;
@@ -1294,9 +1267,9 @@ static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, si
 /* The same for whoever only adds: rows that hold nothing yet become zero.  0: no gradient is wanted, or the tape is in error. */
 static int slm__add_to_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
     int there = slm__want_grad(tape, t, live, n_live);
-    size_t n_rows = there == 0 ? slm__rows(t) : 0, C = t->cols, i;
+    size_t n_rows = there == 0 ? slm__rows(t) : 0, C = t->cols;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > 16384))
-    for (i = 0; i < n_rows; i++) memset(t->grad + slm__live_row(t->live, i) * C, 0, C * sizeof(slm_real));
+    for (size_t i = 0; i < n_rows; i++) memset(t->grad + slm__live_row(t->live, i) * C, 0, C * sizeof(slm_real));
     return there >= 0;
 }
 SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
@@ -1337,34 +1310,26 @@ static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, s
    forward   y_nc = E_{id(n),c}                     E (V,C)   y (N,C)
    keeps     the ids
    backward  dE_{id(n),c} += g_nc
-   threads   forward: rows; backward: blocks of columns (two rows may hit the same line of E)
+   threads   none: it is fast, and two rows may hit the same line of E
    cost      O(NC)
    tests     test_gradients, audit                                                                                       */
 static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *table = node->in[0], *y = node->out;
-    size_t C = y->cols, blocks = (C + 63) / 64, b;
     if (!slm__add_to_grad(tape, table, NULL, 0)) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (slm__rows(y) * C > 16384))
-    for (b = 0; b < blocks; b++) {
-        size_t i, from = b * 64, width = C - from < 64 ? C - from : 64;
-        for (i = 0; i < slm__rows(y); i++) {
-            size_t n = slm__live_row(y->live, i);
-            slm__axpy(table->grad + (size_t)node->ids[n] * C + from, 1, y->grad + n * C + from, width);
-        }
+    for (size_t i = 0, C = y->cols; i < slm__rows(y); i++) {
+        size_t n = slm__live_row(y->live, i);
+        slm__axpy(table->grad + (size_t)node->ids[n] * C, 1, y->grad + n * C, C);
     }
 }
 SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n) {
-    slm_tensor *y;
-    slm__node *node;
-    size_t i;
     if (table == NULL) return NULL;
-    for (i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= table->rows) return slm__tape_refuse(tape, "embedding: an id is outside the table");
-    y = slm__tensor(tape, NULL, n, table->cols);
-    node = slm__record(tape, y, table, NULL, NULL, NULL, slm__embedding_backward);
+    slm_tensor *y = slm__tensor(tape, NULL, n, table->cols);
+    slm__node *node = slm__record(tape, y, table, NULL, NULL, NULL, slm__embedding_backward);
     if (node == NULL) return NULL;
     node->ids = ids;
-    for (i = 0; i < n; i++) memcpy(y->data + i * y->cols, table->data + (size_t)ids[i] * y->cols, y->cols * sizeof(slm_real));
+    for (size_t i = 0, C = y->cols; i < n; i++) memcpy(y->data + i * C, table->data + (size_t)ids[i] * C, C * sizeof(slm_real));
     return y;
 }
 
@@ -1399,12 +1364,11 @@ static void slm__linear_backward(slm_tape *tape, slm__node *node) {
     if (node->in[2] != NULL && tape->error.status == SLM_OK) slm__pass_on(tape, node->in[2], y);
 }
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual) {
-    slm_tensor *y;
     if (x == NULL || w == NULL) return NULL;
     if (x->cols != w->cols) return slm__tape_refuse(tape, "linear: x and w differ in columns");
     if (residual != NULL && (residual->rows != x->rows || residual->cols != w->rows))
         return slm__tape_refuse(tape, "linear: the residual has another shape than the output");
-    y = slm__tensor(tape, NULL, x->rows, w->rows);
+    slm_tensor *y = slm__tensor(tape, NULL, x->rows, w->rows);
     if (slm__record(tape, y, x, w, residual, NULL, slm__linear_backward) == NULL) return NULL;
     if (residual != NULL) memcpy(y->data, residual->data, y->rows * y->cols * sizeof(slm_real));
     slm__product(tape, SLM__NT, y->rows, y->cols, x->cols, slm__matrix(x->data, x->cols, NULL), slm__matrix(w->data, w->cols, NULL),
@@ -1422,41 +1386,38 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
 #define SLM__PIECE 64
 static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *w = node->in[1];
-    size_t N = y->rows, C = y->cols, n;
+    size_t N = y->rows, C = y->cols;
     slm_real *x = slm__need(tape, node->in[0]);
     if (x == NULL) return;
     SLM__PRAGMA(omp parallel for schedule(static) if (N * C > 16384))
-    for (n = 0; n < N; n++) slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
+    for (size_t n = 0; n < N; n++) slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
 }
 static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
-    size_t C = y->cols, n_rows = slm__rows(y), pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE, p, i;
+    size_t C = y->cols, n_rows = slm__rows(y), pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE;
     slm_real *xd = slm__need(tape, x), *shares = slm__take(tape, (pieces + 1) * C);
     int has_dx = slm__add_to_grad(tape, x, y->live, y->n_live), has_dw = slm__add_to_grad(tape, w, NULL, 0);
     if (xd == NULL || shares == NULL || (!has_dx && !has_dw)) return;
-    SLM__PRAGMA(omp parallel for schedule(static) private(i) if (n_rows * C > 16384))
-    for (p = 0; p < pieces; p++) {
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > 16384))
+    for (size_t p = 0; p < pieces; p++) {
         size_t end = (p + 1) * SLM__PIECE < n_rows ? (p + 1) * SLM__PIECE : n_rows;
         memset(shares + p * C, 0, C * sizeof(slm_real));
-        for (i = p * SLM__PIECE; i < end; i++) {
+        for (size_t i = p * SLM__PIECE; i < end; i++) {
             size_t n = slm__live_row(y->live, i);
             slm_real *dx = has_dx ? x->grad + n * C : shares + pieces * C;
             slm__rms_backward(dx, shares + p * C, y->grad + n * C, xd + n * C, w->data, node->saved[n], C);
         }
     }
-    for (p = 0; p < pieces && has_dw; p++) slm__axpy(w->grad, 1, shares + p * C, C);
+    for (size_t p = 0; p < pieces && has_dw; p++) slm__axpy(w->grad, 1, shares + p * C, C);
     slm__give(tape, shares, (pieces + 1) * C);
 }
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps) {
-    slm_tensor *y;
-    slm__node *node;
-    size_t n;
     if (x == NULL || w == NULL) return NULL;
     if (w->cols != x->cols || w->rows != 1) return slm__tape_refuse(tape, "rmsnorm: the weight must be one row as wide as x");
-    y = slm__tensor(tape, NULL, x->rows, x->cols);
-    node = slm__record(tape, y, x, w, NULL, slm__rmsnorm_forward, slm__rmsnorm_backward);
+    slm_tensor *y = slm__tensor(tape, NULL, x->rows, x->cols);
+    slm__node *node = slm__record(tape, y, x, w, NULL, slm__rmsnorm_forward, slm__rmsnorm_backward);
     if (node == NULL || (node->saved = slm__take(tape, x->rows)) == NULL) return NULL;
-    for (n = 0; n < x->rows; n++) {
+    for (size_t n = 0; n < x->rows; n++) {
         const slm_real *row = x->data + n * x->cols;
         node->saved[n] = (slm_real)(1.0 / sqrt((double)slm__dot(row, row, x->cols) / (double)x->cols + eps));
     }
@@ -1472,15 +1433,14 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
    cost      O(NC)
    tests     test_gradients, audit                                                                                        */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta) {
-    slm_tensor *angles;
-    size_t half = (size_t)head_dim / 2, t, i;
+    size_t half = (size_t)head_dim / 2;
     if (T < 1 || head_dim < 2 || head_dim % 2 != 0) return slm__tape_refuse(tape, "rope: T must be positive and head_dim even");
-    angles = slm__tensor(tape, NULL, (size_t)T, 2 * half);
+    slm_tensor *angles = slm__tensor(tape, NULL, (size_t)T, 2 * half);
     if (angles == NULL) return NULL;
     angles->leaf = 1;
-    for (i = 0; i < half; i++) {
+    for (size_t i = 0; i < half; i++) {
         double frequency = pow(theta, -2.0 * (double)i / (double)head_dim);
-        for (t = 0; t < (size_t)T; t++) {
+        for (size_t t = 0; t < (size_t)T; t++) {
             angles->data[t * 2 * half + i] = (slm_real)cos((double)t * frequency);
             angles->data[t * 2 * half + half + i] = (slm_real)sin((double)t * frequency);
         }
@@ -1488,12 +1448,12 @@ SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
     return angles;
 }
 static void slm__rope_turn(slm_real *x, const slm_tensor *shape, const slm_tensor *angles, slm_real sign) {
-    size_t n_rows = slm__rows(shape), D = angles->cols, i;
+    size_t n_rows = slm__rows(shape), D = angles->cols;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * shape->cols > 16384))
-    for (i = 0; i < n_rows; i++) {
-        size_t n = slm__live_row(shape->live, i), h;
+    for (size_t i = 0; i < n_rows; i++) {
+        size_t n = slm__live_row(shape->live, i);
         const slm_real *cosine = angles->data + n % angles->rows * D;
-        for (h = 0; h < shape->cols; h += D) slm__rotate(x + n * shape->cols + h, cosine, cosine + D / 2, D / 2, sign);
+        for (size_t h = 0; h < shape->cols; h += D) slm__rotate(x + n * shape->cols + h, cosine, cosine + D / 2, D / 2, sign);
     }
 }
 static void slm__rope_backward(slm_tape *tape, slm__node *node) {
@@ -1525,7 +1485,9 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
    cost      about 2 N T C forward, 5 N T C backward (half of it masked)
    tests     test_gradients, test_step, audit                                                                             */
 #define SLM__BLOCK 64
-typedef struct slm__heads { size_t T, D, H, KV, Q, K, sequences, packed; } slm__heads;   /* Q, K: columns of q and of k */
+/* Q, K: columns of q and of k.  Scratch of one thread: keys and values packed (up to three times), probabilities and their
+   gradients (BLOCK, T), scaled queries (BLOCK, D), gemm's packing space. */
+typedef struct slm__heads { size_t T, D, H, KV, Q, K, sequences, packed, scratch; } slm__heads;
 static slm__heads slm__heads_of(const slm__node *node) {
     slm__heads s;
     s.T = node->size[0];          s.D = node->size[1];
@@ -1533,20 +1495,15 @@ static slm__heads slm__heads_of(const slm__node *node) {
     s.H = s.Q / s.D;              s.KV = s.K / s.D;
     s.sequences = node->in[0]->rows / s.T;
     s.packed = (s.T + 31) / 32 * 32 * ((s.D + 31) / 32 * 32);
+    s.scratch = 3 * s.packed + SLM__BLOCK * (2 * s.T + s.D) + slm__gemm_work(1);
     return s;
-}
-/* Scratch of one thread: keys and values packed (up to three times), probabilities and their gradients (BLOCK, T), scaled
-   queries (BLOCK, D), gemm's packing space. */
-static size_t slm__attention_scratch(const slm__heads *s) {
-    return 3 * s->packed + SLM__BLOCK * (2 * s->T + s->D) + slm__gemm_work(1);
 }
 
 /* S for a block of m query rows (at: their row numbers in the sequence) against keys 0..reach-1, q scaled by D^(-1/2). */
 static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, const size_t *at, size_t m, size_t reach,
                                   const slm_real *keys, const slm__heads *s, slm_real *work) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
-    size_t i;
-    for (i = 0; i < m; i++) {
+    for (size_t i = 0; i < m; i++) {
         memcpy(qs + i * s->D, q + at[i] * s->Q, s->D * sizeof(slm_real));
         slm__scale(qs + i * s->D, scale, s->D);
     }
@@ -1557,22 +1514,22 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
                                 slm_real *scratch) {
     slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->T;
     slm_real *work = qs + SLM__BLOCK * s->D;
-    size_t from, i, at[SLM__BLOCK];
+    size_t at[SLM__BLOCK];
     slm__pack_whole(SLM__NT, s->T, s->D, slm__matrix(k, s->K, NULL), keys);
     slm__pack_whole(SLM__NN, s->D, s->T, slm__matrix(v, s->K, NULL), values);
-    for (from = 0; from < s->T; from += SLM__BLOCK) {
+    for (size_t from = 0; from < s->T; from += SLM__BLOCK) {
         size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
-        for (i = 0; i < m; i++) at[i] = from + i;
+        for (size_t i = 0; i < m; i++) at[i] = from + i;
         slm__attention_logits(S, qs, q, at, m, reach, keys, s, work);
-        for (i = 0; i < m; i++) {
+        for (size_t i = 0; i < m; i++) {
             slm_real *row = S + i * s->T, max = slm__max(row, at[i] + 1);
             sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
         }
         slm__gemm_packed(m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, slm__matrix(to, s->Q, NULL), work);
-        for (i = 0; i < m; i++) slm__scale(to + i * s->Q, 1 / sum[i], s->D);
+        for (size_t i = 0; i < m; i++) slm__scale(to + i * s->Q, 1 / sum[i], s->D);
     }
 }
 /* The live rows of one sequence, counted from its start; returns how many, at most BLOCK, from the i-th live row on. */
@@ -1586,20 +1543,21 @@ static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t
 static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h, const slm__heads *s, const slm_real *packed,
                                          slm_real *scratch) {
     const slm_tensor *y = node->out, *q = node->in[0], *k = node->in[1], *v = node->in[2];
-    size_t qo = b * s->T * s->Q + h * s->D, ko = b * s->T * s->K + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m, i;
+    size_t qo = b * s->T * s->Q + h * s->D, ko = b * s->T * s->K + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m;
     slm_real *P = scratch, *dP = P + SLM__BLOCK * s->T, *qs = dP + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
     const slm_real *lse = node->saved + (b * s->H + h) * s->T;
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
     int32_t rows[SLM__BLOCK];
     slm__mat g = slm__matrix(y->grad + qo, s->Q, rows), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
-    slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL), dv = slm__matrix(v->grad + ko, s->K, NULL);
+    slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL);
+    slm__mat dv = slm__matrix(v->grad + ko, s->K, NULL);
     while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
         size_t reach = at[m - 1] + 1;
-        for (i = 0; i < m; i++) rows[i] = (int32_t)at[i];
+        for (size_t i = 0; i < m; i++) rows[i] = (int32_t)at[i];
         slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s, work);
         slm__gemm_packed(m, reach, s->D, g, packed + s->packed, s->D, dp, work);
-        for (i = 0; i < m; i++) {
+        for (size_t i = 0; i < m; i++) {
             slm_real *row = P + i * s->T, *d = dP + i * s->T, e = slm__dot(g.p + at[i] * s->Q, y->data + qo + at[i] * s->Q, s->D);
             (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
             slm__softmax_backward(d, row, e, at[i] + 1);                              /* dS, in the place of dP */
@@ -1609,62 +1567,54 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
         slm__gemm_serial(SLM__TN, reach, s->D, m, p, g, 1, dv, work);
         slm__gemm_serial(SLM__TN, reach, s->D, m, dp, qm, 1, dk, work);
         slm__gemm_packed(m, s->D, reach, dp, packed + 2 * s->packed, s->T, qm, work);        /* qs is free again: dq / s */
-        for (i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
+        for (size_t i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
     }
 }
 /* The heads that share keys and values, one after the other. */
 static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv, const slm__heads *s, slm_real *scratch) {
-    size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D, h;
+    size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D;
     slm__mat k = slm__matrix(node->in[1]->data + at, s->K, NULL), v = slm__matrix(node->in[2]->data + at, s->K, NULL);
     slm__pack_whole(SLM__NT, s->T, s->D, k, scratch);
     slm__pack_whole(SLM__NT, s->T, s->D, v, scratch + s->packed);
     slm__pack_whole(SLM__NN, s->D, s->T, k, scratch + 2 * s->packed);
-    for (h = kv * group; h < (kv + 1) * group; h++)
+    for (size_t h = kv * group; h < (kv + 1) * group; h++)
         slm__attention_head_backward(node, b, h, s, scratch, scratch + 3 * s->packed);
 }
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm__heads s = slm__heads_of(node);
     slm_tensor *y = node->out;
-    size_t tasks = s.sequences * s.KV, task, i, size = slm__attention_scratch(&s), threads = (size_t)SLM__THREADS();
-    slm_real *scratch = slm__take(tape, threads * size);
-    for (i = 0; i < 3; i++)                                      /* q is wanted on y's live rows, k and v everywhere */
-        if (!slm__add_to_grad(tape, node->in[i], i == 0 ? y->live : NULL, y->n_live)) {
+    size_t tasks = s.sequences * s.KV, threads = (size_t)SLM__THREADS();
+    slm_real *scratch = slm__take(tape, threads * s.scratch);
+    for (size_t i = 0; i < 3; i++)                                      /* q is wanted on y's live rows, k and v everywhere */
+        if (!slm__add_to_grad(tape, node->in[i], i == 0 ? y->live : NULL, y->n_live))
             (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients");
-            return;
-        }
-    if (scratch == NULL) return;
+    if (tape->error.status != SLM_OK) return;
     SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (tasks * s.T * s.T * s.D > 65536))
-    for (task = 0; task < tasks; task++)
-        slm__attention_group_backward(node, task / s.KV, task % s.KV, &s, scratch + (size_t)SLM__THREAD() * size);
-    slm__give(tape, scratch, threads * size);
+    for (size_t task = 0; task < tasks; task++)
+        slm__attention_group_backward(node, task / s.KV, task % s.KV, &s, scratch + (size_t)SLM__THREAD() * s.scratch);
+    slm__give(tape, scratch, threads * s.scratch);
 }
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v, int32_t T, int32_t head_dim) {
-    slm_tensor *y;
-    slm__node *node;
-    slm__heads s;
-    slm_real *scratch;
-    size_t task, size, threads = (size_t)SLM__THREADS();
     if (q == NULL || k == NULL || v == NULL) return NULL;
     if (T < 1 || head_dim < 1 || q->rows % (size_t)T != 0 || k->rows != q->rows || v->rows != q->rows || k->cols != v->cols ||
         q->cols % (size_t)head_dim != 0 || k->cols % (size_t)head_dim != 0 || q->cols % k->cols != 0)
         return slm__tape_refuse(tape, "attention: q, k, v are not whole sequences and heads of the same rows");
-    y = slm__tensor(tape, NULL, q->rows, q->cols);
-    node = slm__record(tape, y, q, k, v, NULL, slm__attention_backward);
+    slm_tensor *y = slm__tensor(tape, NULL, q->rows, q->cols);
+    slm__node *node = slm__record(tape, y, q, k, v, NULL, slm__attention_backward);
     if (node == NULL) return NULL;
-    node->size[0] = (size_t)T;
-    node->size[1] = (size_t)head_dim;
-    s = slm__heads_of(node);
-    size = slm__attention_scratch(&s);
+    node->size[0] = (size_t)T; node->size[1] = (size_t)head_dim;
+    slm__heads s = slm__heads_of(node);
+    size_t threads = (size_t)SLM__THREADS();
     node->saved = slm__take(tape, s.H * q->rows);
-    scratch = slm__take(tape, threads * size);
+    slm_real *scratch = slm__take(tape, threads * s.scratch);
     if (node->saved == NULL || scratch == NULL) return NULL;
     SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (s.sequences * s.H * s.T * s.T * s.D > 65536))
-    for (task = 0; task < s.sequences * s.H; task++) {
-        size_t b = task / s.H, h = task % s.H, qo = b * s.T * q->cols + h * s.D, ko = b * s.T * k->cols + h * s.KV / s.H * s.D;
+    for (size_t task = 0; task < s.sequences * s.H; task++) {
+        size_t b = task / s.H, h = task % s.H, qo = b * s.T * s.Q + h * s.D, ko = b * s.T * s.K + h * s.KV / s.H * s.D;
         slm__attention_head(y->data + qo, node->saved + task * s.T, q->data + qo, k->data + ko, v->data + ko, &s,
-                            scratch + (size_t)SLM__THREAD() * size);
+                            scratch + (size_t)SLM__THREAD() * s.scratch);
     }
-    slm__give(tape, scratch, threads * size);
+    slm__give(tape, scratch, threads * s.scratch);
     return y;
 }
 
@@ -1677,32 +1627,29 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
    tests     test_gradients                                                                                                 */
 static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out;
-    size_t N = y->rows, F = y->cols, n;
+    size_t N = y->rows, F = y->cols;
     const slm_real *gate = slm__need(tape, node->in[0]), *up = slm__need(tape, node->in[1]);
     if (gate == NULL || up == NULL) return;
     SLM__PRAGMA(omp parallel for schedule(static) if (N * F > 4096))
-    for (n = 0; n < N; n++) slm__swiglu(y->data + n * F, gate + n * F, up + n * F, F);
+    for (size_t n = 0; n < N; n++) slm__swiglu(y->data + n * F, gate + n * F, up + n * F, F);
 }
 static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *gate = node->in[0], *up = node->in[1];
-    size_t F = y->cols, n_rows = slm__rows(y), i;
-    if (!slm__add_to_grad(tape, gate, y->live, y->n_live) || !slm__add_to_grad(tape, up, y->live, y->n_live)) {
+    size_t F = y->cols, n_rows = slm__rows(y);
+    if (!slm__add_to_grad(tape, gate, y->live, y->n_live) || !slm__add_to_grad(tape, up, y->live, y->n_live))
         (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients");
-        return;
-    }
+    if (tape->error.status != SLM_OK) return;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > 4096))
-    for (i = 0; i < n_rows; i++) {
+    for (size_t i = 0; i < n_rows; i++) {
         size_t at = slm__live_row(y->live, i) * F;
         slm__swiglu_backward(gate->grad + at, up->grad + at, y->grad + at, gate->data + at, up->data + at, F);
     }
 }
 SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up) {
-    slm_tensor *y;
-    slm__node *node;
     if (gate == NULL || up == NULL) return NULL;
     if (gate->rows != up->rows || gate->cols != up->cols) return slm__tape_refuse(tape, "swiglu: gate and up differ in shape");
-    y = slm__tensor(tape, NULL, gate->rows, gate->cols);
-    node = slm__record(tape, y, gate, up, NULL, slm__swiglu_forward, slm__swiglu_grad);
+    slm_tensor *y = slm__tensor(tape, NULL, gate->rows, gate->cols);
+    slm__node *node = slm__record(tape, y, gate, up, NULL, slm__swiglu_forward, slm__swiglu_grad);
     if (node == NULL) return NULL;
     slm__swiglu_forward(tape, node);
     return y;
@@ -1743,8 +1690,7 @@ static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V
 }
 /* Of the rows done so far only those with mask 1 may still be selected (NULL: none): the others' slots are free again. */
 static void slm__logits_drop(slm__logits *l, const uint8_t *mask, size_t rows_done) {
-    size_t n;
-    for (n = 0; n < rows_done; n++)
+    for (size_t n = 0; n < rows_done; n++)
         if (l->slot[n] >= 0 && (mask == NULL || !mask[n])) { l->unused[l->n_unused++] = l->slot[n]; l->slot[n] = -1; }
 }
 /* Loss and entropy (NULL: not wanted) of one row from its logits. */
@@ -1758,14 +1704,14 @@ static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_r
 /* l_n and H_n of the next chunk, from row `from` on: 0 where the target is not valid.  Returns the first row after it. */
 static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets,
                                 size_t from, slm_real *loss, slm_real *entropy, slm__logits *l) {
-    size_t V = head->rows, C = head->cols, m = slm__lesser(hidden->rows - from, l->chunk), i;
+    size_t V = head->rows, C = head->cols, m = slm__lesser(hidden->rows - from, l->chunk);
     int32_t *slot = l->slot + from;
-    for (i = 0; i < m; i++) slot[i] = l->unused[--l->n_unused];
+    for (size_t i = 0; i < m; i++) slot[i] = l->unused[--l->n_unused];
     slm__product(tape, SLM__NT, m, V, C, slm__matrix(hidden->data + from * C, C, NULL), slm__matrix(head->data, C, NULL), 0,
                  slm__matrix(l->z, V, slot));
     if (tape->error.status != SLM_OK) return hidden->rows;
     SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
-    for (i = 0; i < m; i++) {
+    for (size_t i = 0; i < m; i++) {
         size_t n = from + i;
         slm_real *h = entropy != NULL ? entropy + n : NULL;
         if (h != NULL) *h = 0;
@@ -1800,28 +1746,28 @@ static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
 /* The rows with mask 1 (NULL: all) and a valid target, ascending; NULL: no memory. */
 static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const int32_t *targets, size_t N, size_t *n_live) {
     int32_t *live = (int32_t *)slm__arena_take(&tape->arena, N, sizeof *live, &tape->error);
-    size_t n;
     *n_live = 0;
-    for (n = 0; live != NULL && n < N; n++)
+    for (size_t n = 0; live != NULL && n < N; n++)
         if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
     return live;
 }
 /* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand NULL: logits are made. */
-static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets, const int32_t *live,
-                             size_t n_live, slm_real weight, slm_real *loss, slm_real *dh, const slm__logits *at_hand) {
-    size_t V = head->rows, C = head->cols, R = at_hand != NULL || n_live == 0 ? n_live : slm__chunk_rows(n_live, V), from, i;
+static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
+                             const int32_t *live, size_t n_live, slm_real weight, slm_real *loss, slm_real *dh,
+                             const slm__logits *at_hand) {
+    size_t V = head->rows, C = head->cols, R = at_hand != NULL || n_live == 0 ? n_live : slm__chunk_rows(n_live, V);
     slm_real *z = at_hand != NULL ? at_hand->z : slm__take(tape, (R + 1) * V);
     slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
     int32_t *slot = at_hand != NULL ? at_hand->unused : NULL;
     if (n_live == 0 && dh != NULL) (void)slm__add_to_grad(tape, head, NULL, 0);
-    for (i = 0; slot != NULL && i < n_live; i++) slot[i] = at_hand->slot[live[i]];          /* the free list is done with */
-    for (from = 0; from < n_live && z != NULL; from += R) {
+    for (size_t i = 0; slot != NULL && i < n_live; i++) slot[i] = at_hand->slot[live[i]];          /* the free list is done with */
+    for (size_t from = 0; from < n_live && z != NULL; from += R) {
         size_t m = slm__lesser(n_live - from, R);
         h.rows = live + from;
         if (slot == NULL) slm__product(tape, SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL));
         if (tape->error.status != SLM_OK) return;
         SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
-        for (i = 0; i < m; i++) {
+        for (size_t i = 0; i < m; i++) {
             int32_t n = live[from + i];
             loss[n] = slm__row_gradient(z + slm__live_row(slot, i) * V, V, targets[n], weight);
         }
@@ -1835,21 +1781,18 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
 }
 static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                                        const uint8_t *mask, double divisor, slm_real *loss, const slm__logits *at_hand) {
-    slm_tensor *y;
-    slm__node *node;
     double sum = 0;
-    size_t i;
     if (hidden == NULL || head == NULL) return NULL;
     if (hidden->cols != head->cols) return slm__tape_refuse(tape, "selective loss: hidden states and head differ in columns");
-    for (i = 0; i < hidden->rows; i++)
+    for (size_t i = 0; i < hidden->rows; i++)
         if (targets[i] >= 0 && (size_t)targets[i] >= head->rows)
             return slm__tape_refuse(tape, "selective loss: a target is outside the vocabulary");
-    y = slm__tensor(tape, NULL, 1, 1);
-    node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
+    slm_tensor *y = slm__tensor(tape, NULL, 1, 1);
+    slm__node *node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
     if (node == NULL || (node->ids = slm__live_rows(tape, mask, targets, hidden->rows, &node->size[0])) == NULL) return NULL;
     if (tape->recording && (node->saved = slm__take(tape, hidden->rows * hidden->cols)) == NULL) return NULL;
     slm__live_losses(tape, hidden, head, targets, node->ids, node->size[0], (slm_real)(1.0 / divisor), loss, node->saved, at_hand);
-    for (i = 0; i < node->size[0]; i++) sum += (double)loss[node->ids[i]];
+    for (size_t i = 0; i < node->size[0]; i++) sum += (double)loss[node->ids[i]];
     y->data[0] = (slm_real)(sum / divisor);
     return y;
 }
@@ -1875,12 +1818,12 @@ SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
         { "vocab", c.vocab, 1, 1 << 24 },  { "dim", c.dim, 1, 1 << 20 },                  { "n_layers", c.n_layers, 1, 4096 },
         { "n_heads", c.n_heads, 1, 4096 }, { "n_kv_heads", c.n_kv_heads, 1, c.n_heads },  { "head_dim", c.head_dim, 2, 4096 },
         { "ffn", c.ffn, 1, 1 << 22 },      { "max_seq", c.max_seq, 1, 1 << 30 },          { "tied", c.tied, 0, 1 } };
-    size_t i;
     if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d", c.dim, c.n_heads);
-    for (i = 0; i < SLM__COUNT(r); i++)
+    for (size_t i = 0; i < SLM__COUNT(r); i++)
         if (r[i].value < r[i].low || r[i].value > r[i].high)
-            return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", r[i].name, r[i].value, r[i].low, r[i].high);
+            return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d", r[i].name, r[i].value,
+                             r[i].low, r[i].high);
     if (c.n_heads % c.n_kv_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads, c.n_kv_heads);
     if (c.head_dim % 2 != 0)
@@ -1921,10 +1864,9 @@ static int slm__table_fill(slm_model *model) {
         { "self_attn.q_proj", 'Q', 'C' }, { "self_attn.k_proj", 'K', 'C' }, { "self_attn.v_proj", 'K', 'C' },
         { "self_attn.o_proj", 'C', 'Q' }, { "post_attention_layernorm", '1', 'C' },
         { "mlp.gate_proj", 'F', 'C' },    { "mlp.up_proj", 'F', 'C' },          { "mlp.down_proj", 'C', 'F' } };
-    int i, fits = slm__table_add(model, -1, "model.embed_tokens", 'V', 'C');
-    int32_t layer;
-    for (layer = 0; layer < model->config.n_layers; layer++)
-        for (i = 0; fits && i < SLM__PER_LAYER; i++)
+    int fits = slm__table_add(model, -1, "model.embed_tokens", 'V', 'C');
+    for (int32_t layer = 0; layer < model->config.n_layers; layer++)
+        for (int i = 0; fits && i < SLM__PER_LAYER; i++)
             fits = slm__table_add(model, layer, parts[i].name, parts[i].rows, parts[i].cols);
     return fits && slm__table_add(model, -1, "model.norm", '1', 'C') &&
            (model->config.tied || slm__table_add(model, -1, "lm_head", 'V', 'C'));
@@ -1956,8 +1898,7 @@ SLM_API void slm_model_free(slm_model *model) {
 SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed, slm_error *err) {
     slm_status status = slm__model_allocate(out, config, err);
     slm_rng rng = slm_rng_seed(seed);
-    size_t t;
-    for (t = 0; status == SLM_OK && t < (*out)->n_tensors; t++) {
+    for (size_t t = 0; status == SLM_OK && t < (*out)->n_tensors; t++) {
         const slm_param *p = &(*out)->table[t];
         int writes = strstr(p->name, "o_proj") != NULL || strstr(p->name, "down_proj") != NULL;
         double deviation = writes ? 0.02 / sqrt(2.0 * (*out)->config.n_layers) : 0.02;
@@ -2009,14 +1950,12 @@ static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, con
                                      slm_tensor **head) {
     const slm_config *c = &model->config;
     slm_tensor *angles, *embedding, *x, *w[SLM__PER_LAYER];
-    int32_t layer;
-    int i;
     tape->recording = grads != NULL;
     angles = slm_rope_angles(tape, batch->T, c->head_dim, c->rope_theta);
     embedding = slm__parameter(tape, model, 0, grads, add);
     x = slm_embedding(tape, embedding, batch->inputs, (size_t)batch->B * (size_t)batch->T);
-    for (layer = 0; layer < c->n_layers; layer++) {
-        for (i = 0; i < SLM__PER_LAYER; i++) w[i] = slm__parameter(tape, model, slm__at_layer(layer, i), grads, add);
+    for (int32_t layer = 0; layer < c->n_layers; layer++) {
+        for (int i = 0; i < SLM__PER_LAYER; i++) w[i] = slm__parameter(tape, model, slm__at_layer(layer, i), grads, add);
         x = slm__layer(tape, x, w, c, batch->T, angles);
     }
     *head = c->tied ? embedding : slm__parameter(tape, model, slm__at_head(c), grads, add);
@@ -2028,8 +1967,7 @@ static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, con
 static size_t slm__batch_rows(const slm_batch *b) { return (size_t)b->B * (size_t)b->T; }
 static slm_status slm__batch_check(const slm_batch *batch, const slm_model *model, slm_error *err) {
     const int32_t V = model->config.vocab;
-    size_t i;
-    for (i = 0; i < slm__batch_rows(batch); i++) {
+    for (size_t i = 0; i < slm__batch_rows(batch); i++) {
         int32_t input = batch->inputs[i], target = batch->targets[i], bad = input < 0 || input >= V;
         if (bad || target >= V) return slm__fail(err, SLM_ERR_ARGUMENT,
             "batch: token %d at row %zu is outside the model's vocabulary of %d", bad ? input : target, i, V);
@@ -2040,22 +1978,20 @@ SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const
                                    slm_real *loss, slm_real *entropy, slm_error *err) {
     slm_tensor *hidden, *head;
     slm__logits logits;
-    size_t from = 0;
     slm_status status = slm__batch_check(batch, model, err);
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
     hidden = slm__model_hidden(tape, model, batch, NULL, 0, &head);
     if (hidden == NULL || head == NULL || !slm__logits_create(tape, &logits, hidden->rows, head->rows, 0, 0))
         return slm_tape_status(tape, err);
-    for (; from < hidden->rows; slm__logits_drop(&logits, NULL, from))
+    for (size_t from = 0; from < hidden->rows; slm__logits_drop(&logits, NULL, from))
         from = slm__token_losses(tape, hidden, head, batch->targets, from, loss, entropy, &logits);
     return slm_tape_status(tape, err);
 }
 
 /* ---- reference losses of a corpus: entry i belongs to token i+1, so that window w fills entries w*T .. w*T+T-1 ---- */
 static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
-    size_t i;
-    for (i = 0; i < n; i++) if (!(values[i] - values[i] == 0)) return 0;
+    for (size_t i = 0; i < n; i++) if (!(values[i] - values[i] == 0)) return 0;
     return 1;
 }
 SLM_API void slm_scores_free(slm_scores *scores) {
@@ -2085,8 +2021,7 @@ SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, c
     slm_scores like, *s = NULL;
     slm_tape *tape = NULL;
     slm_batch *batch = NULL;
-    size_t step = (size_t)B * (size_t)T, done, n;
-    slm_status status;
+    size_t step = (size_t)B * (size_t)T, n;
     *out = NULL;
     if (B < 1 || T < 1 || corpus->n < 2)
         return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: B is %d, T is %d, the corpus has %zu tokens", (int)B, (int)T, corpus->n);
@@ -2097,11 +2032,11 @@ SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model, c
     like.at = slm__lesser(from * (size_t)T, like.all);
     like.n = slm__lesser(to * (size_t)T, like.all) - like.at;
     like.corpus_hash = corpus->hash; like.tokenizer_hash = tokenizer_hash; like.model_hash = slm_model_hash(model);
-    status = slm__scores_create(&s, &like, err);
+    slm_status status = slm__scores_create(&s, &like, err);
     if (status == SLM_OK) status = slm_tape_create(&tape, err);
     if (status == SLM_OK) status = slm_batch_create(&batch, B, T, err);
     if (status == SLM_OK) status = slm_batch_reference(batch, err);
-    for (done = 0; status == SLM_OK && done < like.n; done += n) {
+    for (size_t done = 0; status == SLM_OK && done < like.n; done += n) {
         n = slm__lesser(step, like.n - done);
         slm_batch_window(batch, corpus, from + done / (size_t)T);
         status = slm_score_batch(model, tape, batch, batch->ref_loss, batch->ref_entropy, err);
@@ -2144,10 +2079,9 @@ static slm_optimizer slm__optimizer_defaults(const slm_optimizer *given) {
 /* Linear warm-up, then half a cosine from lr down to lr lr_min, which the step after the last one would have. */
 SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) {
     slm_optimizer o = slm__optimizer_defaults(optimizer);
-    double done;
     if (step < o.warmup) return o.lr * (double)(step + 1) / (double)o.warmup;
     if (o.lr_min < 0 || o.steps <= o.warmup) return o.lr;
-    done = fmin((double)(step - o.warmup) / (double)(o.steps - o.warmup), 1);
+    double done = fmin((double)(step - o.warmup) / (double)(o.steps - o.warmup), 1);
     return o.lr * (o.lr_min + (1 - o.lr_min) * 0.5 * (1 + cos(3.14159265358979323846 * done)));
 }
 /* Long arrays are cut into pieces of fixed length, whatever the number of threads. */
@@ -2156,15 +2090,15 @@ SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) 
 static double slm__norm(const slm_real *x, size_t n) {
     double partial[SLM__SPANS], sum = 0;
     size_t least = n / SLM__SPANS / 64 * 64 + 64, length = least < SLM__SPAN ? SLM__SPAN : least;
-    size_t pieces = (n + length - 1) / length, p;
+    size_t pieces = (n + length - 1) / length;
     SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
-    for (p = 0; p < pieces; p++) {
-        size_t from = p * length, end = from + slm__lesser(n - from, length), at;
+    for (size_t p = 0; p < pieces; p++) {
+        size_t from = p * length, end = from + slm__lesser(n - from, length);
         partial[p] = 0;
-        for (at = from; at < end; at += 4096)                    /* float sums stay short, the rest is double */
+        for (size_t at = from; at < end; at += 4096)                    /* float sums stay short, the rest is double */
             partial[p] += (double)slm__dot(x + at, x + at, slm__lesser(end - at, 4096));
     }
-    for (p = 0; p < pieces; p++) sum += partial[p];
+    for (size_t p = 0; p < pieces; p++) sum += partial[p];
     return sqrt(sum);
 }
 /* The factor that brings a gradient of this norm down to the limit; 1 if it is below it or there is none. */
@@ -2178,9 +2112,9 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
                        double decay, uint64_t t, const slm_optimizer *o) {
     slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t)));
     slm_real correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
-    size_t pieces = (n + SLM__SPAN - 1) / SLM__SPAN, p;
+    size_t pieces = (n + SLM__SPAN - 1) / SLM__SPAN;
     SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
-    for (p = 0; p < pieces; p++) {
+    for (size_t p = 0; p < pieces; p++) {
         size_t at = p * SLM__SPAN, count = slm__lesser(n - at, SLM__SPAN);
         slm__adamw_span(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale, (slm_real)lr, (slm_real)o->beta1,
                         (slm_real)o->beta2, (slm_real)o->eps, (slm_real)decay, correct1, correct2);
@@ -2196,14 +2130,13 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
 SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model, const slm_selection *selection,
                                       const slm_optimizer *optimizer, slm_error *err) {
     slm_trainer *t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
-    slm_status status;
     *out = NULL;
     if (t == NULL) return SLM_ERR_MEMORY;
     t->model = model;
     if (selection != NULL) t->selection = *selection;
     if (t->selection.ratio == 0) t->selection.ratio = 0.6;
     t->optimizer = slm__optimizer_defaults(optimizer);
-    status = slm__selection_check(&t->selection, err);
+    slm_status status = slm__selection_check(&t->selection, err);
     t->grads = (slm_real *)(status == SLM_OK ? slm__alloc(model->n_params, 3 * sizeof(slm_real), err) : NULL);
     if (status == SLM_OK && (t->grads == NULL || slm_tape_create(&t->tape, err) != SLM_OK)) status = SLM_ERR_MEMORY;
     if (status != SLM_OK) { slm_trainer_free(t); return status; }
@@ -2232,9 +2165,8 @@ static int slm__needs_ref(slm_score s) { return s == SLM_SCORE_EXCESS || s == SL
 static int slm__needs_entropy(slm_score s) { return s == SLM_SCORE_ENTROPY || s >= SLM_SCORE_INTERSECT; }
 static int slm__takes_all(const slm_selection *s) { return s->score == SLM_SCORE_NONE || s->ratio >= 1.0; }
 static slm_status slm__step_reserve(slm_trainer *t, size_t rows, slm_error *err) {  /* one block: loss, scratch, targets, mask */
-    slm_real *block;
     if (rows <= t->rows) return SLM_OK;
-    block = (slm_real *)slm__alloc(rows, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
+    slm_real *block = (slm_real *)slm__alloc(rows, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
     if (block == NULL) return SLM_ERR_MEMORY;
     slm__release(t->loss);
     t->loss = block; t->scratch = block + rows;
@@ -2259,19 +2191,18 @@ static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t f
 /* Checks, room, and the losses that are wanted before: the reference's, and the model's own for a ranking over several batches. */
 static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const *micro, size_t n_micro, slm_error *err) {
     int spans = t->selection.scope == SLM_SCOPE_BATCH && (n_micro > 1 || t->group.sum != NULL);
-    size_t i, first;
     slm_status status = SLM_OK;
     memset(s, 0, sizeof *s);
     if (n_micro == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "step: there is no micro-batch");
     if (t->selection.ratio == 0) t->selection.ratio = 0.6;
     s->t = t; s->micro = micro; s->n_micro = n_micro;
     s->scored = spans && slm__needs_loss(t->selection.score) && !slm__takes_all(&t->selection);
-    for (i = 0; i < n_micro && status == SLM_OK; s->n += slm__batch_rows(micro[i]), i++)
+    for (size_t i = 0; i < n_micro && status == SLM_OK; s->n += slm__batch_rows(micro[i]), i++)
         status = slm__batch_check(micro[i], t->model, err);
     if (status == SLM_OK) status = slm__step_reserve(t, s->n, err);
     if (status != SLM_OK) return status;
     s->scores = t->scratch; s->ref_loss = s->scores + t->rows; s->ref_entropy = s->ref_loss + t->rows;
-    for (i = 0, first = 0; i < n_micro && status == SLM_OK; first += slm__batch_rows(micro[i]), i++) {
+    for (size_t i = 0, first = 0; i < n_micro && status == SLM_OK; first += slm__batch_rows(micro[i]), i++) {
         memcpy(t->targets + first, micro[i]->targets, slm__batch_rows(micro[i]) * sizeof(int32_t));
         status = slm__step_reference(s, micro[i], first, err);
         if (status == SLM_OK && s->scored) status = slm_score_batch(t->model, t->tape, micro[i], t->loss + first, NULL, err);
@@ -2287,10 +2218,10 @@ static slm_status slm__step_rank(slm__step *s, size_t first, size_t n, size_t mi
 }
 /* All micro-batches at once (scope batch), or one by one. */
 static slm_status slm__step_rank_all(slm__step *s, slm_error *err) {
-    size_t i, first, kept = 0, rows;
+    size_t kept = 0, rows;
     slm_status status = SLM_OK;
     s->known = 1;
-    for (i = 0, first = 0; first < s->n && status == SLM_OK; i++, first += rows) {
+    for (size_t i = 0, first = 0; first < s->n && status == SLM_OK; i++, first += rows) {
         rows = s->t->selection.scope == SLM_SCOPE_BATCH ? s->n : slm__batch_rows(s->micro[i]);
         status = slm__step_rank(s, first, rows, i, &kept, err);
         s->divisor += kept;
@@ -2299,8 +2230,8 @@ static slm_status slm__step_rank_all(slm__step *s, slm_error *err) {
 }
 /* The number that will be selected, where each span (micro-batch or sequence) is ranked by itself. */
 static void slm__step_count(slm__step *s) {
-    size_t i, at = 0, end = 0, span;
-    for (i = 0; i < s->n_micro; i++) {
+    size_t at = 0, end = 0, span;
+    for (size_t i = 0; i < s->n_micro; i++) {
         span = s->t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)s->micro[i]->T : slm__batch_rows(s->micro[i]);
         for (end += slm__batch_rows(s->micro[i]); at < end; at += span)
             s->divisor += slm_select_count(s->t->selection.ratio, slm__mark_valid(s->t->mask + at, s->t->targets + at, span));
@@ -2309,9 +2240,9 @@ static void slm__step_count(slm__step *s) {
 /* Which of the rows done so far may still be selected?  The best k of each span's beginning, whatever follows. */
 static slm_status slm__step_narrow(slm__step *s, size_t first, size_t span, size_t rows_done, slm_error *err) {
     slm_trainer *t = s->t;
-    size_t at, end = first + rows_done;
+    size_t end = first + rows_done;
     slm_status status = SLM_OK;
-    for (at = first; at < end && status == SLM_OK; at += span) {
+    for (size_t at = first; at < end && status == SLM_OK; at += span) {
         size_t k = slm_select_count(t->selection.ratio, slm__mark_valid(t->mask + at, t->targets + at, span));
         size_t n = slm__lesser(end - at, span), valid = slm__mark_valid(t->mask + at, t->targets + at, n);
         status = slm_selection_scores(s->scores + at, t->selection.score, t->loss + at, s->ref_loss + at, NULL, n, 0, err);
@@ -2375,8 +2306,7 @@ static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, dou
     return SLM_OK;
 }
 static void slm__step_update(slm_trainer *t, double norm, double lr) {
-    size_t i;
-    for (i = 0; i < t->model->n_tensors; i++) {
+    for (size_t i = 0; i < t->model->n_tensors; i++) {
         const slm_param *p = &t->model->table[i];
         double decay = p->matrix && t->optimizer.weight_decay > 0 ? t->optimizer.weight_decay : 0;
         slm__adamw(t->model->params + p->offset, t->m + p->offset, t->v + p->offset, t->grads + p->offset, p->rows * p->cols,
@@ -2387,7 +2317,6 @@ static void slm__step_update(slm_trainer *t, double norm, double lr) {
 /* Steps 1 to 6 of >>idea: leaves the gradient of L_SLM (eq. 4) in trainer->grads. */
 static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
     slm_trainer *t = s->t;
-    size_t i, first;
     slm_status status = SLM_OK;
     if (slm__takes_all(&t->selection)) {                                         /* plain: every valid target (eq. 2) */
         s->divisor = slm__mark_valid(t->mask, t->targets, s->n);
@@ -2395,7 +2324,7 @@ static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
     } else if (s->scored || !slm__needs_loss(t->selection.score)) status = slm__step_rank_all(s, err);
     else slm__step_count(s);                                                     /* select later, as the losses are made */
     if (status == SLM_OK && t->group.sum != NULL && t->group.sum(t->group.user, &s->divisor, 1)) status = slm__no_peer(err);
-    for (i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
+    for (size_t i = 0, first = 0; i < s->n_micro && status == SLM_OK; first += slm__batch_rows(s->micro[i]), i++)
         status = slm__step_gradient(s, i, first, err);
     if (status == SLM_OK && !s->added) memset(t->grads, 0, t->model->n_params * sizeof(slm_real));   /* nothing was selected here */
     if (status == SLM_OK && t->group.sum_grads != NULL && t->group.sum_grads(t->group.user, t->grads, t->model->n_params))
@@ -2431,13 +2360,13 @@ SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; 
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
     size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
-    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, total = sizeof(slm_generator), i;
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, total = sizeof(slm_generator);
     int fits = slm__mul(&cache, (size_t)c->n_layers * KV, T);
     const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, T > V ? T : V, 2 * V };
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
-    for (i = 0; i < SLM__COUNT(n); i++) fits = fits && slm__sum(&total, total, n[i]);
+    for (size_t i = 0; i < SLM__COUNT(n); i++) fits = fits && slm__sum(&total, total, n[i]);
     if (!fits) return slm__no_memory(err, SIZE_MAX);
     if ((g = (slm_generator *)slm__alloc(total, sizeof(slm_real), err)) == NULL) return SLM_ERR_MEMORY;
     g->model = model; g->capacity = max_tokens;
@@ -2459,21 +2388,21 @@ static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *
 }
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
     const slm_config *c = &g->model->config;
-    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, stride = KV * D, h, j;
+    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, stride = KV * D;
     size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, past = (size_t)layer * (size_t)g->capacity * stride;
     slm_real *k = g->keys + past, *v = g->values + past, scale = (slm_real)(1.0 / sqrt((double)D)), sum;
     slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
     slm__apply(g, w + SLM__Q, g->y, g->q, 0);
     slm__apply(g, w + SLM__K, g->y, k + (n - 1) * stride, 0);
     slm__apply(g, w + SLM__V, g->y, v + (n - 1) * stride, 0);
-    for (h = 0; h < KV; h++) slm__rotate(k + (n - 1) * stride + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (h = 0; h < H; h++) {                                    /* a head: y (D) = softmax(q k' / sqrt(D)) v */
+    for (size_t h = 0; h < KV; h++) slm__rotate(k + (n - 1) * stride + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    for (size_t h = 0; h < H; h++) {                                    /* a head: y (D) = softmax(q k' / sqrt(D)) v */
         size_t head = h * KV / H * D;                            /* H / KV query heads share one of keys and values */
         slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-        for (j = 0; j < n; j++) g->p[j] = slm__dot(g->q + h * D, k + head + j * stride, D) * scale;
+        for (size_t j = 0; j < n; j++) g->p[j] = slm__dot(g->q + h * D, k + head + j * stride, D) * scale;
         sum = slm__exp_shift(g->p, g->p, slm__max(g->p, n), n);
         memset(g->y + h * D, 0, D * sizeof(slm_real));
-        for (j = 0; j < n; j++) slm__axpy(g->y + h * D, g->p[j] / sum, v + head + j * stride, D);
+        for (size_t j = 0; j < n; j++) slm__axpy(g->y + h * D, g->p[j] / sum, v + head + j * stride, D);
     }
     slm__apply(g, w + SLM__O, g->y, g->x, 1);
     slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
@@ -2483,19 +2412,18 @@ static void slm__generator_layer(slm_generator *g, int32_t layer) {
 }
 SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits, slm_error *err) {
     const slm_config *c = &g->model->config;
-    size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2, i;
-    int32_t layer;
+    size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2;
     if (logits != NULL) *logits = NULL;
     if (token < 0 || token >= c->vocab)
         return slm__fail(err, SLM_ERR_ARGUMENT, "generator: token %d is outside the vocabulary of %d", token, c->vocab);
     if (g->at >= g->capacity) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: its %d tokens are used up", g->capacity);
     memcpy(g->x, g->model->params + (size_t)token * C, C * sizeof(slm_real));    /* the embedding is the first parameter */
-    for (i = 0; i < half; i++) {
+    for (size_t i = 0; i < half; i++) {
         double angle = (double)g->at * pow(c->rope_theta, -2.0 * (double)i / (double)c->head_dim);
         g->angles[i] = (slm_real)cos(angle);
         g->angles[half + i] = (slm_real)sin(angle);
     }
-    for (layer = 0; layer < c->n_layers; layer++) slm__generator_layer(g, layer);
+    for (int32_t layer = 0; layer < c->n_layers; layer++) slm__generator_layer(g, layer);
     slm__norm_row(g, slm__at_final_norm(c), g->x, g->y);
     slm__apply(g, slm__at_head(c), g->y, g->logits, 0);
     g->at++;
@@ -2697,9 +2625,9 @@ static slm_status slm__json_fail(slm__json *j, const slm__value *v, const char *
 static int32_t slm__utf8(const char *p, const char *end, size_t *n) {
     static const int32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *s = (const unsigned char *)p;
-    int32_t c = s[0], size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4, i;
+    int32_t c = s[0], size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
     if (size > 1) c = c >= 0xC0 && c < 0xF8 && end - p >= size ? c & 0x7F >> size : -1;    /* 110xxxxx 1110xxxx 11110xxx, then */
-    for (i = 1; i < size && c >= 0; i++) c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1;              /* 10xxxxxx each */
+    for (int32_t i = 1; i < size && c >= 0; i++) c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1;    /* 10xxxxxx each */
     if (c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = -1;
     *n = c < 0 ? 1 : (size_t)size; return c;
 }
@@ -3027,14 +2955,14 @@ static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree, int32_t 
 }
 static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
     const slm_tokenizer *t = e->t; slm__symbol *tree;
-    int32_t i, n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    int32_t n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
     if (id >= 0) { slm__encode_id(e, id); return; }
     if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
         e->status = slm__fail(e->err, SLM_ERR_ARGUMENT, "a run of %zu bytes without a break is too long", size);
     else e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
     if (e->status != SLM_OK) return;
     tree = SLM__ITEMS(slm__symbol, e->room);
-    for (i = 2 * n - 1; i >= n; i--) {
+    for (int32_t i = 2 * n - 1; i >= n; i--) {
         slm__symbol leaf = { 0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0, i + 1 < 2 * n ? i + 1 : 0 };
         tree[i] = leaf; slm__encode_pair(t, tree, i);
     }
@@ -3044,7 +2972,7 @@ static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
         tree[at].after = tree[gone].after; tree[tree[at].after].before = at; tree[gone].after = 0;
         slm__encode_pair(t, tree, gone); slm__encode_pair(t, tree, tree[at].before); slm__encode_pair(t, tree, at);
     }
-    for (i = n; i != 0; i = tree[i].after) slm__encode_id(e, tree[i].id);
+    for (int32_t i = n; i != 0; i = tree[i].after) slm__encode_id(e, tree[i].id);
 }
 /* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
 static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
@@ -3079,8 +3007,8 @@ SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t s
     *ids = SLM__ITEMS(int32_t, e.ids); *n = SLM__N_ITEMS(int32_t, e.ids); return SLM_OK;
 }
 SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text, size_t *size, slm_error *err) {
-    slm__buffer out = { NULL, 0, 0 }; slm_status status = SLM_OK; size_t i, length;
-    for (i = 0; i < n && status == SLM_OK; i++) {
+    slm__buffer out = { NULL, 0, 0 }; slm_status status = SLM_OK; size_t length;
+    for (size_t i = 0; i < n && status == SLM_OK; i++) {
         const char *bytes = slm_tokenizer_token(t, ids[i], &length);
         if (bytes == NULL) status = slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
                                               i, (int)ids[i], (int)slm_tokenizer_vocab(t));
@@ -3106,14 +3034,14 @@ static void slm__learn_count(slm__learner *l, int32_t a, int32_t b, int64_t chan
     else slot->value += change;
 }
 static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    size_t n, i; int32_t word, id;
+    size_t n; int32_t word, id;
     for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
         const unsigned char *s = (const unsigned char *)text; n = slm__piece(l->t->classes, text, size);
-        for (i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
+        for (size_t i = 1; i < n; i++) slm__learn_count(l, s[i - 1], s[i], 1);
         if ((word = slm__token_find(l->words, text, n)) < 0) {
             word = slm_tokenizer_vocab(l->words);
             slm__token_add(&l->status, l->words, text, n, 1, l->err);
-            for (i = 0; i <= n; i++) { id = i < n ? s[i] : -1; slm__keep(&l->status, &l->ids, &id, sizeof id, l->err); }
+            for (size_t i = 0; i <= n; i++) { id = i < n ? s[i] : -1; slm__keep(&l->status, &l->ids, &id, sizeof id, l->err); }
         }
         if (l->status == SLM_OK) SLM__ITEMS(slm__span, l->words->spans)[word].note++;
     }
@@ -3121,13 +3049,13 @@ static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
 static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
     slm_tokenizer *t = l->t; const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
     slm__span x = SLM__ITEMS(const slm__span, t->spans)[a], y = SLM__ITEMS(const slm__span, t->spans)[b];
-    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before; size_t i, k, n = SLM__N_ITEMS(int32_t, l->ids);
+    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before; size_t k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status = slm__buffer_reserve(&t->bytes, x.size + y.size, l->err);          /* so that the parts do not move */
     slm__keep(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
     slm__keep(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
     if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
     if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
-    for (i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
+    for (size_t i = k = 0; i < n && l->status == SLM_OK; i++, k++) {  /* reads at i, writes at k <= i */
         before = k > 0 ? ids[k - 1] : -1; ids[k] = ids[i]; word += ids[i] < 0;
         if (ids[i] != a || ids[i + 1] != b) continue;          /* a is no end: i + 1 < n */
         slm__learn_count(l, a, b, -word->note);
@@ -3168,8 +3096,8 @@ SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
 static int32_t slm__byte_to_char(int32_t b) { return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b; }
 /* Appends the bytes that v's characters stand for to the tokenizer's; how many, 0: it has other characters, or none. */
 static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    size_t start = t->bytes.size, i, n;
-    for (i = 0; i < v->size && j->status == SLM_OK; i += n) {
+    size_t start = t->bytes.size, n;
+    for (size_t i = 0; i < v->size && j->status == SLM_OK; i += n) {
         int32_t c = slm__utf8(v->text + i, v->text + v->size, &n), b = c < 256 ? c : c < 289 ? c - 256 : c < 323 ? c - 162 : 173;
         char byte = (char)(unsigned char)b;
         if (slm__byte_to_char(b) != c) { t->bytes.size = start; break; }
@@ -3269,9 +3197,9 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 }
 #ifndef SLM_NO_STDIO
 static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before, int32_t id, slm_error *err) {
-    size_t i, n; const char *s = slm_tokenizer_token(t, id, &n);
+    size_t n; const char *s = slm_tokenizer_token(t, id, &n);
     slm_status status = slm__put(b, err, "%s", before);
-    for (i = 0; i < n && status == SLM_OK; i++) {
+    for (size_t i = 0; i < n && status == SLM_OK; i++) {
         char c[5] = ""; (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
         status = slm__put(b, err, "%s%s", *c == '"' || *c == '\\' ? "\\" : "", c);
     }
@@ -3320,8 +3248,7 @@ SLM_API void slm_corpus_free(slm_corpus *corpus) { slm__release(corpus); }
 SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens, const uint8_t *masked, size_t n, int32_t vocab,
                                           slm_error *err) {
     slm_corpus *corpus = *out = NULL;
-    size_t i;
-    for (i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         if (tokens[i] < 0 || tokens[i] >= vocab)
             return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i, (int)tokens[i], (int)vocab);
     corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked, err);   /* one block for all of it */
@@ -3331,7 +3258,7 @@ SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *token
     corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
     if (masked != NULL) {
         corpus->masked = (uint8_t *)(corpus->tokens + n);
-        for (i = 0; i < n; i++) corpus->masked[i] = masked[i] != 0;
+        for (size_t i = 0; i < n; i++) corpus->masked[i] = masked[i] != 0;
         corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
     }
     *out = corpus;
@@ -3375,10 +3302,10 @@ SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
 /* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
    scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
 static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, int32_t b, size_t w) {
-    size_t T = (size_t)batch->T, row = (size_t)b * T, t;
+    size_t T = (size_t)batch->T, row = (size_t)b * T;
     const slm_real *loss = scores == NULL ? NULL : scores->loss, *entropy = scores == NULL ? NULL : scores->entropy;
     int there = w < slm_corpus_windows(corpus, batch->T);
-    for (t = 0; t < T; t++) {
+    for (size_t t = 0; t < T; t++) {
         size_t p = there ? w * T + t + 1 : 0;                  /* the target's index */
         int valid = there && p < corpus->n;
         batch->inputs[row + t] = valid ? corpus->tokens[p - 1] : 0;
@@ -3392,10 +3319,10 @@ static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm
    words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
    A result >= n is permuted again until it falls below n; that keeps the map one to one. */
 static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
-    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask, round;
+    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask;
     while (half < 32 && (n - 1) >> (2 * half) != 0) half++;
     mask = ((uint64_t)1 << half) - 1;
-    do for (round = 0; round < 6; round++)
+    do for (uint64_t round = 0; round < 6; round++)
         i = (i & mask) << half | ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
     while (i >= n);
     return i;
@@ -3403,20 +3330,18 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
 SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores, slm_cursor *cursor,
                                   slm_error *err) {
     size_t windows = slm_corpus_windows(corpus, batch->T);
-    int32_t b;
     if (windows == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "a corpus of %zu tokens: there is nothing to predict", corpus->n);
     if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T || scores->corpus_hash != corpus->hash))
         return slm__fail(err, SLM_ERR_STALE, "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
                          scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
     if (scores != NULL && slm_batch_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (b = 0; b < batch->B; b++, cursor->at++)
+    for (int32_t b = 0; b < batch->B; b++, cursor->at++)
         slm__batch_row(batch, corpus, scores, b,
                        (size_t)slm__window_order(cursor->seed, cursor->at / windows, cursor->at % windows, windows));
     return SLM_OK;
 }
 SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first) {
-    int32_t b;
-    for (b = 0; b < batch->B; b++)
+    for (int32_t b = 0; b < batch->B; b++)
         slm__batch_row(batch, corpus, NULL, b, first < SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
 }
 
@@ -3445,12 +3370,12 @@ SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, co
     slm__buffer out = { NULL, 0, 0 };
     slm_error where;                                           /* its text: file and line, for messages */
     char *raw;
-    size_t end, line, n, at, length = strlen(path);
+    size_t end, n, at, length = strlen(path);
     slm_status status = slm_read_file(&raw, &end, path, err);
     if (status != SLM_OK) return status;
     if (length < 6 || strcmp(path + length - 6, ".jsonl") != 0) { *text = raw; *size = end; return SLM_OK; }
     at = end >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;   /* a byte order mark is passed over */
-    for (line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
+    for (size_t line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
         const char *stop = (const char *)memchr(raw + at, '\n', end - at), *field = fields == NULL ? "text" : fields;
         n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
         if (strspn(raw + at, " \t\r") >= n) continue;          /* blank */
@@ -3602,13 +3527,12 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
 static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const char *name, slm_error *err) {
     unsigned char head[8] = { 0 };
     slm__shard *s = (slm__shard *)slm__alloc(1, sizeof *s, err);
-    uint64_t size, n;
     if (s == NULL) return SLM_ERR_MEMORY;
     s->next = all->shards; all->shards = s;
     (void)slm__open(&s->io, folder, name, "rb", err);
-    size = slm__size(&s->io);
+    uint64_t size = slm__size(&s->io);
     if (slm__read(&s->io, 0, head, 8) != SLM_OK) return s->io.status;
-    n = slm__load(head, 8);
+    uint64_t n = slm__load(head, 8);
     if (n > SLM__MAX_HEADER || n > size - 8)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: not a safetensors file: a header of %llu bytes (most: 100000000) in one of %llu",
                          s->io.path, (unsigned long long)n, (unsigned long long)size);
@@ -3643,8 +3567,7 @@ static slm__stored *slm__tensors_find(const slm__tensors *all, const char *name)
 static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_real *out, size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
     slm__stored *t = slm__tensors_find(all, name);
-    size_t left = rows * cols, size, n, i;
-    uint64_t at;
+    size_t left = rows * cols, size, n;
     slm__file *io = t != NULL ? &t->shard->io : NULL;
     if (t == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", all->shards->io.path, name);
     if (t->dtype > SLM__F64
@@ -3653,11 +3576,11 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
                          io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
                          (unsigned long long)t->shape[1], t->n_dims, rows, cols);
     t->used = 1; io->err = err; io->status = SLM_OK; size = slm__bytes(t->dtype);
-    for (at = t->shard->data + t->range[0]; left > 0; left -= n, out += n, at += n * size) {
+    for (uint64_t at = t->shard->data + t->range[0]; left > 0; left -= n, out += n, at += n * size) {
         n = left < SLM__SLICE ? left : SLM__SLICE;
         if (slm__read(io, at, bytes, n * size) != SLM_OK) break;
         all->checksum = slm__checksum(all->checksum, bytes, n * size);
-        for (i = 0; i < n; i++) out[i] = (slm_real)slm__number_load(bytes + i * size, t->dtype);
+        for (size_t i = 0; i < n; i++) out[i] = (slm_real)slm__number_load(bytes + i * size, t->dtype);
     }
     return io->status;
 }
@@ -3690,12 +3613,12 @@ static int slm__content_at(const slm__content *c, size_t i, slm_param *p, slm_re
 /* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
 static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm__file *file) {
     unsigned char bytes[SLM__SLICE * 8];
-    size_t size = slm__bytes(type), i, k, n, left;
+    size_t size = slm__bytes(type), n;
     slm_param p; slm_real *values;
-    for (i = 0; slm__content_at(c, i, &p, &values); i++)
-        for (left = p.rows * p.cols; left > 0; left -= n, values += n) {
+    for (size_t i = 0; slm__content_at(c, i, &p, &values); i++)
+        for (size_t left = p.rows * p.cols; left > 0; left -= n, values += n) {
             n = left < SLM__SLICE ? left : SLM__SLICE;
-            for (k = 0; k < n; k++) slm__number_store(bytes + k * size, values[k], type);
+            for (size_t k = 0; k < n; k++) slm__number_store(bytes + k * size, values[k], type);
             if (file != NULL) (void)slm__write(file, bytes, n * size);
             else hash = slm__checksum(hash, bytes, n * size);
         }
@@ -3713,11 +3636,11 @@ static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
     return text;
 }
 static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_status status, slm_error *err) {
-    char text[24]; size_t i;
+    char text[24];
     c->status = status; c->err = err;
     slm__content_pair(c, "format", "pt");                     /* transformers demands it */
     if (c->kind->keys[0] != NULL) slm__content_pair(c, "slm", c->kind->name);
-    for (i = 0; c->kind->keys[i] != NULL; i++) slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
+    for (size_t i = 0; c->kind->keys[i] != NULL; i++) slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
 }
 static slm_status slm__content_save(slm__content *c, size_t type, const char *path) {    /* the rest of the header, the numbers */
     char rows[24]; unsigned char size[8];
@@ -3751,11 +3674,11 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
     slm_status status = slm__tensors_open(all, path, err);
     slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
     const slm__value *v, *end;
-    const char *text; char again[24]; size_t i;
+    const char *text; char again[24];
     if (status != SLM_OK) return status;
     if ((text = slm__metadata(all, "slm")) == NULL || strcmp(text, kind->name) != 0 || slm__metadata(all, "checksum") == NULL)
         return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind->name);
-    for (i = 0; kind->keys[i] != NULL; i++) {
+    for (size_t i = 0; kind->keys[i] != NULL; i++) {
         if ((text = slm__metadata(all, kind->keys[i])) == NULL) text = "";
         numbers[i] = strtoull(text, NULL, i < 3 ? 10 : 16);
         if (strcmp(slm__number_text(i, numbers[i], again), text) != 0)
@@ -3771,15 +3694,15 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
 static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
     static const char old[] = ".rotary_emb.inv_freq";
     const char *path = all->shards->io.path;
-    char text[24]; size_t i, n;
+    char text[24]; size_t n;
     slm_param p; slm_real *values;
     slm_status status;
-    for (i = 0; slm__content_at(c, i, &p, &values); i++) {
+    for (size_t i = 0; slm__content_at(c, i, &p, &values); i++) {
         if ((status = slm__tensors_read(all, p.name, values, p.rows, p.cols, err)) != SLM_OK) return status;
         if (!slm__all_finite(values, p.rows * p.cols))
             return slm__fail(err, SLM_ERR_NUMBER, "%s: tensor \"%s\" holds a number that is not finite", path, p.name);
     }
-    for (i = 0; i < all->n; i++) {
+    for (size_t i = 0; i < all->n; i++) {
         const slm__stored *t = &all->list[i];
         if (!t->used && ((n = strlen(t->name)) < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
             return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there", t->shard->io.path, t->name);
@@ -3895,8 +3818,7 @@ static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_er
 static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *c, const char *folder, slm_error *err) {
     double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads, need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim
          + (double)c->n_layers * (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
-    size_t i;
-    for (i = 0; i < all->n; i++) have += (double)all->list[i].count;
+    for (size_t i = 0; i < all->n; i++) have += (double)all->list[i].count;
     if (have >= need) return SLM_OK;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: config.json describes %.0f weights, the files hold %.0f", folder, need, have);
 }
@@ -3990,13 +3912,13 @@ static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer 
     const struct { const char *name; double value; } numbers[] = { { "rope_theta", c->rope_theta }, { "norm_eps", c->norm_eps },
         { "ratio", s->ratio }, { "ratio2", s->ratio2 }, { "lr", o->lr }, { "lr_min", o->lr_min }, { "beta1", o->beta1 },
         { "beta2", o->beta2 }, { "eps", o->eps }, { "weight_decay", o->weight_decay }, { "clip", o->clip } };
-    char number[48]; size_t i;
+    char number[48];
     int n = snprintf(text, SLM__SETTINGS, "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
         "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx reference=%016llx", slm__dtypes[SLM__REAL].name,
         c->vocab, c->dim, c->n_layers, c->n_heads, c->n_kv_heads, c->head_dim, c->ffn, c->tied, (int)s->score, (int)s->scope,
         (unsigned long long)s->seed, (unsigned long long)o->warmup, (unsigned long long)o->steps, (unsigned long long)corpus_hash,
         (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
-    for (i = 0; i < SLM__COUNT(numbers); i++) {
+    for (size_t i = 0; i < SLM__COUNT(numbers); i++) {
         const char *name = numbers[i].name;
         if (!slm__double_text(number, numbers[i].value)) return slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", name);
         n += snprintf(text + n, SLM__SETTINGS - (size_t)n, " %s=%s", name, number);
@@ -4020,10 +3942,10 @@ SLM_API slm_status slm_run_save(const slm_trainer *t, const slm_tokenizer *token
 }
 /* Names the first setting of the file that is not ours. */
 static slm_status slm__run_compare(const char *theirs, const char *mine, const char *path, slm_error *err) {
-    size_t i, at = 0;
+    size_t at = 0;
     if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", path);
     if (strcmp(mine, theirs) == 0) return SLM_OK;
-    for (i = 0; mine[i] == theirs[i]; i++) if (mine[i] == ' ') at = i + 1;
+    for (size_t i = 0; mine[i] == theirs[i]; i++) if (mine[i] == ' ') at = i + 1;
     return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", path, (int)strcspn(theirs + at, " "), theirs + at,
                      (int)strcspn(mine + at, " "), mine + at);
 }

@@ -6,16 +6,8 @@ rm -rf $dir && mkdir -p $dir || exit 1
 passed=0 failed=0
 tools/check_sections slm.h >$dir/slm.txt
 [ $? -eq 0 ] && passed=$((passed + 1))
-# Two budgets are not reached yet, the file's 4,000 lines and 132 columns: what is over may only shrink.  Every other rule holds.
-over=': the file has | columns, at most'
-failed=$(sed '/^$/,$d' $dir/slm.txt | grep -vcE "$over")
-sed '/^$/,$d' $dir/slm.txt | grep -vE "$over" | sed 's/^/FAIL /'
-shrinks() {     # WHAT NOW MOST
-    echo "skipped: over budget: $1: $2"
-    if [ "$2" -le "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $1: $2, there were $3"; fi
-}
-shrinks "lines of slm.h" "$(wc -l <slm.h)" 4530
-shrinks "lines of more than 132 columns" "$(grep -c ' columns, at most' $dir/slm.txt)" 65
+failed=$(sed '/^$/,$d' $dir/slm.txt | grep -c .)
+sed '/^$/,$d' $dir/slm.txt | sed 's/^/FAIL /'
 sed '1,/^$/d' $dir/slm.txt
 
 # broken NAME SECTION LINE: with LINE put into SECTION (after its anchor's comment), there is a violation that was not there before
