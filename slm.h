@@ -1548,13 +1548,14 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
     const slm_real *lse = node->saved + (b * s->H + h) * s->T;
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
     int32_t rows[SLM__BLOCK];
-    slm__mat g = slm__matrix(y->grad + qo, s->Q, rows), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
+    slm__mat g = slm__matrix(y->grad + qo, s->Q, NULL), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
     slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL);
     slm__mat dv = slm__matrix(v->grad + ko, s->K, NULL);
     while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
         size_t reach = at[m - 1] + 1;
         for (size_t i = 0; i < m; i++) rows[i] = (int32_t)at[i];
+        g.rows = rows;
         slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s, work);
         slm__gemm_packed(m, reach, s->D, g, packed + s->packed, s->D, dp, work);
         for (size_t i = 0; i < m; i++) {
