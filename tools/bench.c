@@ -235,7 +235,7 @@ static void bench_step(void) {
     check(slm_model_create(&model, &c, 1, &err), &err);
     check(slm_trainer_create(&trainer, model, &how, NULL, &err), &err);
     batch = random_batch(B, T, c.vocab);
-    for (i = -1; i < steps; i++) {
+    for (i = -2; i < steps; i++) {          /* the first step finds out how much memory it needs, the second lays it out */
         if (i % 2 == 0 && (p = slm_bench_peak(threads)) > peak) peak = p;
         start = profile_since = seconds();
         if (i == 0) memset(profile, 0, sizeof profile);
@@ -264,7 +264,7 @@ static void bench_score(void) {
     check(slm_model_create(&model, &c, 1, &err), &err);
     check(slm_tape_create(&tape, &err), &err);
     batch = random_batch(B, T, c.vocab);
-    for (i = -1; i < steps; i++) {
+    for (i = -2; i < steps; i++) {
         start = seconds();
         check(slm_score_batch(model, tape, batch, loss, entropy ? h : NULL, &err), &err);
         if (i >= 0) t[i] = seconds() - start;
