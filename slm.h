@@ -227,7 +227,7 @@ SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
                                        const uint8_t *mask, double divisor, slm_real *loss);
 
 /* ---- reference losses: loss and entropy of every target by the reference model, once; a step makes its scores of them ---- */
-/* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL (saves 5%). */
+/* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL. */
 SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
                                    slm_real *loss, slm_real *entropy, slm_error *err);
 struct slm_scores {
