@@ -1,7 +1,7 @@
 # slm.h: nothing but a C compiler and make is needed.
 #   make            build/slm (command line), build/audit, build/bench
 #   make run        the main result: base, reference, scores, then plain against selective training; build/report.html
-#   make repro      every figure of the paper, with controls (an hour; may be stopped and taken up); QUICK=1: one seed, minutes
+#   make repro      every figure of the paper, with controls (an hour and a half; may be stopped and taken up); QUICK=1: one seed, minutes
 #   make test       the tests (minutes); ends with "N passed, N failed"
 #   make check      the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is not installed is named
 #   make bench      the README's table of speeds        make bench-peers   the same beside OpenBLAS and PyTorch

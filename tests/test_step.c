@@ -245,6 +245,15 @@ static void rope_refuses_what_was_read(void) {
     slm_tape_free(tape);
 }
 
+/* A cache of 2^66 numbers: the product of its sizes wraps around to 0 where nobody looks. */
+static void sizes_that_wrap(void) {
+    slm_model model;
+    slm_generator *generator;
+    memset(&model, 0, sizeof model);
+    model.config.vocab = model.config.dim = model.config.ffn = 2;
+    model.config.n_layers = model.config.n_heads = model.config.n_kv_heads = model.config.head_dim = 4096;
+    CHECK(slm_generator_create(&generator, &model, 1 << 30, &err) == SLM_ERR_MEMORY && generator == NULL, "2^66 keys");
+}
 int main(void) {
     sparse_equals_dense(0, 2);
     sparse_equals_dense(1, 3);
@@ -257,5 +266,6 @@ int main(void) {
     memory_of_a_step();
     errors_leave_the_model_alone();
     rope_refuses_what_was_read();
+    sizes_that_wrap();
     return check_end();
 }
