@@ -94,6 +94,16 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
             if ((j >= n || !live[i]) && !(first[i * ldc + j] == start[i * ldc + j])) guard = 0;
     check(bad == 0, "gemm %s %ld x %ld x %ld values", op_name[op], (long)m, (long)n, (long)k, got, want);
     check(guard, "gemm %s %ld x %ld x %ld wrote outside", op_name[op], (long)m, (long)n, (long)k, gather, accumulate);
+    if (op != SLM__TN && !accumulate && k > 0) {                            /* with B packed beforehand: the same bits */
+        slm_real *packed = array((n + 31) / 32 * 32 * k);
+        memcpy(c, start, c_size * sizeof *c);
+        C.p = c;
+        slm__pack_whole(op, n, k, B, packed);
+        slm__gemm_packed(m, n, k, A, packed, k, C, work);
+        check(memcmp(c, first, c_size * sizeof *c) == 0, "gemm %s %ld x %ld x %ld, packed whole: bits", op_name[op], (long)m, (long)n,
+              (long)k, gather, 0);
+        free(packed);
+    }
     for (t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {
 #ifdef _OPENMP
         omp_set_num_threads(thread_counts[t]);

@@ -245,6 +245,29 @@ static void rope_refuses_what_was_read(void) {
     slm_tape_free(tape);
 }
 
+static void ratio_one_needs_no_reference(void) {
+    slm_model *model = small_model(0, 50);
+    slm_trainer *t = trainer_for(model, SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 1);
+    slm_batch *b;
+    CHECK_OK(slm_batch_create(&b, 2, 5, &err), err);             /* inputs and targets are 0, reference losses are not there */
+    CHECK_OK(slm_train_step(t, &b, 1, NULL, &err), err);
+    t->selection.ratio = 0.9;
+    CHECK(slm_train_step(t, &b, 1, NULL, &err) == SLM_ERR_ARGUMENT && strstr(err.text, "reference") != NULL, "%s", err.text);
+    slm_batch_free(b);
+    slm_trainer_free(t);
+    slm_model_free(model);
+}
+static void losses_refuse_other_targets(void) {
+    slm_tape *tape;
+    slm_real data[8] = { 1, 2, 3 }, grad[8], w[12] = { 1 }, dw[12], loss[2];
+    int32_t targets[2] = { 2, -1 };                              /* of a vocabulary of 3 */
+    CHECK_OK(slm_tape_create(&tape, &err), err);
+    CHECK(slm_selective_loss(tape, slm_leaf(tape, data, grad, 2, 4), slm_leaf(tape, w, dw, 3, 4), targets, NULL, 1, loss) != NULL, "the last id");
+    targets[0] = 3;
+    CHECK(slm_selective_loss(tape, slm_leaf(tape, data, grad, 2, 4), slm_leaf(tape, w, dw, 3, 4), targets, NULL, 1, loss) == NULL
+          && slm_tape_status(tape, &err) == SLM_ERR_ARGUMENT && strstr(err.text, "a target") != NULL, "%s", err.text);
+    slm_tape_free(tape);
+}
 /* A cache of 2^66 numbers: the product of its sizes wraps around to 0 where nobody looks. */
 static void sizes_that_wrap(void) {
     slm_model model;
@@ -266,6 +289,8 @@ int main(void) {
     memory_of_a_step();
     errors_leave_the_model_alone();
     rope_refuses_what_was_read();
+    ratio_one_needs_no_reference();
+    losses_refuse_other_targets();
     sizes_that_wrap();
     return check_end();
 }

@@ -81,7 +81,7 @@ change 'clipping only shrinks'         'audit'            'factor < 1.0 ? factor
 change 'bias correction counts from 1' 'audit'            'decay, t->step + 1,' 'decay, t->step + 2,'
 change 'the norm has all pieces'       'step kernels'     'sum += partial[p];' 'sum = partial[p];'
 # ---- step ----
-change 'rows that may be selected'     'step'             't->mask + at, t->targets + at, span))' 't->mask + at, t->targets + at, n))'
+change 'rows that may be selected'     'step'             't->mask + at, t->targets + at, span))' 't->mask + at, t->targets + at, slm__lesser(end - at, span)))'
 change 'divisor over micro-batches'    'step'             's->divisor += kept;' 's->divisor = kept;'
 change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->ratio >= 1.5'
 change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
