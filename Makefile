@@ -42,6 +42,7 @@ build/%: tools/%.c slm.h $(TOOL_PARTS) build/flags
 	$(BUILD) $< -o $@ -lm
 build/examples/%: examples/%.c slm.h $(TOOL_PARTS) build/flags
 	$(BUILD) $< -o $@ -lm
+build/tests/test_step_double: tests/test_step.c
 build/tests/%: tests/%.c slm.h $(TOOL_PARTS) tests/check.h build/flags
 	$(BUILD) $< -o $@ -lm
 

@@ -245,6 +245,60 @@ static void rope_refuses_what_was_read(void) {
     slm_tape_free(tape);
 }
 
+/* Matrices start with deviation 0.02, those that write to the residual stream with 0.02 / sqrt(2 layers). */
+static void weights_at_the_start(void) {
+    slm_config c = { 300, 64, 8, 4, 4, 16, 200, 64, 0, 0, 0 };
+    slm_model *model;
+    size_t i, t;
+    CHECK_OK(slm_model_create(&model, &c, 1, &err), err);
+    for (t = 0; t < model->n_tensors; t++) {
+        const slm_param *p = &model->table[t];
+        double sum = 0, want = strstr(p->name, "o_proj") != NULL || strstr(p->name, "down_proj") != NULL ? 0.005 : 0.02, got;
+        for (i = 0; p->matrix && i < p->rows * p->cols; i++) sum += pow((double)model->params[p->offset + i], 2);
+        got = sqrt(sum / (double)(p->rows * p->cols));
+        CHECK(!p->matrix || fabs(got / want - 1) < 0.05, "%s: deviation %g, not %g", p->name, got, want);
+    }
+    slm_model_free(model);
+}
+/* Warm-up to lr, then half a cosine down to a tenth of it. */
+static void learning_rates(void) {
+    static const struct { uint64_t step; double share; } points[] = { { 0, .1 }, { 4, .5 }, { 9, 1 }, { 10, 1 }, { 60, .55 }, { 110, .1 }, { 999, .1 } };
+    slm_optimizer o;
+    size_t i;
+    memset(&o, 0, sizeof o);
+    o.lr = 2; o.warmup = 10; o.steps = 110;
+    for (i = 0; i < sizeof points / sizeof *points; i++) {
+        double got = slm_learning_rate(&o, points[i].step);
+        CHECK(fabs(got - 2 * points[i].share) < 1e-12, "step %d: %g", (int)points[i].step, got);
+    }
+}
+static void norm_of_a_long_array(void) {
+    size_t n = 100003, i;
+    slm_real *x = (slm_real *)malloc(n * sizeof *x);
+    double sum = 0, got;
+    for (i = 0; i < n; i++) { x[i] = (slm_real)((double)(i % 7) - 3); sum += (double)x[i] * (double)x[i]; }
+    got = slm__norm(x, n);
+    CHECK(fabs(got / sqrt(sum) - 1) < 1e-6, "norm %g, not %g", got, sqrt(sum));
+    free(x);
+}
+static int make_infinite(void *user, slm_real *grads, size_t n) {
+    (void)user;
+    grads[n / 2] = (slm_real)INFINITY;
+    return 0;
+}
+static void an_infinite_gradient_is_refused(void) {
+    slm_model *model = small_model(0, 50), *copy;
+    slm_batch *b = some_batch(2, 20, 50, 3);
+    slm_trainer *t = trainer_for(model, SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, .5);
+    CHECK_OK(slm_model_copy(&copy, model, &err), err);
+    t->group.sum_grads = make_infinite;
+    CHECK(slm_train_step(t, &b, 1, NULL, &err) == SLM_ERR_NUMBER, "%s", err.text);
+    CHECK(memcmp(copy->params, model->params, model->n_params * sizeof(slm_real)) == 0, "the model was touched");
+    slm_trainer_free(t);
+    slm_batch_free(b);
+    slm_model_free(model);
+    slm_model_free(copy);
+}
 static void ratio_one_needs_no_reference(void) {
     slm_model *model = small_model(0, 50);
     slm_trainer *t = trainer_for(model, SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 1);
@@ -289,6 +343,10 @@ int main(void) {
     memory_of_a_step();
     errors_leave_the_model_alone();
     rope_refuses_what_was_read();
+    weights_at_the_start();
+    learning_rates();
+    norm_of_a_long_array();
+    an_infinite_gradient_is_refused();
     ratio_one_needs_no_reference();
     losses_refuse_other_targets();
     sizes_that_wrap();

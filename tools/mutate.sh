@@ -116,7 +116,7 @@ change 'masked targets'                'data'             'corpus->masked[p]) ? 
 change 'each window once'              'data'             '((i >> half) ^ (' '((i >> half) & ('
 change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
 # ---- files ----
-change 'header length'                 'files'            'n > size - 8)' 'n > size)'
+change 'header length'                 'files'            'n > size - 8)' 'n > size - 9)'
 change 'offsets and shape'             'files'            't->range[1] - t->range[0] != t->count * bits / 8)' 't->range[1] - t->range[0] < t->count * bits / 8)'
 change 'gaps and overlaps'             'files'            't->range[0] == at; i++)' 't->range[0] >= at; i++)'
 change 'bytes after the last tensor'   'files'            'i < all->n || at != size)' 'i < all->n || at > size)'
