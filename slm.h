@@ -3864,7 +3864,7 @@ SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, co
     if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
     if (status == SLM_OK && t != NULL) status = slm_tokenizer_save(t, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    slm__content_begin(&c, NULL, status, err);
+    slm__content_begin(&c, &c.hash, status, err);             /* a model has no numbers but its weights */
     status = slm__content_save(&c, type, path);
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
     return status == SLM_OK ? slm__config_write(&m->config, type, path, err) : status;
