@@ -120,9 +120,11 @@ static void bench_peak(void) {
     int threads = use_threads();
     printf("peak threads=%d gflops=%.1f\n", threads, slm_bench_peak(threads));
 }
-/* OpenBLAS, where a path to it is given: the same product in the same run, turn by turn; a rest between the turns, because the
-   idle threads of either spin for a while and would slow the other. */
+/* OpenBLAS, where a path to it is given: the same product in the same run, turn by turn.  Between the turns a rest, because the
+   idle threads of either spin for a while and would slow the other; then some work that is not timed, because threads that slept
+   may wake up on one core and are spread over the cores only after some milliseconds. */
 static void rest(void) { struct timespec t = { 0, 60000000 }; nanosleep(&t, NULL); }
+#define BENCH_WARM 0.05     /* seconds */
 typedef void bench_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 static bench_sgemm *blas_open(const char *path, int threads) {
     union { void *object; bench_sgemm *call; void (*threads)(int); } symbol;
@@ -134,31 +136,35 @@ static bench_sgemm *blas_open(const char *path, int threads) {
     if (symbol.object == NULL) fail("--blas %s: it has no cblas_sgemm", path);
     return symbol.call;
 }
+typedef struct product { size_t m, n, k; int op; slm_real *a, *b, *c, *work; bench_sgemm *blas; } product;
+static void multiply(const product *p, int by_blas) {
+    slm__mat a = slm__matrix(p->a, p->op == SLM__TN ? p->m : p->k, NULL), b = slm__matrix(p->b, p->op == SLM__NT ? p->k : p->n, NULL);
+    if (!by_blas) slm__gemm(p->op, p->m, p->n, p->k, a, b, 0, slm__matrix(p->c, p->n, NULL), p->work);
+    else p->blas(101, p->op == SLM__TN ? 112 : 111, p->op == SLM__NT ? 112 : 111, (int)p->m, (int)p->n, (int)p->k, 1, (float *)p->a,
+                 (int)a.ld, (float *)p->b, (int)b.ld, 0, (float *)p->c, (int)p->n);
+}
 static void bench_gemm(void) {
-    size_t m = (size_t)number("--m", 2048), n = (size_t)number("--n", 512), k = (size_t)number("--k", 512), repeats, i;
     const char *name = flag("--op", "nt"), *path = flag("--blas", NULL);
-    int threads = use_threads(), op = strcmp(name, "nn") == 0 ? SLM__NN : strcmp(name, "nt") == 0 ? SLM__NT : SLM__TN, r;
-    slm_real *a = array(m * k), *b = array(n * k), *c = array(m * n), *work = array(slm__gemm_work(threads));
-    bench_sgemm *blas = path != NULL ? blas_open(path, threads) : NULL;
-    double t[9], t_blas[9], start, flops = 2e-9 * (double)m * (double)n * (double)k;
+    product p = { (size_t)number("--m", 2048), (size_t)number("--n", 512), (size_t)number("--k", 512), SLM__NT, 0, 0, 0, 0, 0 };
+    double t[2][9], start, flops = 2e-9 * (double)p.m * (double)p.n * (double)p.k;
+    size_t repeats = 1 + (size_t)(2 / (flops + 1e-9)), i;
+    int threads = use_threads(), r, by_blas;
     if (strcmp(name, "nn") && strcmp(name, "nt") && strcmp(name, "tn")) fail("--op is %s, it must be nn, nt or tn", name);
-    repeats = 1 + (size_t)(2 / (flops + 1e-9));
-    for (r = -1; r < 9; r++) {
-        start = seconds();
-        for (i = 0; i < repeats; i++)
-            slm__gemm(op, m, n, k, slm__matrix(a, op == SLM__TN ? m : k, NULL), slm__matrix(b, op == SLM__NT ? k : n, NULL), 0,
-                      slm__matrix(c, n, NULL), work);
-        if (r >= 0) t[r] = (seconds() - start) / (double)repeats;
-        if (blas != NULL) rest();
-        start = seconds();
-        for (i = 0; blas != NULL && i < repeats; i++)
-            blas(101, op == SLM__TN ? 112 : 111, op == SLM__NT ? 112 : 111, (int)m, (int)n, (int)k, 1, (float *)a, (int)(op == SLM__TN ? m : k),
-                 (float *)b, (int)(op == SLM__NT ? k : n), 0, (float *)c, (int)n);
-        if (r >= 0) t_blas[r] = (seconds() - start) / (double)repeats;
-        if (blas != NULL) rest();
-    }
-    printf("gemm op=%s m=%zu n=%zu k=%zu threads=%d gflops=%.1f", name, m, n, k, threads, flops / median(t, 9));
-    if (blas != NULL) printf(" blas_gflops=%.1f ratio=%.3f", flops / median(t_blas, 9), median(t_blas, 9) / median(t, 9));
+    p.op = strcmp(name, "nn") == 0 ? SLM__NN : strcmp(name, "nt") == 0 ? SLM__NT : SLM__TN;
+    p.a = array(p.m * p.k);
+    p.b = array(p.n * p.k);
+    p.c = array(p.m * p.n);
+    p.work = array(slm__gemm_work(threads));
+    p.blas = path != NULL ? blas_open(path, threads) : NULL;
+    for (r = 0; r < 9; r++)
+        for (by_blas = 0; by_blas < (p.blas != NULL ? 2 : 1); by_blas++) {
+            if (p.blas != NULL) rest();
+            for (start = seconds(); (p.blas != NULL || r == 0) && seconds() - start < BENCH_WARM;) multiply(&p, by_blas);
+            for (start = seconds(), i = 0; i < repeats; i++) multiply(&p, by_blas);
+            t[by_blas][r] = (seconds() - start) / (double)repeats;
+        }
+    printf("gemm op=%s m=%zu n=%zu k=%zu threads=%d gflops=%.1f", name, p.m, p.n, p.k, threads, flops / median(t[0], 9));
+    if (p.blas != NULL) printf(" blas_gflops=%.1f ratio=%.3f", flops / median(t[1], 9), median(t[1], 9) / median(t[0], 9));
     printf("\n");
 }
 static void bench_select(void) {
