@@ -1002,7 +1002,7 @@ SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, s
     for (size_t l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
 }
-/* y_j = sum_i w_ji x_i (+ y_j): w (rows, n) is read once, front to back, as fast as memory gives it */
+/* y_j = sum_i w_ji x_i (+ y_j): w (rows, n) is read once, front to back; slm__dot_body is what SLM__KERNEL made above */
 SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add),
             (y, w, x, rows, n, add)) {
     for (size_t j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * n, n) + (add ? y[j] : 0);
