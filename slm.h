@@ -702,11 +702,13 @@ enum { SLM__NN, SLM__NT, SLM__TN };
 #if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out, later passes do well */
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("clang loop vectorize(disable)")
+#define SLM__SOON(p) __builtin_prefetch(p, 1)             /* a hint: what p points at will be stored to */
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
 #define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("GCC unroll 8")
+#define SLM__SOON(p) __builtin_prefetch(p, 1)
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #else
@@ -716,6 +718,7 @@ enum { SLM__NN, SLM__NT, SLM__TN };
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE
+#define SLM__SOON(p) (void)0
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #endif
 #define SLM__EACH(i, n) SLM__SIMD for (size_t i = 0; i < (n); i++)       /* a loop of independent turns: vector code */
@@ -765,166 +768,163 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
 
 /* ---- C = op(A) op(B): the blocking -----------------------------------------------------------------------------------
 
-                      B      NC columns                 A work item is a range of rows times NC columns of C, done by one
-                   +-----+============+-----+           thread over all of k in steps of KC.  Each step packs
-                KC |     | :  :  :  : |     |             - KC x NC of B into slivers NR wide: it stays in the L2 cache
-                   +-----+============+-----+             - MC x KC of A into slivers MR high: each passes through L1
-          A  KC          C                              and runs the tile kernel for every pair of slivers.
+                      B      NC columns                 For every KC steps of the sums and every NC columns of C
+                   +-----+============+-----+             - all threads together pack that part of B into slivers NR wide,
+                KC |     | :  :  :  : |     |               which stay in the L2 cache;
+                   +-----+============+-----+             - each thread takes MC rows of A at a time, MR of which stay in the
+          A  KC          C                                  L1 cache, and runs the tile kernel on them and every sliver.
         +---+====+--+    +-----+============+-----+
      MC |   |....|  |    |     | []         |     |     []  the tile, MR x NR sums in registers while k runs down KC, then
         +---+====+--+    +-----+============+-----+         stored in C or added to it.
 
-   Row lists (gather, scatter) cost nothing: only packing and storing look at rows.  Ragged edges are packed as zeros.  An
-   element of C is always the same chain of multiply-adds over k, cut every KC: in any tile, item, thread or x86 variant.   */
+   A is read where it is: a step of the tile takes one number of each of its rows, wherever.  Row lists (gather, scatter) are
+   free: whoever reads or stores looks up rows; only a transpose with a list is copied first.  Ragged edges of B are packed as
+   zeros.  An element of C is the same chain of multiply-adds over k, cut every KC, in any tile, thread or x86 variant.      */
 enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 48, SLM__KC = 512, SLM__NC = 384, SLM__LANES = 16 };
-#define SLM__SLIVER(level) ((level) == 1 ? 6u : 8u)      /* MR of a variant: 6 x 16 sums fill the registers of AVX2 */
 
-/* dst[sliver][k][i] = element k0 + k of row first + sliver * width + i: a transpose.  Eight rows at a time, as an interleaved
-   store of eight streams (which compilers turn into shuffles) into a small square that is then copied. */
-SLM__INLINE void slm__pack_across(const size_t width, slm__mat a, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst) {
-    static const slm_real none[SLM__KC] = { 0 };
-    for (size_t s = 0; s < n; s += width, dst += width * depth)
-        for (size_t g = 0; g < width; g += 8) {
-            const slm_real *from[8];
-            for (size_t l = 0; l < 8; l++) from[l] = g + l < width && s + g + l < n ? slm__row(a, first + s + g + l) + k0 : none;
-            for (size_t k = 0; k < depth; k += 16) {
-                const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
-                const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
-                slm_real t[8 * 16], *to = dst + k * width + g;
-                if (depth - k >= 16) {
-                    SLM__EACH(l, 16) {
-                        slm_real *u = t + 8 * l;
-                        u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l];
-                        u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
-                    }
-                    for (size_t l = 0; l < 16; l++) memcpy(to + l * width, t + 8 * l, (width < 8 ? width : 8) * sizeof(slm_real));
-                } else for (size_t l = 0; l < 16 * 8; l++)
-                    if (k + l / 8 < depth && l % 8 < width) to[l / 8 * width + l % 8] = from[l % 8][k + l / 8];
-            }
-        }
+static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {      /* a from there on; turned: row, col of a' */
+    size_t down = turned ? col : row;
+    if (a.rows != NULL) a.rows += down; else a.p += down * a.ld;
+    a.p += turned ? row : col;
+    return a;
 }
-/* dst[sliver][k][j] = element first + sliver * width + j of row k0 + k: copies of short runs */
-SLM__INLINE void slm__pack_along(const size_t width, slm__mat b, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst) {
-    size_t s;
-    for (size_t k = 0; k < depth; k++) {
-        const slm_real *from = slm__row(b, k0 + k) + first;
-        slm_real *to = dst + k * width;
-        for (s = 0; s + width <= n; s += width, to += width * depth) memcpy(to, from + s, width * sizeof(slm_real));
-        for (size_t j = 0; s < n && j < width; j++) to[j] = s + j < n ? from[s + j] : 0;
+/* dst[k][j] = element k of row j of b, n <= NR rows: a transpose.  Eight rows at a time, as an interleaved store of eight streams
+   (which compilers turn into shuffles) into a small square that is then copied. */
+SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, slm_real *dst) {
+    static const slm_real none[SLM__KC] = { 0 };
+    for (size_t g = 0; g < SLM__NR; g += 8) {
+        const slm_real *from[8];
+        for (size_t l = 0; l < 8; l++) from[l] = g + l < n ? slm__row(b, g + l) : none;
+        for (size_t k = 0; k < depth; k += 16) {
+            const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
+            const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
+            slm_real t[8 * 16], *to = dst + k * SLM__NR + g;
+            if (depth - k >= 16) {
+                SLM__EACH(l, 16) {
+                    slm_real *u = t + 8 * l;
+                    u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l];
+                    u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
+                }
+                for (size_t l = 0; l < 16; l++) memcpy(to + l * SLM__NR, t + 8 * l, 8 * sizeof(slm_real));
+            } else for (size_t l = 0; l < (depth - k) * 8; l++) to[l / 8 * SLM__NR + l % 8] = from[l % 8][k + l / 8];
+        }
     }
 }
-SLM__KERNEL(void, , slm__pack, (int wide, int across, slm__mat x, size_t first, size_t n, size_t k0, size_t depth, slm_real *dst),
-            (wide, across, x, first, n, k0, depth, dst)) {                 /* B in wide slivers, A in high ones */
-    if (wide && across) slm__pack_across(SLM__NR, x, first, n, k0, depth, dst);
-    else if (wide) slm__pack_along(SLM__NR, x, first, n, k0, depth, dst);
-    else if (across) slm__pack_across(SLM__SLIVER(level), x, first, n, k0, depth, dst);
-    else slm__pack_along(SLM__SLIVER(level), x, first, n, k0, depth, dst);
+/* n columns and depth rows of op(b), in slivers of NR columns that are `deep` rows long each */
+SLM__KERNEL(void, , slm__pack, (int op, slm__mat b, size_t n, size_t depth, size_t deep, slm_real *dst),
+            (op, b, n, depth, deep, dst)) {
+    for (size_t s = 0; s < n; s += SLM__NR, dst += SLM__NR * deep) {
+        size_t width = slm__lesser(n - s, SLM__NR);
+        if (op == SLM__NT) slm__pack_across(slm__part(b, 1, 0, s), width, depth, dst);
+        else for (size_t k = 0; k < depth; k++) {
+            if (width == SLM__NR) memcpy(dst + k * SLM__NR, slm__row(b, k) + s, SLM__NR * sizeof(slm_real));
+            else for (size_t j = 0; j < SLM__NR; j++) dst[k * SLM__NR + j] = j < width ? slm__row(b, k)[s + j] : 0;
+        }
+    }
 }
 
-/* t (rows x cols, stride NR) = sum over k of a_k b_k, where a_k, b_k are the k-th groups of two slivers.  rows and cols are
-   constants, so that `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
-SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *a, const slm_real *b,
-                          slm_real *t) {
+/* to[i][j0 + j] (+)= sum over k of a_ik b_kj:  a_ik is a[i][k step], b_k row k of a sliver.  rows and cols are constants, so that
+   `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
+SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *const *a, size_t step,
+                           const slm_real *b, int add, slm_real *const *to, size_t j0) {
     slm_real sum[SLM__MR * SLM__NR];
+    const slm_real *row[SLM__MR];
     SLM__TILE
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {
+        row[i] = a[i];
+        for (size_t j = 0; j < cols; j += 16) SLM__SOON(to[i] + j0 + j);
         SLM__EACH(j, cols) sum[i * cols + j] = 0;
+    }
     SLM__TILE
-    for (size_t k = 0; k < depth; k++, a += SLM__SLIVER(level), b += SLM__NR) {
+    for (size_t k = 0, at = 0; k < depth; k++, at += step, b += SLM__NR) {
         SLM__TILE
         for (size_t i = 0; i < rows; i++) {
-            const slm_real x = a[i];
+            const slm_real x = row[i][at];
             SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
+    if (add) {
+        SLM__TILE
+        for (size_t i = 0; i < rows; i++)
+            SLM__EACH(j, cols) sum[i * cols + j] += to[i][j0 + j];
+    }
     SLM__TILE
     for (size_t i = 0; i < rows; i++)
-        SLM__EACH(j, cols) t[i * SLM__NR + j] = sum[i * cols + j];
+        SLM__EACH(j, cols) to[i][j0 + j] = sum[i * cols + j];
 }
-/* C rows i0.., columns j0.. (+)= packed a (rows x depth) times packed b (depth x cols), whose slivers are `deep` long */
-SLM__KERNEL(void, , slm__block, (size_t rows, size_t cols, size_t depth, const slm_real *a, const slm_real *b, size_t deep, int add,
-            slm__mat c, size_t i0, size_t j0), (rows, cols, depth, a, b, deep, add, c, i0, j0)) {
-    const size_t high = SLM__SLIVER(level), wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
-    slm_real t[SLM__MR * SLM__NR];
-    for (size_t p = 0; p < rows; p += high, a += high * depth)
+/* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long */
+SLM__KERNEL(void, , slm__block, (int op, size_t rows, size_t cols, size_t depth, slm__mat a, const slm_real *b, size_t deep,
+            int add, slm__mat c), (op, rows, cols, depth, a, b, deep, add, c)) {
+    const size_t wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
+    const size_t high = level == 1 ? 6 : 8;                              /* 6 x 16 sums fill the registers of AVX2 */
+    slm_real spare[SLM__MR * SLM__NR] = { 0 }, *to[SLM__MR];             /* takes what c has no place for */
+    const slm_real *row[SLM__MR];
+    for (size_t p = 0; p < rows; p += high) {
+        size_t height = slm__lesser(rows - p, high), step = op == SLM__TN ? a.ld : 1;
+        for (size_t i = 0; i < high; i++) {                              /* beyond the last row: any row */
+            size_t at = p + (i < height ? i : 0);
+            row[i] = op == SLM__TN ? a.p + at : slm__row(a, at);
+        }
         for (size_t q = 0; q < cols; q += SLM__NR) {
             const slm_real *sliver = b + q * deep;
-            size_t height = slm__lesser(rows - p, high), width = slm__lesser(cols - q, SLM__NR);
+            size_t width = slm__lesser(cols - q, SLM__NR);
+            int whole = width == SLM__NR, adds = add && whole;
+            for (size_t i = 0; i < high; i++) to[i] = whole && i < height ? slm__row(c, p + i) + q : spare + i * SLM__NR;
             for (size_t j = 0; j < width; j += wide)
-                if (level > 0 && height > 4) slm__tile(level, high, wide, depth, a, sliver + j, t + j);
+                if (level > 0 && height > 4) slm__tile(level, high, wide, depth, row, step, sliver + j, adds, to, j);
                 else for (size_t i = 0; i < height; i += 4)
-                    slm__tile(level, 4, wide, depth, a + i, sliver + j, t + i * SLM__NR + j);
-            for (size_t i = 0; i < height; i++) {
-                slm_real *to = slm__row(c, i0 + p + i) + j0 + q;
-                const slm_real *from = t + i * SLM__NR;
-                if (width < SLM__NR) for (size_t j = 0; j < width; j++) to[j] = add ? to[j] + from[j] : from[j];
-                else if (!add) memcpy(to, from, SLM__NR * sizeof(slm_real));
-                else
-                    SLM__EACH(j, SLM__NR) to[j] += from[j];
+                    slm__tile(level, 4, wide, depth, row + i, step, sliver + j, adds, to + i, j);
+            for (size_t i = 0; !whole && i < height; i++) {
+                slm_real *end = slm__row(c, p + i) + q;
+                for (size_t j = 0; j < width; j++) end[j] = add ? end[j] + to[i][j] : to[i][j];
+            }
+        }
+    }
+}
+
+/* numbers of `work` that slm__gemm needs for so many threads: the packed part of B; for each a copied block of A; a cache line */
+static size_t slm__gemm_work(int n_threads) { return SLM__KC * (SLM__NC + (size_t)n_threads * SLM__MC) + 16; }
+/* n in equal shares of at most `most`: how large is one, in whole units, if their number is a multiple of `parts`? */
+static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
+    parts *= ((n + most - 1) / most + parts - 1) / parts;
+    return parts > 0 ? ((n + parts - 1) / parts + unit - 1) / unit * unit : unit;
+}
+/* C (m, n) = op(A) op(B) + (add ? C : 0), sums over k:   NN: A (m,k) B (k,n)   NT: A (m,k) B (n,k)   TN: A (k,m) B (k,n).
+   In parallel.  The cut into blocks of rows, equally many for each thread, follows the number of threads; no element's sum does. */
+static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
+    size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR * SLM__NR;
+    size_t wide = slm__share(n, most, 1, SLM__NR), high = slm__share(m, SLM__MC, (size_t)SLM__THREADS(), 4);
+    slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
+    SLM__PRAGMA(omp parallel if (m * n * k > 262144))
+    for (size_t k0 = 0; k0 == 0 || k0 < k; k0 += SLM__KC)                /* at least once: k = 0 makes C zero */
+        for (size_t j0 = 0; j0 < n; j0 += wide) {
+            size_t depth = slm__lesser(k - k0, SLM__KC), cols = slm__lesser(n - j0, wide);
+            slm_real *copy = b + SLM__KC * (SLM__NC + (size_t)SLM__THREAD() * SLM__MC);
+            SLM__PRAGMA(omp for schedule(static))
+            for (size_t j = 0; j < cols; j += SLM__NR)
+                slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, depth, b + j * depth);
+            SLM__PRAGMA(omp for schedule(dynamic))
+            for (size_t i = 0; i < m; i += high) {
+                size_t rows = slm__lesser(m - i, high);
+                slm__mat a = slm__part(A, op == SLM__TN, i, k0);
+                if (op == SLM__TN && a.rows != NULL) {
+                    for (size_t r = 0; r < depth; r++) memcpy(copy + r * SLM__MC, slm__row(a, r), rows * sizeof(slm_real));
+                    a.p = copy; a.ld = SLM__MC; a.rows = NULL;
+                }
+                slm__block(op, rows, cols, depth, a, b, depth, add || k0 > 0, slm__part(C, 0, i, j0));
             }
         }
 }
-
-/* numbers of `work` that slm__gemm needs for so many threads: a packed block of B and one of A each, aligned to a cache line */
-static size_t slm__gemm_work(int n_threads) {
-    return (size_t)n_threads * (SLM__KC * SLM__NC + SLM__KC * (SLM__MC + SLM__MR) + 16);
-}
-/* Columns of C that one item takes: what fits the packed block, in equal shares. */
-static size_t slm__gemm_columns(size_t n, size_t k) {
-    size_t slivers = (n + SLM__NR - 1) / SLM__NR, depth = k < 1 ? 1 : slm__lesser(k, SLM__KC);
-    size_t most = (size_t)SLM__KC * SLM__NC / depth / SLM__NR, items = (slivers + most - 1) / most;
-    return items > 1 ? (slivers + items - 1) / items * SLM__NR : slivers * SLM__NR;
-}
-/* Rows i0.. i1, columns j0.. j1 of C = op(A) op(B) + (add ? C : 0), m x n with sums over k:
-   NN: A (m,k) B (k,n).  NT: A (m,k) B (n,k).  TN: A (k,m) B (k,n). */
-static void slm__gemm_item(int op, size_t i0, size_t i1, size_t j0, size_t j1, size_t k, slm__mat A, slm__mat B, int add,
-                           slm__mat C, slm_real *work) {
-    slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16, *a = b + SLM__KC * SLM__NC;
-    size_t k0 = 0;
-    do {                                                                /* at least once: k = 0 makes C zero */
-        size_t depth = slm__lesser(k - k0, SLM__KC);
-        slm__pack(1, op == SLM__NT, B, j0, j1 - j0, k0, depth, b);
-        for (size_t i = i0; i < i1; i += SLM__MC) {
-            size_t rows = slm__lesser(i1 - i, SLM__MC);
-            slm__pack(0, op != SLM__TN, A, i, rows, k0, depth, a);
-            slm__block(rows, j1 - j0, depth, a, b, depth, add || k0 > 0, C, i, j0);
-        }
-        k0 += SLM__KC;
-    } while (k0 < k);
-}
-static void slm__gemm_serial(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
-    size_t columns = slm__gemm_columns(n, k);
-    for (size_t j = 0; j < n; j += columns) slm__gemm_item(op, 0, m, j, slm__lesser(n, j + columns), k, A, B, add, C, work);
-}
-/* In parallel.  The cut into items, of equal size if that can be, follows the number of threads; no element's sum does. */
-static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), wide = slm__gemm_columns(n, k), across = n > 0 ? (n + wide - 1) / wide : 0;
-    size_t down = 1, high;
-    while (threads > 1 && (down * across < 4 * threads || down * across % threads != 0) && m / (down + 1) >= 64) down++;
-    high = ((m + down - 1) / down + 7) / 8 * 8;
-    int items = (int)(across * down);
-    SLM__PRAGMA(omp parallel for schedule(dynamic) if (items > 1 && m * n * k > 262144))
-    for (int item = 0; item < items; item++) {
-        size_t i = (size_t)item % down * high, j = (size_t)item / down * wide;
-        slm_real *mine = work + (size_t)SLM__THREAD() * slm__gemm_work(1);
-        if (i < m) slm__gemm_item(op, i, slm__lesser(m, i + high), j, slm__lesser(n, j + wide), k, A, B, add, C, mine);
-    }
-}
-/* For a B that several products share, on one thread: B is packed whole, sliver by sliver (NR columns, k deep); C (m, n) is the
-   product with its first n columns and k rows, with the same bits as by the others. */
+/* For a B that several products share, on one thread: B is packed whole, sliver by sliver (NR columns, k rows); C (m, n) is the
+   product with its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
 static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b) {
-    size_t k0, width;
-    for (size_t j = 0; j < n; j += SLM__NR)
-        for (k0 = 0, width = slm__lesser(n - j, SLM__NR); k0 < k; k0 += SLM__KC)
-            slm__pack(1, op == SLM__NT, B, j, width, k0, slm__lesser(k - k0, SLM__KC), b + j * k + k0 * SLM__NR);
-}
-static void slm__gemm_packed(size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, slm__mat C, slm_real *a) {
     for (size_t k0 = 0; k0 < k; k0 += SLM__KC)
-        for (size_t i = 0; i < m; i += SLM__MC) {
-            size_t rows = slm__lesser(m - i, SLM__MC), depth = slm__lesser(k - k0, SLM__KC);
-            slm__pack(0, 1, A, i, rows, k0, depth, a);
-            slm__block(rows, n, depth, a, b + k0 * SLM__NR, deep, k0 > 0, C, i, 0);
-        }
+        slm__pack(op, slm__part(B, op == SLM__NT, k0, 0), n, slm__lesser(k - k0, SLM__KC), k, b + k0 * SLM__NR);
+}
+static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, int add,
+                             slm__mat C) {
+    for (size_t k0 = 0; k0 < k; k0 += SLM__KC, b += SLM__KC * SLM__NR)
+        slm__block(op, m, n, slm__lesser(k - k0, SLM__KC), slm__part(A, op == SLM__TN, 0, k0), b, deep, add || k0, C);
 }
 
 /* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
@@ -1495,25 +1495,24 @@ static slm__heads slm__heads_of(const slm__node *node) {
     s.H = s.Q / s.D;              s.KV = s.K / s.D;
     s.sequences = node->in[0]->rows / s.T;
     s.packed = (s.T + 31) / 32 * 32 * ((s.D + 31) / 32 * 32);
-    s.scratch = 3 * s.packed + SLM__BLOCK * (2 * s.T + s.D) + slm__gemm_work(1);
+    s.scratch = 3 * s.packed + SLM__BLOCK * (2 * s.T + s.D + (s.D + 31) / 32 * 32);
     return s;
 }
 
 /* S for a block of m query rows (at: their row numbers in the sequence) against keys 0..reach-1, q scaled by D^(-1/2). */
 static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, const size_t *at, size_t m, size_t reach,
-                                  const slm_real *keys, const slm__heads *s, slm_real *work) {
+                                  const slm_real *keys, const slm__heads *s) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
     for (size_t i = 0; i < m; i++) {
         memcpy(qs + i * s->D, q + at[i] * s->Q, s->D * sizeof(slm_real));
         slm__scale(qs + i * s->D, scale, s->D);
     }
-    slm__gemm_packed(m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, slm__matrix(S, s->T, NULL), work);
+    slm__gemm_packed(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, 0, slm__matrix(S, s->T, NULL));
 }
 /* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
 static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k, slm_real *v, const slm__heads *s,
                                 slm_real *scratch) {
     slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->T;
-    slm_real *work = qs + SLM__BLOCK * s->D;
     size_t at[SLM__BLOCK];
     slm__pack_whole(SLM__NT, s->T, s->D, slm__matrix(k, s->K, NULL), keys);
     slm__pack_whole(SLM__NN, s->D, s->T, slm__matrix(v, s->K, NULL), values);
@@ -1521,14 +1520,14 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
         size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
         for (size_t i = 0; i < m; i++) at[i] = from + i;
-        slm__attention_logits(S, qs, q, at, m, reach, keys, s, work);
+        slm__attention_logits(S, qs, q, at, m, reach, keys, s);
         for (size_t i = 0; i < m; i++) {
             slm_real *row = S + i * s->T, max = slm__max(row, at[i] + 1);
             sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
         }
-        slm__gemm_packed(m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, slm__matrix(to, s->Q, NULL), work);
+        slm__gemm_packed(SLM__NN, m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, 0, slm__matrix(to, s->Q, NULL));
         for (size_t i = 0; i < m; i++) slm__scale(to + i * s->Q, 1 / sum[i], s->D);
     }
 }
@@ -1554,20 +1553,26 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
     while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
         size_t reach = at[m - 1] + 1;
-        for (size_t i = 0; i < m; i++) rows[i] = (int32_t)at[i];
-        g.rows = rows;
-        slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s, work);
-        slm__gemm_packed(m, reach, s->D, g, packed + s->packed, s->D, dp, work);
+        slm_real e[SLM__BLOCK];
         for (size_t i = 0; i < m; i++) {
-            slm_real *row = P + i * s->T, *d = dP + i * s->T, e = slm__dot(g.p + at[i] * s->Q, y->data + qo + at[i] * s->Q, s->D);
+            rows[i] = (int32_t)at[i];
+            e[i] = slm__dot(g.p + at[i] * s->Q, y->data + qo + at[i] * s->Q, s->D);
+        }
+        g.rows = rows;
+        slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s);
+        slm__gemm_packed(SLM__NT, m, reach, s->D, g, packed + s->packed, s->D, 0, dp);
+        for (size_t i = 0; i < m; i++) {
+            slm_real *row = P + i * s->T, *d = dP + i * s->T;
             (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
-            slm__softmax_backward(d, row, e, at[i] + 1);                              /* dS, in the place of dP */
+            slm__softmax_backward(d, row, e[i], at[i] + 1);                              /* dS, in the place of dP */
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
         }
-        slm__gemm_serial(SLM__TN, reach, s->D, m, p, g, 1, dv, work);
-        slm__gemm_serial(SLM__TN, reach, s->D, m, dp, qm, 1, dk, work);
-        slm__gemm_packed(m, s->D, reach, dp, packed + 2 * s->packed, s->T, qm, work);        /* qs is free again: dq / s */
+        slm__pack_whole(SLM__TN, s->D, m, g, work);
+        slm__gemm_packed(SLM__TN, reach, s->D, m, p, work, m, 1, dv);
+        slm__pack_whole(SLM__TN, s->D, m, qm, work);
+        slm__gemm_packed(SLM__TN, reach, s->D, m, dp, work, m, 1, dk);
+        slm__gemm_packed(SLM__NN, m, s->D, reach, dp, packed + 2 * s->packed, s->T, 0, qm);          /* qs is free again: dq / s */
         for (size_t i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
     }
 }

@@ -72,7 +72,10 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
     C.p = first; C.ld = ldc; C.rows = gather & 4 ? rc : NULL;
     for (i = 0; i < c_size; i++) start[i] = i % ldc < n ? (slm_real)uniform() : GUARD;
     memcpy(first, start, c_size * sizeof *c);
-    slm__gemm_serial(op, m, n, k, A, B, accumulate, C, work + 1);           /* +1: work need not be aligned */
+#ifdef _OPENMP
+    omp_set_num_threads(1);
+#endif
+    slm__gemm(op, m, n, k, A, B, accumulate, C, work + 1);                  /* +1: work need not be aligned */
     for (i = 0; i < m; i++) {
         size_t row = C.rows ? (size_t)rc[i] : i;
         live[row] = 1;
@@ -94,12 +97,12 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
             if ((j >= n || !live[i]) && !(first[i * ldc + j] == start[i * ldc + j])) guard = 0;
     check(bad == 0, "gemm %s %ld x %ld x %ld values", op_name[op], (long)m, (long)n, (long)k, got, want);
     check(guard, "gemm %s %ld x %ld x %ld wrote outside", op_name[op], (long)m, (long)n, (long)k, gather, accumulate);
-    if (op != SLM__TN && !accumulate && k > 0) {                            /* with B packed beforehand: the same bits */
+    if (k > 0 && (op != SLM__TN || A.rows == NULL)) {                       /* with B packed beforehand: the same bits */
         slm_real *packed = array((n + 31) / 32 * 32 * k);
         memcpy(c, start, c_size * sizeof *c);
         C.p = c;
         slm__pack_whole(op, n, k, B, packed);
-        slm__gemm_packed(m, n, k, A, packed, k, C, work);
+        slm__gemm_packed(op, m, n, k, A, packed, k, accumulate, C);
         check(memcmp(c, first, c_size * sizeof *c) == 0, "gemm %s %ld x %ld x %ld, packed whole: bits", op_name[op], (long)m, (long)n,
               (long)k, gather, 0);
         free(packed);
@@ -137,7 +140,7 @@ static void test_gemm_nan(void) {
     A.p = a; A.ld = k; B.p = b; B.ld = n; C.p = c; C.ld = n;
     a[7 * k + 3] = (slm_real)NAN;
     b[4 * n + 69] = (slm_real)NAN;
-    slm__gemm_serial(SLM__NN, m, n, k, A, B, 0, C, work);
+    slm__gemm(SLM__NN, m, n, k, A, B, 0, C, work);
     for (i = 0; i < m; i++)
         for (j = 0; j < n; j++)
             check((c[i * n + j] != c[i * n + j]) == (i == 7 || j == 69), "gemm %s NaN at %ld %ld %ld", "nn", (long)i, (long)j, 0, (double)c[i * n + j], 0);

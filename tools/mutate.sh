@@ -45,8 +45,8 @@ change 'second moment'                 'audit'            'rest2 * d * d' 'rest2
 change 'weight decay'                  'audit'            '1.0 - (double)lr * (double)decay' '1.0 + (double)lr * (double)decay'
 change 'bias correction 2'             'audit'            'v[i] * correct2' 'v[i] * correct1'
 change 'softmax backward'              'audit gradients'  'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
-change 'gemm: sums over blocks of k'   'kernels'          'add || k0 > 0' 'add'
-change 'gemm: packed, blocks of k'     'kernels'          'deep, k0 > 0, C, i, 0)' 'deep, 0, C, i, 0)'
+change 'gemm: sums over blocks of k'   'kernels'          'depth, add || k0 > 0, slm' 'depth, add, slm'
+change 'gemm: packed, blocks of k'     'kernels'          'deep, add || k0, C)' 'deep, add, C)'
 change 'entropy counts 0 times -inf 0' 'kernels'          'd = d < -1000 ? -1000 : d;' ';'
 # ---- tape ----
 change 'overwrite or add'              'audit gradients'  'return !fresh;' 'return fresh;'
