@@ -312,6 +312,7 @@ typedef struct slm_trainer {
     slm_real     *scratch;         /* (3 x rows): scores, reference losses and entropies, owned */
     int32_t      *targets;         /* (rows of the last step) owned */
     size_t        rows;            /* capacity of the four above */
+    int           recompute;       /* 1: the backward makes products again: less memory, more time, the same bits */
     size_t        logits_budget;   /* bytes for logits kept between the losses and the gradients; 0 = 256 MiB; never all rows' */
 } slm_trainer;
 typedef struct slm_step_stats {
@@ -473,8 +474,8 @@ static void *slm__arena_take(slm__arena *arena, size_t count, size_t size, slm_e
     size_t bytes;
     if (!slm__mul(&bytes, count, size) || bytes > SIZE_MAX / 2) { (void)slm__no_memory(err, SIZE_MAX); return NULL; }
     bytes = (bytes + 63) / 64 * 64;
-    if (block == NULL || bytes > block->size - block->used) block = slm__arena_grow(arena, bytes < 1048576 ? 1048576 : bytes, err);
-    if (block == NULL) return NULL;
+    while (block != NULL && bytes > block->size - block->used) block = block->next;
+    if (block == NULL && (block = slm__arena_grow(arena, bytes < 1048576 ? 1048576 : bytes, err)) == NULL) return NULL;
     block->used += bytes; arena->needed += bytes;
     return (unsigned char *)block + SLM__ARENA_HEAD + block->used - bytes;
 }
@@ -890,10 +891,11 @@ static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
     return parts > 0 ? ((n + parts - 1) / parts + unit - 1) / unit * unit : unit;
 }
 /* C (m, n) = op(A) op(B) + (add ? C : 0), sums over k:   NN: A (m,k) B (k,n)   NT: A (m,k) B (n,k)   TN: A (k,m) B (k,n).
-   In parallel.  The cut into blocks of rows, equally many for each thread, follows the number of threads; no element's sum does. */
+   In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
     size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR * SLM__NR;
-    size_t wide = slm__share(n, most, 1, SLM__NR), high = slm__share(m, SLM__MC, (size_t)SLM__THREADS(), 4);
+    size_t threads = (size_t)SLM__THREADS(), wide = slm__share(n, most, 1, SLM__NR), few = m <= SLM__MC;
+    size_t high = slm__share(m, SLM__MC, few ? 1 : threads, 4), span = few ? slm__share(wide, wide, threads, SLM__NR) : wide;
     slm_real *b = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
     SLM__PRAGMA(omp parallel if (m * n * k > 262144))
     for (size_t k0 = 0; k0 == 0 || k0 < k; k0 += SLM__KC)                /* at least once: k = 0 makes C zero */
@@ -901,17 +903,18 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
             size_t depth = slm__lesser(k - k0, SLM__KC), cols = slm__lesser(n - j0, wide);
             slm_real *copy = b + SLM__KC * (SLM__NC + (size_t)SLM__THREAD() * SLM__MC);
             SLM__PRAGMA(omp for schedule(static))
-            for (size_t j = 0; j < cols; j += SLM__NR)
+            for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
                 slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, depth, b + j * depth);
-            SLM__PRAGMA(omp for schedule(dynamic))
-            for (size_t i = 0; i < m; i += high) {
-                size_t rows = slm__lesser(m - i, high);
+            SLM__PRAGMA(omp for schedule(dynamic) collapse(2))
+            for (size_t i = 0; i < m; i += high) for (size_t j = 0; j < cols; j += span) {
+                size_t rows = slm__lesser(m - i, high), width = slm__lesser(cols - j, span);
                 slm__mat a = slm__part(A, op == SLM__TN, i, k0);
                 if (op == SLM__TN && a.rows != NULL) {
                     for (size_t r = 0; r < depth; r++) memcpy(copy + r * SLM__MC, slm__row(a, r), rows * sizeof(slm_real));
                     a.p = copy; a.ld = SLM__MC; a.rows = NULL;
                 }
-                slm__block(op, rows, cols, depth, a, b, depth, add || k0 > 0, slm__part(C, 0, i, j0));
+                if (few) slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), width, depth, depth, b + j * depth);
+                slm__block(op, rows, width, depth, a, b + j * depth, depth, k0 ? 1 : add, slm__part(C, 0, i, j0 + j));
             }
         }
 }
@@ -924,7 +927,7 @@ static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b)
 static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, int add,
                              slm__mat C) {
     for (size_t k0 = 0; k0 < k; k0 += SLM__KC, b += SLM__KC * SLM__NR)
-        slm__block(op, m, n, slm__lesser(k - k0, SLM__KC), slm__part(A, op == SLM__TN, 0, k0), b, deep, add || k0, C);
+        slm__block(op, m, n, slm__lesser(k - k0, SLM__KC), slm__part(A, op == SLM__TN, 0, k0), b, deep, k0 ? 1 : add, C);
 }
 
 /* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
@@ -1079,13 +1082,13 @@ SLM__KERNEL(void, , slm__rms_backward, (slm_real *dx, slm_real *dw, const slm_re
 SLM__KERNEL(void, , slm__swiglu, (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n)) {
     SLM__EACH(i, n) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
 }
-/* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)) */
+/* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)); or added (to_gate, to_up).  dup may be dy */
 SLM__KERNEL(void, , slm__swiglu_backward, (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
-            const slm_real *up, size_t n), (dgate, dup, dy, gate, up, n)) {
+            const slm_real *up, size_t n, int to_gate, int to_up), (dgate, dup, dy, gate, up, n, to_gate, to_up)) {
     SLM__EACH(i, n) {
         slm_real s = 1 / (1 + slm__exp(level, -gate[i])), d = dy[i] * s;
-        dgate[i] += d * up[i] * slm__madd(level, gate[i], 1 - s, 1);
-        dup[i] += d * gate[i];
+        dgate[i] = (to_gate ? dgate[i] : 0) + d * up[i] * slm__madd(level, gate[i], 1 - s, 1);
+        dup[i] = (to_up ? dup[i] : 0) + d * gate[i];
     }
 }
 /* pairs (a, b) = (x_i, x_{i+half}):  a' = a cos - sign b sin,  b' = b cos + sign a sin */
@@ -1109,7 +1112,6 @@ SLM__KERNEL(void, , slm__adamw_span, (slm_real *p, slm_real *m, slm_real *v, con
         p[i] = slm__madd(level, p[i], keep, step * m[i] / (slm__root(level, v[i] * correct2) + eps));
     }
 }
-
 /* dp = p (dp - e): through a softmax, e = sum p dp */
 SLM__KERNEL(void, , slm__softmax_backward, (slm_real *dp, const slm_real *p, slm_real e, size_t n), (dp, p, e, n)) {
     SLM__EACH(i, n) dp[i] = p[i] * (dp[i] - e);
@@ -1135,6 +1137,7 @@ struct slm_tape {
     slm_real   *work;                                            /* packing space of gemm */
     int         threads;                                         /* ... for so many threads */
     int         recording;                                       /* 0: forward only; buffers are reused as soon as they are done */
+    int         recompute;                                       /* 1: plain products may be dropped and remade, too */
     slm_error   error;                                           /* sticky: the first one since the reset */
 };
 
@@ -1295,11 +1298,7 @@ SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err
    d loss / d y.  A forward named slm__x_forward can be run again to remake a dropped output.  Backwards add to gradients;
    where they are the first to do so (slm__want_grad says 0) they overwrite instead.  Threads divide output rows (or columns),
    never a sum: the same bits for any number of threads.                                                                 */
-static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) {
-    slm__mat m;
-    m.p = p; m.ld = ld; m.rows = rows;
-    return m;
-}
+static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) { slm__mat m = { p, ld, rows }; return m; }
 /* slm__gemm in the tape's packing space; add below 0: the product is not wanted */
 static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C) {
     slm_real *work = slm__work(tape);
@@ -1310,9 +1309,7 @@ static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, s
    forward   y_nc = E_{id(n),c}                     E (V,C)   y (N,C)
    keeps     the ids
    backward  dE_{id(n),c} += g_nc
-   threads   none: it is fast, and two rows may hit the same line of E
-   cost      O(NC)
-   tests     test_gradients, audit                                                                                       */
+   threads   none: it is fast, and two rows may hit the same line of E     cost  O(NC)     tests  test_gradients, audit    */
 static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *table = node->in[0], *y = node->out;
     if (!slm__add_to_grad(tape, table, NULL, 0)) return;
@@ -1335,22 +1332,28 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
 
 /* ---- linear --------------------------------------------------------------------------------------------------------
    forward   y_no = sum_c x_nc w_oc + residual_no   x (N,C)   w (O,C)   y, residual (N,O)
-   keeps     nothing but its inputs
+   keeps     nothing but its inputs; y is dropped after use and remade, if the tape is told to recompute
    backward  dx_nc += sum_o g_no w_oc      dw_oc += sum_n g_no x_nc      dresidual_no += g_no
              The residual takes over the buffer of g, if it has none yet: nobody needs g after this.
    threads   tiles of the output (gemm)
-   cost      2NCO forward, 4NCO backward; with live rows only those count
-   tests     test_gradients, test_step                                                                                  */
+   cost      2NCO forward, 4NCO backward; with live rows only those count     tests  test_gradients, test_step             */
 static void slm__pass_on(slm_tape *tape, slm_tensor *to, slm_tensor *y) {       /* to.grad += y.grad, by handing over if possible */
-    size_t i, at;
     if (!to->leaf && to->grad == NULL) {
         to->grad = y->grad; to->live = y->live; to->n_live = y->n_live;
         y->grad = NULL;
     } else if (slm__add_to_grad(tape, to, y->live, y->n_live))
-        for (i = 0; i < slm__rows(y); i++) {
-            at = slm__live_row(y->live, i) * y->cols;
+        for (size_t i = 0; i < slm__rows(y); i++) {
+            size_t at = slm__live_row(y->live, i) * y->cols;
             slm__axpy(to->grad + at, 1, y->grad + at, y->cols);
         }
+}
+static void slm__linear_forward(slm_tape *tape, slm__node *node) {
+    slm_tensor *y = node->out, *w = node->in[1];
+    slm_real *x = slm__need(tape, node->in[0]);
+    if (x == NULL) return;
+    if (node->in[2] != NULL) memcpy(y->data, node->in[2]->data, y->rows * y->cols * sizeof(slm_real));
+    slm__product(tape, SLM__NT, y->rows, y->cols, w->cols, slm__matrix(x, w->cols, NULL), slm__matrix(w->data, w->cols, NULL),
+                 node->in[2] != NULL, slm__matrix(y->data, y->cols, NULL));
 }
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
@@ -1369,10 +1372,10 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
     if (residual != NULL && (residual->rows != x->rows || residual->cols != w->rows))
         return slm__tape_refuse(tape, "linear: the residual has another shape than the output");
     slm_tensor *y = slm__tensor(tape, NULL, x->rows, w->rows);
-    if (slm__record(tape, y, x, w, residual, NULL, slm__linear_backward) == NULL) return NULL;
-    if (residual != NULL) memcpy(y->data, residual->data, y->rows * y->cols * sizeof(slm_real));
-    slm__product(tape, SLM__NT, y->rows, y->cols, x->cols, slm__matrix(x->data, x->cols, NULL), slm__matrix(w->data, w->cols, NULL),
-                 residual != NULL, slm__matrix(y->data, y->cols, NULL));
+    slm__node *node = slm__record(tape, y, x, w, residual, NULL, slm__linear_backward);
+    if (node == NULL) return NULL;
+    slm__linear_forward(tape, node);
+    if (tape->recompute) node->forward = slm__linear_forward;
     return tape->error.status == SLM_OK ? y : NULL;
 }
 
@@ -1381,8 +1384,7 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
    keeps     r (N).  y itself is dropped after use and remade: one multiplication per element
    backward  q_n = 1/C sum_j g_nj w_j x_nj      dx_nc += r_n (g_nc w_c - x_nc r_n^2 q_n)      dw_c += sum_n g_nc x_nc r_n
    threads   pieces of 64 rows; each sums its own share of dw, and the shares are added in the order of the pieces
-   cost      O(NC)
-   tests     test_gradients, audit                                                                                       */
+   cost      O(NC)     tests  test_gradients, audit                                                                        */
 #define SLM__PIECE 64
 static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *w = node->in[1];
@@ -1429,9 +1431,7 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
    forward   for each head and pair (i, i + D/2), at position t:   x_i' = x_i cos - x_{i+D/2} sin,
              x_{i+D/2}' = x_{i+D/2} cos + x_i sin,   angle = t theta^(-2i/D)      x (N, heads D)   in place: a rotation is undone
    keeps     nothing: the backward turns the gradient by the opposite angle, in place too
-   threads   rows
-   cost      O(NC)
-   tests     test_gradients, audit                                                                                        */
+   threads   rows     cost  O(NC)     tests  test_gradients, audit                                                         */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta) {
     size_t half = (size_t)head_dim / 2;
     if (T < 1 || head_dim < 2 || head_dim % 2 != 0) return slm__tape_refuse(tape, "rope: T must be positive and head_dim even");
@@ -1470,6 +1470,7 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
     if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0)
         return slm__tape_refuse(tape, "rope: x is not whole heads and sequences");
     if (slm__record(tape, x, angles, NULL, NULL, NULL, slm__rope_backward) == NULL) return NULL;
+    x->maker->forward = NULL;                                           /* what made x could only remake it unturned */
     slm__rope_turn(x->data, x, angles, 1);
     return x;
 }
@@ -1482,8 +1483,7 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
              dq_id += s sum_j dS_ij k_jd      dk_jd += s sum_i dS_ij q_id      dv_jd += sum_i P_ij g_id
              Only live rows i of g are visited; dk and dv are dense: every earlier position was looked at.
    threads   (sequence, kv head): the heads that share k and v are visited in order
-   cost      about 2 N T C forward, 5 N T C backward (half of it masked)
-   tests     test_gradients, test_step, audit                                                                             */
+   cost      about 2 N T C forward, 5 N T C backward (half of it masked)     tests  test_gradients, test_step, audit       */
 #define SLM__BLOCK 64
 /* Q, K: columns of q and of k.  Scratch of one thread: keys and values packed (up to three times), probabilities and their
    gradients (BLOCK, T), scaled queries (BLOCK, D), gemm's packing space. */
@@ -1546,14 +1546,13 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
     slm_real *P = scratch, *dP = P + SLM__BLOCK * s->T, *qs = dP + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
     const slm_real *lse = node->saved + (b * s->H + h) * s->T;
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
-    int32_t rows[SLM__BLOCK];
+    int32_t rows[SLM__BLOCK]; slm_real e[SLM__BLOCK];
     slm__mat g = slm__matrix(y->grad + qo, s->Q, NULL), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
     slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL);
     slm__mat dv = slm__matrix(v->grad + ko, s->K, NULL);
     while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
         size_t reach = at[m - 1] + 1;
-        slm_real e[SLM__BLOCK];
         for (size_t i = 0; i < m; i++) {
             rows[i] = (int32_t)at[i];
             e[i] = slm__dot(g.p + at[i] * s->Q, y->data + qo + at[i] * s->Q, s->D);
@@ -1594,7 +1593,7 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     for (size_t i = 0; i < 3; i++)                                      /* q is wanted on y's live rows, k and v everywhere */
         if (!slm__add_to_grad(tape, node->in[i], i == 0 ? y->live : NULL, y->n_live))
             (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients");
-    if (tape->error.status != SLM_OK) return;
+    if (slm__need(tape, node->in[2]) == NULL || tape->error.status != SLM_OK) return;
     SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (tasks * s.T * s.T * s.D > 65536))
     for (size_t task = 0; task < tasks; task++)
         slm__attention_group_backward(node, task / s.KV, task % s.KV, &s, scratch + (size_t)SLM__THREAD() * s.scratch);
@@ -1626,11 +1625,9 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
 
 /* ---- swiglu --------------------------------------------------------------------------------------------------------
    forward   y_nf = u_nf a_nf sigma(a_nf),   sigma(a) = 1 / (1 + exp(-a))          gate a, up u, y (N,F)
-   keeps     nothing but its inputs; y is dropped after use and remade
+   keeps     nothing but its inputs; y is dropped after use and remade.  du takes over the buffer of g, if it has none yet
    backward  da_nf += g_nf u_nf sigma(a_nf) (1 + a_nf (1 - sigma(a_nf)))      du_nf += g_nf a_nf sigma(a_nf)
-   threads   rows
-   cost      O(NF), an exp each way
-   tests     test_gradients                                                                                                 */
+   threads   rows     cost  O(NF), an exp each way     tests  test_gradients                                               */
 static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out;
     size_t N = y->rows, F = y->cols;
@@ -1642,13 +1639,18 @@ static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
 static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *gate = node->in[0], *up = node->in[1];
     size_t F = y->cols, n_rows = slm__rows(y);
-    if (!slm__add_to_grad(tape, gate, y->live, y->n_live) || !slm__add_to_grad(tape, up, y->live, y->n_live))
-        (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients");
-    if (tape->error.status != SLM_OK) return;
+    int to_gate, to_up = !up->leaf && up->grad == NULL && up != gate ? 0 : 1;
+    slm_real *dy = y->grad;
+    slm__done(tape, y);
+    to_gate = slm__want_grad(tape, gate, y->live, y->n_live);
+    if (to_up == 0) slm__pass_on(tape, up, y);                  /* the buffer, to be overwritten */
+    else to_up = slm__want_grad(tape, up, y->live, y->n_live);
+    if (to_gate < 0 || to_up < 0) (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients");
+    if (slm__need(tape, gate) == NULL || slm__need(tape, up) == NULL || tape->error.status != SLM_OK) return;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > 4096))
     for (size_t i = 0; i < n_rows; i++) {
         size_t at = slm__live_row(y->live, i) * F;
-        slm__swiglu_backward(gate->grad + at, up->grad + at, y->grad + at, gate->data + at, up->data + at, F);
+        slm__swiglu_backward(gate->grad + at, up->grad + at, dy + at, gate->data + at, up->data + at, F, to_gate, to_up);
     }
 }
 SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up) {
@@ -1666,9 +1668,7 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
              H_n = lse_n - sum_v p_nv z_nv,  p = softmax(z)                                                  (eq. 8)
    keeps     nothing but, where it pays, logits of rows that may be selected: the N x V logits never exist, chunks of rows do
    backward  none: these are what selection looks at; the selective loss below has the gradient
-   threads   rows; tiles of the output (gemm)
-   cost      2NVC
-   tests     test_selection, test_step, audit                                                                            */
+   threads   rows; tiles of the output (gemm)     cost  2NVC     tests  test_selection, test_step, audit                   */
 static size_t slm__chunk_rows(size_t N, size_t V) {  /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
     size_t rows = slm__lesser(((size_t)1 << 23) / V / 64 * 64, N / 256 * 64);
     return slm__lesser(rows < 64 ? 64 : rows, N);
@@ -1732,8 +1732,7 @@ static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const 
    backward  dz_nv = I_n/k (p_nv - [v = t(n)])      dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
              It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
    threads   rows; tiles of the output (gemm)
-   cost      4kVC for k rows, and 2kVC for their logits unless they are at hand
-   tests     test_gradients, test_selection, test_step, audit                                                            */
+   cost      4kVC for k rows, and 2kVC for their logits unless they are at hand     tests  test_gradients, _selection, _step */
 /* dz of one row in the place of its logits; returns the loss. */
 static slm_real slm__row_gradient(slm_real *z, size_t V, int32_t target, slm_real weight) {
     slm_real max = slm__max(z, V), at_target = z[target] - max, sum = slm__exp_shift(z, z, max, V);
@@ -1940,7 +1939,8 @@ static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor **w, con
     y = slm_attention(tape, q, k, v, T, c->head_dim);
     slm__done(tape, q); slm__done(tape, k); slm__done(tape, v);
     out = slm_linear(tape, y, w[SLM__O], x);
-    slm__done(tape, y); slm__done(tape, x);
+    slm__done(tape, y);
+    if (!tape->recording) slm__done(tape, x);                           /* never remade: that would be all layers before it */
     m = slm_rmsnorm(tape, out, w[SLM__NORM2], c->norm_eps);
     gate = slm_linear(tape, m, w[SLM__GATE], NULL);
     up = slm_linear(tape, m, w[SLM__UP], NULL);
@@ -2284,7 +2284,7 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     slm__logits logits;
     slm_status status = SLM_OK;
     logits.keeps = 0;
-    slm_tape_reset(t->tape);
+    slm_tape_reset(t->tape); t->tape->recompute = t->recompute;
     hidden = slm__model_hidden(t->tape, t->model, b, t->grads, s->added, &head);
     if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
     if (!slm__takes_all(&t->selection) && !s->scored) status = slm__step_losses(s, hidden, head, b, first, &logits, err);

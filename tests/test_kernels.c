@@ -232,7 +232,7 @@ static void test_elementwise(size_t n) {
     hash(y, n * sizeof *y);
     memset(y, 0, n * sizeof *y);
     memset(z, 0, n * sizeof *z);
-    slm__swiglu_backward(y, z, g, x, w, n);                      /* adds */
+    slm__swiglu_backward(y, z, g, x, w, n, 1, 1);
     for (i = 0; i < n; i++) {
         double s = sigmoid((double)x[i]), dg = (double)g[i], dx = (double)x[i];
         near_to("swiglu_backward gate", n, i, y[i], dg * (double)w[i] * s * (1 + dx * (1 - s)), fabs(dg * (double)w[i]) * s * (1 + fabs(dx)), 8);

@@ -133,6 +133,7 @@ static void micro_batches(slm_score score, slm_scope scope, double ratio) {
 }
 
 /* A few steps; the parameters afterwards. */
+static int recompute;
 static slm_model *after_steps(slm_score score, slm_scope scope, double ratio, const slm_model *reference, int own_scores, size_t budget, int tied) {
     slm_model *model = small_model(tied, 300);
     slm_trainer *t = trainer_for(model, score, scope, ratio);
@@ -140,6 +141,7 @@ static slm_model *after_steps(slm_score score, slm_scope scope, double ratio, co
     int i;
     t->reference = own_scores ? NULL : reference;
     t->logits_budget = budget;
+    t->recompute = recompute;
     CHECK_OK(slm_tape_create(&tape, &err), err);
     for (i = 0; i < 4; i++) {
         slm_batch *b = some_batch(2 + i % 2, 150, 300, 20 + (uint64_t)i);
@@ -181,6 +183,36 @@ static void same_bits_whatever(void) {
     }
     slm_model_free(a);
     slm_model_free(reference);
+}
+
+static void recomputing_takes_less_memory_and_changes_no_bit(void) {
+    slm_model *reference = small_model(0, 300), *a;
+    slm_batch *b = some_batch(32, 16, 50, 3);
+    slm_config deep;
+    size_t needed[2];
+    memset(&deep, 0, sizeof deep);
+    deep.vocab = 50; deep.dim = 32; deep.n_layers = 8; deep.n_heads = 2; deep.ffn = 256;
+    for (int tied = 0; tied < 2; tied++)
+        for (int selective = 0; selective < 2; selective++) {
+            double ratio = selective ? .5 : 0;
+            slm_score score = selective ? SLM_SCORE_EXCESS : SLM_SCORE_NONE;
+            a = after_steps(score, SLM_SCOPE_BATCH, ratio, reference, 0, 0, tied);
+            recompute = 1;
+            CHECK(same_bits(a, after_steps(score, SLM_SCOPE_BATCH, ratio, reference, 0, 0, tied)), "recomputed: ratio %g, tied %d", ratio, tied);
+            recompute = 0;
+            slm_model_free(a);
+        }
+    for (int on = 0; on < 2; on++) {
+        slm_trainer *t;
+        CHECK_OK(slm_model_create(&a, &deep, 1, &err), err);
+        t = trainer_for(a, SLM_SCORE_NONE, SLM_SCOPE_BATCH, 0);
+        t->recompute = on;
+        CHECK_OK(slm_train_step(t, &b, 1, NULL, &err), err);
+        needed[on] = t->tape->arena.needed;
+        slm_trainer_free(t); slm_model_free(a);
+    }
+    CHECK(needed[1] * 10 < needed[0] * 6, "recomputing: %zu bytes instead of %zu", needed[1], needed[0]);
+    slm_batch_free(b); slm_model_free(reference);
 }
 
 static void memory_of_a_step(void) {
@@ -340,6 +372,7 @@ int main(void) {
     micro_batches(SLM_SCORE_RANDOM, SLM_SCOPE_BATCH, .5);
     micro_batches(SLM_SCORE_INTERSECT, SLM_SCOPE_SEQUENCE, .7);
     same_bits_whatever();
+    recomputing_takes_less_memory_and_changes_no_bit();
     memory_of_a_step();
     errors_leave_the_model_alone();
     rope_refuses_what_was_read();

@@ -194,7 +194,7 @@ static slm_config shape(void) {
     c.tied = (int32_t)number("--tied", 0);
     return c;
 }
-#define SHAPE_FLAGS "--vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile "
+#define SHAPE_FLAGS "--vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile --recompute "
 /* Floating-point operations of one token of plain training: 6 per matrix parameter that multiplies it, and attention's
    12 T C per layer, halved because half of it is masked. */
 static double flops_per_token(const slm_model *model, int32_t T) {
@@ -240,6 +240,7 @@ static void bench_step(void) {
     how.score = how.ratio < 1 ? SLM_SCORE_EXCESS : SLM_SCORE_NONE;
     check(slm_model_create(&model, &c, 1, &err), &err);
     check(slm_trainer_create(&trainer, model, &how, NULL, &err), &err);
+    trainer->recompute = (int)number("--recompute", 0);
     batch = random_batch(B, T, c.vocab);
     for (i = -2; i < steps; i++) {          /* the first step finds out how much memory it needs, the second lays it out */
         if (i % 2 == 0 && (p = slm_bench_peak(threads)) > peak) peak = p;
@@ -331,7 +332,7 @@ static const char help[] =
     "usage: bench WHAT --flag value ...      one line of key=value per measurement\n"
     "  peak      --threads                          the machine's multiply-add limit\n"
     "  gemm      --m --n --k --op nn|nt|tn --threads [--blas libopenblas.so.0]\n"
-    "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile 0|1\n"
+    "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile 0|1\n            --recompute 0|1                        gate, up and v are made again: less memory, more time\n"
     "  score     the same, and --entropy 0|1        forward only: loss and entropy of every token\n"
     "  generate  the same shape, --n                one token at a time, against the speed of memory\n"
     "  select    --n                                top 60% of n scores\n"

@@ -13,7 +13,7 @@ typedef struct train_options {
     slm_config shape;
     slm_optimizer optimizer;
     slm_selection selection;
-    int select, scope, resume, force, quiet;         /* select: -1 = not given */
+    int select, scope, resume, force, recompute, quiet;         /* select: -1 = not given */
     double epochs;
     uint64_t steps, seed, val_every, val_batches, save_every;
     int32_t batch, accumulate, seq, threads;
@@ -140,7 +140,7 @@ static inline int train_load_val(train_run *r) {
 static inline int train_create(train_run *r) {
     slm_error err;
     slm_status status = slm_trainer_create(&r->trainer, r->model, &r->o.selection, &r->o.optimizer, &err);
-    if (status == SLM_OK) r->trainer->reference = r->reference;
+    if (status == SLM_OK) { r->trainer->reference = r->reference; r->trainer->recompute = r->o.recompute; }
     r->cursor.seed = r->o.seed;
     r->val_loss = NAN;
     r->micro = (slm_batch **)calloc((size_t)r->o.accumulate, sizeof(slm_batch *));
@@ -434,6 +434,7 @@ static inline int train_parse(train_options *o, int argc, char **argv) {
         OPTION_U64("save-every", &o->save_every, 1, 1e12, "N", "steps between checkpoints (default: a tenth)"),
         OPTION_FLAG("resume", &o->resume, "go on with the run in --out, if there is one"),
         OPTION_FLAG("force", &o->force, "replace the run in --out"),
+        OPTION_FLAG("recompute", &o->recompute, "less memory for activations, more time, the same bits"),
         OPTION_I32("threads", &o->threads, 1, 4096, "N", "threads (default: all); any number gives the same bits"),
         OPTION_FLAG("quiet", &o->quiet, "no progress on stderr") };
     int code = options_parse(&train_page, table, COUNT(table), &rest, argc, argv);
