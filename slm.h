@@ -700,7 +700,7 @@ static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, cons
 typedef struct { slm_real *p; size_t ld; const int32_t *rows; } slm__mat;   /* row i: p + (rows ? rows[i] : i) * ld */
 enum { SLM__NN, SLM__NT, SLM__TN };
 
-#if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out, later passes do well */
+#if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out (at -O2 all is well) */
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("clang loop vectorize(disable)")
 #define SLM__SOON(p) __builtin_prefetch(p, 1)             /* a hint: what p points at will be stored to */
@@ -824,16 +824,15 @@ SLM__KERNEL(void, , slm__pack, (int op, slm__mat b, size_t n, size_t depth, size
     }
 }
 
-/* to[i][j0 + j] (+)= sum over k of a_ik b_kj:  a_ik is a[i][k step], b_k row k of a sliver.  rows and cols are constants, so that
-   `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
+/* t (rows x cols, stride NR) = sum over k of a_ik b_kj:  a_ik is a[i][k step], b_k row k of a sliver.  rows and cols are constants,
+   so that `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
 SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *const *a, size_t step,
-                           const slm_real *b, int add, slm_real *const *to, size_t j0) {
+                           const slm_real *b, slm_real *t) {
     slm_real sum[SLM__MR * SLM__NR];
     const slm_real *row[SLM__MR];
     SLM__TILE
     for (size_t i = 0; i < rows; i++) {
         row[i] = a[i];
-        for (size_t j = 0; j < cols; j += 16) SLM__SOON(to[i] + j0 + j);
         SLM__EACH(j, cols) sum[i * cols + j] = 0;
     }
     SLM__TILE
@@ -844,40 +843,39 @@ SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size
             SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
-    if (add) {
-        SLM__TILE
-        for (size_t i = 0; i < rows; i++)
-            SLM__EACH(j, cols) sum[i * cols + j] += to[i][j0 + j];
-    }
     SLM__TILE
     for (size_t i = 0; i < rows; i++)
-        SLM__EACH(j, cols) to[i][j0 + j] = sum[i * cols + j];
+        SLM__EACH(j, cols) t[i * SLM__NR + j] = sum[i * cols + j];
 }
 /* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long */
 SLM__KERNEL(void, , slm__block, (int op, size_t rows, size_t cols, size_t depth, slm__mat a, const slm_real *b, size_t deep,
             int add, slm__mat c), (op, rows, cols, depth, a, b, deep, add, c)) {
     const size_t wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
     const size_t high = level == 1 ? 6 : 8;                              /* 6 x 16 sums fill the registers of AVX2 */
-    slm_real spare[SLM__MR * SLM__NR] = { 0 }, *to[SLM__MR];             /* takes what c has no place for */
     const slm_real *row[SLM__MR];
+    slm_real t[SLM__MR * SLM__NR], *to[SLM__MR];
     for (size_t p = 0; p < rows; p += high) {
         size_t height = slm__lesser(rows - p, high), step = op == SLM__TN ? a.ld : 1;
-        for (size_t i = 0; i < high; i++) {                              /* beyond the last row: any row */
+        for (size_t i = 0; i < high; i++) {                              /* beyond the last row: any row, it is not stored */
             size_t at = p + (i < height ? i : 0);
             row[i] = op == SLM__TN ? a.p + at : slm__row(a, at);
+            to[i] = slm__row(c, at);
         }
         for (size_t q = 0; q < cols; q += SLM__NR) {
             const slm_real *sliver = b + q * deep;
             size_t width = slm__lesser(cols - q, SLM__NR);
-            int whole = width == SLM__NR, adds = add && whole;
-            for (size_t i = 0; i < high; i++) to[i] = whole && i < height ? slm__row(c, p + i) + q : spare + i * SLM__NR;
+            for (size_t i = 0; i < height; i++) for (size_t j = 0; j < width; j += 16) SLM__SOON(to[i] + q + j);
             for (size_t j = 0; j < width; j += wide)
-                if (level > 0 && height > 4) slm__tile(level, high, wide, depth, row, step, sliver + j, adds, to, j);
+                if (level > 0 && height > 4) slm__tile(level, high, wide, depth, row, step, sliver + j, t + j);
                 else for (size_t i = 0; i < height; i += 4)
-                    slm__tile(level, 4, wide, depth, row + i, step, sliver + j, adds, to + i, j);
-            for (size_t i = 0; !whole && i < height; i++) {
-                slm_real *end = slm__row(c, p + i) + q;
-                for (size_t j = 0; j < width; j++) end[j] = add ? end[j] + to[i][j] : to[i][j];
+                    slm__tile(level, 4, wide, depth, row + i, step, sliver + j, t + i * SLM__NR + j);
+            for (size_t i = 0; i < height; i++) {
+                slm_real *end = to[i] + q;
+                const slm_real *from = t + i * SLM__NR;
+                if (width < SLM__NR) for (size_t j = 0; j < width; j++) end[j] = add ? end[j] + from[j] : from[j];
+                else if (!add) memcpy(end, from, SLM__NR * sizeof(slm_real));
+                else
+                    SLM__EACH(j, SLM__NR) end[j] += from[j];
             }
         }
     }

@@ -28,6 +28,7 @@ cat_jobs() {
     if compiles clang -fsanitize=memory; then for t in dropin test_selection test_json test_files test_tokenizer test_scorefile; do [ -f tests/$t.c ] && echo "memory:clang:$t"; done
     else skip "MemorySanitizer" "clang libclang-rt-14-dev"; fi
     echo bits:float; echo bits:double
+    [ "$(uname -m)" = x86_64 ] && for cc in gcc clang; do has $cc && echo "registers:$cc"; done
     if has clang && compiles clang -fopenmp -fsanitize=thread && archer >/dev/null; then echo "threads:clang:dropin"; else skip "ThreadSanitizer" "clang libomp-dev libclang-rt-14-dev"; fi
     if compiles gcc -m32; then platform m32; else skip "32-bit x86" "gcc-12-multilib"; fi
     if has tcc; then platform tcc; else skip "tcc" "tcc"; fi
@@ -94,6 +95,7 @@ the_job() {
         must clang -std=c99 -g -O1 -fsanitize=memory -fno-sanitize-recover=all -I. -Itools -Itests tests/$second.c -o $out -lm
         run "$1" 300 $(exe $second) ;;
     bits) bits $first ;;
+    registers) registers $first ;;
     threads)
         must clang -std=c99 -g -O1 -fopenmp -fsanitize=thread -DWORK=3 -I. tests/dropin.c -o $out -lm
         run "$1" 120 env OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES="$(archer)" TSAN_OPTIONS=ignore_noninstrumented_modules=1 $out folder ;;
@@ -148,6 +150,15 @@ on_platform() {                                      # PLATFORM TEST
     for threads in 1 3; do
         got=$(cd $dir/$job/here && OMP_NUM_THREADS=$threads $runner $out folder | tr -d '\r')
         [ "$got" = "$(echo "$expected" | tr -d '\r')" ] && echo "ok platform:$1: $threads threads" || echo "FAIL platform:$1: $threads threads: '$got', not '$expected'"
+    done
+}
+# The tile of a product is fast while its sums are in registers: no multiply-add of slm__block reads one from the stack.
+registers() {                                        # COMPILER
+    must $1 -std=c99 $([ $1 = clang ] && echo -O2 || echo -O3) -w -I. -Itools -S tools/bench.c -o $out.s
+    for variant in avx512 avx2; do
+        awk "/^slm__block_$variant[.:]/ { inside = 1 } inside && /vfmadd/ { n++; if (/%[re][sb]p/) stack++ }
+             /\.size[ \t]+slm__block_$variant/ { inside = 0 } END { exit !(n >= 16 && !stack) }" $out.s
+        if [ $? -eq 0 ]; then echo "ok registers: $1, $variant"; else echo "FAIL registers: $1, $variant: sums of the tile are on the stack"; fi
     done
 }
 static_cppcheck() {                                  # without what it cannot follow; MSan, valgrind and -O3 -Wall look for the uninitialized

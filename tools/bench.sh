@@ -12,7 +12,7 @@ tall="--vocab 32000 --dim 288 --layers 6 --heads 6 --kv-heads 6 --ffn 768 --batc
 long="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704 --batch 1 --seq 2048"
 smollm="--vocab 49152 --dim 576 --layers 30 --heads 9 --kv-heads 3 --ffn 1536 --batch 2 --seq 512"
 
-gemms() {       # flags...: the products of training, then their geometric means
+gemms() {       # flags...: the products of training, those of a few rows, then the geometric means of both
     for threads in 1 2; do
         for op in nn nt tn; do
             for mnk in "2048 256 256" "2048 704 256" "2048 256 704" "2048 512 512" "2048 1408 512" "2048 512 1408" "2048 4096 256" "1021 509 253"; do
@@ -21,13 +21,13 @@ gemms() {       # flags...: the products of training, then their geometric means
                 shift 3
             done
         done
+        for m in 1 2 3 4 5 6 7 8; do $b gemm --m $m --n 1408 --k 512 --op nt --threads $threads $blas; done
         $b gemm --m 2048 --n 32000 --k 512 --op nt --threads $threads $blas
         $b gemm --m 2048 --n 512 --k 32000 --op nn --threads $threads $blas
         $b gemm --m 32000 --n 512 --k 2048 --op tn --threads $threads $blas
     done | awk '{ print; delete v; for (i = 2; i <= NF; i++) { split($i, f, "="); v[f[1]] = f[2] }
-                  t = v["threads"]; n[t]++; sum[t] += log(v["gflops"]); if (v["ratio"] != "") ratio[t] += log(v["ratio"]) }
-        END { for (t = 1; t <= 2; t++) printf "gemm-mean threads=%d gflops=%.1f%s\n", t, exp(sum[t] / n[t]),
-                  t in ratio ? sprintf(" blas_ratio=%.3f", exp(ratio[t] / n[t])) : "" }'
+                  t = (v["m"] < 9 ? "gemm-mean-few-rows " : "gemm-mean ") "threads=" v["threads"]; n[t]++; sum[t] += log(v["gflops"]); if (v["ratio"] != "") ratio[t] += log(v["ratio"]) }
+        END { for (t in n) printf "%s gflops=%.1f%s\n", t, exp(sum[t] / n[t]), t in ratio ? sprintf(" blas_ratio=%.3f", exp(ratio[t] / n[t])) : "" }'
 }
 
 $b peak --threads 1
@@ -42,6 +42,7 @@ if [ "$1" = peers ]; then
             $b step $shape --steps 3
             /usr/bin/python3 "$PEERS" $shape --threads "$(nproc)" --steps 2
         done
+        $b step $shape --steps 3 --recompute 1
     done
     exit 0
 fi
@@ -54,6 +55,7 @@ for shape in "$small" "$wide" "$tall"; do
     done
     $b score $shape
 done
+$b step $wide --recompute 1 --steps 3
 echo "# one thread, then without entropy, then long sequences, then the profile"
 $b step $small --threads 1
 $b score $small --entropy 0
