@@ -200,9 +200,9 @@ if [ "$1" = --job ]; then
     the_job "$2"
     exit 0
 fi
+[ "$1" = -l ] && dir=$(mktemp -d) && { cat_jobs; rm -rf $dir; exit; }       # a check that runs is left alone
 rm -rf $dir && mkdir -p $dir || exit 1
 cat_jobs >$dir/jobs
-[ "$1" = -l ] && { cat $dir/jobs; exit; }
 wanted() { [ $# -eq 1 ] && return; line=$1; shift; for word in "$@"; do case $line in *$word*) return ;; esac; done; return 1; }
 grep '^skipped' $dir/jobs >$dir/results
 grep -v '^skipped' $dir/jobs | while read -r line; do wanted "$line" "$@" && echo "$line"; done >$dir/chosen
