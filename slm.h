@@ -1135,7 +1135,7 @@ struct slm_tape {
     slm_real   *work;                                            /* packing space of gemm */
     int         threads;                                         /* ... for so many threads */
     int         recording;                                       /* 0: forward only; buffers are reused as soon as they are done */
-    int         recompute;                                       /* 1: plain products may be dropped and remade, too */
+    int         recompute;                                       /* 1: what products gave may be dropped and remade, too */
     slm_error   error;                                           /* sticky: the first one since the reset */
 };
 
