@@ -238,6 +238,14 @@ static inline void figure__axis_y(FILE *out, const figure *f, const figure__scal
     }
     if (f->y.label != NULL) { figure__text(out, FIGURE__EDGE, figure__least(y->from, y->to) - 14, 12.5, "start", FIGURE__SOFT, f->y.label); }
 }
+/* Does the text to the right of an upright rule run into the next one? */
+static inline int figure__crowded(const figure *f, const figure__scale *x, const figure_rule *r) {
+    for (size_t i = 0; r->vertical && i < f->n_rules; i++) {
+        double gap = figure__at(x, f->rules[i].at) - figure__at(x, r->at);
+        if (f->rules[i].vertical && gap > 0 && gap < figure__length(r->text, 12) + 12) { return 1; }
+    }
+    return 0;
+}
 /* Rules and arrows; one that is off the axes, or that has no place because a value is missing, is left out. */
 static inline int figure__inside(const figure__scale *s, double at) {
     return isfinite(at) && at >= figure__least(s->from, s->to) - 1 && at <= figure__most(s->from, s->to) + 1;
@@ -245,12 +253,14 @@ static inline int figure__inside(const figure__scale *s, double at) {
 static inline void figure__marks(FILE *out, const figure *f, const figure__scale *x, const figure__scale *y) {
     for (size_t i = 0; i < f->n_rules; i++) {
         const figure_rule *r = &f->rules[i];
-        double at = figure__at(r->vertical ? x : y, r->at), tx = r->vertical ? at + 6 : x->from + 6, ty = r->vertical ? y->to + 12 : at - 6;
+        int left = figure__crowded(f, x, r);
+        double at = figure__at(r->vertical ? x : y, r->at), tx = !r->vertical ? x->from + 6 : left ? at - 6 : at + 6;
+        double ty = r->vertical ? y->to + 12 : at - 6;
         if (!figure__inside(r->vertical ? x : y, at)) { continue; }
         fprintf(out, r->vertical ? "<path d=\"M%.1f %.1fV%.1f\"" : "<path d=\"M%.1f %.1fH%.1f\"", r->vertical ? at : x->from,
                 r->vertical ? y->from : at, r->vertical ? y->to : x->to);
         fputs(" " FIGURE__AXIS " stroke-width=\"1.2\" stroke-dasharray=\"1 3\" stroke-linecap=\"round\"/>\n", out);
-        figure__text(out, tx, ty, 12, "start", FIGURE__HALO, r->text);
+        figure__text(out, tx, ty, 12, left ? "end" : "start", FIGURE__HALO, r->text);
     }
     for (size_t i = 0; i < f->n_arrows; i++) {
         const figure_arrow *a = &f->arrows[i];
