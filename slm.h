@@ -778,10 +778,10 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
      MC |   |....|  |    |     | []         |     |     []  the tile, MR x NR sums in registers while k runs down KC, then
         +---+====+--+    +-----+============+-----+         stored in C or added to it.
 
-   A is read where it is: a step of the tile takes one number of each of its rows, wherever.  Row lists (gather, scatter) are
-   free: whoever reads or stores looks up rows; only a transpose with a list is copied first.  Ragged edges of B are packed as
-   zeros.  An element of C is the same chain of multiply-adds over k, cut every KC, in any tile, thread or x86 variant.      */
-enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 16, SLM__FEW = 96, SLM__KC = 512, SLM__NC = 256, SLM__LANES = 16 };
+   A is read where it is: a step of the tile takes one number of each of its rows.  Row lists (gather, scatter) are free; only a
+   transpose with a list, or with rows over FAR numbers apart (of which caches keep few), is copied first, FEW rows at a time.
+   Ragged edges of B are zeros.  An element of C is the same chain of multiply-adds over k, cut every KC, in any tile or thread. */
+enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 16, SLM__FEW = 96, SLM__KC = 512, SLM__NC = 256, SLM__FAR = 2048, SLM__LANES = 16 };
 
 static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {      /* a from there on; turned: row, col of a' */
     size_t down = turned ? col : row;
@@ -881,8 +881,8 @@ SLM__KERNEL(void, , slm__block, (int op, size_t rows, size_t cols, size_t depth,
     }
 }
 
-/* numbers of `work` that slm__gemm needs for so many threads: two packed parts of B; for each a copied block of A; a cache line */
-static size_t slm__gemm_work(int n_threads) { return SLM__KC * (2 * SLM__NC + (size_t)n_threads * SLM__FEW) + 16; }
+/* numbers of `work` that slm__gemm needs for so many threads: for each a copied block of A; two packed parts of B; a cache line */
+static size_t slm__gemm_work(int n_threads) { return SLM__KC * ((size_t)n_threads * SLM__FEW + 2 * SLM__NC) + 16; }
 /* n in equal shares of at most `most`: how large is one, in whole units, if their number is a multiple of `parts`? */
 static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
     parts *= ((n + most - 1) / most + parts - 1) / parts;
@@ -892,16 +892,16 @@ static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
    In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that.
    Parts of B take turns in two places: who is done goes on to pack the next part while others still read this one. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
-    size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR * SLM__NR;
-    size_t threads = (size_t)SLM__THREADS(), few = m <= SLM__FEW, high = few ? SLM__FEW : slm__share(m, SLM__MC, threads, SLM__MR);
+    size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR * SLM__NR, few = m <= SLM__FEW;
+    size_t threads = (size_t)SLM__THREADS(), copies = op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR);
     size_t wide = slm__share(n, most, 1, SLM__NR), span = few ? slm__share(wide, wide, threads, SLM__NR) : wide;
-    slm_real *place = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
+    size_t high = few ? (size_t)SLM__FEW : slm__share(m, copies ? SLM__FEW : SLM__MC, threads, SLM__MR);
+    slm_real *base = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
     SLM__PRAGMA(omp parallel if (m * n * k > 262144))
-    for (size_t k0 = 0; k0 == 0 || k0 < k; k0 += SLM__KC)                /* at least once: k = 0 makes C zero */
-        for (size_t j0 = 0; j0 < n; j0 += wide) {
+    for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k; k0 += SLM__KC)      /* at least once: k = 0 makes C zero */
+        for (size_t j0 = 0; j0 < n; j0 += wide, turn = !turn) {
             size_t depth = slm__lesser(k - k0, SLM__KC), cols = slm__lesser(n - j0, wide);
-            slm_real *copy = place + SLM__KC * (2 * SLM__NC + (size_t)SLM__THREAD() * SLM__FEW);
-            slm_real *b = place + (k0 / SLM__KC * ((n + wide - 1) / wide) + j0 / wide) % 2 * SLM__KC * SLM__NC;
+            slm_real *copy = base + SLM__KC * SLM__FEW * SLM__THREAD(), *b = base + SLM__KC * (SLM__FEW * threads + SLM__NC * turn);
             SLM__PRAGMA(omp for schedule(dynamic))
             for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
                 slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, depth, b + j * depth);
@@ -909,7 +909,7 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
             for (size_t i = 0; i < m; i += high) for (size_t j = 0; j < cols; j += span) {
                 size_t rows = slm__lesser(m - i, high), width = slm__lesser(cols - j, span);
                 slm__mat a = slm__part(A, op == SLM__TN, i, k0);
-                if (op == SLM__TN && a.rows != NULL) {
+                if (copies) {
                     for (size_t r = 0; r < depth; r++) memcpy(copy + r * SLM__FEW, slm__row(a, r), rows * sizeof(slm_real));
                     a.p = copy; a.ld = SLM__FEW; a.rows = NULL;
                 }

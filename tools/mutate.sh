@@ -46,6 +46,8 @@ change 'weight decay'                  'audit'            '1.0 - (double)lr * (d
 change 'bias correction 2'             'audit'            'v[i] * correct2' 'v[i] * correct1'
 change 'softmax backward'              'audit gradients'  'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
 change 'gemm: sums over blocks of k'   'kernels'          'depth, k0 ? 1 : add,' 'depth, add,'
+change 'gemm: rows of the copied A'    'kernels'          'base + SLM__KC * SLM__FEW * SLM__THREAD(), ' 'base, '
+change 'gemm: two places for B'        'kernels'          'turn = !turn)' 'turn = turn)'
 change 'gemm: packed, blocks of k'     'kernels'          'k0 ? 1 : add, C)' 'add, C)'
 change 'entropy counts 0 times -inf 0' 'kernels'          'd = d < -1000 ? -1000 : d;' ';'
 # ---- tape ----
@@ -159,7 +161,7 @@ mutate() {                                           # mutate FOLDER OLD NEW: ex
             printf "%s%s%s", substr(text, 1, at - 1), ENVIRON["NEW"], rest
         }' slm.h >$1/slm.h
 }
-chosen() { [ -z "$words" ] && return; for word in $words; do case $1 in *$word*) return ;; esac; done; return 1; }
+chosen() { [ -z "$words" ] && return 0; for word in $words; do case $1 in *"$word"*) return 0 ;; esac; done; return 1; }
 words=$*
 
 # pass 1: which tests are asked for, and do they pass as things are?
