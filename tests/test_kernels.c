@@ -136,7 +136,7 @@ static void test_gemm(void) {
 /* One NaN and one infinity in A reach exactly their rows of C (an infinity times zero is NaN, too). */
 static void test_gemm_nan(void) {
     size_t m = 21, n = 70, k = 50, i, j;
-    slm_real *a = array(m * k), *b = array(k * n), *c = array(m * n), *work = array(slm__gemm_work(1));
+    slm_real *a = array(m * k), *b = array(k * n), *c = array(m * n), *work = array(slm__gemm_work(SLM__THREADS()));
     slm__mat A = { 0, 0, NULL }, B = { 0, 0, NULL }, C = { 0, 0, NULL };
     A.p = a; A.ld = k; B.p = b; B.ld = n; C.p = c; C.ld = n;
     a[7 * k + 3] = (slm_real)NAN;
