@@ -890,7 +890,7 @@ static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
 }
 /* C (m, n) = op(A) op(B) + (add ? C : 0), sums over k:   NN: A (m,k) B (k,n)   NT: A (m,k) B (n,k)   TN: A (k,m) B (k,n).
    In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that.
-   Parts of B take turns in two places: who is done goes on to pack the next part while others still read this one. */
+   Parts of B take turns in two places: who is done packs the next part while others still read this one, then waits for them. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
     size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR * SLM__NR, few = m <= SLM__FEW;
     size_t threads = (size_t)SLM__THREADS(), copies = op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR);
