@@ -769,7 +769,7 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
 
 /* ---- C = op(A) op(B): the blocking -----------------------------------------------------------------------------------
 
-                      B      NC columns                 For every KC steps of the sums and every NC columns of C
+                      B      NC columns                 For every (at most) KC steps of the sums, NC columns of C
                    +-----+============+-----+             - all threads together pack that part of B into slivers NR wide,
                 KC |     | :  :  :  : |     |               which stay in the L2 cache;
                    +-----+============+-----+             - each thread takes MC rows of A at a time, MR of which stay in the
@@ -780,7 +780,7 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
 
    A is read where it is: a step of the tile takes one number of each of its rows.  Row lists (gather, scatter) are free; only a
    transpose with a list, or with rows over FAR numbers apart (of which caches keep few), is copied first, FEW rows at a time.
-   Ragged edges of B are zeros.  An element of C is the same chain of multiply-adds over k, cut every KC, in any tile or thread. */
+   Ragged edges of B are zeros.  An element of C is one chain of multiply-adds over k, the same in any tile or thread.          */
 enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 16, SLM__FEW = 96, SLM__KC = 512, SLM__NC = 256, SLM__FAR = 2048, SLM__LANES = 16 };
 
 static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {      /* a from there on; turned: row, col of a' */
@@ -888,19 +888,21 @@ static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
     parts *= ((n + most - 1) / most + parts - 1) / parts;
     return parts > 0 ? ((n + parts - 1) / parts + unit - 1) / unit * unit : unit;
 }
+/* the steps of a sum that are taken in one go: k in equal parts, of KC at most */
+static size_t slm__stretch(size_t k) { return slm__share(k, SLM__KC, 1, SLM__LANES); }
 /* C (m, n) = op(A) op(B) + (add ? C : 0), sums over k:   NN: A (m,k) B (k,n)   NT: A (m,k) B (n,k)   TN: A (k,m) B (k,n).
    In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that.
    Parts of B take turns in two places: who is done packs the next part while others still read this one, then waits for them. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
-    size_t most = (size_t)SLM__KC * SLM__NC / (k < 1 ? 1 : slm__lesser(k, SLM__KC)) / SLM__NR * SLM__NR, few = m <= SLM__FEW;
-    size_t threads = (size_t)SLM__THREADS(), copies = op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR);
+    size_t threads = (size_t)SLM__THREADS(), copies = op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR), few = m <= SLM__FEW;
+    size_t stretch = slm__stretch(k), most = (size_t)SLM__KC * SLM__NC / stretch / SLM__NR * SLM__NR;
     size_t wide = slm__share(n, most, 1, SLM__NR), span = few ? slm__share(wide, wide, threads, SLM__NR) : wide;
     size_t high = few ? (size_t)SLM__FEW : slm__share(m, copies ? SLM__FEW : SLM__MC, threads, SLM__MR);
     slm_real *base = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
     SLM__PRAGMA(omp parallel if (m * n * k > 262144))
-    for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k; k0 += SLM__KC)      /* at least once: k = 0 makes C zero */
+    for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k; k0 += stretch)      /* at least once: k = 0 makes C zero */
         for (size_t j0 = 0; j0 < n; j0 += wide, turn = !turn) {
-            size_t depth = slm__lesser(k - k0, SLM__KC), cols = slm__lesser(n - j0, wide);
+            size_t depth = slm__lesser(k - k0, stretch), cols = slm__lesser(n - j0, wide);
             slm_real *copy = base + SLM__KC * SLM__FEW * SLM__THREAD(), *b = base + SLM__KC * (SLM__FEW * threads + SLM__NC * turn);
             SLM__PRAGMA(omp for schedule(dynamic))
             for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
@@ -921,13 +923,12 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
 /* For a B that several products share, on one thread: B is packed whole, sliver by sliver (NR columns, k rows); C (m, n) is the
    product with its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
 static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b) {
-    for (size_t k0 = 0; k0 < k; k0 += SLM__KC)
-        slm__pack(op, slm__part(B, op == SLM__NT, k0, 0), n, slm__lesser(k - k0, SLM__KC), k, b + k0 * SLM__NR);
+    slm__pack(op, B, n, k, k, b);
 }
 static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, int add,
                              slm__mat C) {
-    for (size_t k0 = 0; k0 < k; k0 += SLM__KC, b += SLM__KC * SLM__NR)
-        slm__block(op, m, n, slm__lesser(k - k0, SLM__KC), slm__part(A, op == SLM__TN, 0, k0), b, deep, k0 ? 1 : add, C);
+    for (size_t k0 = 0, stretch = slm__stretch(k); k0 < k; k0 += stretch, b += stretch * SLM__NR)
+        slm__block(op, m, n, slm__lesser(k - k0, stretch), slm__part(A, op == SLM__TN, 0, k0), b, deep, k0 ? 1 : add, C);
 }
 
 /* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
@@ -1677,6 +1678,7 @@ static size_t slm__chunk_rows(size_t N, size_t V) {  /* made at a time: 8 millio
    gradient of the selected rows need not make them again. */
 typedef struct slm__logits {
     slm_real *z;                                                 /* (n, V) slots */
+    slm_real *sum;                                               /* (N) of e^(z - max), which has taken the logits' place */
     int32_t  *slot;                                              /* (N) a row's slot; -1: its logits are not at hand */
     int32_t  *unused;                                            /* (n) stack of free slots */
     size_t    n, n_unused, chunk;                                /* chunk: rows made at a time */
@@ -1688,9 +1690,10 @@ static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V
     l->keeps = kept > 0 && kept + l->chunk < N && kept + l->chunk <= budget / sizeof(slm_real) / V;
     l->n = l->chunk + (l->keeps ? kept : 0);
     l->z = slm__take(tape, l->n * V);
+    l->sum = slm__take(tape, N);
     l->slot = (int32_t *)slm__arena_take(&tape->arena, N, sizeof(int32_t), &tape->error);
     l->unused = (int32_t *)slm__arena_take(&tape->arena, l->n, sizeof(int32_t), &tape->error);
-    if (l->z == NULL || l->slot == NULL || l->unused == NULL) return 0;
+    if (l->z == NULL || l->sum == NULL || l->slot == NULL || l->unused == NULL) return 0;
     for (l->n_unused = 0; l->n_unused < l->n; l->n_unused++) l->unused[l->n_unused] = (int32_t)l->n_unused;
     return 1;
 }
@@ -1699,13 +1702,14 @@ static void slm__logits_drop(slm__logits *l, const uint8_t *mask, size_t rows_do
     for (size_t n = 0; n < rows_done; n++)
         if (l->slot[n] >= 0 && (mask == NULL || !mask[n])) { l->unused[l->n_unused++] = l->slot[n]; l->slot[n] = -1; }
 }
-/* Loss and entropy (NULL: not wanted) of one row from its logits. */
-static slm_real slm__row_loss(const slm_real *z, size_t V, int32_t target, slm_real *entropy) {
-    slm_real max = slm__max(z, V), sum, sum_x, log_sum;
-    slm__exp_moments(z, max, V, &sum, &sum_x);
-    log_sum = (slm_real)log((double)sum);
-    if (entropy != NULL) *entropy = log_sum - sum_x / sum;
-    return log_sum - (z[target] - max);
+/* Loss and entropy of one row from its logits, sum = sum_v e^(z - max).  entropy NULL: not wanted, and e^(z - max) replaces z. */
+static slm_real slm__row_loss(slm_real *z, size_t V, int32_t target, slm_real *sum, slm_real *entropy) {
+    slm_real max = slm__max(z, V), at_target = z[target] - max, sum_x = 0, log_sum;
+    if (entropy == NULL) *sum = slm__exp_shift(z, z, max, V);
+    else slm__exp_moments(z, max, V, sum, &sum_x);
+    log_sum = (slm_real)log((double)*sum);
+    if (entropy != NULL) *entropy = log_sum - sum_x / *sum;
+    return log_sum - at_target;
 }
 /* l_n and H_n of the next chunk, from row `from` on: 0 where the target is not valid.  Returns the first row after it. */
 static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head, const int32_t *targets,
@@ -1721,7 +1725,7 @@ static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const 
         size_t n = from + i;
         slm_real *h = entropy != NULL ? entropy + n : NULL;
         if (h != NULL) *h = 0;
-        loss[n] = targets[n] < 0 ? 0 : slm__row_loss(l->z + (size_t)slot[i] * V, V, targets[n], h);
+        loss[n] = targets[n] < 0 ? 0 : slm__row_loss(l->z + (size_t)slot[i] * V, V, targets[n], l->sum + n, h);
     }
     return from + m;
 }
@@ -1733,13 +1737,6 @@ static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const 
              It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
    threads   rows; tiles of the output (gemm)
    cost      4kVC for k rows, and 2kVC for their logits unless they are at hand     tests  test_gradients, _selection, _step */
-/* dz of one row in the place of its logits; returns the loss. */
-static slm_real slm__row_gradient(slm_real *z, size_t V, int32_t target, slm_real weight) {
-    slm_real max = slm__max(z, V), at_target = z[target] - max, sum = slm__exp_shift(z, z, max, V);
-    slm__scale(z, weight / sum, V);
-    z[target] -= weight;
-    return (slm_real)log((double)sum) - at_target;
-}
 static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
     slm_tensor gradient = *node->in[0];                          /* what the forward left, dressed as the gradient of an output */
     gradient.grad = node->saved;
@@ -1774,7 +1771,10 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
         SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
         for (size_t i = 0; i < m; i++) {
             int32_t n = live[from + i];
-            loss[n] = slm__row_gradient(z + slm__live_row(slot, i) * V, V, targets[n], weight);
+            slm_real *row = z + slm__live_row(slot, i) * V, sum = at_hand != NULL ? at_hand->sum[n] : 0;
+            if (at_hand == NULL) loss[n] = slm__row_loss(row, V, targets[n], &sum, NULL);
+            slm__scale(row, weight / sum, V);                                    /* e^(z - max) becomes dz */
+            row[targets[n]] -= weight;
         }
         if (dh != NULL) {
             int add = slm__want_grad(tape, head, NULL, 0);
