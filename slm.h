@@ -1674,7 +1674,7 @@ static size_t slm__chunk_rows(size_t N, size_t V) {  /* made at a time: 8 millio
     size_t rows = slm__lesser(((size_t)1 << 23) / V / 64 * 64, N / 256 * 64);
     return slm__lesser(rows < 64 ? 64 : rows, N);
 }
-/* The logits at hand: those of the chunk at work and, if they fit the budget, those of `kept` earlier rows, so that the
+/* The logits at hand: those of the chunk at work and, if they fit the budget, e^(z - max) of `kept` earlier rows, so that the
    gradient of the selected rows need not make them again. */
 typedef struct slm__logits {
     slm_real *z;                                                 /* (n, V) slots */
@@ -1753,7 +1753,7 @@ static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const 
         if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
     return live;
 }
-/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand NULL: logits are made. */
+/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand: e^(z - max) and losses are there. */
 static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                              const int32_t *live, size_t n_live, slm_real weight, slm_real *loss, slm_real *dh,
                              const slm__logits *at_hand) {
