@@ -1753,7 +1753,7 @@ static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const 
         if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
     return live;
 }
-/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand: e^(z - max) and losses are there. */
+/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand: e^(z - max) is there. */
 static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                              const int32_t *live, size_t n_live, slm_real weight, slm_real *loss, slm_real *dh,
                              const slm__logits *at_hand) {
