@@ -780,7 +780,8 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
 
    A is read where it is: a step of the tile takes one number of each of its rows.  Row lists (gather, scatter) are free; only a
    transpose with a list, or with rows over FAR numbers apart (of which caches keep few), is copied first, FEW rows at a time.
-   Ragged edges of B are zeros.  An element of C is one chain of multiply-adds over k, the same in any tile or thread.          */
+   Beyond a ragged edge is anything: those sums are not stored.  An element of C is one chain of multiply-adds over k, the same
+   in any tile or thread.                                                                                                       */
 enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 16, SLM__FEW = 96, SLM__KC = 512, SLM__NC = 256, SLM__FAR = 2048, SLM__LANES = 16 };
 
 static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {      /* a from there on; turned: row, col of a' */
@@ -790,12 +791,11 @@ static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {     
     return a;
 }
 /* dst[k][j] = element k of row j of b, n <= NR rows: a transpose.  Eight rows at a time, as an interleaved store of eight streams
-   (which compilers turn into shuffles) into a small square that is then copied. */
+   (which compilers turn into shuffles) into a small square that is then copied.  For rows from n on, row 0 again. */
 SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, slm_real *dst) {
-    static const slm_real none[SLM__KC] = { 0 };
     for (size_t g = 0; g < SLM__NR; g += 8) {
         const slm_real *from[8];
-        for (size_t l = 0; l < 8; l++) from[l] = g + l < n ? slm__row(b, g + l) : none;
+        for (size_t l = 0; l < 8; l++) from[l] = slm__row(b, g + l < n ? g + l : 0);
         for (size_t k = 0; k < depth; k += 16) {
             const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
             const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
@@ -811,10 +811,9 @@ SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, slm_real *
         }
     }
 }
-/* n columns and depth rows of op(b), in slivers of NR columns that are `deep` rows long each */
-SLM__KERNEL(void, , slm__pack, (int op, slm__mat b, size_t n, size_t depth, size_t deep, slm_real *dst),
-            (op, b, n, depth, deep, dst)) {
-    for (size_t s = 0; s < n; s += SLM__NR, dst += SLM__NR * deep) {
+/* op(b) (depth, n) in slivers of NR columns, one after the other */
+SLM__KERNEL(void, , slm__pack, (int op, slm__mat b, size_t n, size_t depth, slm_real *dst), (op, b, n, depth, dst)) {
+    for (size_t s = 0; s < n; s += SLM__NR, dst += SLM__NR * depth) {
         size_t width = slm__lesser(n - s, SLM__NR);
         if (op == SLM__NT) slm__pack_across(slm__part(b, 1, 0, s), width, depth, dst);
         else for (size_t k = 0; k < depth; k++) {
@@ -906,7 +905,7 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
             slm_real *copy = base + SLM__KC * SLM__FEW * SLM__THREAD(), *b = base + SLM__KC * (SLM__FEW * threads + SLM__NC * turn);
             SLM__PRAGMA(omp for schedule(dynamic))
             for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
-                slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, depth, b + j * depth);
+                slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, b + j * depth);
             SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
             for (size_t i = 0; i < m; i += high) for (size_t j = 0; j < cols; j += span) {
                 size_t rows = slm__lesser(m - i, high), width = slm__lesser(cols - j, span);
@@ -915,16 +914,13 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
                     for (size_t r = 0; r < depth; r++) memcpy(copy + r * SLM__FEW, slm__row(a, r), rows * sizeof(slm_real));
                     a.p = copy; a.ld = SLM__FEW; a.rows = NULL;
                 }
-                if (few) slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), width, depth, depth, b + j * depth);
+                if (few) slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), width, depth, b + j * depth);
                 slm__block(op, rows, width, depth, a, b + j * depth, depth, k0 ? 1 : add, slm__part(C, 0, i, j0 + j));
             }
         }
 }
-/* For a B that several products share, on one thread: B is packed whole, sliver by sliver (NR columns, k rows); C (m, n) is the
-   product with its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
-static void slm__pack_whole(int op, size_t n, size_t k, slm__mat B, slm_real *b) {
-    slm__pack(op, B, n, k, k, b);
-}
+/* For a B that several products share, on one thread: b is B as slm__pack left it, `deep` rows long; C (m, n) is the product with
+   its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
 static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, int add,
                              slm__mat C) {
     for (size_t k0 = 0, stretch = slm__stretch(k); k0 < k; k0 += stretch, b += stretch * SLM__NR)
@@ -1515,8 +1511,8 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
                                 slm_real *scratch) {
     slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->T;
     size_t at[SLM__BLOCK];
-    slm__pack_whole(SLM__NT, s->T, s->D, slm__matrix(k, s->K, NULL), keys);
-    slm__pack_whole(SLM__NN, s->D, s->T, slm__matrix(v, s->K, NULL), values);
+    slm__pack(SLM__NT, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
+    slm__pack(SLM__NN, slm__matrix(v, s->K, NULL), s->D, s->T, values);
     for (size_t from = 0; from < s->T; from += SLM__BLOCK) {
         size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
@@ -1568,9 +1564,9 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
         }
-        slm__pack_whole(SLM__TN, s->D, m, g, work);
+        slm__pack(SLM__TN, g, s->D, m, work);
         slm__gemm_packed(SLM__TN, reach, s->D, m, p, work, m, 1, dv);
-        slm__pack_whole(SLM__TN, s->D, m, qm, work);
+        slm__pack(SLM__TN, qm, s->D, m, work);
         slm__gemm_packed(SLM__TN, reach, s->D, m, dp, work, m, 1, dk);
         slm__gemm_packed(SLM__NN, m, s->D, reach, dp, packed + 2 * s->packed, s->T, 0, qm);          /* qs is free again: dq / s */
         for (size_t i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
@@ -1580,9 +1576,9 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
 static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv, const slm__heads *s, slm_real *scratch) {
     size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D;
     slm__mat k = slm__matrix(node->in[1]->data + at, s->K, NULL), v = slm__matrix(node->in[2]->data + at, s->K, NULL);
-    slm__pack_whole(SLM__NT, s->T, s->D, k, scratch);
-    slm__pack_whole(SLM__NT, s->T, s->D, v, scratch + s->packed);
-    slm__pack_whole(SLM__NN, s->D, s->T, k, scratch + 2 * s->packed);
+    slm__pack(SLM__NT, k, s->T, s->D, scratch);
+    slm__pack(SLM__NT, v, s->T, s->D, scratch + s->packed);
+    slm__pack(SLM__NN, k, s->D, s->T, scratch + 2 * s->packed);
     for (size_t h = kv * group; h < (kv + 1) * group; h++)
         slm__attention_head_backward(node, b, h, s, scratch, scratch + 3 * s->packed);
 }

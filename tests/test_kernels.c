@@ -101,7 +101,7 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
         slm_real *packed = array((n + 31) / 32 * 32 * k);
         memcpy(c, start, c_size * sizeof *c);
         C.p = c;
-        slm__pack_whole(op, n, k, B, packed);
+        slm__pack(op, B, n, k, packed);
         slm__gemm_packed(op, m, n, k, A, packed, k, accumulate, C);
         check(memcmp(c, first, c_size * sizeof *c) == 0, "gemm %s %ld x %ld x %ld, packed whole: bits", op_name[op], (long)m, (long)n,
               (long)k, gather, 0);
