@@ -686,8 +686,7 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
 
 /* Sums of the losses over the kept and the dropped valid targets, in double and in order: for the log. */
 static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, const uint8_t *mask, const int32_t *targets, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; k[mask[i]]++; }
+    for (size_t i = 0; i < n; i++) if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; k[mask[i]]++; }
 }
 
 /* ==== >>kernels ================================================================================================== 3 ==
@@ -698,14 +697,14 @@ static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, cons
        the build targets; the processor is asked at each call.  So -march does not matter, and both x86 variants agree to the bit.
    (4) Multiply-adds are spelled slm__madd, never a * b + c: whether a compiler fuses the latter depends on its -std flag.  */
 typedef struct { slm_real *p; size_t ld; const int32_t *rows; } slm__mat;   /* row i: p + (rows ? rows[i] : i) * ld */
-enum { SLM__NN, SLM__NT, SLM__TN };
-
+enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out (at -O2 all is well) */
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("clang loop vectorize(disable)")
 #define SLM__SOON(p) __builtin_prefetch(p, 1)             /* a hint: what p points at will be stored to */
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
-#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
+#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
+#define SLM__AVX2 __attribute__((noinline, target("avx2,fma")))
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("GCC unroll 8")
@@ -713,9 +712,10 @@ enum { SLM__NN, SLM__NT, SLM__TN };
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #else
-#define SLM__SIMD _Pragma("GCC ivdep")
+#define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")      /* 2: made vectors first, then unrolled */
 #endif
-#define SLM__AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")))
+#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")))
+#define SLM__AVX2 __attribute__((noinline, target("avx2,fma")))
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE
@@ -729,28 +729,27 @@ static int slm__level(void) {
                  && __builtin_cpu_supports("avx512dq");
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 + avx512 : 0;
 }
-#ifndef SLM__LEVEL
-#define SLM__LEVEL() slm__level()               /* the tests replace it, to run every variant */
-#endif
 /* SLM__KERNEL(type, `return` or nothing, name, (parameters), (arguments)) { body } */
+#define SLM__VARIANT(level, name, of) ((level) == 2 ? name##_avx512 of : (level) == 1 ? name##_avx2 of : name##_plain of)
 #define SLM__KERNEL(type, RETURN, name, parameters, arguments)                                                            \
     SLM__INLINE type name##_body(int level, SLM__LIST parameters);                                                        \
     SLM__AVX512 static type name##_avx512 parameters { RETURN name##_body(2, SLM__LIST arguments); }                        \
-    __attribute__((target("avx2,fma"))) static type name##_avx2 parameters { RETURN name##_body(1, SLM__LIST arguments); }  \
+    SLM__AVX2 static type name##_avx2 parameters { RETURN name##_body(1, SLM__LIST arguments); }                          \
     static type name##_plain parameters { RETURN name##_body(0, SLM__LIST arguments); }                                   \
-    static type name parameters {                                                                                         \
-        int level = SLM__LEVEL();                                                                                         \
-        RETURN level == 2 ? name##_avx512 arguments : level == 1 ? name##_avx2 arguments : name##_plain arguments;        \
-    }                                                                                                                     \
+    static SLM__MAYBE_UNUSED type name parameters { RETURN SLM__VARIANT(SLM__LEVEL(), name, arguments); }                 \
     SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
 #else
+SLM__INLINE int slm__level(void) { return 0; }
+#define SLM__VARIANT(level, name, of) name of
 #define SLM__KERNEL(type, RETURN, name, parameters, arguments)                           \
     SLM__INLINE type name##_body(int level, SLM__LIST parameters);                       \
     static type name parameters { RETURN name##_body(0, SLM__LIST arguments); }          \
     SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
 #endif
+#ifndef SLM__LEVEL
+#define SLM__LEVEL() slm__level()               /* the tests replace it, to run every variant */
+#endif
 #define SLM__LIST(...) __VA_ARGS__
-
 /* a b + c, rounded once where the machine can */
 SLM__INLINE slm_real slm__madd(int level, slm_real a, slm_real b, slm_real c) {
 #if defined(__GNUC__) || defined(__clang__)
@@ -770,116 +769,128 @@ static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t
 /* ---- C = op(A) op(B): the blocking -----------------------------------------------------------------------------------
 
                       B      NC columns                 For every (at most) KC steps of the sums, NC columns of C
-                   +-----+============+-----+             - all threads together pack that part of B into slivers NR wide,
-                KC |     | :  :  :  : |     |               which stay in the L2 cache;
-                   +-----+============+-----+             - each thread takes MC rows of A at a time, MR of which stay in the
-          A  KC          C                                  L1 cache, and runs the tile kernel on them and every sliver.
+                   +-----+============+-----+             - all threads together pack that part of B into slivers WIDE wide;
+                KC |     | :  :  :  : |     |             - each thread takes MC rows of A at a time, and runs the tile kernel
+                   +-----+============+-----+               on every HIGH of them and every sliver.
+          A  KC          C
         +---+====+--+    +-----+============+-----+
-     MC |   |....|  |    |     | []         |     |     []  the tile, MR x NR sums in registers while k runs down KC, then
+     MC |   |....|  |    |     | []         |     |     []  the tile, HIGH x WIDE sums in registers while k runs down KC, then
         +---+====+--+    +-----+============+-----+         stored in C or added to it.
 
-   A is read where it is: a step of the tile takes one number of each of its rows.  Row lists (gather, scatter) are free; only a
-   transpose with a list, or with rows over FAR numbers apart (of which caches keep few), is copied first, FEW rows at a time.
-   Beyond a ragged edge is anything: those sums are not stored.  An element of C is one chain of multiply-adds over k, the same
-   in any tile or thread.                                                                                                       */
-enum { SLM__NR = 32, SLM__MR = 8, SLM__MC = 16, SLM__FEW = 96, SLM__KC = 512, SLM__NC = 256, SLM__FAR = 2048, SLM__LANES = 16 };
-
+   AVX-512 has registers for 8 x 32 sums: few steps, so A may be read where it is; HIGH rows stay in the L1 cache while the slivers,
+   which stay in L2, go by.  Other tiles are smaller, so that every instruction counts: A is copied into panels, HIGH numbers for
+   each k, and a sliver stays in the caches while the panels go by.  Both copy a transpose with a row list, or with rows over FAR
+   numbers apart (of which caches keep few).  Row lists (gather, scatter) are free otherwise.  Beyond a ragged edge is anything:
+   those sums are not stored.  An element of C is one chain of multiply-adds over each KC, the same in any tile or thread.      */
+enum { SLM__NR = 32, SLM__MC = 16, SLM__FEW = 96, SLM__KC = 512, SLM__NC = 1024, SLM__FAR = 2048, SLM__LANES = 16 };
+#define SLM__WIDE(level) ((32u << (level)) / sizeof(slm_real))          /* of NR columns: 32, 16 or 8 floats */
+#define SLM__HIGH(level) ((level) == 2 ? 8u : (level) == 1 ? 6u : 4u)   /* 6 x 16 sums fill the registers of AVX2 */
 static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {      /* a from there on; turned: row, col of a' */
     size_t down = turned ? col : row;
     if (a.rows != NULL) a.rows += down; else a.p += down * a.ld;
     a.p += turned ? row : col;
     return a;
 }
-/* dst[k][j] = element k of row j of b, n <= NR rows: a transpose.  Eight rows at a time, as an interleaved store of eight streams
+/* dst[k][j] = element k of row j of b, n <= wide rows: a transpose.  Eight rows at a time, as an interleaved store of eight streams
    (which compilers turn into shuffles) into a small square that is then copied.  For rows from n on, row 0 again. */
-SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, slm_real *dst) {
-    for (size_t g = 0; g < SLM__NR; g += 8) {
+SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size_t wide, slm_real *dst) {
+    const size_t run = wide < 8 ? wide : 8;
+    for (size_t g = 0; g < wide; g += 8) {
         const slm_real *from[8];
         for (size_t l = 0; l < 8; l++) from[l] = slm__row(b, g + l < n ? g + l : 0);
         for (size_t k = 0; k < depth; k += 16) {
             const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
             const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
-            slm_real t[8 * 16], *to = dst + k * SLM__NR + g;
+            slm_real t[8 * 16], *to = dst + k * wide + g;
             if (depth - k >= 16) {
                 SLM__EACH(l, 16) {
                     slm_real *u = t + 8 * l;
                     u[0] = s0[l]; u[1] = s1[l]; u[2] = s2[l]; u[3] = s3[l];
                     u[4] = s4[l]; u[5] = s5[l]; u[6] = s6[l]; u[7] = s7[l];
                 }
-                for (size_t l = 0; l < 16; l++) memcpy(to + l * SLM__NR, t + 8 * l, 8 * sizeof(slm_real));
-            } else for (size_t l = 0; l < (depth - k) * 8; l++) to[l / 8 * SLM__NR + l % 8] = from[l % 8][k + l / 8];
+                for (size_t l = 0; l < 16; l++) memcpy(to + l * wide, t + 8 * l, run * sizeof(slm_real));
+            } else for (size_t l = 0; l < (depth - k) * run; l++) to[l / run * wide + l % run] = from[l % run][k + l / run];
         }
     }
 }
-/* op(b) (depth, n) in slivers of NR columns, one after the other */
-SLM__KERNEL(void, , slm__pack, (int op, slm__mat b, size_t n, size_t depth, slm_real *dst), (op, b, n, depth, dst)) {
-    for (size_t s = 0; s < n; s += SLM__NR, dst += SLM__NR * depth) {
-        size_t width = slm__lesser(n - s, SLM__NR);
-        if (op == SLM__NT) slm__pack_across(slm__part(b, 1, 0, s), width, depth, dst);
-        else for (size_t k = 0; k < depth; k++) {
-            if (width == SLM__NR) memcpy(dst + k * SLM__NR, slm__row(b, k) + s, SLM__NR * sizeof(slm_real));
-            else for (size_t j = 0; j < SLM__NR; j++) dst[k * SLM__NR + j] = j < width ? slm__row(b, k)[s + j] : 0;
+/* b' (across) or b, (depth, n), in slivers of `wide` columns, one after the other; b by eight rows: their lines stay at hand */
+SLM__INLINE void slm__pack_by(int across, slm__mat b, size_t n, size_t depth, const size_t wide, slm_real *dst) {
+    for (size_t s = 0; across && s < n; s += wide)
+        slm__pack_across(slm__part(b, 1, 0, s), slm__lesser(n - s, wide), depth, wide, dst + s * depth);
+    for (size_t k0 = 0; !across && k0 < depth; k0 += 8) for (size_t s = 0; s < n; s += wide)
+        for (size_t k = k0; k < k0 + 8 && k < depth; k++) {
+            slm_real *to = dst + s * depth + k * wide, *from = slm__row(b, k) + s;
+            if (n - s >= wide) memcpy(to, from, wide * sizeof(slm_real));
+            else for (size_t j = 0; j < wide; j++) to[j] = j < n - s ? from[j] : 0;
         }
-    }
 }
-
-/* t (rows x cols, stride NR) = sum over k of a_ik b_kj:  a_ik is a[i][k step], b_k row k of a sliver.  rows and cols are constants,
-   so that `sum` becomes registers: 8 x 32 floats are 16 of the 32 that AVX-512 has. */
-SLM__INLINE void slm__tile(int level, const size_t rows, const size_t cols, size_t depth, const slm_real *const *a, size_t step,
-                           const slm_real *b, slm_real *t) {
-    slm_real sum[SLM__MR * SLM__NR];
-    const slm_real *row[SLM__MR];
+/* n columns of op(B) in slivers WIDE wide, or (panels) n rows of op(A) in panels HIGH high */
+SLM__KERNEL(void, , slm__pack, (int op, int panels, slm__mat x, size_t n, size_t k, slm_real *to), (op, panels, x, n, k, to)) {
+    if (!panels) slm__pack_by(op == SLM__NT, x, n, k, SLM__WIDE(level), to);
+    else slm__pack_by(op != SLM__TN, x, n, k, SLM__HIGH(level), to);
+}
+/* t (rows, WIDE) = sum over k of a_ik b_kj.  b_k: row k of a sliver.  a_ik: a panel's p[k step + i], or a[i][k step].  rows is
+   constant, so that `sum` becomes registers: 8 x 32 floats are 16 of AVX-512's 32, 6 x 16 are 12 of AVX2's 16. */
+SLM__INLINE void slm__sums(int level, const size_t rows, size_t depth, const int panel, const slm_real *p, const slm_real *const *a,
+                           size_t step, const slm_real *b, slm_real *t) {
+    const size_t cols = SLM__WIDE(level);
+    const slm_real *row[8];
+    slm_real sum[8 * SLM__NR];
     SLM__TILE
     for (size_t i = 0; i < rows; i++) {
-        row[i] = a[i];
+        row[i] = panel ? NULL : a[i];
         SLM__EACH(j, cols) sum[i * cols + j] = 0;
     }
     SLM__TILE
-    for (size_t k = 0, at = 0; k < depth; k++, at += step, b += SLM__NR) {
+    for (size_t k = 0, at = 0; k < depth; k++, at += step, b += cols, p += panel ? step : 0) {
         SLM__TILE
         for (size_t i = 0; i < rows; i++) {
-            const slm_real x = row[i][at];
+            const slm_real x = panel ? p[i] : row[i][at];
             SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
     SLM__TILE
     for (size_t i = 0; i < rows; i++)
-        SLM__EACH(j, cols) t[i * SLM__NR + j] = sum[i * cols + j];
+        SLM__EACH(j, cols) t[i * cols + j] = sum[i * cols + j];
 }
-/* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long */
+/* Sums of HIGH rows, or 4 if that is enough, of panel p or (NULL) of rows a.  Within slm__block compilers kept them in memory. */
+SLM__KERNEL(void, , slm__tile, (size_t rows, size_t depth, const slm_real *p, const slm_real *const *a, size_t step,
+            const slm_real *b, slm_real *t), (rows, depth, p, a, step, b, t)) {
+    const size_t high = SLM__HIGH(level);
+    if (p != NULL && rows > 4) slm__sums(level, high, depth, 1, p, NULL, high, b, t);
+    else if (p != NULL) slm__sums(level, 4, depth, 1, p, NULL, high, b, t);
+    else if (rows > 4) slm__sums(level, high, depth, 0, NULL, a, step, b, t);
+    else slm__sums(level, 4, depth, 0, NULL, a, step, b, t);
+}
+/* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long.  op PANELS: a is packed, too. */
 SLM__KERNEL(void, , slm__block, (int op, size_t rows, size_t cols, size_t depth, slm__mat a, const slm_real *b, size_t deep,
             int add, slm__mat c), (op, rows, cols, depth, a, b, deep, add, c)) {
-    const size_t wide = level == 0 ? 8 : level == 1 || sizeof(slm_real) == 8 ? 16 : 32;
-    const size_t high = level == 1 ? 6 : 8;                              /* 6 x 16 sums fill the registers of AVX2 */
-    const slm_real *row[SLM__MR];
-    slm_real t[SLM__MR * SLM__NR], *to[SLM__MR];
-    for (size_t p = 0; p < rows; p += high) {
-        size_t height = slm__lesser(rows - p, high), step = op == SLM__TN ? a.ld : 1;
-        for (size_t i = 0; i < high; i++) {                              /* beyond the last row: any row, it is not stored */
+    const size_t wide = SLM__WIDE(level), high = SLM__HIGH(level), group = level == 2 ? high : (size_t)SLM__FEW;
+    const slm_real *row[SLM__FEW + 8];
+    slm_real t[8 * SLM__NR], *to[SLM__FEW];
+    for (size_t p = 0; p < rows; p += group) {
+        size_t height = slm__lesser(rows - p, group), step = op == SLM__TN ? a.ld : 1;
+        for (size_t i = 0; i < height + high; i++) {                     /* beyond the last row: any row, it is not stored */
             size_t at = p + (i < height ? i : 0);
-            row[i] = op == SLM__TN ? a.p + at : slm__row(a, at);
-            to[i] = slm__row(c, at);
+            row[i] = op == SLM__PANELS ? NULL : op == SLM__TN ? a.p + at : slm__row(a, at);
+            if (i < height) to[i] = slm__row(c, at);
         }
-        for (size_t q = 0; q < cols; q += SLM__NR) {
-            const slm_real *sliver = b + q * deep;
-            size_t width = slm__lesser(cols - q, SLM__NR);
-            for (size_t i = 0; i < height; i++) for (size_t j = 0; j < width; j += 16) SLM__SOON(to[i] + q + j);
-            for (size_t j = 0; j < width; j += wide)
-                if (level > 0 && height > 4) slm__tile(level, high, wide, depth, row, step, sliver + j, t + j);
-                else for (size_t i = 0; i < height; i += 4)
-                    slm__tile(level, 4, wide, depth, row + i, step, sliver + j, t + i * SLM__NR + j);
-            for (size_t i = 0; i < height; i++) {
-                slm_real *end = to[i] + q;
-                const slm_real *from = t + i * SLM__NR;
-                if (width < SLM__NR) for (size_t j = 0; j < width; j++) end[j] = add ? end[j] + from[j] : from[j];
-                else if (!add) memcpy(end, from, SLM__NR * sizeof(slm_real));
+        for (size_t q = 0; q < cols; q += wide) for (size_t i = 0; i < height; i += high) {
+            const slm_real *panel = op == SLM__PANELS ? a.p + (p + i) * depth : NULL;
+            size_t width = slm__lesser(cols - q, wide), tall = slm__lesser(height - i, high);
+            for (size_t r = i; r < i + tall; r++) for (size_t j = 0; j < width; j += 16) SLM__SOON(to[r] + q + j);
+            SLM__VARIANT(level, slm__tile, (tall, depth, panel, row + i, step, b + q * deep, t));
+            for (size_t r = 0; r < tall; r++) {
+                slm_real *end = to[i + r] + q;
+                const slm_real *from = t + r * wide;
+                if (width < wide) for (size_t j = 0; j < width; j++) end[j] = add ? end[j] + from[j] : from[j];
+                else if (!add) memcpy(end, from, wide * sizeof(slm_real));
                 else
-                    SLM__EACH(j, SLM__NR) end[j] += from[j];
+                    SLM__EACH(j, wide) end[j] += from[j];
             }
         }
     }
 }
-
 /* numbers of `work` that slm__gemm needs for so many threads: for each a copied block of A; two packed parts of B; a cache line */
 static size_t slm__gemm_work(int n_threads) { return SLM__KC * ((size_t)n_threads * SLM__FEW + 2 * SLM__NC) + 16; }
 /* n in equal shares of at most `most`: how large is one, in whole units, if their number is a multiple of `parts`? */
@@ -893,10 +904,11 @@ static size_t slm__stretch(size_t k) { return slm__share(k, SLM__KC, 1, SLM__LAN
    In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that.
    Parts of B take turns in two places: who is done packs the next part while others still read this one, then waits for them. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add, slm__mat C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), copies = op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR), few = m <= SLM__FEW;
-    size_t stretch = slm__stretch(k), most = (size_t)SLM__KC * SLM__NC / stretch / SLM__NR * SLM__NR;
-    size_t wide = slm__share(n, most, 1, SLM__NR), span = few ? slm__share(wide, wide, threads, SLM__NR) : wide;
-    size_t high = few ? (size_t)SLM__FEW : slm__share(m, copies ? SLM__FEW : SLM__MC, threads, SLM__MR);
+    size_t threads = (size_t)SLM__THREADS(), stretch = slm__stretch(k), part = SLM__LEVEL() == 2 ? SLM__NC / 4 : SLM__NC;
+    int few = m <= SLM__FEW, panels = SLM__LEVEL() < 2 || (op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR));
+    size_t wide = slm__share(n, SLM__KC * part / stretch / SLM__NR * SLM__NR, 1, SLM__NR);
+    size_t span = few ? slm__share(wide, wide, threads, SLM__NR) : wide;
+    size_t high = few ? (size_t)SLM__FEW : slm__share(m, panels ? SLM__FEW : SLM__MC, threads, SLM__HIGH(SLM__LEVEL()));
     slm_real *base = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
     SLM__PRAGMA(omp parallel if (m * n * k > 262144))
     for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k; k0 += stretch)      /* at least once: k = 0 makes C zero */
@@ -905,17 +917,14 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
             slm_real *copy = base + SLM__KC * SLM__FEW * SLM__THREAD(), *b = base + SLM__KC * (SLM__FEW * threads + SLM__NC * turn);
             SLM__PRAGMA(omp for schedule(dynamic))
             for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
-                slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, b + j * depth);
+                slm__pack(op, 0, slm__part(B, op == SLM__NT, k0, j0 + j), slm__lesser(cols - j, SLM__NR), depth, b + j * depth);
             SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
             for (size_t i = 0; i < m; i += high) for (size_t j = 0; j < cols; j += span) {
                 size_t rows = slm__lesser(m - i, high), width = slm__lesser(cols - j, span);
-                slm__mat a = slm__part(A, op == SLM__TN, i, k0);
-                if (copies) {
-                    for (size_t r = 0; r < depth; r++) memcpy(copy + r * SLM__FEW, slm__row(a, r), rows * sizeof(slm_real));
-                    a.p = copy; a.ld = SLM__FEW; a.rows = NULL;
-                }
-                if (few) slm__pack(op, slm__part(B, op == SLM__NT, k0, j0 + j), width, depth, b + j * depth);
-                slm__block(op, rows, width, depth, a, b + j * depth, depth, k0 ? 1 : add, slm__part(C, 0, i, j0 + j));
+                slm__mat a = slm__part(A, op == SLM__TN, i, k0), c = slm__part(C, 0, i, j0 + j);
+                if (panels) { slm__pack(op, 1, a, rows, depth, copy); a.p = copy; }
+                if (few) slm__pack(op, 0, slm__part(B, op == SLM__NT, k0, j0 + j), width, depth, b + j * depth);
+                slm__block(panels ? SLM__PANELS : op, rows, width, depth, a, b + j * depth, depth, k0 ? 1 : add, c);
             }
         }
 }
@@ -923,7 +932,7 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
    its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
 static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b, size_t deep, int add,
                              slm__mat C) {
-    for (size_t k0 = 0, stretch = slm__stretch(k); k0 < k; k0 += stretch, b += stretch * SLM__NR)
+    for (size_t k0 = 0, stretch = slm__stretch(k); k0 < k; k0 += stretch, b += stretch * SLM__WIDE(SLM__LEVEL()))
         slm__block(op, m, n, slm__lesser(k - k0, stretch), slm__part(A, op == SLM__TN, 0, k0), b, deep, k0 ? 1 : add, C);
 }
 
@@ -969,11 +978,13 @@ SLM__INLINE slm_real slm__exp(int level, slm_real x) {
     return slm__madd(level, p, scale, scale) * 2;                       /* scale = 2^(n-1), because 2^128 is no number */
 }
 /* sqrt(x) for x >= 0: Newton for 1 / sqrt(x) from a guess made in the exponent, then one correction of the root itself */
-SLM__INLINE slm_real slm__root(int level, slm_real x) {
-    const slm_real h = x * (slm_real)-0.5, c = (slm_real)1.5;
-    slm_real y, s;
-    slm__word bits;
-    memcpy(&bits, &x, sizeof x);
+SLM__INLINE slm_real slm__root(int level, slm_real number) {
+    slm_real x, h, y, s, c = (slm_real)1.5;
+    slm__word bits, largest = SLM__BY_BITS(0x7f7fffff, 0x7fefffffffffffff);
+    memcpy(&bits, &number, sizeof x);
+    bits = bits < largest ? bits : largest;                             /* as numbers: some compilers make no vector code then */
+    memcpy(&x, &bits, sizeof x);
+    h = x * (slm_real)-0.5;
     bits = SLM__BY_BITS(0x5f375a86, 0x5fe6eb50c7b537a9) - (bits >> 1);
     memcpy(&y, &bits, sizeof x);
     if (sizeof y == 8) y = y * slm__madd(level, h * y, y, c);
@@ -982,11 +993,10 @@ SLM__INLINE slm_real slm__root(int level, slm_real x) {
     y = y * slm__madd(level, h * y, y, c);
     s = x * y;
     s = slm__madd(level, slm__madd(level, -s, s, x), y * (slm_real)0.5, s);
-    return x <= SLM__BY_TYPE(FLT_MAX, DBL_MAX) ? s : x;
+    return s + (number - x);                                            /* infinity and NaN stay what they are */
 }
 
 /* ---- rows: sums run in LANES partial sums ---- */
-
 /* sum of LANES partial sums, as a tree */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
     SLM__EACH(l, 8) s[l] += s[l + 8];
@@ -1002,24 +1012,35 @@ SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, s
     for (size_t l = 0; i + l < n; l++) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
 }
-/* y_j = sum_i w_ji x_i (+ y_j): w (rows, n) is read once, front to back; slm__dot_body is what SLM__KERNEL made above */
-SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add),
-            (y, w, x, rows, n, add)) {
-    for (size_t j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * n, n) + (add ? y[j] : 0);
+/* y_j = sum_i w_ji x_i (+ y_j): n numbers of each row of w, ld apart; slm__dot_body is what SLM__KERNEL made above */
+SLM__KERNEL(void, , slm__dots, (slm_real *y, const slm_real *w, size_t ld, const slm_real *x, size_t rows, size_t n, int add),
+            (y, w, ld, x, rows, n, add)) {
+    for (size_t j = 0; j < rows; j++) y[j] = slm__dot_body(level, x, w + j * ld, n) + (add ? y[j] : 0);
 }
-static void slm__matvec(slm_real *y, const slm_real *w, const slm_real *x, size_t rows, size_t n, int add) {
-    size_t pieces = (rows + 63) / 64;
-    SLM__PRAGMA(omp parallel for schedule(static) if (rows * n > 65536))
-    for (size_t p = 0; p < pieces; p++) slm__dots(y + p * 64, w + p * 64 * n, x, slm__lesser(rows - p * 64, 64), n, add);
+/* y = w x (+ y) for `count` matrices w (rows, n), each read once, front to back; a thread takes 16 rows at a time */
+typedef struct { slm_real *y; const slm_real *w; size_t rows; } slm__matvec_of;
+static void slm__matvec(const slm__matvec_of *m, size_t count, const slm_real *x, size_t n, int add) {
+    size_t pieces = 0;
+    for (size_t i = 0; i < count; i++) pieces += (m[i].rows + 15) / 16;
+    SLM__PRAGMA(omp parallel for schedule(static) if (pieces * n > 4096))
+    for (size_t p = 0; p < pieces; p++) {
+        size_t i = 0, at = p;
+        for (; at >= (m[i].rows + 15) / 16; i++) at -= (m[i].rows + 15) / 16;
+        slm__dots(m[i].y + at * 16, m[i].w + at * 16 * n, n, x, slm__lesser(m[i].rows - at * 16, 16), n, add);
+    }
+}
+/* y_i = sum_j a_j x_ji: x (rows, n), rows ld apart */
+SLM__KERNEL(void, , slm__blend, (slm_real *y, const slm_real *a, const slm_real *x, size_t ld, size_t rows, size_t n),
+            (y, a, x, ld, rows, n)) {
+    memset(y, 0, n * sizeof(slm_real));
+    for (size_t j = 0; j < rows; j++) SLM__EACH(i, n) y[i] = slm__madd(level, a[j], x[j * ld + i], y[i]);
 }
 /* y += a x */
 SLM__KERNEL(void, , slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n), (y, a, x, n)) {
     SLM__EACH(i, n) y[i] = slm__madd(level, a, x[i], y[i]);
 }
 /* y *= a */
-SLM__KERNEL(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n)) {
-    SLM__EACH(i, n) y[i] *= a;
-}
+SLM__KERNEL(void, , slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n)) { SLM__EACH(i, n) y[i] *= a; }
 /* the largest x, -infinity of none; NaN is passed over: the sum that slm__exp_shift returns shows it */
 SLM__KERNEL(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n)) {
     slm_real s[SLM__LANES], best = -(slm_real)INFINITY;
@@ -1511,8 +1532,8 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
                                 slm_real *scratch) {
     slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->T;
     size_t at[SLM__BLOCK];
-    slm__pack(SLM__NT, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
-    slm__pack(SLM__NN, slm__matrix(v, s->K, NULL), s->D, s->T, values);
+    slm__pack(SLM__NT, 0, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
+    slm__pack(SLM__NN, 0, slm__matrix(v, s->K, NULL), s->D, s->T, values);
     for (size_t from = 0; from < s->T; from += SLM__BLOCK) {
         size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
@@ -1564,9 +1585,9 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
         }
-        slm__pack(SLM__TN, g, s->D, m, work);
+        slm__pack(SLM__TN, 0, g, s->D, m, work);
         slm__gemm_packed(SLM__TN, reach, s->D, m, p, work, m, 1, dv);
-        slm__pack(SLM__TN, qm, s->D, m, work);
+        slm__pack(SLM__TN, 0, qm, s->D, m, work);
         slm__gemm_packed(SLM__TN, reach, s->D, m, dp, work, m, 1, dk);
         slm__gemm_packed(SLM__NN, m, s->D, reach, dp, packed + 2 * s->packed, s->T, 0, qm);          /* qs is free again: dq / s */
         for (size_t i = 0; i < m; i++) slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
@@ -1576,9 +1597,9 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
 static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv, const slm__heads *s, slm_real *scratch) {
     size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D;
     slm__mat k = slm__matrix(node->in[1]->data + at, s->K, NULL), v = slm__matrix(node->in[2]->data + at, s->K, NULL);
-    slm__pack(SLM__NT, k, s->T, s->D, scratch);
-    slm__pack(SLM__NT, v, s->T, s->D, scratch + s->packed);
-    slm__pack(SLM__NN, k, s->D, s->T, scratch + 2 * s->packed);
+    slm__pack(SLM__NT, 0, k, s->T, s->D, scratch);
+    slm__pack(SLM__NT, 0, v, s->T, s->D, scratch + s->packed);
+    slm__pack(SLM__NN, 0, k, s->D, s->T, scratch + 2 * s->packed);
     for (size_t h = kv * group; h < (kv + 1) * group; h++)
         slm__attention_head_backward(node, b, h, s, scratch, scratch + 3 * s->packed);
 }
@@ -1745,8 +1766,7 @@ static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
 static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const int32_t *targets, size_t N, size_t *n_live) {
     int32_t *live = (int32_t *)slm__arena_take(&tape->arena, N, sizeof *live, &tape->error);
     *n_live = 0;
-    for (size_t n = 0; live != NULL && n < N; n++)
-        if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
+    for (size_t n = 0; live != NULL && n < N; n++) if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
     return live;
 }
 /* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand: e^(z - max) is there. */
@@ -1866,8 +1886,7 @@ static int slm__table_fill(slm_model *model) {
         { "self_attn.o_proj", 'C', 'Q' }, { "post_attention_layernorm", '1', 'C' },
         { "mlp.gate_proj", 'F', 'C' },    { "mlp.up_proj", 'F', 'C' },          { "mlp.down_proj", 'C', 'F' } };
     int fits = slm__table_add(model, -1, "model.embed_tokens", 'V', 'C');
-    for (int32_t layer = 0; layer < model->config.n_layers; layer++)
-        for (int i = 0; fits && i < SLM__PER_LAYER; i++)
+    for (int32_t layer = 0; layer < model->config.n_layers; layer++) for (int i = 0; fits && i < SLM__PER_LAYER; i++)
             fits = slm__table_add(model, layer, parts[i].name, parts[i].rows, parts[i].cols);
     return fits && slm__table_add(model, -1, "model.norm", '1', 'C') &&
            (model->config.tied || slm__table_add(model, -1, "lm_head", 'V', 'C'));
@@ -2355,16 +2374,16 @@ struct slm_generator {
     int32_t   at, capacity;                                      /* tokens so far, at most */
     slm_real *keys, *values;                                     /* (n_layers, capacity, KV D) each; in the block of the struct */
     slm_real *x, *y, *q, *mlp, *angles;                          /* of the token: (C), (C or H D), (H D), (2, F), (D) */
-    slm_real *logits, *p, *choices;                              /* (V), (capacity or V): probabilities, room for (V) choices */
+    slm_real *logits, *p, *choices;                              /* (V), (H capacity or V): probabilities, room for (V) choices */
 };
 SLM_API void slm_generator_free(slm_generator *generator) { slm__release(generator); }
 SLM_API void slm_generator_reset(slm_generator *generator) { generator->at = 0; }
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model, int32_t max_tokens, slm_error *err) {
     const slm_config *c = &model->config;
     size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D, KV = (size_t)c->n_kv_heads * D;
-    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, total = sizeof(slm_generator);
-    int fits = slm__mul(&cache, (size_t)c->n_layers * KV, T);
-    const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, T > V ? T : V, 2 * V };
+    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, HT = 0, total = sizeof(slm_generator);
+    int fits = slm__mul(&cache, (size_t)c->n_layers * KV, T) && slm__mul(&HT, (size_t)c->n_heads, T);
+    const size_t n[] = { cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, HT > V ? HT : V, 2 * V };
     slm_generator *g;
     *out = NULL;
     if (max_tokens < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive", max_tokens);
@@ -2378,39 +2397,43 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     *out = g;
     return SLM_OK;
 }
-/* out (rows) = W in (+ out), W the parameter of that index */
-static void slm__apply(const slm_generator *g, size_t index, const slm_real *in, slm_real *out, int add) {
-    const slm_param *p = &g->model->table[index];
-    slm__matvec(out, g->model->params + p->offset, in, p->rows, p->cols, add);
+static slm__matvec_of slm__by(const slm_generator *g, size_t index, slm_real *y) {     /* y = W x, W the parameter of that index */
+    const slm__matvec_of m = { y, g->model->params + g->model->table[index].offset, g->model->table[index].rows };
+    return m;
 }
 static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *x, slm_real *y) {
     const slm_param *p = &g->model->table[index];
     slm_real r = (slm_real)(1.0 / sqrt((double)slm__dot(x, x, p->cols) / (double)p->cols + g->model->config.norm_eps));
     slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
 }
+/* n tokens; head h: y (D) = softmax(q k' / sqrt(D)) v.  H / KV heads share one of keys and values, `stride` apart. */
+static void slm__generator_head(slm_generator *g, size_t h, slm_real *k, slm_real *v, size_t n, size_t D, size_t stride) {
+    slm_real *q = g->q + h * D, *y = g->y + h * D, *p = g->p + h * (size_t)g->capacity;
+    slm__rotate(q, g->angles, g->angles + D / 2, D / 2, 1);
+    slm__dots(p, k, stride, q, n, D, 0);
+    slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);
+    slm_real sum = slm__exp_shift(p, p, slm__max(p, n), n);
+    slm__blend(y, p, v, stride, n, D);
+    slm__scale(y, 1 / sum, D);
+}
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
     const slm_config *c = &g->model->config;
-    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, stride = KV * D;
-    size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, past = (size_t)layer * (size_t)g->capacity * stride;
-    slm_real *k = g->keys + past, *v = g->values + past, scale = (slm_real)(1.0 / sqrt((double)D)), sum;
+    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, C = (size_t)c->dim;
+    size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, stride = KV * D, past = (size_t)layer * (size_t)g->capacity * stride;
+    slm_real *k = g->keys + past, *v = g->values + past, *k_now = k + (n - 1) * stride, *v_now = v + (n - 1) * stride;
+    slm__matvec_of qkv[] = { slm__by(g, w + SLM__Q, g->q), slm__by(g, w + SLM__K, k_now), slm__by(g, w + SLM__V, v_now) };
+    slm__matvec_of o = slm__by(g, w + SLM__O, g->x), down = slm__by(g, w + SLM__DOWN, g->x);
+    slm__matvec_of gate_up[] = { slm__by(g, w + SLM__GATE, g->mlp), slm__by(g, w + SLM__UP, g->mlp + F) };
     slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
-    slm__apply(g, w + SLM__Q, g->y, g->q, 0);
-    slm__apply(g, w + SLM__K, g->y, k + (n - 1) * stride, 0);
-    slm__apply(g, w + SLM__V, g->y, v + (n - 1) * stride, 0);
-    for (size_t h = 0; h < KV; h++) slm__rotate(k + (n - 1) * stride + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    for (size_t h = 0; h < H; h++) {                                    /* a head: y (D) = softmax(q k' / sqrt(D)) v */
-        size_t head = h * KV / H * D;                            /* H / KV query heads share one of keys and values */
-        slm__rotate(g->q + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-        for (size_t j = 0; j < n; j++) g->p[j] = slm__dot(g->q + h * D, k + head + j * stride, D) * scale;
-        sum = slm__exp_shift(g->p, g->p, slm__max(g->p, n), n);
-        memset(g->y + h * D, 0, D * sizeof(slm_real));
-        for (size_t j = 0; j < n; j++) slm__axpy(g->y + h * D, g->p[j] / sum, v + head + j * stride, D);
-    }
-    slm__apply(g, w + SLM__O, g->y, g->x, 1);
+    slm__matvec(qkv, 3, g->y, C, 0);
+    for (size_t h = 0; h < KV; h++) slm__rotate(k_now + h * D, g->angles, g->angles + D / 2, D / 2, 1);
+    SLM__PRAGMA(omp parallel for schedule(static) if (n * H * D > 32768))
+    for (size_t h = 0; h < H; h++) slm__generator_head(g, h, k + h * KV / H * D, v + h * KV / H * D, n, D, stride);
+    slm__matvec(&o, 1, g->y, H * D, 1);
     slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
-    slm__apply(g, w + SLM__GATE, g->y, g->mlp, 0); slm__apply(g, w + SLM__UP, g->y, g->mlp + F, 0);
+    slm__matvec(gate_up, 2, g->y, C, 0);
     slm__swiglu(g->mlp, g->mlp, g->mlp + F, F);
-    slm__apply(g, w + SLM__DOWN, g->mlp, g->x, 1);
+    slm__matvec(&down, 1, g->mlp, F, 1);
 }
 SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits, slm_error *err) {
     const slm_config *c = &g->model->config;
@@ -2427,7 +2450,8 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     }
     for (int32_t layer = 0; layer < c->n_layers; layer++) slm__generator_layer(g, layer);
     slm__norm_row(g, slm__at_final_norm(c), g->x, g->y);
-    slm__apply(g, slm__at_head(c), g->y, g->logits, 0);
+    slm__matvec_of head = slm__by(g, slm__at_head(c), g->logits);
+    slm__matvec(&head, 1, g->y, C, 0);
     g->at++;
     if (logits != NULL) *logits = g->logits;
     return SLM_OK;
@@ -2451,8 +2475,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
     for (i = 0; i < V; i++) w[i] = (slm_real)((double)(g->logits[i] - max) / (temperature > 0 ? temperature : 1));
     sum = (double)slm__exp_shift(w, w, 0, V);                    /* softmax, but for the divisor */
     if (!(sum <= DBL_MAX)) return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
-    for (i = 0; temperature == 0 && i < V; i++)
-        if (g->logits[i] >= max) { *token = (int32_t)i; return SLM_OK; }
+    for (i = 0; temperature == 0 && i < V; i++) if (g->logits[i] >= max) { *token = (int32_t)i; return SLM_OK; }
     for (i = 0; i < V; i++) { choices[i].weight = w[i]; choices[i].token = (int32_t)i; }
     if (most < V || top_p < 1) qsort(choices, V, sizeof *choices, slm__likelier);
     for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++) mass += (double)choices[n].weight;
@@ -2707,7 +2730,6 @@ static slm_status slm__json_open(slm__json *j, const char *text, size_t size, co
     slm__json_scan(j, 0, 0);
     return slm__json_peek(j) < 0 ? j->status : slm__json_fail(j, NULL, "something follows after the end");
 }
-
 /* ---- looking things up: v may be NULL (not there); a failure gives NULL, 0 or "" ---- */
 static const slm__value *slm__json_root(const slm__json *j) { return j->status ? NULL : (slm__value *)(void *)j->values.data; }
 static int slm__json_is(const slm__value *v, char first) { return v != NULL && *v->at == first; }
@@ -2754,7 +2776,6 @@ static double slm__json_double(slm__json *j, const slm__value *v) {    /* correc
     slm__change_point(copy, ".", localeconv()->decimal_point); d = strtod(copy, &stop);
     return slm__json_need(j, v, stop > copy && *stop == 0 && d - d <= 0, "a number in the range of double is needed") ? d : 0;
 }
-
 /* ---- writing: appends text like printf, at most 2047 bytes of it at a time ---- */
 SLM__PRINTF(3, 4) static SLM__MAYBE_UNUSED slm_status slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
     char text[2048]; int n; va_list args;
@@ -2787,7 +2808,6 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
    Text to tokens and back.  A tokenizer is a vocabulary of byte strings, a list of merges (pair of ids -> id; the lower its
    rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
    the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
-
 /* ---- a map from 64-bit keys to numbers: get gives -1 where a key is not there ---- */
 typedef struct slm__slot { uint64_t key; int64_t value; } slm__slot;              /* value + 1; 0: free */
 typedef struct slm__map { slm__slot *slots; size_t n, capacity; } slm__map;       /* a power of two, at most half full */
@@ -2802,15 +2822,13 @@ static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_e
     if (map->n >= map->capacity / 2) {
         slm__map wider = { NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2 };
         if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL) return NULL;
-        for (; left > 0; left--, slot++)
-            if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
+        for (; left > 0; left--, slot++) if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
         slm__release(map->slots); *map = wider;
     }
     slot = slm__map_slot(map, key);
     if (slot->value == 0) { *slot = fresh; map->n++; }
     return slot;
 }
-
 /* ---- cutting text into pieces: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ----
    \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
    runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
@@ -2855,7 +2873,6 @@ static size_t slm__piece(const uint8_t *classes, const char *s, size_t n) {     
     for (kind = slm__class(classes, p, end, &size); p < end && slm__class(classes, p, end, &size) == kind; p += size) last = p;
     return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) - s);  /* \s+(?!\S): the last goes with what follows */
 }
-
 /* ---- the tokenizer ---- */
 #define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data)                  /* a buffer that holds an array */
 #define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
@@ -2941,7 +2958,6 @@ static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_
     }
     *out = t; return SLM_OK;
 }
-
 /* ---- encoding: the symbols of a piece of n bytes are the leaves of a tree; node n + i begins as byte i ----
    A leaf holds the pair that it makes with the symbol after it: rank << 32 | leaf (all ones: no merge), an inner node i the least
    of nodes 2i and 2i + 1: in node 1 stands the merge to do next, of lowest rank, the leftmost of equals.  Node 0: no symbol. */
@@ -3020,7 +3036,6 @@ SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t
     if (status != SLM_OK) { slm__release(out.data); return status; }
     *text = out.data; *size = out.size - 1; return SLM_OK;
 }
-
 /* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
    Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
    pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces and corrects those around each place. */
@@ -3091,7 +3106,6 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
 SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
     return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
 }
-
 /* ---- tokenizer.json: Hugging Face's format, in characters for bytes (printable ones for themselves, others from U+0100 on) ----
    What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token); what would
    change them and is not known here is refused by name. */
@@ -3276,7 +3290,6 @@ SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t
     return status;
 }
 SLM_API size_t slm_corpus_windows(const slm_corpus *c, int32_t T) { return c->n < 2 || T < 1 ? 0 : (c->n - 2) / (size_t)T + 1; }
-
 /* ---- batches ---- */
 SLM_API void slm_batch_free(slm_batch *batch) {
     if (batch != NULL) slm__release(batch->ref_loss);
@@ -3413,7 +3426,6 @@ SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, con
 #ifndef SLM_NO_STDIO
 enum { SLM__MAX_HEADER = 100000000, SLM__MAX_DIMS = 8, SLM__SETTINGS = 2048 };    /* bytes; dimensions; bytes */
 #define SLM__SLICE ((size_t)2048)    /* numbers on their way between file and memory */
-
 /* ---- numbers in files ---- */
 enum { SLM__F32, SLM__F16, SLM__BF16, SLM__F64, SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64 };
 static const struct { char name[12]; int bits; } slm__dtypes[] = {           /* the first four are read into slm_real */
@@ -3451,7 +3463,6 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
     }
     return hash;
 }
-
 /* ---- safetensors, reading ----
    u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
    The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand.
@@ -3586,7 +3597,6 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
     }
     return io->status;
 }
-
 /* ---- files of ours: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the numbers in
    values[k]) and metadata; the last of these is a checksum of "key\0value\0" of all before it, and of all numbers ---- */
 typedef struct slm__kind { const char *name, *prefix[4], *keys[7]; } slm__kind;    /* NULL after the last prefix, the last key */
@@ -3713,7 +3723,6 @@ static slm_status slm__content_read(slm__tensors *all, const slm__content *c, sl
         return slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum", path);
     return SLM_OK;
 }
-
 /* ---- config.json of a Hugging Face Llama folder: read and written by one table ---- */
 /* kind  i: a whole number; d: a number above zero; b: a truth value; e: equal to the text, a value or a list of one; r: an object
    with slm__rope_keys; w: only written.  Capital: demanded; what is null counts as not there.  The first SLM__WRITTEN are
@@ -3788,7 +3797,6 @@ static slm_status slm__config_write(const slm_config *c, size_t type, const char
     slm__release(b.data);
     return status;
 }
-
 /* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
 /* Adds the files of "weight_map": { tensor: file, ... }.  Their names come from outside: plain letters only, no path. */
 static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__json *j, slm_error *err) {
@@ -3870,7 +3878,6 @@ SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, co
     if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
     return status == SLM_OK ? slm__config_write(&m->config, type, path, err) : status;
 }
-
 /* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
 /* Parts are whole windows, but for the corpus' last one. */
 static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise, const char *path, slm_error *err) {
@@ -3906,7 +3913,6 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
     if (status == SLM_OK) *out = s; else slm_scores_free(s);
     return status;
 }
-
 /* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
 /* What makes a run this run and no other: 27 words "name=value" of 40 bytes at most. */
 static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer *t, uint64_t corpus_hash, slm_error *err) {
@@ -3987,9 +3993,7 @@ SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t cor
    files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
    modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software
    is furnished to do so, subject to the following conditions:
-
    The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
-
    THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES
    OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE
    LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR

@@ -152,13 +152,26 @@ on_platform() {                                      # PLATFORM TEST
         [ "$got" = "$(echo "$expected" | tr -d '\r')" ] && echo "ok platform:$1: $threads threads" || echo "FAIL platform:$1: $threads threads: '$got', not '$expected'"
     done
 }
-# The tile of a product is fast while its sums are in registers: no multiply-add of slm__block reads one from the stack.
+# The tile of a product is fast while its sums are in registers: no multiply-add of slm__tile reads one from the stack.  And every
+# other kernel is vector code: some of its arithmetic is of whole registers (a branch in a loop can make it ten times slower).
+# With and without OpenMP: the loops are marked differently.
 registers() {                                        # COMPILER
-    must $1 -std=c99 $([ $1 = clang ] && echo -O2 || echo -O3) -w -I. -Itools -S tools/bench.c -o $out.s
-    for variant in avx512 avx2; do
-        awk "/^slm__block_$variant[.:]/ { inside = 1 } inside && /vfmadd/ { n++; if (/%[re][sb]p/) stack++ }
-             /\.size[ \t]+slm__block_$variant/ { inside = 0 } END { exit !(n >= 16 && !stack) }" $out.s
-        if [ $? -eq 0 ]; then echo "ok registers: $1, $variant"; else echo "FAIL registers: $1, $variant: sums of the tile are on the stack"; fi
+    flags=$([ $1 = clang ] && echo -O2 || echo -O3)
+    compiles $1 -fopenmp && more="-fopenmp,none" || more=none
+    for openmp in $(echo $more | tr , ' '); do
+        [ $openmp = none ] && how="$1 $flags" || how="$1 $flags $openmp"
+        must $how -std=c99 -w -I. -Itools -S tools/bench.c -o $out.s
+        for variant in avx512 avx2; do
+            awk "/^slm__tile_$variant[.:]/ { inside = 1 } inside && /vfmadd/ { n++; if (/%[re][sb]p/) stack++ }
+                 /\.size[ \t]+slm__tile_$variant/ { inside = 0 } END { exit !(n >= 16 && !stack) }" $out.s
+            if [ $? -eq 0 ]; then echo "ok registers: $how, $variant"; else echo "FAIL registers: $how, $variant: sums of the tile are on the stack"; fi
+            [ $variant = avx512 ] && wide=zmm || wide=ymm
+            for kernel in dot dots blend axpy scale max exp_shift exp_moments rms_scale rms_backward swiglu swiglu_backward rotate adamw_span softmax_backward; do
+                if awk "/^slm__${kernel}_$variant[.:]/ { inside = found = 1 } inside && /\tv(f|mul|add|sub|div|max|min)[a-z0-9]*ps.*%$wide/ { n++ }
+                        /\.size[ \t]+slm__${kernel}_$variant/ { inside = 0 } END { exit found && !n }" $out.s
+                then echo "ok vector code: $how, $kernel, $variant"; else echo "FAIL vector code: $how: $kernel has none for $variant"; fi
+            done
+        done
     done
 }
 static_cppcheck() {                                  # without what it cannot follow; MSan, valgrind and -O3 -Wall look for the uninitialized

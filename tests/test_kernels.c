@@ -101,7 +101,7 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
         slm_real *packed = array((n + 31) / 32 * 32 * k);
         memcpy(c, start, c_size * sizeof *c);
         C.p = c;
-        slm__pack(op, B, n, k, packed);
+        slm__pack(op, 0, B, n, k, packed);
         slm__gemm_packed(op, m, n, k, A, packed, k, accumulate, C);
         check(memcmp(c, first, c_size * sizeof *c) == 0, "gemm %s %ld x %ld x %ld, packed whole: bits", op_name[op], (long)m, (long)n,
               (long)k, gather, 0);
@@ -210,7 +210,7 @@ static void test_elementwise(size_t n) {
     slm__axpy(y, r, x, n);
     for (i = 0; i < n; i++) near_to("axpy", n, i, y[i], (double)y0[i] + (double)r * (double)x[i], 3, 2);
     memcpy(y0, y, n * sizeof *y);
-    slm__dots(z, g, x, 1, n, 0);
+    slm__dots(z, g, n, x, 1, n, 0);
     check(z[0] == slm__dot(g, x, n), "%s n %ld: other sum than dot %ld %ld", "dots", (long)n, 0, 0, (double)z[0], (double)slm__dot(g, x, n));
     memcpy(z, z0, n * sizeof *z);
     slm__scale(y, r, n);
@@ -277,6 +277,46 @@ static void test_adamw(size_t n) {
     }
     end("adamw p", p, n); end("adamw m", m, n); end("adamw v", v, n);
     free(g); free(p0); free(m0); free(v0);
+}
+/* m numbers of v, a root each (v + 0 stays v): of the ends of the range, of infinity, of NaN */
+static void test_root(void) {
+    const slm_real small = sizeof(slm_real) == 4 ? (slm_real)1e-30 : (slm_real)1e-200, most = sizeof(slm_real) == 4 ? (slm_real)FLT_MAX : (slm_real)DBL_MAX;
+    const slm_real of[] = { 0, small, (slm_real)1e-9, 1, 2, most, (slm_real)INFINITY, (slm_real)NAN };
+    slm_real p[16], m[16], v[16], g[16];
+    int i, at;
+    for (at = 0; at < 16; at++)
+        for (i = 0; i < (int)(sizeof of / sizeof *of); i++) {
+            int j;
+            for (j = 0; j < 16; j++) { p[j] = 0; m[j] = 1; v[j] = 4; g[j] = 0; }
+            v[at] = of[i];
+            slm__adamw_span(p, m, v, g, 16, 1, -1, 1, 1, (slm_real)1e-3, 0, 1, 1);         /* p = 1 / (sqrt(v) + 0.001) */
+            for (j = 0; j < 16; j++) {
+                double want = 1 / (sqrt((double)(j == at ? of[i] : 4)) + (double)(slm_real)1e-3);
+                check(want != want ? p[j] != p[j] : fabs((double)p[j] - want) <= 4 * EPS * want, "root of number %ld at %ld of %ld", "", i, j, at, (double)p[j], want);
+            }
+        }
+}
+/* Several matrices by one vector, then the other way: the same as row by row. */
+static void test_matvec(size_t n) {
+    slm_real *w = array(50 * n), *x = array(n), *y = array(50), *z = guarded(n), a[50];
+    slm__matvec_of m[3];
+    size_t rows[3] = { 33, 1, 16 }, i, j, k, at = 0;
+    for (i = 0; i < 3; at += rows[i++]) { m[i].y = y + at; m[i].w = w + at * n; m[i].rows = rows[i]; }
+    memset(y, 0, 50 * sizeof *y);
+    for (k = 0; k < 2; k++) slm__matvec(m, 3, x, n, k == 1);
+    for (j = 0; j < 50; j++) {
+        slm_real dot = slm__dot(x, w + j * n, n);
+        check(y[j] == dot + dot, "%s n %ld row %ld %ld", "matvec", (long)n, (long)j, 0, (double)y[j], (double)(dot + dot));
+        a[j] = (slm_real)uniform();
+    }
+    slm__blend(z, a, w, n, 50, n);
+    for (i = 0; i < n; i++) {
+        double sum = 0, size = 0;
+        for (j = 0; j < 50; j++) { sum += (double)a[j] * (double)w[j * n + i]; size += fabs((double)a[j] * (double)w[j * n + i]); }
+        near_to("blend", n, i, z[i], sum, size, 8);
+    }
+    end("blend", z, n);
+    free(w); free(x); free(y);
 }
 
 /* ---- exp: the whole range, and what is not a number ---- */
@@ -358,7 +398,9 @@ int main(int argc, char **argv) {
             test_elementwise(sizes[i]);
             test_rotate(sizes[i]);
             test_adamw(sizes[i]);
+            test_matvec(sizes[i]);
         }
+        test_root();
         test_exp();
         test_special();
         bits[level] = bits_hash;

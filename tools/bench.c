@@ -280,34 +280,40 @@ static void bench_score(void) {
     print_rate("score", p, (double)B * T, flops_per_token(model, T) / 3 * B * T, threads);
     printf(" entropy=%ld peak_rss_mb=%.0f\n", entropy, peak_rss_mb());
 }
+static double read_memory(const slm_real *stream, size_t words) {            /* seconds, 64 pieces, all threads */
+    slm_real sums[64];
+    double start = seconds(), sum = 0;
+    size_t k;
+    SLM__PRAGMA(omp parallel for schedule(static))
+    for (k = 0; k < 64; k++) sums[k] = slm__max(stream + k * (words / 64), words / 64);
+    for (k = 0; k < 64; k++) sum += (double)sums[k];
+    return seconds() - start + (sum < 1e9 ? 0 : 1);
+}
+/* Tokens one by one and, in turn, reads of 256 MiB: both medians, so that what else the machine does slows both. */
 static void bench_generate(void) {
     slm_config c = shape();
-    long n = number("--n", 64), i;
+    size_t n = (size_t)number("--n", 64), reads = 0, words = (size_t)64 << 20, i;
     int threads = use_threads();
-    size_t words = (size_t)64 << 20, k, repeat;
     slm_model *model;
     slm_generator *g;
     slm_rng rng = slm_rng_seed(1);
     slm_error err;
-    slm_real *stream = array(words), sums[64];
+    slm_real *stream = array(words);
+    double *token_s = (double *)malloc((n + 1) * sizeof *token_s), *read_s = (double *)malloc((n + 1) * sizeof *read_s), start, s, read, bytes;
     int32_t token = 1;
-    double start, s, read = 1e9, bytes;
+    if (n < 1) fail("%s needs at least 1 token", "--n");
     check(slm_model_create(&model, &c, 1, &err), &err);
     check(slm_generator_create(&g, model, (int32_t)n + 1, &err), &err);
-    for (repeat = 0; repeat < 3; repeat++) {                     /* how fast memory delivers: 256 MiB, 64 pieces */
-        start = seconds();
-        SLM__PRAGMA(omp parallel for schedule(static))
-        for (k = 0; k < 64; k++) sums[k] = slm__max(stream + k * (words / 64), words / 64);
-        s = seconds() - start;
-        if (s < read && sums[0] < 2) read = s;
-    }
     check(slm_generator_push(g, token, NULL, &err), &err);
-    start = seconds();
     for (i = 0; i < n; i++) {
+        if (i % 8 == 0) read_s[reads++] = read_memory(stream, words);
+        start = seconds();
         check(slm_sample(g, 0, 0, 1, &rng, &token, &err), &err);
         check(slm_generator_push(g, token, NULL, &err), &err);
+        token_s[i] = seconds() - start;
     }
-    s = (seconds() - start) / (double)n;
+    s = median(token_s, n);
+    read = median(read_s, reads);
     bytes = flops_per_token(model, 0) / 6 * sizeof(slm_real);
     printf("generate threads=%d tokens_per_s=%.1f gb_per_s=%.2f stream_gb_per_s=%.2f share=%.3f params=%zu\n", threads, 1 / s, 1e-9 * bytes / s,
            1e-9 * (double)words * sizeof(slm_real) / read, bytes / s / ((double)words * sizeof(slm_real) / read), model->n_params);

@@ -5,7 +5,9 @@
 b=build/bench
 BLAS=${BLAS:-libopenblas.so.0}
 PEERS=${PEERS:-../shared/peers/bench_torch.py}
-export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}             # its own choice is slow on processors it does not know
+# Its own choice is slow on processors that it does not know; SkylakeX's kernels crash where there is no AVX-512.
+grep -qw avx512vl /proc/cpuinfo 2> /dev/null && core=SkylakeX || core=Haswell
+export OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-$core}"
 small="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704 --batch 8 --seq 256"
 wide="--vocab 32000 --dim 512 --layers 8 --heads 8 --kv-heads 4 --ffn 1408 --batch 8 --seq 256"
 tall="--vocab 32000 --dim 288 --layers 6 --heads 6 --kv-heads 6 --ffn 768 --batch 8 --seq 256"
