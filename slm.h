@@ -701,14 +701,14 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out (at -O2 all is well) */
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("clang loop vectorize(disable)")
-#define SLM__SOON(p) __builtin_prefetch(p, 1)             /* a hint: what p points at will be stored to */
+#define SLM__SOON(p, store) __builtin_prefetch(p, store)  /* a hint: p will be read, or stored to */
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
 #define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
 #define SLM__AVX2 __attribute__((noinline, target("avx2,fma")))
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("GCC unroll 8")
-#define SLM__SOON(p) __builtin_prefetch(p, 1)
+#define SLM__SOON(p, store) __builtin_prefetch(p, store)
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #else
@@ -719,7 +719,7 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE
-#define SLM__SOON(p) (void)0
+#define SLM__SOON(p, store) (void)0
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #endif
 #define SLM__EACH(i, n) SLM__SIMD for (size_t i = 0; i < (n); i++)       /* a loop of independent turns: vector code */
@@ -767,7 +767,6 @@ static size_t slm__lesser(size_t a, size_t b) { return a < b ? a : b; }
 static slm_real *slm__row(slm__mat a, size_t i) { return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld; }
 
 /* ---- C = op(A) op(B): the blocking -----------------------------------------------------------------------------------
-
                       B      NC columns                 For every (at most) KC steps of the sums, NC columns of C
                    +-----+============+-----+             - all threads together pack that part of B into slivers WIDE wide;
                 KC |     | :  :  :  : |     |             - each thread takes MC rows of A at a time, and runs the tile kernel
@@ -791,17 +790,19 @@ static slm__mat slm__part(slm__mat a, int turned, size_t row, size_t col) {     
     a.p += turned ? row : col;
     return a;
 }
-/* dst[k][j] = element k of row j of b, n <= wide rows: a transpose.  Eight rows at a time, as an interleaved store of eight streams
+/* dst[k][j] = element k of row j of b (n rows): a transpose.  Eight rows at a time, as an interleaved store of eight streams
    (which compilers turn into shuffles) into a small square that is then copied.  For rows from n on, row 0 again. */
 SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size_t wide, slm_real *dst) {
     const size_t run = wide < 8 ? wide : 8;
     for (size_t g = 0; g < wide; g += 8) {
-        const slm_real *from[8];
+        const slm_real *from[8], *next[8];
         for (size_t l = 0; l < 8; l++) from[l] = slm__row(b, g + l < n ? g + l : 0);
+        for (size_t l = 0; l < 8; l++) next[l] = slm__row(b, g + wide + l < n ? g + wide + l : 0);
         for (size_t k = 0; k < depth; k += 16) {
             const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k, *s3 = from[3] + k;
             const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k, *s7 = from[7] + k;
             slm_real t[8 * 16], *to = dst + k * wide + g;
+            for (size_t l = 0; l < 8; l++) SLM__SOON(next[l] + k, 0);
             if (depth - k >= 16) {
                 SLM__EACH(l, 16) {
                     slm_real *u = t + 8 * l;
@@ -815,11 +816,11 @@ SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size
 }
 /* b' (across) or b, (depth, n), in slivers of `wide` columns, one after the other; b by eight rows: their lines stay at hand */
 SLM__INLINE void slm__pack_by(int across, slm__mat b, size_t n, size_t depth, const size_t wide, slm_real *dst) {
-    for (size_t s = 0; across && s < n; s += wide)
-        slm__pack_across(slm__part(b, 1, 0, s), slm__lesser(n - s, wide), depth, wide, dst + s * depth);
+    for (size_t s = 0; across && s < n; s += wide) slm__pack_across(slm__part(b, 1, 0, s), n - s, depth, wide, dst + s * depth);
     for (size_t k0 = 0; !across && k0 < depth; k0 += 8) for (size_t s = 0; s < n; s += wide)
         for (size_t k = k0; k < k0 + 8 && k < depth; k++) {
             slm_real *to = dst + s * depth + k * wide, *from = slm__row(b, k) + s;
+            if (k + 8 < depth) SLM__SOON(slm__row(b, k + 8) + s, 0);
             if (n - s >= wide) memcpy(to, from, wide * sizeof(slm_real));
             else for (size_t j = 0; j < wide; j++) to[j] = j < n - s ? from[j] : 0;
         }
@@ -878,7 +879,7 @@ SLM__KERNEL(void, , slm__block, (int op, size_t rows, size_t cols, size_t depth,
         for (size_t q = 0; q < cols; q += wide) for (size_t i = 0; i < height; i += high) {
             const slm_real *panel = op == SLM__PANELS ? a.p + (p + i) * depth : NULL;
             size_t width = slm__lesser(cols - q, wide), tall = slm__lesser(height - i, high);
-            for (size_t r = i; r < i + tall; r++) for (size_t j = 0; j < width; j += 16) SLM__SOON(to[r] + q + j);
+            for (size_t r = i; r < i + tall; r++) for (size_t j = 0; j < width; j += 16) SLM__SOON(to[r] + q + j, 1);
             SLM__VARIANT(level, slm__tile, (tall, depth, panel, row + i, step, b + q * deep, t));
             for (size_t r = 0; r < tall; r++) {
                 slm_real *end = to[i + r] + q;
@@ -944,7 +945,6 @@ static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, c
 typedef SLM__WORD(SLM_REAL) slm__word;          /* as many bits as a slm_real */
 #define SLM__BY_TYPE(of_float, of_double) (sizeof(slm_real) == 4 ? (slm_real)(of_float) : (slm_real)(of_double))
 #define SLM__BY_BITS(of_float, of_double) (slm__word)(sizeof(slm_real) == 4 ? of_float : of_double)
-
 /* e^x = 2^n e^r, n = round(x / ln 2), |r| <= 0.35: adding 1.5 * 2^23 (2^52) rounds, and leaves n in the low bits, from where it
    goes to the exponent; e^r is its Taylor sum to the machine's accuracy.  Relative error 1e-7 (4e-16).
    Results under the smallest normal number are 0, above the largest infinity; NaN stays NaN. */
