@@ -701,10 +701,10 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #if defined(__clang__)       /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out (at -O2 all is well) */
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("clang loop vectorize(disable)")
-#define SLM__SOON(p, store) __builtin_prefetch(p, store)  /* a hint: p will be read, or stored to */
+#define SLM__SOON(p, store) __builtin_prefetch(p, store)  /* a hint: p will be read, or stored to (old processors: no-op) */
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
-#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)))
-#define SLM__AVX2 __attribute__((noinline, target("avx2,fma")))
+#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw"), min_vector_width(512)))
+#define SLM__AVX2 __attribute__((noinline, target("avx2,fma,prfchw")))
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("GCC unroll 8")
@@ -714,8 +714,8 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #else
 #define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")      /* 2: made vectors first, then unrolled */
 #endif
-#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prefer-vector-width=512")))
-#define SLM__AVX2 __attribute__((noinline, target("avx2,fma")))
+#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw,prefer-vector-width=512")))
+#define SLM__AVX2 __attribute__((noinline, target("avx2,fma,prfchw")))
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE
@@ -1504,16 +1504,16 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
    cost      about 2 N T C forward, 5 N T C backward (half of it masked)     tests  test_gradients, test_step, audit       */
 #define SLM__BLOCK 64
 /* Q, K: columns of q and of k.  Scratch of one thread: keys and values packed (up to three times), probabilities and their
-   gradients (BLOCK, T), scaled queries (BLOCK, D), gemm's packing space. */
-typedef struct slm__heads { size_t T, D, H, KV, Q, K, sequences, packed, scratch; } slm__heads;
+   gradients (BLOCK, T), rows an odd number of cache lines S apart, scaled queries (BLOCK, D), gemm's packing space. */
+typedef struct slm__heads { size_t T, S, D, H, KV, Q, K, sequences, packed, scratch; } slm__heads;
 static slm__heads slm__heads_of(const slm__node *node) {
     slm__heads s;
-    s.T = node->size[0];          s.D = node->size[1];
+    s.T = node->size[0];          s.D = node->size[1];     s.S = ((s.T + 15) / 16 | 1) * 16;
     s.Q = node->in[0]->cols;      s.K = node->in[1]->cols;
     s.H = s.Q / s.D;              s.KV = s.K / s.D;
     s.sequences = node->in[0]->rows / s.T;
     s.packed = (s.T + 31) / 32 * 32 * ((s.D + 31) / 32 * 32);
-    s.scratch = 3 * s.packed + SLM__BLOCK * (2 * s.T + s.D + (s.D + 31) / 32 * 32);
+    s.scratch = 3 * s.packed + SLM__BLOCK * (2 * s.S + s.D + (s.D + 31) / 32 * 32);
     return s;
 }
 
@@ -1525,12 +1525,12 @@ static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, 
         memcpy(qs + i * s->D, q + at[i] * s->Q, s->D * sizeof(slm_real));
         slm__scale(qs + i * s->D, scale, s->D);
     }
-    slm__gemm_packed(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, 0, slm__matrix(S, s->T, NULL));
+    slm__gemm_packed(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, 0, slm__matrix(S, s->S, NULL));
 }
 /* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
 static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k, slm_real *v, const slm__heads *s,
                                 slm_real *scratch) {
-    slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->T;
+    slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed, *qs = S + SLM__BLOCK * s->S;
     size_t at[SLM__BLOCK];
     slm__pack(SLM__NT, 0, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
     slm__pack(SLM__NN, 0, slm__matrix(v, s->K, NULL), s->D, s->T, values);
@@ -1540,12 +1540,12 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
         for (size_t i = 0; i < m; i++) at[i] = from + i;
         slm__attention_logits(S, qs, q, at, m, reach, keys, s);
         for (size_t i = 0; i < m; i++) {
-            slm_real *row = S + i * s->T, max = slm__max(row, at[i] + 1);
+            slm_real *row = S + i * s->S, max = slm__max(row, at[i] + 1);
             sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
         }
-        slm__gemm_packed(SLM__NN, m, s->D, reach, slm__matrix(S, s->T, NULL), values, s->T, 0, slm__matrix(to, s->Q, NULL));
+        slm__gemm_packed(SLM__NN, m, s->D, reach, slm__matrix(S, s->S, NULL), values, s->T, 0, slm__matrix(to, s->Q, NULL));
         for (size_t i = 0; i < m; i++) slm__scale(to + i * s->Q, 1 / sum[i], s->D);
     }
 }
@@ -1561,11 +1561,11 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
                                          slm_real *scratch) {
     const slm_tensor *y = node->out, *q = node->in[0], *k = node->in[1], *v = node->in[2];
     size_t qo = b * s->T * s->Q + h * s->D, ko = b * s->T * s->K + h * s->KV / s->H * s->D, at[SLM__BLOCK], live = 0, m;
-    slm_real *P = scratch, *dP = P + SLM__BLOCK * s->T, *qs = dP + SLM__BLOCK * s->T, *work = qs + SLM__BLOCK * s->D;
+    slm_real *P = scratch, *dP = P + SLM__BLOCK * s->S, *qs = dP + SLM__BLOCK * s->S, *work = qs + SLM__BLOCK * s->D;
     const slm_real *lse = node->saved + (b * s->H + h) * s->T;
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
     int32_t rows[SLM__BLOCK]; slm_real e[SLM__BLOCK];
-    slm__mat g = slm__matrix(y->grad + qo, s->Q, NULL), p = slm__matrix(P, s->T, NULL), dp = slm__matrix(dP, s->T, NULL);
+    slm__mat g = slm__matrix(y->grad + qo, s->Q, NULL), p = slm__matrix(P, s->S, NULL), dp = slm__matrix(dP, s->S, NULL);
     slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL);
     slm__mat dv = slm__matrix(v->grad + ko, s->K, NULL);
     while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T) live++;
@@ -1579,7 +1579,7 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
         slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s);
         slm__gemm_packed(SLM__NT, m, reach, s->D, g, packed + s->packed, s->D, 0, dp);
         for (size_t i = 0; i < m; i++) {
-            slm_real *row = P + i * s->T, *d = dP + i * s->T;
+            slm_real *row = P + i * s->S, *d = dP + i * s->S;
             (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
             slm__softmax_backward(d, row, e[i], at[i] + 1);                              /* dS, in the place of dP */
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
