@@ -843,10 +843,10 @@ SLM__INLINE void slm__sums(int level, const size_t rows, size_t depth, const int
         SLM__EACH(j, cols) sum[i * cols + j] = 0;
     }
     SLM__TILE
-    for (size_t k = 0, at = 0; k < depth; k++, at += step, b += cols, p += panel ? step : 0) {
+    for (size_t k = 0, at = 0; k < depth; k++, at += step, b += cols) {
         SLM__TILE
         for (size_t i = 0; i < rows; i++) {
-            const slm_real x = panel ? p[i] : row[i][at];
+            const slm_real x = panel ? p[at + i] : row[i][at];
             SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
         }
     }
@@ -2421,9 +2421,9 @@ static void slm__generator_layer(slm_generator *g, int32_t layer) {
     size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads, F = (size_t)c->ffn, C = (size_t)c->dim;
     size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, stride = KV * D, past = (size_t)layer * (size_t)g->capacity * stride;
     slm_real *k = g->keys + past, *v = g->values + past, *k_now = k + (n - 1) * stride, *v_now = v + (n - 1) * stride;
-    slm__matvec_of qkv[] = { slm__by(g, w + SLM__Q, g->q), slm__by(g, w + SLM__K, k_now), slm__by(g, w + SLM__V, v_now) };
+    slm__matvec_of qkv[3] = { slm__by(g, w + SLM__Q, g->q), slm__by(g, w + SLM__K, k_now), slm__by(g, w + SLM__V, v_now) };
     slm__matvec_of o = slm__by(g, w + SLM__O, g->x), down = slm__by(g, w + SLM__DOWN, g->x);
-    slm__matvec_of gate_up[] = { slm__by(g, w + SLM__GATE, g->mlp), slm__by(g, w + SLM__UP, g->mlp + F) };
+    slm__matvec_of gate_up[2] = { slm__by(g, w + SLM__GATE, g->mlp), slm__by(g, w + SLM__UP, g->mlp + F) };
     slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
     slm__matvec(qkv, 3, g->y, C, 0);
     for (size_t h = 0; h < KV; h++) slm__rotate(k_now + h * D, g->angles, g->angles + D / 2, D / 2, 1);
