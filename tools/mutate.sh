@@ -50,6 +50,11 @@ change 'gemm: rows of the copied A'    'kernels'          'base + SLM__KC * SLM_
 change 'gemm: two places for B'        'kernels'          'turn = !turn)' 'turn = turn)'
 change 'gemm: packed, blocks of k'     'kernels'          'k0 ? 1 : add, C)' 'add, C)'
 change 'entropy counts 0 times -inf 0' 'kernels'          'd = d < -1000 ? -1000 : d;' ';'
+change 'gemm: rows of a panel'         'kernels'          'panel ? p[at + i] :' 'panel ? p[at] :'
+change 'gemm: panels one after another' 'kernels'         'a.p + (p + i) * depth : NULL' 'a.p + (p + i + high) * depth : NULL'
+change 'matvec: which matrix'          'kernels audit'    'for (; at >= (m[i].rows + 15) / 16; i++)' 'for (; at > (m[i].rows + 15) / 16; i++)'
+change 'root: a step of Newton'        'kernels'          'h, y, s, c = (slm_real)1.5;' 'h, y, s, c = (slm_real)1.4;'
+change 'root: of infinity'             'kernels'          'return s + (number - x);' 'return s;'
 # ---- tape ----
 change 'overwrite or add'              'audit gradients'  'return !fresh;' 'return fresh;'
 change 'dead rows are zero'            'gradients step'   'if (end > row) memset(t->grad + row * t->cols' 'if (end < row) memset(t->grad + row * t->cols'
@@ -67,8 +72,8 @@ change 'rope: frequencies'             'audit'            'frequency = pow(theta
 change 'rope after a reader'           'step'             'if (node->in[0] == x || node->in[1] == x' 'if (node->in[0] == NULL || node->in[1] == x'
 change 'rope: turned back'             'audit gradients'  'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
 change 'attention is causal'           'audit gradients'  'slm__exp_shift(row, row, max, at[i] + 1)' 'slm__exp_shift(row, row, max, reach)'
-change 'entropy of a row'              'audit'            'log_sum - sum_x / sum' 'log_sum + sum_x / sum'
-change 'softmax minus one-hot'         'audit gradients'  'z[target] -= weight;' 'z[target] += weight;'
+change 'entropy of a row'              'audit'            'log_sum - sum_x / *sum' 'log_sum + sum_x / *sum'
+change 'softmax minus one-hot'         'audit gradients'  'row[targets[n]] -= weight;' 'row[targets[n]] += weight;'
 change 'selected rows are live'        'audit step'       '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
 change 'the divisor is k'              'audit'            '(slm_real)(1.0 / divisor)' '(slm_real)(1.0 / (divisor + 1))'
 change 'target outside the vocabulary' 'step gradients'   '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
@@ -92,8 +97,8 @@ change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->
 change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
 change 'entries of later micro-batches' 'step'            't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
 # ---- generation ----
-change 'generation: scaled logits'     'audit'            'head + j * stride, D) * scale' 'head + j * stride, D)'
-change 'generation: residual'          'audit'            'SLM__O, g->y, g->x, 1)' 'SLM__O, g->y, g->x, 0)'
+change 'generation: scaled logits'     'audit'            'slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);' ';'
+change 'generation: residual'          'audit'            'slm__matvec(&o, 1, g->y, H * D, 1);' 'slm__matvec(&o, 1, g->y, H * D, 0);'
 # ---- scoring ----
 change 'scores of other windows'       'scorefile'        's->T != T ?' 's->T > T ?'
 change 'scores of another tokenizer'   'scorefile'        's->tokenizer_hash != tokenizer_hash ?' 's->tokenizer_hash > tokenizer_hash ?'
