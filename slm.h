@@ -1353,12 +1353,10 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
    keeps     nothing but its inputs; y is dropped after use and remade, if the tape is told to recompute
    backward  dx_nc += sum_o g_no w_oc      dw_oc += sum_n g_no x_nc      dresidual_no += g_no
              The residual takes over the buffer of g, if it has none yet: nobody needs g after this.
-   threads   tiles of the output (gemm)
-   cost      2NCO forward, 4NCO backward; with live rows only those count     tests  test_gradients, test_step             */
+   threads   tiles of the output (gemm)     cost  2NCO, backward 4NCO; of live rows only     tests  test_gradients, test_step  */
 static void slm__pass_on(slm_tape *tape, slm_tensor *to, slm_tensor *y) {       /* to.grad += y.grad, by handing over if possible */
     if (!to->leaf && to->grad == NULL) {
-        to->grad = y->grad; to->live = y->live; to->n_live = y->n_live;
-        y->grad = NULL;
+        to->grad = y->grad; to->live = y->live; to->n_live = y->n_live; y->grad = NULL;
     } else if (slm__add_to_grad(tape, to, y->live, y->n_live))
         for (size_t i = 0; i < slm__rows(y); i++) {
             size_t at = slm__live_row(y->live, i) * y->cols;
@@ -1369,9 +1367,11 @@ static void slm__linear_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *w = node->in[1];
     slm_real *x = slm__need(tape, node->in[0]);
     if (x == NULL) return;
-    if (node->in[2] != NULL) memcpy(y->data, node->in[2]->data, y->rows * y->cols * sizeof(slm_real));
-    slm__product(tape, SLM__NT, y->rows, y->cols, w->cols, slm__matrix(x, w->cols, NULL), slm__matrix(w->data, w->cols, NULL),
-                 node->in[2] != NULL, slm__matrix(y->data, y->cols, NULL));
+    size_t O = y->cols, copied = node->in[2] != NULL ? y->rows : 0;
+    SLM__PRAGMA(omp parallel for schedule(static) if (copied * O > 65536))
+    for (size_t n = 0; n < copied; n++) memcpy(y->data + n * O, node->in[2]->data + n * O, O * sizeof(slm_real));
+    slm__product(tape, SLM__NT, y->rows, O, w->cols, slm__matrix(x, w->cols, NULL), slm__matrix(w->data, w->cols, NULL),
+                 copied > 0, slm__matrix(y->data, O, NULL));
 }
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
