@@ -223,25 +223,30 @@ static slm_batch *random_batch(int32_t B, int32_t T, int32_t vocab) {
 static void print_rate(const char *what, double s, double tokens, double flops, int threads) {
     printf("%s threads=%d ms=%.2f tokens_per_s=%.0f gflops=%.1f", what, threads, 1e3 * s, tokens / s, 1e-9 * flops / s);
 }
-static void bench_step(void) {
+static slm_trainer *new_trainer(double ratio) {
     slm_config c = shape();
-    int32_t B = (int32_t)number("--batch", 8), T = (int32_t)number("--seq", 256);
-    int threads = use_threads();
-    long steps = number("--steps", 5), i;
-    double *t = (double *)malloc((size_t)(steps + 1) * sizeof *t), start, flops, peak = 0, p;
     slm_selection how;
     slm_model *model;
     slm_trainer *trainer;
-    slm_batch *batch;
-    slm_step_stats stats;
     slm_error err;
     memset(&how, 0, sizeof how);
-    how.ratio = atof(flag("--ratio", "1"));
-    how.score = how.ratio < 1 ? SLM_SCORE_EXCESS : SLM_SCORE_NONE;
+    how.ratio = ratio;
+    how.score = ratio < 1 ? SLM_SCORE_EXCESS : SLM_SCORE_NONE;
     check(slm_model_create(&model, &c, 1, &err), &err);
     check(slm_trainer_create(&trainer, model, &how, NULL, &err), &err);
     trainer->recompute = (int)number("--recompute", 0);
-    batch = random_batch(B, T, c.vocab);
+    return trainer;
+}
+static void bench_step(void) {
+    int32_t B = (int32_t)number("--batch", 8), T = (int32_t)number("--seq", 256);
+    int threads = use_threads();
+    long steps = number("--steps", 5), i;
+    double *t = (double *)malloc((size_t)(steps + 1) * sizeof *t), start, flops, peak = 0, p, ratio = atof(flag("--ratio", "1"));
+    slm_trainer *trainer = new_trainer(ratio);
+    slm_model *model = trainer->model;
+    slm_batch *batch = random_batch(B, T, model->config.vocab);
+    slm_step_stats stats;
+    slm_error err;
     for (i = -2; i < steps; i++) {          /* the first step finds out how much memory it needs, the second lays it out */
         if (i % 2 == 0 && (p = slm_bench_peak(threads)) > peak) peak = p;
         start = profile_since = seconds();
@@ -254,8 +259,41 @@ static void bench_step(void) {
     p = median(t, (size_t)steps);
     print_rate("step", p, (double)B * T, flops, threads);
     printf(" mfu=%.3f peak_rss_mb=%.0f loss=%.4f ratio=%g peak_gflops=%.1f params=%zu\n", 1e-9 * flops / p / peak, peak_rss_mb(),
-           stats.loss_all, how.ratio, peak, model->n_params);
+           stats.loss_all, ratio, peak, model->n_params);
     if (number("--profile", 0)) print_profile();
+}
+/* What of a step's products can be left out exactly, if only the loss of a share `ratio` of the tokens counts: in the backward of
+   the head and of the last block's q, o, gate, up and down; k and v and the blocks before need every position. */
+static double saving_bound(const slm_model *model, double ratio) {
+    const slm_config *c = &model->config;
+    double C = c->dim, Q = (double)c->n_heads * c->head_dim, head = C * c->vocab, skipped = head + 2 * C * Q + 3 * C * c->ffn;
+    return (1 - ratio) * 2 * skipped / (3 * (head + c->n_layers * (2 * C * Q + 2 * C * c->n_kv_heads * c->head_dim + 3 * C * c->ffn)));
+}
+/* Plain and selective steps in turns, so that what else the machine does slows both. */
+static void bench_saving(void) {
+    int32_t B = (int32_t)number("--batch", 8), T = (int32_t)number("--seq", 256);
+    int threads = use_threads();
+    long steps = number("--steps", 9), i, k, one;
+    double ratio = atof(flag("--ratio", "0.6")), start, saved, bound, *t[3];
+    slm_trainer *trainers[2] = { new_trainer(1), new_trainer(ratio) };
+    slm_batch *batch = random_batch(B, T, trainers[0]->model->config.vocab);
+    slm_step_stats stats;
+    slm_error err;
+    for (k = 0; k < 3; k++) t[k] = (double *)malloc((size_t)(steps + 1) * sizeof **t);
+    for (i = -2; i < steps; i++) {
+        for (k = 0; k < 2; k++) {
+            one = (i + 2 + k) % 2;                                           /* the first of a pair is the plain one every other time */
+            start = seconds();
+            check(slm_train_step(trainers[one], &batch, 1, &stats, &err), &err);
+            if (i >= 0) t[one][i] = seconds() - start;
+        }
+        if (i >= 0) t[2][i] = 1 - t[1][i] / t[0][i];
+    }
+    saved = median(t[2], (size_t)steps);
+    bound = saving_bound(trainers[0]->model, ratio);
+    printf("saving threads=%d ratio=%g pairs=%ld plain_ms=%.2f selective_ms=%.2f saved=%.1f%% quartiles=%.1f%%..%.1f%% bound=%.1f%% of_bound=%.2f\n",
+           threads, ratio, steps, 1e3 * median(t[0], (size_t)steps), 1e3 * median(t[1], (size_t)steps), 100 * saved,
+           100 * t[2][steps / 4], 100 * t[2][steps - 1 - steps / 4], 100 * bound, saved / bound);
 }
 static void bench_score(void) {
     slm_config c = shape();
@@ -339,6 +377,7 @@ static const char help[] =
     "  peak      --threads                          the machine's multiply-add limit\n"
     "  gemm      --m --n --k --op nn|nt|tn --threads [--blas libopenblas.so.0]\n"
     "  step      --vocab --dim --layers --heads --kv-heads --ffn --tied --batch --seq --threads --ratio --steps --profile 0|1\n            --recompute 0|1                        gate, up and v are made again: less memory, more time\n"
+    "  saving    the same shape, --ratio --steps    plain and selective steps in turns: the share of time saved, and its bound\n"
     "  score     the same, and --entropy 0|1        forward only: loss and entropy of every token\n"
     "  generate  the same shape, --n                one token at a time, against the speed of memory\n"
     "  select    --n                                top 60% of n scores\n"
@@ -351,6 +390,7 @@ int main(int argc, char **argv) {
         { "peak", "--threads ", bench_peak },
         { "gemm", "--m --n --k --op --threads --blas ", bench_gemm },
         { "step", SHAPE_FLAGS, bench_step },
+        { "saving", SHAPE_FLAGS, bench_saving },
         { "score", SHAPE_FLAGS "--entropy ", bench_score },
         { "generate", SHAPE_FLAGS "--n ", bench_generate },
         { "select", "--n ", bench_select },

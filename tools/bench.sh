@@ -52,9 +52,8 @@ blas=
 gemms
 for shape in "$small" "$wide" "$tall"; do
     echo "# $shape"
-    for turn in 1 2 3; do
-        for ratio in 1 0.6; do $b step $shape --ratio $ratio --steps 3; done
-    done
+    for ratio in 1 0.6; do $b step $shape --ratio $ratio; done
+    $b saving $shape
     $b score $shape
 done
 $b step $wide --recompute 1 --steps 3
