@@ -1687,8 +1687,8 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
    keeps     nothing but, where it pays, logits of rows that may be selected: the N x V logits never exist, chunks of rows do
    backward  none: these are what selection looks at; the selective loss below has the gradient
    threads   rows; tiles of the output (gemm)     cost  2NVC     tests  test_selection, test_step, audit                   */
-static size_t slm__chunk_rows(size_t N, size_t V) {  /* made at a time: 8 million logits, a quarter of the rows, 64 rows at least */
-    size_t rows = slm__lesser(((size_t)1 << 23) / V / 64 * 64, N / 256 * 64);
+static size_t slm__chunk_rows(size_t N, size_t V) { /* made at a time: 16 million logits, a quarter of the rows, 64 rows at least */
+    size_t rows = slm__lesser(((size_t)1 << 24) / V / 64 * 64, N / 256 * 64);
     return slm__lesser(rows < 64 ? 64 : rows, N);
 }
 /* The logits at hand: those of the chunk at work and, if they fit the budget, e^(z - max) of `kept` earlier rows, so that the
