@@ -53,7 +53,7 @@ gemms
 for shape in "$small" "$wide" "$tall"; do
     echo "# $shape"
     for ratio in 1 0.6; do $b step $shape --ratio $ratio; done
-    $b saving $shape
+    $b saving $shape --steps 15
     $b score $shape
 done
 $b step $wide --recompute 1 --steps 3
