@@ -1,7 +1,7 @@
 /* slm.h 0.1.0: Selective Language Modeling in one C header.
  *
  *     #define SLM_IMPLEMENTATION          // in exactly one .c or .cpp file
- *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: one thread, same bits)
+ *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: -O3, one thread, same bits)
  *
  * What it is.  The method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al., 2024), whole: a reference model
  * scores every token of a noisy corpus once; training then uses the loss of only those k% of the tokens whose excess loss (current
