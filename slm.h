@@ -1,7 +1,7 @@
 /* slm.h 0.1.0: Selective Language Modeling in one C header.
  *
  *     #define SLM_IMPLEMENTATION          // in exactly one .c or .cpp file
- *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: -O3, one thread, same bits)
+ *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: one thread, same bits)
  *
  * What it is.  The method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al., 2024), whole: a reference model
  * scores every token of a noisy corpus once; training then uses the loss of only those k% of the tokens whose excess loss (current
@@ -688,7 +688,6 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selecti
 static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, const uint8_t *mask, const int32_t *targets, size_t n) {
     for (size_t i = 0; i < n; i++) if (targets[i] >= 0) { sum[mask[i]] += (double)loss[i]; k[mask[i]]++; }
 }
-
 /* ==== >>kernels ================================================================================================== 3 ==
    Matrix products, exponentials, row loops: bare spans of numbers.  The only section with `omp simd`.  Its rules:
    (1) Every sum has an order that only the problem's shape decides: no number of threads changes a bit.
@@ -711,11 +710,14 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #define SLM__SOON(p, store) __builtin_prefetch(p, store)
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
+#define SLM__VECTORS
 #else
 #define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")      /* 2: made vectors first, then unrolled */
+#define SLM__VECTORS optimize("vect-cost-model=dynamic"),           /* -O2 would make no vectors of loops with a remainder */
 #endif
-#define SLM__AVX512 __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw,prefer-vector-width=512")))
-#define SLM__AVX2 __attribute__((noinline, target("avx2,fma,prfchw")))
+#define SLM__AVX512 __attribute__((noinline, SLM__VECTORS \
+    target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw,prefer-vector-width=512")))
+#define SLM__AVX2 __attribute__((noinline, SLM__VECTORS target("avx2,fma,prfchw")))
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE
@@ -2141,7 +2143,6 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
                         (slm_real)o->beta2, (slm_real)o->eps, (slm_real)decay, correct1, correct2);
     }
 }
-
 /* ==== >>step ===================================================================================================== 9 ==
    The algorithm of the paper.  slm_train_step, at the end of this section, is the whole of it on one page; what stands before
    it are its words.  Three ways lead to the mask, all to the same one:
@@ -2366,7 +2367,6 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
     t->step++;
     return SLM_OK;
 }
-
 /* ==== >>generation ============================================================================================== 10 ==
    One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
 struct slm_generator {

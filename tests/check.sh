@@ -154,12 +154,12 @@ on_platform() {                                      # PLATFORM TEST
 }
 # The tile of a product is fast while its sums are in registers: no multiply-add of slm__tile reads one from the stack.  And every
 # other kernel is vector code: some of its arithmetic is of whole registers (a branch in a loop can make it ten times slower).
-# With and without OpenMP: the loops are marked differently.
+# With and without OpenMP: the loops are marked differently.  gcc also at -O2, where it makes fewer loops vector code by itself.
 registers() {                                        # COMPILER
-    flags=$([ $1 = clang ] && echo -O2 || echo -O3)
-    compiles $1 -fopenmp && more="-fopenmp,none" || more=none
-    for openmp in $(echo $more | tr , ' '); do
-        [ $openmp = none ] && how="$1 $flags" || how="$1 $flags $openmp"
+    ways=$([ $1 = clang ] && echo -O2 -O2,-fopenmp || echo -O2 -O3 -O3,-fopenmp)
+    compiles $1 -fopenmp || ways=$(echo $ways | sed 's/ [^ ]*-fopenmp//')
+    for way in $ways; do
+        how="$1 $(echo $way | tr , ' ')"
         must $how -std=c99 -w -I. -Itools -S tools/bench.c -o $out.s
         for variant in avx512 avx2; do
             awk "/^slm__tile_$variant[.:]/ { inside = 1 } inside && /vfmadd/ { n++; if (/%[re][sb]p/) stack++ }
