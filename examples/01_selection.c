@@ -32,19 +32,23 @@
 
 /* Two sequences of four tokens: "the cat sat on" and "#x9 q7 mat .".  Two of the eight are rubbish from a web page. */
 enum { N = 8, T = 4 };
-static const char *const token[N] = { "the", "cat", "sat", "on", "#x9", "q7", "mat", "." };
+
+static const char *const token[N] = {"the", "cat", "sat", "on", "#x9", "q7", "mat", "."};
 
 /* loss: how badly the model that we train predicts each token now, L = -ln P(token | the tokens before it)   (eq. 1, 2).
    reference: the same number from a model that was trained on clean text.  Here both are written by hand.
    Note the rubbish: its losses are the highest of all in both models.  Nobody can predict it. */
-static const slm_real loss[N]      = { 0.25f, 2.00f, 3.00f, 0.50f, 6.00f, 5.00f, 2.50f, 0.25f };
-static const slm_real reference[N] = { 0.25f, 0.75f, 1.50f, 0.25f, 5.75f, 5.25f, 1.25f, 0.125f };
+static const slm_real loss[N] = {0.25f, 2.00f, 3.00f, 0.50f, 6.00f, 5.00f, 2.50f, 0.25f};
+static const slm_real reference[N] = {0.25f, 0.75f, 1.50f, 0.25f, 5.75f, 5.25f, 1.25f, 0.125f};
 
 static slm_error err;
 
 /* Everything in slm.h that can fail returns a status and says why in an slm_error. */
 static void must(slm_status status) {
-    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+    if (status != SLM_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
 }
 
 /* (eq. 4) The selective loss: the mean over the tokens that were kept.  It is divided by their number, not by N. */
@@ -52,16 +56,19 @@ static double mean_of_kept(const uint8_t *mask) {
     double sum = 0;
     int kept = 0, i;
     for (i = 0; i < N; i++)
-        if (mask[i]) { sum += (double)loss[i]; kept++; }
+        if (mask[i]) {
+            sum += (double)loss[i];
+            kept++;
+        }
     return sum / kept;
 }
 
 /* One line of the second table: select by these options, print what was kept and the loss that training would see. */
 static void show(const char *label, slm_score score, slm_scope scope, double ratio) {
-    slm_selection how = { SLM_SCORE_NONE, SLM_SCOPE_BATCH, 0, 0, 0 };
-    slm_real scratch[N];                  /* working space that slm_select asks for */
-    uint8_t mask[N];                      /* out: 1 = kept */
-    size_t kept;                          /* out: how many */
+    slm_selection how = {SLM_SCORE_NONE, SLM_SCOPE_BATCH, 0, 0, 0};
+    slm_real scratch[N]; /* working space that slm_select asks for */
+    uint8_t mask[N];     /* out: 1 = kept */
+    size_t kept;         /* out: how many */
     int i;
     how.score = score;
     how.scope = scope;
@@ -69,7 +76,8 @@ static void show(const char *label, slm_score score, slm_scope scope, double rat
     /* NULL: no entropies (only the entropy score needs them), no targets to leave out, no other processes to ask. */
     must(slm_select(mask, &kept, &how, loss, reference, NULL, NULL, N, T, 0, scratch, NULL, &err));
     printf("%-30s %d  %.4f ", label, (int)kept, mean_of_kept(mask));
-    for (i = 0; i < N; i++) printf(" %s", mask[i] ? token[i] : "-");
+    for (i = 0; i < N; i++)
+        printf(" %s", mask[i] ? token[i] : "-");
     printf("\n");
 }
 
@@ -89,11 +97,12 @@ int main(void) {
 
     printf("token   loss  reference  excess  kept\n");
     for (i = 0; i < N; i++)
-        printf("%-5s  %5.3f      %5.3f  %6.3f  %s\n", token[i], (double)loss[i], (double)reference[i], (double)excess[i],
-               mask[i] ? "yes" : "no");
+        printf("%-5s  %5.3f      %5.3f  %6.3f  %s\n", token[i], (double)loss[i],
+               (double)reference[i], (double)excess[i], mask[i] ? "yes" : "no");
 
     /* 3. The loss.  Plain language modeling takes the mean over all tokens (eq. 2), selective modeling over the kept ones. */
-    for (i = 0; i < N; i++) all[i] = 1;
+    for (i = 0; i < N; i++)
+        all[i] = 1;
     printf("mean of all %.4f, mean of the kept %.4f\n\n", mean_of_kept(all), mean_of_kept(mask));
 
     /* A tie: "on" and "#x9" both have an excess of 0.250, and only one place was left.  The lower index wins, always, so that
@@ -103,7 +112,8 @@ int main(void) {
     show("excess, ratio 0.25", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 0.25);
     show("excess, ratio 0.50", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 0.50);
     show("excess, ratio 0.75", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 0.75);
-    show("excess, ratio 1.00", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 1.00);       /* the same as plain language modeling */
+    show("excess, ratio 1.00", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH,
+         1.00); /* the same as plain language modeling */
 
     /* Why not simply the tokens with the highest loss?  Because rubbish has the highest loss, and stays there: a model that
        is trained on it learns nothing that holds for the next text.  The reference loss is what tells hard from hopeless. */

@@ -23,7 +23,8 @@
  *     1 xor 0 = 1   with probability 0.997
  *     1 xor 1 = 0   with probability 0.998
  */
-#define SLM_REAL double      /* all numbers in double, so that the two gradients can be compared to many digits */
+#define SLM_REAL                                                                                   \
+    double /* all numbers in double, so that the two gradients can be compared to many digits */
 #define SLM_IMPLEMENTATION
 #include "slm.h"
 #include <stdio.h>
@@ -31,29 +32,41 @@
 
 /* The task: exclusive or.  Four rows; the third column is always 1, which saves us a bias.  The class is a xor b. */
 enum { ROWS = 4, IN = 3, HIDDEN = 4, CLASSES = 2 };
-static slm_real input[ROWS * IN] = { 0, 0, 1,   0, 1, 1,   1, 0, 1,   1, 1, 1 };
-static const int32_t target[ROWS] = { 0, 1, 1, 0 };
+
+static slm_real input[ROWS * IN] = {0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1};
+static const int32_t target[ROWS] = {0, 1, 1, 0};
 
 /* All weights lie in one array: two matrices for the first layer, one for the second.  A weight matrix is (out, in). */
-enum { GATE = 0, UP = GATE + HIDDEN * IN, OUT = UP + HIDDEN * IN, WEIGHTS = OUT + CLASSES * HIDDEN };
+enum {
+    GATE = 0,
+    UP = GATE + HIDDEN * IN,
+    OUT = UP + HIDDEN * IN,
+    WEIGHTS = OUT + CLASSES * HIDDEN
+};
+
 static slm_real weight[WEIGHTS], gradient[WEIGHTS];
 static slm_real loss_of_row[ROWS];
 
 static slm_error err;
+
 static void must(slm_status status) {
-    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+    if (status != SLM_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
 }
 
 /* The network, run forward on the tape.  Each operation computes its result at once and records itself.
    A leaf is a matrix that you own: its numbers, and where its gradient goes.  NULL there: a constant, no gradient wanted. */
 static slm_tensor *forward(slm_tape *tape, slm_real *grad) {
     slm_tensor *x, *gate, *up, *out, *hidden;
-    slm_tape_reset(tape);                                                       /* forget the last pass, keep its memory */
-    x    = slm_leaf(tape, input, NULL, ROWS, IN);
+    slm_tape_reset(tape); /* forget the last pass, keep its memory */
+    x = slm_leaf(tape, input, NULL, ROWS, IN);
     gate = slm_leaf(tape, weight + GATE, grad == NULL ? NULL : grad + GATE, HIDDEN, IN);
-    up   = slm_leaf(tape, weight + UP, grad == NULL ? NULL : grad + UP, HIDDEN, IN);
-    out  = slm_leaf(tape, weight + OUT, grad == NULL ? NULL : grad + OUT, CLASSES, HIDDEN);
-    hidden = slm_swiglu(tape, slm_linear(tape, x, gate, NULL), slm_linear(tape, x, up, NULL));        /* layer 1 */
+    up = slm_leaf(tape, weight + UP, grad == NULL ? NULL : grad + UP, HIDDEN, IN);
+    out = slm_leaf(tape, weight + OUT, grad == NULL ? NULL : grad + OUT, CLASSES, HIDDEN);
+    hidden = slm_swiglu(tape, slm_linear(tape, x, gate, NULL),
+                        slm_linear(tape, x, up, NULL)); /* layer 1 */
     /* Layer 2 and the loss in one: class scores z = hidden out', then the mean of -ln P(class) over the rows (eq. 2).
        The mask is NULL, so no row is left out; the divisor is the number of rows. */
     return slm_selective_loss(tape, hidden, out, target, NULL, ROWS, loss_of_row);
@@ -74,7 +87,8 @@ int main(void) {
     int i, step;
 
     must(slm_tape_create(&tape, &err));
-    for (i = 0; i < WEIGHTS; i++) weight[i] = slm_rng_normal(&rng);
+    for (i = 0; i < WEIGHTS; i++)
+        weight[i] = slm_rng_normal(&rng);
 
     /* 1. The gradient by the tape: one forward pass, one sweep backward over the record, all 32 numbers at once. */
     must(slm_backward(tape, forward(tape, gradient), &err));
@@ -100,14 +114,15 @@ int main(void) {
         slm_tensor *loss = forward(tape, gradient);
         must(slm_backward(tape, loss, &err));
         if (step % 100 == 0) printf("step %3d   loss %.3f\n", step, (double)loss->data[0]);
-        for (i = 0; i < WEIGHTS; i++) weight[i] -= 0.2 * gradient[i];
+        for (i = 0; i < WEIGHTS; i++)
+            weight[i] -= 0.2 * gradient[i];
     }
 
     /* The loss of a row is -ln P(right class), so exp(-loss) is the probability that the network gives to the truth. */
     (void)loss_now(tape);
     for (i = 0; i < ROWS; i++)
-        printf("%.0f xor %.0f = %d   with probability %.3f\n", input[IN * i], input[IN * i + 1], (int)target[i],
-               exp(-loss_of_row[i]));
+        printf("%.0f xor %.0f = %d   with probability %.3f\n", input[IN * i], input[IN * i + 1],
+               (int)target[i], exp(-loss_of_row[i]));
     slm_tape_free(tape);
     return 0;
 }

@@ -19,24 +19,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char sentence[] = "Say what you know, and know that what you say is all that you were told.";
+static const char sentence[] =
+    "Say what you know, and know that what you say is all that you were told.";
 
 static slm_error err;
+
 static void must(slm_status status) {
-    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+    if (status != SLM_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
 }
 
 /* Says n bytes: give the model a token, take the likeliest next one, give it that, and so on (greedy generation). */
 static void say(const slm_model *model, char first, int n) {
     slm_generator *generator;
-    slm_rng rng = slm_rng_seed(0);                   /* not needed for greedy generation, but slm_sample wants one */
-    int32_t token = (unsigned char)first;            /* with the byte tokenizer a token is the byte itself */
+    slm_rng rng = slm_rng_seed(0); /* not needed for greedy generation, but slm_sample wants one */
+    int32_t token = (unsigned char)first; /* with the byte tokenizer a token is the byte itself */
     int i;
     must(slm_generator_create(&generator, model, n, &err));
     for (i = 0; i < n; i++) {
         putchar(token >= 32 && token < 127 ? (int)token : '?');
         must(slm_generator_push(generator, token, NULL, &err));
-        must(slm_sample(generator, 0, 0, 1, &rng, &token, &err));      /* temperature 0: always the likeliest */
+        must(slm_sample(generator, 0, 0, 1, &rng, &token,
+                        &err)); /* temperature 0: always the likeliest */
     }
     putchar('\n');
     slm_generator_free(generator);
@@ -49,9 +55,10 @@ int main(void) {
     slm_model *model;
     slm_trainer *trainer;
     slm_step_stats stats;
-    slm_selection everything = { .score = SLM_SCORE_NONE };
-    slm_optimizer optimizer = { .lr = 0.01, .warmup = 10 };         /* the first steps are smaller: early gradients are wild */
-    slm_config config = { .dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96 };
+    slm_selection everything = {.score = SLM_SCORE_NONE};
+    slm_optimizer optimizer = {
+        .lr = 0.01, .warmup = 10}; /* the first steps are smaller: early gradients are wild */
+    slm_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
     int step, length = (int)strlen(sentence);
 
     /* 1. Text to tokens.  Here each byte is a token: 256 different ones, no dictionary. */

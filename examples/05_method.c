@@ -13,17 +13,22 @@
  *     selective              1.20
  *     selective, at random   1.34
  */
-#define SLM_REAL double      /* slower than float; but the digits printed are then the same on every machine */
+#define SLM_REAL                                                                                   \
+    double /* slower than float; but the digits printed are then the same on every machine */
 #define SLM_IMPLEMENTATION
 #include "slm.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { B = 8, T = 32, BASE_STEPS = 150 };        /* windows in a batch, tokens in a window */
+enum { B = 8, T = 32, BASE_STEPS = 150 }; /* windows in a batch, tokens in a window */
 
 static slm_error err;
+
 static void must(slm_status status) {
-    if (status != SLM_OK) { fprintf(stderr, "%s\n", err.text); exit(1); }
+    if (status != SLM_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
 }
 
 /* The target are sums, one in a line: "3+4=7".  The noisy text has them too, but four in ten have a result drawn by lot, and
@@ -35,7 +40,8 @@ static slm_corpus *make(const slm_tokenizer *tokenizer, size_t size, int noisy, 
     size_t at = 0;
     while (at < size) {
         if (noisy && slm_rng_below(&rng, 2) == 0)
-            at += (size_t)sprintf(text + at, "<p id=%06x>\n", (unsigned)slm_rng_below(&rng, 1 << 24));
+            at +=
+                (size_t)sprintf(text + at, "<p id=%06x>\n", (unsigned)slm_rng_below(&rng, 1 << 24));
         else {
             int a = (int)slm_rng_below(&rng, 10), b = (int)slm_rng_below(&rng, 10), result = a + b;
             if (noisy && slm_rng_below(&rng, 10) < 4) result = (int)slm_rng_below(&rng, 19);
@@ -48,18 +54,23 @@ static slm_corpus *make(const slm_tokenizer *tokenizer, size_t size, int noisy, 
 
 /* Trains the model in place.  The windows of the text come in an order that only the cursor's seed decides; `at` is how many of
    them were used before. */
-static void train(slm_model *model, const slm_corpus *corpus, const slm_scores *scores, slm_score score, uint64_t at, int steps) {
-    slm_selection how = { .score = score, .scope = SLM_SCOPE_BATCH, .ratio = 0.6 };     /* SLM_SCORE_NONE ignores the ratio */
-    slm_optimizer optimizer = { .lr = 0.003, .warmup = 10, .steps = (uint64_t)steps };
-    slm_cursor cursor = { .seed = 7, .at = at };
+static void train(slm_model *model, const slm_corpus *corpus, const slm_scores *scores,
+                  slm_score score, uint64_t at, int steps) {
+    slm_selection how = {.score = score,
+                         .scope = SLM_SCOPE_BATCH,
+                         .ratio = 0.6}; /* SLM_SCORE_NONE ignores the ratio */
+    slm_optimizer optimizer = {.lr = 0.003, .warmup = 10, .steps = (uint64_t)steps};
+    slm_cursor cursor = {.seed = 7, .at = at};
     slm_trainer *trainer;
     slm_batch *batch;
     int step;
     must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (step = 0; step < steps; step++) {
-        must(slm_batch_next(batch, corpus, scores, &cursor, &err));          /* the next windows, with their reference losses */
-        must(slm_train_step(trainer, &batch, 1, NULL, &err));                /* forward, select, backward, update */
+        must(slm_batch_next(batch, corpus, scores, &cursor,
+                            &err)); /* the next windows, with their reference losses */
+        must(
+            slm_train_step(trainer, &batch, 1, NULL, &err)); /* forward, select, backward, update */
     }
     slm_batch_free(batch);
     slm_trainer_free(trainer);
@@ -71,28 +82,33 @@ static double target_loss(const slm_model *model, const slm_corpus *target) {
     double sum = 0, mean;
     size_t i;
     must(slm_score_corpus(&scores, model, target, 0, B, T, NULL, NULL, &err));
-    for (i = 0; i < scores->n; i++) sum += (double)scores->loss[i];
+    for (i = 0; i < scores->n; i++)
+        sum += (double)scores->loss[i];
     mean = sum / (double)scores->n;
     slm_scores_free(scores);
     return mean;
 }
 
-static void compare(const char *name, const slm_model *base, const slm_corpus *noisy, const slm_scores *scores, slm_score score,
-                    const slm_corpus *target) {
+static void compare(const char *name, const slm_model *base, const slm_corpus *noisy,
+                    const slm_scores *scores, slm_score score, const slm_corpus *target) {
     slm_model *model;
-    must(slm_model_copy(&model, base, &err));                                /* each starts from the same base, */
-    train(model, noisy, scores, score, BASE_STEPS * B, 200);                 /* and sees the same new windows in the same order */
+    must(slm_model_copy(&model, base, &err)); /* each starts from the same base, */
+    train(model, noisy, scores, score, BASE_STEPS * B,
+          200); /* and sees the same new windows in the same order */
     printf("%-22s %.2f\n", name, target_loss(model, target));
     slm_model_free(model);
 }
 
 int main(int argc, char **argv) {
-    slm_config config = { .vocab = 256, .dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96 };
+    slm_config config = {.vocab = 256, .dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
     slm_tokenizer *tokenizer;
     slm_corpus *noisy, *clean, *target;
     slm_model *base, *reference;
     slm_scores *scores;
-    if (argc != 1 && argc != 4) { fprintf(stderr, "use: %s [NOISY CLEAN TARGET]\n", argv[0]); return 2; }
+    if (argc != 1 && argc != 4) {
+        fprintf(stderr, "use: %s [NOISY CLEAN TARGET]\n", argv[0]);
+        return 2;
+    }
 
     /* Much noisy text, a little clean text, and the target, which nothing is ever trained on. */
     must(slm_tokenizer_bytes(&tokenizer, &err));
@@ -118,7 +134,8 @@ int main(int argc, char **argv) {
     printf("%-22s %.2f\n", "reference", target_loss(reference, target));
 
     /* Step 2, the scores: the reference reads the noisy text once and leaves a loss for every token (eq. 1). */
-    must(slm_score_corpus(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL, &err));
+    must(slm_score_corpus(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
+                          NULL, &err));
 
     /* Step 3: train the base on the noisy text.  Plain: on all tokens.  Selective: on the 60% of each batch whose loss exceeds
        the reference's the most (eqs. 3 to 5).  At random: on as many tokens, drawn by lot; it shows that fewer is not better. */

@@ -8,15 +8,16 @@
 #include <string.h>
 
 static int check_passed, check_failed;
-#define CHECK(condition, ...)                                                     \
-    do {                                                                          \
-        if (condition) check_passed++;                                            \
-        else {                                                                    \
-            check_failed++;                                                       \
-            printf("FAIL %s:%d (%s): ", __FILE__, __LINE__, #condition);          \
-            printf(__VA_ARGS__);                                                  \
-            printf("\n");                                                         \
-        }                                                                         \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (condition)                                                                             \
+            check_passed++;                                                                        \
+        else {                                                                                     \
+            check_failed++;                                                                        \
+            printf("FAIL %s:%d (%s): ", __FILE__, __LINE__, #condition);                           \
+            printf(__VA_ARGS__);                                                                   \
+            printf("\n");                                                                          \
+        }                                                                                          \
     } while (0)
 #define CHECK_OK(call, err) CHECK((call) == SLM_OK, "%s", (err).text)
 

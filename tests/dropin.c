@@ -2,12 +2,12 @@
    `ok HASH`, or what went wrong and exit 1.  test_dropin.sh and check.sh build it with every compiler, standard and macro.
    -DUSER  only uses slm.h, which another file implements      -DWORK=4  a larger model (threads get something to do)
        cc -std=c99 -I. tests/dropin.c -lm && ./a.out FOLDER_FOR_ITS_FILES                                                  */
-#include "slm.h"                       /* declarations before, */
+#include "slm.h" /* declarations before, */
 #ifndef USER
 #define SLM_IMPLEMENTATION
-#include "slm.h"                       /* ... with, */
+#include "slm.h" /* ... with, */
 #endif
-#include "slm.h"                       /* ... and after the implementation */
+#include "slm.h" /* ... and after the implementation */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,34 +17,42 @@
 enum { T = 12 * WORK, B = 4, STEPS = 4 };
 
 static slm_error err;
+
 static void need(int ok, const char *what) {
     if (ok) return;
     printf("%s: %s\n", what, err.text);
     exit(1);
 }
-static void must(slm_status status) { need(status == SLM_OK, "failed"); }
+
+static void must(slm_status status) {
+    need(status == SLM_OK, "failed");
+}
 
 /* base, selection, tape, operations: numbers that are known */
 static void the_small_parts(void) {
-    const slm_real score[5] = { 1, 3, 2, 3, 0 };
-    slm_real x[2] = { 1, 2 }, w[4] = { 1, 2, 3, 4 }, dx[2] = { 0, 0 };
-    slm_real ones[2] = { 1, 1 };
+    const slm_real score[5] = {1, 3, 2, 3, 0};
+    slm_real x[2] = {1, 2}, w[4] = {1, 2, 3, 4}, dx[2] = {0, 0};
+    slm_real ones[2] = {1, 1};
     slm_rng rng = slm_rng_seed(1);
     uint8_t mask[5];
     slm_tape *tape;
-    need(strcmp(slm_status_name(SLM_OK), "ok") == 0 && slm_rng_below(&rng, 1) == 0 && slm_hash(SLM_HASH_START, "a", 1) == 0xaf63dc4c8601ec8cULL, "base");
+    need(strcmp(slm_status_name(SLM_OK), "ok") == 0 && slm_rng_below(&rng, 1) == 0 &&
+             slm_hash(SLM_HASH_START, "a", 1) == 0xaf63dc4c8601ec8cULL,
+         "base");
     must(slm_select_top(mask, score, NULL, 5, slm_select_count(0.4, 5), &err));
     need(memcmp(mask, "\0\1\0\1\0", 5) == 0, "selection");
     must(slm_tape_create(&tape, &err));
     {
-        slm_tensor *y = slm_linear(tape, slm_leaf(tape, x, dx, 1, 2), slm_leaf(tape, w, NULL, 2, 2), NULL);
+        slm_tensor *y =
+            slm_linear(tape, slm_leaf(tape, x, dx, 1, 2), slm_leaf(tape, w, NULL, 2, 2), NULL);
         must(slm_backward(tape, slm_linear(tape, y, slm_leaf(tape, ones, NULL, 1, 2), NULL), &err));
     }
     need(dx[0] == 4 && dx[1] == 6, "backward");
     slm_tape_free(tape);
 }
 #ifndef SLM_NO_STDIO
-static void its_files(const char *folder, slm_model *model, slm_tokenizer *tokenizer, slm_scores *scores) {
+static void its_files(const char *folder, slm_model *model, slm_tokenizer *tokenizer,
+                      slm_scores *scores) {
     char path[4096];
     slm_model *model2;
     slm_scores *scores2;
@@ -52,18 +60,22 @@ static void its_files(const char *folder, slm_model *model, slm_tokenizer *token
     must(slm_model_save(model, tokenizer, NULL, folder, &err));
     must(slm_model_load(&model2, folder, &err));
     must(slm_tokenizer_load(&tokenizer2, folder, &err));
-    need(slm_model_hash(model2) == slm_model_hash(model) && slm_tokenizer_hash(tokenizer2) == slm_tokenizer_hash(tokenizer), "model folder");
+    need(slm_model_hash(model2) == slm_model_hash(model) &&
+             slm_tokenizer_hash(tokenizer2) == slm_tokenizer_hash(tokenizer),
+         "model folder");
     (void)snprintf(path, sizeof path, "%s/scores", folder);
     must(slm_scores_save(scores, path, &err));
     must(slm_scores_load(&scores2, path, &err));
-    need(scores2->n == scores->n && memcmp(scores2->loss, scores->loss, scores->n * sizeof(slm_real)) == 0, "score file");
+    need(scores2->n == scores->n &&
+             memcmp(scores2->loss, scores->loss, scores->n * sizeof(slm_real)) == 0,
+         "score file");
     slm_model_free(model2);
     slm_scores_free(scores2);
     slm_tokenizer_free(tokenizer2);
 }
 #endif
 static char *some_text(size_t size) {
-    static const char *const words[] = { "one ", "two ", "three ", "four, ", "five. ", "six\n" };
+    static const char *const words[] = {"one ", "two ", "three ", "four, ", "five. ", "six\n"};
     slm_rng rng = slm_rng_seed(5);
     char *text = (char *)malloc(size + 16);
     size_t at = 0;
@@ -75,6 +87,7 @@ static char *some_text(size_t size) {
     }
     return text;
 }
+
 /* The method, small: a reference scores a text, a model is trained on the selected tokens, and says something. */
 int main(int argc, char **argv) {
     char *text = some_text(4000), *words;
@@ -88,7 +101,7 @@ int main(int argc, char **argv) {
     slm_optimizer optimizer;
     slm_trainer *trainer;
     slm_batch *batch;
-    slm_cursor cursor = { 3, 0 };
+    slm_cursor cursor = {3, 0};
     slm_step_stats stats;
     slm_generator *generator;
     const slm_real *logits;
@@ -107,7 +120,8 @@ int main(int argc, char **argv) {
     config.ffn = 40 * WORK;
     must(slm_model_create(&reference, &config, 7, &err));
     must(slm_model_create(&model, &config, 8, &err));
-    must(slm_score_corpus(&scores, reference, corpus, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL, &err));
+    must(slm_score_corpus(&scores, reference, corpus, slm_tokenizer_hash(tokenizer), B, T, NULL,
+                          NULL, &err));
     memset(&how, 0, sizeof how);
     how.score = SLM_SCORE_EXCESS;
     memset(&optimizer, 0, sizeof optimizer);

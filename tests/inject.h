@@ -10,58 +10,89 @@
 
 /* Call number io_fail_at (from 1) fails, and with io_sticky all after it ---- */
 static long io_calls, io_fail_at, io_error, alloc_calls, alloc_fail_at;
-static int io_sticky, io_folder;            /* io_folder: what failed was the very last call, the sync of the folder */
+static int io_sticky,
+    io_folder; /* io_folder: what failed was the very last call, the sync of the folder */
+
 static int io_fails(void) {
     io_calls++;
     if (io_fail_at == 0 || (io_sticky ? io_calls < io_fail_at : io_calls != io_fail_at)) return 0;
     errno = EIO;
     return 1;
 }
-static size_t io_short(size_t done) { io_error = 1; errno = EIO; return done; }
+
+static size_t io_short(size_t done) {
+    io_error = 1;
+    errno = EIO;
+    return done;
+}
 #ifdef _WIN32
 #include <direct.h>
 #define REAL_SEEK(f, at, whence) _fseeki64(f, (long long)(at), whence)
-#define REAL_SYNC(f)             fflush(f)
-#define REAL_RENAME(from, to)    (remove(to), rename(from, to))
-#define REAL_MKDIR(path)         _mkdir(path)
+#define REAL_SYNC(f) fflush(f)
+#define REAL_RENAME(from, to) (remove(to), rename(from, to))
+#define REAL_MKDIR(path) _mkdir(path)
 #else
 #include <sys/stat.h>
 #include <unistd.h>
 #define REAL_SEEK(f, at, whence) fseek(f, (long)(at), whence)
-#define REAL_SYNC(f)             fflush(f)              /* a real fsync would only make this test slow */
-#define REAL_RENAME(from, to)    rename(from, to)
-#define REAL_MKDIR(path)         mkdir(path, 0777)
+#define REAL_SYNC(f) fflush(f) /* a real fsync would only make this test slow */
+#define REAL_RENAME(from, to) rename(from, to)
+#define REAL_MKDIR(path) mkdir(path, 0777)
 #endif
-#define SLM__FOPEN(path, mode)    (io_fails() ? NULL : fopen(path, mode))
-#define SLM__FREAD(bytes, n, f)   (io_fails() ? io_short(fread(bytes, 1, (n) / 2, f)) : fread(bytes, 1, n, f))
-#define SLM__FERROR(f)            (io_error || ferror(f))
-#define SLM__FWRITE(bytes, n, f)  (io_fails() ? io_short(fwrite(bytes, 1, (n) / 2, f)) : fwrite(bytes, 1, n, f))
+#define SLM__FOPEN(path, mode) (io_fails() ? NULL : fopen(path, mode))
+#define SLM__FREAD(bytes, n, f)                                                                    \
+    (io_fails() ? io_short(fread(bytes, 1, (n) / 2, f)) : fread(bytes, 1, n, f))
+#define SLM__FERROR(f) (io_error || ferror(f))
+#define SLM__FWRITE(bytes, n, f)                                                                   \
+    (io_fails() ? io_short(fwrite(bytes, 1, (n) / 2, f)) : fwrite(bytes, 1, n, f))
 #define SLM__FSEEK(f, at, whence) (io_fails() ? -1 : REAL_SEEK(f, at, whence))
-#define SLM__FTELL(f)             (io_fails() ? -1 : ftell(f))
-#define SLM__FSYNC(f)             (io_fails() ? -1 : REAL_SYNC(f))
-#define SLM__FCLOSE(f)            (io_fails() ? (fclose(f), errno = EIO, EOF) : fclose(f))
-#define SLM__RENAME(from, to)     (io_fails() ? -1 : REAL_RENAME(from, to))
-#define SLM__REMOVE(path)         (io_fails() ? -1 : remove(path))
-#define SLM__MKDIR(path)          (io_fails() ? -1 : REAL_MKDIR(path))
-#define SLM__SYNC_FOLDER(path)    (io_fails() ? (io_folder = 1, -1) : 0)
-static int alloc_refused(void) { return ++alloc_calls == alloc_fail_at; }
-#define SLM_MALLOC(size)           (alloc_refused() ? NULL : malloc(size))
+#define SLM__FTELL(f) (io_fails() ? -1 : ftell(f))
+#define SLM__FSYNC(f) (io_fails() ? -1 : REAL_SYNC(f))
+#define SLM__FCLOSE(f) (io_fails() ? (fclose(f), errno = EIO, EOF) : fclose(f))
+#define SLM__RENAME(from, to) (io_fails() ? -1 : REAL_RENAME(from, to))
+#define SLM__REMOVE(path) (io_fails() ? -1 : remove(path))
+#define SLM__MKDIR(path) (io_fails() ? -1 : REAL_MKDIR(path))
+#define SLM__SYNC_FOLDER(path) (io_fails() ? (io_folder = 1, -1) : 0)
+
+static int alloc_refused(void) {
+    return ++alloc_calls == alloc_fail_at;
+}
+
+#define SLM_MALLOC(size) (alloc_refused() ? NULL : malloc(size))
 #define SLM_REALLOC(pointer, size) (alloc_refused() ? NULL : realloc(pointer, size))
-#define SLM_FREE(pointer)          free(pointer)
+#define SLM_FREE(pointer) free(pointer)
 
 static char root[400], path[1024];
-static const char *in(const char *name) { (void)snprintf(path, sizeof path, "%s/%s", root, name); return path; }
-static void inject(long at, int sticky) { io_calls = io_error = io_folder = alloc_calls = 0; io_fail_at = at; io_sticky = sticky; alloc_fail_at = 0; }
+
+static const char *in(const char *name) {
+    (void)snprintf(path, sizeof path, "%s/%s", root, name);
+    return path;
+}
+
+static void inject(long at, int sticky) {
+    io_calls = io_error = io_folder = alloc_calls = 0;
+    io_fail_at = at;
+    io_sticky = sticky;
+    alloc_fail_at = 0;
+}
+
 static void put(const char *name, const void *bytes, size_t n) {
     FILE *f;
-    (void)remove(in(name));                                   /* some file systems write a truncated file out at once: slow */
+    (void)remove(in(name)); /* some file systems write a truncated file out at once: slow */
     f = fopen(path, "wb");
-    if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0) { printf("cannot write %s\n", path); exit(1); }
+    if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0) {
+        printf("cannot write %s\n", path);
+        exit(1);
+    }
 }
-static char *get(const char *name, size_t *n) {               /* NULL: not there */
+
+static char *get(const char *name, size_t *n) { /* NULL: not there */
     FILE *f = fopen(in(name), "rb");
     char *bytes = (char *)calloc(1, 1 << 22);
-    if (f == NULL || bytes == NULL) { free(bytes); return NULL; }
+    if (f == NULL || bytes == NULL) {
+        free(bytes);
+        return NULL;
+    }
     *n = fread(bytes, 1, 1 << 22, f);
     (void)fclose(f);
     return bytes;

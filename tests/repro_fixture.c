@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 static void make_models(const char *dir) {
-    static const char *const names[] = { "base", "reference", "clm", "slm" };
-    const corpus_mix mix = { 0.5, 0.2, 0.3 };
-    slm_config shape = { 256, 16, 1, 2, 2, 8, 32, 64, 10000, 1e-5, 0 };
+    static const char *const names[] = {"base", "reference", "clm", "slm"};
+    const corpus_mix mix = {0.5, 0.2, 0.3};
+    slm_config shape = {256, 16, 1, 2, 2, 8, 32, 64, 10000, 1e-5, 0};
     slm_tokenizer *tokenizer;
     slm_model *model;
     corpus_text text;
@@ -26,7 +26,9 @@ static void make_models(const char *dir) {
         must(slm_model_save(model, tokenizer, NULL, path, &experiment_error));
         slm_model_free(model);
     }
-    if (!corpus_make(&text, CORPUS_NOISY, &mix, 1500, 1)) { must_have(NULL); }
+    if (!corpus_make(&text, CORPUS_NOISY, &mix, 1500, 1)) {
+        must_have(NULL);
+    }
     snprintf(path, sizeof path, "%s/models/text.bin", dir);
     must(slm_write_file(path, text.text, text.size, &experiment_error));
     snprintf(path, sizeof path, "%s/models/kind.bin", dir);
@@ -34,8 +36,14 @@ static void make_models(const char *dir) {
     corpus_free(&text);
     slm_tokenizer_free(tokenizer);
 }
+
 int main(int argc, char **argv) {
-    if (argc < 2) { fputs("usage: fixture DIR [--bare]\n", stderr); return 2; }
-    if (argc == 2) { make_models(argv[1]); }
+    if (argc < 2) {
+        fputs("usage: fixture DIR [--bare]\n", stderr);
+        return 2;
+    }
+    if (argc == 2) {
+        make_models(argv[1]);
+    }
     return repro_report(argv[1]);
 }

@@ -14,15 +14,23 @@ static inline char *gpt2_merges(char *to, const char *lines, size_t size) {
         unsigned char c = (unsigned char)lines[i];
         int end = c == '\n' || c == '\r';
         if (!inside && !end) *to++ = ',';
-        if (inside == end) { *to++ = '"'; inside = !end; }        /* a line begins or ends here */
+        if (inside == end) {
+            *to++ = '"';
+            inside = !end;
+        } /* a line begins or ends here */
         if (end) continue;
-        if (c < 32) to += sprintf(to, "\\u%04x", (unsigned)c);
-        else if (c == '"' || c == '\\') { *to++ = '\\'; *to++ = (char)c; }
-        else *to++ = (char)c;
+        if (c < 32)
+            to += sprintf(to, "\\u%04x", (unsigned)c);
+        else if (c == '"' || c == '\\') {
+            *to++ = '\\';
+            *to++ = (char)c;
+        } else
+            *to++ = (char)c;
     }
     if (inside) *to++ = '"';
     return to;
 }
+
 static inline slm_status gpt2_tokenizer(slm_tokenizer **out, const char *folder, slm_error *err) {
     static const char head[] = "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":";
     static const char middle[] = ",\"merges\":[\"#version\"";

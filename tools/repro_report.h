@@ -26,17 +26,34 @@ static inline void report_decide(findings *r) {
     for (r->part = 0; r->part < 3; r->part++) {
         for (size_t i = 0; i < REPORT_CORPORA; i++) {
             const char *c = report_corpora[i];
-            if (r->part == 0 && (i < 2 || report_has_corpus(r, c))) {   /* the goal names the first two: open if not run */
+            if (r->part == 0 &&
+                (i < 2 ||
+                 report_has_corpus(r, c))) { /* the goal names the first two: open if not run */
                 claims_sooner(r, c, TARGET_LOSS);
-                if (curves_has_accuracy(r, c)) { claims_sooner(r, c, TARGET_ACCURACY); }
+                if (curves_has_accuracy(r, c)) {
+                    claims_sooner(r, c, TARGET_ACCURACY);
+                }
             }
-            if (!report_has_corpus(r, c)) { continue; }
-            if (r->part == 0) { claims_controls(r, c); claims_cost(r, c); }
-            if (r->part == 1) { claims_clean(r, c); }
-            if (r->part == 2) { verdict_figure6(r, c); }
+            if (!report_has_corpus(r, c)) {
+                continue;
+            }
+            if (r->part == 0) {
+                claims_controls(r, c);
+                claims_cost(r, c);
+            }
+            if (r->part == 1) {
+                claims_clean(r, c);
+            }
+            if (r->part == 2) {
+                verdict_figure6(r, c);
+            }
         }
-        if (r->part == 0) { verdict_map(r); }
-        if (r->part == 1) { claims_less_clean(r); }
+        if (r->part == 0) {
+            verdict_map(r);
+        }
+        if (r->part == 1) {
+            claims_less_clean(r);
+        }
         if (r->part == 2) {
             verdict_figure7(r);
             verdict_mechanism(r);
@@ -51,33 +68,52 @@ static inline void report_decide(findings *r) {
     claims_negative(r);
     claims_scratch(r);
 }
+
 static inline void report_claims_csv(findings *r) {
     char command[160];
     FILE *out = draw_open(r, "claims", ".csv");
-    if (out == NULL) { return; }
+    if (out == NULL) {
+        return;
+    }
     fputs("claim,verdict,statement,found,paper,falsifier,command\n", out);
     for (size_t i = 0; i < r->n_claims; i++) {
         const claim *c = &r->claims[i];
-        const char *cells[7] = { c->id, c->words, c->title, c->found, c->paper, c->falsifier, draw_command(command, sizeof command,
-            c->set) };
+        const char *cells[7] = {c->id,
+                                c->words,
+                                c->title,
+                                c->found,
+                                c->paper,
+                                c->falsifier,
+                                draw_command(command, sizeof command, c->set)};
         for (size_t j = 0; j < 7; j++) {
-            if (j > 0) { fputc(',', out); }
+            if (j > 0) {
+                fputc(',', out);
+            }
             csv_write(out, cells[j]);
         }
         fputc('\n', out);
     }
     draw_close(r, out, "claims.csv");
 }
+
 /* A cell of a Markdown table: no bars, no line ends. */
 static inline void report_markdown(FILE *out, const char *text) {
-    for (fputs("| ", out); *text != '\0'; text++) { fputs((char[3]){ *text == '|' ? '\\' : *text == '\n' ? ' ' : *text,
-        *text == '|' ? '|' : '\0', '\0' }, out); }
+    for (fputs("| ", out); *text != '\0'; text++) {
+        fputs((char[3]){*text == '|'    ? '\\'
+                        : *text == '\n' ? ' '
+                                        : *text,
+                        *text == '|' ? '|' : '\0', '\0'},
+              out);
+    }
     fputc(' ', out);
 }
+
 static inline void report_results(findings *r) {
     char command[160];
     FILE *out = draw_open(r, "results", ".md");
-    if (out == NULL) { return; }
+    if (out == NULL) {
+        return;
+    }
     fputs("| claim | verdict | measured | in the paper | command |\n|---|---|---|---|---|\n", out);
     for (size_t i = 0; i < r->n_claims; i++) {
         const claim *c = &r->claims[i];
@@ -93,6 +129,7 @@ static inline void report_results(findings *r) {
     }
     draw_close(r, out, "results.md");
 }
+
 /* ---- all of it ---- */
 static inline int repro_report(const char *dir) {
     static findings r;
@@ -100,7 +137,10 @@ static inline int repro_report(const char *dir) {
     FILE *out;
     memset(&r, 0, sizeof r);
     r.dir = dir;
-    if (!data_load(&r.d, dir, why, sizeof why)) { fprintf(stderr, "%s\n", why); return 1; }
+    if (!data_load(&r.d, dir, why, sizeof why)) {
+        fprintf(stderr, "%s\n", why);
+        return 1;
+    }
     report_decide(&r);
     report_claims_csv(&r);
     report_results(&r);
@@ -108,9 +148,14 @@ static inline int repro_report(const char *dir) {
         report_page(&r, out);
         draw_close(&r, out, "report.html");
     }
-    for (draw_room *next; r.rooms != NULL; r.rooms = next) { next = r.rooms->next; free(r.rooms); }
+    for (draw_room *next; r.rooms != NULL; r.rooms = next) {
+        next = r.rooms->next;
+        free(r.rooms);
+    }
     data_free(&r.d);
-    if (!r.failed) { printf("%s/report.html: %zu claims, %d figures\n", dir, r.n_claims, r.page.figures); }
+    if (!r.failed) {
+        printf("%s/report.html: %zu claims, %d figures\n", dir, r.n_claims, r.page.figures);
+    }
     return r.failed;
 }
 #endif

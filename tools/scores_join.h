@@ -2,7 +2,9 @@
    interruption.  Refuses parts of different models, corpora, tokenizers or windows.  Include after slm.h with its implementation. */
 #ifndef SCORES_JOIN_H
 #define SCORES_JOIN_H
-static inline slm_status scores_join(slm_scores **out, const slm_scores *const *parts, size_t n_parts, slm_error *err) {
+
+static inline slm_status scores_join(slm_scores **out, const slm_scores *const *parts,
+                                     size_t n_parts, slm_error *err) {
     slm_scores like, *s = NULL;
     size_t i, done;
     slm_status status;
@@ -11,19 +13,29 @@ static inline slm_status scores_join(slm_scores **out, const slm_scores *const *
     like = *parts[0];
     for (i = 1; i < n_parts; i++) {
         const slm_scores *p = parts[i];
-        const char *other = p->T != like.T ? "window length" : p->tokenizer_hash != like.tokenizer_hash ? "tokenizer"
-                          : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus"
-                          : p->model_hash != like.model_hash ? "model" : NULL;
-        if (other != NULL) return slm__fail(err, SLM_ERR_STALE, "scores: part %zu is of another %s than part 0", i, other);
+        const char *other = p->T != like.T                             ? "window length"
+                            : p->tokenizer_hash != like.tokenizer_hash ? "tokenizer"
+                            : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus"
+                            : p->model_hash != like.model_hash                         ? "model"
+                                                                                       : NULL;
+        if (other != NULL)
+            return slm__fail(err, SLM_ERR_STALE, "scores: part %zu is of another %s than part 0", i,
+                             other);
         if (p->n > SIZE_MAX / 64 - like.n) return slm__no_memory(err, SIZE_MAX);
         like.n += p->n;
         if (p->at < like.at) like.at = p->at;
     }
-    if ((status = slm__scores_create(&s, &like, err)) != SLM_OK) { slm_scores_free(s); return status; }
-    for (done = 0; done < s->n; done += parts[i]->n) {           /* the part that begins where the last one ends */
-        for (i = 0; i < n_parts && (parts[i]->at != s->at + done || parts[i]->n == 0); i++) continue;
+    if ((status = slm__scores_create(&s, &like, err)) != SLM_OK) {
+        slm_scores_free(s);
+        return status;
+    }
+    for (done = 0; done < s->n;
+         done += parts[i]->n) { /* the part that begins where the last one ends */
+        for (i = 0; i < n_parts && (parts[i]->at != s->at + done || parts[i]->n == 0); i++)
+            continue;
         if (i == n_parts) {
-            slm__fail(err, SLM_ERR_ARGUMENT, "scores: the parts overlap, or none begins at token %zu", s->at + done + 1);
+            slm__fail(err, SLM_ERR_ARGUMENT,
+                      "scores: the parts overlap, or none begins at token %zu", s->at + done + 1);
             slm_scores_free(s);
             return SLM_ERR_ARGUMENT;
         }

@@ -9,44 +9,69 @@
 #include "progress.h"
 #include "token_file.h"
 
-enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_INPUT = 3, NO_MEMORY = 4, CHECK_FAILED = 5, INTERRUPTED = 130 };
+enum {
+    DONE = 0,
+    FAILED = 1,
+    USAGE = 2,
+    BAD_INPUT = 3,
+    NO_MEMORY = 4,
+    CHECK_FAILED = 5,
+    INTERRUPTED = 130
+};
+
 enum { PATH_MOST = 4096 };
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* In the order of slm_score and slm_scope. */
-static const char *const score_names[] = { "none", "excess", "ref", "entropy", "loss", "random", "intersect", "union" };
-static const char *const scope_names[] = { "batch", "micro", "sequence" };
+static const char *const score_names[] = {"none", "excess", "ref",       "entropy",
+                                          "loss", "random", "intersect", "union"};
+static const char *const scope_names[] = {"batch", "micro", "sequence"};
 
 /* ---- messages: one line on stderr, whatever bytes a file name or a field may hold; the exit code comes back ---- */
 static const char *verb_name = "";
+
 static inline int fail(int code, const char *format, ...) {
     char text[1024];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (char *p = text; *p != 0; p++) if ((unsigned char)*p < 32 || *p == 127) *p = '?';
+    for (char *p = text; *p != 0; p++)
+        if ((unsigned char)*p < 32 || *p == 127) *p = '?';
     fprintf(stderr, "slm %s: %s\n", verb_name, text);
     return code;
 }
+
 /* The library's word as an exit code.  What an I/O error means depends on whose file it was. */
 typedef enum file_role { FOR_INPUT, FOR_OUTPUT } file_role;
+
 static inline int status_code(slm_status status, file_role role) {
     switch (status) {
     case SLM_OK: return DONE;
     case SLM_ERR_MEMORY: return NO_MEMORY;
-    case SLM_ERR_FORMAT: case SLM_ERR_STALE: return BAD_INPUT;
+    case SLM_ERR_FORMAT:
+    case SLM_ERR_STALE: return BAD_INPUT;
     case SLM_ERR_STOPPED: return INTERRUPTED;
     default: return role == FOR_INPUT ? BAD_INPUT : FAILED;
     }
 }
+
 static inline int fail_status(slm_status status, file_role role, const slm_error *err) {
     return status == SLM_OK ? DONE : fail(status_code(status, role), "%s", err->text);
 }
-static inline int no_memory(void) { return fail(NO_MEMORY, "out of memory"); }
+
+static inline int no_memory(void) {
+    return fail(NO_MEMORY, "out of memory");
+}
 
 /* ---- interruption: the first signal asks for a clean end, the second one kills ---- */
 static volatile sig_atomic_t stop_requested = 0;
-static inline void stop_handler(int signal_number) { (void)signal_number; stop_requested = 1; }
+
+static inline void stop_handler(int signal_number) {
+    (void)signal_number;
+    stop_requested = 1;
+}
+
 static inline void catch_signals(void) {
     struct sigaction action, before;
     memset(&action, 0, sizeof action);
@@ -54,23 +79,35 @@ static inline void catch_signals(void) {
     action.sa_flags = (int)SA_RESETHAND;
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGTERM, &action, NULL);
-    if (sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_IGN)    /* ignored: a job in the background */
+    if (sigaction(SIGINT, NULL, &before) != 0 ||
+        before.sa_handler != SIG_IGN) /* ignored: a job in the background */
         (void)sigaction(SIGINT, &action, NULL);
 }
+
 /* The library's progress callback: shows and passes the stop on. */
-typedef struct watch { progress bar; int begun; const char *unit; } watch;
+typedef struct watch {
+    progress bar;
+    int begun;
+    const char *unit;
+} watch;
+
 static inline int watch_callback(void *user, uint64_t done, uint64_t total) {
     watch *w = (watch *)user;
     char speed[32], detail[64] = "";
     double seconds;
-    if (!w->begun) { w->bar.first = done; w->begun = 1; }
+    if (!w->begun) {
+        w->bar.first = done;
+        w->begun = 1;
+    }
     seconds = progress_clock() - w->bar.start;
     if (done > w->bar.first && seconds > 0 && w->unit != NULL)
         (void)snprintf(detail, sizeof detail, "%s %s",
-                       progress_count(speed, sizeof speed, (double)(done - w->bar.first) / seconds), w->unit);
+                       progress_count(speed, sizeof speed, (double)(done - w->bar.first) / seconds),
+                       w->unit);
     progress_show(&w->bar, done, total, detail);
     return stop_requested != 0;
 }
+
 static inline void watch_start(watch *w, const char *what, const char *unit, int quiet) {
     memset(w, 0, sizeof *w);
     w->unit = unit;
@@ -87,26 +124,38 @@ static inline void use_threads(int32_t n) {
 }
 
 /* ---- paths ---- */
-static inline int path_exists(const char *path) { struct stat s; return stat(path, &s) == 0; }
-static inline int is_folder(const char *path) { struct stat s; return stat(path, &s) == 0 && S_ISDIR(s.st_mode); }
+static inline int path_exists(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0;
+}
+
+static inline int is_folder(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
 static inline int same_file(const char *a, const char *b) {
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
+
 static inline int path_join(char *out, const char *folder, const char *name) {
     int n = snprintf(out, PATH_MOST, "%s/%s", folder, name);
     return n > 0 && n < PATH_MOST ? DONE : fail(USAGE, "%.60s...: the path is too long", folder);
 }
+
 static inline int make_folder(const char *path) {
     char copy[PATH_MOST];
-    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) return fail(USAGE, "%.60s...: the path is too long", path);
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return fail(USAGE, "%.60s...: the path is too long", path);
     for (char *p = copy + 1; copy[0] != 0 && *p != 0; p++) {
         if (*p != '/') continue;
         *p = 0;
-        (void)mkdir(copy, 0777);                                  /* it may well be there: the last one tells */
+        (void)mkdir(copy, 0777); /* it may well be there: the last one tells */
         *p = '/';
     }
-    if (mkdir(path, 0777) != 0 && !is_folder(path)) return fail(FAILED, "%s: cannot make the folder: %s", path, strerror(errno));
+    if (mkdir(path, 0777) != 0 && !is_folder(path))
+        return fail(FAILED, "%s: cannot make the folder: %s", path, strerror(errno));
     return DONE;
 }
 
@@ -120,24 +169,33 @@ static inline int load_tokenizer(slm_tokenizer **out, const char *name, const ch
         if (path_join(path, folder, "tokenizer.json") != DONE) return USAGE;
         if (!path_exists(folder)) return fail(BAD_INPUT, "%s: there is no such folder", folder);
         if (!path_exists(path))
-            return fail(BAD_INPUT, "%s: no tokenizer.json in it; say which one with --tokenizer bytes|FILE|FOLDER", folder);
+            return fail(
+                BAD_INPUT,
+                "%s: no tokenizer.json in it; say which one with --tokenizer bytes|FILE|FOLDER",
+                folder);
         name = folder;
     }
-    status = name == NULL || strcmp(name, "bytes") == 0 ? slm_tokenizer_bytes(out, &err) : slm_tokenizer_load(out, name, &err);
+    status = name == NULL || strcmp(name, "bytes") == 0 ? slm_tokenizer_bytes(out, &err)
+                                                        : slm_tokenizer_load(out, name, &err);
     return fail_status(status, FOR_INPUT, &err);
 }
+
 static inline int load_model(slm_model **out, const char *folder) {
     slm_error err;
     if (!path_exists(folder)) return fail(BAD_INPUT, "%s: there is no such folder", folder);
     return fail_status(slm_model_load(out, folder, &err), FOR_INPUT, &err);
 }
-static inline int check_vocab(const slm_model *model, const char *folder, const slm_tokenizer *tokenizer) {
+
+static inline int check_vocab(const slm_model *model, const char *folder,
+                              const slm_tokenizer *tokenizer) {
     if (slm_tokenizer_vocab(tokenizer) <= model->config.vocab) return DONE;
-    return fail(BAD_INPUT, "%s: the model knows %d tokens, the tokenizer has %d", folder, (int)model->config.vocab,
-        (int)slm_tokenizer_vocab(tokenizer));
+    return fail(BAD_INPUT, "%s: the model knows %d tokens, the tokenizer has %d", folder,
+                (int)model->config.vocab, (int)slm_tokenizer_vocab(tokenizer));
 }
+
 /* A reference model must read the same tokens: where its folder has a tokenizer, it must be this one. */
-static inline int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tokenizer) {
+static inline int load_reference(slm_model **out, const char *folder,
+                                 const slm_tokenizer *tokenizer) {
     char path[PATH_MOST];
     slm_tokenizer *own = NULL;
     int code = load_model(out, folder);
@@ -150,18 +208,24 @@ static inline int load_reference(slm_model **out, const char *folder, const slm_
     slm_tokenizer_free(own);
     return code;
 }
+
 /* Windows are as long as the model's context, unless told; not longer than 1024, so that a laptop can follow. */
-static inline int32_t default_seq(const slm_model *model) { return model->config.max_seq < 1024 ? model->config.max_seq : 1024; }
+static inline int32_t default_seq(const slm_model *model) {
+    return model->config.max_seq < 1024 ? model->config.max_seq : 1024;
+}
 
 /* Joins two corpora: the tokens of b behind those of a, which is replaced. */
-static inline slm_status corpus_append(slm_corpus **a, const slm_corpus *b, int32_t vocab, slm_error *err) {
-    size_t n = (*a)->n + b->n, bytes = (*a)->bytes != 0 && b->bytes != 0 ? (*a)->bytes + b->bytes : 0;
+static inline slm_status corpus_append(slm_corpus **a, const slm_corpus *b, int32_t vocab,
+                                       slm_error *err) {
+    size_t n = (*a)->n + b->n,
+           bytes = (*a)->bytes != 0 && b->bytes != 0 ? (*a)->bytes + b->bytes : 0;
     int masks = (*a)->masked != NULL || b->masked != NULL;
     int32_t *tokens = (int32_t *)malloc((n > 0 ? n : 1) * sizeof *tokens);
     uint8_t *masked = masks ? (uint8_t *)calloc(n > 0 ? n : 1, 1) : NULL;
     slm_corpus *joined = NULL;
     slm_status status = SLM_ERR_MEMORY;
-    if (tokens == NULL || (masks && masked == NULL)) (void)snprintf(err->text, sizeof err->text, "out of memory: %zu tokens", n);
+    if (tokens == NULL || (masks && masked == NULL))
+        (void)snprintf(err->text, sizeof err->text, "out of memory: %zu tokens", n);
     else {
         if ((*a)->n > 0) memcpy(tokens, (*a)->tokens, (*a)->n * sizeof *tokens);
         if (b->n > 0) memcpy(tokens + (*a)->n, b->tokens, b->n * sizeof *tokens);
@@ -177,18 +241,25 @@ static inline slm_status corpus_append(slm_corpus **a, const slm_corpus *b, int3
     *a = joined;
     return SLM_OK;
 }
-static inline int load_one(slm_corpus **corpus, const slm_tokenizer *tokenizer, const char *path, const char *fields) {
+
+static inline int load_one(slm_corpus **corpus, const slm_tokenizer *tokenizer, const char *path,
+                           const char *fields) {
     slm_error err;
     slm_corpus *next = NULL;
     slm_status status = token_file_load(&next, tokenizer, path, fields, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if (*corpus == NULL) { *corpus = next; return DONE; }
+    if (*corpus == NULL) {
+        *corpus = next;
+        return DONE;
+    }
     status = corpus_append(corpus, next, slm_tokenizer_vocab(tokenizer), &err);
     slm_corpus_free(next);
     return fail_status(status, FOR_INPUT, &err);
 }
+
 /* All files, one after the other.  "a.txt,b.txt" is two files, unless a file has that very name. */
-static inline int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const option_list *files, const char *fields) {
+static inline int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer,
+                              const option_list *files, const char *fields) {
     int code = DONE;
     *out = NULL;
     for (size_t i = 0; i < files->n && code == DONE; i++) {
@@ -196,7 +267,8 @@ static inline int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, 
         char path[PATH_MOST];
         while (code == DONE) {
             size_t n = path_exists(p) ? strlen(p) : strcspn(p, ",");
-            if (n >= sizeof path) code = fail(USAGE, "%.60s...: the path is too long", p);
+            if (n >= sizeof path)
+                code = fail(USAGE, "%.60s...: the path is too long", p);
             else {
                 memcpy(path, p, n);
                 path[n] = 0;
@@ -207,13 +279,19 @@ static inline int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, 
         }
     }
     if (code == DONE && (*out)->n < 2)
-        code = fail(BAD_INPUT, "%s: %zu tokens, nothing to predict: at least 2 are needed", files->items[0], (*out)->n);
-    if (code != DONE) { slm_corpus_free(*out); *out = NULL; }
+        code = fail(BAD_INPUT, "%s: %zu tokens, nothing to predict: at least 2 are needed",
+                    files->items[0], (*out)->n);
+    if (code != DONE) {
+        slm_corpus_free(*out);
+        *out = NULL;
+    }
     return code;
 }
+
 static inline int needed(int given, const char *flag, const char *value) {
     return given ? DONE : fail(USAGE, "%s %s is needed (slm %s -h)", flag, value, verb_name);
 }
+
 /* A whole stream, for standard input. */
 static inline int read_stream(char **out, size_t *size, FILE *f, const char *name) {
     char *bytes = NULL;
@@ -221,16 +299,23 @@ static inline int read_stream(char **out, size_t *size, FILE *f, const char *nam
     while (got > 0) {
         if (room - n < 65536) {
             char *more = (char *)realloc(bytes, room = room * 2 + 65536);
-            if (more == NULL) { free(bytes); return no_memory(); }
+            if (more == NULL) {
+                free(bytes);
+                return no_memory();
+            }
             bytes = more;
         }
         n += got = fread(bytes + n, 1, room - n, f);
     }
-    if (ferror(f)) { free(bytes); return fail(BAD_INPUT, "%s: cannot read", name); }
+    if (ferror(f)) {
+        free(bytes);
+        return fail(BAD_INPUT, "%s: cannot read", name);
+    }
     *out = bytes;
     *size = n;
     return DONE;
 }
+
 /* A token's bytes so that they stay on one line: \t \n \r \\, and \xHH for what is no visible UTF-8. */
 static inline void put_escaped(FILE *out, const char *bytes, size_t n) {
     for (size_t i = 0, step; i < n; i += step) {
@@ -238,13 +323,17 @@ static inline void put_escaped(FILE *out, const char *bytes, size_t n) {
         const char *name = NULL;
         step = escape_utf8(bytes + i, n - i, &code);
         if (step == 0 || code < 32 || code == 127) {
-            static const char *const names[] = { "\\t", "\\n", NULL, NULL, "\\r" };
+            static const char *const names[] = {"\\t", "\\n", NULL, NULL, "\\r"};
             if (step == 1 && code >= 9 && code <= 13) name = names[code - 9];
-            if (name != NULL) fputs(name, out);
-            else fprintf(out, "\\x%02X", (unsigned)(unsigned char)bytes[i]);
+            if (name != NULL)
+                fputs(name, out);
+            else
+                fprintf(out, "\\x%02X", (unsigned)(unsigned char)bytes[i]);
             step = 1;
-        } else if (code == '\\') fputs("\\\\", out);
-        else fwrite(bytes + i, 1, step, out);
+        } else if (code == '\\')
+            fputs("\\\\", out);
+        else
+            fwrite(bytes + i, 1, step, out);
     }
 }
 #endif

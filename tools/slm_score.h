@@ -12,7 +12,14 @@ typedef struct score_options {
     int32_t seq, batch, threads, save_every, shard_at, shards;
     int tsv, json, quiet;
 } score_options;
-typedef struct score_run { slm_tokenizer *tokenizer; slm_model *model; slm_corpus *corpus; slm_scores *scores; int32_t T; } score_run;
+
+typedef struct score_run {
+    slm_tokenizer *tokenizer;
+    slm_model *model;
+    slm_corpus *corpus;
+    slm_scores *scores;
+    int32_t T;
+} score_run;
 
 /* ---- the results ---- */
 static inline void score_summary(const score_options *o, const slm_scores *s) {
@@ -26,11 +33,16 @@ static inline void score_summary(const score_options *o, const slm_scores *s) {
     if (o->json) {
         printf("{\"out\": ");
         escape_json(stdout, o->out);
-        printf(", \"tokens\": %zu, \"seq\": %d, \"loss\": %.17g, \"entropy\": %.17g", s->n, (int)s->T, loss, entropy);
-        printf(", \"corpus\": \"%016llx\", \"tokenizer\": \"%016llx\", \"model\": \"%016llx\"}\n", (unsigned long long)s->corpus_hash,
-               (unsigned long long)s->tokenizer_hash, (unsigned long long)s->model_hash);
-    } else printf("%s: %zu tokens in windows of %d, mean loss %.6f, mean entropy %.6f nats\n", o->out, s->n, (int)s->T, loss, entropy);
+        printf(", \"tokens\": %zu, \"seq\": %d, \"loss\": %.17g, \"entropy\": %.17g", s->n,
+               (int)s->T, loss, entropy);
+        printf(", \"corpus\": \"%016llx\", \"tokenizer\": \"%016llx\", \"model\": \"%016llx\"}\n",
+               (unsigned long long)s->corpus_hash, (unsigned long long)s->tokenizer_hash,
+               (unsigned long long)s->model_hash);
+    } else
+        printf("%s: %zu tokens in windows of %d, mean loss %.6f, mean entropy %.6f nats\n", o->out,
+               s->n, (int)s->T, loss, entropy);
 }
+
 /* Position is the token's place in the text, from 0: the first token is no target and has no line. */
 static inline void score_table(const score_run *r) {
     int digits = sizeof(slm_real) == 4 ? 9 : 17;
@@ -41,7 +53,8 @@ static inline void score_table(const score_run *r) {
         const char *bytes = slm_tokenizer_token(r->tokenizer, id, &size);
         printf("%zu\t%d\t", i + 1, (int)id);
         if (bytes != NULL) put_escaped(stdout, bytes, size);
-        printf("\t%.*g\t%.*g\n", digits, (double)r->scores->loss[i], digits, (double)r->scores->entropy[i]);
+        printf("\t%.*g\t%.*g\n", digits, (double)r->scores->loss[i], digits,
+               (double)r->scores->entropy[i]);
     }
 }
 
@@ -54,18 +67,29 @@ static inline int score_load(const score_options *o, score_run *r) {
     if (code == DONE) r->T = o->seq > 0 ? o->seq : default_seq(r->model);
     return code;
 }
+
 /* Whether a file holds what this command would make: the same tokens, tokenizer, model and windows, of this shard at most. */
-static inline int score_fits(const score_run *r, const slm_scores *s, const slm_scores *want, const char *path) {
-    const char *other = s->T != want->T ? "window length" : s->tokenizer_hash != want->tokenizer_hash ? "tokenizer"
-                      : s->corpus_hash != want->corpus_hash || s->all != want->all ? "corpus" : s->model_hash != want->model_hash ? "model"
-                      : s->at != want->at || s->n > want->n ? "shard" : NULL;
+static inline int score_fits(const score_run *r, const slm_scores *s, const slm_scores *want,
+                             const char *path) {
+    const char *other = s->T != want->T                             ? "window length"
+                        : s->tokenizer_hash != want->tokenizer_hash ? "tokenizer"
+                        : s->corpus_hash != want->corpus_hash || s->all != want->all ? "corpus"
+                        : s->model_hash != want->model_hash                          ? "model"
+                        : s->at != want->at || s->n > want->n                        ? "shard"
+                                                                                     : NULL;
     if (other == NULL) return DONE;
-    return fail(BAD_INPUT, "%s: it holds scores %zu to %zu of %zu in windows of %d, made for another %s (here: %zu to %zu of %zu, %d)", path,
-                s->at, s->at + s->n, s->all, (int)s->T, other, want->at, want->at + want->n, r->corpus->n - 1, (int)want->T);
+    return fail(BAD_INPUT,
+                "%s: it holds scores %zu to %zu of %zu in windows of %d, made for another %s "
+                "(here: %zu to %zu of %zu, %d)",
+                path, s->at, s->at + s->n, s->all, (int)s->T, other, want->at, want->at + want->n,
+                r->corpus->n - 1, (int)want->T);
 }
+
 /* What the file must hold in the end: the windows of the shard. */
-static inline slm_scores score_wanted(const score_options *o, const score_run *r, size_t *first, size_t *last) {
-    size_t windows = slm_corpus_windows(r->corpus, r->T), i = (size_t)o->shard_at, share = windows / (size_t)o->shards;
+static inline slm_scores score_wanted(const score_options *o, const score_run *r, size_t *first,
+                                      size_t *last) {
+    size_t windows = slm_corpus_windows(r->corpus, r->T), i = (size_t)o->shard_at,
+           share = windows / (size_t)o->shards;
     size_t rest = windows % (size_t)o->shards, T = (size_t)r->T;
     slm_scores want;
     memset(&want, 0, sizeof want);
@@ -80,23 +104,35 @@ static inline slm_scores score_wanted(const score_options *o, const score_run *r
     want.model_hash = slm_model_hash(r->model);
     return want;
 }
+
 /* Shows progress, and stops where it is time to save what there is. */
-typedef struct score_watch { watch w; uint64_t before, all; double save_at; } score_watch;
+typedef struct score_watch {
+    watch w;
+    uint64_t before, all;
+    double save_at;
+} score_watch;
+
 static inline int score_callback(void *user, uint64_t done, uint64_t total) {
     score_watch *w = (score_watch *)user;
     (void)total;
     return watch_callback(&w->w, w->before + done, w->all) || progress_clock() >= w->save_at;
 }
+
 /* More windows onto r->scores, until all are there or it is time to save. */
-static inline slm_status score_more(const score_options *o, score_run *r, const slm_scores *want, size_t last, score_watch *w, slm_error *err) {
+static inline slm_status score_more(const score_options *o, score_run *r, const slm_scores *want,
+                                    size_t last, score_watch *w, slm_error *err) {
     slm_scores *more = NULL, *both = NULL;
     const slm_scores *parts[2];
     slm_status status, joined;
     w->before = r->scores != NULL ? r->scores->n : 0;
     w->save_at = progress_clock() + (double)o->save_every;
-    status = slm_score_windows(&more, r->model, r->corpus, want->tokenizer_hash, o->batch, r->T, (want->at + w->before + (size_t)r->T - 1) / (size_t)r->T,
-                               last, score_callback, w, err);
-    if (more == NULL || r->scores == NULL) { if (more != NULL) r->scores = more; return status; }
+    status = slm_score_windows(&more, r->model, r->corpus, want->tokenizer_hash, o->batch, r->T,
+                               (want->at + w->before + (size_t)r->T - 1) / (size_t)r->T, last,
+                               score_callback, w, err);
+    if (more == NULL || r->scores == NULL) {
+        if (more != NULL) r->scores = more;
+        return status;
+    }
     parts[0] = r->scores;
     parts[1] = more;
     joined = scores_join(&both, parts, 2, err);
@@ -106,17 +142,21 @@ static inline slm_status score_more(const score_options *o, score_run *r, const 
     r->scores = both;
     return status;
 }
+
 /* Takes up S.part.  It is replaced atomically, so that one that cannot be read is no work of ours: it is made anew. */
-static inline int score_resume(const score_options *o, score_run *r, const slm_scores *want, const char *part) {
+static inline int score_resume(const score_options *o, score_run *r, const slm_scores *want,
+                               const char *part) {
     slm_error err;
     slm_status status;
     if (!path_exists(part)) return DONE;
     status = slm_scores_load(&r->scores, part, &err);
     if (status == SLM_OK) return score_fits(r, r->scores, want, part);
-    if (status != SLM_ERR_FORMAT && status != SLM_ERR_NUMBER) return fail_status(status, FOR_INPUT, &err);
+    if (status != SLM_ERR_FORMAT && status != SLM_ERR_NUMBER)
+        return fail_status(status, FOR_INPUT, &err);
     if (!o->quiet) fprintf(stderr, "slm score: note: %s; scoring begins anew\n", err.text);
     return DONE;
 }
+
 static inline int score_file(const score_options *o, score_run *r) {
     char part[PATH_MOST];
     slm_error err;
@@ -125,12 +165,15 @@ static inline int score_file(const score_options *o, score_run *r) {
     slm_status status = SLM_ERR_STOPPED;
     score_watch w;
     int code;
-    if (snprintf(part, sizeof part, "%s.part", o->out) >= (int)sizeof part) return fail(USAGE, "%.60s...: the path is too long", o->out);
-    if (path_exists(o->out)) {                                       /* finished: left alone */
-        if ((status = slm_scores_load(&r->scores, o->out, &err)) != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    if (snprintf(part, sizeof part, "%s.part", o->out) >= (int)sizeof part)
+        return fail(USAGE, "%.60s...: the path is too long", o->out);
+    if (path_exists(o->out)) { /* finished: left alone */
+        if ((status = slm_scores_load(&r->scores, o->out, &err)) != SLM_OK)
+            return fail_status(status, FOR_INPUT, &err);
         if ((code = score_fits(r, r->scores, &want, o->out)) != DONE) return code;
         if (r->scores->n == want.n) return DONE;
-        return fail(BAD_INPUT, "%s: it holds %zu of the %zu scores of this shard", o->out, r->scores->n, want.n);
+        return fail(BAD_INPUT, "%s: it holds %zu of the %zu scores of this shard", o->out,
+                    r->scores->n, want.n);
     }
     if ((code = score_resume(o, r, &want, part)) != DONE) return code;
     watch_start(&w.w, "scoring: token", "tok/s", o->quiet);
@@ -144,52 +187,74 @@ static inline int score_file(const score_options *o, score_run *r) {
     }
     progress_end(&w.w.bar);
     if (status == SLM_ERR_STOPPED)
-        return fail(INTERRUPTED, "%s: stopped at token %zu of %zu; the same command goes on", part, r->scores->n, want.n);
+        return fail(INTERRUPTED, "%s: stopped at token %zu of %zu; the same command goes on", part,
+                    r->scores->n, want.n);
     if (status == SLM_OK) status = slm_scores_save(r->scores, o->out, &err);
     if (status == SLM_OK) (void)remove(part);
     return fail_status(status, FOR_OUTPUT, &err);
 }
+
 static inline int score_text(const score_options *o, score_run *r) {
     slm_error err;
     watch w;
     int code = score_load(o, r);
-    if (code == DONE && o->out != NULL) code = score_file(o, r);
+    if (code == DONE && o->out != NULL)
+        code = score_file(o, r);
     else if (code == DONE) {
         slm_status status;
         watch_start(&w, "scoring: token", "tok/s", o->quiet);
-        status = slm_score_corpus(&r->scores, r->model, r->corpus, slm_tokenizer_hash(r->tokenizer), o->batch, r->T, watch_callback, &w, &err);
+        status = slm_score_corpus(&r->scores, r->model, r->corpus, slm_tokenizer_hash(r->tokenizer),
+                                  o->batch, r->T, watch_callback, &w, &err);
         progress_end(&w.bar);
         code = fail_status(status, FOR_OUTPUT, &err);
     }
     if (code != DONE) return code;
     if (o->shards > 1) {
         int i = (int)o->shard_at, n = (int)o->shards;
-        if (o->json) printf("{\"shard\": %d, \"shards\": %d, \"windows\": %zu}\n", i, n, slm_corpus_windows(r->corpus, r->T));
-        else printf("%s: shard %d of %d is done; when all are: slm score --join FILE... --out SCORES\n", o->out, i, n);
+        if (o->json)
+            printf("{\"shard\": %d, \"shards\": %d, \"windows\": %zu}\n", i, n,
+                   slm_corpus_windows(r->corpus, r->T));
+        else
+            printf(
+                "%s: shard %d of %d is done; when all are: slm score --join FILE... --out SCORES\n",
+                o->out, i, n);
         return DONE;
     }
-    if (o->tsv) score_table(r);
-    else score_summary(o, r->scores);
+    if (o->tsv)
+        score_table(r);
+    else
+        score_summary(o, r->scores);
     return DONE;
 }
+
 static inline int score_join(const score_options *o, score_run *r) {
     slm_error err;
-    slm_scores *parts[COUNT(o->join.items)] = { NULL };
+    slm_scores *parts[COUNT(o->join.items)] = {NULL};
     slm_status status = SLM_OK;
     int code;
-    for (size_t i = 0; i < o->join.n && status == SLM_OK; i++) status = slm_scores_load(&parts[i], o->join.items[i], &err);
-    if (status == SLM_OK) status = scores_join(&r->scores, (const slm_scores *const *)parts, o->join.n, &err);
+    for (size_t i = 0; i < o->join.n && status == SLM_OK; i++)
+        status = slm_scores_load(&parts[i], o->join.items[i], &err);
+    if (status == SLM_OK)
+        status = scores_join(&r->scores, (const slm_scores *const *)parts, o->join.n, &err);
     code = fail_status(status, FOR_INPUT, &err);
-    for (size_t i = 0; i < o->join.n; i++) slm_scores_free(parts[i]);
+    for (size_t i = 0; i < o->join.n; i++)
+        slm_scores_free(parts[i]);
     if (code == DONE && r->scores->n != r->scores->all)
-        code = fail(BAD_INPUT, "the shards given hold %zu of %zu scores", r->scores->n, r->scores->all);
-    if (code == DONE) code = fail_status(slm_scores_save(r->scores, o->out, &err), FOR_OUTPUT, &err);
+        code = fail(BAD_INPUT, "the shards given hold %zu of %zu scores", r->scores->n,
+                    r->scores->all);
+    if (code == DONE)
+        code = fail_status(slm_scores_save(r->scores, o->out, &err), FOR_OUTPUT, &err);
     if (code == DONE) score_summary(o, r->scores);
     return code;
 }
 
 /* ---- an array of tokens: rows of T+1; inputs are the first T of each, targets the last T ---- */
-typedef struct score_array { char *bytes; const unsigned char *tokens; size_t rows, T; unsigned char *loss, *entropy; } score_array;
+typedef struct score_array {
+    char *bytes;
+    const unsigned char *tokens;
+    size_t rows, T;
+    unsigned char *loss, *entropy;
+} score_array;
 
 static inline int score_array_load(const score_options *o, score_array *a, const slm_model *model) {
     slm_error err;
@@ -197,8 +262,8 @@ static inline int score_array_load(const score_options *o, score_array *a, const
     size_t size;
     slm_status status = slm_read_file(&a->bytes, &size, o->tokens, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if (npy_parse(&h, (const unsigned char *)a->bytes, size) != 0 || strcmp(h.dtype, "<i4") != 0 || h.n_dims != 2 || h.shape[0] < 1
-        || h.shape[1] < 2 || h.shape[1] > 1048577)
+    if (npy_parse(&h, (const unsigned char *)a->bytes, size) != 0 || strcmp(h.dtype, "<i4") != 0 ||
+        h.n_dims != 2 || h.shape[0] < 1 || h.shape[1] < 2 || h.shape[1] > 1048577)
         return fail(BAD_INPUT, "%s: not a .npy file of dtype <i4 and shape (rows, T+1)", o->tokens);
     a->tokens = (const unsigned char *)a->bytes + h.start;
     a->rows = h.shape[0];
@@ -206,13 +271,15 @@ static inline int score_array_load(const score_options *o, score_array *a, const
     for (size_t i = 0; i < h.n; i++) {
         int32_t id = npy_i32(a->tokens + 4 * i);
         if (id < 0 || id >= model->config.vocab)
-            return fail(BAD_INPUT, "%s: token %d in row %zu is outside the model's vocabulary of %d", o->tokens, (int)id, i / h.shape[1],
-                (int)model->config.vocab);
+            return fail(BAD_INPUT,
+                        "%s: token %d in row %zu is outside the model's vocabulary of %d",
+                        o->tokens, (int)id, i / h.shape[1], (int)model->config.vocab);
     }
     a->loss = (unsigned char *)malloc(128 + a->rows * a->T * sizeof(slm_real));
     a->entropy = (unsigned char *)malloc(128 + a->rows * a->T * sizeof(slm_real));
     return a->loss != NULL && a->entropy != NULL ? DONE : no_memory();
 }
+
 /* Rows `first` and following, as many as the batch has or as are left. */
 static inline size_t score_array_fill(slm_batch *batch, const score_array *a, size_t first) {
     size_t B = (size_t)batch->B, rows = a->rows - first < B ? a->rows - first : B;
@@ -224,10 +291,13 @@ static inline size_t score_array_fill(slm_batch *batch, const score_array *a, si
     }
     return rows;
 }
+
 /* Numbers as they lie in memory: the header says which byte order that is. */
-static inline void score_array_put(unsigned char *out, size_t at, const slm_real *values, size_t n) {
+static inline void score_array_put(unsigned char *out, size_t at, const slm_real *values,
+                                   size_t n) {
     memcpy(out + 128 + at * sizeof(slm_real), values, n * sizeof(slm_real));
 }
+
 static inline int score_array_run(const score_options *o, score_array *a, const slm_model *model) {
     slm_error err;
     slm_tape *tape = NULL;
@@ -257,12 +327,13 @@ static inline int score_array_run(const score_options *o, score_array *a, const 
     free(values);
     return fail_status(status, FOR_OUTPUT, &err);
 }
+
 static inline int score_array_save(const score_options *o, const score_array *a) {
     const uint16_t one = 1;
     const int little = *(const unsigned char *)&one == 1;
     const char *dtype = sizeof(slm_real) == 4 ? (little ? "<f4" : ">f4") : (little ? "<f8" : ">f8");
-    unsigned char *arrays[2] = { a->loss, a->entropy };
-    static const char *const names[2] = { "loss.npy", "entropy.npy" };
+    unsigned char *arrays[2] = {a->loss, a->entropy};
+    static const char *const names[2] = {"loss.npy", "entropy.npy"};
     size_t size = 128 + a->rows * a->T * sizeof(slm_real);
     int code = make_folder(o->out);
     for (int i = 0; i < 2 && code == DONE; i++) {
@@ -274,6 +345,7 @@ static inline int score_array_save(const score_options *o, const score_array *a)
     }
     return code;
 }
+
 static inline int score_tokens(const score_options *o, score_run *r) {
     score_array a;
     int code = load_model(&r->model, o->model);
@@ -281,8 +353,10 @@ static inline int score_tokens(const score_options *o, score_run *r) {
     if (code == DONE) code = score_array_load(o, &a, r->model);
     if (code == DONE) code = score_array_run(o, &a, r->model);
     if (code == DONE) code = score_array_save(o, &a);
-    if (code == DONE && o->json) printf("{\"rows\": %zu, \"seq\": %zu}\n", a.rows, a.T);
-    else if (code == DONE) printf("%s: loss.npy and entropy.npy of %zu rows of %zu targets\n", o->out, a.rows, a.T);
+    if (code == DONE && o->json)
+        printf("{\"rows\": %zu, \"seq\": %zu}\n", a.rows, a.T);
+    else if (code == DONE)
+        printf("%s: loss.npy and entropy.npy of %zu rows of %zu targets\n", o->out, a.rows, a.T);
     slm_free(a.bytes);
     free(a.loss);
     free(a.entropy);
@@ -290,15 +364,22 @@ static inline int score_tokens(const score_options *o, score_run *r) {
 }
 
 /* ---- the flags ---- */
-static const option_page score_page = { "score", "loss and entropy of every token of a text, once",
+static const option_page score_page = {
+    "score",
+    "loss and entropy of every token of a text, once",
     "score --model DIR --data F... --out S [flags]",
-    { "slm score --model ref --data noisy.txt --out noisy.scores",
-      "slm score --model ref --data page.txt --tsv | sort -t '\t' -k4 -nr | head" },
-    "The score file holds loss and entropy (nats) of each token in its window of --seq, and the fingerprints of text, tokenizer and\n"
-    "model: train refuses it for anything else.  An interrupted scoring (S.part) is taken up by the same command.  Shards 0/n to\n"
-    "n-1/n can be made on different machines, each into its own file; --join FILE... --out S makes one of them.  --tsv prints\n"
-    "position, token, text, loss, entropy (tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32 array of shape\n"
-    "(rows, T+1): inputs [:, :T], targets [:, 1:].", 0 };
+    {"slm score --model ref --data noisy.txt --out noisy.scores",
+     "slm score --model ref --data page.txt --tsv | sort -t '\t' -k4 -nr | head"},
+    "The score file holds loss and entropy (nats) of each token in its window of --seq, and the "
+    "fingerprints of text, tokenizer and\n"
+    "model: train refuses it for anything else.  An interrupted scoring (S.part) is taken up by "
+    "the same command.  Shards 0/n to\n"
+    "n-1/n can be made on different machines, each into its own file; --join FILE... --out S makes "
+    "one of them.  --tsv prints\n"
+    "position, token, text, loss, entropy (tabs between; \\n, \\t, \\\\ and \\xHH in the text).  "
+    "--tokens takes an int32 array of shape\n"
+    "(rows, T+1): inputs [:, :T], targets [:, 1:].",
+    0};
 
 static inline int score_check(score_options *o) {
     int code, left = 0;
@@ -310,39 +391,51 @@ static inline int score_check(score_options *o) {
     if ((code = needed(o->model != NULL, "--model", "DIR")) != DONE) return code;
     if (o->tokens != NULL) {
         if (o->data.n > 0 || o->shard != NULL || o->tsv || o->seq > 0)
-            return fail(USAGE, "--tokens brings its own windows: no --data, --seq, --shard or --tsv with it");
+            return fail(
+                USAGE,
+                "--tokens brings its own windows: no --data, --seq, --shard or --tsv with it");
         return needed(o->out != NULL, "--out", "FOLDER");
     }
     if ((code = needed(o->data.n > 0, "--data", "F")) != DONE) return code;
     if (o->out == NULL && !o->tsv) return needed(0, "--out", "S");
     o->shards = 1;
-    if (o->shard != NULL && (sscanf(o->shard, "%6d/%6d%n", &o->shard_at, &o->shards, &left) != 2 || o->shard[left] != 0
-                             || o->shard_at < 0 || o->shard_at >= o->shards))
+    if (o->shard != NULL && (sscanf(o->shard, "%6d/%6d%n", &o->shard_at, &o->shards, &left) != 2 ||
+                             o->shard[left] != 0 || o->shard_at < 0 || o->shard_at >= o->shards))
         return fail(USAGE, "--shard %s: i/n is needed, i from 0 to n-1", o->shard);
-    if (o->shards > 1 && (o->tsv || o->out == NULL)) return fail(USAGE, "--shard goes with --out and without --tsv");
+    if (o->shards > 1 && (o->tsv || o->out == NULL))
+        return fail(USAGE, "--shard goes with --out and without --tsv");
     return DONE;
 }
+
 static inline int verb_score(int argc, char **argv) {
     score_options o;
     score_run r;
-    option_list rest = { { NULL }, 0 };
+    option_list rest = {{NULL}, 0};
     int code;
     option table[] = {
         OPTION_TEXT("model", &o.model, "DIR", "the model folder"),
         OPTION_LIST("data", &o.data, "F...", "text, .jsonl or token files, one after the other"),
         OPTION_TEXT("out", &o.out, "S", "the score file to write; with --tokens a folder"),
-        OPTION_I32("seq", &o.seq, 1, 1048576, "T", "window length, the one of training (default: the model's context, at most 1024)"),
-        OPTION_TEXT("tokenizer", &o.tokenizer, "T", "bytes, a tokenizer.json or a folder with one (default: the model's)"),
-        OPTION_TEXT("fields", &o.fields, "A,B", "the fields of .jsonl records to join (default: text)"),
-        OPTION_I32("batch", &o.batch, 1, 65536, "B", "windows at once (default 8): a matter of speed and memory only"),
+        OPTION_I32(
+            "seq", &o.seq, 1, 1048576, "T",
+            "window length, the one of training (default: the model's context, at most 1024)"),
+        OPTION_TEXT("tokenizer", &o.tokenizer, "T",
+                    "bytes, a tokenizer.json or a folder with one (default: the model's)"),
+        OPTION_TEXT("fields", &o.fields, "A,B",
+                    "the fields of .jsonl records to join (default: text)"),
+        OPTION_I32("batch", &o.batch, 1, 65536, "B",
+                   "windows at once (default 8): a matter of speed and memory only"),
         OPTION_TEXT("shard", &o.shard, "i/n", "score only part i of n, i from 0"),
-        OPTION_I32("save-every", &o.save_every, 0, 1000000, "SECONDS", "between saves of S.part (default 60)"),
+        OPTION_I32("save-every", &o.save_every, 0, 1000000, "SECONDS",
+                   "between saves of S.part (default 60)"),
         OPTION_LIST("join", &o.join, "FILE...", "make one score file of all shards"),
         OPTION_FLAG("tsv", &o.tsv, "print the scores as a table"),
-        OPTION_TEXT("tokens", &o.tokens, "T.npy", "score this array; writes loss.npy and entropy.npy"),
-        OPTION_I32("threads", &o.threads, 1, 4096, "N", "threads (default: all); any number gives the same bits"),
+        OPTION_TEXT("tokens", &o.tokens, "T.npy",
+                    "score this array; writes loss.npy and entropy.npy"),
+        OPTION_I32("threads", &o.threads, 1, 4096, "N",
+                   "threads (default: all); any number gives the same bits"),
         OPTION_FLAG("json", &o.json, "the summary as JSON"),
-        OPTION_FLAG("quiet", &o.quiet, "no progress on stderr") };
+        OPTION_FLAG("quiet", &o.quiet, "no progress on stderr")};
     memset(&o, 0, sizeof o);
     memset(&r, 0, sizeof r);
     o.batch = 8;
@@ -350,7 +443,9 @@ static inline int verb_score(int argc, char **argv) {
     code = options_parse(&score_page, table, COUNT(table), &rest, argc, argv);
     if (code != -1 || (code = score_check(&o)) != DONE) return code;
     use_threads(o.threads);
-    code = o.join.n > 0 ? score_join(&o, &r) : o.tokens != NULL ? score_tokens(&o, &r) : score_text(&o, &r);
+    code = o.join.n > 0       ? score_join(&o, &r)
+           : o.tokens != NULL ? score_tokens(&o, &r)
+                              : score_text(&o, &r);
     slm_scores_free(r.scores);
     slm_corpus_free(r.corpus);
     slm_model_free(r.model);

@@ -5,10 +5,13 @@
 #define THREADS_H
 #include <stdlib.h>
 #include <unistd.h>
+
 static inline void threads_wait_gently(char **argv) {
 #ifdef _OPENMP
-    if (getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL) return;       /* the user has chosen */
-    if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0) execvp(argv[0], argv);                     /* refused: go on as we are */
+    if (getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL)
+        return; /* the user has chosen */
+    if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0)
+        execvp(argv[0], argv); /* refused: go on as we are */
 #endif
     (void)argv;
 }

@@ -9,8 +9,10 @@
 #include "../../tools/report.h"
 
 enum { N = 240, TOP = 5, STEPS = 40, RUNS = 4 };
+
 static unsigned long long state = 1;
-static double uniform(void) {                   /* splitmix64, [0, 1) */
+
+static double uniform(void) { /* splitmix64, [0, 1) */
     unsigned long long z = (state += 0x9E3779B97F4A7C15ULL);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
@@ -18,9 +20,11 @@ static double uniform(void) {                   /* splitmix64, [0, 1) */
 }
 
 /* ---- the token view: losses on a coarse grid, so that there are many ties ---- */
-static const char hostile[] = "</script><script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 2\"> "
-                              "<!-- & \\ \"q\" 'a'\t\n\r\x01\x1b[31m\xff\xfe\xc3("
-                              "\xe2\x80\x8b \xe2\x80\xae \xe2\x80\xa8 \xf0\x9f\x98\x80 \xe4\xb8\xad\xe6\x96\x87  spaces \xe2\x82";
+static const char hostile[] =
+    "</script><script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 2\"> "
+    "<!-- & \\ \"q\" 'a'\t\n\r\x01\x1b[31m\xff\xfe\xc3("
+    "\xe2\x80\x8b \xe2\x80\xae \xe2\x80\xa8 \xf0\x9f\x98\x80 \xe4\xb8\xad\xe6\x96\x87  spaces "
+    "\xe2\x82";
 static char prose[N * 4 + 1];
 static size_t start[N + 1], bytes_start[sizeof hostile];
 static double loss[N], ref_loss[N], bytes_loss[sizeof hostile];
@@ -28,8 +32,9 @@ static unsigned char kept[N], kind[N];
 static view_guess guess[N * TOP];
 
 static void make_texts(view_text *texts) {
-    static const char *const words[] = { " the", " sum", " of", " 12", " and", " 7", ".\n", " is", " id=", " x" };
-    static const char *const kinds[] = { "problem", "noise <img src=x>" };
+    static const char *const words[] = {" the", " sum", " of", " 12",  " and",
+                                        " 7",   ".\n",  " is", " id=", " x"};
+    static const char *const kinds[] = {"problem", "noise <img src=x>"};
     size_t at = 0;
     for (size_t i = 0; i < N; i++) {
         const char *word = words[(size_t)(uniform() * 10)];
@@ -42,22 +47,43 @@ static void make_texts(view_text *texts) {
         kind[i] = word[1] == 'i' ? 1 : word[0] == '.' ? 255 : 0;
         for (size_t j = 0; j < TOP; j++) {
             const char *other = j == 4 ? "<img src=x>" : words[(i + j) % 10];
-            guess[i * TOP + j] = (view_guess){ other, strlen(other), 0.5 / (double)(1u << j) };
+            guess[i * TOP + j] = (view_guess){other, strlen(other), 0.5 / (double)(1u << j)};
         }
     }
     start[N] = at;
-    loss[0] = loss[77] = NAN;                   /* not targets */
-    kept[0] = 1;                                /* and never kept, whatever the caller says */
-    for (size_t i = 0; i < sizeof hostile; i++) { bytes_start[i] = i; bytes_loss[i] = i % 7 == 0 ? NAN : uniform() * 6; }
-    texts[0] = (view_text){ .title = "ties", .bytes = prose, .start = start, .n = N, .position = 1000,
-                            .loss = loss, .ref_loss = ref_loss, .kept = kept,
-                            .ratio = 0.4, .guess = guess, .n_guess = TOP, .kind = kind, .kinds = kinds, .n_kinds = 2 };
-    texts[1] = (view_text){ .title = "hostile </script ><!-- <script>", .bytes = hostile,
-                            .start = bytes_start, .n = sizeof hostile - 1, .loss = bytes_loss };
-    texts[2] = (view_text){ .title = "few", .bytes = prose, .start = start, .n = 4, .loss = loss, .ratio = 0.01 };
-    texts[3] = (view_text){ .title = "no target", .bytes = prose, .start = start, .n = 1, .loss = loss };
-    texts[4] = (view_text){ .title = "nothing", .bytes = prose, .start = start, .n = 0, .loss = loss };
+    loss[0] = loss[77] = NAN; /* not targets */
+    kept[0] = 1;              /* and never kept, whatever the caller says */
+    for (size_t i = 0; i < sizeof hostile; i++) {
+        bytes_start[i] = i;
+        bytes_loss[i] = i % 7 == 0 ? NAN : uniform() * 6;
+    }
+    texts[0] = (view_text){.title = "ties",
+                           .bytes = prose,
+                           .start = start,
+                           .n = N,
+                           .position = 1000,
+                           .loss = loss,
+                           .ref_loss = ref_loss,
+                           .kept = kept,
+                           .ratio = 0.4,
+                           .guess = guess,
+                           .n_guess = TOP,
+                           .kind = kind,
+                           .kinds = kinds,
+                           .n_kinds = 2};
+    texts[1] = (view_text){.title = "hostile </script ><!-- <script>",
+                           .bytes = hostile,
+                           .start = bytes_start,
+                           .n = sizeof hostile - 1,
+                           .loss = bytes_loss};
+    texts[2] = (view_text){
+        .title = "few", .bytes = prose, .start = start, .n = 4, .loss = loss, .ratio = 0.01};
+    texts[3] =
+        (view_text){.title = "no target", .bytes = prose, .start = start, .n = 1, .loss = loss};
+    texts[4] =
+        (view_text){.title = "nothing", .bytes = prose, .start = start, .n = 0, .loss = loss};
 }
+
 /* By definition: i is kept if fewer than k targets have a higher score, or an equal one and a lower index. */
 static unsigned char is_kept(size_t i, size_t k) {
     size_t before = 0;
@@ -67,6 +93,7 @@ static unsigned char is_kept(size_t i, size_t k) {
     }
     return !isnan(loss[i]) && before < k;
 }
+
 /* slm.h on the same numbers. */
 static void must_agree(const unsigned char *mask, double ratio, size_t targets, size_t k) {
     unsigned char valid[N], by_slm[N];
@@ -76,21 +103,27 @@ static void must_agree(const unsigned char *mask, double ratio, size_t targets, 
         valid[i] = (unsigned char)!isnan(loss[i]);
         score[i] = valid[i] ? (slm_real)(loss[i] - ref_loss[i]) : 0;
     }
-    if (slm_select_count(ratio, targets) != k || slm_select_top(by_slm, score, valid, N, k, &err) != SLM_OK || memcmp(mask, by_slm, N) != 0) {
+    if (slm_select_count(ratio, targets) != k ||
+        slm_select_top(by_slm, score, valid, N, k, &err) != SLM_OK ||
+        memcmp(mask, by_slm, N) != 0) {
         fprintf(stderr, "pages: slm.h does not select by its definition at ratio %g\n", ratio);
         exit(1);
     }
 }
+
 static void write_expected(FILE *out) {
     unsigned char mask[N];
     size_t targets = N - 2;
     fprintf(out, "{\"targets\":%zu,\"trained\":\"", targets);
-    for (size_t i = 0; i < N; i++) { fputc(kept[i] && !isnan(loss[i]) ? '1' : '0', out); }
+    for (size_t i = 0; i < N; i++) {
+        fputc(kept[i] && !isnan(loss[i]) ? '1' : '0', out);
+    }
     fputs("\",\"cuts\":[", out);
     for (int percent = 1; percent <= 100; percent++) {
         size_t k = (size_t)floor(percent / 100.0 * (double)targets + 0.5);
         k = k < 1 ? 1 : k;
-        fprintf(out, "%s{\"percent\":%d,\"k\":%zu,\"mask\":\"", percent == 1 ? "" : ",\n", percent, k);
+        fprintf(out, "%s{\"percent\":%d,\"k\":%zu,\"mask\":\"", percent == 1 ? "" : ",\n", percent,
+                k);
         for (size_t i = 0; i < N; i++) {
             mask[i] = is_kept(i, k);
             fputc(mask[i] ? '1' : '0', out);
@@ -105,33 +138,64 @@ static void write_expected(FILE *out) {
 static double steps[STEPS], runs[3][RUNS * STEPS];
 
 static void draw(FILE *out, int which) {
-    static const char *const rows[] = { "CLM", "SLM by excess loss, whole batch, reference tuned on the clean text", "<random> & \"loss\"" };
-    static const char *const cols[] = { "10%", "40%", "100%" };
-    static const double value[] = { 1.0, 2.5, 1.0, 0.6, 5.25, NAN, 11, 1.5, 1.0 };
-    static const double low[] = { 0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1 }, high[] = { 1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1 };
-    static const figure_arrow arrow = { 2.4e6, 2.2, 0.8e6, 2.2, "3.0\xC3\x97 sooner" };
-    static const figure_rule rule = { 1.7, 0, "the reference itself" };
-    figure f = { .title = "A title that is long enough to need a second line, because titles say what a figure shows & why",
-                 .subtitle = "A subtitle", .note = "A note.",
-                 .x = { .label = "tokens processed" }, .y = { .label = "loss (nats per byte)" } };
-    figure_series s[3] = { { .name = "CLM", .x = steps, .y = runs[0], .n = STEPS, .runs = RUNS },
-                           { .name = "SLM, the top 40% by excess loss", .x = steps, .y = runs[1], .n = STEPS, .runs = RUNS },
-                           { .name = "random <40%>", .x = steps, .y = runs[2], .n = STEPS, .runs = 1 } };
-    figure_table t = { rows, cols, 3, 3, value, low, high, 1, "\xC3\x97", which == 5 ? 1 : 0 };
-    if (which == 0) { f.arrows = &arrow; f.n_arrows = 1; f.rules = &rule; f.n_rules = 1; f.y.low = 1.6; f.y.high = 2.8; }
-    if (which == 1) { f.x.log = f.y.log = 1; }
-    if (which < 2) { figure_lines(out, &f, s, 3); }
-    else if (which == 2) { s[0].n = s[1].n = 12; s[0].runs = s[1].runs = 1; figure_points(out, &f, s, 2); }
-    else if (which == 3) { figure_bars(out, &f, &t); }
-    else if (which == 4) { figure_shares(out, &f, &t); }
-    else { figure_map(out, &f, &t); }
+    static const char *const rows[] = {
+        "CLM", "SLM by excess loss, whole batch, reference tuned on the clean text",
+        "<random> & \"loss\""};
+    static const char *const cols[] = {"10%", "40%", "100%"};
+    static const double value[] = {1.0, 2.5, 1.0, 0.6, 5.25, NAN, 11, 1.5, 1.0};
+    static const double low[] = {0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1},
+                        high[] = {1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1};
+    static const figure_arrow arrow = {2.4e6, 2.2, 0.8e6, 2.2, "3.0\xC3\x97 sooner"};
+    static const figure_rule rule = {1.7, 0, "the reference itself"};
+    figure f = {.title = "A title that is long enough to need a second line, because titles say "
+                         "what a figure shows & why",
+                .subtitle = "A subtitle",
+                .note = "A note.",
+                .x = {.label = "tokens processed"},
+                .y = {.label = "loss (nats per byte)"}};
+    figure_series s[3] = {
+        {.name = "CLM", .x = steps, .y = runs[0], .n = STEPS, .runs = RUNS},
+        {.name = "SLM, the top 40% by excess loss",
+         .x = steps,
+         .y = runs[1],
+         .n = STEPS,
+         .runs = RUNS},
+        {.name = "random <40%>", .x = steps, .y = runs[2], .n = STEPS, .runs = 1}};
+    figure_table t = {rows, cols, 3, 3, value, low, high, 1, "\xC3\x97", which == 5 ? 1 : 0};
+    if (which == 0) {
+        f.arrows = &arrow;
+        f.n_arrows = 1;
+        f.rules = &rule;
+        f.n_rules = 1;
+        f.y.low = 1.6;
+        f.y.high = 2.8;
+    }
+    if (which == 1) {
+        f.x.log = f.y.log = 1;
+    }
+    if (which < 2) {
+        figure_lines(out, &f, s, 3);
+    } else if (which == 2) {
+        s[0].n = s[1].n = 12;
+        s[0].runs = s[1].runs = 1;
+        figure_points(out, &f, s, 2);
+    } else if (which == 3) {
+        figure_bars(out, &f, &t);
+    } else if (which == 4) {
+        figure_shares(out, &f, &t);
+    } else {
+        figure_map(out, &f, &t);
+    }
 }
+
 static void make_runs(void) {
     for (int i = 0; i < STEPS; i++) {
         steps[i] = 2.5e6 * i / (STEPS - 1);
         for (int k = 0; k < 3; k++) {
             double fall = (0.3 + 0.3 * (k == 1)) * (1 - exp(-i / (6.0 + 4 * k)));
-            for (int r = 0; r < RUNS; r++) { runs[k][r * STEPS + i] = 2.7 - fall + 0.02 * uniform(); }
+            for (int r = 0; r < RUNS; r++) {
+                runs[k][r * STEPS + i] = 2.7 - fall + 0.02 * uniform();
+            }
         }
     }
     runs[0][2 * STEPS + 10] = runs[2][20] = NAN;
@@ -141,19 +205,30 @@ static FILE *open_in(const char *folder, const char *name) {
     char path[1024];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
-    if (file == NULL) { perror(path); exit(1); }
+    if (file == NULL) {
+        perror(path);
+        exit(1);
+    }
     return file;
 }
+
 int main(int argc, char **argv) {
-    static const char *const header[] = { "arm", "loss" }, *const cells[] = { "CLM `plain`", "2.30", "SLM <b>", "1.97" };
-    static const char *const names[] = { "lines.svg", "log.svg", "points.svg", "bars.svg", "shares.svg", "map.svg" };
+    static const char *const header[] = {"arm", "loss"}, *const cells[] = {"CLM `plain`", "2.30",
+                                                                           "SLM <b>", "1.97"};
+    static const char *const names[] = {"lines.svg", "log.svg",    "points.svg",
+                                        "bars.svg",  "shares.svg", "map.svg"};
     view_text texts[5];
     report r;
-    if (argc != 2) { fputs("usage: pages DIR\n", stderr); return 2; }
+    if (argc != 2) {
+        fputs("usage: pages DIR\n", stderr);
+        return 2;
+    }
     make_texts(texts);
     make_runs();
     FILE *out = open_in(argv[1], "view.html");
-    if (view_page(out, "View <test>", "Made-up data.", texts, 5) != 0) { return 1; }
+    if (view_page(out, "View <test>", "Made-up data.", texts, 5) != 0) {
+        return 1;
+    }
     fclose(out);
     out = open_in(argv[1], "expected.json");
     write_expected(out);
@@ -161,7 +236,8 @@ int main(int argc, char **argv) {
     out = open_in(argv[1], "report.html");
     report_begin(&r, out, "Report <test>", "Made-up data, `code` and </style>.", "4 runs");
     report_claim(&r, REPORT_HOLDS, NULL, "A claim", "What was found.", "10x", "it is not");
-    report_claim(&r, REPORT_DEPENDS, "holds when there is noise", "Another", "Found.\n\nAnd more.", NULL, "it does not");
+    report_claim(&r, REPORT_DEPENDS, "holds when there is noise", "Another", "Found.\n\nAnd more.",
+                 NULL, "it does not");
     report_section(&r, "A table & more", "Text with `code & <tags>`.");
     report_table(&r, "Results.", header, 2, cells, 2);
     for (int i = 0; i < 6; i++) {
@@ -176,7 +252,9 @@ int main(int argc, char **argv) {
     report_code(&r, "lr 1e-3 </pre>");
     report_details_end(&r);
     report_section(&r, "Tokens", NULL);
-    if (report_views(&r, texts, 5) != 0) { return 1; }
+    if (report_views(&r, texts, 5) != 0) {
+        return 1;
+    }
     report_end(&r, "The end.");
     return fclose(out) == 0 ? 0 : 1;
 }

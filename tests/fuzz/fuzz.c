@@ -17,7 +17,7 @@
 #define TARGET json
 #endif
 #if !defined(_GNU_SOURCE) && !defined(_WIN32)
-#define _GNU_SOURCE                 /* fmemopen */
+#define _GNU_SOURCE /* fmemopen */
 #endif
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +27,14 @@
 static const unsigned char *input;
 static size_t input_size, in_use, memory_limit;
 static unsigned allocations, fail_at;
-typedef union head { size_t size; double d; void *p; long long l; } head;
+
+typedef union head {
+    size_t size;
+    double d;
+    void *p;
+    long long l;
+} head;
+
 static void *counted_malloc(size_t size) {
     head *h;
     if (++allocations == fail_at) return NULL;
@@ -41,45 +48,64 @@ static void *counted_malloc(size_t size) {
     in_use += size;
     return h + 1;
 }
+
 static void counted_free(void *p) {
     head *h = (head *)p;
     if (h == NULL) return;
     in_use -= h[-1].size;
     free(h - 1);
 }
-static unsigned char output[1 << 16];       /* what slm.h writes: only while seeds are made */
+
+static unsigned char output[1 << 16]; /* what slm.h writes: only while seeds are made */
 static size_t written;
-static int unwanted;                         /* what is written now is no seed: the model folder around a run */
+static int unwanted; /* what is written now is no seed: the model folder around a run */
+
 static FILE *open_input(const char *path, const char *mode) {
-    if (mode[0] == 'w') { unwanted = strstr(path, "/model.safetensors") != NULL || strstr(path, "/config.json") != NULL; return tmpfile(); }
+    if (mode[0] == 'w') {
+        unwanted =
+            strstr(path, "/model.safetensors") != NULL || strstr(path, "/config.json") != NULL;
+        return tmpfile();
+    }
     if (strstr(path, "input") == NULL || input_size == 0) return NULL;
     return fmemopen((void *)(uintptr_t)input, input_size, "rb");
 }
-#define SLM_MALLOC(size)          counted_malloc(size)
-#define SLM_REALLOC(p, size)      ((void)(size), abort(), (void *)(p))
-#define SLM_FREE(p)               counted_free(p)
-#define SLM__FOPEN(path, mode)    open_input(path, mode)
-#define SLM__FREAD(bytes, n, f)   fread(bytes, 1, n, f)
-#define SLM__FWRITE(bytes, n, f)  ((void)(f), unwanted ? (n) : written + (n) <= sizeof output ? (memcpy(output + written, bytes, n), written += (n), (n)) : 0)
-#define SLM__FERROR(f)            ferror(f)
+
+#define SLM_MALLOC(size) counted_malloc(size)
+#define SLM_REALLOC(p, size) ((void)(size), abort(), (void *)(p))
+#define SLM_FREE(p) counted_free(p)
+#define SLM__FOPEN(path, mode) open_input(path, mode)
+#define SLM__FREAD(bytes, n, f) fread(bytes, 1, n, f)
+#define SLM__FWRITE(bytes, n, f)                                                                   \
+    ((void)(f), unwanted ? (n)                                                                     \
+                : written + (n) <= sizeof output                                                   \
+                    ? (memcpy(output + written, bytes, n), written += (n), (n))                    \
+                    : 0)
+#define SLM__FERROR(f) ferror(f)
 #define SLM__FSEEK(f, at, whence) fseek(f, (long)(at), whence)
-#define SLM__FTELL(f)             ftell(f)
-#define SLM__FSYNC(f)             0
-#define SLM__FCLOSE(f)            fclose(f)
-#define SLM__RENAME(from, to)     0
-#define SLM__REMOVE(path)         -1
-#define SLM__MKDIR(path)          0
-#define SLM__SYNC_FOLDER(path)    0
+#define SLM__FTELL(f) ftell(f)
+#define SLM__FSYNC(f) 0
+#define SLM__FCLOSE(f) fclose(f)
+#define SLM__RENAME(from, to) 0
+#define SLM__REMOVE(path) -1
+#define SLM__MKDIR(path) 0
+#define SLM__SYNC_FOLDER(path) 0
 #define SLM_IMPLEMENTATION
 #include "slm.h"
 #include "scores_join.h"
 
-static void require(int condition, const char *what) { if (!condition) { fprintf(stderr, "%s\n", what); abort(); } }
+static void require(int condition, const char *what) {
+    if (!condition) {
+        fprintf(stderr, "%s\n", what);
+        abort();
+    }
+}
+
 static slm_error err;
 
-static void fuzz_json(void) {                     /* what is accepted stays the same when it is written and read again */
+static void fuzz_json(
+    void) { /* what is accepted stays the same when it is written and read again */
     slm__json j, k;
-    slm__buffer again = { NULL, 0, 0 };
+    slm__buffer again = {NULL, 0, 0};
     const slm__value *v, *w;
     size_t i, n;
     char text[48];
@@ -87,7 +113,9 @@ static void fuzz_json(void) {                     /* what is accepted stays the 
         v = slm__json_root(&j);
         n = j.values.size / sizeof *v;
         require(v->n == n, "root");
-        for (i = 0; i < n; i++) require(v[i].n >= 1 && v[i].n <= n - i && v[i].at >= j.text && v[i].at < j.end, "values");
+        for (i = 0; i < n; i++)
+            require(v[i].n >= 1 && v[i].n <= n - i && v[i].at >= j.text && v[i].at < j.end,
+                    "values");
         if (*v->at == '"' && slm__json_put_string(&again, v->text, v->size, &err) == SLM_OK) {
             if (slm__json_open(&k, again.data, again.size, "again", &err) == SLM_OK) {
                 w = slm__json_root(&k);
@@ -109,6 +137,7 @@ static void fuzz_json(void) {                     /* what is accepted stays the 
     slm__json_close(&j);
     slm__release(again.data);
 }
+
 static void fuzz_safetensors(void) {
     slm__tensors file;
     size_t i;
@@ -118,56 +147,74 @@ static void fuzz_safetensors(void) {
             slm_real *out;
             if (t->n_dims < 1 || t->n_dims > 2 || t->count > 65536) continue;
             out = (slm_real *)malloc((size_t)t->count * sizeof *out + 1);
-            if (out != NULL) (void)slm__tensors_read(&file, t->name, out, t->n_dims == 2 ? (size_t)t->shape[0] : 1, (size_t)t->shape[t->n_dims - 1], &err);
+            if (out != NULL)
+                (void)slm__tensors_read(&file, t->name, out,
+                                        t->n_dims == 2 ? (size_t)t->shape[0] : 1,
+                                        (size_t)t->shape[t->n_dims - 1], &err);
             free(out);
         }
         (void)slm__metadata(&file, "format");
     }
     slm__tensors_close(&file);
 }
-static void fuzz_tokenizer(void) {                /* ids of text are in range and decode to the text, if all bytes are known */
-    static const char text[] = "Hello world, it's 1234  \n\t na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\xA4\x97 \x80\xFF<|endoftext|>";
+
+static void fuzz_tokenizer(
+    void) { /* ids of text are in range and decode to the text, if all bytes are known */
+    static const char text[] = "Hello world, it's 1234  \n\t na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC "
+                               "\xF0\x9F\xA4\x97 \x80\xFF<|endoftext|>";
     slm_tokenizer *t;
     int32_t *ids;
     size_t n, i, size;
     char *back;
     if (slm_tokenizer_parse(&t, (const char *)input, input_size, "input", &err) != SLM_OK) return;
     if (slm_encode(t, text, sizeof text - 1, &ids, &n, &err) == SLM_OK) {
-        for (i = 0; i < n; i++) require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
+        for (i = 0; i < n; i++)
+            require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
         if (slm_decode(t, ids, n, &back, &size, &err) == SLM_OK) slm_free(back);
         slm_free(ids);
     }
-    for (i = 0; i < 300; i++) (void)slm_tokenizer_token(t, (int32_t)i - 10, &size);
+    for (i = 0; i < 300; i++)
+        (void)slm_tokenizer_token(t, (int32_t)i - 10, &size);
     (void)slm_tokenizer_hash(t);
     slm_tokenizer_free(t);
 }
+
 static void fuzz_config(void) {
     slm_config c;
     if (slm__config_parse(&c, (const char *)input, input_size, "input", &err) != SLM_OK) return;
-    require(c.vocab > 0 && c.dim > 0 && c.n_layers > 0 && c.n_heads > 0 && c.n_kv_heads > 0 && c.head_dim > 0 && c.ffn > 0 && c.max_seq > 0
-            && c.n_heads % c.n_kv_heads == 0 && c.rope_theta > 0 && c.norm_eps > 0 && slm_config_check(&c, &err) == SLM_OK, "config");
+    require(c.vocab > 0 && c.dim > 0 && c.n_layers > 0 && c.n_heads > 0 && c.n_kv_heads > 0 &&
+                c.head_dim > 0 && c.ffn > 0 && c.max_seq > 0 && c.n_heads % c.n_kv_heads == 0 &&
+                c.rope_theta > 0 && c.norm_eps > 0 && slm_config_check(&c, &err) == SLM_OK,
+            "config");
 }
-static void fuzz_index(void) {                    /* there are no shards: a listed file cannot be opened */
-    slm__tensors all = { NULL, { NULL, 0, 0 }, NULL, 0, 0 };
+
+static void fuzz_index(void) { /* there are no shards: a listed file cannot be opened */
+    slm__tensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
     slm__json j;
-    if (slm__json_open(&j, (const char *)input, input_size, "input", &err) == SLM_OK) (void)slm__shards_index(&all, "folder/", &j, &err);
+    if (slm__json_open(&j, (const char *)input, input_size, "input", &err) == SLM_OK)
+        (void)slm__shards_index(&all, "folder/", &j, &err);
     require(all.n == 0, "a tensor out of nothing");
     slm__json_close(&j);
     slm__tensors_close(&all);
 }
-static void fuzz_scores(void) {                   /* what is accepted is possible, finite, and joins with itself alone */
+
+static void fuzz_scores(
+    void) { /* what is accepted is possible, finite, and joins with itself alone */
     slm_scores *s, *joined;
     const slm_scores *parts[1];
     if (slm_scores_load(&s, "input", &err) != SLM_OK) return;
-    require(s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at && slm__all_finite(s->loss, s->n)
-            && slm__all_finite(s->entropy, s->n), "scores");
+    require(s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at &&
+                slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n),
+            "scores");
     parts[0] = s;
     if (scores_join(&joined, parts, 1, &err) == SLM_OK) {
-        require(joined->n == s->n && memcmp(joined->loss, s->loss, s->n * sizeof(slm_real)) == 0, "join");
+        require(joined->n == s->n && memcmp(joined->loss, s->loss, s->n * sizeof(slm_real)) == 0,
+                "join");
         slm_scores_free(joined);
     }
     slm_scores_free(s);
 }
+
 static slm_trainer *trainer_of(uint64_t seed) {
     slm_config c;
     slm_model *model;
@@ -177,24 +224,37 @@ static slm_trainer *trainer_of(uint64_t seed) {
     memset(&c, 0, sizeof c);
     memset(&s, 0, sizeof s);
     memset(&o, 0, sizeof o);
-    c.vocab = 3; c.dim = 2; c.n_layers = 1; c.n_heads = 1; c.ffn = 2;
+    c.vocab = 3;
+    c.dim = 2;
+    c.n_layers = 1;
+    c.n_heads = 1;
+    c.ffn = 2;
     o.lr = 0.1;
     s.score = SLM_SCORE_LOSS;
     fail_at = 0;
-    if (slm_model_create(&model, &c, seed, &err) != SLM_OK || slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK) require(0, err.text);
+    if (slm_model_create(&model, &c, seed, &err) != SLM_OK ||
+        slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK)
+        require(0, err.text);
     return t;
 }
+
 static void fuzz_run(void) {
     static slm_trainer *t;
     unsigned k = fail_at;
-    slm_cursor cursor = { 1, 2 };
+    slm_cursor cursor = {1, 2};
     char extra[16];
-    if (t == NULL) { t = trainer_of(1); in_use = allocations = 0; fail_at = k; }      /* it stays */
+    if (t == NULL) {
+        t = trainer_of(1);
+        in_use = allocations = 0;
+        fail_at = k;
+    } /* it stays */
     t->step = 7;
-    if (slm_run_load(t, &cursor, 99, extra, sizeof extra, "input", &err) != SLM_OK) require(t->step == 7 && cursor.seed == 1, "touched");
+    if (slm_run_load(t, &cursor, 99, extra, sizeof extra, "input", &err) != SLM_OK)
+        require(t->step == 7 && cursor.seed == 1, "touched");
 }
+
 static void fuzz_jsonl(void) {
-    static const char *const fields[] = { NULL, "a", "a,b" };
+    static const char *const fields[] = {NULL, "a", "a,b"};
     char *text;
     size_t size, i;
     for (i = 0; i < 3; i++)
@@ -207,8 +267,10 @@ static void fuzz_jsonl(void) {
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static void (*const all[])(void) = { fuzz_json, fuzz_safetensors, fuzz_tokenizer, fuzz_config, fuzz_index, fuzz_scores, fuzz_run, fuzz_jsonl };
+    static void (*const all[])(void) = {fuzz_json,  fuzz_safetensors, fuzz_tokenizer, fuzz_config,
+                                        fuzz_index, fuzz_scores,      fuzz_run,       fuzz_jsonl};
     size_t before = in_use;
     (void)all;
     input = data;
@@ -229,31 +291,44 @@ static void seed(const char *folder, int number, const void *bytes, size_t size)
     FILE *f;
     (void)snprintf(path, sizeof path, "%s/seed_%d", folder, number);
     f = fopen(path, "wb");
-    if (f == NULL || fwrite(bytes, 1, size, f) != size || fclose(f) != 0) { printf("cannot write %s\n", path); exit(1); }
+    if (f == NULL || fwrite(bytes, 1, size, f) != size || fclose(f) != 0) {
+        printf("cannot write %s\n", path);
+        exit(1);
+    }
 }
+
 /* Valid inputs of the target.  What slm.h writes goes into memory here, since files are out of its reach. */
 static void seeds(const char *folder) {
     static const char *const texts[] = {
-        "{\"a\":[1,-2.5e-3,true,false,null,\"x\\u00e9\\ud83d\\ude00\\n\"]}", "\"text \\u20ac \xC3\xA9\"", "1.7976931348623157e308",
-        "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12,"
-        "\"num_key_value_heads\":1,\"head_dim\":4,\"rms_norm_eps\":1e-05,\"rope_theta\":500000.0,\"rope_scaling\":null,\"hidden_act\":\"silu\","
-        "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":500000.0},\"architectures\":[\"LlamaForCausalLM\"],\"tie_word_embeddings\":true}",
-        "{\"metadata\":{\"total_size\":1},\"weight_map\":{\"lm_head.weight\":\"model-00001-of-00002.safetensors\"}}",
-        "{\"text\":\"one\"}\n\n{\"a\":\"q\",\"b\":\"r\",\"text\":\"two\\n\"}\r\n" };
-    static const char header[] = "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
-                                 "\"b\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[24,32]}}";
+        "{\"a\":[1,-2.5e-3,true,false,null,\"x\\u00e9\\ud83d\\ude00\\n\"]}",
+        "\"text \\u20ac \xC3\xA9\"",
+        "1.7976931348623157e308",
+        "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,"
+        "\"num_attention_heads\":2,\"intermediate_size\":12,"
+        "\"num_key_value_heads\":1,\"head_dim\":4,\"rms_norm_eps\":1e-05,\"rope_theta\":500000.0,"
+        "\"rope_scaling\":null,\"hidden_act\":\"silu\","
+        "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":500000.0},\"architectures\":"
+        "[\"LlamaForCausalLM\"],\"tie_word_embeddings\":true}",
+        "{\"metadata\":{\"total_size\":1},\"weight_map\":{\"lm_head.weight\":\"model-00001-of-"
+        "00002.safetensors\"}}",
+        "{\"text\":\"one\"}\n\n{\"a\":\"q\",\"b\":\"r\",\"text\":\"two\\n\"}\r\n"};
+    static const char header[] =
+        "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_"
+        "offsets\":[0,24]},"
+        "\"b\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[24,32]}}";
     unsigned char file[2048];
     int n = 0;
     size_t i;
     memory_limit = SIZE_MAX;
-    for (i = 0; i < sizeof texts / sizeof *texts; i++) seed(folder, n++, texts[i], strlen(texts[i]));
+    for (i = 0; i < sizeof texts / sizeof *texts; i++)
+        seed(folder, n++, texts[i], strlen(texts[i]));
     memset(file, 0, sizeof file);
     slm__store(file, sizeof header - 1, 8);
     memcpy(file + 8, header, sizeof header - 1);
     seed(folder, n++, file, 8 + sizeof header - 1 + 32);
-    {   /* scores: 5 targets in windows of 3 */
+    { /* scores: 5 targets in windows of 3 */
         slm_scores s;
-        slm_real values[5] = { 1, 2, 3, 4, 5 };
+        slm_real values[5] = {1, 2, 3, 4, 5};
         memset(&s, 0, sizeof s);
         s.n = s.all = 5;
         s.T = 3;
@@ -262,22 +337,27 @@ static void seeds(const char *folder) {
         if (slm_scores_save(&s, "input", &err) != SLM_OK) exit(1);
         seed(folder, n++, output, written);
     }
-    {   /* a run of the trainer above */
+    { /* a run of the trainer above */
         slm_trainer *t = trainer_of(1);
-        slm_cursor cursor = { 1, 2 };
+        slm_cursor cursor = {1, 2};
         written = 0;
         if (slm_run_save(t, NULL, &cursor, 99, "x", "input", &err) != SLM_OK) exit(1);
         seed(folder, n++, output, written);
         slm_model_free(t->model);
         slm_trainer_free(t);
     }
-    {   /* a tokenizer of 256 bytes and one merge, as short as the format allows */
-        slm__buffer b = { NULL, 0, 0 };
+    { /* a tokenizer of 256 bytes and one merge, as short as the format allows */
+        slm__buffer b = {NULL, 0, 0};
         int byte, code, other = 256;
-        (void)slm__put(&b, &err, "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true},"
-                       "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{");
+        (void)slm__put(
+            &b, &err,
+            "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
+            "false,\"use_regex\":true},"
+            "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{");
         for (byte = 0; byte < 256; byte++) {
-            code = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174 ? byte : other++;
+            code = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
+                       ? byte
+                       : other++;
             (void)slm__put(&b, &err, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code, byte);
         }
         (void)slm__put(&b, &err, ",\"he\":256},\"merges\":[\"h e\"]}}");
@@ -285,16 +365,27 @@ static void seeds(const char *folder) {
         slm__release(b.data);
     }
 }
+
 int main(int argc, char **argv) {
     int i;
-    if (argc == 3 && strcmp(argv[1], "--seeds") == 0) { seeds(argv[2]); return 0; }
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
+        seeds(argv[2]);
+        return 0;
+    }
     for (i = 1; i < argc; i++) {
         FILE *f = fopen(argv[i], "rb");
         unsigned char *bytes;
         long size;
-        if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0) { printf("cannot read %s\n", argv[i]); return 1; }
+        if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 ||
+            fseek(f, 0, SEEK_SET) != 0) {
+            printf("cannot read %s\n", argv[i]);
+            return 1;
+        }
         bytes = (unsigned char *)malloc((size_t)size + (size == 0));
-        if (bytes == NULL || fread(bytes, 1, (size_t)size, f) != (size_t)size) { printf("cannot read %s\n", argv[i]); return 1; }
+        if (bytes == NULL || fread(bytes, 1, (size_t)size, f) != (size_t)size) {
+            printf("cannot read %s\n", argv[i]);
+            return 1;
+        }
         (void)fclose(f);
         (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
         free(bytes);
