@@ -24,13 +24,15 @@ endif
 # gcc sees "maybe uninitialized" where an output is set on every path that goes on: silenced.
 WARNINGS = -Wall -Wextra -Wpedantic -Wno-unknown-warning-option -Wno-maybe-uninitialized
 FLAGS = $(CFLAGS) $(THREADS) $(WARNINGS) $(if $(filter double,$(REAL)),-DSLM_REAL=double)
-BUILD = $(CC) -std=c99 $(FLAGS) -I. -Itools -Itests
+ROOMS = common slm report lab repro bench audit
+INCLUDES = -I. -Itools $(ROOMS:%=-Itools/%) -Itests/support
+BUILD = $(CC) -std=c99 $(FLAGS) $(INCLUDES)
 
 TOOLS = build/slm build/audit build/bench
-TOOL_PARTS = $(wildcard tools/*.h)
+TOOL_PARTS = $(wildcard tools/*/*.h)
 EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
-TESTS = $(patsubst tests/%.c,build/tests/%,$(wildcard tests/test_*.c))
-SCRIPTS = $(wildcard tests/test_*.sh)
+TESTS = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*.c))
+SCRIPTS = $(wildcard tests/system/*.sh)
 
 all: $(TOOLS) $(EXAMPLES)
 
@@ -40,20 +42,24 @@ build/flags: always
 	@echo '$(CC) $(FLAGS)' | cmp -s - $@ || echo '$(CC) $(FLAGS)' > $@
 always:
 
-build/%: tools/%.c slm.h $(TOOL_PARTS) build/flags
-	$(BUILD) $< -o $@ -lm
+build/slm: tools/slm/main.c
+build/audit: tools/audit/audit.c
+build/bench: tools/bench/bench.c
+build/run: tools/lab/run.c
+$(TOOLS) build/run: slm.h $(TOOL_PARTS) build/flags
+	$(BUILD) $(filter %.c,$^) -o $@ -lm
 build/examples/%: examples/%.c slm.h $(TOOL_PARTS) build/flags
 	$(BUILD) $< -o $@ -lm
-build/tests/test_step_double: tests/test_step.c
-build/tests/%: tests/%.c slm.h $(TOOL_PARTS) tests/check.h build/flags
+build/tests/step_double: tests/unit/step.c
+build/tests/%: tests/unit/%.c slm.h $(TOOL_PARTS) $(wildcard tests/support/*.h) build/flags
 	$(BUILD) $< -o $@ -lm
 
 run: build/run
 	@build/run
 
 # Each training on one thread, two at a time: without OpenMP no thread ever waits, and the bits are the same.  What is finished stays.
-build/reproduce: tools/repro.c slm.h $(TOOL_PARTS) build/flags
-	$(CC) -std=c99 $(CFLAGS) $(WARNINGS) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -I. -Itools $< -o $@ -lm
+build/reproduce: tools/repro/main.c slm.h $(TOOL_PARTS) build/flags
+	$(CC) -std=c99 $(CFLAGS) $(WARNINGS) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' $(INCLUDES) $< -o $@ -lm
 repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)
 	@build/reproduce report --out build/repro$(if $(filter 1,$(QUICK)),-quick)
@@ -65,12 +71,12 @@ check: $(TOOLS)
 	@CC="$(CC)" sh tests/check.sh
 
 mutate:
-	@CC="$(CC)" sh tools/mutate.sh
+	@CC="$(CC)" sh tests/mutate.sh
 
 bench: build/bench
-	@sh tools/bench.sh
+	@sh tools/bench/bench.sh
 bench-peers: build/bench
-	@sh tools/bench.sh peers
+	@sh tools/bench/bench.sh peers
 
 install: build/slm
 	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin

@@ -11,28 +11,32 @@
  * Security: every file is treated as hostile; a bad one is refused by name, field and value.
  *
  * ==== >>contents ====================================================================================================
- *   search for the anchor (">>name") to jump; what each part may not do is checked by tools/check_sections
- *   >>idea         letters, shapes, the equations of the paper, the algorithm in nine lines
- *   >>config       the macros you may define
- *   >>api          declarations, in the order of the story: tokens, model, scores, selection, step
- *   ---- stop here if you only want the API ----
- *    1 >>base          status, memory, checked sizes, arena, random numbers
- *    2 >>selection     THE IDEA: scores, threshold, mask; a pure function of arrays        may not: allocate
- *    3 >>kernels       exp, gemm, row loops; the only place with `omp simd`                may not: see structs
- *    4 >>tape          tensors, record, backward sweep, live rows, sticky error            may not: know an operation
- *    5 >>ops           one block per operation: equation, forward, backward, record        may not: touch files
- *    6 >>model         configuration, the one table of parameters, forward                 may not: loop over elements
- *    7 >>scoring       loss and entropy of every token, without tape                       may not: write parameters
- *    8 >>optimizer     clipping, AdamW, schedule                                           may not: know tensors
- *    9 >>step          THE ALGORITHM on one page                                           may not: loop over elements
- *   10 >>generation    KV cache, sampling                                                  may not: write parameters
- *      >>io            bytes and files, atomic replace: for sections 11 to 13
- *      >>json          a strict reader: for sections 11 to 13
- *   11 >>tokenizers    bytes; byte-level BPE: train, encode, decode                        may not: know models
- *   12 >>data          text and JSONL to windows and batches                               may not: know models
- *   13 >>files         safetensors, model folders, score files, run state                  may not: trust a byte
+ *   Search for an anchor (">>name") to jump.  tools/dev/check_sections checks the last column.
  *
- *   Fifteen minutes: >>idea, section 2, section 9.   Two hours: and sections 5, 6, 7.   All: top to bottom.
+ *   >>idea            letters, shapes, the equations of the paper, the algorithm in nine lines
+ *   >>config          the macros you may define
+ *   >>api             declarations, in the order of the story: tokens, model, losses, selection, step
+ *   ---- stop here if you only want the API ----
+ *    1 >>base         status, memory, checked sizes, arena, random numbers     may not: do mathematics
+ *    2 >>selection    THE IDEA: scores, threshold, mask                        may not: allocate
+ *    3 >>vector       instruction sets, dispatch                               may not: see structs
+ *    4 >>gemm         the matrix product                                       may not: see structs
+ *    5 >>rows         exp and loops over one row                               may not: see structs
+ *    6 >>tape         tensors, record, backward sweep, sparse gradients        may not: know an operation
+ *    7 >>ops          one block per operation: equation, forward, backward     may not: touch files
+ *    8 >>model        configuration, the table of parameters, forward          may not: touch elements
+ *    9 >>data         corpus, windows, batches                                 may not: know models
+ *   10 >>scoring      loss and entropy of every token, without tape            may not: write parameters
+ *   11 >>optimizer    clipping, AdamW, schedule                                may not: know tensors
+ *   12 >>step         THE ALGORITHM on one page                                may not: touch elements
+ *   ---- here the algorithm ends; what follows is input and output ----
+ *   13 >>generation   key-value cache, sampling                                may not: write parameters
+ *   14 >>tokenizers   bytes; BPE: train, encode, decode                        may not: know models
+ *   15 >>io           files, atomic replace                                    may not: know models
+ *   16 >>json         a strict reader                                          may not: touch files
+ *   17 >>formats      tokenizer.json, JSONL, safetensors, folders, runs        may not: trust a byte
+ *
+ *   Fifteen minutes: >>idea, sections 2 and 12.  Two hours: sections 7, 8 and 10 as well.
  *
  * ==== >>idea ========================================================================================================
  *   B sequences, T tokens each, N = B*T rows; V vocabulary; C (`dim`) width; x_i token i; theta the model; RM the reference.
@@ -45,10 +49,10 @@
  *   (eq. 5)  I(x_i)       = 1 if x_i is among the k tokens of highest S in scope, else 0;   k = floor(ratio n + 1/2) >= 1
  *   (eq. 8)  H_RM(x_i)    = -sum_v P_RM(v|x_<i) ln P_RM(v|x_<i)     entropy, an alternative score
  *
- *   once:      train RM on clean text;  ref = L_RM of every corpus token           slm_train_step, slm_score_corpus
+ *   once:      train RM on clean text;  ref = L_RM of every corpus token           slm_trainer_step, slm_losses_compute
  *   per step:  1 forward           h    = trunk(x)                                 slm__model_hidden
  *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm__token_losses
- *              3 scores            S_i  = l_i - ref_i                    (eq. 3)   slm_selection_scores
+ *              3 scores            S_i  = l_i - ref_i                    (eq. 3)   slm_select_scores
  *              4 select            I    = top k of S                     (eq. 5)   slm_select
  *              5 loss              L    = 1/k sum_i I_i l_i              (eq. 4)   slm_weighted_loss
  *              6 backward          dL/dtheta; unselected rows cost nothing in the head and the last block
@@ -70,7 +74,7 @@
    * SLM_REAL                the number type: float (default) or double (audits, gradient checks)
      SLM_MALLOC, SLM_REALLOC, SLM_FREE     all three or none: (size), (pointer, size), (pointer)
      SLM_ASSERT(c)           our own invariants, never input; default: nothing
-   * SLM_NO_STDIO            leave out everything that touches files                                                  */
+   * SLM_NO_FILES            leave out everything that touches files                                                  */
 #if defined(__GNUC__) || defined(__clang__)
 #define SLM__PRINTF(at, first) __attribute__((format(printf, at, first)))
 #define SLM__MAYBE_UNUSED __attribute__((unused))
@@ -102,9 +106,9 @@ typedef enum slm_status {
     SLM_ERR_MEMORY,   /* an allocation failed */
     SLM_ERR_IO,       /* the system could not open, read or write a file */
     SLM_ERR_FORMAT, /* a file's content is not what its format demands, or asks for what slm.h does not support */
-    SLM_ERR_STALE,  /* a score file or a run belongs to other data, tokenizer, model or windows */
-    SLM_ERR_NUMBER, /* a loss, score or gradient is NaN or infinite */
-    SLM_ERR_STOPPED /* a progress callback asked to stop */
+    SLM_ERR_MISMATCH, /* a score file or a run belongs to other data, tokenizer, model or windows */
+    SLM_ERR_NOT_FINITE, /* a loss, score or gradient is NaN or infinite */
+    SLM_ERR_CANCELLED   /* a progress callback asked to stop */
 } slm_status;
 
 typedef struct slm_error {
@@ -112,10 +116,10 @@ typedef struct slm_error {
     char text[512];
 } slm_error; /* text: one line, names file, field, value */
 
-SLM_API const char *slm_status_name(slm_status status); /* "out of memory", ...; never NULL */
+SLM_API const char *slm_status_text(slm_status status); /* "out of memory", ...; never NULL */
 typedef int (*slm_progress)(
     void *user, uint64_t done,
-    uint64_t total); /* same unit; return nonzero to stop: SLM_ERR_STOPPED */
+    uint64_t total); /* same unit; return nonzero to stop: SLM_ERR_CANCELLED */
 
 /* ---- random numbers: the whole state is one word (splitmix64) ---- */
 typedef struct slm_rng {
@@ -136,8 +140,8 @@ SLM_API void slm_free(void *memory); /* frees what encode, decode and read_* ret
 /* ---- tokens ---- */
 typedef struct slm_tokenizer
     slm_tokenizer; /* bytes, or a byte-level BPE with GPT-2's pre-tokenizer */
-SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out,
-                                       slm_error *err); /* 256 tokens, id = byte */
+SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out,
+                                              slm_error *err); /* 256 tokens, id = byte */
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
                                        int32_t vocab, slm_progress progress, void *user,
                                        slm_error *err); /* byte-level BPE, vocab >= 256 */
@@ -149,10 +153,10 @@ SLM_API uint64_t
 slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* fingerprint of vocabulary and merges */
 SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id,
                                         size_t *size); /* its bytes; NULL: no such id */
-SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids,
-                              size_t *n, slm_error *err);
-SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text,
-                              size_t *size, slm_error *err);
+SLM_API slm_status slm_tokenizer_encode(const slm_tokenizer *t, const char *text, size_t size,
+                                        int32_t **ids, size_t *n, slm_error *err);
+SLM_API slm_status slm_tokenizer_decode(const slm_tokenizer *t, const int32_t *ids, size_t n,
+                                        char **text, size_t *size, slm_error *err);
 
 /* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens before
    them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
@@ -163,13 +167,12 @@ typedef struct slm_corpus {
     uint64_t hash;   /* fingerprint of the tokens and the mask */
 } slm_corpus;
 
-SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t, const char *text,
-                                        size_t size, slm_error *err);
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens,
-                                          const uint8_t *masked, size_t n, int32_t vocab,
-                                          slm_error *err);
+SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *t, const char *text,
+                                     size_t size, slm_error *err);
+SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens, const uint8_t *masked,
+                                     size_t n, int32_t vocab, slm_error *err);
 SLM_API void slm_corpus_free(slm_corpus *corpus);
-SLM_API size_t slm_corpus_windows(const slm_corpus *corpus, int32_t T); /* ceil((n-1) / T) */
+SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T); /* ceil((n-1) / T) */
 
 /* One micro-batch.  A target below 0 is not valid: it has no loss and is never selected. */
 typedef struct slm_batch {
@@ -180,7 +183,7 @@ typedef struct slm_batch {
 } slm_batch;
 
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
-SLM_API slm_status slm_batch_reference(
+SLM_API slm_status slm_batch_alloc_reference(
     slm_batch *batch, slm_error *err); /* makes ref_loss and ref_entropy, for you to fill */
 SLM_API void slm_batch_free(slm_batch *batch);
 
@@ -188,42 +191,42 @@ SLM_API void slm_batch_free(slm_batch *batch);
 typedef struct slm_cursor {
     uint64_t seed, at;
 } slm_cursor; /* at: windows since the start of training */
-typedef struct slm_scores slm_scores;
+typedef struct slm_losses slm_losses;
 /* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
-SLM_API slm_status slm_batch_next(slm_batch *b, const slm_corpus *corpus, const slm_scores *scores,
+SLM_API slm_status slm_batch_next(slm_batch *b, const slm_corpus *corpus, const slm_losses *scores,
                                   slm_cursor *at, slm_error *err);
 /* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
-SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first);
+SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first);
 
 /* ---- model: the Llama architecture (RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases) ---- */
-typedef struct slm_config {
+typedef struct slm_model_config {
     int32_t vocab, dim, n_layers; /* e.g. 4096; 256, the width of the residual stream; 6 */
     int32_t n_heads, n_kv_heads;  /* e.g. 8, 8; n_kv_heads divides n_heads, 0 = n_heads */
     int32_t head_dim;             /* e.g. 32, even; 0 = dim / n_heads */
     int32_t ffn;                  /* e.g. 704: width of the MLP */
     int32_t max_seq;              /* e.g. 256: longest context the model is meant for; 0 = 2048 */
     double rope_theta, norm_eps;  /* 0 = 10000, 1e-5 */
-    int32_t tied;                 /* 1 = the output head is the embedding */
-} slm_config;
+    int32_t tie_embeddings;       /* 1 = the output head is the embedding */
+} slm_model_config;
 
 /* The one table of parameters: drives size, initialization, decay, saving and loading. */
 typedef struct slm_param {
     char name[64];     /* Hugging Face's name, e.g. "model.layers.0.mlp.up_proj.weight" */
     size_t offset;     /* into params, grads and moments */
     size_t rows, cols; /* linear weights are (out, in); norms are (1, C) */
-    int matrix;        /* 1: two dimensions, takes weight decay; 0: a norm */
+    int decay;         /* 1: two dimensions, takes weight decay; 0: a norm */
 } slm_param;
 
 typedef struct slm_model {
-    slm_config config;
+    slm_model_config config;
     slm_param *table; /* (n_tensors), in the order of the file */
     size_t n_tensors, n_params;
     slm_real *params; /* (n_params), 64-byte aligned */
 } slm_model;
 
-SLM_API slm_status slm_config_check(slm_config *config,
-                                    slm_error *err); /* resolves the zeros, refuses nonsense */
-SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed,
+SLM_API slm_status slm_model_config_check(
+    slm_model_config *config, slm_error *err); /* resolves the zeros, refuses nonsense */
+SLM_API slm_status slm_model_create(slm_model **out, const slm_model_config *config, uint64_t seed,
                                     slm_error *err); /* random weights */
 SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err);
 SLM_API void slm_model_free(slm_model *model);
@@ -237,8 +240,8 @@ SLM_API void slm_tape_free(slm_tape *tape);
 SLM_API void slm_tape_reset(slm_tape *tape); /* forget the record, keep the memory */
 SLM_API slm_status slm_tape_status(const slm_tape *tape,
                                    slm_error *err); /* first error since the reset */
-SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss,
-                                slm_error *err); /* seeds d loss = 1 and sweeps */
+SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss,
+                                     slm_error *err); /* seeds d loss = 1 and sweeps */
 
 /* A matrix on the tape.  Batch and time live in the rows. */
 struct slm_tensor {
@@ -254,7 +257,7 @@ struct slm_tensor {
     struct slm__node *maker; /* the operation that computed it; NULL: a leaf */
 };
 
-/* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_backward or slm_tape_status. */
+/* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_tape_backward or slm_tape_status. */
 SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows,
                              size_t cols); /* grad NULL: constant */
 SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids,
@@ -278,10 +281,10 @@ SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
 
 /* ---- reference losses: loss and entropy of every target by the reference model, once; a step makes its scores of them ---- */
 /* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL. */
-SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
-                                   slm_real *loss, slm_real *entropy, slm_error *err);
+SLM_API slm_status slm_model_losses(const slm_model *model, slm_tape *tape, const slm_batch *batch,
+                                    slm_real *loss, slm_real *entropy, slm_error *err);
 
-struct slm_scores {
+struct slm_losses {
     size_t n; /* entries: corpus tokens - 1 in all; entry i belongs to corpus token at + i + 1 */
     slm_real *loss, *entropy; /* (n) nats */
     int32_t T;                /* window length: they hold for these windows only */
@@ -289,30 +292,30 @@ struct slm_scores {
     size_t at, all; /* a part: entries before it, entries of the whole corpus; the whole: 0, n */
 };
 
-SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model,
-                                    const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                    int32_t T, slm_progress progress, void *user, slm_error *err);
+SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
+                                      const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
+                                      int32_t T, slm_progress progress, void *user, slm_error *err);
 /* The part of windows from .. to-1.  When progress stops it, *out is the part that was done, to be joined with the rest. */
-SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model,
-                                     const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                     int32_t T, size_t from, size_t to, slm_progress progress,
-                                     void *user, slm_error *err);
-SLM_API void slm_scores_free(slm_scores *scores);
+SLM_API slm_status slm_losses_compute_windows(slm_losses **out, const slm_model *model,
+                                              const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                              int32_t B, int32_t T, size_t from, size_t to,
+                                              slm_progress progress, void *user, slm_error *err);
+SLM_API void slm_losses_free(slm_losses *scores);
 /* Refuses, by name, those of another corpus, tokenizer or window length, and a part. */
-SLM_API slm_status slm_scores_check(const slm_scores *s, const slm_corpus *c,
+SLM_API slm_status slm_losses_check(const slm_losses *s, const slm_corpus *c,
                                     uint64_t tokenizer_hash, int32_t T, slm_error *err);
 
 /* ---- selection ---- */
-typedef enum slm_score {
-    SLM_SCORE_NONE = 0,  /* select everything: plain language modeling (eq. 2) */
-    SLM_SCORE_EXCESS,    /* l_i - r_i (eq. 3) */
-    SLM_SCORE_REF,       /* -r_i: what the reference predicts well */
-    SLM_SCORE_ENTROPY,   /* -h_i: where the reference is certain */
-    SLM_SCORE_LOSS,      /* l_i: the model's own loss (a control) */
-    SLM_SCORE_RANDOM,    /* a random number (a control) */
-    SLM_SCORE_INTERSECT, /* top ratio by -r and top ratio2 by -h: both */
-    SLM_SCORE_UNION      /* ... either */
-} slm_score;
+typedef enum slm_criterion {
+    SLM_CRITERION_NONE = 0,  /* select everything: plain language modeling (eq. 2) */
+    SLM_CRITERION_EXCESS,    /* l_i - r_i (eq. 3) */
+    SLM_CRITERION_REF,       /* -r_i: what the reference predicts well */
+    SLM_CRITERION_ENTROPY,   /* -h_i: where the reference is certain */
+    SLM_CRITERION_LOSS,      /* l_i: the model's own loss (a control) */
+    SLM_CRITERION_RANDOM,    /* a random number (a control) */
+    SLM_CRITERION_INTERSECT, /* top ratio by -r and top ratio2 by -h: both */
+    SLM_CRITERION_UNION      /* ... either */
+} slm_criterion;
 
 typedef enum slm_scope {
     SLM_SCOPE_BATCH =
@@ -321,24 +324,26 @@ typedef enum slm_scope {
     SLM_SCOPE_SEQUENCE /* rank each sequence by itself */
 } slm_scope;
 
-typedef struct slm_selection {
-    slm_score score;
+typedef struct slm_select_options {
+    slm_criterion score;
     slm_scope scope;
     double ratio;  /* (0, 1]; 0 = 0.6, the paper's */
     double ratio2; /* INTERSECT, UNION: the ratio for the entropy; 0 = ratio */
     uint64_t seed; /* RANDOM */
-} slm_selection;
+} slm_select_options;
 
 /* Sums of counts over processes, for a ranking over all of them; NULL members: one process. */
 typedef struct slm_group {
     void *user;
-    int (*sum)(void *user, uint64_t *counts,
-               size_t n); /* counts += those of all other processes; nonzero = failed */
-    int (*before)(
+    int (*allreduce_counts)(
+        void *user, uint64_t *counts,
+        size_t n); /* counts += those of all other processes; nonzero = failed */
+    int (*exscan_count)(
         void *user,
         uint64_t *count); /* *count = sum of the counts of the processes before this one */
-    int (*sum_grads)(void *user, slm_real *grads,
-                     size_t n); /* grads += those of all other processes, same bits everywhere */
+    int (*allreduce_grads)(
+        void *user, slm_real *grads,
+        size_t n); /* grads += those of all other processes, same bits everywhere */
 } slm_group;
 
 SLM_API size_t slm_select_count(double ratio,
@@ -348,32 +353,32 @@ SLM_API size_t slm_select_count(double ratio,
 SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid,
                                   size_t n, size_t k, slm_error *err);
 /* (eq. 3) score (n) out from the losses that its kind needs (others may be NULL); step salts RANDOM. */
-SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const slm_real *loss,
-                                        const slm_real *ref_loss, const slm_real *ref_entropy,
-                                        size_t n, uint64_t seed, slm_error *err);
+SLM_API slm_status slm_select_scores(slm_real *score, slm_criterion kind, const slm_real *loss,
+                                     const slm_real *ref_loss, const slm_real *ref_entropy,
+                                     size_t n, uint64_t seed, slm_error *err);
 /* Both of the above by the options, over n = rows * T targets (scope SEQUENCE ranks each T by itself, else all together).
    mask (n), scratch (n).  *selected: how many.  targets[i] < 0 is never selected. */
-SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how,
+SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_select_options *how,
                               const slm_real *loss, const slm_real *ref_loss,
                               const slm_real *ref_entropy, const int32_t *targets, size_t n,
                               int32_t T, uint64_t step, slm_real *scratch, const slm_group *group,
                               slm_error *err);
 
 /* ---- the training step ---- */
-typedef struct slm_optimizer { /* AdamW with a warm-up and a cosine; a zero means the default */
-    double lr;                 /* 1e-3: the highest */
-    double lr_min;             /* as a share of lr at the end; 0 = 0.1; below 0: constant */
+typedef struct slm_adamw_options { /* AdamW with a warm-up and a cosine; a zero means the default */
+    double lr;                     /* 1e-3: the highest */
+    double lr_min;                 /* as a share of lr at the end; 0 = 0.1; below 0: constant */
     uint64_t warmup,
         steps; /* linear warm-up; steps of the whole schedule (0: constant after the warm-up) */
     double beta1, beta2, eps; /* 0.9, 0.95, 1e-8 */
     double weight_decay;      /* 0 = 0.1; below 0: none.  Matrices only */
     double clip;              /* 0 = 1: highest norm of the whole gradient; below 0: none */
-} slm_optimizer;
+} slm_adamw_options;
 
 typedef struct slm_trainer {
     slm_model *model; /* borrowed; its params are updated */
-    slm_selection selection;
-    slm_optimizer optimizer;
+    slm_select_options selection;
+    slm_adamw_options optimizer;
     slm_group group;            /* all NULL: one process */
     const slm_model *reference; /* borrowed or NULL: score online instead of from batch->ref_loss */
     uint64_t step;              /* optimizer steps done */
@@ -398,14 +403,14 @@ typedef struct slm_step_stats {
 } slm_step_stats;
 
 SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
-                                      const slm_selection *selection,
-                                      const slm_optimizer *optimizer, slm_error *err);
+                                      const slm_select_options *selection,
+                                      const slm_adamw_options *optimizer, slm_error *err);
 SLM_API void slm_trainer_free(slm_trainer *trainer);
 /* One optimizer step over n_micro micro-batches.  On an error the parameters are untouched. */
-SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro,
-                                  slm_step_stats *stats, slm_error *err);
-SLM_API double slm_learning_rate(const slm_optimizer *optimizer,
-                                 uint64_t step); /* of step 0, 1, ... */
+SLM_API slm_status slm_trainer_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro,
+                                    slm_step_stats *stats, slm_error *err);
+SLM_API double slm_adamw_learning_rate(const slm_adamw_options *optimizer,
+                                       uint64_t step); /* of step 0, 1, ... */
 
 /* ---- generation ---- */
 typedef struct slm_generator slm_generator; /* KV cache of one sequence */
@@ -417,21 +422,21 @@ SLM_API void slm_generator_reset(slm_generator *generator);
 SLM_API slm_status slm_generator_push(slm_generator *generator, int32_t token,
                                       const slm_real **logits, slm_error *err);
 /* temperature 0: the most likely (lowest id among equals).  top_k 0 and top_p 1: no cut.  Leaves logits untouched. */
-SLM_API slm_status slm_sample(slm_generator *generator, double temperature, int32_t top_k,
-                              double top_p, slm_rng *rng, int32_t *token, slm_error *err);
+SLM_API slm_status slm_sample_token(slm_generator *generator, double temperature, int32_t top_k,
+                                    double top_p, slm_rng *rng, int32_t *token, slm_error *err);
 
 /* ---- files ---- */
-#ifndef SLM_NO_STDIO
-SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path,
+#ifndef SLM_NO_FILES
+SLM_API slm_status slm_file_read(char **bytes, size_t *size, const char *path,
                                  slm_error *err); /* NUL added after size */
-SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size,
+SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t size,
                                   slm_error *err); /* atomic replace */
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path,
                                       slm_error *err); /* the file or a folder with one */
 SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path,
                                       slm_error *err);
 /* Text as it is; of *.jsonl the `fields` ("text" if NULL; "question,answer": joined by a newline), a blank line after each. */
-SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields,
+SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
                                  slm_error *err);
 SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path,
                                    const char *fields, slm_error *err);
@@ -442,10 +447,10 @@ SLM_API slm_status slm_model_save(
     const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
     slm_error *err); /* dtype: "F32", "BF16", "F64"; NULL: that of slm_real */
 /* A score file: reference losses, whole or a part: safetensors "loss" and "entropy" (n), window and fingerprints as metadata. */
-SLM_API slm_status slm_scores_save(const slm_scores *scores, const char *path, slm_error *err);
-SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err);
+SLM_API slm_status slm_losses_save(const slm_losses *scores, const char *path, slm_error *err);
+SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err);
 /* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor), replaced atomically; then the model
-   around it.  Loading demands the same model shape, selection and optimizer (else SLM_ERR_STALE, by name); extra: your text. */
+   around it.  Loading demands the same model shape, selection and optimizer (else SLM_ERR_MISMATCH, by name); extra: your text. */
 SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer,
                                 const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
                                 const char *folder, slm_error *err);
@@ -479,7 +484,7 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
 #define SLM__TRACE(operation, sweep)                                                               \
     ((void)0) /* a profiler's clock: here begins an operation, known by its backward */
 #endif
-/* ==== >>base ===================================================================================================== 1 ==
+/* ==== >>base ================================================================================ 1 ==
    Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
 #include <limits.h>
 #include <locale.h>
@@ -501,15 +506,16 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
 #endif
 
 /* ---- status: every failure goes through slm__fail, which formats the message ---- */
-SLM_API const char *slm_status_name(slm_status status) {
+SLM_API const char *slm_status_text(slm_status status) {
     static const char *const names[] = {
         "ok",         "bad argument", "out of memory", "input/output error",
         "bad format", "stale",        "not a number",  "stopped"};
     return (size_t)status < SLM__COUNT(names) ? names[status] : "unknown status";
 }
 
-/* vsnprintf is the one function of stdio.h that formats into memory; it is used with or without SLM_NO_STDIO. */
+/* vsnprintf is the one function of stdio.h that formats into memory; it is used with or without SLM_NO_FILES. */
 SLM__PRINTF(3, 4)
+
 static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) {
     if (err != NULL) {
         va_list args;
@@ -526,12 +532,12 @@ static slm_status slm__no_memory(slm_error *err, size_t size) {
 }
 
 /* ---- checked sizes: no size reaches an allocation but through these (a wrapped product: the classic parser bug); 1 = fits ---- */
-static int slm__mul(size_t *out, size_t a, size_t b) {
+static int slm__checked_mul(size_t *out, size_t a, size_t b) {
     *out = a * b;
     return b == 0 || a <= SIZE_MAX / b;
 }
 
-static int slm__sum(size_t *out, size_t a, size_t b) {
+static int slm__checked_add(size_t *out, size_t a, size_t b) {
     *out = a + b;
     return a <= SIZE_MAX - b;
 }
@@ -541,7 +547,8 @@ static void *slm__alloc(size_t count, size_t size,
                         slm_error *err) { /* NULL: failed, err is filled */
     size_t bytes, total;
     unsigned char *raw, *aligned;
-    if (!slm__mul(&bytes, count, size) || !slm__sum(&total, bytes, 64 + sizeof(void *))) {
+    if (!slm__checked_mul(&bytes, count, size) ||
+        !slm__checked_add(&total, bytes, 64 + sizeof(void *))) {
         (void)slm__fail(err, SLM_ERR_MEMORY,
                         "out of memory: %zu elements of %zu bytes do not fit the address space",
                         count, size);
@@ -601,7 +608,7 @@ static void *slm__arena_take(slm__arena *arena, size_t count, size_t size,
                              slm_error *err) { /* not zeroed; NULL: failed */
     slm__arena_block *block = arena->blocks;
     size_t bytes;
-    if (!slm__mul(&bytes, count, size) || bytes > SIZE_MAX / 2) {
+    if (!slm__checked_mul(&bytes, count, size) || bytes > SIZE_MAX / 2) {
         (void)slm__no_memory(err, SIZE_MAX);
         return NULL;
     }
@@ -681,7 +688,59 @@ SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
     return hash;
 }
 
-/* ==== >>selection ================================================================================================ 2 ==
+/* ---- numbers as bytes, lowest byte first, whatever the machine ---- */
+static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value,
+                                         size_t n) { /* its n lowest bytes */
+    for (; n > 0; n--, value >>= 8)
+        *p++ = (unsigned char)value;
+}
+
+static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
+    uint64_t value = 0;
+    while (n > 0)
+        value = value << 8 | p[--n];
+    return value;
+}
+
+static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids,
+                              size_t n) { /* the same whatever the byte order */
+    unsigned char bytes[4];
+    for (; n > 0; n--, hash = slm_hash(hash, bytes, 4))
+        slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
+    return hash;
+}
+
+/* ---- a buffer that grows: start with zeros, release data ---- */
+typedef struct slm__buffer {
+    char *data;
+    size_t size, capacity;
+} slm__buffer; /* it grows; start with zeros, release data */
+
+static slm_status slm__buffer_reserve(slm__buffer *b, size_t more, slm_error *err) {
+    size_t need, capacity = b->capacity < 256 ? 256 : b->capacity;
+    char *data;
+    if (!slm__checked_add(&need, b->size, more)) return slm__no_memory(err, SIZE_MAX);
+    if (need <= b->capacity) return SLM_OK;
+    while (capacity < need)
+        capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
+    if ((data = (char *)slm__alloc(capacity, 1, err)) == NULL) return SLM_ERR_MEMORY;
+    if (b->size > 0) memcpy(data, b->data, b->size);
+    slm__release(b->data);
+    b->data = data;
+    b->capacity = capacity;
+    return SLM_OK;
+}
+
+static slm_status slm__buffer_append(slm__buffer *b, const void *bytes, size_t n, slm_error *err) {
+    slm_status status = slm__buffer_reserve(b, n, err);
+    if (status == SLM_OK && n > 0) {
+        memcpy(b->data + b->size, bytes, n);
+        b->size += n;
+    }
+    return status;
+}
+
+/* ==== >>selection =========================================================================== 2 ==
    The idea of the paper, as a pure function of arrays: which tokens does the model train on?  No memory is allocated, no
    model or tape is known here.  A token's score decides; the k highest are kept; the loss is their mean.                */
 
@@ -713,12 +772,12 @@ typedef struct slm__cut {
     size_t tie_end;
 } slm__cut;
 
-static int slm__kept(const slm__cut *cut, slm_real score, size_t i) {
+static int slm__above_cut(const slm__cut *cut, slm_real score, size_t i) {
     uint64_t key = slm__key(score);
     return key > cut->key || (key == cut->key && i < cut->tie_end);
 }
 
-static slm_status slm__no_peer(slm_error *err) {
+static slm_status slm__fail_group(slm_error *err) {
     return slm__fail(err, SLM_ERR_IO, "a callback of the group of processes failed");
 }
 
@@ -731,7 +790,7 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
     int bucket;
     for (i = 0; i < n; i++)
         if (valid[i] && score[i] != score[i])
-            return slm__fail(err, SLM_ERR_NUMBER, "score %zu of %zu is not a number", i, n);
+            return slm__fail(err, SLM_ERR_NOT_FINITE, "score %zu of %zu is not a number", i, n);
     for (int byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
         memset(counts, 0, sizeof counts);
         for (i = 0; i < n; i++) {
@@ -739,17 +798,18 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
             if (valid[i] && (byte == SLM__KEY_BYTES - 1 || key >> (8 * (byte + 1)) == prefix))
                 counts[key >> (8 * byte) & 255]++;
         }
-        if (group != NULL && group->sum != NULL && group->sum(group->user, counts, 256))
-            return slm__no_peer(err);
+        if (group != NULL && group->allreduce_counts != NULL &&
+            group->allreduce_counts(group->user, counts, 256))
+            return slm__fail_group(err);
         for (bucket = 255; bucket > 0 && counts[bucket] < k; bucket--)
             k -= counts[bucket]; /* those above are kept */
         prefix = prefix << 8 | (uint64_t)bucket;
     }
     cut->key = prefix; /* of the scores equal to it, the first k (all processes) are kept */
-    if (group != NULL && group->before != NULL) {
+    if (group != NULL && group->exscan_count != NULL) {
         for (i = 0; i < n; i++)
             before += valid[i] && slm__key(score[i]) == prefix; /* mine */
-        if (group->before(group->user, &before)) return slm__no_peer(err);
+        if (group->exscan_count(group->user, &before)) return slm__fail_group(err);
     }
     k = k > before ? k - before : 0;
     for (i = 0; i < n && k > 0; i++)
@@ -773,7 +833,7 @@ SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const ui
     }
     slm_status status = slm__find_cut(&cut, score, mask, n, k, NULL, err);
     for (size_t i = 0; status == SLM_OK && i < n; i++)
-        mask[i] = mask[i] && slm__kept(&cut, score[i], i);
+        mask[i] = mask[i] && slm__above_cut(&cut, score[i], i);
     return status;
 }
 
@@ -785,59 +845,59 @@ static size_t slm__mark_valid(uint8_t *mask, const int32_t *targets, size_t n) {
     return count;
 }
 
-static const char *slm__score_name(slm_score kind) {
+static const char *slm__criterion_name(slm_criterion kind) {
     static const char *const names[] = {"none", "excess", "ref",       "entropy",
                                         "loss", "random", "intersect", "union"};
     return (size_t)kind < SLM__COUNT(names) ? names[kind] : "unknown";
 }
 
-SLM_API slm_status slm_selection_scores(slm_real *score, slm_score kind, const slm_real *loss,
-                                        const slm_real *ref_loss, const slm_real *ref_entropy,
-                                        size_t n, uint64_t seed, slm_error *err) {
-    if ((loss == NULL && (kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_LOSS)) ||
-        (ref_loss == NULL && (kind == SLM_SCORE_EXCESS || kind == SLM_SCORE_REF)) ||
-        (ref_entropy == NULL && kind == SLM_SCORE_ENTROPY))
+SLM_API slm_status slm_select_scores(slm_real *score, slm_criterion kind, const slm_real *loss,
+                                     const slm_real *ref_loss, const slm_real *ref_entropy,
+                                     size_t n, uint64_t seed, slm_error *err) {
+    if ((loss == NULL && (kind == SLM_CRITERION_EXCESS || kind == SLM_CRITERION_LOSS)) ||
+        (ref_loss == NULL && (kind == SLM_CRITERION_EXCESS || kind == SLM_CRITERION_REF)) ||
+        (ref_entropy == NULL && kind == SLM_CRITERION_ENTROPY))
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs %s, which were not given",
-                         slm__score_name(kind),
-                         kind == SLM_SCORE_ENTROPY ? "reference entropies"
-                         : kind == SLM_SCORE_LOSS  ? "losses"
-                                                   : "reference losses");
+                         slm__criterion_name(kind),
+                         kind == SLM_CRITERION_ENTROPY ? "reference entropies"
+                         : kind == SLM_CRITERION_LOSS  ? "losses"
+                                                       : "reference losses");
     switch (kind) {
-    case SLM_SCORE_EXCESS:
+    case SLM_CRITERION_EXCESS:
         for (size_t i = 0; i < n; i++)
             score[i] = loss[i] - ref_loss[i];
         break; /* eq. 3 */
-    case SLM_SCORE_REF:
+    case SLM_CRITERION_REF:
         for (size_t i = 0; i < n; i++)
             score[i] = -ref_loss[i];
         break;
-    case SLM_SCORE_ENTROPY:
+    case SLM_CRITERION_ENTROPY:
         for (size_t i = 0; i < n; i++)
             score[i] = -ref_entropy[i];
         break; /* eq. 8 */
-    case SLM_SCORE_LOSS:
+    case SLM_CRITERION_LOSS:
         for (size_t i = 0; i < n; i++)
             score[i] = loss[i];
         break;
-    case SLM_SCORE_RANDOM: /* a hash of (seed, i): the same however the batch is cut */
+    case SLM_CRITERION_RANDOM: /* a hash of (seed, i): the same however the batch is cut */
         for (size_t i = 0; i < n; i++)
             score[i] = (slm_real)(slm__mix(seed + (uint64_t)i * 0x9e3779b97f4a7c15ULL) >> 40);
         break;
     default:
         return slm__fail(err, SLM_ERR_ARGUMENT, "'%s' has no score of its own",
-                         slm__score_name(kind));
+                         slm__criterion_name(kind));
     }
     return SLM_OK;
 }
 
 /* Ranks n targets among themselves: mask holds 1 for the valid ones and is cut down to the kept ones.  Intersection and union rank
    twice, by -r and by -h; each ranking leaves a cut, and every target is held against both. */
-static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_selection *how,
-                                   const slm_real *loss, const slm_real *ref_loss,
-                                   const slm_real *ref_entropy, size_t n, uint64_t seed,
-                                   slm_real *scratch, const slm_group *group, slm_error *err) {
-    int two = how->score >= SLM_SCORE_INTERSECT;
-    const slm_score kinds[2] = {two ? SLM_SCORE_REF : how->score, SLM_SCORE_ENTROPY};
+static slm_status slm__select_group(uint8_t *mask, size_t *selected, const slm_select_options *how,
+                                    const slm_real *loss, const slm_real *ref_loss,
+                                    const slm_real *ref_entropy, size_t n, uint64_t seed,
+                                    slm_real *scratch, const slm_group *group, slm_error *err) {
+    int two = how->score >= SLM_CRITERION_INTERSECT;
+    const slm_criterion kinds[2] = {two ? SLM_CRITERION_REF : how->score, SLM_CRITERION_ENTROPY};
     const double ratio = how->ratio > 0 ? how->ratio : 0.6,
                  ratios[2] = {ratio, how->ratio2 > 0 ? how->ratio2 : ratio};
     slm__cut cut[2];
@@ -846,65 +906,67 @@ static slm_status slm__select_span(uint8_t *mask, size_t *selected, const slm_se
     slm_status status = SLM_OK;
     for (i = 0, *selected = 0; i < n; i++)
         n_valid += mask[i];
-    if (group != NULL && group->sum != NULL && group->sum(group->user, &n_valid, 1))
-        return slm__no_peer(err);
-    if (how->score == SLM_SCORE_NONE) {
+    if (group != NULL && group->allreduce_counts != NULL &&
+        group->allreduce_counts(group->user, &n_valid, 1))
+        return slm__fail_group(err);
+    if (how->score == SLM_CRITERION_NONE) {
         *selected = (size_t)n_valid;
         return SLM_OK;
     }
     for (int r = 0; r <= two && status == SLM_OK; r++) {
-        status = slm_selection_scores(scratch, kinds[r], loss, ref_loss, ref_entropy, n, seed, err);
+        status = slm_select_scores(scratch, kinds[r], loss, ref_loss, ref_entropy, n, seed, err);
         if (status == SLM_OK && n_valid > 0) /* eq. 5 */
             status = slm__find_cut(&cut[r], scratch, mask, n,
                                    slm_select_count(ratios[r], (size_t)n_valid), group, err);
     }
     for (i = 0; status == SLM_OK && i < n; i++) {
         if (mask[i] && two) {
-            int a = slm__kept(&cut[0], -ref_loss[i], i), b = slm__kept(&cut[1], -ref_entropy[i], i);
-            mask[i] = how->score == SLM_SCORE_INTERSECT ? a && b : a || b;
+            int a = slm__above_cut(&cut[0], -ref_loss[i], i),
+                b = slm__above_cut(&cut[1], -ref_entropy[i], i);
+            mask[i] = how->score == SLM_CRITERION_INTERSECT ? a && b : a || b;
         } else if (mask[i])
-            mask[i] = slm__kept(&cut[0], scratch[i], i) != 0;
+            mask[i] = slm__above_cut(&cut[0], scratch[i], i) != 0;
         *selected += mask[i];
     }
     return status;
 }
 
-static slm_status slm__selection_check(const slm_selection *how, slm_error *err) {
+static slm_status slm__select_options_check(const slm_select_options *how, slm_error *err) {
     if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, not in 0..1",
                          how->ratio, how->ratio2);
-    if ((unsigned)how->score <= SLM_SCORE_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE)
+    if ((unsigned)how->score <= SLM_CRITERION_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE)
         return SLM_OK;
     return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score %d or scope %d is unknown",
                      (int)how->score, (int)how->scope);
 }
 
-SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_selection *how,
+SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_select_options *how,
                               const slm_real *loss, const slm_real *ref_loss,
                               const slm_real *ref_entropy, const int32_t *targets, size_t n,
                               int32_t T, uint64_t step, slm_real *scratch, const slm_group *group,
                               slm_error *err) {
     size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, kept = 0;
     uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
-    slm_status status = slm__selection_check(how, err);
+    slm_status status = slm__select_options_check(how, err);
     if (status != SLM_OK) return status;
     if (span < 1 && n > 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)T);
-    if (how->score == SLM_SCORE_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL &&
-        group->before != NULL) {
+    if (how->score == SLM_CRITERION_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL &&
+        group->exscan_count != NULL) {
         uint64_t first = n; /* other processes draw other numbers: those of the whole batch */
-        if (group->before(group->user, &first)) return slm__no_peer(err);
+        if (group->exscan_count(group->user, &first)) return slm__fail_group(err);
         seed += first * 0x9e3779b97f4a7c15ULL;
     }
     (void)slm__mark_valid(mask, targets, n);
     *selected = 0;
     for (size_t at = 0; at < n && status == SLM_OK;
          at += span, *selected += kept) /* only scope batch leaves the process */
-        status = slm__select_span(mask + at, &kept, how, loss == NULL ? NULL : loss + at,
-                                  ref_loss == NULL ? NULL : ref_loss + at,
-                                  ref_entropy == NULL ? NULL : ref_entropy + at,
-                                  n - at < span ? n - at : span, seed + at, scratch,
-                                  how->scope == SLM_SCOPE_BATCH ? group : NULL, err);
+        status = slm__select_group(mask + at, &kept, how, loss == NULL ? NULL : loss + at,
+                                   ref_loss == NULL ? NULL : ref_loss + at,
+                                   ref_entropy == NULL ? NULL : ref_entropy + at,
+                                   n - at < span ? n - at : span, seed + at, scratch,
+                                   how->scope == SLM_SCOPE_BATCH ? group : NULL, err);
     return status;
 }
 
@@ -918,25 +980,18 @@ static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, cons
         }
 }
 
-/* ==== >>kernels ================================================================================================== 3 ==
+/* ==== >>vector ============================================================================== 3 ==
    Matrix products, exponentials, row loops: bare spans of numbers.  The only section with `omp simd`.  Its rules:
    (1) Every sum has an order that only the problem's shape decides: no number of threads changes a bit.
    (2) Vector code comes from plain loops of constant width, which every compiler handles; there are no intrinsics.
    (3) One source, three machines.  SLM__KERNEL makes a kernel from one body: for AVX-512, for AVX2 with FMA, and for whatever
        the build targets; the processor is asked at each call.  So -march does not matter, and both x86 variants agree to the bit.
-   (4) Multiply-adds are spelled slm__madd, never a * b + c: whether a compiler fuses the latter depends on its -std flag.  */
-typedef struct {
-    slm_real *p;
-    size_t ld;
-    const int32_t *rows;
-} slm__mat; /* row i: p + (rows ? rows[i] : i) * ld */
-
-enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
+   (4) Multiply-adds are spelled slm__fma, never a * b + c: whether a compiler fuses the latter depends on its -std flag.  */
 #if defined(                                                                                       \
     __clang__) /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out (at -O2 all is well) */
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("clang loop vectorize(disable)")
-#define SLM__SOON(p, store)                                                                        \
+#define SLM__PREFETCH(p, store)                                                                    \
     __builtin_prefetch(p, store) /* a hint: p will be read, or stored to (old processors: no-op) */
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
 #define SLM__AVX512                                                                                \
@@ -946,7 +1001,7 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE _Pragma("GCC unroll 8")
-#define SLM__SOON(p, store) __builtin_prefetch(p, store)
+#define SLM__PREFETCH(p, store) __builtin_prefetch(p, store)
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #define SLM__VECTORS
@@ -965,13 +1020,13 @@ enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE
-#define SLM__SOON(p, store) (void)0
+#define SLM__PREFETCH(p, store) (void)0
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #endif
-#define SLM__EACH(i, n)                                                                            \
+#define SLM__VECTOR_FOR(i, n)                                                                      \
     SLM__SIMD for (size_t i = 0; i < (n); i++) /* a loop of independent turns: vector code */
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-static int slm__level(void) {
+static int slm__isa(void) {
     int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                  __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 + avx512 : 0;
@@ -992,11 +1047,11 @@ static int slm__level(void) {
         RETURN name##_body(0, SLM__LIST arguments);                                                \
     }                                                                                              \
     static SLM__MAYBE_UNUSED type name parameters {                                                \
-        RETURN SLM__VARIANT(SLM__LEVEL(), name, arguments);                                        \
+        RETURN SLM__VARIANT(SLM__ISA(), name, arguments);                                          \
     }                                                                                              \
     SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
 #else
-SLM__INLINE int slm__level(void) {
+SLM__INLINE int slm__isa(void) {
     return 0;
 }
 
@@ -1008,13 +1063,13 @@ SLM__INLINE int slm__level(void) {
     }                                                                                              \
     SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
 #endif
-#ifndef SLM__LEVEL
-#define SLM__LEVEL() slm__level() /* the tests replace it, to run every variant */
+#ifndef SLM__ISA
+#define SLM__ISA() slm__isa() /* the tests replace it, to run every variant */
 #endif
 #define SLM__LIST(...) __VA_ARGS__
 
 /* a b + c, rounded once where the machine can */
-SLM__INLINE slm_real slm__madd(int level, slm_real a, slm_real b, slm_real c) {
+SLM__INLINE slm_real slm__fma(int level, slm_real a, slm_real b, slm_real c) {
 #if defined(__GNUC__) || defined(__clang__)
 #if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__aarch64__)
     level = 1;
@@ -1027,11 +1082,20 @@ SLM__INLINE slm_real slm__madd(int level, slm_real a, slm_real b, slm_real c) {
     return a * b + c;
 }
 
-static size_t slm__lesser(size_t a, size_t b) {
+static size_t slm__min(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static slm_real *slm__row(slm__mat a, size_t i) {
+/* ==== >>gemm ================================================================================ 4 ==
+   The matrix product: tiles in registers, blocks in caches.                                              */
+typedef struct {
+    slm_real *p;
+    size_t ld;
+    const int32_t *rows;
+} slm__mat; /* row i: p + (rows ? rows[i] : i) * ld */
+
+enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
+static slm_real *slm__mat_row(slm__mat a, size_t i) {
     return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld;
 }
 
@@ -1053,20 +1117,20 @@ static slm_real *slm__row(slm__mat a, size_t i) {
 enum {
     SLM__NR = 32,
     SLM__MC = 16,
-    SLM__FEW = 96,
+    SLM__MC_MAX = 96,
     SLM__KC = 512,
     SLM__NC = 1024,
-    SLM__FAR = 2048,
+    SLM__LD_MAX = 2048,
     SLM__LANES = 16
 };
 
-#define SLM__WIDE(level)                                                                           \
+#define SLM__NR_OF(level)                                                                          \
     ((32u << (level)) / sizeof(slm_real)) /* of NR columns: 32, 16 or 8 floats */
-#define SLM__HIGH(level)                                                                           \
+#define SLM__MR(level)                                                                             \
     ((level) == 2 ? 8u : (level) == 1 ? 6u : 4u) /* 6 x 16 sums fill the registers of AVX2 */
 
-static slm__mat slm__part(slm__mat a, int turned, size_t row,
-                          size_t col) { /* a from there on; turned: row, col of a' */
+static slm__mat slm__submatrix(slm__mat a, int turned, size_t row,
+                               size_t col) { /* a from there on; turned: row, col of a' */
     size_t down = turned ? col : row;
     if (a.rows != NULL)
         a.rows += down;
@@ -1084,9 +1148,9 @@ SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size
     for (size_t g = 0; g < wide; g += 8) {
         const slm_real *from[8], *next[8];
         for (size_t l = 0; l < 8; l++)
-            from[l] = slm__row(b, g + l < n ? g + l : 0);
+            from[l] = slm__mat_row(b, g + l < n ? g + l : 0);
         for (size_t l = 0; l < 8; l++)
-            next[l] = slm__row(b, g + wide + l < n ? g + wide + l : 0);
+            next[l] = slm__mat_row(b, g + wide + l < n ? g + wide + l : 0);
         for (size_t k = 0; k < depth; k += 16) {
             const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k,
                            *s3 = from[3] + k;
@@ -1094,9 +1158,9 @@ SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size
                            *s7 = from[7] + k;
             slm_real t[8 * 16], *to = dst + k * wide + g;
             for (size_t l = 0; l < 8; l++)
-                SLM__SOON(next[l] + k, 0);
+                SLM__PREFETCH(next[l] + k, 0);
             if (depth - k >= 16) {
-                SLM__EACH(l, 16) {
+                SLM__VECTOR_FOR(l, 16) {
                     slm_real *u = t + 8 * l;
                     u[0] = s0[l];
                     u[1] = s1[l];
@@ -1117,15 +1181,15 @@ SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size
 }
 
 /* b' (across) or b, (depth, n), in slivers of `wide` columns, one after the other; b by eight rows: their lines stay at hand */
-SLM__INLINE void slm__pack_by(int across, slm__mat b, size_t n, size_t depth, const size_t wide,
-                              slm_real *dst) {
+SLM__INLINE void slm__pack_slivers(int across, slm__mat b, size_t n, size_t depth,
+                                   const size_t wide, slm_real *dst) {
     for (size_t s = 0; across && s < n; s += wide)
-        slm__pack_across(slm__part(b, 1, 0, s), n - s, depth, wide, dst + s * depth);
+        slm__pack_across(slm__submatrix(b, 1, 0, s), n - s, depth, wide, dst + s * depth);
     for (size_t k0 = 0; !across && k0 < depth; k0 += 8)
         for (size_t s = 0; s < n; s += wide)
             for (size_t k = k0; k < k0 + 8 && k < depth; k++) {
-                slm_real *to = dst + s * depth + k * wide, *from = slm__row(b, k) + s;
-                if (k + 8 < depth) SLM__SOON(slm__row(b, k + 8) + s, 0);
+                slm_real *to = dst + s * depth + k * wide, *from = slm__mat_row(b, k) + s;
+                if (k + 8 < depth) SLM__PREFETCH(slm__mat_row(b, k + 8) + s, 0);
                 if (n - s >= wide)
                     memcpy(to, from, wide * sizeof(slm_real));
                 else
@@ -1138,35 +1202,36 @@ SLM__INLINE void slm__pack_by(int across, slm__mat b, size_t n, size_t depth, co
 SLM__KERNEL(void, , slm__pack, (int op, int panels, slm__mat x, size_t n, size_t k, slm_real *to),
             (op, panels, x, n, k, to)) {
     if (!panels)
-        slm__pack_by(op == SLM__NT, x, n, k, SLM__WIDE(level), to);
+        slm__pack_slivers(op == SLM__NT, x, n, k, SLM__NR_OF(level), to);
     else
-        slm__pack_by(op != SLM__TN, x, n, k, SLM__HIGH(level), to);
+        slm__pack_slivers(op != SLM__TN, x, n, k, SLM__MR(level), to);
 }
 
 /* t (rows, WIDE) = sum over k of a_ik b_kj.  b_k: row k of a sliver.  a_ik: a panel's p[k step + i], or a[i][k step].  rows is
    constant, so that `sum` becomes registers: 8 x 32 floats are 16 of AVX-512's 32, 6 x 16 are 12 of AVX2's 16. */
-SLM__INLINE void slm__sums(int level, const size_t rows, size_t depth, const int panel,
-                           const slm_real *p, const slm_real *const *a, size_t step,
-                           const slm_real *b, slm_real *t) {
-    const size_t cols = SLM__WIDE(level);
+SLM__INLINE void slm__tile_accumulate(int level, const size_t rows, size_t depth, const int panel,
+                                      const slm_real *p, const slm_real *const *a, size_t step,
+                                      const slm_real *b, slm_real *t) {
+    const size_t cols = SLM__NR_OF(level);
     const slm_real *row[8];
     slm_real sum[8 * SLM__NR];
     SLM__TILE
     for (size_t i = 0; i < rows; i++) {
         row[i] = panel ? NULL : a[i];
-        SLM__EACH(j, cols) sum[i * cols + j] = 0;
+        SLM__VECTOR_FOR(j, cols) sum[i * cols + j] = 0;
     }
     SLM__TILE
     for (size_t k = 0, at = 0; k < depth; k++, at += step, b += cols) {
         SLM__TILE
         for (size_t i = 0; i < rows; i++) {
             const slm_real x = panel ? p[at + i] : row[i][at];
-            SLM__EACH(j, cols) sum[i * cols + j] = slm__madd(level, x, b[j], sum[i * cols + j]);
+            SLM__VECTOR_FOR(j, cols)
+            sum[i * cols + j] = slm__fma(level, x, b[j], sum[i * cols + j]);
         }
     }
     SLM__TILE
     for (size_t i = 0; i < rows; i++)
-        SLM__EACH(j, cols) t[i * cols + j] = sum[i * cols + j];
+        SLM__VECTOR_FOR(j, cols) t[i * cols + j] = sum[i * cols + j];
 }
 
 /* Sums of HIGH rows, or 4 if that is enough, of panel p or (NULL) of rows a.  Within slm__block compilers kept them in memory. */
@@ -1174,15 +1239,15 @@ SLM__KERNEL(void, , slm__tile,
             (size_t rows, size_t depth, const slm_real *p, const slm_real *const *a, size_t step,
              const slm_real *b, slm_real *t),
             (rows, depth, p, a, step, b, t)) {
-    const size_t high = SLM__HIGH(level);
+    const size_t high = SLM__MR(level);
     if (p != NULL && rows > 4)
-        slm__sums(level, high, depth, 1, p, NULL, high, b, t);
+        slm__tile_accumulate(level, high, depth, 1, p, NULL, high, b, t);
     else if (p != NULL)
-        slm__sums(level, 4, depth, 1, p, NULL, high, b, t);
+        slm__tile_accumulate(level, 4, depth, 1, p, NULL, high, b, t);
     else if (rows > 4)
-        slm__sums(level, high, depth, 0, NULL, a, step, b, t);
+        slm__tile_accumulate(level, high, depth, 0, NULL, a, step, b, t);
     else
-        slm__sums(level, 4, depth, 0, NULL, a, step, b, t);
+        slm__tile_accumulate(level, 4, depth, 0, NULL, a, step, b, t);
 }
 
 /* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long.  op PANELS: a is packed, too. */
@@ -1190,25 +1255,25 @@ SLM__KERNEL(void, , slm__block,
             (int op, size_t rows, size_t cols, size_t depth, slm__mat a, const slm_real *b,
              size_t deep, int add, slm__mat c),
             (op, rows, cols, depth, a, b, deep, add, c)) {
-    const size_t wide = SLM__WIDE(level), high = SLM__HIGH(level),
-                 group = level == 2 ? high : (size_t)SLM__FEW;
-    const slm_real *row[SLM__FEW + 8];
-    slm_real t[8 * SLM__NR], *to[SLM__FEW];
+    const size_t wide = SLM__NR_OF(level), high = SLM__MR(level),
+                 group = level == 2 ? high : (size_t)SLM__MC_MAX;
+    const slm_real *row[SLM__MC_MAX + 8];
+    slm_real t[8 * SLM__NR], *to[SLM__MC_MAX];
     for (size_t p = 0; p < rows; p += group) {
-        size_t height = slm__lesser(rows - p, group), step = op == SLM__TN ? a.ld : 1;
+        size_t height = slm__min(rows - p, group), step = op == SLM__TN ? a.ld : 1;
         for (size_t i = 0; i < height + high;
              i++) { /* beyond the last row: any row, it is not stored */
             size_t at = p + (i < height ? i : 0);
-            row[i] = op == SLM__PANELS ? NULL : op == SLM__TN ? a.p + at : slm__row(a, at);
-            if (i < height) to[i] = slm__row(c, at);
+            row[i] = op == SLM__PANELS ? NULL : op == SLM__TN ? a.p + at : slm__mat_row(a, at);
+            if (i < height) to[i] = slm__mat_row(c, at);
         }
         for (size_t q = 0; q < cols; q += wide)
             for (size_t i = 0; i < height; i += high) {
                 const slm_real *panel = op == SLM__PANELS ? a.p + (p + i) * depth : NULL;
-                size_t width = slm__lesser(cols - q, wide), tall = slm__lesser(height - i, high);
+                size_t width = slm__min(cols - q, wide), tall = slm__min(height - i, high);
                 for (size_t r = i; r < i + tall; r++)
                     for (size_t j = 0; j < width; j += 16)
-                        SLM__SOON(to[r] + q + j, 1);
+                        SLM__PREFETCH(to[r] + q + j, 1);
                 SLM__VARIANT(level, slm__tile,
                              (tall, depth, panel, row + i, step, b + q * deep, t));
                 for (size_t r = 0; r < tall; r++) {
@@ -1220,7 +1285,7 @@ SLM__KERNEL(void, , slm__block,
                     else if (!add)
                         memcpy(end, from, wide * sizeof(slm_real));
                     else
-                        SLM__EACH(j, wide) end[j] += from[j];
+                        SLM__VECTOR_FOR(j, wide) end[j] += from[j];
                 }
             }
     }
@@ -1228,18 +1293,18 @@ SLM__KERNEL(void, , slm__block,
 
 /* numbers of `work` that slm__gemm needs for so many threads: for each a copied block of A; two packed parts of B; a cache line */
 static size_t slm__gemm_work(int n_threads) {
-    return SLM__KC * ((size_t)n_threads * SLM__FEW + 2 * SLM__NC) + 16;
+    return SLM__KC * ((size_t)n_threads * SLM__MC_MAX + 2 * SLM__NC) + 16;
 }
 
 /* n in equal shares of at most `most`: how large is one, in whole units, if their number is a multiple of `parts`? */
-static size_t slm__share(size_t n, size_t most, size_t parts, size_t unit) {
+static size_t slm__even_block(size_t n, size_t most, size_t parts, size_t unit) {
     parts *= ((n + most - 1) / most + parts - 1) / parts;
     return parts > 0 ? ((n + parts - 1) / parts + unit - 1) / unit * unit : unit;
 }
 
 /* the steps of a sum that are taken in one go: k in equal parts, of KC at most */
-static size_t slm__stretch(size_t k) {
-    return slm__share(k, SLM__KC, 1, SLM__LANES);
+static size_t slm__k_block(size_t k) {
+    return slm__even_block(k, SLM__KC, 1, SLM__LANES);
 }
 
 /* C (m, n) = op(A) op(B) + (add ? C : 0), sums over k:   NN: A (m,k) B (k,n)   NT: A (m,k) B (n,k)   TN: A (k,m) B (k,n).
@@ -1247,38 +1312,39 @@ static size_t slm__stretch(size_t k) {
    Parts of B take turns in two places: who is done packs the next part while others still read this one, then waits for them. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add,
                       slm__mat C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), stretch = slm__stretch(k),
-           part = SLM__LEVEL() == 2 ? SLM__NC / 4 : SLM__NC;
-    int few = m <= SLM__FEW,
-        panels = SLM__LEVEL() < 2 || (op == SLM__TN && (A.rows != NULL || A.ld > SLM__FAR));
-    size_t wide = slm__share(n, SLM__KC * part / stretch / SLM__NR * SLM__NR, 1, SLM__NR);
-    size_t span = few ? slm__share(wide, wide, threads, SLM__NR) : wide;
+    size_t threads = (size_t)SLM__THREADS(), stretch = slm__k_block(k),
+           part = SLM__ISA() == 2 ? SLM__NC / 4 : SLM__NC;
+    int few = m <= SLM__MC_MAX,
+        panels = SLM__ISA() < 2 || (op == SLM__TN && (A.rows != NULL || A.ld > SLM__LD_MAX));
+    size_t wide = slm__even_block(n, SLM__KC * part / stretch / SLM__NR * SLM__NR, 1, SLM__NR);
+    size_t span = few ? slm__even_block(wide, wide, threads, SLM__NR) : wide;
     size_t high =
-        few ? (size_t)SLM__FEW
-            : slm__share(m, panels ? SLM__FEW : SLM__MC, threads, SLM__HIGH(SLM__LEVEL()));
+        few ? (size_t)SLM__MC_MAX
+            : slm__even_block(m, panels ? SLM__MC_MAX : SLM__MC, threads, SLM__MR(SLM__ISA()));
     slm_real *base = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
     SLM__PRAGMA(omp parallel if (m * n * k > 262144))
     for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k;
          k0 += stretch) /* at least once: k = 0 makes C zero */
         for (size_t j0 = 0; j0 < n; j0 += wide, turn = !turn) {
-            size_t depth = slm__lesser(k - k0, stretch), cols = slm__lesser(n - j0, wide);
-            slm_real *copy = base + SLM__KC * SLM__FEW * SLM__THREAD(),
-                     *b = base + SLM__KC * (SLM__FEW * threads + SLM__NC * turn);
+            size_t depth = slm__min(k - k0, stretch), cols = slm__min(n - j0, wide);
+            slm_real *copy = base + SLM__KC * SLM__MC_MAX * SLM__THREAD(),
+                     *b = base + SLM__KC * (SLM__MC_MAX * threads + SLM__NC * turn);
             SLM__PRAGMA(omp for schedule(dynamic))
             for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
-                slm__pack(op, 0, slm__part(B, op == SLM__NT, k0, j0 + j),
-                          slm__lesser(cols - j, SLM__NR), depth, b + j * depth);
+                slm__pack(op, 0, slm__submatrix(B, op == SLM__NT, k0, j0 + j),
+                          slm__min(cols - j, SLM__NR), depth, b + j * depth);
             SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
             for (size_t i = 0; i < m; i += high)
                 for (size_t j = 0; j < cols; j += span) {
-                    size_t rows = slm__lesser(m - i, high), width = slm__lesser(cols - j, span);
-                    slm__mat a = slm__part(A, op == SLM__TN, i, k0), c = slm__part(C, 0, i, j0 + j);
+                    size_t rows = slm__min(m - i, high), width = slm__min(cols - j, span);
+                    slm__mat a = slm__submatrix(A, op == SLM__TN, i, k0),
+                             c = slm__submatrix(C, 0, i, j0 + j);
                     if (panels) {
                         slm__pack(op, 1, a, rows, depth, copy);
                         a.p = copy;
                     }
                     if (few)
-                        slm__pack(op, 0, slm__part(B, op == SLM__NT, k0, j0 + j), width, depth,
+                        slm__pack(op, 0, slm__submatrix(B, op == SLM__NT, k0, j0 + j), width, depth,
                                   b + j * depth);
                     slm__block(panels ? SLM__PANELS : op, rows, width, depth, a, b + j * depth,
                                depth, k0 ? 1 : add, c);
@@ -1290,12 +1356,14 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
    its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
 static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b,
                              size_t deep, int add, slm__mat C) {
-    for (size_t k0 = 0, stretch = slm__stretch(k); k0 < k;
-         k0 += stretch, b += stretch * SLM__WIDE(SLM__LEVEL()))
-        slm__block(op, m, n, slm__lesser(k - k0, stretch), slm__part(A, op == SLM__TN, 0, k0), b,
+    for (size_t k0 = 0, stretch = slm__k_block(k); k0 < k;
+         k0 += stretch, b += stretch * SLM__NR_OF(SLM__ISA()))
+        slm__block(op, m, n, slm__min(k - k0, stretch), slm__submatrix(A, op == SLM__TN, 0, k0), b,
                    deep, k0 ? 1 : add, C);
 }
 
+/* ==== >>rows ================================================================================ 5 ==
+   e^x, square root, and loops over one row.                                                              */
 /* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
 #define SLM__WORD_float uint32_t
 #define SLM__WORD_double uint64_t
@@ -1317,31 +1385,31 @@ SLM__INLINE slm_real slm__exp(int level, slm_real x) {
     slm__word bits;
     x = x < low ? low : x;
     x = x > high ? high : x;
-    t = slm__madd(level, x, (slm_real)1.4426950408889634, round);
-    r = slm__madd(level, t - round, -SLM__BY_TYPE(0.693359375, 6.93147180369123816490e-01), x);
-    r = slm__madd(level, t - round, -SLM__BY_TYPE(-2.12194440e-4, 1.90821492927058770002e-10), r);
+    t = slm__fma(level, x, (slm_real)1.4426950408889634, round);
+    r = slm__fma(level, t - round, -SLM__BY_TYPE(0.693359375, 6.93147180369123816490e-01), x);
+    r = slm__fma(level, t - round, -SLM__BY_TYPE(-2.12194440e-4, 1.90821492927058770002e-10), r);
     memcpy(&bits, &t, sizeof t);
     bits = (bits + SLM__BY_BITS(126, 1022)) << SLM__BY_BITS(23, 52);
     memcpy(&scale, &bits, sizeof t);
     if (sizeof p == 8) {
-        p = slm__madd(level, (slm_real)(1.0 / 6227020800), r, (slm_real)(1.0 / 479001600));
-        p = slm__madd(level, p, r, (slm_real)(1.0 / 39916800));
-        p = slm__madd(level, p, r, (slm_real)(1.0 / 3628800));
-        p = slm__madd(level, p, r, (slm_real)(1.0 / 362880));
-        p = slm__madd(level, p, r, (slm_real)(1.0 / 40320));
-        p = slm__madd(level, p, r, (slm_real)(1.0 / 5040));
+        p = slm__fma(level, (slm_real)(1.0 / 6227020800), r, (slm_real)(1.0 / 479001600));
+        p = slm__fma(level, p, r, (slm_real)(1.0 / 39916800));
+        p = slm__fma(level, p, r, (slm_real)(1.0 / 3628800));
+        p = slm__fma(level, p, r, (slm_real)(1.0 / 362880));
+        p = slm__fma(level, p, r, (slm_real)(1.0 / 40320));
+        p = slm__fma(level, p, r, (slm_real)(1.0 / 5040));
     }
-    p = slm__madd(level, p, r, (slm_real)(1.0 / 720));
-    p = slm__madd(level, p, r, (slm_real)(1.0 / 120));
-    p = slm__madd(level, p, r, (slm_real)(1.0 / 24));
-    p = slm__madd(level, p, r, (slm_real)(1.0 / 6));
-    p = slm__madd(level, p, r, (slm_real)0.5);
-    p = slm__madd(level, p, r * r, r);
-    return slm__madd(level, p, scale, scale) * 2; /* scale = 2^(n-1), because 2^128 is no number */
+    p = slm__fma(level, p, r, (slm_real)(1.0 / 720));
+    p = slm__fma(level, p, r, (slm_real)(1.0 / 120));
+    p = slm__fma(level, p, r, (slm_real)(1.0 / 24));
+    p = slm__fma(level, p, r, (slm_real)(1.0 / 6));
+    p = slm__fma(level, p, r, (slm_real)0.5);
+    p = slm__fma(level, p, r * r, r);
+    return slm__fma(level, p, scale, scale) * 2; /* scale = 2^(n-1), because 2^128 is no number */
 }
 
 /* sqrt(x) for x >= 0: Newton for 1 / sqrt(x) from a guess made in the exponent, then one correction of the root itself */
-SLM__INLINE slm_real slm__root(int level, slm_real number) {
+SLM__INLINE slm_real slm__sqrt(int level, slm_real number) {
     slm_real x, h, y, s, c = (slm_real)1.5;
     slm__word bits, largest = SLM__BY_BITS(0x7f7fffff, 0x7fefffffffffffff);
     memcpy(&bits, &number, sizeof x);
@@ -1351,20 +1419,20 @@ SLM__INLINE slm_real slm__root(int level, slm_real number) {
     h = x * (slm_real)-0.5;
     bits = SLM__BY_BITS(0x5f375a86, 0x5fe6eb50c7b537a9) - (bits >> 1);
     memcpy(&y, &bits, sizeof x);
-    if (sizeof y == 8) y = y * slm__madd(level, h * y, y, c);
-    y = y * slm__madd(level, h * y, y, c);
-    y = y * slm__madd(level, h * y, y, c);
-    y = y * slm__madd(level, h * y, y, c);
+    if (sizeof y == 8) y = y * slm__fma(level, h * y, y, c);
+    y = y * slm__fma(level, h * y, y, c);
+    y = y * slm__fma(level, h * y, y, c);
+    y = y * slm__fma(level, h * y, y, c);
     s = x * y;
-    s = slm__madd(level, slm__madd(level, -s, s, x), y * (slm_real)0.5, s);
+    s = slm__fma(level, slm__fma(level, -s, s, x), y * (slm_real)0.5, s);
     return s + (number - x); /* infinity and NaN stay what they are */
 }
 
 /* ---- rows: sums run in LANES partial sums ---- */
 /* sum of LANES partial sums, as a tree */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
-    SLM__EACH(l, 8) s[l] += s[l + 8];
-    SLM__EACH(l, 4) s[l] += s[l + 4];
+    SLM__VECTOR_FOR(l, 8) s[l] += s[l + 8];
+    SLM__VECTOR_FOR(l, 4) s[l] += s[l + 4];
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
@@ -1374,14 +1442,14 @@ SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, s
     slm_real s[SLM__LANES] = {0};
     size_t i;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__EACH(l, SLM__LANES) s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+        SLM__VECTOR_FOR(l, SLM__LANES) s[l] = slm__fma(level, a[i + l], b[i + l], s[l]);
     for (size_t l = 0; i + l < n; l++)
-        s[l] = slm__madd(level, a[i + l], b[i + l], s[l]);
+        s[l] = slm__fma(level, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
 }
 
 /* y_j = sum_i w_ji x_i (+ y_j): n numbers of each row of w, ld apart; slm__dot_body is what SLM__KERNEL made above */
-SLM__KERNEL(void, , slm__dots,
+SLM__KERNEL(void, , slm__matvec_rows,
             (slm_real * y, const slm_real *w, size_t ld, const slm_real *x, size_t rows, size_t n,
              int add),
             (y, w, ld, x, rows, n, add)) {
@@ -1406,39 +1474,39 @@ static void slm__matvec(const slm__matvec_of *m, size_t count, const slm_real *x
         size_t i = 0, at = p;
         for (; at >= (m[i].rows + 15) / 16; i++)
             at -= (m[i].rows + 15) / 16;
-        slm__dots(m[i].y + at * 16, m[i].w + at * 16 * n, n, x,
-                  slm__lesser(m[i].rows - at * 16, 16), n, add);
+        slm__matvec_rows(m[i].y + at * 16, m[i].w + at * 16 * n, n, x,
+                         slm__min(m[i].rows - at * 16, 16), n, add);
     }
 }
 
 /* y_i = sum_j a_j x_ji: x (rows, n), rows ld apart */
-SLM__KERNEL(void, , slm__blend,
+SLM__KERNEL(void, , slm__weighted_sum,
             (slm_real * y, const slm_real *a, const slm_real *x, size_t ld, size_t rows, size_t n),
             (y, a, x, ld, rows, n)) {
     memset(y, 0, n * sizeof(slm_real));
     for (size_t j = 0; j < rows; j++)
-        SLM__EACH(i, n) y[i] = slm__madd(level, a[j], x[j * ld + i], y[i]);
+        SLM__VECTOR_FOR(i, n) y[i] = slm__fma(level, a[j], x[j * ld + i], y[i]);
 }
 
 /* y += a x */
 SLM__KERNEL(void, , slm__axpy, (slm_real * y, slm_real a, const slm_real *x, size_t n),
             (y, a, x, n)) {
-    SLM__EACH(i, n) y[i] = slm__madd(level, a, x[i], y[i]);
+    SLM__VECTOR_FOR(i, n) y[i] = slm__fma(level, a, x[i], y[i]);
 }
 
 /* y *= a */
 SLM__KERNEL(void, , slm__scale, (slm_real * y, slm_real a, size_t n), (y, a, n)) {
-    SLM__EACH(i, n) y[i] *= a;
+    SLM__VECTOR_FOR(i, n) y[i] *= a;
 }
 
 /* the largest x, -infinity of none; NaN is passed over: the sum that slm__exp_shift returns shows it */
-SLM__KERNEL(slm_real, return, slm__max, (const slm_real *x, size_t n), (x, n)) {
+SLM__KERNEL(slm_real, return, slm__row_max, (const slm_real *x, size_t n), (x, n)) {
     slm_real s[SLM__LANES], best = -(slm_real)INFINITY;
     size_t i;
     for (size_t l = 0; l < SLM__LANES; l++)
         s[l] = best;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__EACH(l, SLM__LANES) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
+        SLM__VECTOR_FOR(l, SLM__LANES) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
     for (; i < n; i++)
         best = x[i] > best ? x[i] : best;
     for (size_t l = 0; l < SLM__LANES; l++)
@@ -1452,7 +1520,7 @@ SLM__KERNEL(slm_real, return, slm__exp_shift,
     slm_real s[SLM__LANES] = {0};
     size_t i;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__EACH(l, SLM__LANES) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
+        SLM__VECTOR_FOR(l, SLM__LANES) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     for (size_t l = 0; i + l < n; l++)
         s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
     return slm__fold(s);
@@ -1465,12 +1533,12 @@ SLM__KERNEL(void, , slm__exp_moments,
     slm_real s[SLM__LANES] = {0}, m[SLM__LANES] = {0};
     for (size_t i = 0; i < n; i += SLM__LANES) {
         const size_t run = n - i < SLM__LANES ? n - i : (size_t)SLM__LANES;
-        SLM__EACH(l, run) {
+        SLM__VECTOR_FOR(l, run) {
             slm_real d = x[i + l] - shift, e;
             d = d < -1000 ? -1000 : d;
             e = slm__exp(level, d);
             s[l] += e;
-            m[l] = slm__madd(level, e, d, m[l]);
+            m[l] = slm__fma(level, e, d, m[l]);
         }
     }
     *sum = slm__fold(s);
@@ -1481,7 +1549,7 @@ SLM__KERNEL(void, , slm__exp_moments,
 SLM__KERNEL(void, , slm__rms_scale,
             (slm_real * y, const slm_real *x, const slm_real *w, slm_real r, size_t n),
             (y, x, w, r, n)) {
-    SLM__EACH(i, n) y[i] = w[i] * (x[i] * r);
+    SLM__VECTOR_FOR(i, n) y[i] = w[i] * (x[i] * r);
 }
 
 /* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
@@ -1492,20 +1560,20 @@ SLM__KERNEL(void, , slm__rms_backward,
     slm_real s[SLM__LANES] = {0}, q;
     size_t i;
     for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__EACH(l, SLM__LANES) s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
+        SLM__VECTOR_FOR(l, SLM__LANES) s[l] = slm__fma(level, g[i + l] * w[i + l], x[i + l], s[l]);
     for (size_t l = 0; i + l < n; l++)
-        s[l] = slm__madd(level, g[i + l] * w[i + l], x[i + l], s[l]);
+        s[l] = slm__fma(level, g[i + l] * w[i + l], x[i + l], s[l]);
     q = -slm__fold(s) / (slm_real)n * r * r;
-    SLM__EACH(j, n) {
-        dx[j] = slm__madd(level, r, slm__madd(level, x[j], q, g[j] * w[j]), dx[j]);
-        dw[j] = slm__madd(level, g[j] * x[j], r, dw[j]);
+    SLM__VECTOR_FOR(j, n) {
+        dx[j] = slm__fma(level, r, slm__fma(level, x[j], q, g[j] * w[j]), dx[j]);
+        dw[j] = slm__fma(level, g[j] * x[j], r, dw[j]);
     }
 }
 
 /* y = gate sigma(gate) up,  sigma(a) = 1 / (1 + e^-a) */
 SLM__KERNEL(void, , slm__swiglu, (slm_real * y, const slm_real *gate, const slm_real *up, size_t n),
             (y, gate, up, n)) {
-    SLM__EACH(i, n) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
+    SLM__VECTOR_FOR(i, n) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
 }
 
 /* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)); or added (to_gate, to_up).  dup may be dy */
@@ -1513,9 +1581,9 @@ SLM__KERNEL(void, , slm__swiglu_backward,
             (slm_real * dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
              const slm_real *up, size_t n, int to_gate, int to_up),
             (dgate, dup, dy, gate, up, n, to_gate, to_up)) {
-    SLM__EACH(i, n) {
+    SLM__VECTOR_FOR(i, n) {
         slm_real s = 1 / (1 + slm__exp(level, -gate[i])), d = dy[i] * s;
-        dgate[i] = (to_gate ? dgate[i] : 0) + d * up[i] * slm__madd(level, gate[i], 1 - s, 1);
+        dgate[i] = (to_gate ? dgate[i] : 0) + d * up[i] * slm__fma(level, gate[i], 1 - s, 1);
         dup[i] = (to_up ? dup[i] : 0) + d * gate[i];
     }
 }
@@ -1525,37 +1593,36 @@ SLM__KERNEL(void, , slm__rotate,
             (slm_real * x, const slm_real *cosine, const slm_real *sine, size_t half,
              slm_real sign),
             (x, cosine, sine, half, sign)) {
-    SLM__EACH(i, half) {
+    SLM__VECTOR_FOR(i, half) {
         slm_real a = x[i], b = x[i + half], s = sign * sine[i];
-        x[i] = slm__madd(level, a, cosine[i], -(b * s));
-        x[i + half] = slm__madd(level, b, cosine[i], a * s);
+        x[i] = slm__fma(level, a, cosine[i], -(b * s));
+        x[i + half] = slm__fma(level, b, cosine[i], a * s);
     }
 }
 
 /* g *= grad_scale;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m c1 / (sqrt(v c2) + eps) */
-SLM__KERNEL(void, , slm__adamw_span,
+SLM__KERNEL(void, , slm__adamw_piece,
             (slm_real * p, slm_real *m, slm_real *v, const slm_real *g, size_t n,
              slm_real grad_scale, slm_real lr, slm_real beta1, slm_real beta2, slm_real eps,
              slm_real decay, slm_real correct1, slm_real correct2),
             (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2)) {
     const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1,
                    rest1 = 1 - beta1, rest2 = 1 - beta2;
-    SLM__EACH(i, n) {
+    SLM__VECTOR_FOR(i, n) {
         slm_real d = g[i] * grad_scale;
-        m[i] = slm__madd(level, beta1, m[i], rest1 * d);
-        v[i] = slm__madd(level, beta2, v[i], rest2 * d * d);
-        p[i] =
-            slm__madd(level, p[i], keep, step * m[i] / (slm__root(level, v[i] * correct2) + eps));
+        m[i] = slm__fma(level, beta1, m[i], rest1 * d);
+        v[i] = slm__fma(level, beta2, v[i], rest2 * d * d);
+        p[i] = slm__fma(level, p[i], keep, step * m[i] / (slm__sqrt(level, v[i] * correct2) + eps));
     }
 }
 
 /* dp = p (dp - e): through a softmax, e = sum p dp */
 SLM__KERNEL(void, , slm__softmax_backward, (slm_real * dp, const slm_real *p, slm_real e, size_t n),
             (dp, p, e, n)) {
-    SLM__EACH(i, n) dp[i] = p[i] * (dp[i] - e);
+    SLM__VECTOR_FOR(i, n) dp[i] = p[i] * (dp[i] - e);
 }
 
-/* ==== >>tape ===================================================================================================== 4 ==
+/* ==== >>tape ================================================================================ 6 ==
    Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to a
    function and what that function needs: the tape knows no operation by name.  Memory: one arena.  A buffer that is no longer
    needed goes to a list of free ones and is taken again by a later request within the pass; the reset forgets everything.      */
@@ -1620,7 +1687,7 @@ static slm_tensor *slm__tape_refuse(slm_tape *tape, const char *what) {
     return NULL;
 }
 
-static void slm__give(slm_tape *tape, slm_real *buffer, size_t count) {
+static void slm__tape_recycle(slm_tape *tape, slm_real *buffer, size_t count) {
     slm__spare *spare = (slm__spare *)(void *)buffer;
     if (buffer == NULL || count * sizeof(slm_real) < sizeof *spare) return;
     spare->count = count;
@@ -1629,7 +1696,7 @@ static void slm__give(slm_tape *tape, slm_real *buffer, size_t count) {
 }
 
 /* count numbers, not zeroed, from the smallest free buffer that holds them; NULL: the tape is in error. */
-static slm_real *slm__take(slm_tape *tape, size_t count) {
+static slm_real *slm__tape_alloc(slm_tape *tape, size_t count) {
     slm__spare **at, **best = NULL, *found;
     size_t whole = (count + 15) / 16 * 16; /* what is split off begins on a cache line */
     if (tape->error.status != SLM_OK) return NULL;
@@ -1640,7 +1707,7 @@ static slm_real *slm__take(slm_tape *tape, size_t count) {
     found = *best;
     *best = found->next;
     if (found->count > whole)
-        slm__give(tape, (slm_real *)(void *)found + whole, found->count - whole);
+        slm__tape_recycle(tape, (slm_real *)(void *)found + whole, found->count - whole);
     return (slm_real *)(void *)found;
 }
 
@@ -1665,11 +1732,11 @@ static slm_tensor *slm__tensor(slm_tape *tape, slm_real *data, size_t rows, size
     size_t count;
     slm_tensor *t = (slm_tensor *)slm__tape_new(tape, sizeof *t);
     if (t == NULL) return NULL;
-    if (!slm__mul(&count, rows, cols))
+    if (!slm__checked_mul(&count, rows, cols))
         return slm__tape_refuse(tape, "a tensor's size does not fit the address space");
     t->rows = rows;
     t->cols = cols;
-    t->data = data != NULL ? data : slm__take(tape, count);
+    t->data = data != NULL ? data : slm__tape_alloc(tape, count);
     return t->data != NULL ? t : NULL;
 }
 
@@ -1705,27 +1772,27 @@ static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm_tensor *a, sl
 
 /* The caller of the operations is done with t: no later operation will read it.  Without recording its memory is free at once;
    with recording it is free if the backward sweep can remake it from what is kept anyway (cheap operations only). */
-static void slm__done(slm_tape *tape, slm_tensor *t) {
+static void slm__tensor_drop(slm_tape *tape, slm_tensor *t) {
     if (t == NULL || t->leaf || t->data == NULL || (tape->recording && t->maker->forward == NULL))
         return;
-    slm__give(tape, t->data, t->rows * t->cols);
+    slm__tape_recycle(tape, t->data, t->rows * t->cols);
     t->data = NULL;
 }
 
 /* t->data, remade if it was dropped. */
-static slm_real *slm__need(slm_tape *tape, slm_tensor *t) {
-    if (t->data == NULL && (t->data = slm__take(tape, t->rows * t->cols)) != NULL)
+static slm_real *slm__tensor_restore(slm_tape *tape, slm_tensor *t) {
+    if (t->data == NULL && (t->data = slm__tape_alloc(tape, t->rows * t->cols)) != NULL)
         t->maker->forward(tape, t->maker);
     return t->data;
 }
 
 /* Live rows.  A gradient may be known to vanish outside a list of rows; whoever adds to it works on its own rows only, and where
    two lists meet the gradient turns dense.  This is exact: nothing but zeros is ever skipped. */
-static size_t slm__rows(const slm_tensor *t) {
+static size_t slm__n_grad_rows(const slm_tensor *t) {
     return t->live != NULL ? t->n_live : t->rows;
 }
 
-static size_t slm__live_row(const int32_t *live, size_t i) {
+static size_t slm__grad_row(const int32_t *live, size_t i) {
     return live != NULL ? (size_t)live[i] : i;
 }
 
@@ -1755,7 +1822,7 @@ static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, si
     if (t->grad == NULL) {
         t->live = live;
         t->n_live = n_live;
-        t->grad = slm__take(tape, t->rows * t->cols);
+        t->grad = slm__tape_alloc(tape, t->rows * t->cols);
         return t->grad == NULL ? -1 : 0;
     }
     if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);
@@ -1765,14 +1832,14 @@ static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, si
 /* The same for whoever only adds: rows that hold nothing yet become zero.  0: no gradient is wanted, or the tape is in error. */
 static int slm__add_to_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
     int there = slm__want_grad(tape, t, live, n_live);
-    size_t n_rows = there == 0 ? slm__rows(t) : 0, C = t->cols;
+    size_t n_rows = there == 0 ? slm__n_grad_rows(t) : 0, C = t->cols;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > 16384))
     for (size_t i = 0; i < n_rows; i++)
-        memset(t->grad + slm__live_row(t->live, i) * C, 0, C * sizeof(slm_real));
+        memset(t->grad + slm__grad_row(t->live, i) * C, 0, C * sizeof(slm_real));
     return there >= 0;
 }
 
-SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
+SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
     slm__node *node;
     if (tape->error.status == SLM_OK && (loss == NULL || loss->rows != 1 || loss->cols != 1))
         (void)slm__tape_refuse(tape,
@@ -1784,15 +1851,15 @@ SLM_API slm_status slm_backward(slm_tape *tape, slm_tensor *loss, slm_error *err
         if (out->grad != NULL) node->backward(tape, node);
         if (out->maker == node &&
             out != loss) { /* all that read it have had their turn: its memory is free */
-            slm__give(tape, out->grad, out->rows * out->cols);
-            slm__give(tape, out->data, out->rows * out->cols);
+            slm__tape_recycle(tape, out->grad, out->rows * out->cols);
+            slm__tape_recycle(tape, out->data, out->rows * out->cols);
             out->grad = out->data = NULL;
         }
     }
     return slm_tape_status(tape, err);
 }
 
-/* ==== >>ops ====================================================================================================== 5 ==
+/* ==== >>ops ================================================================================= 7 ==
    One block per operation: equation, forward, backward, record.  Indices: n row, c column, o output column.  g stands for
    d loss / d y.  A forward named slm__x_forward can be run again to remake a dropped output.  Backwards add to gradients;
    where they are the first to do so (slm__want_grad says 0) they overwrite instead.  Threads divide output rows (or columns),
@@ -1817,8 +1884,8 @@ static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, s
 static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *table = node->in[0], *y = node->out;
     if (!slm__add_to_grad(tape, table, NULL, 0)) return;
-    for (size_t i = 0, C = y->cols; i < slm__rows(y); i++) {
-        size_t n = slm__live_row(y->live, i);
+    for (size_t i = 0, C = y->cols; i < slm__n_grad_rows(y); i++) {
+        size_t n = slm__grad_row(y->live, i);
         slm__axpy(table->grad + (size_t)node->ids[n] * C, 1, y->grad + n * C, C);
     }
 }
@@ -1843,23 +1910,24 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
    backward  dx_nc += sum_o g_no w_oc      dw_oc += sum_n g_no x_nc      dresidual_no += g_no
              The residual takes over the buffer of g, if it has none yet: nobody needs g after this.
    threads   tiles of the output (gemm)     cost  2NCO, backward 4NCO; of live rows only     tests  test_gradients, test_step  */
-static void slm__pass_on(slm_tape *tape, slm_tensor *to,
-                         slm_tensor *y) { /* to.grad += y.grad, by handing over if possible */
+static void slm__grad_move_or_add(
+    slm_tape *tape, slm_tensor *to,
+    slm_tensor *y) { /* to.grad += y.grad, by handing over if possible */
     if (!to->leaf && to->grad == NULL) {
         to->grad = y->grad;
         to->live = y->live;
         to->n_live = y->n_live;
         y->grad = NULL;
     } else if (slm__add_to_grad(tape, to, y->live, y->n_live))
-        for (size_t i = 0; i < slm__rows(y); i++) {
-            size_t at = slm__live_row(y->live, i) * y->cols;
+        for (size_t i = 0; i < slm__n_grad_rows(y); i++) {
+            size_t at = slm__grad_row(y->live, i) * y->cols;
             slm__axpy(to->grad + at, 1, y->grad + at, y->cols);
         }
 }
 
 static void slm__linear_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *w = node->in[1];
-    slm_real *x = slm__need(tape, node->in[0]);
+    slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
     size_t O = y->cols, copied = node->in[2] != NULL ? y->rows : 0;
     SLM__PRAGMA(omp parallel for schedule(static) if (copied * O > 65536))
@@ -1871,16 +1939,17 @@ static void slm__linear_forward(slm_tape *tape, slm__node *node) {
 
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
-    size_t n = slm__rows(y), C = x->cols, O = y->cols;
+    size_t n = slm__n_grad_rows(y), C = x->cols, O = y->cols;
     slm__mat g = slm__matrix(y->grad, O, y->live);
     int add = slm__want_grad(tape, x, y->live, y->n_live);
     slm__product(tape, SLM__NN, n, C, O, g, slm__matrix(w->data, C, NULL), add,
                  slm__matrix(x->grad, C, y->live));
     add = slm__want_grad(tape, w, NULL, 0);
-    if (add >= 0 && slm__need(tape, x) != NULL)
+    if (add >= 0 && slm__tensor_restore(tape, x) != NULL)
         slm__product(tape, SLM__TN, O, C, n, g, slm__matrix(x->data, C, y->live), add,
                      slm__matrix(w->grad, C, NULL));
-    if (node->in[2] != NULL && tape->error.status == SLM_OK) slm__pass_on(tape, node->in[2], y);
+    if (node->in[2] != NULL && tape->error.status == SLM_OK)
+        slm__grad_move_or_add(tape, node->in[2], y);
 }
 
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual) {
@@ -1907,7 +1976,7 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
 static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *w = node->in[1];
     size_t N = y->rows, C = y->cols;
-    slm_real *x = slm__need(tape, node->in[0]);
+    slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
     SLM__PRAGMA(omp parallel for schedule(static) if (N * C > 16384))
     for (size_t n = 0; n < N; n++)
@@ -1916,8 +1985,9 @@ static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
 
 static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
-    size_t C = y->cols, n_rows = slm__rows(y), pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE;
-    slm_real *xd = slm__need(tape, x), *shares = slm__take(tape, (pieces + 1) * C);
+    size_t C = y->cols, n_rows = slm__n_grad_rows(y),
+           pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE;
+    slm_real *xd = slm__tensor_restore(tape, x), *shares = slm__tape_alloc(tape, (pieces + 1) * C);
     int has_dx = slm__add_to_grad(tape, x, y->live, y->n_live),
         has_dw = slm__add_to_grad(tape, w, NULL, 0);
     if (xd == NULL || shares == NULL || (!has_dx && !has_dw)) return;
@@ -1926,7 +1996,7 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
         size_t end = (p + 1) * SLM__PIECE < n_rows ? (p + 1) * SLM__PIECE : n_rows;
         memset(shares + p * C, 0, C * sizeof(slm_real));
         for (size_t i = p * SLM__PIECE; i < end; i++) {
-            size_t n = slm__live_row(y->live, i);
+            size_t n = slm__grad_row(y->live, i);
             slm_real *dx = has_dx ? x->grad + n * C : shares + pieces * C;
             slm__rms_backward(dx, shares + p * C, y->grad + n * C, xd + n * C, w->data,
                               node->saved[n], C);
@@ -1934,7 +2004,7 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     }
     for (size_t p = 0; p < pieces && has_dw; p++)
         slm__axpy(w->grad, 1, shares + p * C, C);
-    slm__give(tape, shares, (pieces + 1) * C);
+    slm__tape_recycle(tape, shares, (pieces + 1) * C);
 }
 
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps) {
@@ -1943,7 +2013,7 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
         return slm__tape_refuse(tape, "rmsnorm: the weight must be one row as wide as x");
     slm_tensor *y = slm__tensor(tape, NULL, x->rows, x->cols);
     slm__node *node = slm__record(tape, y, x, w, NULL, slm__rmsnorm_forward, slm__rmsnorm_backward);
-    if (node == NULL || (node->saved = slm__take(tape, x->rows)) == NULL) return NULL;
+    if (node == NULL || (node->saved = slm__tape_alloc(tape, x->rows)) == NULL) return NULL;
     for (size_t n = 0; n < x->rows; n++) {
         const slm_real *row = x->data + n * x->cols;
         node->saved[n] =
@@ -1977,10 +2047,10 @@ SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
 
 static void slm__rope_turn(slm_real *x, const slm_tensor *shape, const slm_tensor *angles,
                            slm_real sign) {
-    size_t n_rows = slm__rows(shape), D = angles->cols;
+    size_t n_rows = slm__n_grad_rows(shape), D = angles->cols;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * shape->cols > 16384))
     for (size_t i = 0; i < n_rows; i++) {
-        size_t n = slm__live_row(shape->live, i);
+        size_t n = slm__grad_row(shape->live, i);
         const slm_real *cosine = angles->data + n % angles->rows * D;
         for (size_t h = 0; h < shape->cols; h += D)
             slm__rotate(x + n * shape->cols + h, cosine, cosine + D / 2, D / 2, sign);
@@ -2063,13 +2133,13 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
     slm__pack(SLM__NT, 0, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
     slm__pack(SLM__NN, 0, slm__matrix(v, s->K, NULL), s->D, s->T, values);
     for (size_t from = 0; from < s->T; from += SLM__BLOCK) {
-        size_t m = slm__lesser(s->T - from, SLM__BLOCK), reach = from + m;
+        size_t m = slm__min(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
         for (size_t i = 0; i < m; i++)
             at[i] = from + i;
         slm__attention_logits(S, qs, q, at, m, reach, keys, s);
         for (size_t i = 0; i < m; i++) {
-            slm_real *row = S + i * s->S, max = slm__max(row, at[i] + 1);
+            slm_real *row = S + i * s->S, max = slm__row_max(row, at[i] + 1);
             sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
@@ -2084,8 +2154,9 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
 /* The live rows of one sequence, counted from its start; returns how many, at most BLOCK, from the i-th live row on. */
 static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t start, size_t T) {
     size_t m = 0;
-    for (; m < SLM__BLOCK && *i < slm__rows(y) && slm__live_row(y->live, *i) < start + T; m++, ++*i)
-        at[m] = slm__live_row(y->live, *i) - start;
+    for (; m < SLM__BLOCK && *i < slm__n_grad_rows(y) && slm__grad_row(y->live, *i) < start + T;
+         m++, ++*i)
+        at[m] = slm__grad_row(y->live, *i) - start;
     return m;
 }
 
@@ -2106,7 +2177,7 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
              dp = slm__matrix(dP, s->S, NULL);
     slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL);
     slm__mat dv = slm__matrix(v->grad + ko, s->K, NULL);
-    while (live < slm__rows(y) && slm__live_row(y->live, live) < b * s->T)
+    while (live < slm__n_grad_rows(y) && slm__grad_row(y->live, live) < b * s->T)
         live++;
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
         size_t reach = at[m - 1] + 1;
@@ -2152,16 +2223,16 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm__heads s = slm__heads_of(node);
     slm_tensor *y = node->out;
     size_t tasks = s.sequences * s.KV, threads = (size_t)SLM__THREADS();
-    slm_real *scratch = slm__take(tape, threads * s.scratch);
+    slm_real *scratch = slm__tape_alloc(tape, threads * s.scratch);
     for (size_t i = 0; i < 3; i++) /* q is wanted on y's live rows, k and v everywhere */
         if (!slm__add_to_grad(tape, node->in[i], i == 0 ? y->live : NULL, y->n_live))
             (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients");
-    if (slm__need(tape, node->in[2]) == NULL || tape->error.status != SLM_OK) return;
+    if (slm__tensor_restore(tape, node->in[2]) == NULL || tape->error.status != SLM_OK) return;
     SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (tasks * s.T * s.T * s.D > 65536))
     for (size_t task = 0; task < tasks; task++)
         slm__attention_group_backward(node, task / s.KV, task % s.KV, &s,
                                       scratch + (size_t)SLM__THREAD() * s.scratch);
-    slm__give(tape, scratch, threads * s.scratch);
+    slm__tape_recycle(tape, scratch, threads * s.scratch);
 }
 
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v,
@@ -2179,8 +2250,8 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
     node->size[1] = (size_t)head_dim;
     slm__heads s = slm__heads_of(node);
     size_t threads = (size_t)SLM__THREADS();
-    node->saved = slm__take(tape, s.H * q->rows);
-    slm_real *scratch = slm__take(tape, threads * s.scratch);
+    node->saved = slm__tape_alloc(tape, s.H * q->rows);
+    slm_real *scratch = slm__tape_alloc(tape, threads * s.scratch);
     if (node->saved == NULL || scratch == NULL) return NULL;
     SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (s.sequences * s.H * s.T * s.T * s.D > 65536))
     for (size_t task = 0; task < s.sequences * s.H; task++) {
@@ -2189,7 +2260,7 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
         slm__attention_head(y->data + qo, node->saved + task * s.T, q->data + qo, k->data + ko,
                             v->data + ko, &s, scratch + (size_t)SLM__THREAD() * s.scratch);
     }
-    slm__give(tape, scratch, threads * s.scratch);
+    slm__tape_recycle(tape, scratch, threads * s.scratch);
     return y;
 }
 
@@ -2201,7 +2272,8 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
 static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out;
     size_t N = y->rows, F = y->cols;
-    const slm_real *gate = slm__need(tape, node->in[0]), *up = slm__need(tape, node->in[1]);
+    const slm_real *gate = slm__tensor_restore(tape, node->in[0]),
+                   *up = slm__tensor_restore(tape, node->in[1]);
     if (gate == NULL || up == NULL) return;
     SLM__PRAGMA(omp parallel for schedule(static) if (N * F > 4096))
     for (size_t n = 0; n < N; n++)
@@ -2210,23 +2282,23 @@ static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
 
 static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out, *gate = node->in[0], *up = node->in[1];
-    size_t F = y->cols, n_rows = slm__rows(y);
+    size_t F = y->cols, n_rows = slm__n_grad_rows(y);
     int to_gate, to_up = !up->leaf && up->grad == NULL && up != gate ? 0 : 1;
     slm_real *dy = y->grad;
-    slm__done(tape, y);
+    slm__tensor_drop(tape, y);
     to_gate = slm__want_grad(tape, gate, y->live, y->n_live);
     if (to_up == 0)
-        slm__pass_on(tape, up, y); /* the buffer, to be overwritten */
+        slm__grad_move_or_add(tape, up, y); /* the buffer, to be overwritten */
     else
         to_up = slm__want_grad(tape, up, y->live, y->n_live);
     if (to_gate < 0 || to_up < 0)
         (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients");
-    if (slm__need(tape, gate) == NULL || slm__need(tape, up) == NULL ||
+    if (slm__tensor_restore(tape, gate) == NULL || slm__tensor_restore(tape, up) == NULL ||
         tape->error.status != SLM_OK)
         return;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > 4096))
     for (size_t i = 0; i < n_rows; i++) {
-        size_t at = slm__live_row(y->live, i) * F;
+        size_t at = slm__grad_row(y->live, i) * F;
         slm__swiglu_backward(gate->grad + at, up->grad + at, dy + at, gate->data + at,
                              up->data + at, F, to_gate, to_up);
     }
@@ -2252,8 +2324,8 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
 static size_t slm__chunk_rows(
     size_t N,
     size_t V) { /* made at a time: 16 million logits, a quarter of the rows, 64 rows at least */
-    size_t rows = slm__lesser(((size_t)1 << 24) / V / 64 * 64, N / 256 * 64);
-    return slm__lesser(rows < 64 ? 64 : rows, N);
+    size_t rows = slm__min(((size_t)1 << 24) / V / 64 * 64, N / 256 * 64);
+    return slm__min(rows < 64 ? 64 : rows, N);
 }
 
 /* The logits at hand: those of the chunk at work and, if they fit the budget, e^(z - max) of `kept` earlier rows, so that the
@@ -2274,8 +2346,8 @@ static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V
         l->chunk -= 64;
     l->keeps = kept > 0 && kept + l->chunk < N && kept + l->chunk <= budget / sizeof(slm_real) / V;
     l->n = l->chunk + (l->keeps ? kept : 0);
-    l->z = slm__take(tape, l->n * V);
-    l->sum = slm__take(tape, N);
+    l->z = slm__tape_alloc(tape, l->n * V);
+    l->sum = slm__tape_alloc(tape, N);
     l->slot = (int32_t *)slm__arena_take(&tape->arena, N, sizeof(int32_t), &tape->error);
     l->unused = (int32_t *)slm__arena_take(&tape->arena, l->n, sizeof(int32_t), &tape->error);
     if (l->z == NULL || l->sum == NULL || l->slot == NULL || l->unused == NULL) return 0;
@@ -2296,7 +2368,7 @@ static void slm__logits_drop(slm__logits *l, const uint8_t *mask, size_t rows_do
 /* Loss and entropy of one row from its logits, sum = sum_v e^(z - max).  entropy NULL: not wanted, and e^(z - max) replaces z. */
 static slm_real slm__row_loss(slm_real *z, size_t V, int32_t target, slm_real *sum,
                               slm_real *entropy) {
-    slm_real max = slm__max(z, V), at_target = z[target] - max, sum_x = 0, log_sum;
+    slm_real max = slm__row_max(z, V), at_target = z[target] - max, sum_x = 0, log_sum;
     if (entropy == NULL)
         *sum = slm__exp_shift(z, z, max, V);
     else
@@ -2310,7 +2382,7 @@ static slm_real slm__row_loss(slm_real *z, size_t V, int32_t target, slm_real *s
 static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head,
                                 const int32_t *targets, size_t from, slm_real *loss,
                                 slm_real *entropy, slm__logits *l) {
-    size_t V = head->rows, C = head->cols, m = slm__lesser(hidden->rows - from, l->chunk);
+    size_t V = head->rows, C = head->cols, m = slm__min(hidden->rows - from, l->chunk);
     int32_t *slot = l->slot + from;
     for (size_t i = 0; i < m; i++)
         slot[i] = l->unused[--l->n_unused];
@@ -2345,12 +2417,12 @@ static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
     if (node->out->grad[0] != 1)
         (void)slm__tape_refuse(tape, "selective loss: must be where the backward sweep starts");
     else
-        slm__pass_on(tape, node->in[0], &gradient);
+        slm__grad_move_or_add(tape, node->in[0], &gradient);
 }
 
 /* The rows with mask 1 (NULL: all) and a valid target, ascending; NULL: no memory. */
-static const int32_t *slm__live_rows(slm_tape *tape, const uint8_t *mask, const int32_t *targets,
-                                     size_t N, size_t *n_live) {
+static const int32_t *slm__list_live_rows(slm_tape *tape, const uint8_t *mask,
+                                          const int32_t *targets, size_t N, size_t *n_live) {
     int32_t *live = (int32_t *)slm__arena_take(&tape->arena, N, sizeof *live, &tape->error);
     *n_live = 0;
     for (size_t n = 0; live != NULL && n < N; n++)
@@ -2365,21 +2437,21 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
                              const slm__logits *at_hand) {
     size_t V = head->rows, C = head->cols,
            R = at_hand != NULL || n_live == 0 ? n_live : slm__chunk_rows(n_live, V);
-    slm_real *z = at_hand != NULL ? at_hand->z : slm__take(tape, (R + 1) * V);
+    slm_real *z = at_hand != NULL ? at_hand->z : slm__tape_alloc(tape, (R + 1) * V);
     slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
     int32_t *slot = at_hand != NULL ? at_hand->unused : NULL;
     if (n_live == 0 && dh != NULL) (void)slm__add_to_grad(tape, head, NULL, 0);
     for (size_t i = 0; slot != NULL && i < n_live; i++)
         slot[i] = at_hand->slot[live[i]]; /* the free list is done with */
     for (size_t from = 0; from < n_live && z != NULL; from += R) {
-        size_t m = slm__lesser(n_live - from, R);
+        size_t m = slm__min(n_live - from, R);
         h.rows = live + from;
         if (slot == NULL) slm__product(tape, SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL));
         if (tape->error.status != SLM_OK) return;
         SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
         for (size_t i = 0; i < m; i++) {
             int32_t n = live[from + i];
-            slm_real *row = z + slm__live_row(slot, i) * V,
+            slm_real *row = z + slm__grad_row(slot, i) * V,
                      sum = at_hand != NULL ? at_hand->sum[n] : 0;
             if (at_hand == NULL) loss[n] = slm__row_loss(row, V, targets[n], &sum, NULL);
             slm__scale(row, weight / sum, V); /* e^(z - max) becomes dz */
@@ -2393,7 +2465,7 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
                          slm__matrix(head->grad, C, NULL));
         }
     }
-    if (slot == NULL) slm__give(tape, z, (R + 1) * V);
+    if (slot == NULL) slm__tape_recycle(tape, z, (R + 1) * V);
 }
 
 static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head,
@@ -2408,10 +2480,11 @@ static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
             return slm__tape_refuse(tape, "selective loss: a target is outside the vocabulary");
     slm_tensor *y = slm__tensor(tape, NULL, 1, 1);
     slm__node *node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
-    if (node == NULL ||
-        (node->ids = slm__live_rows(tape, mask, targets, hidden->rows, &node->size[0])) == NULL)
+    if (node == NULL || (node->ids = slm__list_live_rows(tape, mask, targets, hidden->rows,
+                                                         &node->size[0])) == NULL)
         return NULL;
-    if (tape->recording && (node->saved = slm__take(tape, hidden->rows * hidden->cols)) == NULL)
+    if (tape->recording &&
+        (node->saved = slm__tape_alloc(tape, hidden->rows * hidden->cols)) == NULL)
         return NULL;
     slm__live_losses(tape, hidden, head, targets, node->ids, node->size[0],
                      (slm_real)(1.0 / divisor), loss, node->saved, at_hand);
@@ -2427,10 +2500,10 @@ SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_t
     return slm__selective_loss(tape, hidden, head, targets, mask, divisor, loss, NULL);
 }
 
-/* ==== >>model ==================================================================================================== 6 ==
+/* ==== >>model =============================================================================== 8 ==
    The Llama architecture, put together from the operations.  One table names every parameter once: it drives size,
    initialization, weight decay, saving and loading.                                                                     */
-static slm_config slm__config_defaults(slm_config c) {
+static slm_model_config slm__model_config_defaults(slm_model_config c) {
     if (c.n_kv_heads == 0) c.n_kv_heads = c.n_heads;
     if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads == 0) c.head_dim = c.dim / c.n_heads;
     if (c.max_seq == 0) c.max_seq = 2048;
@@ -2439,8 +2512,8 @@ static slm_config slm__config_defaults(slm_config c) {
     return c;
 }
 
-SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
-    const slm_config c = slm__config_defaults(*config);
+SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *err) {
+    const slm_model_config c = slm__model_config_defaults(*config);
 
     const struct {
         const char *name;
@@ -2453,7 +2526,7 @@ SLM_API slm_status slm_config_check(slm_config *config, slm_error *err) {
              {"head_dim", c.head_dim, 2, 4096},
              {"ffn", c.ffn, 1, 1 << 22},
              {"max_seq", c.max_seq, 1, 1 << 30},
-             {"tied", c.tied, 0, 1}};
+             {"tied", c.tie_embeddings, 0, 1}};
 
     if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d",
@@ -2497,16 +2570,16 @@ static size_t slm__at_layer(int32_t layer, int which) {
     return 1 + (size_t)layer * SLM__PER_LAYER + (size_t)which;
 }
 
-static size_t slm__at_final_norm(const slm_config *c) {
+static size_t slm__at_final_norm(const slm_model_config *c) {
     return slm__at_layer(c->n_layers, 0);
 }
 
-static size_t slm__at_head(const slm_config *c) {
-    return c->tied ? 0 : slm__at_final_norm(c) + 1;
+static size_t slm__at_head(const slm_model_config *c) {
+    return c->tie_embeddings ? 0 : slm__at_final_norm(c) + 1;
 }
 
 /* Rows and columns by letter: V vocab, C dim, F ffn, Q all query heads, K all key heads, 1 one. */
-static size_t slm__extent(const slm_config *c, char letter) {
+static size_t slm__extent(const slm_model_config *c, char letter) {
     return letter == 'V'   ? (size_t)c->vocab
            : letter == 'C' ? (size_t)c->dim
            : letter == 'F' ? (size_t)c->ffn
@@ -2524,11 +2597,11 @@ static int slm__table_add(slm_model *model, int32_t layer, const char *name, cha
     else
         (void)snprintf(p->name, sizeof p->name, "model.layers.%d.%s.weight", (int)layer, name);
     p->offset = model->n_params;
-    p->matrix = rows != '1';
+    p->decay = rows != '1';
     p->rows = slm__extent(&model->config, rows);
     p->cols = slm__extent(&model->config, cols);
-    return slm__mul(&count, p->rows, p->cols) && count <= SIZE_MAX / 64 &&
-           slm__sum(&model->n_params, model->n_params, (count + 15) / 16 * 16) &&
+    return slm__checked_mul(&count, p->rows, p->cols) && count <= SIZE_MAX / 64 &&
+           slm__checked_add(&model->n_params, model->n_params, (count + 15) / 16 * 16) &&
            model->n_params <= SIZE_MAX / 64;
 }
 
@@ -2548,14 +2621,15 @@ static int slm__table_fill(slm_model *model) {
         for (int i = 0; fits && i < SLM__PER_LAYER; i++)
             fits = slm__table_add(model, layer, parts[i].name, parts[i].rows, parts[i].cols);
     return fits && slm__table_add(model, -1, "model.norm", '1', 'C') &&
-           (model->config.tied || slm__table_add(model, -1, "lm_head", 'V', 'C'));
+           (model->config.tie_embeddings || slm__table_add(model, -1, "lm_head", 'V', 'C'));
 }
 
 /* The table and the memory, weights zero. */
-static slm_status slm__model_allocate(slm_model **out, const slm_config *config, slm_error *err) {
+static slm_status slm__model_allocate(slm_model **out, const slm_model_config *config,
+                                      slm_error *err) {
     slm_model *model;
-    slm_config c = *config;
-    slm_status status = slm_config_check(&c, err);
+    slm_model_config c = *config;
+    slm_status status = slm_model_config_check(&c, err);
     *out = NULL;
     if (status != SLM_OK) return status;
     model = (slm_model *)slm__alloc(1, sizeof *model, err);
@@ -2585,7 +2659,7 @@ SLM_API void slm_model_free(slm_model *model) {
 
 /* Norms 1, matrices normal with standard deviation 0.02; those that write to the residual stream (o_proj, down_proj) by
    (2 layers)^(-1/2) less, so that the stream's variance does not grow with depth. */
-SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, uint64_t seed,
+SLM_API slm_status slm_model_create(slm_model **out, const slm_model_config *config, uint64_t seed,
                                     slm_error *err) {
     slm_status status = slm__model_allocate(out, config, err);
     slm_rng rng = slm_rng_seed(seed);
@@ -2593,8 +2667,8 @@ SLM_API slm_status slm_model_create(slm_model **out, const slm_config *config, u
         const slm_param *p = &(*out)->table[t];
         int writes = strstr(p->name, "o_proj") != NULL || strstr(p->name, "down_proj") != NULL;
         double deviation = writes ? 0.02 / sqrt(2.0 * (*out)->config.n_layers) : 0.02;
-        slm__fill_normal((*out)->params + p->offset, p->rows * p->cols, p->matrix ? 0.0 : 1.0,
-                         p->matrix ? deviation : 0.0, &rng);
+        slm__fill_normal((*out)->params + p->offset, p->rows * p->cols, p->decay ? 0.0 : 1.0,
+                         p->decay ? deviation : 0.0, &rng);
     }
     return status;
 }
@@ -2606,11 +2680,13 @@ SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_e
 }
 
 SLM_API uint64_t slm_model_hash(const slm_model *model) {
-    const slm_config *c = &model->config;
-    const double shape[] = {(double)c->vocab,   (double)c->dim,          (double)c->n_layers,
-                            (double)c->n_heads, (double)c->n_kv_heads,   (double)c->head_dim,
-                            (double)c->ffn,     (double)c->tied,         c->rope_theta,
-                            c->norm_eps,        (double)sizeof(slm_real)};
+    const slm_model_config *c = &model->config;
+    const double shape[] = {(double)c->vocab,        (double)c->dim,
+                            (double)c->n_layers,     (double)c->n_heads,
+                            (double)c->n_kv_heads,   (double)c->head_dim,
+                            (double)c->ffn,          (double)c->tie_embeddings,
+                            c->rope_theta,           c->norm_eps,
+                            (double)sizeof(slm_real)};
     return slm_hash(slm_hash(SLM_HASH_START, shape, sizeof shape), model->params,
                     model->n_params * sizeof(slm_real));
 }
@@ -2626,37 +2702,38 @@ static slm_tensor *slm__parameter(slm_tape *tape, const slm_model *model, size_t
 }
 
 /* One block:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))). */
-static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor **w, const slm_config *c,
-                              int32_t T, slm_tensor *angles) {
+static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor **w,
+                              const slm_model_config *c, int32_t T, slm_tensor *angles) {
     slm_tensor *a = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
     slm_tensor *q = slm_rope(tape, slm_linear(tape, a, w[SLM__Q], NULL), angles);
     slm_tensor *k = slm_rope(tape, slm_linear(tape, a, w[SLM__K], NULL), angles);
     slm_tensor *v = slm_linear(tape, a, w[SLM__V], NULL), *y, *m, *gate, *up, *s, *out;
-    slm__done(tape, a);
+    slm__tensor_drop(tape, a);
     y = slm_attention(tape, q, k, v, T, c->head_dim);
-    slm__done(tape, q);
-    slm__done(tape, k);
-    slm__done(tape, v);
+    slm__tensor_drop(tape, q);
+    slm__tensor_drop(tape, k);
+    slm__tensor_drop(tape, v);
     out = slm_linear(tape, y, w[SLM__O], x);
-    slm__done(tape, y);
-    if (!tape->recording) slm__done(tape, x); /* never remade: that would be all layers before it */
+    slm__tensor_drop(tape, y);
+    if (!tape->recording)
+        slm__tensor_drop(tape, x); /* never remade: that would be all layers before it */
     m = slm_rmsnorm(tape, out, w[SLM__NORM2], c->norm_eps);
     gate = slm_linear(tape, m, w[SLM__GATE], NULL);
     up = slm_linear(tape, m, w[SLM__UP], NULL);
-    slm__done(tape, m);
+    slm__tensor_drop(tape, m);
     s = slm_swiglu(tape, gate, up);
-    slm__done(tape, gate);
-    slm__done(tape, up);
+    slm__tensor_drop(tape, gate);
+    slm__tensor_drop(tape, up);
     x = slm_linear(tape, s, w[SLM__DOWN], out);
-    slm__done(tape, s);
-    slm__done(tape, out);
+    slm__tensor_drop(tape, s);
+    slm__tensor_drop(tape, out);
     return x;
 }
 
 /* Hidden states (B*T, dim) after the final norm, and the output head.  grads NULL: forward only, nothing is recorded. */
 static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, const slm_batch *batch,
                                      slm_real *grads, int add, slm_tensor **head) {
-    const slm_config *c = &model->config;
+    const slm_model_config *c = &model->config;
     slm_tensor *angles, *embedding, *x, *w[SLM__PER_LAYER];
     tape->recording = grads != NULL;
     angles = slm_rope_angles(tape, batch->T, c->head_dim, c->rope_theta);
@@ -2667,20 +2744,156 @@ static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, con
             w[i] = slm__parameter(tape, model, slm__at_layer(layer, i), grads, add);
         x = slm__layer(tape, x, w, c, batch->T, angles);
     }
-    *head = c->tied ? embedding : slm__parameter(tape, model, slm__at_head(c), grads, add);
+    *head =
+        c->tie_embeddings ? embedding : slm__parameter(tape, model, slm__at_head(c), grads, add);
     return slm_rmsnorm(tape, x, slm__parameter(tape, model, slm__at_final_norm(c), grads, add),
                        c->norm_eps);
 }
 
-/* ==== >>scoring ================================================================================================== 7 ==
+/* ==== >>data ================================================================================ 9 ==
+   Text to a corpus, a corpus to windows, windows to batches.                                                            */
+SLM_API void slm_corpus_free(slm_corpus *corpus) {
+    slm__release(corpus);
+}
+
+SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens, const uint8_t *masked,
+                                     size_t n, int32_t vocab, slm_error *err) {
+    slm_corpus *corpus = *out = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (tokens[i] < 0 || tokens[i] >= vocab)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
+                             i, (int)tokens[i], (int)vocab);
+    corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked,
+                                      err); /* one block for all of it */
+    if (corpus == NULL) return SLM_ERR_MEMORY;
+    corpus->n = n;
+    corpus->tokens = (int32_t *)(corpus + 1);
+    if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
+    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
+    if (masked != NULL) {
+        corpus->masked = (uint8_t *)(corpus->tokens + n);
+        for (size_t i = 0; i < n; i++)
+            corpus->masked[i] = masked[i] != 0;
+        corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
+    }
+    *out = corpus;
+    return SLM_OK;
+}
+
+SLM_API size_t slm_corpus_n_windows(const slm_corpus *c, int32_t T) {
+    return c->n < 2 || T < 1 ? 0 : (c->n - 2) / (size_t)T + 1;
+}
+
+/* ---- batches ---- */
+SLM_API void slm_batch_free(slm_batch *batch) {
+    if (batch != NULL) slm__release(batch->ref_loss);
+    slm__release(batch);
+}
+
+SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
+    size_t n = (size_t)B * (size_t)T;
+    slm_batch *batch = *out = NULL;
+    if (B < 1 || T < 1 || B > INT32_MAX / T)
+        return slm__fail(
+            err, SLM_ERR_ARGUMENT,
+            "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31",
+            (int)B, (int)T);
+    batch = (slm_batch *)slm__alloc(sizeof *batch + n, sizeof(uint64_t) + 2 * sizeof(int32_t),
+                                    err); /* one block, again */
+    if (batch == NULL) return SLM_ERR_MEMORY;
+    batch->B = B;
+    batch->T = T;
+    batch->positions = (uint64_t *)(batch + 1);
+    batch->inputs = (int32_t *)(batch->positions + n);
+    batch->targets = batch->inputs + n;
+    *out = batch;
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_batch_alloc_reference(slm_batch *batch, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    if (batch->ref_loss != NULL) return SLM_OK;
+    if ((batch->ref_loss = (slm_real *)slm__alloc(n, 2 * sizeof(slm_real), err)) == NULL)
+        return SLM_ERR_MEMORY;
+    batch->ref_entropy = batch->ref_loss + n;
+    return SLM_OK;
+}
+
+/* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
+   scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
+static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm_losses *scores,
+                           int32_t b, size_t w) {
+    size_t T = (size_t)batch->T, row = (size_t)b * T;
+    const slm_real *loss = scores == NULL ? NULL : scores->loss,
+                   *entropy = scores == NULL ? NULL : scores->entropy;
+    int there = w < slm_corpus_n_windows(corpus, batch->T);
+    for (size_t t = 0; t < T; t++) {
+        size_t p = there ? w * T + t + 1 : 0; /* the target's index */
+        int valid = there && p < corpus->n;
+        batch->inputs[row + t] = valid ? corpus->tokens[p - 1] : 0;
+        batch->targets[row + t] =
+            valid && !(corpus->masked != NULL && corpus->masked[p]) ? corpus->tokens[p] : -1;
+        if (batch->positions != NULL) batch->positions[row + t] = p;
+        if (batch->ref_loss != NULL)
+            batch->ref_loss[row + t] = loss == NULL ? (slm_real)NAN : valid ? loss[p - 1] : 0;
+        if (batch->ref_entropy != NULL)
+            batch->ref_entropy[row + t] = entropy == NULL ? (slm_real)NAN
+                                          : valid         ? entropy[p - 1]
+                                                          : 0;
+    }
+}
+
+/* Which window comes at place i of an epoch: a permutation of 0..n-1 that needs no memory.  A Feistel network permutes the
+   words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
+   A result >= n is permuted again until it falls below n; that keeps the map one to one. */
+static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
+    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask;
+    while (half < 32 && (n - 1) >> (2 * half) != 0)
+        half++;
+    mask = ((uint64_t)1 << half) - 1;
+    do
+        for (uint64_t round = 0; round < 6; round++)
+            i = (i & mask) << half |
+                ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
+    while (i >= n);
+    return i;
+}
+
+SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus,
+                                  const slm_losses *scores, slm_cursor *cursor, slm_error *err) {
+    size_t windows = slm_corpus_n_windows(corpus, batch->T);
+    if (windows == 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "a corpus of %zu tokens: there is nothing to predict", corpus->n);
+    if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T ||
+                           scores->corpus_hash != corpus->hash))
+        return slm__fail(
+            err, SLM_ERR_MISMATCH,
+            "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
+            scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
+    if (scores != NULL && slm_batch_alloc_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
+    for (int32_t b = 0; b < batch->B; b++, cursor->at++)
+        slm__batch_row(batch, corpus, scores, b,
+                       (size_t)slm__window_order(cursor->seed, cursor->at / windows,
+                                                 cursor->at % windows, windows));
+    return SLM_OK;
+}
+
+SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first) {
+    for (int32_t b = 0; b < batch->B; b++)
+        slm__batch_row(batch, corpus, NULL, b,
+                       first < SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
+}
+
+/* ==== >>scoring ============================================================================ 10 ==
    Step 2 of the paper: the reference model's loss (eq. 1) and entropy (eq. 8) of every target, without a tape.            */
-static size_t slm__batch_rows(const slm_batch *b) {
+static size_t slm__batch_size(const slm_batch *b) {
     return (size_t)b->B * (size_t)b->T;
 }
 
 static slm_status slm__batch_check(const slm_batch *batch, const slm_model *model, slm_error *err) {
     const int32_t V = model->config.vocab;
-    for (size_t i = 0; i < slm__batch_rows(batch); i++) {
+    for (size_t i = 0; i < slm__batch_size(batch); i++) {
         int32_t input = batch->inputs[i], target = batch->targets[i], bad = input < 0 || input >= V;
         if (bad || target >= V)
             return slm__fail(err, SLM_ERR_ARGUMENT,
@@ -2690,8 +2903,8 @@ static slm_status slm__batch_check(const slm_batch *batch, const slm_model *mode
     return SLM_OK;
 }
 
-SLM_API slm_status slm_score_batch(const slm_model *model, slm_tape *tape, const slm_batch *batch,
-                                   slm_real *loss, slm_real *entropy, slm_error *err) {
+SLM_API slm_status slm_model_losses(const slm_model *model, slm_tape *tape, const slm_batch *batch,
+                                    slm_real *loss, slm_real *entropy, slm_error *err) {
     slm_tensor *hidden, *head;
     slm__logits logits;
     slm_status status = slm__batch_check(batch, model, err);
@@ -2713,15 +2926,15 @@ static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
     return 1;
 }
 
-SLM_API void slm_scores_free(slm_scores *scores) {
+SLM_API void slm_losses_free(slm_losses *scores) {
     if (scores == NULL) return;
     slm__release(scores->loss);
     slm__release(scores);
 }
 
-static slm_status slm__scores_create(slm_scores **out, const slm_scores *like,
+static slm_status slm__losses_create(slm_losses **out, const slm_losses *like,
                                      slm_error *err) { /* a copy without values */
-    slm_scores *s = *out = (slm_scores *)slm__alloc(1, sizeof *s, err);
+    slm_losses *s = *out = (slm_losses *)slm__alloc(1, sizeof *s, err);
     if (s == NULL) return SLM_ERR_MEMORY;
     *s = *like;
     s->loss = (slm_real *)slm__alloc(s->n, 2 * sizeof(slm_real), err); /* one block for both */
@@ -2729,7 +2942,7 @@ static slm_status slm__scores_create(slm_scores **out, const slm_scores *like,
     return s->loss != NULL ? SLM_OK : SLM_ERR_MEMORY;
 }
 
-SLM_API slm_status slm_scores_check(const slm_scores *s, const slm_corpus *c,
+SLM_API slm_status slm_losses_check(const slm_losses *s, const slm_corpus *c,
                                     uint64_t tokenizer_hash, int32_t T, slm_error *err) {
     const char *other = s->T != T                             ? "windows of another length"
                         : s->tokenizer_hash != tokenizer_hash ? "another tokenizer"
@@ -2738,17 +2951,17 @@ SLM_API slm_status slm_scores_check(const slm_scores *s, const slm_corpus *c,
                                                                           : NULL;
     if (other == NULL) return SLM_OK;
     return slm__fail(
-        err, SLM_ERR_STALE,
+        err, SLM_ERR_MISMATCH,
         "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)",
         other, s->n, s->all, (int)s->T, c->n - 1, (int)T);
 }
 
 /* B is a matter of speed alone: a window's scores do not depend on it. */
-SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model,
-                                     const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                     int32_t T, size_t from, size_t to, slm_progress progress,
-                                     void *user, slm_error *err) {
-    slm_scores like, *s = NULL;
+SLM_API slm_status slm_losses_compute_windows(slm_losses **out, const slm_model *model,
+                                              const slm_corpus *corpus, uint64_t tokenizer_hash,
+                                              int32_t B, int32_t T, size_t from, size_t to,
+                                              slm_progress progress, void *user, slm_error *err) {
+    slm_losses like, *s = NULL;
     slm_tape *tape = NULL;
     slm_batch *batch = NULL;
     size_t step = (size_t)B * (size_t)T, n;
@@ -2757,64 +2970,65 @@ SLM_API slm_status slm_score_windows(slm_scores **out, const slm_model *model,
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "scoring: B is %d, T is %d, the corpus has %zu tokens", (int)B, (int)T,
                          corpus->n);
-    if (from > to || to > slm_corpus_windows(corpus, T))
+    if (from > to || to > slm_corpus_n_windows(corpus, T))
         return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: windows %zu to %zu of %zu", from, to,
-                         slm_corpus_windows(corpus, T));
+                         slm_corpus_n_windows(corpus, T));
     memset(&like, 0, sizeof like);
     like.T = T;
     like.all = corpus->n - 1;
-    like.at = slm__lesser(from * (size_t)T, like.all);
-    like.n = slm__lesser(to * (size_t)T, like.all) - like.at;
+    like.at = slm__min(from * (size_t)T, like.all);
+    like.n = slm__min(to * (size_t)T, like.all) - like.at;
     like.corpus_hash = corpus->hash;
     like.tokenizer_hash = tokenizer_hash;
     like.model_hash = slm_model_hash(model);
-    slm_status status = slm__scores_create(&s, &like, err);
+    slm_status status = slm__losses_create(&s, &like, err);
     if (status == SLM_OK) status = slm_tape_create(&tape, err);
     if (status == SLM_OK) status = slm_batch_create(&batch, B, T, err);
-    if (status == SLM_OK) status = slm_batch_reference(batch, err);
+    if (status == SLM_OK) status = slm_batch_alloc_reference(batch, err);
     for (size_t done = 0; status == SLM_OK && done < like.n; done += n) {
-        n = slm__lesser(step, like.n - done);
-        slm_batch_window(batch, corpus, from + done / (size_t)T);
-        status = slm_score_batch(model, tape, batch, batch->ref_loss, batch->ref_entropy, err);
+        n = slm__min(step, like.n - done);
+        slm_batch_fill(batch, corpus, from + done / (size_t)T);
+        status = slm_model_losses(model, tape, batch, batch->ref_loss, batch->ref_entropy, err);
         if (status != SLM_OK) break;
         memcpy(s->loss + done, batch->ref_loss, n * sizeof(slm_real));
         memcpy(s->entropy + done, batch->ref_entropy, n * sizeof(slm_real));
         if (!slm__all_finite(s->loss + done, n) || !slm__all_finite(s->entropy + done, n))
-            status = slm__fail(err, SLM_ERR_NUMBER,
+            status = slm__fail(err, SLM_ERR_NOT_FINITE,
                                "scoring: a loss or entropy behind token %zu is not finite",
                                like.at + done);
         else if (progress != NULL && progress(user, done + n, like.n) != 0 && done + n < like.n) {
-            status = slm__fail(err, SLM_ERR_STOPPED, "scoring: stopped at token %zu of %zu",
+            status = slm__fail(err, SLM_ERR_CANCELLED, "scoring: stopped at token %zu of %zu",
                                like.at + done + n, like.all);
             s->n = done + n;
         }
     }
     slm_tape_free(tape);
     slm_batch_free(batch);
-    if (status == SLM_OK || status == SLM_ERR_STOPPED)
+    if (status == SLM_OK || status == SLM_ERR_CANCELLED)
         *out = s;
     else
-        slm_scores_free(s);
+        slm_losses_free(s);
     return status;
 }
 
-SLM_API slm_status slm_score_corpus(slm_scores **out, const slm_model *model,
-                                    const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                    int32_t T, slm_progress progress, void *user, slm_error *err) {
-    size_t windows = T < 1 ? 0 : slm_corpus_windows(corpus, T);
-    slm_status status = slm_score_windows(out, model, corpus, tokenizer_hash, B, T, 0, windows,
-                                          progress, user, err);
+SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
+                                      const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
+                                      int32_t T, slm_progress progress, void *user,
+                                      slm_error *err) {
+    size_t windows = T < 1 ? 0 : slm_corpus_n_windows(corpus, T);
+    slm_status status = slm_losses_compute_windows(out, model, corpus, tokenizer_hash, B, T, 0,
+                                                   windows, progress, user, err);
     if (status != SLM_OK) {
-        slm_scores_free(*out);
+        slm_losses_free(*out);
         *out = NULL;
     }
     return status;
 }
 
-/* ==== >>optimizer ================================================================================================ 8 ==
+/* ==== >>optimizer ========================================================================== 11 ==
    Clipping, AdamW and the schedule, on flat arrays.                                                                      */
-static slm_optimizer slm__optimizer_defaults(const slm_optimizer *given) {
-    slm_optimizer o;
+static slm_adamw_options slm__adamw_defaults(const slm_adamw_options *given) {
+    slm_adamw_options o;
     if (given != NULL)
         o = *given;
     else
@@ -2830,8 +3044,8 @@ static slm_optimizer slm__optimizer_defaults(const slm_optimizer *given) {
 }
 
 /* Linear warm-up, then half a cosine from lr down to lr lr_min, which the step after the last one would have. */
-SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) {
-    slm_optimizer o = slm__optimizer_defaults(optimizer);
+SLM_API double slm_adamw_learning_rate(const slm_adamw_options *optimizer, uint64_t step) {
+    slm_adamw_options o = slm__adamw_defaults(optimizer);
     if (step < o.warmup) return o.lr * (double)(step + 1) / (double)o.warmup;
     if (o.lr_min < 0 || o.steps <= o.warmup) return o.lr;
     double done = fmin((double)(step - o.warmup) / (double)(o.steps - o.warmup), 1);
@@ -2839,19 +3053,20 @@ SLM_API double slm_learning_rate(const slm_optimizer *optimizer, uint64_t step) 
 }
 
 /* Long arrays are cut into pieces of fixed length, whatever the number of threads. */
-#define SLM__SPAN ((size_t)1 << 14)
+#define SLM__ADAMW_PIECE ((size_t)1 << 14)
 #define SLM__SPANS 1024
 
 static double slm__norm(const slm_real *x, size_t n) {
     double partial[SLM__SPANS], sum = 0;
-    size_t least = n / SLM__SPANS / 64 * 64 + 64, length = least < SLM__SPAN ? SLM__SPAN : least;
+    size_t least = n / SLM__SPANS / 64 * 64 + 64,
+           length = least < SLM__ADAMW_PIECE ? SLM__ADAMW_PIECE : least;
     size_t pieces = (n + length - 1) / length;
     SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
     for (size_t p = 0; p < pieces; p++) {
-        size_t from = p * length, end = from + slm__lesser(n - from, length);
+        size_t from = p * length, end = from + slm__min(n - from, length);
         partial[p] = 0;
         for (size_t at = from; at < end; at += 4096) /* float sums stay short, the rest is double */
-            partial[p] += (double)slm__dot(x + at, x + at, slm__lesser(end - at, 4096));
+            partial[p] += (double)slm__dot(x + at, x + at, slm__min(end - at, 4096));
     }
     for (size_t p = 0; p < pieces; p++)
         sum += partial[p];
@@ -2868,36 +3083,36 @@ static double slm__clip(double norm, double limit) {
    v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m' / (sqrt(v') + eps),  m' = m / (1-b1^t),  v' = v / (1-b2^t). */
 static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_real *grads, size_t n,
                        double grad_scale, double lr, double decay, uint64_t t,
-                       const slm_optimizer *o) {
+                       const slm_adamw_options *o) {
     slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t)));
     slm_real correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
-    size_t pieces = (n + SLM__SPAN - 1) / SLM__SPAN;
+    size_t pieces = (n + SLM__ADAMW_PIECE - 1) / SLM__ADAMW_PIECE;
     SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
     for (size_t p = 0; p < pieces; p++) {
-        size_t at = p * SLM__SPAN, count = slm__lesser(n - at, SLM__SPAN);
-        slm__adamw_span(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale,
-                        (slm_real)lr, (slm_real)o->beta1, (slm_real)o->beta2, (slm_real)o->eps,
-                        (slm_real)decay, correct1, correct2);
+        size_t at = p * SLM__ADAMW_PIECE, count = slm__min(n - at, SLM__ADAMW_PIECE);
+        slm__adamw_piece(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale,
+                         (slm_real)lr, (slm_real)o->beta1, (slm_real)o->beta2, (slm_real)o->eps,
+                         (slm_real)decay, correct1, correct2);
     }
 }
 
-/* ==== >>step ===================================================================================================== 9 ==
-   The algorithm of the paper.  slm_train_step, at the end of this section, is the whole of it on one page; what stands before
+/* ==== >>step =============================================================================== 12 ==
+   The algorithm of the paper.  slm_trainer_step, at the end of this section, is the whole of it on one page; what stands before
    it are its words.  Three ways lead to the mask, all to the same one:
      known before     the score needs no current loss (random, ref, entropy ...): select first
      known meanwhile  one micro-batch is ranked by itself: select while its losses are made, keep the logits that may be needed
      scored before    the ranking spans several micro-batches or processes: a scoring forward first                        */
 SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
-                                      const slm_selection *selection,
-                                      const slm_optimizer *optimizer, slm_error *err) {
+                                      const slm_select_options *selection,
+                                      const slm_adamw_options *optimizer, slm_error *err) {
     slm_trainer *t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
     *out = NULL;
     if (t == NULL) return SLM_ERR_MEMORY;
     t->model = model;
     if (selection != NULL) t->selection = *selection;
     if (t->selection.ratio == 0) t->selection.ratio = 0.6;
-    t->optimizer = slm__optimizer_defaults(optimizer);
-    slm_status status = slm__selection_check(&t->selection, err);
+    t->optimizer = slm__adamw_defaults(optimizer);
+    slm_status status = slm__select_options_check(&t->selection, err);
     t->grads =
         (slm_real *)(status == SLM_OK ? slm__alloc(model->n_params, 3 * sizeof(slm_real), err)
                                       : NULL);
@@ -2932,20 +3147,20 @@ typedef struct slm__step {
     int added;         /* a micro-batch has left its gradient already */
 } slm__step;
 
-static int slm__needs_loss(slm_score s) {
-    return s == SLM_SCORE_EXCESS || s == SLM_SCORE_LOSS;
+static int slm__needs_loss(slm_criterion s) {
+    return s == SLM_CRITERION_EXCESS || s == SLM_CRITERION_LOSS;
 }
 
-static int slm__needs_ref(slm_score s) {
-    return s == SLM_SCORE_EXCESS || s == SLM_SCORE_REF || s >= SLM_SCORE_INTERSECT;
+static int slm__needs_ref(slm_criterion s) {
+    return s == SLM_CRITERION_EXCESS || s == SLM_CRITERION_REF || s >= SLM_CRITERION_INTERSECT;
 }
 
-static int slm__needs_entropy(slm_score s) {
-    return s == SLM_SCORE_ENTROPY || s >= SLM_SCORE_INTERSECT;
+static int slm__needs_entropy(slm_criterion s) {
+    return s == SLM_CRITERION_ENTROPY || s >= SLM_CRITERION_INTERSECT;
 }
 
-static int slm__takes_all(const slm_selection *s) {
-    return s->score == SLM_SCORE_NONE || s->ratio >= 1.0;
+static int slm__takes_all(const slm_select_options *s) {
+    return s->score == SLM_CRITERION_NONE || s->ratio >= 1.0;
 }
 
 static slm_status slm__step_reserve(slm_trainer *t, size_t rows,
@@ -2965,19 +3180,19 @@ static slm_status slm__step_reserve(slm_trainer *t, size_t rows,
 /* The reference's view of one micro-batch: from the batch (a score file), or from the reference model now: the same bits. */
 static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t first,
                                       slm_error *err) {
-    slm_score kind = s->t->selection.score;
+    slm_criterion kind = s->t->selection.score;
     slm_real *loss = s->ref_loss + first, *entropy = s->ref_entropy + first;
-    size_t size = slm__batch_rows(b) * sizeof(slm_real);
+    size_t size = slm__batch_size(b) * sizeof(slm_real);
     if (slm__takes_all(&s->t->selection) || (!slm__needs_ref(kind) && !slm__needs_entropy(kind)))
         return SLM_OK;
     if (s->t->reference != NULL)
-        return slm_score_batch(s->t->reference, s->t->tape, b, loss, entropy, err);
+        return slm_model_losses(s->t->reference, s->t->tape, b, loss, entropy, err);
     if ((slm__needs_ref(kind) && b->ref_loss == NULL) ||
         (slm__needs_entropy(kind) && b->ref_entropy == NULL))
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "selection by '%s' needs reference losses: "
                          "a score file in slm_batch_next, or a reference model",
-                         slm__score_name(kind));
+                         slm__criterion_name(kind));
     if (b->ref_loss != NULL) memcpy(loss, b->ref_loss, size);
     if (b->ref_entropy != NULL) memcpy(entropy, b->ref_entropy, size);
     return SLM_OK;
@@ -2986,7 +3201,8 @@ static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t f
 /* Checks, room, and the losses that are wanted before: the reference's, and the model's own for a ranking over several batches. */
 static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const *micro,
                                   size_t n_micro, slm_error *err) {
-    int spans = t->selection.scope == SLM_SCOPE_BATCH && (n_micro > 1 || t->group.sum != NULL);
+    int spans =
+        t->selection.scope == SLM_SCOPE_BATCH && (n_micro > 1 || t->group.allreduce_counts != NULL);
     slm_status status = SLM_OK;
     memset(s, 0, sizeof *s);
     if (n_micro == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "step: there is no micro-batch");
@@ -2995,7 +3211,7 @@ static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const
     s->micro = micro;
     s->n_micro = n_micro;
     s->scored = spans && slm__needs_loss(t->selection.score) && !slm__takes_all(&t->selection);
-    for (size_t i = 0; i < n_micro && status == SLM_OK; s->n += slm__batch_rows(micro[i]), i++)
+    for (size_t i = 0; i < n_micro && status == SLM_OK; s->n += slm__batch_size(micro[i]), i++)
         status = slm__batch_check(micro[i], t->model, err);
     if (status == SLM_OK) status = slm__step_reserve(t, s->n, err);
     if (status != SLM_OK) return status;
@@ -3003,11 +3219,11 @@ static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const
     s->ref_loss = s->scores + t->rows;
     s->ref_entropy = s->ref_loss + t->rows;
     for (size_t i = 0, first = 0; i < n_micro && status == SLM_OK;
-         first += slm__batch_rows(micro[i]), i++) {
-        memcpy(t->targets + first, micro[i]->targets, slm__batch_rows(micro[i]) * sizeof(int32_t));
+         first += slm__batch_size(micro[i]), i++) {
+        memcpy(t->targets + first, micro[i]->targets, slm__batch_size(micro[i]) * sizeof(int32_t));
         status = slm__step_reference(s, micro[i], first, err);
         if (status == SLM_OK && s->scored)
-            status = slm_score_batch(t->model, t->tape, micro[i], t->loss + first, NULL, err);
+            status = slm_model_losses(t->model, t->tape, micro[i], t->loss + first, NULL, err);
     }
     return status;
 }
@@ -3027,7 +3243,7 @@ static slm_status slm__step_rank_all(slm__step *s, slm_error *err) {
     slm_status status = SLM_OK;
     s->known = 1;
     for (size_t i = 0, first = 0; first < s->n && status == SLM_OK; i++, first += rows) {
-        rows = s->t->selection.scope == SLM_SCOPE_BATCH ? s->n : slm__batch_rows(s->micro[i]);
+        rows = s->t->selection.scope == SLM_SCOPE_BATCH ? s->n : slm__batch_size(s->micro[i]);
         status = slm__step_rank(s, first, rows, i, &kept, err);
         s->divisor += kept;
     }
@@ -3039,8 +3255,8 @@ static void slm__step_count(slm__step *s) {
     size_t at = 0, end = 0, span;
     for (size_t i = 0; i < s->n_micro; i++) {
         span = s->t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)s->micro[i]->T
-                                                           : slm__batch_rows(s->micro[i]);
-        for (end += slm__batch_rows(s->micro[i]); at < end; at += span)
+                                                           : slm__batch_size(s->micro[i]);
+        for (end += slm__batch_size(s->micro[i]); at < end; at += span)
             s->divisor += slm_select_count(
                 s->t->selection.ratio, slm__mark_valid(s->t->mask + at, s->t->targets + at, span));
     }
@@ -3055,13 +3271,13 @@ static slm_status slm__step_narrow(slm__step *s, size_t first, size_t span, size
     for (size_t at = first; at < end && status == SLM_OK; at += span) {
         size_t k = slm_select_count(t->selection.ratio,
                                     slm__mark_valid(t->mask + at, t->targets + at, span));
-        size_t n = slm__lesser(end - at, span),
+        size_t n = slm__min(end - at, span),
                valid = slm__mark_valid(t->mask + at, t->targets + at, n);
-        status = slm_selection_scores(s->scores + at, t->selection.score, t->loss + at,
-                                      s->ref_loss + at, NULL, n, 0, err);
+        status = slm_select_scores(s->scores + at, t->selection.score, t->loss + at,
+                                   s->ref_loss + at, NULL, n, 0, err);
         if (status == SLM_OK)
             status = slm_select_top(t->mask + at, s->scores + at, t->mask + at, n,
-                                    slm__lesser(k, valid), err);
+                                    slm__min(k, valid), err);
     }
     return status;
 }
@@ -3076,8 +3292,8 @@ static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor 
     size_t budget = t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20;
     slm_status status = SLM_OK;
     SLM__TRACE(slm__selective_loss_backward, 0);
-    if (!slm__logits_create(t->tape, logits, rows, head->rows,
-                            slm__lesser((size_t)s->divisor, rows), budget))
+    if (!slm__logits_create(t->tape, logits, rows, head->rows, slm__min((size_t)s->divisor, rows),
+                            budget))
         return slm_tape_status(t->tape, err);
     while (from < rows && status == SLM_OK) {
         from = slm__token_losses(t->tape, hidden, head, b->targets, from, t->loss + first, NULL,
@@ -3085,7 +3301,7 @@ static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor 
         if (logits->keeps && !s->known) status = slm__step_narrow(s, first, span, from, err);
         slm__logits_drop(logits, logits->keeps ? t->mask + first : NULL, from);
     }
-    if (!logits->keeps) slm__give(t->tape, logits->z, logits->n * head->rows);
+    if (!logits->keeps) slm__tape_recycle(t->tape, logits->z, logits->n * head->rows);
     return status == SLM_OK ? slm_tape_status(t->tape, err) : status;
 }
 
@@ -3093,7 +3309,7 @@ static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor 
 static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, slm_error *err) {
     slm_trainer *t = s->t;
     const slm_batch *b = s->micro[micro];
-    size_t rows = slm__batch_rows(b), kept = 0;
+    size_t rows = slm__batch_size(b), kept = 0;
     slm_tensor *hidden, *head, *loss;
     slm__logits logits;
     slm_status status = SLM_OK;
@@ -3110,7 +3326,7 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     loss = slm__selective_loss(t->tape, hidden, head, b->targets, t->mask + first,
                                (double)s->divisor, t->loss + first, logits.keeps ? &logits : NULL);
     s->added = 1;
-    return slm_backward(t->tape, loss, err);
+    return slm_tape_backward(t->tape, loss, err);
 }
 
 static double slm__mean(double sum, size_t n) {
@@ -3123,7 +3339,7 @@ static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, dou
     size_t count[2] = {0, 0};
     slm__loss_sum(sum, count, s->t->loss, s->t->mask, s->t->targets, s->n);
     if (!(norm <= DBL_MAX) || !(fabs(sum[0] + sum[1]) <= DBL_MAX))
-        return slm__fail(err, SLM_ERR_NUMBER,
+        return slm__fail(err, SLM_ERR_NOT_FINITE,
                          "step %llu: the loss is %g and the norm of the gradient %g; "
                          "the parameters were left as they were",
                          (unsigned long long)s->t->step, slm__mean(sum[1], count[1]), norm);
@@ -3141,7 +3357,7 @@ static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, dou
 static void slm__step_update(slm_trainer *t, double norm, double lr) {
     for (size_t i = 0; i < t->model->n_tensors; i++) {
         const slm_param *p = &t->model->table[i];
-        double decay = p->matrix && t->optimizer.weight_decay > 0 ? t->optimizer.weight_decay : 0;
+        double decay = p->decay && t->optimizer.weight_decay > 0 ? t->optimizer.weight_decay : 0;
         slm__adamw(t->model->params + p->offset, t->m + p->offset, t->v + p->offset,
                    t->grads + p->offset, p->rows * p->cols, slm__clip(norm, t->optimizer.clip), lr,
                    decay, t->step + 1, &t->optimizer);
@@ -3159,23 +3375,24 @@ static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
         status = slm__step_rank_all(s, err);
     else
         slm__step_count(s); /* select later, as the losses are made */
-    if (status == SLM_OK && t->group.sum != NULL && t->group.sum(t->group.user, &s->divisor, 1))
-        status = slm__no_peer(err);
+    if (status == SLM_OK && t->group.allreduce_counts != NULL &&
+        t->group.allreduce_counts(t->group.user, &s->divisor, 1))
+        status = slm__fail_group(err);
     for (size_t i = 0, first = 0; i < s->n_micro && status == SLM_OK;
-         first += slm__batch_rows(s->micro[i]), i++)
+         first += slm__batch_size(s->micro[i]), i++)
         status = slm__step_gradient(s, i, first, err);
     if (status == SLM_OK && !s->added)
         memset(t->grads, 0, t->model->n_params * sizeof(slm_real)); /* nothing was selected here */
-    if (status == SLM_OK && t->group.sum_grads != NULL &&
-        t->group.sum_grads(t->group.user, t->grads, t->model->n_params))
-        status = slm__no_peer(err);
+    if (status == SLM_OK && t->group.allreduce_grads != NULL &&
+        t->group.allreduce_grads(t->group.user, t->grads, t->model->n_params))
+        status = slm__fail_group(err);
     return status;
 }
 
-SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro,
-                                  slm_step_stats *stats, slm_error *err) {
+SLM_API slm_status slm_trainer_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro,
+                                    slm_step_stats *stats, slm_error *err) {
     slm__step s;
-    double norm, lr = slm_learning_rate(&t->optimizer, t->step);
+    double norm, lr = slm_adamw_learning_rate(&t->optimizer, t->step);
     slm_status status =
         slm__step_begin(&s, t, micro, n_micro, err); /* checks; reference losses (eq. 1) */
     if (stats != NULL) memset(stats, 0, sizeof *stats);
@@ -3190,7 +3407,9 @@ SLM_API slm_status slm_train_step(slm_trainer *t, slm_batch *const *micro, size_
     return SLM_OK;
 }
 
-/* ==== >>generation ============================================================================================== 10 ==
+/* ================= here the algorithm ends; what follows is input and output ======================= */
+
+/* ==== >>generation ========================================================================= 13 ==
    One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
 struct slm_generator {
     const slm_model *model;  /* borrowed */
@@ -3211,13 +3430,13 @@ SLM_API void slm_generator_reset(slm_generator *generator) {
 
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model,
                                         int32_t max_tokens, slm_error *err) {
-    const slm_config *c = &model->config;
+    const slm_model_config *c = &model->config;
     size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D,
            KV = (size_t)c->n_kv_heads * D;
     size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, HT = 0,
            total = sizeof(slm_generator);
-    int fits =
-        slm__mul(&cache, (size_t)c->n_layers * KV, T) && slm__mul(&HT, (size_t)c->n_heads, T);
+    int fits = slm__checked_mul(&cache, (size_t)c->n_layers * KV, T) &&
+               slm__checked_mul(&HT, (size_t)c->n_heads, T);
     const size_t n[] = {cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, HT > V ? HT : V, 2 * V};
     slm_generator *g;
     *out = NULL;
@@ -3225,7 +3444,7 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
         return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive",
                          max_tokens);
     for (size_t i = 0; i < SLM__COUNT(n); i++)
-        fits = fits && slm__sum(&total, total, n[i]);
+        fits = fits && slm__checked_add(&total, total, n[i]);
     if (!fits) return slm__no_memory(err, SIZE_MAX);
     if ((g = (slm_generator *)slm__alloc(total, sizeof(slm_real), err)) == NULL)
         return SLM_ERR_MEMORY;
@@ -3245,8 +3464,8 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     return SLM_OK;
 }
 
-static slm__matvec_of slm__by(const slm_generator *g, size_t index,
-                              slm_real *y) { /* y = W x, W the parameter of that index */
+static slm__matvec_of slm__weight_of(const slm_generator *g, size_t index,
+                                     slm_real *y) { /* y = W x, W the parameter of that index */
     const slm__matvec_of m = {y, g->model->params + g->model->table[index].offset,
                               g->model->table[index].rows};
     return m;
@@ -3264,26 +3483,28 @@ static void slm__generator_head(slm_generator *g, size_t h, slm_real *k, slm_rea
                                 size_t D, size_t stride) {
     slm_real *q = g->q + h * D, *y = g->y + h * D, *p = g->p + h * (size_t)g->capacity;
     slm__rotate(q, g->angles, g->angles + D / 2, D / 2, 1);
-    slm__dots(p, k, stride, q, n, D, 0);
+    slm__matvec_rows(p, k, stride, q, n, D, 0);
     slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);
-    slm_real sum = slm__exp_shift(p, p, slm__max(p, n), n);
-    slm__blend(y, p, v, stride, n, D);
+    slm_real sum = slm__exp_shift(p, p, slm__row_max(p, n), n);
+    slm__weighted_sum(y, p, v, stride, n, D);
     slm__scale(y, 1 / sum, D);
 }
 
 static void slm__generator_layer(slm_generator *g, int32_t layer) {
-    const slm_config *c = &g->model->config;
+    const slm_model_config *c = &g->model->config;
     size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads,
            F = (size_t)c->ffn, C = (size_t)c->dim;
     size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, stride = KV * D,
            past = (size_t)layer * (size_t)g->capacity * stride;
     slm_real *k = g->keys + past, *v = g->values + past, *k_now = k + (n - 1) * stride,
              *v_now = v + (n - 1) * stride;
-    slm__matvec_of qkv[3] = {slm__by(g, w + SLM__Q, g->q), slm__by(g, w + SLM__K, k_now),
-                             slm__by(g, w + SLM__V, v_now)};
-    slm__matvec_of o = slm__by(g, w + SLM__O, g->x), down = slm__by(g, w + SLM__DOWN, g->x);
-    slm__matvec_of gate_up[2] = {slm__by(g, w + SLM__GATE, g->mlp),
-                                 slm__by(g, w + SLM__UP, g->mlp + F)};
+    slm__matvec_of qkv[3] = {slm__weight_of(g, w + SLM__Q, g->q),
+                             slm__weight_of(g, w + SLM__K, k_now),
+                             slm__weight_of(g, w + SLM__V, v_now)};
+    slm__matvec_of o = slm__weight_of(g, w + SLM__O, g->x),
+                   down = slm__weight_of(g, w + SLM__DOWN, g->x);
+    slm__matvec_of gate_up[2] = {slm__weight_of(g, w + SLM__GATE, g->mlp),
+                                 slm__weight_of(g, w + SLM__UP, g->mlp + F)};
     slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
     slm__matvec(qkv, 3, g->y, C, 0);
     for (size_t h = 0; h < KV; h++)
@@ -3300,7 +3521,7 @@ static void slm__generator_layer(slm_generator *g, int32_t layer) {
 
 SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits,
                                       slm_error *err) {
-    const slm_config *c = &g->model->config;
+    const slm_model_config *c = &g->model->config;
     size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2;
     if (logits != NULL) *logits = NULL;
     if (token < 0 || token >= c->vocab)
@@ -3319,7 +3540,7 @@ SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm
     for (int32_t layer = 0; layer < c->n_layers; layer++)
         slm__generator_layer(g, layer);
     slm__norm_row(g, slm__at_final_norm(c), g->x, g->y);
-    slm__matvec_of head = slm__by(g, slm__at_head(c), g->logits);
+    slm__matvec_of head = slm__weight_of(g, slm__at_head(c), g->logits);
     slm__matvec(&head, 1, g->y, C, 0);
     g->at++;
     if (logits != NULL) *logits = g->logits;
@@ -3331,19 +3552,19 @@ typedef struct slm__choice {
     int32_t token;
 } slm__choice; /* as large as two slm_real at most */
 
-static int slm__likelier(
+static int slm__compare_choices(
     const void *a,
     const void *b) { /* for qsort: the larger weight first, among equals the lower id */
     const slm__choice *x = (const slm__choice *)a, *y = (const slm__choice *)b;
     return x->weight > y->weight ? -1 : x->weight < y->weight ? 1 : x->token < y->token ? -1 : 1;
 }
 
-SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_k, double top_p,
-                              slm_rng *rng, int32_t *token, slm_error *err) {
+SLM_API slm_status slm_sample_token(slm_generator *g, double temperature, int32_t top_k,
+                                    double top_p, slm_rng *rng, int32_t *token, slm_error *err) {
     size_t V = (size_t)g->model->config.vocab,
            most = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, n, i;
     double sum, mass = 0, drawn;
-    slm_real max = slm__max(g->logits, V), *w = g->p;
+    slm_real max = slm__row_max(g->logits, V), *w = g->p;
     slm__choice *choices = (slm__choice *)(void *)g->choices;
     if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
     if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
@@ -3355,7 +3576,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
         w[i] = (slm_real)((double)(g->logits[i] - max) / (temperature > 0 ? temperature : 1));
     sum = (double)slm__exp_shift(w, w, 0, V); /* softmax, but for the divisor */
     if (!(sum <= DBL_MAX))
-        return slm__fail(err, SLM_ERR_NUMBER, "sample: the logits are not finite");
+        return slm__fail(err, SLM_ERR_NOT_FINITE, "sample: the logits are not finite");
     for (i = 0; temperature == 0 && i < V; i++)
         if (g->logits[i] >= max) {
             *token = (int32_t)i;
@@ -3365,7 +3586,7 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
         choices[i].weight = w[i];
         choices[i].token = (int32_t)i;
     }
-    if (most < V || top_p < 1) qsort(choices, V, sizeof *choices, slm__likelier);
+    if (most < V || top_p < 1) qsort(choices, V, sizeof *choices, slm__compare_choices);
     for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++)
         mass += (double)choices[n].weight;
     drawn = slm_rng_uniform(rng) * mass;
@@ -3375,50 +3596,588 @@ SLM_API slm_status slm_sample(slm_generator *g, double temperature, int32_t top_
     return SLM_OK;
 }
 
-/* ==== >>io ==========================================================================================================
-   Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
-typedef struct slm__buffer {
-    char *data;
-    size_t size, capacity;
-} slm__buffer; /* it grows; start with zeros, release data */
+/* ==== >>tokenizers ========================================================================= 14 ==
+   Text to tokens and back.  A tokenizer is a vocabulary of byte strings, a list of merges (pair of ids -> id; the lower its
+   rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
+   the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
+/* ---- a map from 64-bit keys to numbers: get gives -1 where a key is not there ---- */
+typedef struct slm__slot {
+    uint64_t key;
+    int64_t value;
+} slm__slot; /* value + 1; 0: free */
 
-static slm_status slm__buffer_reserve(slm__buffer *b, size_t more, slm_error *err) {
-    size_t need, capacity = b->capacity < 256 ? 256 : b->capacity;
-    char *data;
-    if (!slm__sum(&need, b->size, more)) return slm__no_memory(err, SIZE_MAX);
-    if (need <= b->capacity) return SLM_OK;
-    while (capacity < need)
-        capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
-    if ((data = (char *)slm__alloc(capacity, 1, err)) == NULL) return SLM_ERR_MEMORY;
-    if (b->size > 0) memcpy(data, b->data, b->size);
-    slm__release(b->data);
-    b->data = data;
-    b->capacity = capacity;
+typedef struct slm__map {
+    slm__slot *slots;
+    size_t n, capacity;
+} slm__map; /* a power of two, at most half full */
+
+static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) { /* where key is, or belongs */
+    size_t i = (size_t)slm__mix(key) & (map->capacity - 1);
+    while (map->slots[i].value != 0 && map->slots[i].key != key)
+        i = (i + 1) & (map->capacity - 1);
+    return &map->slots[i];
+}
+
+static int64_t slm__map_get(const slm__map *map, uint64_t key) {
+    return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1;
+}
+
+static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value,
+                               slm_error *err) { /* or finds it; NULL: no memory */
+    slm__slot fresh = {key, value + 1}, *slot = map->slots;
+    size_t left = map->capacity;
+    if (map->n >= map->capacity / 2) {
+        slm__map wider = {NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2};
+        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL)
+            return NULL;
+        for (; left > 0; left--, slot++)
+            if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
+        slm__release(map->slots);
+        *map = wider;
+    }
+    slot = slm__map_slot(map, key);
+    if (slot->value == 0) {
+        *slot = fresh;
+        map->n++;
+    }
+    return slot;
+}
+
+/* ---- UTF-8 ---- */
+/* The code point of the UTF-8 at p < end, *n bytes; -1, *n 1: bad (overlong, a surrogate, above U+10FFFF, cut off). */
+static int32_t slm__utf8(const char *p, const char *end, size_t *n) {
+    static const int32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *s = (const unsigned char *)p;
+    int32_t c = s[0], size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    if (size > 1)
+        c = c >= 0xC0 && c < 0xF8 && end - p >= size ? c & 0x7F >> size
+                                                     : -1; /* 110xxxxx 1110xxxx 11110xxx, then */
+    for (int32_t i = 1; i < size && c >= 0; i++)
+        c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1; /* 10xxxxxx each */
+    if (c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = -1;
+    *n = c < 0 ? 1 : (size_t)size;
+    return c;
+}
+
+static int slm__utf8_put(char *out, int32_t c) { /* c as UTF-8; how many bytes */
+    int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
+    for (i = n - 1; i > 0; i--, c >>= 6)
+        out[i] = (char)(0x80 | (c & 63));
+    out[0] = (char)(n > 1 ? (0xFF00 >> n & 0xFF) | c : c);
+    return n;
+}
+
+/* ---- cutting text into pieces: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ----
+   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
+   runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
+   13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
+   that is no UTF-8 is OTHER, like all in the gaps. */
+enum {
+    SLM__OTHER,
+    SLM__LETTER,
+    SLM__DIGIT,
+    SLM__SPACE,
+    SLM__CLASSES = 0x32400
+}; /* all code points above are OTHER */
+
+static const char slm__runs[] =
+    " $c &>!%h$2L$2A $j "
+    "'T$_!$JI!_>!K2I2Q32O1j%X$II$+cJWI$>KI1Q7N<O$12T3MT$3E.2ym*3h!&hk9HI%`$J!G@T%j2P'8u$u!%]3=$`"
+    "j2tj$__&2w$1H2vN"
+    "%3},4s_&>$R!s1MqU2SOIb_%j%JK!s?!YT$Yk2SOJJJ(LI!$RV%rK2HOJM_&>%`!s$_$|U2SOJM_(?K!sI!C$uNaL`IJ`"
+    "a1_&j!&1`&EK2I1M_'VTU!s!$ZIqK2IRM"
+    "_(JJ!sJ%}K3PT%jw!O@!1qN1{2`QIZ!(R%4xJ%D!$h)`IM2JIRJ$_XI!$hW(T!(1Q%E3K'c$)3R&T!G$Cm_`$K1k%>!R$"
+    "3BIu3]24KLZIL3[L3SLZIL1W5JL6T!%1"
+    "\\1c%7rY44b1Y "
+    ">2A6}!aE$1O%1P%1Z%1UK%4f(uj!h!$G!&s$8>$M3TI6x$2r!)h2EX$4t2m!$1=)2I$4g!*R!$G%I$%4a%|!h)2|%J!G4="
+    "'3V!'sa!G3@1S3~V)x"
+    "NJ_14y-1<lY3XY[III2Q4\\OIaObY1kwO 1^ 'v u "
+    "*u!%j>!Yu!G$1?$&uj]Ic$>IIL1HWyj!4O?!B!,'5B!$#2=!+$2E$$)17r$A`!$_3XIu5T$I%2j$eOOOOOOO"
+    "$#T "
+    "(/"
+    "Tk!>!'Q$M!V?7r$@8JL3~8N!b$2s+1B!(]!(E!1L!(]!)1b'$371V-;;<l.4J1;X1c!G?&4V%2r6W!G)g9W6TUIP&"
+    "1cKL2I!%N$4q%4Y!'s'C_J!R2C$2j'2"
+    "O$4K'j!G$BR!GB3P&wP!s$2>_4dI`XTI'@1S$K%CYY$eO3R1K$:B!%R$601D%2>4n+''27l9Z)Z%BuR1JMIJJ9Q(27^&"
+    "5F4])1j$)X<K!&R$2L$2A$8udYYV(1u2L1"
+    "PJ1L1V(;k!%4>!%5?!%v&$2p4c!%2n2s!A$1g!>E!>3y$2q3Vq!M*11A!]$3@3l3p$4[%1=1LOJ1H1LOJ4f%22@$2^$q'"
+    "C3QQ.dT4HJ_2T![2>!Z2F!$\\+1EJ!y2="
+    "!C2m.5j!k?!1B!4U>%bK2O!$r&2{!?2O!@([2N!$B%4s$2i![1E!|1D!&{$#6Z,4O%4O!$N3@!%G!$G2C$2_!%-2\\3Q$?"
+    "%l,2{!G>$2S!$x'1e*1s!D&2T%4F!'2["
+    "JT%4I(2V!$R$3a!%hjT$3U_%4A%W!$~>I!1r$1{2K&J-eIL1LR$4K!%~$|U2SOJM_&>%B(GIT3MI'II*4\\&A!~w(4A&"
+    "UI!$]%$4l)x)4A&T!$~)3]%I!$R!$1F'2n"
+    "!&1_p%'4t$)5\\!1E%ET[J2J%_I!%].q3Y%jI'j$3p$I&_$4v&I&6D%*3H!%h$F3L%u!%2e2|$(pJ3M&_!$h$CJ2R%T!$"
+    "R&/1q%_1J3I!'s$$T!%1h*65Q!$':>%14"
+    "}%*-8\\%76c%z'21<J41t),,2P!&G$,&3<E$2Q!R$7?!R$2E&4A%m!%G!O1R1|(*4>!h%*5F!2>$'6gu.1?-kI'33;r$"
+    "88Y)~+-*LOJ20M%_'wT%W$2:S%&*9q1vg$"
+    "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/"
+    "2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
+    "!\\+6?$I!s!-$5x!K!L!/"
+    "4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'"
+    "287=234u";
+
+static void slm__classes_fill(uint8_t *classes) {
+    int gap = 0, run = 0, kind = SLM__LETTER;
+    const char *c;
+    for (c = slm__runs; *c != 0; c++) {
+        if (*c < '#')
+            kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
+        else if (*c < '0')
+            gap = 13 * gap + (*c - '#');
+        else if (*c < '=')
+            run = 13 * run + (*c - '0');
+        else {
+            gap = 6 * gap + (*c - '=') / 11;
+            run = 11 * run + (*c - '=') % 11;
+            memset(classes + gap, kind, (size_t)run);
+            classes += gap + run;
+            gap = run = 0;
+            kind = SLM__LETTER;
+        }
+    }
+}
+
+static int slm__char_class(const uint8_t *classes, const char *p, const char *end,
+                           size_t *length) { /* of the unit at p < end */
+    int32_t c = slm__utf8(p, end, length);
+    return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
+}
+
+static size_t slm__pretoken_size(const uint8_t *classes, const char *s,
+                                 size_t n) { /* size of the first piece; n >= 1 */
+    const char *end = s + n, *p = s, *last = s;
+    size_t size;
+    int kind;
+    if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
+    if (n >= 3 &&
+        (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0))
+        return 3;
+    p += n >= 2 && s[0] == ' ' &&
+         slm__char_class(classes, s + 1, end, &size) != SLM__SPACE; /* ` ?` before others */
+    for (kind = slm__char_class(classes, p, end, &size);
+         p < end && slm__char_class(classes, p, end, &size) == kind; p += size)
+        last = p;
+    return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) -
+                    s); /* \s+(?!\S): the last goes with what follows */
+}
+
+/* ---- the tokenizer ---- */
+#define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data) /* a buffer that holds an array */
+#define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
+
+typedef struct slm__token_entry {
+    size_t at, size;
+    int64_t note;
+} slm__token_entry; /* a token: its place among the bytes, a note */
+
+typedef struct slm__merge {
+    int32_t a, b, id;
+} slm__merge;
+
+/* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
+enum {
+    SLM__ADDED = 1,
+    SLM__NORMALIZED = 2,
+    SLM__KIND = 3,
+    SLM__SPECIAL = 4
+}; /* one of the first two, perhaps special */
+
+struct slm_tokenizer {
+    slm__buffer bytes, spans, merges,
+        added; /* of the tokens; slm__token_entry by id; slm__merge by rank; int32_t, added tokens */
+    slm__map ids,
+        ranks; /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
+    int32_t byte_id[256];
+    uint8_t classes[SLM__CLASSES];
+    uint64_t hash;
+    int prefix_space, use_regex, ignore_merges; /* as in tokenizer.json */
+};
+
+SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
+    if (t == NULL) return;
+    slm__release(t->bytes.data);
+    slm__release(t->spans.data);
+    slm__release(t->merges.data);
+    slm__release(t->added.data);
+    slm__release(t->ids.slots);
+    slm__release(t->ranks.slots);
+    slm__release(t);
+}
+
+static slm_tokenizer *slm__tokenizer_new(slm_error *err) { /* empty; NULL: out of memory */
+    slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
+    if (t != NULL) {
+        slm__classes_fill(t->classes);
+        t->use_regex = 1;
+    }
+    return t;
+}
+
+SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) {
+    return (int32_t)SLM__N_ITEMS(slm__token_entry, t->spans);
+}
+
+SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) {
+    return t->hash;
+}
+
+SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size) {
+    const slm__token_entry *span = id < 0 || id >= slm_tokenizer_vocab(t)
+                                       ? NULL
+                                       : SLM__ITEMS(const slm__token_entry, t->spans) + id;
+    if (size != NULL) *size = span == NULL ? 0 : span->size;
+    return span == NULL ? NULL : t->bytes.data + span->at;
+}
+
+/* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
+    uint64_t key = slm_hash(SLM_HASH_START, s, n);
+    size_t size;
+    for (;; key = slm__mix(key + 1)) {
+        int32_t id = (int32_t)slm__map_get(&t->ids, key);
+        const char *bytes = slm_tokenizer_token(t, id, &size);
+        if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
+    }
+}
+
+/* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
+static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model,
+                                 slm_error *err) {
+    slm__token_entry span = {t->bytes.size - n, n, 0};
+    uint64_t key = slm_hash(SLM_HASH_START, t->bytes.data + span.at, n);
+    while (model && slm__map_get(&t->ids, key) >= 0)
+        key = slm__mix(key + 1);
+    if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
+    if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
+    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
+    SLM__ITEMS(slm__token_entry, t->spans)[id] = span;
     return SLM_OK;
 }
 
-static slm_status slm__buffer_append(slm__buffer *b, const void *bytes, size_t n, slm_error *err) {
-    slm_status status = slm__buffer_reserve(b, n, err);
-    if (status == SLM_OK && n > 0) {
-        memcpy(b->data + b->size, bytes, n);
-        b->size += n;
+static void slm__buffer_append_if_ok(slm_status *status, slm__buffer *buffer, const void *bytes,
+                                     size_t n, slm_error *err) {
+    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
+}
+
+static void slm__token_add(slm_status *status, slm_tokenizer *t, const char *s, size_t n, int model,
+                           slm_error *err) {
+    slm__buffer_append_if_ok(status, &t->bytes, s, n, err);
+    if (*status == SLM_OK) *status = slm__token_set(t, slm_tokenizer_vocab(t), n, model, err);
+}
+
+static uint64_t slm__pair_key(int32_t a, int32_t b) {
+    return (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
+}
+
+static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id,
+                                 slm_error *err) {
+    slm__merge merge = {a, b, id};
+    size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
+    if (rank >= INT32_MAX)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
+    if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL)
+        return SLM_ERR_MEMORY;
+    return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
+}
+
+/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever the status. */
+static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
+                                     const char *name, slm_error *err) {
+    int32_t i, values[3] = {t->prefix_space, t->use_regex, t->ignore_merges};
+    const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->spans);
+    for (i = 0; i < 256 && status == SLM_OK; i++) {
+        char c = (char)(unsigned char)i;
+        if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x",
+                               name, (unsigned)i);
     }
+    if (status != SLM_OK) {
+        slm_tokenizer_free(t);
+        return status;
+    }
+    t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
+    t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges),
+                            SLM__N_ITEMS(int32_t, t->merges));
+    for (i = slm_tokenizer_vocab(t); i > 0; i--, span++) {
+        values[0] = (int32_t)span->size;
+        values[1] = (int32_t)(span->note & SLM__KIND);
+        t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
+    }
+    *out = t;
+    return SLM_OK;
+}
+
+/* ---- encoding: the symbols of a piece of n bytes are the leaves of a tree; node n + i begins as byte i ----
+   A leaf holds the pair that it makes with the symbol after it: rank << 32 | leaf (all ones: no merge), an inner node i the least
+   of nodes 2i and 2i + 1: in node 1 stands the merge to do next, of lowest rank, the leftmost of equals.  Node 0: no symbol. */
+typedef struct slm__symbol {
+    uint64_t least;
+    int32_t id, before, after;
+} slm__symbol;
+
+/* The ids that come out, room for the tree, the first error. */
+typedef struct slm__encoder {
+    const slm_tokenizer *t;
+    slm__buffer ids, room;
+    slm_error *err;
+    slm_status status;
+} slm__encoder;
+
+static void slm__encode_id(slm__encoder *e, int32_t id) {
+    slm__buffer_append_if_ok(&e->status, &e->ids, &id, sizeof id, e->err);
+}
+
+static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree,
+                             int32_t i) { /* the pair at leaf i has changed */
+    int32_t after = tree[i].after;
+    int64_t rank =
+        after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
+    tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
+    for (; i > 1; i /= 2)
+        tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
+}
+
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+    const slm_tokenizer *t = e->t;
+    slm__symbol *tree;
+    int32_t n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    if (id >= 0) {
+        slm__encode_id(e, id);
+        return;
+    }
+    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
+        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT,
+                              "a run of %zu bytes without a break is too long", size);
+    else
+        e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
+    if (e->status != SLM_OK) return;
+    tree = SLM__ITEMS(slm__symbol, e->room);
+    for (int32_t i = 2 * n - 1; i >= n; i--) {
+        slm__symbol leaf = {0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0,
+                            i + 1 < 2 * n ? i + 1 : 0};
+        tree[i] = leaf;
+        slm__encode_pair(t, tree, i);
+    }
+    while (tree[1].least != UINT64_MAX) {
+        int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
+        tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
+        tree[at].after = tree[gone].after;
+        tree[tree[at].after].before = at;
+        tree[gone].after = 0;
+        slm__encode_pair(t, tree, gone);
+        slm__encode_pair(t, tree, tree[at].before);
+        slm__encode_pair(t, tree, at);
+    }
+    for (int32_t i = n; i != 0; i = tree[i].after)
+        slm__encode_id(e, tree[i].id);
+}
+
+/* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
+    const slm_tokenizer *t = e->t;
+    slm__buffer spaced = {NULL, 0, 0};
+    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
+    size_t size, at = 0, i, n_added = SLM__N_ITEMS(int32_t, t->added);
+    while (kind <= SLM__NORMALIZED && n_added > 0 && at < n && e->status == SLM_OK) {
+        int32_t id = -1;
+        for (size = i = 0; i < n_added; i++) {
+            const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->spans) + added[i];
+            if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at &&
+                memcmp(t->bytes.data + span->at, s + at, span->size) == 0) {
+                id = added[i];
+                size = span->size;
+            }
+        }
+        if (id < 0) {
+            at++;
+            continue;
+        }
+        slm__encode_text(e, s, at, kind + 1);
+        slm__encode_id(e, id);
+        s += at + size;
+        n -= at + size;
+        at = 0;
+    }
+    if (kind <= SLM__NORMALIZED) {
+        slm__encode_text(e, s, n, kind + 1);
+        return;
+    }
+    if (t->prefix_space && n > 0 && s[0] != ' ') {
+        slm__buffer_append_if_ok(&e->status, &spaced, " ", 1, e->err);
+        slm__buffer_append_if_ok(&e->status, &spaced, s, n, e->err);
+        s = spaced.data;
+        n = spaced.size;
+    }
+    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
+        slm__encode_piece(e, s, size = t->use_regex ? slm__pretoken_size(t->classes, s, n) : n);
+    slm__release(spaced.data);
+}
+
+SLM_API slm_status slm_tokenizer_encode(const slm_tokenizer *t, const char *text, size_t size,
+                                        int32_t **ids, size_t *n, slm_error *err) {
+    slm__encoder e = {t, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
+    e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err);
+    slm__encode_text(&e, text, size, SLM__ADDED);
+    slm__release(e.room.data);
+    if (e.status != SLM_OK) {
+        slm__release(e.ids.data);
+        return e.status;
+    }
+    *ids = SLM__ITEMS(int32_t, e.ids);
+    *n = SLM__N_ITEMS(int32_t, e.ids);
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_tokenizer_decode(const slm_tokenizer *t, const int32_t *ids, size_t n,
+                                        char **text, size_t *size, slm_error *err) {
+    slm__buffer out = {NULL, 0, 0};
+    slm_status status = SLM_OK;
+    size_t length;
+    for (size_t i = 0; i < n && status == SLM_OK; i++) {
+        const char *bytes = slm_tokenizer_token(t, ids[i], &length);
+        if (bytes == NULL)
+            status =
+                slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i,
+                          (int)ids[i], (int)slm_tokenizer_vocab(t));
+        slm__buffer_append_if_ok(&status, &out, bytes, length, err);
+    }
+    slm__buffer_append_if_ok(&status, &out, "", 1, err); /* a NUL for convenience, not counted */
+    if (status != SLM_OK) {
+        slm__release(out.data);
+        return status;
+    }
+    *text = out.data;
+    *size = out.size - 1;
+    return SLM_OK;
+}
+
+/* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
+   Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
+   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces and corrects those around each place. */
+typedef struct slm__learner {
+    slm_tokenizer *t,
+        *words; /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
+    slm__buffer ids;
+    slm__map counts; /* of the words, one after the other, each ended by -1; pair -> its count */
+    slm_error *err;
+    slm_status status; /* the first error */
+} slm__learner;
+
+static void slm__bpe_train_count(slm__learner *l, int32_t a, int32_t b,
+                                 int64_t change) { /* of a and b side by side */
+    slm__slot *slot;
+    if (a < 0 || b < 0 || l->status != SLM_OK) return; /* the end of a word */
+    if ((slot = slm__map_add(&l->counts, slm__pair_key(a, b), 0, l->err)) == NULL)
+        l->status = SLM_ERR_MEMORY;
+    else
+        slot->value += change;
+}
+
+static void slm__bpe_train_words(slm__learner *l, const char *text, size_t size) {
+    size_t n;
+    int32_t word, id;
+    for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
+        const unsigned char *s = (const unsigned char *)text;
+        n = slm__pretoken_size(l->t->classes, text, size);
+        for (size_t i = 1; i < n; i++)
+            slm__bpe_train_count(l, s[i - 1], s[i], 1);
+        if ((word = slm__token_find(l->words, text, n)) < 0) {
+            word = slm_tokenizer_vocab(l->words);
+            slm__token_add(&l->status, l->words, text, n, 1, l->err);
+            for (size_t i = 0; i <= n; i++) {
+                id = i < n ? s[i] : -1;
+                slm__buffer_append_if_ok(&l->status, &l->ids, &id, sizeof id, l->err);
+            }
+        }
+        if (l->status == SLM_OK) SLM__ITEMS(slm__token_entry, l->words->spans)[word].note++;
+    }
+}
+
+static void slm__bpe_train_merge(slm__learner *l, int32_t a, int32_t b) {
+    slm_tokenizer *t = l->t;
+    const slm__token_entry *word = SLM__ITEMS(const slm__token_entry, l->words->spans);
+    slm__token_entry x = SLM__ITEMS(const slm__token_entry, t->spans)[a],
+                     y = SLM__ITEMS(const slm__token_entry, t->spans)[b];
+    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
+    size_t k, n = SLM__N_ITEMS(int32_t, l->ids);
+    l->status =
+        slm__buffer_reserve(&t->bytes, x.size + y.size, l->err); /* so that the parts do not move */
+    slm__buffer_append_if_ok(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
+    slm__buffer_append_if_ok(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
+    if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
+    if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
+    for (size_t i = k = 0; i < n && l->status == SLM_OK;
+         i++, k++) { /* reads at i, writes at k <= i */
+        before = k > 0 ? ids[k - 1] : -1;
+        ids[k] = ids[i];
+        word += ids[i] < 0;
+        if (ids[i] != a || ids[i + 1] != b) continue; /* a is no end: i + 1 < n */
+        slm__bpe_train_count(l, a, b, -word->note);
+        slm__bpe_train_count(l, before, a, -word->note);
+        slm__bpe_train_count(l, before, id, word->note);
+        slm__bpe_train_count(l, b, ids[i + 2], -word->note);
+        slm__bpe_train_count(l, id, ids[i + 2], word->note);
+        ids[k] = id;
+        i++;
+    }
+    l->ids.size = k * sizeof *ids;
+}
+
+SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
+                                       int32_t vocab, slm_progress progress, void *user,
+                                       slm_error *err) {
+    slm__learner l = {NULL, NULL, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
+    int32_t n;
+    *out = NULL;
+    if (vocab < 256)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
+    if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
+    if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
+    for (n = 0; n < 256; n++) {
+        char c = (char)(unsigned char)n;
+        slm__token_add(&l.status, l.t, &c, 1, 1, err);
+    }
+    if (vocab > 256) slm__bpe_train_words(&l, text, size);
+    for (; l.status == SLM_OK && n < vocab; n++) {
+        slm__slot best = {0, 2}, *slot = l.counts.slots;
+        size_t left = l.counts.capacity;
+        for (; left > 0; left--, slot++) /* value is count + 1: a pair must occur twice */
+            if (slot->value > best.value || (slot->value == best.value && slot->key < best.key))
+                best = *slot;
+        if (best.value == 2) break;
+        slm__bpe_train_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
+        if (l.status == SLM_OK && progress != NULL &&
+            progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
+            l.status = slm__fail(err, SLM_ERR_CANCELLED, "stopped after %d of %d tokens", (int)n,
+                                 (int)vocab);
+    }
+    slm_tokenizer_free(l.words);
+    slm__release(l.ids.data);
+    slm__release(l.counts.slots);
+    return slm__tokenizer_end(out, l.t, l.status, "training", err);
+}
+
+SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *err) {
+    return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
+}
+
+/* ---- a text as a corpus ---- */
+SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *t, const char *text,
+                                     size_t size, slm_error *err) {
+    int32_t *tokens = NULL;
+    size_t n;
+    slm_status status = slm_tokenizer_encode(t, text, size, &tokens, &n, err);
+    *out = NULL;
+    if (status == SLM_OK)
+        status = slm_corpus_create(out, tokens, NULL, n, slm_tokenizer_vocab(t), err);
+    if (status == SLM_OK) (*out)->bytes = size;
+    slm__release(tokens);
     return status;
 }
 
-static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value,
-                                         size_t n) { /* its n lowest bytes */
-    for (; n > 0; n--, value >>= 8)
-        *p++ = (unsigned char)value;
-}
-
-static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
-    uint64_t value = 0;
-    while (n > 0)
-        value = value << 8 | p[--n];
-    return value;
-}
-#ifndef SLM_NO_STDIO
+#ifndef SLM_NO_FILES
+/* ==== >>io ================================================================================= 15 ==
+   Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
 /* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
 #include <errno.h>
 #ifndef SLM__FOPEN
@@ -3555,7 +4314,7 @@ static slm_status slm__make_folder(const char *path,
     return slm__fail(err, SLM_ERR_IO, "%s: cannot make the folder: %s", path, strerror(errno));
 }
 
-SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t size,
+SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t size,
                                   slm_error *err) {
     slm__file file;
     (void)slm__open(&file, path, ".tmp", "wb", err);
@@ -3563,7 +4322,7 @@ SLM_API slm_status slm_write_file(const char *path, const void *bytes, size_t si
     return slm__commit(&file, path);
 }
 
-SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, slm_error *err) {
+SLM_API slm_status slm_file_read(char **bytes, size_t *size, const char *path, slm_error *err) {
     slm__buffer b = {NULL, 0, 0};
     slm__file file;
     size_t n = slm__open(&file, path, "", "rb", err) == SLM_OK;
@@ -3581,9 +4340,8 @@ SLM_API slm_status slm_read_file(char **bytes, size_t *size, const char *path, s
     }
     return file.status;
 }
-#endif /* SLM_NO_STDIO */
 
-/* ==== >>json ========================================================================================================
+/* ==== >>json =============================================================================== 16 ==
    A strict reader (RFC 8259).  One pass checks the whole text and leaves its values in a row, each before what is inside it; a
    loader then only looks things up.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a
    byte order mark, bad UTF-8, lone surrogates, more than 64 levels, a member that stands twice where it is looked up. */
@@ -3612,29 +4370,6 @@ static slm_status slm__json_fail(slm__json *j, const slm__value *v,
     return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name,
                                  (size_t)((v != NULL ? v->at : j->p) - j->text), j->field,
                                  j->field[0] != 0 ? ": " : "", what);
-}
-
-/* The code point of the UTF-8 at p < end, *n bytes; -1, *n 1: bad (overlong, a surrogate, above U+10FFFF, cut off). */
-static int32_t slm__utf8(const char *p, const char *end, size_t *n) {
-    static const int32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *s = (const unsigned char *)p;
-    int32_t c = s[0], size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    if (size > 1)
-        c = c >= 0xC0 && c < 0xF8 && end - p >= size ? c & 0x7F >> size
-                                                     : -1; /* 110xxxxx 1110xxxx 11110xxx, then */
-    for (int32_t i = 1; i < size && c >= 0; i++)
-        c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1; /* 10xxxxxx each */
-    if (c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = -1;
-    *n = c < 0 ? 1 : (size_t)size;
-    return c;
-}
-
-static int slm__utf8_put(char *out, int32_t c) { /* c as UTF-8; how many bytes */
-    int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
-    for (i = n - 1; i > 0; i--, c >>= 6)
-        out[i] = (char)(0x80 | (c & 63));
-    out[0] = (char)(n > 1 ? (0xFF00 >> n & 0xFF) | c : c);
-    return n;
 }
 
 static size_t slm__json_pass(slm__json *j, const char *set,
@@ -3843,8 +4578,9 @@ static double slm__json_double(slm__json *j, const slm__value *v) { /* correctly
 
 /* ---- writing: appends text like printf, at most 2047 bytes of it at a time ---- */
 SLM__PRINTF(3, 4)
-static SLM__MAYBE_UNUSED slm_status
-    slm__put(slm__buffer *b, slm_error *err, const char *format, ...) {
+
+static SLM__MAYBE_UNUSED slm_status slm__buffer_printf(slm__buffer *b, slm_error *err,
+                                                       const char *format, ...) {
     char text[2048];
     int n;
     va_list args;
@@ -3858,7 +4594,7 @@ static SLM__MAYBE_UNUSED slm_status
 
 static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n,
                                                          slm_error *err) { /* quoted */
-    slm_status status = slm__put(b, err, "\"");
+    slm_status status = slm__buffer_printf(b, err, "\"");
     const char *end = s + n;
     for (; status == SLM_OK && s < end; s += n) {
         int32_t c = slm__utf8(s, end, &n);
@@ -3866,11 +4602,12 @@ static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const c
             status = slm__fail(err, SLM_ERR_ARGUMENT,
                                "text that is not UTF-8 cannot be written as JSON");
         else if (c < 0x20)
-            status = slm__put(b, err, "\\u%04x", (unsigned)c);
+            status = slm__buffer_printf(b, err, "\\u%04x", (unsigned)c);
         else
-            status = slm__put(b, err, "%s%.*s", c == '"' || c == '\\' ? "\\" : "", (int)n, s);
+            status =
+                slm__buffer_printf(b, err, "%s%.*s", c == '"' || c == '\\' ? "\\" : "", (int)n, s);
     }
-    return status == SLM_OK ? slm__put(b, err, "\"") : status;
+    return status == SLM_OK ? slm__buffer_printf(b, err, "\"") : status;
 }
 
 /* The shortest of 15, 16, 17 digits that reads back exactly, with '.' or exponent: seen to be no integer.  0: it is not finite. */
@@ -3885,1036 +4622,9 @@ static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
     return 1;
 }
 
-/* ==== >>tokenizers ============================================================================================== 11 ==
-   Text to tokens and back.  A tokenizer is a vocabulary of byte strings, a list of merges (pair of ids -> id; the lower its
-   rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
-   the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
-/* ---- a map from 64-bit keys to numbers: get gives -1 where a key is not there ---- */
-typedef struct slm__slot {
-    uint64_t key;
-    int64_t value;
-} slm__slot; /* value + 1; 0: free */
-
-typedef struct slm__map {
-    slm__slot *slots;
-    size_t n, capacity;
-} slm__map; /* a power of two, at most half full */
-
-static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) { /* where key is, or belongs */
-    size_t i = (size_t)slm__mix(key) & (map->capacity - 1);
-    while (map->slots[i].value != 0 && map->slots[i].key != key)
-        i = (i + 1) & (map->capacity - 1);
-    return &map->slots[i];
-}
-
-static int64_t slm__map_get(const slm__map *map, uint64_t key) {
-    return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1;
-}
-
-static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value,
-                               slm_error *err) { /* or finds it; NULL: no memory */
-    slm__slot fresh = {key, value + 1}, *slot = map->slots;
-    size_t left = map->capacity;
-    if (map->n >= map->capacity / 2) {
-        slm__map wider = {NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2};
-        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL)
-            return NULL;
-        for (; left > 0; left--, slot++)
-            if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
-        slm__release(map->slots);
-        *map = wider;
-    }
-    slot = slm__map_slot(map, key);
-    if (slot->value == 0) {
-        *slot = fresh;
-        map->n++;
-    }
-    return slot;
-}
-
-/* ---- cutting text into pieces: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ----
-   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
-   runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
-   13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
-   that is no UTF-8 is OTHER, like all in the gaps. */
-enum {
-    SLM__OTHER,
-    SLM__LETTER,
-    SLM__DIGIT,
-    SLM__SPACE,
-    SLM__CLASSES = 0x32400
-}; /* all code points above are OTHER */
-
-static const char slm__runs[] =
-    " $c &>!%h$2L$2A $j "
-    "'T$_!$JI!_>!K2I2Q32O1j%X$II$+cJWI$>KI1Q7N<O$12T3MT$3E.2ym*3h!&hk9HI%`$J!G@T%j2P'8u$u!%]3=$`"
-    "j2tj$__&2w$1H2vN"
-    "%3},4s_&>$R!s1MqU2SOIb_%j%JK!s?!YT$Yk2SOJJJ(LI!$RV%rK2HOJM_&>%`!s$_$|U2SOJM_(?K!sI!C$uNaL`IJ`"
-    "a1_&j!&1`&EK2I1M_'VTU!s!$ZIqK2IRM"
-    "_(JJ!sJ%}K3PT%jw!O@!1qN1{2`QIZ!(R%4xJ%D!$h)`IM2JIRJ$_XI!$hW(T!(1Q%E3K'c$)3R&T!G$Cm_`$K1k%>!R$"
-    "3BIu3]24KLZIL3[L3SLZIL1W5JL6T!%1"
-    "\\1c%7rY44b1Y "
-    ">2A6}!aE$1O%1P%1Z%1UK%4f(uj!h!$G!&s$8>$M3TI6x$2r!)h2EX$4t2m!$1=)2I$4g!*R!$G%I$%4a%|!h)2|%J!G4="
-    "'3V!'sa!G3@1S3~V)x"
-    "NJ_14y-1<lY3XY[III2Q4\\OIaObY1kwO 1^ 'v u "
-    "*u!%j>!Yu!G$1?$&uj]Ic$>IIL1HWyj!4O?!B!,'5B!$#2=!+$2E$$)17r$A`!$_3XIu5T$I%2j$eOOOOOOO"
-    "$#T "
-    "(/"
-    "Tk!>!'Q$M!V?7r$@8JL3~8N!b$2s+1B!(]!(E!1L!(]!)1b'$371V-;;<l.4J1;X1c!G?&4V%2r6W!G)g9W6TUIP&"
-    "1cKL2I!%N$4q%4Y!'s'C_J!R2C$2j'2"
-    "O$4K'j!G$BR!GB3P&wP!s$2>_4dI`XTI'@1S$K%CYY$eO3R1K$:B!%R$601D%2>4n+''27l9Z)Z%BuR1JMIJJ9Q(27^&"
-    "5F4])1j$)X<K!&R$2L$2A$8udYYV(1u2L1"
-    "PJ1L1V(;k!%4>!%5?!%v&$2p4c!%2n2s!A$1g!>E!>3y$2q3Vq!M*11A!]$3@3l3p$4[%1=1LOJ1H1LOJ4f%22@$2^$q'"
-    "C3QQ.dT4HJ_2T![2>!Z2F!$\\+1EJ!y2="
-    "!C2m.5j!k?!1B!4U>%bK2O!$r&2{!?2O!@([2N!$B%4s$2i![1E!|1D!&{$#6Z,4O%4O!$N3@!%G!$G2C$2_!%-2\\3Q$?"
-    "%l,2{!G>$2S!$x'1e*1s!D&2T%4F!'2["
-    "JT%4I(2V!$R$3a!%hjT$3U_%4A%W!$~>I!1r$1{2K&J-eIL1LR$4K!%~$|U2SOJM_&>%B(GIT3MI'II*4\\&A!~w(4A&"
-    "UI!$]%$4l)x)4A&T!$~)3]%I!$R!$1F'2n"
-    "!&1_p%'4t$)5\\!1E%ET[J2J%_I!%].q3Y%jI'j$3p$I&_$4v&I&6D%*3H!%h$F3L%u!%2e2|$(pJ3M&_!$h$CJ2R%T!$"
-    "R&/1q%_1J3I!'s$$T!%1h*65Q!$':>%14"
-    "}%*-8\\%76c%z'21<J41t),,2P!&G$,&3<E$2Q!R$7?!R$2E&4A%m!%G!O1R1|(*4>!h%*5F!2>$'6gu.1?-kI'33;r$"
-    "88Y)~+-*LOJ20M%_'wT%W$2:S%&*9q1vg$"
-    "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/"
-    "2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
-    "!\\+6?$I!s!-$5x!K!L!/"
-    "4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'"
-    "287=234u";
-
-static void slm__classes_fill(uint8_t *classes) {
-    int gap = 0, run = 0, kind = SLM__LETTER;
-    const char *c;
-    for (c = slm__runs; *c != 0; c++) {
-        if (*c < '#')
-            kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
-        else if (*c < '0')
-            gap = 13 * gap + (*c - '#');
-        else if (*c < '=')
-            run = 13 * run + (*c - '0');
-        else {
-            gap = 6 * gap + (*c - '=') / 11;
-            run = 11 * run + (*c - '=') % 11;
-            memset(classes + gap, kind, (size_t)run);
-            classes += gap + run;
-            gap = run = 0;
-            kind = SLM__LETTER;
-        }
-    }
-}
-
-static int slm__class(const uint8_t *classes, const char *p, const char *end,
-                      size_t *length) { /* of the unit at p < end */
-    int32_t c = slm__utf8(p, end, length);
-    return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
-}
-
-static size_t slm__piece(const uint8_t *classes, const char *s,
-                         size_t n) { /* size of the first piece; n >= 1 */
-    const char *end = s + n, *p = s, *last = s;
-    size_t size;
-    int kind;
-    if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
-    if (n >= 3 &&
-        (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0))
-        return 3;
-    p += n >= 2 && s[0] == ' ' &&
-         slm__class(classes, s + 1, end, &size) != SLM__SPACE; /* ` ?` before others */
-    for (kind = slm__class(classes, p, end, &size);
-         p < end && slm__class(classes, p, end, &size) == kind; p += size)
-        last = p;
-    return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) -
-                    s); /* \s+(?!\S): the last goes with what follows */
-}
-
-/* ---- the tokenizer ---- */
-#define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data) /* a buffer that holds an array */
-#define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
-
-typedef struct slm__span {
-    size_t at, size;
-    int64_t note;
-} slm__span; /* a token: its place among the bytes, a note */
-
-typedef struct slm__merge {
-    int32_t a, b, id;
-} slm__merge;
-
-/* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
-enum {
-    SLM__ADDED = 1,
-    SLM__NORMALIZED = 2,
-    SLM__KIND = 3,
-    SLM__SPECIAL = 4
-}; /* one of the first two, perhaps special */
-
-struct slm_tokenizer {
-    slm__buffer bytes, spans, merges,
-        added; /* of the tokens; slm__span by id; slm__merge by rank; int32_t, added tokens */
-    slm__map ids,
-        ranks; /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
-    int32_t byte_id[256];
-    uint8_t classes[SLM__CLASSES];
-    uint64_t hash;
-    int prefix_space, use_regex, ignore_merges; /* as in tokenizer.json */
-};
-
-SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
-    if (t == NULL) return;
-    slm__release(t->bytes.data);
-    slm__release(t->spans.data);
-    slm__release(t->merges.data);
-    slm__release(t->added.data);
-    slm__release(t->ids.slots);
-    slm__release(t->ranks.slots);
-    slm__release(t);
-}
-
-static slm_tokenizer *slm__tokenizer_new(slm_error *err) { /* empty; NULL: out of memory */
-    slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
-    if (t != NULL) {
-        slm__classes_fill(t->classes);
-        t->use_regex = 1;
-    }
-    return t;
-}
-
-SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) {
-    return (int32_t)SLM__N_ITEMS(slm__span, t->spans);
-}
-
-SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) {
-    return t->hash;
-}
-
-SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size) {
-    const slm__span *span =
-        id < 0 || id >= slm_tokenizer_vocab(t) ? NULL : SLM__ITEMS(const slm__span, t->spans) + id;
-    if (size != NULL) *size = span == NULL ? 0 : span->size;
-    return span == NULL ? NULL : t->bytes.data + span->at;
-}
-
-/* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
-static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
-    uint64_t key = slm_hash(SLM_HASH_START, s, n);
-    size_t size;
-    for (;; key = slm__mix(key + 1)) {
-        int32_t id = (int32_t)slm__map_get(&t->ids, key);
-        const char *bytes = slm_tokenizer_token(t, id, &size);
-        if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
-    }
-}
-
-/* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
-static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model,
-                                 slm_error *err) {
-    slm__span span = {t->bytes.size - n, n, 0};
-    uint64_t key = slm_hash(SLM_HASH_START, t->bytes.data + span.at, n);
-    while (model && slm__map_get(&t->ids, key) >= 0)
-        key = slm__mix(key + 1);
-    if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
-    if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
-    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
-    SLM__ITEMS(slm__span, t->spans)[id] = span;
-    return SLM_OK;
-}
-
-static void slm__keep(slm_status *status, slm__buffer *buffer, const void *bytes, size_t n,
-                      slm_error *err) {
-    if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
-}
-
-static void slm__token_add(slm_status *status, slm_tokenizer *t, const char *s, size_t n, int model,
-                           slm_error *err) {
-    slm__keep(status, &t->bytes, s, n, err);
-    if (*status == SLM_OK) *status = slm__token_set(t, slm_tokenizer_vocab(t), n, model, err);
-}
-
-static uint64_t slm__pair_key(int32_t a, int32_t b) {
-    return (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
-}
-
-static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id,
-                                 slm_error *err) {
-    slm__merge merge = {a, b, id};
-    size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
-    if (rank >= INT32_MAX)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
-    if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL)
-        return SLM_ERR_MEMORY;
-    return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
-}
-
-static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids,
-                              size_t n) { /* the same whatever the byte order */
-    unsigned char bytes[4];
-    for (; n > 0; n--, hash = slm_hash(hash, bytes, 4))
-        slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
-    return hash;
-}
-
-/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever the status. */
-static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
-                                     const char *name, slm_error *err) {
-    int32_t i, values[3] = {t->prefix_space, t->use_regex, t->ignore_merges};
-    const slm__span *span = SLM__ITEMS(const slm__span, t->spans);
-    for (i = 0; i < 256 && status == SLM_OK; i++) {
-        char c = (char)(unsigned char)i;
-        if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x",
-                               name, (unsigned)i);
-    }
-    if (status != SLM_OK) {
-        slm_tokenizer_free(t);
-        return status;
-    }
-    t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
-    t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges),
-                            SLM__N_ITEMS(int32_t, t->merges));
-    for (i = slm_tokenizer_vocab(t); i > 0; i--, span++) {
-        values[0] = (int32_t)span->size;
-        values[1] = (int32_t)(span->note & SLM__KIND);
-        t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
-    }
-    *out = t;
-    return SLM_OK;
-}
-
-/* ---- encoding: the symbols of a piece of n bytes are the leaves of a tree; node n + i begins as byte i ----
-   A leaf holds the pair that it makes with the symbol after it: rank << 32 | leaf (all ones: no merge), an inner node i the least
-   of nodes 2i and 2i + 1: in node 1 stands the merge to do next, of lowest rank, the leftmost of equals.  Node 0: no symbol. */
-typedef struct slm__symbol {
-    uint64_t least;
-    int32_t id, before, after;
-} slm__symbol;
-
-/* The ids that come out, room for the tree, the first error. */
-typedef struct slm__encoder {
-    const slm_tokenizer *t;
-    slm__buffer ids, room;
-    slm_error *err;
-    slm_status status;
-} slm__encoder;
-
-static void slm__encode_id(slm__encoder *e, int32_t id) {
-    slm__keep(&e->status, &e->ids, &id, sizeof id, e->err);
-}
-
-static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree,
-                             int32_t i) { /* the pair at leaf i has changed */
-    int32_t after = tree[i].after;
-    int64_t rank =
-        after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
-    tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
-    for (; i > 1; i /= 2)
-        tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
-}
-
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
-    const slm_tokenizer *t = e->t;
-    slm__symbol *tree;
-    int32_t n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
-    if (id >= 0) {
-        slm__encode_id(e, id);
-        return;
-    }
-    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
-        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT,
-                              "a run of %zu bytes without a break is too long", size);
-    else
-        e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
-    if (e->status != SLM_OK) return;
-    tree = SLM__ITEMS(slm__symbol, e->room);
-    for (int32_t i = 2 * n - 1; i >= n; i--) {
-        slm__symbol leaf = {0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0,
-                            i + 1 < 2 * n ? i + 1 : 0};
-        tree[i] = leaf;
-        slm__encode_pair(t, tree, i);
-    }
-    while (tree[1].least != UINT64_MAX) {
-        int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
-        tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
-        tree[at].after = tree[gone].after;
-        tree[tree[at].after].before = at;
-        tree[gone].after = 0;
-        slm__encode_pair(t, tree, gone);
-        slm__encode_pair(t, tree, tree[at].before);
-        slm__encode_pair(t, tree, at);
-    }
-    for (int32_t i = n; i != 0; i = tree[i].after)
-        slm__encode_id(e, tree[i].id);
-}
-
-/* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
-    const slm_tokenizer *t = e->t;
-    slm__buffer spaced = {NULL, 0, 0};
-    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
-    size_t size, at = 0, i, n_added = SLM__N_ITEMS(int32_t, t->added);
-    while (kind <= SLM__NORMALIZED && n_added > 0 && at < n && e->status == SLM_OK) {
-        int32_t id = -1;
-        for (size = i = 0; i < n_added; i++) {
-            const slm__span *span = SLM__ITEMS(const slm__span, t->spans) + added[i];
-            if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at &&
-                memcmp(t->bytes.data + span->at, s + at, span->size) == 0) {
-                id = added[i];
-                size = span->size;
-            }
-        }
-        if (id < 0) {
-            at++;
-            continue;
-        }
-        slm__encode_text(e, s, at, kind + 1);
-        slm__encode_id(e, id);
-        s += at + size;
-        n -= at + size;
-        at = 0;
-    }
-    if (kind <= SLM__NORMALIZED) {
-        slm__encode_text(e, s, n, kind + 1);
-        return;
-    }
-    if (t->prefix_space && n > 0 && s[0] != ' ') {
-        slm__keep(&e->status, &spaced, " ", 1, e->err);
-        slm__keep(&e->status, &spaced, s, n, e->err);
-        s = spaced.data;
-        n = spaced.size;
-    }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = t->use_regex ? slm__piece(t->classes, s, n) : n);
-    slm__release(spaced.data);
-}
-
-SLM_API slm_status slm_encode(const slm_tokenizer *t, const char *text, size_t size, int32_t **ids,
-                              size_t *n, slm_error *err) {
-    slm__encoder e = {t, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
-    e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err);
-    slm__encode_text(&e, text, size, SLM__ADDED);
-    slm__release(e.room.data);
-    if (e.status != SLM_OK) {
-        slm__release(e.ids.data);
-        return e.status;
-    }
-    *ids = SLM__ITEMS(int32_t, e.ids);
-    *n = SLM__N_ITEMS(int32_t, e.ids);
-    return SLM_OK;
-}
-
-SLM_API slm_status slm_decode(const slm_tokenizer *t, const int32_t *ids, size_t n, char **text,
-                              size_t *size, slm_error *err) {
-    slm__buffer out = {NULL, 0, 0};
-    slm_status status = SLM_OK;
-    size_t length;
-    for (size_t i = 0; i < n && status == SLM_OK; i++) {
-        const char *bytes = slm_tokenizer_token(t, ids[i], &length);
-        if (bytes == NULL)
-            status =
-                slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i,
-                          (int)ids[i], (int)slm_tokenizer_vocab(t));
-        slm__keep(&status, &out, bytes, length, err);
-    }
-    slm__keep(&status, &out, "", 1, err); /* a NUL for convenience, not counted */
-    if (status != SLM_OK) {
-        slm__release(out.data);
-        return status;
-    }
-    *text = out.data;
-    *size = out.size - 1;
-    return SLM_OK;
-}
-
-/* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
-   Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
-   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces and corrects those around each place. */
-typedef struct slm__learner {
-    slm_tokenizer *t,
-        *words; /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
-    slm__buffer ids;
-    slm__map counts; /* of the words, one after the other, each ended by -1; pair -> its count */
-    slm_error *err;
-    slm_status status; /* the first error */
-} slm__learner;
-
-static void slm__learn_count(slm__learner *l, int32_t a, int32_t b,
-                             int64_t change) { /* of a and b side by side */
-    slm__slot *slot;
-    if (a < 0 || b < 0 || l->status != SLM_OK) return; /* the end of a word */
-    if ((slot = slm__map_add(&l->counts, slm__pair_key(a, b), 0, l->err)) == NULL)
-        l->status = SLM_ERR_MEMORY;
-    else
-        slot->value += change;
-}
-
-static void slm__learn_words(slm__learner *l, const char *text, size_t size) {
-    size_t n;
-    int32_t word, id;
-    for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
-        const unsigned char *s = (const unsigned char *)text;
-        n = slm__piece(l->t->classes, text, size);
-        for (size_t i = 1; i < n; i++)
-            slm__learn_count(l, s[i - 1], s[i], 1);
-        if ((word = slm__token_find(l->words, text, n)) < 0) {
-            word = slm_tokenizer_vocab(l->words);
-            slm__token_add(&l->status, l->words, text, n, 1, l->err);
-            for (size_t i = 0; i <= n; i++) {
-                id = i < n ? s[i] : -1;
-                slm__keep(&l->status, &l->ids, &id, sizeof id, l->err);
-            }
-        }
-        if (l->status == SLM_OK) SLM__ITEMS(slm__span, l->words->spans)[word].note++;
-    }
-}
-
-static void slm__learn_merge(slm__learner *l, int32_t a, int32_t b) {
-    slm_tokenizer *t = l->t;
-    const slm__span *word = SLM__ITEMS(const slm__span, l->words->spans);
-    slm__span x = SLM__ITEMS(const slm__span, t->spans)[a],
-              y = SLM__ITEMS(const slm__span, t->spans)[b];
-    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
-    size_t k, n = SLM__N_ITEMS(int32_t, l->ids);
-    l->status =
-        slm__buffer_reserve(&t->bytes, x.size + y.size, l->err); /* so that the parts do not move */
-    slm__keep(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
-    slm__keep(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
-    if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
-    if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
-    for (size_t i = k = 0; i < n && l->status == SLM_OK;
-         i++, k++) { /* reads at i, writes at k <= i */
-        before = k > 0 ? ids[k - 1] : -1;
-        ids[k] = ids[i];
-        word += ids[i] < 0;
-        if (ids[i] != a || ids[i + 1] != b) continue; /* a is no end: i + 1 < n */
-        slm__learn_count(l, a, b, -word->note);
-        slm__learn_count(l, before, a, -word->note);
-        slm__learn_count(l, before, id, word->note);
-        slm__learn_count(l, b, ids[i + 2], -word->note);
-        slm__learn_count(l, id, ids[i + 2], word->note);
-        ids[k] = id;
-        i++;
-    }
-    l->ids.size = k * sizeof *ids;
-}
-
-SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
-                                       int32_t vocab, slm_progress progress, void *user,
-                                       slm_error *err) {
-    slm__learner l = {NULL, NULL, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
-    int32_t n;
-    *out = NULL;
-    if (vocab < 256)
-        return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
-    if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
-    for (n = 0; n < 256; n++) {
-        char c = (char)(unsigned char)n;
-        slm__token_add(&l.status, l.t, &c, 1, 1, err);
-    }
-    if (vocab > 256) slm__learn_words(&l, text, size);
-    for (; l.status == SLM_OK && n < vocab; n++) {
-        slm__slot best = {0, 2}, *slot = l.counts.slots;
-        size_t left = l.counts.capacity;
-        for (; left > 0; left--, slot++) /* value is count + 1: a pair must occur twice */
-            if (slot->value > best.value || (slot->value == best.value && slot->key < best.key))
-                best = *slot;
-        if (best.value == 2) break;
-        slm__learn_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
-        if (l.status == SLM_OK && progress != NULL &&
-            progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
-            l.status = slm__fail(err, SLM_ERR_STOPPED, "stopped after %d of %d tokens", (int)n,
-                                 (int)vocab);
-    }
-    slm_tokenizer_free(l.words);
-    slm__release(l.ids.data);
-    slm__release(l.counts.slots);
-    return slm__tokenizer_end(out, l.t, l.status, "training", err);
-}
-
-SLM_API slm_status slm_tokenizer_bytes(slm_tokenizer **out, slm_error *err) {
-    return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
-}
-
-/* ---- tokenizer.json: Hugging Face's format, in characters for bytes (printable ones for themselves, others from U+0100 on) ----
-   What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token); what would
-   change them and is not known here is refused by name. */
-static int32_t slm__byte_to_char(int32_t b) {
-    return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b;
-}
-
-/* Appends the bytes that v's characters stand for to the tokenizer's; how many, 0: it has other characters, or none. */
-static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    size_t start = t->bytes.size, n;
-    for (size_t i = 0; i < v->size && j->status == SLM_OK; i += n) {
-        int32_t c = slm__utf8(v->text + i, v->text + v->size, &n), b = c < 256   ? c
-                                                                       : c < 289 ? c - 256
-                                                                       : c < 323 ? c - 162
-                                                                                 : 173;
-        char byte = (char)(unsigned char)b;
-        if (slm__byte_to_char(b) != c) {
-            t->bytes.size = start;
-            break;
-        }
-        slm__keep(&j->status, &t->bytes, &byte, 1, j->err);
-    }
-    return t->bytes.size - start;
-}
-
-static void slm__printable(char *s, size_t n) {
-    for (; n > 0; n--, s++)
-        if (*s < 32 || *s > 126) *s = '?';
-}
-
-static void slm__reject(slm__json *j, const slm__value *v,
-                        const char *why) { /* quotes v, made printable */
-    char what[200] = "missing";
-    if (v != NULL)
-        (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60,
-                       v->text);
-    slm__printable(what, strlen(what));
-    (void)slm__json_fail(j, v, what);
-}
-
-static int slm__flag(slm__json *j, const slm__value *object, const char *name, int value) {
-    const slm__value *v = slm__json_get(j, object, name);
-    return v != NULL ? slm__json_bool(j, v) : value;
-}
-
-static void slm__refuse(slm__json *j, const slm__value *object,
-                        const char *name) { /* unless null, false, 0 or "" */
-    const slm__value *v = slm__json_get(j, object, name),
-                     *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
-    j->field = name;
-    if (v == NULL || *v->at == 'f' || slm__json_same(v, "") ||
-        (*v->at == '0' && !(slm__json_double(j, v) > 0)))
-        return;
-    slm__reject(j, type != NULL ? type : v, "not supported:");
-}
-
-static void slm__load_vocab(slm_tokenizer *t, slm__json *j,
-                            const slm__value *vocab) { /* {text: id, ...}, each of 0..n-1 once */
-    const slm__value *end, *v = slm__json_in(j, vocab, '{', &end);
-    size_t n = v == NULL
-                   ? 0
-                   : (vocab->n - 1) /
-                         2; /* a name and a number each (a value of another kind is refused) */
-    if (v != NULL)
-        j->status =
-            slm__buffer_reserve(&t->spans, n * sizeof(slm__span), j->err); /* zeros: empty */
-    if (j->status == SLM_OK) t->spans.size = n * sizeof(slm__span);
-    for (; v != end && j->status == SLM_OK; v += v->n) {
-        uint64_t id = slm__json_u64(j, v + 1);
-        size_t size = slm__load_bytes(t, j, v);
-        const char *bad = id >= n || id >= INT32_MAX || SLM__ITEMS(slm__span, t->spans)[id].size > 0
-                              ? "id taken, or above a gap:"
-                          : size == 0 ? "not made of characters that stand for bytes:"
-                          : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0
-                              ? "stands twice:"
-                              : NULL;
-        if (bad != NULL) slm__reject(j, v, bad);
-        if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, 1, j->err);
-    }
-}
-
-static void slm__load_merge(slm_tokenizer *t, slm__json *j,
-                            const slm__value *v) { /* "a b" or ["a", "b"], which make "ab" */
-    slm__value left = *v, right = *v;
-    const char *bytes;
-    int32_t a, b, sum;
-    if (slm__json_is(v, '[') && v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"')) {
-        left = v[1];
-        right = v[2];
-    } else if (slm__json_need(j, v, slm__json_is(v, '"'),
-                              "neither a string nor a pair of strings")) {
-        const char *cut = (const char *)memchr(v->text, ' ', v->size);
-        if (strncmp(v->text, "#version", 8) == 0) return;
-        left.size = cut == NULL ? 0 : (size_t)(cut - v->text);
-        right.text += left.size + (cut != NULL);
-        right.size -= left.size + (cut != NULL);
-    }
-    left.size = slm__load_bytes(t, j, &left);
-    right.size = slm__load_bytes(t, j, &right); /* from now on: bytes */
-    if (j->status != SLM_OK) return;
-    bytes = t->bytes.data + (t->bytes.size -= left.size + right.size);
-    a = slm__token_find(t, bytes, left.size);
-    b = slm__token_find(t, bytes + left.size, right.size);
-    sum = slm__token_find(t, bytes, left.size + right.size);
-    if (a < 0 || b < 0 || sum < 0)
-        slm__reject(j, v, "no two tokens that make a third one:");
-    else if (slm__map_get(&t->ranks, slm__pair_key(a, b)) >= 0)
-        slm__reject(j, v, "a pair stands twice:");
-    else
-        j->status = slm__merge_add(t, a, b, sum, j->err);
-}
-
-/* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
-static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
-    int32_t known, next = slm_tokenizer_vocab(t);
-    uint64_t id;
-    size_t n;
-    int64_t note = slm__flag(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
-    if (slm__flag(j, v, "special", 0)) note |= SLM__SPECIAL;
-    slm__refuse(j, v, "single_word");
-    slm__refuse(j, v, "lstrip");
-    slm__refuse(j, v, "rstrip");
-    j->field = "added_tokens";
-    id = slm__json_u64(j, number);
-    if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
-    n = slm__load_bytes(t, j, content);
-    known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
-    if (known < 0 && id == (uint64_t)next && content->size > 0) {
-        known = next;
-        slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
-    } else if (known < 0 || (uint64_t)known != id ||
-               n != content->size) /* n differs: characters for bytes are other bytes */
-        slm__reject(j, content, "an id that is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__span, t->spans)[known].note != 0)
-        slm__reject(j, content, "stands twice:");
-    slm__keep(&j->status, &t->added, &known, sizeof known, j->err);
-    if (j->status == SLM_OK) SLM__ITEMS(slm__span, t->spans)[known].note = note;
-}
-
-SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
-                                       const char *name, slm_error *err) {
-    slm_tokenizer *t = slm__tokenizer_new(err);
-    slm__json reader, *j = &reader;
-    const slm__value *root, *cut, *model, *vocab, *merges, *v, *end = NULL;
-    *out = NULL;
-    if (t == NULL) return SLM_ERR_MEMORY;
-    (void)slm__json_open(j, json, size, name,
-                         err); /* failed: so does all that follows, without a word */
-    root = slm__json_root(j);
-    cut = slm__json_get(j, root, "pre_tokenizer");
-    model = slm__json_get(j, root, "model");
-    slm__refuse(j, root, "normalizer");
-    slm__refuse(j, model, "continuing_subword_prefix");
-    slm__refuse(j, model, "end_of_word_suffix");
-    slm__refuse(j, model, "dropout");
-    slm__refuse(j, model, "byte_fallback");
-    t->prefix_space = slm__flag(j, cut, "add_prefix_space", 0);
-    t->use_regex = slm__flag(j, cut, "use_regex", 1);
-    t->ignore_merges = slm__flag(j, model, "ignore_merges", 0);
-    v = slm__json_get(j, cut, "type");
-    j->field = "pre_tokenizer";
-    if (!slm__json_same(v, "ByteLevel")) slm__reject(j, v, "not ByteLevel:");
-    if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE"))
-        slm__reject(j, v, "not supported:");
-    vocab = slm__json_get(j, model, "vocab");
-    merges = slm__json_get(j, model, "merges");
-    j->field = "model.vocab";
-    slm__load_vocab(t, j, vocab);
-    j->field = "model.merges";
-    for (v = slm__json_in(j, merges, '[', &end); v != end && j->status == SLM_OK; v += v->n)
-        slm__load_merge(t, j, v);
-    if ((v = slm__json_get(j, root, "added_tokens")) != NULL) v = slm__json_in(j, v, '[', &end);
-    for (; v != NULL && v != end && j->status == SLM_OK; v += v->n)
-        slm__load_added(t, j, v);
-    slm__json_close(j);
-    return slm__tokenizer_end(out, t, j->status, name, err);
-}
-#ifndef SLM_NO_STDIO
-static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before,
-                                 int32_t id, slm_error *err) {
-    size_t n;
-    const char *s = slm_tokenizer_token(t, id, &n);
-    slm_status status = slm__put(b, err, "%s", before);
-    for (size_t i = 0; i < n && status == SLM_OK; i++) {
-        char c[5] = "";
-        (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
-        status = slm__put(b, err, "%s%s", *c == '"' || *c == '\\' ? "\\" : "", c);
-    }
-    return status;
-}
-
-SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
-    static const char *const word[] = {"false", "true"};
-    const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
-    slm__buffer b = {NULL, 0, 0};
-    slm_status status;
-    int32_t id;
-    size_t i;
-    int bad = (int)slm__put(
-        &b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
-    for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
-        const slm__span *span =
-            SLM__ITEMS(const slm__span, t->spans) + (id = SLM__ITEMS(const int32_t, t->added)[i]);
-        bad = slm__put(&b, err, "%s\n{\"id\":%d,\"content\":", i == 0 ? "" : ",", (int)id) ||
-              slm__json_put_string(&b, t->bytes.data + span->at, span->size, err) ||
-              slm__put(&b, err,
-                       ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
-                       "\"special\":%s}",
-                       word[(span->note & SLM__KIND) == SLM__NORMALIZED],
-                       word[(span->note & SLM__SPECIAL) != 0]);
-    }
-    bad = bad || slm__put(&b, err,
-                          "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\","
-                          "\"add_prefix_space\":%s,"
-                          "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,"
-                          "\n\"decoder\":{\"type\":\"ByteLevel\","
-                          "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},"
-                          "\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
-                          "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_"
-                          "suffix\":null,\"fuse_unk\":false,"
-                          "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
-                          word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
-    for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
-        bad = slm__put_token(&b, t, id == 0 ? "\n\"" : ",\n\"", id, err) ||
-              slm__put(&b, err, "\":%d", (int)id);
-    bad = bad || slm__put(&b, err, "},\n\"merges\":[");
-    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++)
-        bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) ||
-              slm__put_token(&b, t, " ", merge[i].b, err);
-    bad = bad || slm__put(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
-    status = bad ? SLM_ERR_MEMORY : slm_write_file(path, b.data, b.size, err);
-    slm__release(b.data);
-    return status;
-}
-
-SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char inside[SLM__PATH], *text = NULL;
-    size_t size;
-    slm_status status = slm__path(inside, path, "/tokenizer.json", err);
-    *out = NULL;
-    if (status == SLM_OK && slm__exists(inside)) path = inside;
-    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
-    if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, path, err);
-    slm__release(text);
-    return status;
-}
-#endif
-
-/* ==== >>data ==================================================================================================== 12 ==
-   Text to a corpus, a corpus to windows, windows to batches.                                                            */
-SLM_API void slm_corpus_free(slm_corpus *corpus) {
-    slm__release(corpus);
-}
-
-SLM_API slm_status slm_corpus_from_tokens(slm_corpus **out, const int32_t *tokens,
-                                          const uint8_t *masked, size_t n, int32_t vocab,
-                                          slm_error *err) {
-    slm_corpus *corpus = *out = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (tokens[i] < 0 || tokens[i] >= vocab)
-            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
-                             i, (int)tokens[i], (int)vocab);
-    corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked,
-                                      err); /* one block for all of it */
-    if (corpus == NULL) return SLM_ERR_MEMORY;
-    corpus->n = n;
-    corpus->tokens = (int32_t *)(corpus + 1);
-    if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
-    corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
-    if (masked != NULL) {
-        corpus->masked = (uint8_t *)(corpus->tokens + n);
-        for (size_t i = 0; i < n; i++)
-            corpus->masked[i] = masked[i] != 0;
-        corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
-    }
-    *out = corpus;
-    return SLM_OK;
-}
-
-SLM_API slm_status slm_corpus_from_text(slm_corpus **out, const slm_tokenizer *t, const char *text,
-                                        size_t size, slm_error *err) {
-    int32_t *tokens = NULL;
-    size_t n;
-    slm_status status = slm_encode(t, text, size, &tokens, &n, err);
-    *out = NULL;
-    if (status == SLM_OK)
-        status = slm_corpus_from_tokens(out, tokens, NULL, n, slm_tokenizer_vocab(t), err);
-    if (status == SLM_OK) (*out)->bytes = size;
-    slm__release(tokens);
-    return status;
-}
-
-SLM_API size_t slm_corpus_windows(const slm_corpus *c, int32_t T) {
-    return c->n < 2 || T < 1 ? 0 : (c->n - 2) / (size_t)T + 1;
-}
-
-/* ---- batches ---- */
-SLM_API void slm_batch_free(slm_batch *batch) {
-    if (batch != NULL) slm__release(batch->ref_loss);
-    slm__release(batch);
-}
-
-SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
-    size_t n = (size_t)B * (size_t)T;
-    slm_batch *batch = *out = NULL;
-    if (B < 1 || T < 1 || B > INT32_MAX / T)
-        return slm__fail(
-            err, SLM_ERR_ARGUMENT,
-            "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31",
-            (int)B, (int)T);
-    batch = (slm_batch *)slm__alloc(sizeof *batch + n, sizeof(uint64_t) + 2 * sizeof(int32_t),
-                                    err); /* one block, again */
-    if (batch == NULL) return SLM_ERR_MEMORY;
-    batch->B = B;
-    batch->T = T;
-    batch->positions = (uint64_t *)(batch + 1);
-    batch->inputs = (int32_t *)(batch->positions + n);
-    batch->targets = batch->inputs + n;
-    *out = batch;
-    return SLM_OK;
-}
-
-SLM_API slm_status slm_batch_reference(slm_batch *batch, slm_error *err) {
-    size_t n = (size_t)batch->B * (size_t)batch->T;
-    if (batch->ref_loss != NULL) return SLM_OK;
-    if ((batch->ref_loss = (slm_real *)slm__alloc(n, 2 * sizeof(slm_real), err)) == NULL)
-        return SLM_ERR_MEMORY;
-    batch->ref_entropy = batch->ref_loss + n;
-    return SLM_OK;
-}
-
-/* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
-   scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
-static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm_scores *scores,
-                           int32_t b, size_t w) {
-    size_t T = (size_t)batch->T, row = (size_t)b * T;
-    const slm_real *loss = scores == NULL ? NULL : scores->loss,
-                   *entropy = scores == NULL ? NULL : scores->entropy;
-    int there = w < slm_corpus_windows(corpus, batch->T);
-    for (size_t t = 0; t < T; t++) {
-        size_t p = there ? w * T + t + 1 : 0; /* the target's index */
-        int valid = there && p < corpus->n;
-        batch->inputs[row + t] = valid ? corpus->tokens[p - 1] : 0;
-        batch->targets[row + t] =
-            valid && !(corpus->masked != NULL && corpus->masked[p]) ? corpus->tokens[p] : -1;
-        if (batch->positions != NULL) batch->positions[row + t] = p;
-        if (batch->ref_loss != NULL)
-            batch->ref_loss[row + t] = loss == NULL ? (slm_real)NAN : valid ? loss[p - 1] : 0;
-        if (batch->ref_entropy != NULL)
-            batch->ref_entropy[row + t] = entropy == NULL ? (slm_real)NAN
-                                          : valid         ? entropy[p - 1]
-                                                          : 0;
-    }
-}
-
-/* Which window comes at place i of an epoch: a permutation of 0..n-1 that needs no memory.  A Feistel network permutes the
-   words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
-   A result >= n is permuted again until it falls below n; that keeps the map one to one. */
-static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
-    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask;
-    while (half < 32 && (n - 1) >> (2 * half) != 0)
-        half++;
-    mask = ((uint64_t)1 << half) - 1;
-    do
-        for (uint64_t round = 0; round < 6; round++)
-            i = (i & mask) << half |
-                ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
-    while (i >= n);
-    return i;
-}
-
-SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus,
-                                  const slm_scores *scores, slm_cursor *cursor, slm_error *err) {
-    size_t windows = slm_corpus_windows(corpus, batch->T);
-    if (windows == 0)
-        return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "a corpus of %zu tokens: there is nothing to predict", corpus->n);
-    if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T ||
-                           scores->corpus_hash != corpus->hash))
-        return slm__fail(
-            err, SLM_ERR_STALE,
-            "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
-            scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
-    if (scores != NULL && slm_batch_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (int32_t b = 0; b < batch->B; b++, cursor->at++)
-        slm__batch_row(batch, corpus, scores, b,
-                       (size_t)slm__window_order(cursor->seed, cursor->at / windows,
-                                                 cursor->at % windows, windows));
-    return SLM_OK;
-}
-
-SLM_API void slm_batch_window(slm_batch *batch, const slm_corpus *corpus, size_t first) {
-    for (int32_t b = 0; b < batch->B; b++)
-        slm__batch_row(batch, corpus, NULL, b,
-                       first < SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
-}
-
-#ifndef SLM_NO_STDIO
-/* ---- text and JSONL ---- */
-/* Appends a field of the object that j holds, and closes j; where the field is missing, the message names those there are. */
-static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
-    const slm__value *v, *end, *found = NULL;
-    char names[200] = "";
-    size_t at = 0;
-    for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK;
-         v += v->n) {
-        int wanted = v->size == n && memcmp(v->text, field, n) == 0;
-        (void)slm__json_need(j, v, !wanted || found == NULL,
-                             "the field stands here for the second time");
-        if (wanted) found = v + 1;
-        if (at < sizeof names)
-            at += (size_t)snprintf(names + at, sizeof names - at, "%s%.99s", at > 0 ? ", " : "",
-                                   v->text);
-    }
-    slm__printable(names, strlen(names));
-    if (j->status == SLM_OK && found == NULL)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s",
-                              j->name, (int)(n < 60 ? n : 60), field, names);
-    if (slm__json_need(j, found, slm__json_is(found, '"'), "a string was expected"))
-        j->status = slm__buffer_append(out, found->text, found->size, j->err);
-    slm__json_close(j);
-    return j->status;
-}
-
-SLM_API slm_status slm_read_text(char **text, size_t *size, const char *path, const char *fields,
-                                 slm_error *err) {
-    slm__buffer out = {NULL, 0, 0};
-    slm_error where; /* its text: file and line, for messages */
-    char *raw;
-    size_t end, n, at, length = strlen(path);
-    slm_status status = slm_read_file(&raw, &end, path, err);
-    if (status != SLM_OK) return status;
-    if (length < 6 || strcmp(path + length - 6, ".jsonl") != 0) {
-        *text = raw;
-        *size = end;
-        return SLM_OK;
-    }
-    at = end >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3
-                                                         : 0; /* a byte order mark is passed over */
-    for (size_t line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
-        const char *stop = (const char *)memchr(raw + at, '\n', end - at),
-                   *field = fields == NULL ? "text" : fields;
-        n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
-        if (strspn(raw + at, " \t\r") >= n) continue; /* blank */
-        (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
-        do {
-            slm__json j;
-            length = strcspn(field, ",");
-            (void)slm__json_open(&j, raw + at, n, where.text, err);
-            status = slm__jsonl_field(&out, &j, field, length);
-            slm__keep(&status, &out, "\n\n", field[length] == 0 ? 2 : 1, err);
-            field += length + 1;
-        } while (status == SLM_OK && field[-1] != 0);
-    }
-    slm__keep(&status, &out, "", 1, err);
-    slm__release(raw);
-    if (status != SLM_OK)
-        slm__release(out.data);
-    else {
-        *text = out.data;
-        *size = out.size - 1;
-    }
-    return status;
-}
-
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path,
-                                   const char *fields, slm_error *err) {
-    char *text = NULL;
-    size_t size;
-    slm_status status = slm_read_text(&text, &size, path, fields, err);
-    *out = NULL;
-    if (status == SLM_OK) status = slm_corpus_from_text(out, t, text, size, err);
-    slm__release(text);
-    return status;
-}
-#endif
-
-/* ==== >>files =================================================================================================== 13 ==
+/* ==== >>formats ============================================================================ 17 ==
    safetensors; in them models in Hugging Face's folders, reference losses and run state.  Nothing that a file says is believed
    before it is checked: lengths and offsets against the file's size, shapes against the model, names against the table.    */
-#ifndef SLM_NO_STDIO
 enum {
     SLM__MAX_HEADER = 100000000,
     SLM__MAX_DIMS = 8,
@@ -4996,30 +4706,30 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
    u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
    The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand.
    A model may lie in several such files, its shards. */
-typedef struct slm__shard {
+typedef struct slm__st_file {
     slm__file io;
     char *text;
     slm__json header;
     uint64_t data;
-    struct slm__shard *next;
-} slm__shard;
+    struct slm__st_file *next;
+} slm__st_file;
 
-typedef struct slm__stored { /* one tensor */
+typedef struct slm__st_entry { /* one tensor */
     const char *name;
-    slm__shard *shard;
+    slm__st_file *shard;
     size_t dtype, n_dims;
     uint64_t shape[SLM__MAX_DIMS], count,
         range[2]; /* count of its numbers; first byte and end, in the shard's data */
     int used;     /* it has been read */
-} slm__stored;
+} slm__st_entry;
 
-typedef struct slm__tensors { /* open, then close whatever the status */
-    slm__shard *shards;
+typedef struct slm__safetensors { /* open, then close whatever the status */
+    slm__st_file *shards;
     slm__buffer memory;
-    slm__stored *list;
+    slm__st_entry *list;
     size_t n;          /* list (n), sorted by name, lies in memory */
     uint64_t checksum; /* of all that was read */
-} slm__tensors;
+} slm__safetensors;
 
 static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list,
                            size_t most) { /* [u64, ...]; how many */
@@ -5032,7 +4742,7 @@ static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list,
 }
 
 static void slm__parse_tensor(slm__json *j, const slm__value *v,
-                              slm__stored *t) { /* v: the member of the header */
+                              slm__st_entry *t) { /* v: the member of the header */
     const slm__value *dtype = slm__json_get(j, v + 1, "dtype"),
                      *shape = slm__json_get(j, v + 1, "shape"),
                      *offsets = slm__json_get(j, v + 1, "data_offsets");
@@ -5056,21 +4766,21 @@ static void slm__parse_tensor(slm__json *j, const slm__value *v,
         (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
 }
 
-static int slm__by_offset(const void *a, const void *b) {
-    const uint64_t *x = ((const slm__stored *)a)->range, *y = ((const slm__stored *)b)->range;
+static int slm__compare_offsets(const void *a, const void *b) {
+    const uint64_t *x = ((const slm__st_entry *)a)->range, *y = ((const slm__st_entry *)b)->range;
     return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : x[1] < y[1] ? -1 : x[1] > y[1];
 }
 
-static int slm__by_name(const void *a, const void *b) {
-    return strcmp(((const slm__stored *)a)->name, ((const slm__stored *)b)->name);
+static int slm__compare_names(const void *a, const void *b) {
+    return strcmp(((const slm__st_entry *)a)->name, ((const slm__st_entry *)b)->name);
 }
 
 /* Adds the tensors of a header to the list; they must cover `size` bytes of data, and no name may be there twice. */
-static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64_t size,
+static slm_status slm__parse_header(slm__safetensors *all, slm__st_file *shard, uint64_t size,
                                     slm_error *err) {
     slm__json *j = &shard->header;
     const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
-    slm__stored *t, fresh;
+    slm__st_entry *t, fresh;
     size_t i = all->n;
     uint64_t at = 0;
     if (j->status == SLM_OK)
@@ -5081,16 +4791,16 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
         memset(&fresh, 0, sizeof fresh);
         fresh.shard = shard;
         slm__parse_tensor(j, v, &fresh);
-        slm__keep(&j->status, &all->memory, &fresh, sizeof fresh, err);
+        slm__buffer_append_if_ok(&j->status, &all->memory, &fresh, sizeof fresh, err);
     }
     v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end);
     while (v != end)
         (void)slm__json_text(j, v++); /* names and what they name: all are texts */
     if (j->status != SLM_OK) return j->status;
-    all->list = SLM__ITEMS(slm__stored, all->memory);
-    all->n = SLM__N_ITEMS(slm__stored, all->memory);
+    all->list = SLM__ITEMS(slm__st_entry, all->memory);
+    all->n = SLM__N_ITEMS(slm__st_entry, all->memory);
     t = all->list + i;
-    qsort(t, all->n - i, sizeof *t, slm__by_offset);
+    qsort(t, all->n - i, sizeof *t, slm__compare_offsets);
     for (; i < all->n && t->range[0] == at; i++)
         at = t++->range[1];
     if (i < all->n || at != size)
@@ -5099,19 +4809,19 @@ static slm_status slm__parse_header(slm__tensors *all, slm__shard *shard, uint64
             "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"",
             j->name, (unsigned long long)at, (unsigned long long)size,
             i < all->n ? t->name : "the end");
-    qsort(all->list, all->n, sizeof *t, slm__by_name);
+    qsort(all->list, all->n, sizeof *t, slm__compare_names);
     for (i = 1, t = all->list; i < all->n; i++, t++)
-        if (slm__by_name(t, t + 1) == 0)
+        if (slm__compare_names(t, t + 1) == 0)
             return slm__fail(err, SLM_ERR_FORMAT,
                              "%s: tensor \"%.99s\" is there twice, in one file or in two files",
                              j->name, t->name);
     return SLM_OK;
 }
 
-static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const char *name,
+static slm_status slm__tensors_add(slm__safetensors *all, const char *folder, const char *name,
                                    slm_error *err) {
     unsigned char head[8] = {0};
-    slm__shard *s = (slm__shard *)slm__alloc(1, sizeof *s, err);
+    slm__st_file *s = (slm__st_file *)slm__alloc(1, sizeof *s, err);
     if (s == NULL) return SLM_ERR_MEMORY;
     s->next = all->shards;
     all->shards = s;
@@ -5132,14 +4842,14 @@ static slm_status slm__tensors_add(slm__tensors *all, const char *folder, const 
     return slm__parse_header(all, s, size - 8 - n, err);
 }
 
-static slm_status slm__tensors_open(slm__tensors *all, const char *path,
-                                    slm_error *err) { /* of one file; then close */
+static slm_status slm__safetensors_open(slm__safetensors *all, const char *path,
+                                        slm_error *err) { /* of one file; then close */
     memset(all, 0, sizeof *all);
     return slm__tensors_add(all, path, "", err);
 }
 
-static void slm__tensors_close(slm__tensors *all) {
-    slm__shard *s;
+static void slm__safetensors_close(slm__safetensors *all) {
+    slm__st_file *s;
     while ((s = all->shards) != NULL) {
         all->shards = s->next;
         slm__close(&s->io);
@@ -5150,7 +4860,7 @@ static void slm__tensors_close(slm__tensors *all) {
     slm__release(all->memory.data);
 }
 
-static const char *slm__metadata(slm__tensors *all,
+static const char *slm__metadata(slm__safetensors *all,
                                  const char *key) { /* of the first file; NULL: none */
     slm__json *j = &all->shards->header;
     const slm__value *v =
@@ -5158,16 +4868,16 @@ static const char *slm__metadata(slm__tensors *all,
     return v != NULL ? v->text : NULL;
 }
 
-static slm__stored *slm__tensors_find(const slm__tensors *all, const char *name) {
-    slm__stored key;
+static slm__st_entry *slm__tensors_find(const slm__safetensors *all, const char *name) {
+    slm__st_entry key;
     key.name = name;
-    return (slm__stored *)bsearch(&key, all->list, all->n, sizeof key, slm__by_name);
+    return (slm__st_entry *)bsearch(&key, all->list, all->n, sizeof key, slm__compare_names);
 }
 
-static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_real *out, size_t rows,
-                                    size_t cols, slm_error *err) {
+static slm_status slm__safetensors_read(slm__safetensors *all, const char *name, slm_real *out,
+                                        size_t rows, size_t cols, slm_error *err) {
     unsigned char bytes[SLM__SLICE * 8];
-    slm__stored *t = slm__tensors_find(all, name);
+    slm__st_entry *t = slm__tensors_find(all, name);
     size_t left = rows * cols, size, n;
     slm__file *io = t != NULL ? &t->shard->io : NULL;
     if (t == NULL)
@@ -5197,20 +4907,21 @@ static slm_status slm__tensors_read(slm__tensors *all, const char *name, slm_rea
 
 /* ---- files of ours: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the numbers in
    values[k]) and metadata; the last of these is a checksum of "key\0value\0" of all before it, and of all numbers ---- */
-typedef struct slm__kind {
+typedef struct slm__container_format {
     const char *name, *prefix[4], *keys[7];
-} slm__kind; /* NULL after the last prefix, the last key */
+} slm__container_format; /* NULL after the last prefix, the last key */
 
-static const slm__kind slm__model_kind = {"", {""}, {NULL}},
-                       slm__run_kind = {"run",
-                                        {"", "adam_m.", "adam_v."},
-                                        {"step", "cursor.seed", "cursor.at"}},
-                       slm__scores_kind = {"score file",
-                                           {"loss", "entropy"},
-                                           {"window", "at", "all", "corpus", "tokenizer", "model"}};
+static const slm__container_format slm__model_kind = {"", {""}, {NULL}},
+                                   slm__run_kind = {"run",
+                                                    {"", "adam_m.", "adam_v."},
+                                                    {"step", "cursor.seed", "cursor.at"}},
+                                   slm__scores_kind = {
+                                       "score file",
+                                       {"loss", "entropy"},
+                                       {"window", "at", "all", "corpus", "tokenizer", "model"}};
 
-typedef struct slm__content {
-    const slm__kind *kind;
+typedef struct slm__container {
+    const slm__container_format *kind;
     const slm_param *table;
     size_t n_table;
     slm_real *values[3];
@@ -5218,15 +4929,15 @@ typedef struct slm__content {
     slm_status status; /* for writing: the first error, */
     slm__buffer header;
     uint64_t hash; /* and of the metadata the text and the hash */
-} slm__content;
+} slm__container;
 
-static slm__content slm__content_of(const slm__kind *kind, const slm_param *p, size_t n,
-                                    slm_real *a, slm_real *b, slm_real *c) {
-    slm__content content = {kind, p, n, {a, b, c}, NULL, SLM_OK, {NULL, 0, 0}, SLM_HASH_START};
+static slm__container slm__content_of(const slm__container_format *kind, const slm_param *p,
+                                      size_t n, slm_real *a, slm_real *b, slm_real *c) {
+    slm__container content = {kind, p, n, {a, b, c}, NULL, SLM_OK, {NULL, 0, 0}, SLM_HASH_START};
     return content;
 }
 
-static int slm__content_at(const slm__content *c, size_t i, slm_param *p,
+static int slm__content_at(const slm__container *c, size_t i, slm_param *p,
                            slm_real **values) { /* i-th tensor; 0: no more */
     const char *prefix = c->kind->prefix[i / c->n_table];
     if (prefix == NULL) return 0;
@@ -5237,7 +4948,8 @@ static int slm__content_at(const slm__content *c, size_t i, slm_param *p,
 }
 
 /* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
-static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm__file *file) {
+static uint64_t slm__write_or_hash(const slm__container *c, size_t type, uint64_t hash,
+                                   slm__file *file) {
     unsigned char bytes[SLM__SLICE * 8];
     size_t size = slm__bytes(type), n;
     slm_param p;
@@ -5255,10 +4967,11 @@ static uint64_t slm__emit(const slm__content *c, size_t type, uint64_t hash, slm
     return hash;
 }
 
-static void slm__content_pair(slm__content *c, const char *key,
+static void slm__content_pair(slm__container *c, const char *key,
                               const char *value) { /* adds to the metadata */
     const char *before = c->header.size > 0 ? "," : "{\"__metadata__\":{";
-    if (c->status == SLM_OK) c->status = slm__put(&c->header, c->err, "%s\"%s\":", before, key);
+    if (c->status == SLM_OK)
+        c->status = slm__buffer_printf(&c->header, c->err, "%s\"%s\":", before, key);
     if (c->status == SLM_OK)
         c->status = slm__json_put_string(&c->header, value, strlen(value), c->err);
     c->hash = slm_hash(slm_hash(c->hash, key, strlen(key) + 1), value, strlen(value) + 1);
@@ -5270,7 +4983,7 @@ static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
     return text;
 }
 
-static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_status status,
+static void slm__content_begin(slm__container *c, const uint64_t *numbers, slm_status status,
                                slm_error *err) {
     char text[24];
     c->status = status;
@@ -5281,7 +4994,7 @@ static void slm__content_begin(slm__content *c, const uint64_t *numbers, slm_sta
         slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
 }
 
-static slm_status slm__content_save(slm__content *c, size_t type,
+static slm_status slm__content_save(slm__container *c, size_t type,
                                     const char *path) { /* the rest of the header, the numbers */
     char rows[24];
     unsigned char size[8];
@@ -5292,18 +5005,19 @@ static slm_status slm__content_save(slm__content *c, size_t type,
     slm__file file;
     if (c->status == SLM_OK)
         slm__content_pair(c, "checksum",
-                          slm__number_text(3, slm__emit(c, type, c->hash, NULL), rows));
+                          slm__number_text(3, slm__write_or_hash(c, type, c->hash, NULL), rows));
     for (i = 0; c->status == SLM_OK && slm__content_at(c, i, &p, &values); i++, at = end) {
         end = at + (unsigned long long)p.rows * p.cols * slm__bytes(type);
         (void)snprintf(rows, sizeof rows, "%zu,", p.rows);
-        c->status =
-            slm__put(&c->header, c->err,
-                     "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
-                     i == 0 ? "}" : "", p.name, slm__dtypes[type].name, p.matrix ? rows : "",
-                     p.cols, at, end);
+        c->status = slm__buffer_printf(
+            &c->header, c->err,
+            "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
+            i == 0 ? "}" : "", p.name, slm__dtypes[type].name, p.decay ? rows : "", p.cols, at,
+            end);
     }
     i = (8 - (c->header.size + 1) % 8) % 8; /* spaces that align the numbers */
-    if (c->status == SLM_OK) c->status = slm__put(&c->header, c->err, "}%.*s", (int)i, "       ");
+    if (c->status == SLM_OK)
+        c->status = slm__buffer_printf(&c->header, c->err, "}%.*s", (int)i, "       ");
     if (c->status == SLM_OK && c->header.size > SLM__MAX_HEADER)
         c->status = slm__fail(c->err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
     if (c->status == SLM_OK) {
@@ -5311,7 +5025,7 @@ static slm_status slm__content_save(slm__content *c, size_t type,
         (void)slm__open(&file, path, ".tmp", "wb", c->err);
         (void)slm__write(&file, size, 8);
         (void)slm__write(&file, c->header.data, c->header.size);
-        (void)slm__emit(c, type, 0, &file);
+        (void)slm__write_or_hash(c, type, 0, &file);
         c->status = slm__commit(&file, path);
     }
     slm__release(c->header.data);
@@ -5319,9 +5033,9 @@ static slm_status slm__content_save(slm__content *c, size_t type,
 }
 
 /* Opens a file that must be of a kind of ours; its numbers. */
-static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, uint64_t *numbers,
-                                    const char *path, slm_error *err) {
-    slm_status status = slm__tensors_open(all, path, err);
+static slm_status slm__content_open(slm__safetensors *all, const slm__container_format *kind,
+                                    uint64_t *numbers, const char *path, slm_error *err) {
+    slm_status status = slm__safetensors_open(all, path, err);
     slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
     const slm__value *v, *end;
     const char *text;
@@ -5346,7 +5060,8 @@ static slm_status slm__content_open(slm__tensors *all, const slm__kind *kind, ui
 }
 
 /* Every tensor of the content must be there, finite, and no other, but for what old files hold besides weights. */
-static slm_status slm__content_read(slm__tensors *all, const slm__content *c, slm_error *err) {
+static slm_status slm__content_read(slm__safetensors *all, const slm__container *c,
+                                    slm_error *err) {
     static const char old[] = ".rotary_emb.inv_freq";
     const char *path = all->shards->io.path;
     char text[24];
@@ -5355,14 +5070,14 @@ static slm_status slm__content_read(slm__tensors *all, const slm__content *c, sl
     slm_real *values;
     slm_status status;
     for (size_t i = 0; slm__content_at(c, i, &p, &values); i++) {
-        if ((status = slm__tensors_read(all, p.name, values, p.rows, p.cols, err)) != SLM_OK)
+        if ((status = slm__safetensors_read(all, p.name, values, p.rows, p.cols, err)) != SLM_OK)
             return status;
         if (!slm__all_finite(values, p.rows * p.cols))
-            return slm__fail(err, SLM_ERR_NUMBER,
+            return slm__fail(err, SLM_ERR_NOT_FINITE,
                              "%s: tensor \"%s\" holds a number that is not finite", path, p.name);
     }
     for (size_t i = 0; i < all->n; i++) {
-        const slm__stored *t = &all->list[i];
+        const slm__st_entry *t = &all->list[i];
         if (!t->used &&
             ((n = strlen(t->name)) < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
             return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there",
@@ -5373,6 +5088,335 @@ static slm_status slm__content_read(slm__tensors *all, const slm__content *c, sl
         return slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum",
                          path);
     return SLM_OK;
+}
+
+/* ---- tokenizer.json: Hugging Face's format, in characters for bytes (printable ones for themselves, others from U+0100 on) ----
+   What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token); what would
+   change them and is not known here is refused by name. */
+static int32_t slm__byte_to_char(int32_t b) {
+    return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b;
+}
+
+/* Appends the bytes that v's characters stand for to the tokenizer's; how many, 0: it has other characters, or none. */
+static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    size_t start = t->bytes.size, n;
+    for (size_t i = 0; i < v->size && j->status == SLM_OK; i += n) {
+        int32_t c = slm__utf8(v->text + i, v->text + v->size, &n), b = c < 256   ? c
+                                                                       : c < 289 ? c - 256
+                                                                       : c < 323 ? c - 162
+                                                                                 : 173;
+        char byte = (char)(unsigned char)b;
+        if (slm__byte_to_char(b) != c) {
+            t->bytes.size = start;
+            break;
+        }
+        slm__buffer_append_if_ok(&j->status, &t->bytes, &byte, 1, j->err);
+    }
+    return t->bytes.size - start;
+}
+
+static void slm__printable(char *s, size_t n) {
+    for (; n > 0; n--, s++)
+        if (*s < 32 || *s > 126) *s = '?';
+}
+
+static void slm__json_fail_quoting(slm__json *j, const slm__value *v,
+                                   const char *why) { /* quotes v, made printable */
+    char what[200] = "missing";
+    if (v != NULL)
+        (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60,
+                       v->text);
+    slm__printable(what, strlen(what));
+    (void)slm__json_fail(j, v, what);
+}
+
+static int slm__json_bool_or(slm__json *j, const slm__value *object, const char *name, int value) {
+    const slm__value *v = slm__json_get(j, object, name);
+    return v != NULL ? slm__json_bool(j, v) : value;
+}
+
+static void slm__json_must_be_unset(slm__json *j, const slm__value *object,
+                                    const char *name) { /* unless null, false, 0 or "" */
+    const slm__value *v = slm__json_get(j, object, name),
+                     *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
+    j->field = name;
+    if (v == NULL || *v->at == 'f' || slm__json_same(v, "") ||
+        (*v->at == '0' && !(slm__json_double(j, v) > 0)))
+        return;
+    slm__json_fail_quoting(j, type != NULL ? type : v, "not supported:");
+}
+
+static void slm__load_vocab(slm_tokenizer *t, slm__json *j,
+                            const slm__value *vocab) { /* {text: id, ...}, each of 0..n-1 once */
+    const slm__value *end, *v = slm__json_in(j, vocab, '{', &end);
+    size_t n = v == NULL
+                   ? 0
+                   : (vocab->n - 1) /
+                         2; /* a name and a number each (a value of another kind is refused) */
+    if (v != NULL)
+        j->status =
+            slm__buffer_reserve(&t->spans, n * sizeof(slm__token_entry), j->err); /* zeros: empty */
+    if (j->status == SLM_OK) t->spans.size = n * sizeof(slm__token_entry);
+    for (; v != end && j->status == SLM_OK; v += v->n) {
+        uint64_t id = slm__json_u64(j, v + 1);
+        size_t size = slm__load_bytes(t, j, v);
+        const char *bad =
+            id >= n || id >= INT32_MAX || SLM__ITEMS(slm__token_entry, t->spans)[id].size > 0
+                ? "id taken, or above a gap:"
+            : size == 0 ? "not made of characters that stand for bytes:"
+            : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0 ? "stands twice:"
+                                                                                  : NULL;
+        if (bad != NULL) slm__json_fail_quoting(j, v, bad);
+        if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, 1, j->err);
+    }
+}
+
+static void slm__load_merge(slm_tokenizer *t, slm__json *j,
+                            const slm__value *v) { /* "a b" or ["a", "b"], which make "ab" */
+    slm__value left = *v, right = *v;
+    const char *bytes;
+    int32_t a, b, sum;
+    if (slm__json_is(v, '[') && v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"')) {
+        left = v[1];
+        right = v[2];
+    } else if (slm__json_need(j, v, slm__json_is(v, '"'),
+                              "neither a string nor a pair of strings")) {
+        const char *cut = (const char *)memchr(v->text, ' ', v->size);
+        if (strncmp(v->text, "#version", 8) == 0) return;
+        left.size = cut == NULL ? 0 : (size_t)(cut - v->text);
+        right.text += left.size + (cut != NULL);
+        right.size -= left.size + (cut != NULL);
+    }
+    left.size = slm__load_bytes(t, j, &left);
+    right.size = slm__load_bytes(t, j, &right); /* from now on: bytes */
+    if (j->status != SLM_OK) return;
+    bytes = t->bytes.data + (t->bytes.size -= left.size + right.size);
+    a = slm__token_find(t, bytes, left.size);
+    b = slm__token_find(t, bytes + left.size, right.size);
+    sum = slm__token_find(t, bytes, left.size + right.size);
+    if (a < 0 || b < 0 || sum < 0)
+        slm__json_fail_quoting(j, v, "no two tokens that make a third one:");
+    else if (slm__map_get(&t->ranks, slm__pair_key(a, b)) >= 0)
+        slm__json_fail_quoting(j, v, "a pair stands twice:");
+    else
+        j->status = slm__merge_add(t, a, b, sum, j->err);
+}
+
+/* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
+static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
+    int32_t known, next = slm_tokenizer_vocab(t);
+    uint64_t id;
+    size_t n;
+    int64_t note = slm__json_bool_or(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
+    if (slm__json_bool_or(j, v, "special", 0)) note |= SLM__SPECIAL;
+    slm__json_must_be_unset(j, v, "single_word");
+    slm__json_must_be_unset(j, v, "lstrip");
+    slm__json_must_be_unset(j, v, "rstrip");
+    j->field = "added_tokens";
+    id = slm__json_u64(j, number);
+    if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
+    n = slm__load_bytes(t, j, content);
+    known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
+    if (known < 0 && id == (uint64_t)next && content->size > 0) {
+        known = next;
+        slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
+    } else if (known < 0 || (uint64_t)known != id ||
+               n != content->size) /* n differs: characters for bytes are other bytes */
+        slm__json_fail_quoting(j, content,
+                               "an id that is neither that in model.vocab nor the next free one:");
+    else if (SLM__ITEMS(slm__token_entry, t->spans)[known].note != 0)
+        slm__json_fail_quoting(j, content, "stands twice:");
+    slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
+    if (j->status == SLM_OK) SLM__ITEMS(slm__token_entry, t->spans)[known].note = note;
+}
+
+SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
+                                       const char *name, slm_error *err) {
+    slm_tokenizer *t = slm__tokenizer_new(err);
+    slm__json reader, *j = &reader;
+    const slm__value *root, *cut, *model, *vocab, *merges, *v, *end = NULL;
+    *out = NULL;
+    if (t == NULL) return SLM_ERR_MEMORY;
+    (void)slm__json_open(j, json, size, name,
+                         err); /* failed: so does all that follows, without a word */
+    root = slm__json_root(j);
+    cut = slm__json_get(j, root, "pre_tokenizer");
+    model = slm__json_get(j, root, "model");
+    slm__json_must_be_unset(j, root, "normalizer");
+    slm__json_must_be_unset(j, model, "continuing_subword_prefix");
+    slm__json_must_be_unset(j, model, "end_of_word_suffix");
+    slm__json_must_be_unset(j, model, "dropout");
+    slm__json_must_be_unset(j, model, "byte_fallback");
+    t->prefix_space = slm__json_bool_or(j, cut, "add_prefix_space", 0);
+    t->use_regex = slm__json_bool_or(j, cut, "use_regex", 1);
+    t->ignore_merges = slm__json_bool_or(j, model, "ignore_merges", 0);
+    v = slm__json_get(j, cut, "type");
+    j->field = "pre_tokenizer";
+    if (!slm__json_same(v, "ByteLevel")) slm__json_fail_quoting(j, v, "not ByteLevel:");
+    if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE"))
+        slm__json_fail_quoting(j, v, "not supported:");
+    vocab = slm__json_get(j, model, "vocab");
+    merges = slm__json_get(j, model, "merges");
+    j->field = "model.vocab";
+    slm__load_vocab(t, j, vocab);
+    j->field = "model.merges";
+    for (v = slm__json_in(j, merges, '[', &end); v != end && j->status == SLM_OK; v += v->n)
+        slm__load_merge(t, j, v);
+    if ((v = slm__json_get(j, root, "added_tokens")) != NULL) v = slm__json_in(j, v, '[', &end);
+    for (; v != NULL && v != end && j->status == SLM_OK; v += v->n)
+        slm__load_added(t, j, v);
+    slm__json_close(j);
+    return slm__tokenizer_end(out, t, j->status, name, err);
+}
+static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before,
+                                 int32_t id, slm_error *err) {
+    size_t n;
+    const char *s = slm_tokenizer_token(t, id, &n);
+    slm_status status = slm__buffer_printf(b, err, "%s", before);
+    for (size_t i = 0; i < n && status == SLM_OK; i++) {
+        char c[5] = "";
+        (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
+        status = slm__buffer_printf(b, err, "%s%s", *c == '"' || *c == '\\' ? "\\" : "", c);
+    }
+    return status;
+}
+
+SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
+    static const char *const word[] = {"false", "true"};
+    const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
+    slm__buffer b = {NULL, 0, 0};
+    slm_status status;
+    int32_t id;
+    size_t i;
+    int bad = (int)slm__buffer_printf(
+        &b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
+        const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->spans) +
+                                       (id = SLM__ITEMS(const int32_t, t->added)[i]);
+        bad = slm__buffer_printf(&b, err, "%s\n{\"id\":%d,\"content\":", i == 0 ? "" : ",",
+                                 (int)id) ||
+              slm__json_put_string(&b, t->bytes.data + span->at, span->size, err) ||
+              slm__buffer_printf(
+                  &b, err,
+                  ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
+                  "\"special\":%s}",
+                  word[(span->note & SLM__KIND) == SLM__NORMALIZED],
+                  word[(span->note & SLM__SPECIAL) != 0]);
+    }
+    bad = bad ||
+          slm__buffer_printf(&b, err,
+                             "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\","
+                             "\"add_prefix_space\":%s,"
+                             "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,"
+                             "\n\"decoder\":{\"type\":\"ByteLevel\","
+                             "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},"
+                             "\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
+                             "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_"
+                             "suffix\":null,\"fuse_unk\":false,"
+                             "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
+                             word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
+    for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
+        bad = slm__put_token(&b, t, id == 0 ? "\n\"" : ",\n\"", id, err) ||
+              slm__buffer_printf(&b, err, "\":%d", (int)id);
+    bad = bad || slm__buffer_printf(&b, err, "},\n\"merges\":[");
+    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++)
+        bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) ||
+              slm__put_token(&b, t, " ", merge[i].b, err);
+    bad = bad || slm__buffer_printf(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
+    status = bad ? SLM_ERR_MEMORY : slm_file_write(path, b.data, b.size, err);
+    slm__release(b.data);
+    return status;
+}
+
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
+    char inside[SLM__PATH], *text = NULL;
+    size_t size;
+    slm_status status = slm__path(inside, path, "/tokenizer.json", err);
+    *out = NULL;
+    if (status == SLM_OK && slm__exists(inside)) path = inside;
+    if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
+    if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, path, err);
+    slm__release(text);
+    return status;
+}
+
+/* ---- text and JSONL ---- */
+/* Appends a field of the object that j holds, and closes j; where the field is missing, the message names those there are. */
+static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
+    const slm__value *v, *end, *found = NULL;
+    char names[200] = "";
+    size_t at = 0;
+    for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK;
+         v += v->n) {
+        int wanted = v->size == n && memcmp(v->text, field, n) == 0;
+        (void)slm__json_need(j, v, !wanted || found == NULL,
+                             "the field stands here for the second time");
+        if (wanted) found = v + 1;
+        if (at < sizeof names)
+            at += (size_t)snprintf(names + at, sizeof names - at, "%s%.99s", at > 0 ? ", " : "",
+                                   v->text);
+    }
+    slm__printable(names, strlen(names));
+    if (j->status == SLM_OK && found == NULL)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s",
+                              j->name, (int)(n < 60 ? n : 60), field, names);
+    if (slm__json_need(j, found, slm__json_is(found, '"'), "a string was expected"))
+        j->status = slm__buffer_append(out, found->text, found->size, j->err);
+    slm__json_close(j);
+    return j->status;
+}
+
+SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
+                                 slm_error *err) {
+    slm__buffer out = {NULL, 0, 0};
+    slm_error where; /* its text: file and line, for messages */
+    char *raw;
+    size_t end, n, at, length = strlen(path);
+    slm_status status = slm_file_read(&raw, &end, path, err);
+    if (status != SLM_OK) return status;
+    if (length < 6 || strcmp(path + length - 6, ".jsonl") != 0) {
+        *text = raw;
+        *size = end;
+        return SLM_OK;
+    }
+    at = end >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3
+                                                         : 0; /* a byte order mark is passed over */
+    for (size_t line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
+        const char *stop = (const char *)memchr(raw + at, '\n', end - at),
+                   *field = fields == NULL ? "text" : fields;
+        n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
+        if (strspn(raw + at, " \t\r") >= n) continue; /* blank */
+        (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
+        do {
+            slm__json j;
+            length = strcspn(field, ",");
+            (void)slm__json_open(&j, raw + at, n, where.text, err);
+            status = slm__jsonl_field(&out, &j, field, length);
+            slm__buffer_append_if_ok(&status, &out, "\n\n", field[length] == 0 ? 2 : 1, err);
+            field += length + 1;
+        } while (status == SLM_OK && field[-1] != 0);
+    }
+    slm__buffer_append_if_ok(&status, &out, "", 1, err);
+    slm__release(raw);
+    if (status != SLM_OK)
+        slm__release(out.data);
+    else {
+        *text = out.data;
+        *size = out.size - 1;
+    }
+    return status;
+}
+
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path,
+                                   const char *fields, slm_error *err) {
+    char *text = NULL;
+    size_t size;
+    slm_status status = slm_text_read(&text, &size, path, fields, err);
+    *out = NULL;
+    if (status == SLM_OK) status = slm_corpus_encode(out, t, text, size, err);
+    slm__release(text);
+    return status;
 }
 
 /* ---- config.json of a Hugging Face Llama folder: read and written by one table ---- */
@@ -5388,7 +5432,7 @@ typedef struct slm__config_key {
 
 enum { SLM__WRITTEN = 19 };
 
-#define SLM__AT(field) offsetof(slm_config, field), ""
+#define SLM__AT(field) offsetof(slm_model_config, field), ""
 static const slm__config_key slm__config_keys[] = {
     {"architectures", 'e', 0, "[\"LlamaForCausalLM\"]"},
     {"model_type", 'E', 0, "\"llama\""},
@@ -5402,7 +5446,7 @@ static const slm__config_key slm__config_keys[] = {
     {"max_position_embeddings", 'i', SLM__AT(max_seq)},
     {"rope_theta", 'd', SLM__AT(rope_theta)},
     {"rms_norm_eps", 'd', SLM__AT(norm_eps)},
-    {"tie_word_embeddings", 'b', SLM__AT(tied)},
+    {"tie_word_embeddings", 'b', SLM__AT(tie_embeddings)},
     {"hidden_act", 'e', 0, "\"silu\""},
     {"attention_bias", 'e', 0, "false"},
     {"mlp_bias", 'e', 0, "false"},
@@ -5423,11 +5467,11 @@ static void slm__config_equal(slm__json *j, const slm__value *v, const char *tex
            quote = slm__json_is(v + list, '"') ? 1 : 0;
     size_t n = v[list].size, around = list + quote;
     if (n + 2 * around != strlen(text) || memcmp(v[list].text, text + around, n) != 0)
-        slm__reject(j, v, "not supported:");
+        slm__json_fail_quoting(j, v, "not supported:");
 }
 
 static void slm__config_object(slm__json *j, const slm__value *object, const slm__config_key *key,
-                               size_t n, slm_config *config) {
+                               size_t n, slm_model_config *config) {
     for (; n > 0; n--, key++) {
         const slm__value *v = slm__json_get(j, object, key->name);
         int32_t *whole = (int32_t *)(void *)((char *)config + key->at);
@@ -5443,18 +5487,18 @@ static void slm__config_object(slm__json *j, const slm__value *object, const slm
         case 'i':
             *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
             if (*whole < 1 || (uint64_t)*whole != slm__json_u64(j, v))
-                slm__reject(j, v, "not from 1 to 2147483647:");
+                slm__json_fail_quoting(j, v, "not from 1 to 2147483647:");
             break;
         default:
             was = *number;
             *number = slm__json_double(j, v);
             if (!(*number > 0) || (was > 0 && (*number < was || *number > was)))
-                slm__reject(j, v, "not above 0, or not alone:");
+                slm__json_fail_quoting(j, v, "not above 0, or not alone:");
         }
     }
 }
 
-static slm_status slm__config_parse(slm_config *config, const char *text, size_t size,
+static slm_status slm__config_parse(slm_model_config *config, const char *text, size_t size,
                                     const char *name, slm_error *err) {
     slm__json j;
     slm_error inner;
@@ -5466,15 +5510,15 @@ static slm_status slm__config_parse(slm_config *config, const char *text, size_t
     if (!(config->norm_eps > 0))
         config->norm_eps =
             1e-6; /* where the file is silent, transformers' default holds, not ours */
-    if (j.status != SLM_OK || slm_config_check(config, &inner) == SLM_OK) return j.status;
+    if (j.status != SLM_OK || slm_model_config_check(config, &inner) == SLM_OK) return j.status;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
 }
 
-static slm_status slm__config_write(const slm_config *c, size_t type, const char *path,
+static slm_status slm__config_write(const slm_model_config *c, size_t type, const char *path,
                                     slm_error *err) {
     static const char *const torch[] = {"float32", "float16", "bfloat16", "float64"};
     slm__buffer b = {NULL, 0, 0};
-    slm_status status = slm__put(&b, err, "{\n");
+    slm_status status = slm__buffer_printf(&b, err, "{\n");
     const slm__config_key *key = slm__config_keys;
     for (; status == SLM_OK && key < slm__config_keys + SLM__WRITTEN; key++) {
         const void *field = (const char *)c + key->at;
@@ -5484,30 +5528,31 @@ static slm_status slm__config_write(const slm_config *c, size_t type, const char
             status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: %s is not finite", path, key->name);
         if (kind == 'i') (void)snprintf(text, sizeof text, "%d", (int)*(const int32_t *)field);
         if (status == SLM_OK)
-            status = slm__put(&b, err, "  \"%s\": %s,\n", key->name,
-                              kind == 'd' || kind == 'i' ? text
-                              : kind != 'b'              ? key->text
-                              : *(const int32_t *)field  ? "true"
-                                                         : "false");
+            status = slm__buffer_printf(&b, err, "  \"%s\": %s,\n", key->name,
+                                        kind == 'd' || kind == 'i' ? text
+                                        : kind != 'b'              ? key->text
+                                        : *(const int32_t *)field  ? "true"
+                                                                   : "false");
     }
-    if (status == SLM_OK) status = slm__put(&b, err, "  \"torch_dtype\": \"%s\"\n}\n", torch[type]);
-    if (status == SLM_OK) status = slm_write_file(path, b.data, b.size, err);
+    if (status == SLM_OK)
+        status = slm__buffer_printf(&b, err, "  \"torch_dtype\": \"%s\"\n}\n", torch[type]);
+    if (status == SLM_OK) status = slm_file_write(path, b.data, b.size, err);
     slm__release(b.data);
     return status;
 }
 
 /* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
 /* Adds the files of "weight_map": { tensor: file, ... }.  Their names come from outside: plain letters only, no path. */
-static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__json *j,
+static slm_status slm__shards_index(slm__safetensors *all, const char *folder, slm__json *j,
                                     slm_error *err) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     const slm__value *end,
         *v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "weight_map"), '{', &end);
     for (; v != end && j->status == SLM_OK; v += v->n) {
         const char *name = slm__json_text(j, v + 1);
-        const slm__shard *s = all->shards;
+        const slm__st_file *s = all->shards;
         if (name[0] == '.' || name[0] == 0 || name[strspn(name, plain)] != 0)
-            slm__reject(j, v + 1, "no acceptable file name:");
+            slm__json_fail_quoting(j, v + 1, "no acceptable file name:");
         while (s != NULL && strcmp(s->io.path + strlen(folder), name) != 0)
             s = s->next;
         if (s == NULL && j->status == SLM_OK) j->status = slm__tensors_add(all, folder, name, err);
@@ -5515,14 +5560,14 @@ static slm_status slm__shards_index(slm__tensors *all, const char *folder, slm__
     return j->status;
 }
 
-static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_error *err) {
+static slm_status slm__shards_open(slm__safetensors *all, const char *folder, slm_error *err) {
     char path[SLM__PATH], *text = NULL;
     size_t size = 0;
     slm__json j;
     slm_status status = slm__path(path, folder, "model.safetensors", err);
-    if (status == SLM_OK && slm__exists(path)) return slm__tensors_open(all, path, err);
+    if (status == SLM_OK && slm__exists(path)) return slm__safetensors_open(all, path, err);
     if (status == SLM_OK) status = slm__path(path, folder, "model.safetensors.index.json", err);
-    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
     if (status != SLM_OK) return status;
     (void)slm__json_open(&j, text, size, path, err);
     status = slm__shards_index(all, folder, &j, err);
@@ -5532,10 +5577,10 @@ static slm_status slm__shards_open(slm__tensors *all, const char *folder, slm_er
 }
 
 /* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
-static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *c,
+static slm_status slm__shards_enough(const slm__safetensors *all, const slm_model_config *c,
                                      const char *folder, slm_error *err) {
     double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads,
-           need = (c->tied ? 1.0 : 2.0) * c->vocab * c->dim + c->dim +
+           need = (c->tie_embeddings ? 1.0 : 2.0) * c->vocab * c->dim + c->dim +
                   (double)c->n_layers *
                       (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
     for (size_t i = 0; i < all->n; i++)
@@ -5547,14 +5592,15 @@ static slm_status slm__shards_enough(const slm__tensors *all, const slm_config *
 }
 
 /* Where embedding and head are one, a head in the files must be the embedding: it is read in its place before it. */
-static slm_status slm__shards_read(slm__tensors *all, const slm_model *m, slm_error *err) {
-    const slm__content c =
+static slm_status slm__shards_read(slm__safetensors *all, const slm_model *m, slm_error *err) {
+    const slm__container c =
         slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
-    const slm__stored *head = m->config.tied ? slm__tensors_find(all, "lm_head.weight") : NULL;
+    const slm__st_entry *head =
+        m->config.tie_embeddings ? slm__tensors_find(all, "lm_head.weight") : NULL;
     size_t rows = m->table[0].rows, cols = m->table[0].cols,
            size = head != NULL ? rows * cols * sizeof(slm_real) : 0;
     slm_status status =
-        head == NULL ? SLM_OK : slm__tensors_read(all, head->name, m->params, rows, cols, err);
+        head == NULL ? SLM_OK : slm__safetensors_read(all, head->name, m->params, rows, cols, err);
     uint64_t hash = slm_hash(SLM_HASH_START, m->params, size);
     if (status == SLM_OK) status = slm__content_read(all, &c, err);
     if (status != SLM_OK || slm_hash(SLM_HASH_START, m->params, size) == hash) return status;
@@ -5565,12 +5611,12 @@ static slm_status slm__shards_read(slm__tensors *all, const slm_model *m, slm_er
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
     char base[SLM__PATH], path[SLM__PATH], *text = NULL;
     size_t size = 0;
-    slm__tensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
-    slm_config config;
+    slm__safetensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+    slm_model_config config;
     slm_model *model = *out = NULL;
     slm_status status = slm__path(base, folder, "/", err);
     if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
-    if (status == SLM_OK) status = slm_read_file(&text, &size, path, err);
+    if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
     if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
     if (status == SLM_OK) status = slm__shards_open(&all, base, err);
     if (status == SLM_OK) status = slm__shards_enough(&all, &config, base, err);
@@ -5580,14 +5626,14 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
         *out = model;
     else
         slm_model_free(model);
-    slm__tensors_close(&all);
+    slm__safetensors_close(&all);
     slm__release(text);
     return status;
 }
 
 SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, const char *dtype,
                                   const char *folder, slm_error *err) {
-    slm__content c =
+    slm__container c =
         slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
     size_t type = dtype == NULL               ? SLM__REAL
                   : *dtype == 'B'             ? SLM__BF16
@@ -5615,7 +5661,7 @@ SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, co
 
 /* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
 /* Parts are whole windows, but for the corpus' last one. */
-static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise, const char *path,
+static slm_status slm__scores_possible(const slm_losses *s, slm_status otherwise, const char *path,
                                        slm_error *err) {
     size_t T = (size_t)s->T;
     if (s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at &&
@@ -5625,25 +5671,25 @@ static slm_status slm__scores_possible(const slm_scores *s, slm_status otherwise
                      s->at, s->all, (int)s->T);
 }
 
-SLM_API slm_status slm_scores_save(const slm_scores *s, const char *path, slm_error *err) {
+SLM_API slm_status slm_losses_save(const slm_losses *s, const char *path, slm_error *err) {
     const uint64_t numbers[6] = {(uint64_t)s->T,    s->at,        s->all, s->corpus_hash,
                                  s->tokenizer_hash, s->model_hash};
     const slm_param p = {"", 0, 1, s->n, 0};
-    slm__content c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
+    slm__container c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
     slm__content_begin(&c, numbers, slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err), err);
     return slm__content_save(&c, SLM__REAL, path);
 }
 
-SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error *err) {
-    slm__tensors all;
+SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err) {
+    slm__safetensors all;
     uint64_t v[6];
-    slm_scores *s = *out = NULL;
+    slm_losses *s = *out = NULL;
     slm_status status = slm__content_open(&all, &slm__scores_kind, v, path, err);
     if (status == SLM_OK) {
-        const slm__stored *t =
+        const slm__st_entry *t =
             slm__tensors_find(&all, "loss"); /* the file holds that many: memory may be taken */
         int32_t T = v[0] <= INT32_MAX && v[1] <= v[2] && v[2] < SIZE_MAX / 64 ? (int32_t)v[0] : 0;
-        const slm_scores like = {t != NULL ? (size_t)t->count : 0,
+        const slm_losses like = {t != NULL ? (size_t)t->count : 0,
                                  NULL,
                                  NULL,
                                  T,
@@ -5653,18 +5699,19 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
                                  (size_t)v[1],
                                  (size_t)v[2]};
         status = slm__scores_possible(&like, SLM_ERR_FORMAT, path, err);
-        if (status == SLM_OK) status = slm__scores_create(&s, &like, err);
+        if (status == SLM_OK) status = slm__losses_create(&s, &like, err);
     }
     if (status == SLM_OK) {
         const slm_param p = {"", 0, 1, s->n, 0};
-        const slm__content c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
+        const slm__container c =
+            slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
         status = slm__content_read(&all, &c, err);
     }
-    slm__tensors_close(&all);
+    slm__safetensors_close(&all);
     if (status == SLM_OK)
         *out = s;
     else
-        slm_scores_free(s);
+        slm_losses_free(s);
     return status;
 }
 
@@ -5672,9 +5719,9 @@ SLM_API slm_status slm_scores_load(slm_scores **out, const char *path, slm_error
 /* What makes a run this run and no other: 27 words "name=value" of 40 bytes at most. */
 static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer *t,
                                     uint64_t corpus_hash, slm_error *err) {
-    const slm_config *c = &t->model->config;
-    const slm_selection *s = &t->selection;
-    const slm_optimizer *o = &t->optimizer;
+    const slm_model_config *c = &t->model->config;
+    const slm_select_options *s = &t->selection;
+    const slm_adamw_options *o = &t->optimizer;
 
     const struct {
         const char *name;
@@ -5698,8 +5745,8 @@ static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer 
         "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx "
         "reference=%016llx",
         slm__dtypes[SLM__REAL].name, c->vocab, c->dim, c->n_layers, c->n_heads, c->n_kv_heads,
-        c->head_dim, c->ffn, c->tied, (int)s->score, (int)s->scope, (unsigned long long)s->seed,
-        (unsigned long long)o->warmup, (unsigned long long)o->steps,
+        c->head_dim, c->ffn, c->tie_embeddings, (int)s->score, (int)s->scope,
+        (unsigned long long)s->seed, (unsigned long long)o->warmup, (unsigned long long)o->steps,
         (unsigned long long)corpus_hash,
         (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
     for (size_t i = 0; i < SLM__COUNT(numbers); i++) {
@@ -5717,7 +5764,8 @@ SLM_API slm_status slm_run_save(const slm_trainer *t, const slm_tokenizer *token
     char path[SLM__PATH], settings[SLM__SETTINGS];
     const slm_model *m = t->model;
     const uint64_t numbers[3] = {t->step, cursor->seed, cursor->at};
-    slm__content c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, m->params, t->m, t->v);
+    slm__container c =
+        slm__content_of(&slm__run_kind, m->table, m->n_tensors, m->params, t->m, t->v);
     slm_status status = slm__run_settings(settings, t, corpus_hash, err);
     if (status == SLM_OK) status = slm__make_folder(folder, err);
     if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
@@ -5736,7 +5784,7 @@ static slm_status slm__run_compare(const char *theirs, const char *mine, const c
     if (strcmp(mine, theirs) == 0) return SLM_OK;
     for (size_t i = 0; mine[i] == theirs[i]; i++)
         if (mine[i] == ' ') at = i + 1;
-    return slm__fail(err, SLM_ERR_STALE, "%s: its setting is %.*s, ours is %.*s", path,
+    return slm__fail(err, SLM_ERR_MISMATCH, "%s: its setting is %.*s, ours is %.*s", path,
                      (int)strcspn(theirs + at, " "), theirs + at, (int)strcspn(mine + at, " "),
                      mine + at);
 }
@@ -5746,7 +5794,7 @@ SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t cor
                                 slm_error *err) {
     const slm_model *m = t->model;
     size_t n = m->n_params, size = n * sizeof(slm_real);
-    slm__tensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+    slm__safetensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
     slm_real *stage = NULL;
     uint64_t v[3];
     char path[SLM__PATH], mine[SLM__SETTINGS];
@@ -5763,8 +5811,8 @@ SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t cor
     if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL)
         status = SLM_ERR_MEMORY;
     if (status == SLM_OK) {
-        const slm__content c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, stage,
-                                               stage + n, stage + 2 * n);
+        const slm__container c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, stage,
+                                                 stage + n, stage + 2 * n);
         status = slm__content_read(&all, &c, err);
     }
     if (status == SLM_OK) { /* from here on nothing can fail */
@@ -5776,11 +5824,11 @@ SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t cor
         cursor->at = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
-    slm__tensors_close(&all);
+    slm__safetensors_close(&all);
     slm__release(stage);
     return status;
 }
-#endif /* SLM_NO_STDIO */
+#endif /* SLM_NO_FILES */
 
 #endif /* SLM_IMPLEMENTATION */
 

@@ -64,8 +64,8 @@ static double mean_of_kept(const uint8_t *mask) {
 }
 
 /* One line of the second table: select by these options, print what was kept and the loss that training would see. */
-static void show(const char *label, slm_score score, slm_scope scope, double ratio) {
-    slm_selection how = {SLM_SCORE_NONE, SLM_SCOPE_BATCH, 0, 0, 0};
+static void show(const char *label, slm_criterion score, slm_scope scope, double ratio) {
+    slm_select_options how = {SLM_CRITERION_NONE, SLM_SCOPE_BATCH, 0, 0, 0};
     slm_real scratch[N]; /* working space that slm_select asks for */
     uint8_t mask[N];     /* out: 1 = kept */
     size_t kept;         /* out: how many */
@@ -89,7 +89,7 @@ int main(void) {
 
     /* 1. The score of a token is its excess loss (eq. 3): the loss of our model minus the loss of the reference.  High means:
           the reference shows that this token can be predicted, and we cannot do it yet.  There is something to learn here. */
-    must(slm_selection_scores(excess, SLM_SCORE_EXCESS, loss, reference, NULL, N, 0, &err));
+    must(slm_select_scores(excess, SLM_CRITERION_EXCESS, loss, reference, NULL, N, 0, &err));
 
     /* 2. Keep the k tokens of highest score (eq. 5).  k is the ratio times the number of tokens, rounded: half of 8 is 4. */
     k = slm_select_count(0.5, N);
@@ -109,21 +109,21 @@ int main(void) {
        the same batch gives the same selection on every machine. */
 
     printf("selected by                    k  loss    kept\n");
-    show("excess, ratio 0.25", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 0.25);
-    show("excess, ratio 0.50", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 0.50);
-    show("excess, ratio 0.75", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH, 0.75);
-    show("excess, ratio 1.00", SLM_SCORE_EXCESS, SLM_SCOPE_BATCH,
+    show("excess, ratio 0.25", SLM_CRITERION_EXCESS, SLM_SCOPE_BATCH, 0.25);
+    show("excess, ratio 0.50", SLM_CRITERION_EXCESS, SLM_SCOPE_BATCH, 0.50);
+    show("excess, ratio 0.75", SLM_CRITERION_EXCESS, SLM_SCOPE_BATCH, 0.75);
+    show("excess, ratio 1.00", SLM_CRITERION_EXCESS, SLM_SCOPE_BATCH,
          1.00); /* the same as plain language modeling */
 
     /* Why not simply the tokens with the highest loss?  Because rubbish has the highest loss, and stays there: a model that
        is trained on it learns nothing that holds for the next text.  The reference loss is what tells hard from hopeless. */
-    show("own loss, ratio 0.50", SLM_SCORE_LOSS, SLM_SCOPE_BATCH, 0.50);
+    show("own loss, ratio 0.50", SLM_CRITERION_LOSS, SLM_SCOPE_BATCH, 0.50);
 
     /* Why not simply the tokens that the reference predicts well?  Because we may know them long since: "the", ".". */
-    show("reference loss, ratio 0.50", SLM_SCORE_REF, SLM_SCOPE_BATCH, 0.50);
+    show("reference loss, ratio 0.50", SLM_CRITERION_REF, SLM_SCOPE_BATCH, 0.50);
 
     /* Who competes with whom?  In one ranking over the whole batch (the default, as in the paper) a bad sequence may lose all
        its tokens.  Ranked by itself, each sequence must give its share, and "#x9" is kept for want of better. */
-    show("excess, ratio 0.50, sequence", SLM_SCORE_EXCESS, SLM_SCOPE_SEQUENCE, 0.50);
+    show("excess, ratio 0.50, sequence", SLM_CRITERION_EXCESS, SLM_SCOPE_SEQUENCE, 0.50);
     return 0;
 }

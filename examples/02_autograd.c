@@ -91,7 +91,7 @@ int main(void) {
         weight[i] = slm_rng_normal(&rng);
 
     /* 1. The gradient by the tape: one forward pass, one sweep backward over the record, all 32 numbers at once. */
-    must(slm_backward(tape, forward(tape, gradient), &err));
+    must(slm_tape_backward(tape, forward(tape, gradient), &err));
 
     /* 2. The gradient by trying (the central difference): move one weight a little up and a little down, see what the loss
           does.  Two forward passes for every single weight: far too slow to train with, and just right to check with. */
@@ -112,7 +112,7 @@ int main(void) {
     /* 3. What it is for: the gradient points uphill, so a small step against it lowers the loss.  Repeat. */
     for (step = 0; step <= 300; step++) {
         slm_tensor *loss = forward(tape, gradient);
-        must(slm_backward(tape, loss, &err));
+        must(slm_tape_backward(tape, loss, &err));
         if (step % 100 == 0) printf("step %3d   loss %.3f\n", step, (double)loss->data[0]);
         for (i = 0; i < WEIGHTS; i++)
             weight[i] -= 0.2 * gradient[i];

@@ -34,15 +34,16 @@ static void must(slm_status status) {
 /* Says n bytes: give the model a token, take the likeliest next one, give it that, and so on (greedy generation). */
 static void say(const slm_model *model, char first, int n) {
     slm_generator *generator;
-    slm_rng rng = slm_rng_seed(0); /* not needed for greedy generation, but slm_sample wants one */
+    slm_rng rng =
+        slm_rng_seed(0); /* not needed for greedy generation, but slm_sample_token wants one */
     int32_t token = (unsigned char)first; /* with the byte tokenizer a token is the byte itself */
     int i;
     must(slm_generator_create(&generator, model, n, &err));
     for (i = 0; i < n; i++) {
         putchar(token >= 32 && token < 127 ? (int)token : '?');
         must(slm_generator_push(generator, token, NULL, &err));
-        must(slm_sample(generator, 0, 0, 1, &rng, &token,
-                        &err)); /* temperature 0: always the likeliest */
+        must(slm_sample_token(generator, 0, 0, 1, &rng, &token,
+                              &err)); /* temperature 0: always the likeliest */
     }
     putchar('\n');
     slm_generator_free(generator);
@@ -55,20 +56,20 @@ int main(void) {
     slm_model *model;
     slm_trainer *trainer;
     slm_step_stats stats;
-    slm_selection everything = {.score = SLM_SCORE_NONE};
-    slm_optimizer optimizer = {
+    slm_select_options everything = {.score = SLM_CRITERION_NONE};
+    slm_adamw_options optimizer = {
         .lr = 0.01, .warmup = 10}; /* the first steps are smaller: early gradients are wild */
-    slm_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
+    slm_model_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
     int step, length = (int)strlen(sentence);
 
     /* 1. Text to tokens.  Here each byte is a token: 256 different ones, no dictionary. */
-    must(slm_tokenizer_bytes(&tokenizer, &err));
-    must(slm_corpus_from_text(&corpus, tokenizer, sentence, strlen(sentence), &err));
+    must(slm_tokenizer_create_bytes(&tokenizer, &err));
+    must(slm_corpus_encode(&corpus, tokenizer, sentence, strlen(sentence), &err));
 
     /* 2. Tokens to a batch: one sequence (B = 1) as long as the sentence.  Its inputs are all tokens but the last, its targets
           all but the first: at every place the model must name the token that comes next. */
     must(slm_batch_create(&batch, 1, length - 1, &err));
-    slm_batch_window(batch, corpus, 0);
+    slm_batch_fill(batch, corpus, 0);
 
     /* 3. A model with random weights: a Llama, only tiny.  dim is the width of the stream of numbers that runs through it, each
           head looks back at the text in its own way, ffn is the width of the part that thinks about one token at a time.
@@ -83,7 +84,7 @@ int main(void) {
           At a loss of 0 it would be certain of every one of them. */
     printf("the model has %d weights, the sentence %d bytes\n", (int)model->n_params, length);
     for (step = 0; step <= 80; step++) {
-        must(slm_train_step(trainer, &batch, 1, &stats, &err));
+        must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
         if (step % 20 == 0) printf("step %3d   loss %.2f\n", step, stats.loss_all);
     }
     say(model, sentence[0], length);

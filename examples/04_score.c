@@ -56,8 +56,8 @@ static void must(slm_status status) {
 /* A tokenizer and a small model for the lines above. */
 static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
     static char text[COPIES * 64];
-    slm_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
-    slm_optimizer optimizer = {.lr = 0.01, .warmup = 10, .steps = STEPS};
+    slm_model_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
+    slm_adamw_options optimizer = {.lr = 0.01, .warmup = 10, .steps = STEPS};
     slm_cursor cursor = {
         .seed = 1, .at = 0}; /* seed of the order in which windows come, windows used so far */
     slm_rng rng = slm_rng_seed(1);
@@ -70,7 +70,7 @@ static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
         size += (size_t)sprintf(text + size, "%s", lines[slm_rng_below(&rng, LINES)]);
     /* Frequent words become one token each (byte-level BPE), so that we get the surprise per word rather than per letter. */
     must(slm_tokenizer_train(tokenizer, text, size, VOCAB, NULL, NULL, &err));
-    must(slm_corpus_from_text(&corpus, *tokenizer, text, size, &err));
+    must(slm_corpus_encode(&corpus, *tokenizer, text, size, &err));
     config.vocab = slm_tokenizer_vocab(*tokenizer);
     must(slm_model_create(model, &config, 1, &err));
     must(slm_trainer_create(&trainer, *model, NULL, &optimizer,
@@ -79,7 +79,7 @@ static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
     for (i = 0; i < STEPS;
          i++) { /* as in lesson 3, but each step takes other windows of the text */
         must(slm_batch_next(batch, corpus, NULL, &cursor, &err));
-        must(slm_train_step(trainer, &batch, 1, NULL, &err));
+        must(slm_trainer_step(trainer, &batch, 1, NULL, &err));
     }
     slm_batch_free(batch);
     slm_trainer_free(trainer);
@@ -99,7 +99,7 @@ static void show_token(const slm_tokenizer *tokenizer, int32_t id) {
 
 /* Prints the k tokens of highest score, in the order of the text, each behind the tokens that led up to it. */
 static void show_top(const slm_tokenizer *tokenizer, const slm_corpus *text,
-                     const slm_scores *scores, const slm_real *score, uint8_t *mask, size_t k) {
+                     const slm_losses *scores, const slm_real *score, uint8_t *mask, size_t k) {
     size_t i, back;
     must(slm_select_top(mask, score, NULL, scores->n, k < scores->n ? k : scores->n,
                         &err)); /* as in lesson 1 */
@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
     slm_tokenizer *tokenizer;
     slm_corpus *text;
     slm_model *model;
-    slm_scores *scores;
+    slm_losses *scores;
     slm_real *score;
     uint8_t *mask;
     size_t i;
@@ -134,14 +134,14 @@ int main(int argc, char **argv) {
         must(slm_model_load(&model, argv[2], &err));
     } else {
         learn_lines(&tokenizer, &model);
-        must(slm_corpus_from_text(&text, tokenizer, built_in, strlen(built_in), &err));
+        must(slm_corpus_encode(&text, tokenizer, built_in, strlen(built_in), &err));
     }
 
     /* The scores: for each token the loss L = -ln P(token | the tokens before it)  (eq. 1), and the entropy of the prediction
        (eq. 8): how uncertain the model was before it saw the token.  The text is read in windows of T tokens.
        This is all that the method ever asks of a reference model, and it is asked once, before training begins. */
-    must(slm_score_corpus(&scores, model, text, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL,
-                          &err));
+    must(slm_losses_compute(&scores, model, text, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL,
+                            &err));
     for (i = 0; i < scores->n; i++)
         sum += (double)scores->loss[i];
     printf("%d tokens, %.2f nats each\n", (int)scores->n, sum / (double)scores->n);
@@ -166,7 +166,7 @@ int main(int argc, char **argv) {
 
     free(score);
     free(mask);
-    slm_scores_free(scores);
+    slm_losses_free(scores);
     slm_model_free(model);
     slm_corpus_free(text);
     slm_tokenizer_free(tokenizer);

@@ -48,18 +48,18 @@ static slm_corpus *make(const slm_tokenizer *tokenizer, size_t size, int noisy, 
             at += (size_t)sprintf(text + at, "%d+%d=%d\n", a, b, result);
         }
     }
-    must(slm_corpus_from_text(&corpus, tokenizer, text, at, &err));
+    must(slm_corpus_encode(&corpus, tokenizer, text, at, &err));
     return corpus;
 }
 
 /* Trains the model in place.  The windows of the text come in an order that only the cursor's seed decides; `at` is how many of
    them were used before. */
-static void train(slm_model *model, const slm_corpus *corpus, const slm_scores *scores,
-                  slm_score score, uint64_t at, int steps) {
-    slm_selection how = {.score = score,
-                         .scope = SLM_SCOPE_BATCH,
-                         .ratio = 0.6}; /* SLM_SCORE_NONE ignores the ratio */
-    slm_optimizer optimizer = {.lr = 0.003, .warmup = 10, .steps = (uint64_t)steps};
+static void train(slm_model *model, const slm_corpus *corpus, const slm_losses *scores,
+                  slm_criterion score, uint64_t at, int steps) {
+    slm_select_options how = {.score = score,
+                              .scope = SLM_SCOPE_BATCH,
+                              .ratio = 0.6}; /* SLM_CRITERION_NONE ignores the ratio */
+    slm_adamw_options optimizer = {.lr = 0.003, .warmup = 10, .steps = (uint64_t)steps};
     slm_cursor cursor = {.seed = 7, .at = at};
     slm_trainer *trainer;
     slm_batch *batch;
@@ -69,8 +69,8 @@ static void train(slm_model *model, const slm_corpus *corpus, const slm_scores *
     for (step = 0; step < steps; step++) {
         must(slm_batch_next(batch, corpus, scores, &cursor,
                             &err)); /* the next windows, with their reference losses */
-        must(
-            slm_train_step(trainer, &batch, 1, NULL, &err)); /* forward, select, backward, update */
+        must(slm_trainer_step(trainer, &batch, 1, NULL,
+                              &err)); /* forward, select, backward, update */
     }
     slm_batch_free(batch);
     slm_trainer_free(trainer);
@@ -78,19 +78,19 @@ static void train(slm_model *model, const slm_corpus *corpus, const slm_scores *
 
 /* How good is it?  The mean loss over ALL tokens of the target (eq. 2): selection is for training, never for judging. */
 static double target_loss(const slm_model *model, const slm_corpus *target) {
-    slm_scores *scores;
+    slm_losses *scores;
     double sum = 0, mean;
     size_t i;
-    must(slm_score_corpus(&scores, model, target, 0, B, T, NULL, NULL, &err));
+    must(slm_losses_compute(&scores, model, target, 0, B, T, NULL, NULL, &err));
     for (i = 0; i < scores->n; i++)
         sum += (double)scores->loss[i];
     mean = sum / (double)scores->n;
-    slm_scores_free(scores);
+    slm_losses_free(scores);
     return mean;
 }
 
 static void compare(const char *name, const slm_model *base, const slm_corpus *noisy,
-                    const slm_scores *scores, slm_score score, const slm_corpus *target) {
+                    const slm_losses *scores, slm_criterion score, const slm_corpus *target) {
     slm_model *model;
     must(slm_model_copy(&model, base, &err)); /* each starts from the same base, */
     train(model, noisy, scores, score, BASE_STEPS * B,
@@ -100,18 +100,18 @@ static void compare(const char *name, const slm_model *base, const slm_corpus *n
 }
 
 int main(int argc, char **argv) {
-    slm_config config = {.vocab = 256, .dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
+    slm_model_config config = {.vocab = 256, .dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
     slm_tokenizer *tokenizer;
     slm_corpus *noisy, *clean, *target;
     slm_model *base, *reference;
-    slm_scores *scores;
+    slm_losses *scores;
     if (argc != 1 && argc != 4) {
         fprintf(stderr, "use: %s [NOISY CLEAN TARGET]\n", argv[0]);
         return 2;
     }
 
     /* Much noisy text, a little clean text, and the target, which nothing is ever trained on. */
-    must(slm_tokenizer_bytes(&tokenizer, &err));
+    must(slm_tokenizer_create_bytes(&tokenizer, &err));
     if (argc == 4) {
         must(slm_corpus_load(&noisy, tokenizer, argv[1], NULL, &err));
         must(slm_corpus_load(&clean, tokenizer, argv[2], NULL, &err));
@@ -125,23 +125,23 @@ int main(int argc, char **argv) {
 
     /* A base model: it has seen noisy text, all tokens alike.  It stands for the pretrained model that one begins with. */
     must(slm_model_create(&base, &config, 1, &err));
-    train(base, noisy, NULL, SLM_SCORE_NONE, 0, BASE_STEPS);
+    train(base, noisy, NULL, SLM_CRITERION_NONE, 0, BASE_STEPS);
     printf("%-22s %.2f\n", "base", target_loss(base, target));
 
     /* Step 1 of the paper, the reference model: the base, tuned on the clean text. */
     must(slm_model_copy(&reference, base, &err));
-    train(reference, clean, NULL, SLM_SCORE_NONE, 0, 80);
+    train(reference, clean, NULL, SLM_CRITERION_NONE, 0, 80);
     printf("%-22s %.2f\n", "reference", target_loss(reference, target));
 
     /* Step 2, the scores: the reference reads the noisy text once and leaves a loss for every token (eq. 1). */
-    must(slm_score_corpus(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
-                          NULL, &err));
+    must(slm_losses_compute(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
+                            NULL, &err));
 
     /* Step 3: train the base on the noisy text.  Plain: on all tokens.  Selective: on the 60% of each batch whose loss exceeds
        the reference's the most (eqs. 3 to 5).  At random: on as many tokens, drawn by lot; it shows that fewer is not better. */
-    compare("plain", base, noisy, NULL, SLM_SCORE_NONE, target);
-    compare("selective", base, noisy, scores, SLM_SCORE_EXCESS, target);
-    compare("selective, at random", base, noisy, NULL, SLM_SCORE_RANDOM, target);
+    compare("plain", base, noisy, NULL, SLM_CRITERION_NONE, target);
+    compare("selective", base, noisy, scores, SLM_CRITERION_EXCESS, target);
+    compare("selective, at random", base, noisy, NULL, SLM_CRITERION_RANDOM, target);
 
     /* What to make of it.  The operands are drawn by lot, so no model gets below 2 ln 10 / 6.45 bytes = 0.71.  Plain training must
        expect rubbish in every other line and pays for that on the target; selection drops what the reference calls hopeless.
@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
        With 4000 bytes of clean text instead of 600 the reference itself is as good as the selective model (1.16 and 1.17); on
        text without noise, or with a reference that knows no more than the base, expect no gain. */
 
-    slm_scores_free(scores);
+    slm_losses_free(scores);
     slm_model_free(reference);
     slm_model_free(base);
     slm_corpus_free(noisy);

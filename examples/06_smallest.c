@@ -32,9 +32,10 @@ static void must(slm_status status) {
 }
 
 static void train(const char *name, slm_model *model, const slm_corpus *text,
-                  const slm_scores *scores, int steps) {
-    slm_selection how = {.score = scores != NULL ? SLM_SCORE_EXCESS : SLM_SCORE_NONE, .ratio = 0.6};
-    slm_optimizer optimizer = {.lr = 0.002, .warmup = 20, .steps = (uint64_t)steps};
+                  const slm_losses *scores, int steps) {
+    slm_select_options how = {.score = scores != NULL ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE,
+                              .ratio = 0.6};
+    slm_adamw_options optimizer = {.lr = 0.002, .warmup = 20, .steps = (uint64_t)steps};
     slm_cursor cursor = {.seed = 1};
     slm_step_stats stats;
     slm_trainer *trainer;
@@ -43,7 +44,7 @@ static void train(const char *name, slm_model *model, const slm_corpus *text,
     must(slm_batch_create(&batch, B, T, &err));
     for (int step = 1; step <= steps; step++) {
         must(slm_batch_next(batch, text, scores, &cursor, &err));
-        must(slm_train_step(trainer, &batch, 1, &stats, &err));
+        must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
         if (step % 50 == 0)
             printf("%-9s step %3d: trained on %3.0f%% of the tokens, their loss is %.2f\n", name,
                    step, 100.0 * (double)stats.n_selected / (double)stats.n_valid,
@@ -54,35 +55,35 @@ static void train(const char *name, slm_model *model, const slm_corpus *text,
 }
 
 int main(int argc, char **argv) {
-    slm_config shape = {.vocab = 256,
-                        .dim = 64,
-                        .n_layers = 2,
-                        .n_heads = 4,
-                        .ffn = 176}; /* small; enlarge at will */
+    slm_model_config shape = {.vocab = 256,
+                              .dim = 64,
+                              .n_layers = 2,
+                              .n_heads = 4,
+                              .ffn = 176}; /* small; enlarge at will */
     slm_tokenizer *tokenizer;
     slm_corpus *noisy, *clean;
     slm_model *model, *reference;
-    slm_scores *scores;
+    slm_losses *scores;
     if (argc != 4) {
         fprintf(stderr, "use: %s NOISY.txt CLEAN.txt FOLDER\n", argv[0]);
         return 2;
     }
-    must(slm_tokenizer_bytes(&tokenizer, &err));
+    must(slm_tokenizer_create_bytes(&tokenizer, &err));
     must(slm_corpus_load(&noisy, tokenizer, argv[1], NULL, &err));
     must(slm_corpus_load(&clean, tokenizer, argv[2], NULL, &err));
     must(slm_model_create(&model, &shape, 1, &err));
     train("base", model, noisy, NULL, 100); /* the model to begin with: all tokens */
     must(slm_model_copy(&reference, model, &err));
     train("reference", reference, clean, NULL, 50); /* it learns what good text looks like ... */
-    must(slm_score_corpus(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
-                          NULL, &err)); /* (eq. 1) */
+    must(slm_losses_compute(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
+                            NULL, &err)); /* (eq. 1) */
     train("selective", model, noisy, scores,
           100); /* ... and says what to learn here (eqs. 3 to 5) */
     must(slm_model_save(model, tokenizer, NULL, argv[3], &err)); /* a Hugging Face folder */
     printf("saved\n");
     slm_model_free(model);
     slm_model_free(reference);
-    slm_scores_free(scores);
+    slm_losses_free(scores);
     slm_corpus_free(noisy);
     slm_corpus_free(clean);
     slm_tokenizer_free(tokenizer);

@@ -14,7 +14,7 @@ warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Wcast-align -W
 has() { command -v "$1" >/dev/null 2>&1; }
 skip() { echo "skipped: $1 (install $2)"; }
 compiles() { echo 'int main(void) { return 0; }' >$dir/probe.c; "$@" $dir/probe.c -o $dir/probe$$ >/dev/null 2>&1; }
-tests() { for t in tests/test_*.c; do basename "$t" .c; done; }
+tests() { for t in tests/unit/*.c; do basename "$t" .c; done; }
 targets() { sed -n 's/^static void fuzz_\([a-z0-9_]*\)(void).*/\1/p' tests/fuzz/fuzz.c 2>/dev/null; }
 
 # ---- the list of jobs ----
@@ -25,7 +25,7 @@ cat_jobs() {
         if compiles $cc -fsanitize=address,undefined; then for t in $(tests); do echo "sanitizers:$cc:$t"; done
         else skip "ASan and UBSan with $cc" "libclang-rt-14-dev"; fi
     done
-    if compiles clang -fsanitize=memory; then for t in dropin test_selection test_json test_files test_tokenizer test_scorefile; do [ -f tests/$t.c ] && echo "memory:clang:$t"; done
+    if compiles clang -fsanitize=memory; then for t in selection json files tokenizer scorefile; do [ -f tests/unit/$t.c ] && echo "memory:clang:$t"; done
     else skip "MemorySanitizer" "clang libclang-rt-14-dev"; fi
     echo bits:float; echo bits:double
     [ "$(uname -m)" = x86_64 ] && for cc in gcc clang; do has $cc && echo "registers:$cc"; done
@@ -36,7 +36,7 @@ cat_jobs() {
     if has aarch64-linux-gnu-gcc && has qemu-aarch64; then platform aarch64; else skip "aarch64" "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"; fi
     if has s390x-linux-gnu-gcc && has qemu-s390x; then platform s390x; else skip "s390x, big-endian" "gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"; fi
     if has x86_64-w64-mingw32-gcc-posix && find_wine >/dev/null; then platform windows; else skip "Windows" "gcc-mingw-w64-x86-64-posix wine64"; fi
-    if has valgrind; then echo valgrind:test_selection; echo valgrind:dropin; else skip valgrind valgrind; fi
+    if has valgrind; then echo valgrind:selection; echo valgrind:dropin; else skip valgrind valgrind; fi
     if [ -z "$(targets)" ]; then echo "skipped: fuzzing (there is no tests/fuzz/fuzz.c)"
     elif has clang && echo 'int LLVMFuzzerTestOneInput(const unsigned char *p, unsigned long n) { return p == 0 && n == 1; }' >$dir/probe.c &&
          clang -fsanitize=fuzzer,address,undefined $dir/probe.c -o $dir/probe_fuzz 2>/dev/null; then for t in $(targets); do echo "fuzz:$t"; done
@@ -51,7 +51,7 @@ cat_jobs() {
         for s in defaults tied kv_heads kv_one odd theta f16 bf16 ratio_05 ratio_30 ratio_60 ratio_100; do echo "pytorch:$s"; done
     else skip PyTorch python3-torch; fi
 }
-platform() { for t in test_selection test_gradients dropin $([ $1 = s390x ] && echo test_json test_files test_scorefile); do [ -f tests/$t.c ] && echo "platform:$1:$t"; done; }
+platform() { for t in selection gradients dropin $([ $1 = s390x ] && echo json files scorefile); do [ -f tests/$t.c ] && echo "platform:$1:$t"; done; }
 find_wine() { for w in wine64 /usr/lib/wine/wine64 wine; do has $w && echo $w && return; done; return 1; }
 archer() { for a in /usr/lib/llvm-*/lib/libarcher.so; do [ -f "$a" ] && echo "$a" && return; done; return 1; }
 
@@ -85,29 +85,29 @@ the_job() {
         flags=$(echo "$second" | tr - ' ' | sed 's/ O/ -O/; s/ double/ -DSLM_REAL=double/; s/ noomp//')
         case $second in *noomp* | *double*) ;; *) compiles $first -fopenmp && flags="$flags -fopenmp" ;; esac
         case $second in c++*) cxx=$(echo $first | sed 's/gcc/g++/; s/clang/clang++/'); has $cxx || { skip $cxx $cxx; return; }; first="$cxx -x c++" ;; esac
-        run "$1" 120 $first -std=$flags $warnings -I. tests/dropin.c -o $out -lm ;;
+        run "$1" 120 $first -std=$flags $warnings -I. tests/system/dropin.c -o $out -lm ;;
     sanitizers)
         openmp=; compiles $first -fopenmp -fsanitize=address && openmp=-fopenmp
-        must $first -std=c99 -g -O1 $openmp -fsanitize=address,undefined -fno-sanitize-recover=all -I. -Itools -Itests tests/$second.c -o $out -lm
+        must $first -std=c99 -g -O1 $openmp -fsanitize=address,undefined -fno-sanitize-recover=all -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$second.c -o $out -lm
         echo leak:libomp >$dir/$job/own_leaks        # LLVM's OpenMP keeps some memory of its own
         run "$1" 400 env LSAN_OPTIONS=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks $out ;;
     memory)
-        must clang -std=c99 -g -O1 -fsanitize=memory -fno-sanitize-recover=all -I. -Itools -Itests tests/$second.c -o $out -lm
+        must clang -std=c99 -g -O1 -fsanitize=memory -fno-sanitize-recover=all -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$second.c -o $out -lm
         run "$1" 300 $(exe $second) ;;
     bits) bits $first ;;
     registers) registers $first ;;
     threads)
-        must clang -std=c99 -g -O1 -fopenmp -fsanitize=thread -DWORK=3 -I. tests/dropin.c -o $out -lm
+        must clang -std=c99 -g -O1 -fopenmp -fsanitize=thread -DWORK=3 -I. tests/system/dropin.c -o $out -lm
         run "$1" 120 env OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES="$(archer)" TSAN_OPTIONS=ignore_noninstrumented_modules=1 $out folder ;;
     platform) on_platform $first $second ;;
     valgrind)
-        must ${CC:-cc} -std=c99 -g -O1 -I. -Itools -Itests tests/$first.c -o $out -lm
+        must ${CC:-cc} -std=c99 -g -O1 -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$first.c -o $out -lm
         run "$1" 200 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $(exe $first) ;;
     fuzz)
-        must ${CC:-cc} -g -O1 -DTARGET=$first -DREPLAY -I. -Itools tests/fuzz/fuzz.c -lm -o $out.replay
+        must ${CC:-cc} -g -O1 -DTARGET=$first -DREPLAY -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/fuzz/fuzz.c -lm -o $out.replay
         mkdir -p $dir/$job/corpus
         (cd $dir/$job && ./program.replay --seeds corpus) >>"$log" 2>&1
-        must clang -g -O1 -DTARGET=$first -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -Itools tests/fuzz/fuzz.c -lm -o $out
+        must clang -g -O1 -DTARGET=$first -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/fuzz/fuzz.c -lm -o $out
         run "$1" 100 $out -max_total_time=10 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 ../corpus ;;
     static) static_$(echo $first | tr - _) ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
@@ -120,7 +120,7 @@ bits() {                                             # REAL
     for how in "${CC:-cc} -std=c99 -O1" "${CC:-cc} -std=gnu11 -O2 -march=native" "${CC:-cc} -std=c99 -O3 -fopenmp" "clang -std=c99 -O2 -fopenmp" \
                "clang -std=gnu11 -O3 -march=native" "g++ -x c++ -std=c++17 -O2 -fopenmp"; do
         has ${how%% *} && compiles $how || continue
-        must $how -DSLM_REAL=$1 -DWORK=4 -I. tests/dropin.c -o $out -lm
+        must $how -DSLM_REAL=$1 -DWORK=4 -I. tests/system/dropin.c -o $out -lm
         for threads in 1 2 3 7; do
             got=$(cd $dir/$job/here && OMP_NUM_THREADS=$threads $out folder)
             [ -n "$expected" ] || expected=$got
@@ -143,7 +143,7 @@ on_platform() {                                      # PLATFORM TEST
     windows) cc=x86_64-w64-mingw32-gcc-posix c="-std=c99 -O1 -fopenmp -static" out=$out.exe runner=$(find_wine); export WINEDEBUG=-all ;;
     esac
     compiles $cc $c || c="-std=c99 -O1"              # without OpenMP's library
-    must $cc $c -I. -Itools -Itests tests/$2.c -o $out $link
+    must $cc $c -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$2.c -o $out $link
     run "platform:$1:$2" 400 $runner $(exe $2) || return
     [ $2 = dropin ] || return
     expected=$(grep '^ok ' "$log" | tail -n 1)       # any number of threads: the same bits
@@ -160,7 +160,7 @@ registers() {                                        # COMPILER
     compiles $1 -fopenmp || ways=$(echo $ways | sed 's/ [^ ]*-fopenmp//')
     for way in $ways; do
         how="$1 $(echo $way | tr , ' ')"
-        must $how -std=c99 -w -I. -Itools -S tools/bench.c -o $out.s
+        must $how -std=c99 -w -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support -S tools/bench/bench.c -o $out.s
         for variant in avx512 avx2; do
             awk "/^slm__tile_$variant[.:]/ { inside = 1 } inside && /vfmadd/ { n++; if (/%[re][sb]p/) stack++ }
                  /\.size[ \t]+slm__tile_$variant/ { inside = 0 } END { exit !(n >= 16 && !stack) }" $out.s
@@ -176,7 +176,7 @@ registers() {                                        # COMPILER
 }
 static_cppcheck() {                                  # without what it cannot follow; MSan, valgrind and -O3 -Wall look for the uninitialized
     printf '#define SLM_IMPLEMENTATION\n#include "slm.h"\n' >$dir/$job/one.c
-    for macros in "-D__GNUC__=12 -D__x86_64__=1 -D_OPENMP=201511" "-D__GNUC__=12 -DSLM_NO_STDIO" "-DSLM_REAL=double"; do
+    for macros in "-D__GNUC__=12 -D__x86_64__=1 -D_OPENMP=201511" "-D__GNUC__=12 -DSLM_NO_FILES" "-DSLM_REAL=double"; do
         run "static:cppcheck $macros" 200 cppcheck -q --std=c99 --enable=warning,portability --inline-suppr --error-exitcode=3 -I. $macros \
             --suppress=missingIncludeSystem --suppress=uninitvar --suppress=ctuuninitvar --suppress=pointerSize $root/$dir/$job/one.c
     done
@@ -221,7 +221,7 @@ grep '^skipped' $dir/jobs >$dir/results
 grep -v '^skipped' $dir/jobs | while read -r line; do wanted "$line" "$@" && echo "$line"; done >$dir/chosen
 cat $dir/results
 if grep -q '^pytorch' $dir/chosen; then              # once for all of them
-    for real in float double; do ${CC:-cc} -std=c99 -O2 -DSLM_REAL=$real -I. -Itools tools/audit.c -o $dir/audit_$real -lm 2>>$dir/audit.log; done
+    for real in float double; do ${CC:-cc} -std=c99 -O2 -DSLM_REAL=$real -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tools/audit/audit.c -o $dir/audit_$real -lm 2>>$dir/audit.log; done
 fi
 start=$(date +%s)
 xargs -P 2 -I NAME sh tests/check.sh --job NAME <$dir/chosen | tee -a $dir/results

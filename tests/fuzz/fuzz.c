@@ -139,23 +139,23 @@ static void fuzz_json(
 }
 
 static void fuzz_safetensors(void) {
-    slm__tensors file;
+    slm__safetensors file;
     size_t i;
-    if (slm__tensors_open(&file, "input", &err) == SLM_OK) {
+    if (slm__safetensors_open(&file, "input", &err) == SLM_OK) {
         for (i = 0; i < file.n; i++) {
-            const slm__stored *t = &file.list[i];
+            const slm__st_entry *t = &file.list[i];
             slm_real *out;
             if (t->n_dims < 1 || t->n_dims > 2 || t->count > 65536) continue;
             out = (slm_real *)malloc((size_t)t->count * sizeof *out + 1);
             if (out != NULL)
-                (void)slm__tensors_read(&file, t->name, out,
-                                        t->n_dims == 2 ? (size_t)t->shape[0] : 1,
-                                        (size_t)t->shape[t->n_dims - 1], &err);
+                (void)slm__safetensors_read(&file, t->name, out,
+                                            t->n_dims == 2 ? (size_t)t->shape[0] : 1,
+                                            (size_t)t->shape[t->n_dims - 1], &err);
             free(out);
         }
         (void)slm__metadata(&file, "format");
     }
-    slm__tensors_close(&file);
+    slm__safetensors_close(&file);
 }
 
 static void fuzz_tokenizer(
@@ -167,10 +167,10 @@ static void fuzz_tokenizer(
     size_t n, i, size;
     char *back;
     if (slm_tokenizer_parse(&t, (const char *)input, input_size, "input", &err) != SLM_OK) return;
-    if (slm_encode(t, text, sizeof text - 1, &ids, &n, &err) == SLM_OK) {
+    if (slm_tokenizer_encode(t, text, sizeof text - 1, &ids, &n, &err) == SLM_OK) {
         for (i = 0; i < n; i++)
             require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
-        if (slm_decode(t, ids, n, &back, &size, &err) == SLM_OK) slm_free(back);
+        if (slm_tokenizer_decode(t, ids, n, &back, &size, &err) == SLM_OK) slm_free(back);
         slm_free(ids);
     }
     for (i = 0; i < 300; i++)
@@ -180,29 +180,29 @@ static void fuzz_tokenizer(
 }
 
 static void fuzz_config(void) {
-    slm_config c;
+    slm_model_config c;
     if (slm__config_parse(&c, (const char *)input, input_size, "input", &err) != SLM_OK) return;
     require(c.vocab > 0 && c.dim > 0 && c.n_layers > 0 && c.n_heads > 0 && c.n_kv_heads > 0 &&
                 c.head_dim > 0 && c.ffn > 0 && c.max_seq > 0 && c.n_heads % c.n_kv_heads == 0 &&
-                c.rope_theta > 0 && c.norm_eps > 0 && slm_config_check(&c, &err) == SLM_OK,
+                c.rope_theta > 0 && c.norm_eps > 0 && slm_model_config_check(&c, &err) == SLM_OK,
             "config");
 }
 
 static void fuzz_index(void) { /* there are no shards: a listed file cannot be opened */
-    slm__tensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+    slm__safetensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
     slm__json j;
     if (slm__json_open(&j, (const char *)input, input_size, "input", &err) == SLM_OK)
         (void)slm__shards_index(&all, "folder/", &j, &err);
     require(all.n == 0, "a tensor out of nothing");
     slm__json_close(&j);
-    slm__tensors_close(&all);
+    slm__safetensors_close(&all);
 }
 
 static void fuzz_scores(
     void) { /* what is accepted is possible, finite, and joins with itself alone */
-    slm_scores *s, *joined;
-    const slm_scores *parts[1];
-    if (slm_scores_load(&s, "input", &err) != SLM_OK) return;
+    slm_losses *s, *joined;
+    const slm_losses *parts[1];
+    if (slm_losses_load(&s, "input", &err) != SLM_OK) return;
     require(s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at &&
                 slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n),
             "scores");
@@ -210,17 +210,17 @@ static void fuzz_scores(
     if (scores_join(&joined, parts, 1, &err) == SLM_OK) {
         require(joined->n == s->n && memcmp(joined->loss, s->loss, s->n * sizeof(slm_real)) == 0,
                 "join");
-        slm_scores_free(joined);
+        slm_losses_free(joined);
     }
-    slm_scores_free(s);
+    slm_losses_free(s);
 }
 
 static slm_trainer *trainer_of(uint64_t seed) {
-    slm_config c;
+    slm_model_config c;
     slm_model *model;
     slm_trainer *t;
-    slm_selection s;
-    slm_optimizer o;
+    slm_select_options s;
+    slm_adamw_options o;
     memset(&c, 0, sizeof c);
     memset(&s, 0, sizeof s);
     memset(&o, 0, sizeof o);
@@ -230,7 +230,7 @@ static slm_trainer *trainer_of(uint64_t seed) {
     c.n_heads = 1;
     c.ffn = 2;
     o.lr = 0.1;
-    s.score = SLM_SCORE_LOSS;
+    s.score = SLM_CRITERION_LOSS;
     fail_at = 0;
     if (slm_model_create(&model, &c, seed, &err) != SLM_OK ||
         slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK)
@@ -258,7 +258,7 @@ static void fuzz_jsonl(void) {
     char *text;
     size_t size, i;
     for (i = 0; i < 3; i++)
-        if (slm_read_text(&text, &size, "input.jsonl", fields[i], &err) == SLM_OK) {
+        if (slm_text_read(&text, &size, "input.jsonl", fields[i], &err) == SLM_OK) {
             require(text[size] == 0, "NUL");
             slm_free(text);
         }
@@ -327,14 +327,14 @@ static void seeds(const char *folder) {
     memcpy(file + 8, header, sizeof header - 1);
     seed(folder, n++, file, 8 + sizeof header - 1 + 32);
     { /* scores: 5 targets in windows of 3 */
-        slm_scores s;
+        slm_losses s;
         slm_real values[5] = {1, 2, 3, 4, 5};
         memset(&s, 0, sizeof s);
         s.n = s.all = 5;
         s.T = 3;
         s.loss = s.entropy = values;
         written = 0;
-        if (slm_scores_save(&s, "input", &err) != SLM_OK) exit(1);
+        if (slm_losses_save(&s, "input", &err) != SLM_OK) exit(1);
         seed(folder, n++, output, written);
     }
     { /* a run of the trainer above */
@@ -349,7 +349,7 @@ static void seeds(const char *folder) {
     { /* a tokenizer of 256 bytes and one merge, as short as the format allows */
         slm__buffer b = {NULL, 0, 0};
         int byte, code, other = 256;
-        (void)slm__put(
+        (void)slm__buffer_printf(
             &b, &err,
             "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
             "false,\"use_regex\":true},"
@@ -358,9 +358,10 @@ static void seeds(const char *folder) {
             code = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
                        ? byte
                        : other++;
-            (void)slm__put(&b, &err, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code, byte);
+            (void)slm__buffer_printf(&b, &err, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code,
+                                     byte);
         }
-        (void)slm__put(&b, &err, ",\"he\":256},\"merges\":[\"h e\"]}}");
+        (void)slm__buffer_printf(&b, &err, ",\"he\":256},\"merges\":[\"h e\"]}}");
         seed(folder, n++, b.data, b.size);
         slm__release(b.data);
     }

@@ -1,4 +1,0 @@
-/* test_step.c once more, in double. */
-#undef SLM_REAL
-#define SLM_REAL double
-#include "test_step.c"

@@ -1,0 +1,1195 @@
+/* Files: malformed safetensors, configs and indexes by name, each with its status; number formats to the bit; model folders in
+   F32, F16, BF16, F64, sharded and tied; run state; every truncation; a failure injected at every I/O call and at every
+   allocation, after which the old file is whole.
+   cc -I. -Itests tests/test_files.c -lm && ./a.out [SCRATCH_FOLDER]                                                         */
+#include "inject.h"
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+#include "check.h"
+
+/* A safetensors file in memory: header text and n data bytes (0, 1, 2, ...). */
+static unsigned char made[1 << 20];
+
+static size_t make(const char *header, size_t n) {
+    size_t h = strlen(header), i;
+    slm__store(made, h, 8);
+    memcpy(made + 8, header, h);
+    for (i = 0; i < n; i++)
+        made[8 + h + i] = (unsigned char)i;
+    return 8 + h + n;
+}
+
+static slm_status open_bytes(const void *bytes, size_t n, slm_error *err) {
+    slm__safetensors file;
+    slm_status status;
+    put("t.safetensors", bytes, n);
+    err->text[0] = 0;
+    status = slm__safetensors_open(&file, in("t.safetensors"), err);
+    if (status != SLM_OK)
+        CHECK(strstr(err->text, "t.safetensors") != NULL && strchr(err->text, '\n') == NULL,
+              "message: %s", err->text);
+    slm__safetensors_close(&file);
+    return status;
+}
+
+/* ---- safetensors: what must load, what must not ---- */
+static const struct {
+    const char *name, *header;
+    size_t data;
+} good_headers[] = {
+    {"no tensors", "{}", 0},
+    {"metadata only", "{\"__metadata__\":{\"format\":\"pt\"}}", 0},
+    {"metadata empty", "{\"__metadata__\":{}}", 0},
+    {"metadata null", "{\"__metadata__\":null}", 0},
+    {"one tensor", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8},
+    {"scalar", "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}", 4},
+    {"zero dimension", "{\"a\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[0,0]}}", 0},
+    {"zero before overflow",
+     "{\"a\":{\"dtype\":\"F32\",\"shape\":[0,9223372036854775808,9223372036854775808],\"data_"
+     "offsets\":[0,0]}}",
+     0},
+    {"members in another order", "{\"a\":{\"data_offsets\":[0,8],\"shape\":[1],\"dtype\":\"F64\"}}",
+     8},
+    {"tensors out of order",
+     "{\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[2,5]},\"a\":{\"dtype\":\"U8\","
+     "\"shape\":[2],\"data_offsets\":[0,2]}}",
+     5},
+    {"empty tensor between",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\","
+     "\"shape\":[0],\"data_offsets\":[2,2]},"
+     "\"c\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2,3]}}",
+     3},
+    {"extra field", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":[{}]}}",
+     1},
+    {"padded with spaces", "{}              ", 0},
+    {"padded in front", "  \n{}", 0},
+    {"unicode name",
+     "{\"\\u00e9\xC3\xA9\":{\"dtype\":\"BOOL\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1},
+    {"empty name", "{\"\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1},
+    {"F4 in whole bytes", "{\"a\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,2]}}", 2},
+    {"F6 in whole bytes", "{\"a\":{\"dtype\":\"F6_E2M3\",\"shape\":[4],\"data_offsets\":[0,3]}}",
+     3},
+    {"C64", "{\"a\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8},
+    {"I16", "{\"a\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2}};
+
+#define A(rest) "{\"a\":{\"dtype\":\"F32\"," rest "}}"
+
+static const struct {
+    const char *name, *header;
+    size_t data;
+} bad_headers[] = {
+    {"not JSON", "hello", 0},
+    {"empty header", "", 0},
+    {"only spaces", "    ", 0},
+    {"an array", "[]", 0},
+    {"a string", "\"a\"", 0},
+    {"cut off", "{\"a\":{\"dtype\":\"F32\"", 0},
+    {"two objects", "{}{}", 0},
+    {"byte order mark", "\xEF\xBB\xBF{}", 0},
+    {"name not UTF-8", "{\"\xFF\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1},
+    {"name with a lone surrogate",
+     "{\"\\ud800\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1},
+    {"name with a NUL", "{\"a\\u0000b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+     1},
+    {"tensor is null", "{\"a\":null}", 0},
+    {"tensor is a number", "{\"a\":1}", 0},
+    {"tensor is a list", "{\"a\":[]}", 0},
+    {"tensor is empty", "{\"a\":{}}", 0},
+    {"no dtype", "{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4},
+    {"no shape", A("\"data_offsets\":[0,4]"), 4},
+    {"no offsets", A("\"shape\":[1]"), 4},
+    {"dtype twice", A("\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]"), 4},
+    {"shape twice", A("\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,4]"), 4},
+    {"offsets twice", A("\"shape\":[1],\"data_offsets\":[0,4],\"data_offsets\":[0,4]"), 4},
+    {"dtype unknown", "{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4},
+    {"dtype in small letters", "{\"a\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+     4},
+    {"dtype empty", "{\"a\":{\"dtype\":\"\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4},
+    {"dtype with a NUL", "{\"a\":{\"dtype\":\"F32\\u0000\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+     4},
+    {"dtype a number", "{\"a\":{\"dtype\":32,\"shape\":[1],\"data_offsets\":[0,4]}}", 4},
+    {"shape a number", A("\"shape\":1,\"data_offsets\":[0,4]"), 4},
+    {"shape a string", A("\"shape\":\"1\",\"data_offsets\":[0,4]"), 4},
+    {"shape with a string", A("\"shape\":[\"1\"],\"data_offsets\":[0,4]"), 4},
+    {"shape negative", A("\"shape\":[-1],\"data_offsets\":[0,4]"), 4},
+    {"shape minus zero", A("\"shape\":[-0],\"data_offsets\":[0,0]"), 0},
+    {"shape 1.0", A("\"shape\":[1.0],\"data_offsets\":[0,4]"), 4},
+    {"shape 1e0", A("\"shape\":[1e0],\"data_offsets\":[0,4]"), 4},
+    {"shape 01", A("\"shape\":[01],\"data_offsets\":[0,4]"), 4},
+    {"shape null", A("\"shape\":null,\"data_offsets\":[0,4]"), 4},
+    {"shape 2^64", A("\"shape\":[18446744073709551616],\"data_offsets\":[0,4]"), 4},
+    {"shape overflows",
+     A("\"shape\":[9223372036854775808,9223372036854775808,0],\"data_offsets\":[0,0]"), 0},
+    {"shape times 4 overflows", A("\"shape\":[4611686018427387905],\"data_offsets\":[0,4]"), 4},
+    {"shape times 32 bits overflows", A("\"shape\":[576460752303423489],\"data_offsets\":[0,4]"),
+     4},
+    {"nine dimensions", A("\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]"), 4},
+    {"offsets one", A("\"shape\":[1],\"data_offsets\":[0]"), 4},
+    {"offsets three", A("\"shape\":[1],\"data_offsets\":[0,4,4]"), 4},
+    {"offsets none", A("\"shape\":[1],\"data_offsets\":[]"), 4},
+    {"offsets reversed", A("\"shape\":[1],\"data_offsets\":[4,0]"), 4},
+    {"offsets negative", A("\"shape\":[1],\"data_offsets\":[-4,0]"), 4},
+    {"offsets too short", A("\"shape\":[2],\"data_offsets\":[0,4]"), 4},
+    {"offsets too long", A("\"shape\":[1],\"data_offsets\":[0,8]"), 8},
+    {"offsets 2^64", A("\"shape\":[1],\"data_offsets\":[0,18446744073709551616]"), 4},
+    {"F16 with the size of F32", "{\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+     4},
+    {"F4 in half bytes", "{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]}}", 2},
+    {"F4 in half bytes, rounded down",
+     "{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]}}", 1},
+    {"a gap in front", A("\"shape\":[1],\"data_offsets\":[4,8]"), 8},
+    {"a trailing byte", A("\"shape\":[1],\"data_offsets\":[0,4]"), 5},
+    {"data one byte short", A("\"shape\":[1],\"data_offsets\":[0,4]"), 3},
+    {"no data", A("\"shape\":[1],\"data_offsets\":[0,4]"), 0},
+    {"data past the end",
+     A("\"shape\":[1],\"data_offsets\":[18446744073709551612,18446744073709551616]"), 4},
+    {"data without tensors", "{}", 1},
+    {"a hole between",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"b\":{\"dtype\":\"U8\","
+     "\"shape\":[1],\"data_offsets\":[2,3]}}",
+     3},
+    {"an overlap",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\","
+     "\"shape\":[2],\"data_offsets\":[1,3]}}",
+     3},
+    {"the same bytes twice",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\","
+     "\"shape\":[2],\"data_offsets\":[0,2]}}",
+     2},
+    {"duplicate name",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\","
+     "\"shape\":[1],\"data_offsets\":[1,2]}}",
+     2},
+    {"duplicate name, equal",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"a\":{\"dtype\":\"U8\","
+     "\"shape\":[0],\"data_offsets\":[0,0]}}",
+     0},
+    {"metadata a list", "{\"__metadata__\":[]}", 0},
+    {"metadata a string", "{\"__metadata__\":\"pt\"}", 0},
+    {"metadata with a number", "{\"__metadata__\":{\"a\":1}}", 0},
+    {"metadata with null", "{\"__metadata__\":{\"a\":null}}", 0},
+    {"metadata nested", "{\"__metadata__\":{\"a\":{}}}", 0},
+    {"metadata twice", "{\"__metadata__\":{},\"__metadata__\":{}}", 0},
+    {"metadata with a NUL", "{\"__metadata__\":{\"a\":\"\\u0000\"}}", 0},
+    {"metadata key with a NUL", "{\"__metadata__\":{\"a\\u0000\":\"\"}}", 0},
+    {"trailing comma", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},}", 1}};
+
+static void headers(void) {
+    static const uint64_t lengths[] = {3,
+                                       4,
+                                       100,
+                                       100000000,
+                                       100000001,
+                                       0x7fffffff,
+                                       0x80000000u,
+                                       0xffffffffu,
+                                       0x100000000ULL,
+                                       0x7fffffffffffffffULL,
+                                       0x8000000000000000ULL,
+                                       0xfffffffffffffff8ULL,
+                                       0xffffffffffffffffULL};
+    size_t i, n;
+    slm__safetensors file;
+    slm_error err;
+    for (i = 0; i < sizeof good_headers / sizeof *good_headers; i++) {
+        n = make(good_headers[i].header, good_headers[i].data);
+        CHECK(open_bytes(made, n, &err) == SLM_OK, "%s: %s", good_headers[i].name, err.text);
+    }
+    for (i = 0; i < sizeof bad_headers / sizeof *bad_headers; i++) {
+        n = make(bad_headers[i].header, bad_headers[i].data);
+        CHECK(open_bytes(made, n, &err) == SLM_ERR_FORMAT, "%s: accepted", bad_headers[i].name);
+    }
+    for (i = 0; i < 8; i++)
+        CHECK(open_bytes("\2\0\0\0\0\0\0\0", i, &err) == SLM_ERR_FORMAT, "%zu bytes", i);
+    for (i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        (void)make("{}", 0);
+        slm__store(made, lengths[i], 8);
+        CHECK(open_bytes(made, 10, &err) == SLM_ERR_FORMAT, "header length %llu",
+              (unsigned long long)lengths[i]);
+    }
+    n = make("{}  ", 0);
+    made[10] = made[11] = 0;
+    CHECK(open_bytes(made, n, &err) == SLM_ERR_FORMAT, "padded with NULs");
+    memset(made, '[', 200000);
+    slm__store(made, 199992, 8);
+    CHECK(open_bytes(made, 200000, &err) == SLM_ERR_FORMAT, "deep nesting");
+    CHECK(slm__safetensors_open(&file, in("nothing here"), &err) == SLM_ERR_IO, "no such file");
+    slm__safetensors_close(&file);
+    CHECK(slm__safetensors_open(&file, root, &err) == SLM_ERR_IO, "a folder: %s", err.text);
+    slm__safetensors_close(&file);
+}
+
+/* Every truncation, every flipped bit and every odd integer of a small file: refused, or consistent enough to be read. */
+static void damage(void) {
+    static const char header[] =
+        "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":"
+        "[0,24]},"
+        "\"b\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[24,32]}}";
+    static unsigned char copy[512];
+    size_t n = make(header, 32), i, h = strlen(header);
+    slm_error err;
+    slm_real out[6];
+    memcpy(copy, made, n);
+    CHECK_OK(open_bytes(copy, n, &err), err);
+    for (i = 0; i < n; i++)
+        CHECK(open_bytes(copy, i, &err) == SLM_ERR_FORMAT,
+              "the first %zu of %zu bytes were accepted", i, n);
+    copy[n] = 0;
+    CHECK(open_bytes(copy, n + 1, &err) == SLM_ERR_FORMAT, "one byte more was accepted");
+    for (i = 0; i < 8 * (8 + h); i++) {
+        slm__safetensors file = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+        copy[i / 8] ^= (unsigned char)(1 << i % 8);
+        if (open_bytes(copy, n, &err) == SLM_OK &&
+            slm__safetensors_open(&file, in("t.safetensors"), &err) == SLM_OK) {
+            size_t k;
+            for (k = 0; k < file.n; k++) {
+                const slm__st_entry *t = &file.list[k];
+                if (t->n_dims == 2 && t->shape[0] * t->shape[1] <= 6)
+                    (void)slm__safetensors_read(&file, t->name, out, (size_t)t->shape[0],
+                                                (size_t)t->shape[1], &err);
+            }
+        }
+        slm__safetensors_close(&file);
+        copy[i / 8] ^= (unsigned char)(1 << i % 8);
+    }
+}
+
+static int same(double a, double b) {
+    return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
+}
+
+static void numbers(void) {
+    static slm_real out[65536];
+    slm__safetensors file;
+    slm_error err;
+    size_t n, i, h;
+    n = make("{\"h\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[0,131072]},\"b\":{"
+             "\"dtype\":\"BF16\",\"shape\":[256,256],"
+             "\"data_offsets\":[131072,262144]},\"__metadata__\":{\"format\":\"pt\",\"a\":\"\"},"
+             "\"d\":{\"dtype\":\"F64\",\"shape\":[],"
+             "\"data_offsets\":[262144,262152]},\"i\":{\"dtype\":\"I32\",\"shape\":[1],\"data_"
+             "offsets\":[262152,262156]}}",
+             262156);
+    h = n - 262156;
+    for (i = 0; i < 65536; i++) {
+        slm__store(made + h + 2 * i, i, 2);
+        slm__store(made + h + 131072 + 2 * i, i, 2);
+    }
+    memcpy(made + h + 262144, "\x00\x00\x00\x00\x00\x00\xf8\xbf", 8);
+    put("t.safetensors", made, n);
+    CHECK_OK(slm__safetensors_open(&file, in("t.safetensors"), &err), err);
+    CHECK(file.n == 4, "%zu tensors", file.n);
+    CHECK(strcmp(slm__metadata(&file, "format"), "pt") == 0 &&
+              strcmp(slm__metadata(&file, "a"), "") == 0 && slm__metadata(&file, "pt") == NULL &&
+              slm__metadata(&file, "") == NULL,
+          "metadata");
+    CHECK(strcmp(file.list[0].name, "b") == 0 && file.list[0].dtype == SLM__BF16 &&
+              file.list[0].n_dims == 2 && file.list[0].shape[0] == 256 &&
+              slm__tensors_find(&file, "b") == &file.list[0] &&
+              slm__tensors_find(&file, "a") == NULL,
+          "names");
+    CHECK_OK(slm__safetensors_read(&file, "h", out, 1, 65536, &err), err);
+    for (i = 0; i < 65536; i++) {
+        int exponent = (int)(i >> 10 & 31);
+        double fraction = (double)(i & 1023),
+               want = exponent == 31  ? (i & 1023 ? (double)NAN : (double)INFINITY)
+                      : exponent == 0 ? fraction / 16777216.0
+                                      : (1024 + fraction) * pow(2.0, exponent - 25);
+        CHECK(same((double)out[i], i >> 15 ? -want : want), "F16 %04zx: %g, not %g", i,
+              (double)out[i], want);
+    }
+    CHECK_OK(slm__safetensors_read(&file, "b", out, 256, 256, &err), err);
+    for (i = 0; i < 65536; i++) {
+        uint32_t bits = (uint32_t)i << 16;
+        float want;
+        memcpy(&want, &bits, 4);
+        CHECK(same((double)out[i], (double)want), "BF16 %04zx: %g, not %g", i, (double)out[i],
+              (double)want);
+    }
+    CHECK(slm__safetensors_read(&file, "d", out, 1, 1, &err) == SLM_OK &&
+              same((double)out[0], -1.5),
+          "F64 scalar: %s", err.text);
+    CHECK(slm__safetensors_read(&file, "i", out, 1, 1, &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "I32") != NULL,
+          "I32: %s", err.text);
+    CHECK(slm__safetensors_read(&file, "x", out, 1, 1, &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "\"x\"") != NULL,
+          "missing: %s", err.text);
+    CHECK(slm__safetensors_read(&file, "b", out, 128, 512, &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "[256,256]") != NULL,
+          "shape: %s", err.text);
+    CHECK(slm__safetensors_read(&file, "b", out, 1, 65536, &err) == SLM_ERR_FORMAT, "flattened");
+    CHECK(slm__safetensors_read(&file, "h", out, 65536, 1, &err) == SLM_ERR_FORMAT, "a column");
+    slm__safetensors_close(&file);
+    put("t.safetensors", made,
+        make("{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\",\"\\u0061\":\"3\"}}",
+             0)); /* refused where it is looked up */
+    CHECK_OK(slm__safetensors_open(&file, in("t.safetensors"), &err), err);
+    CHECK(slm__metadata(&file, "b") != NULL && slm__metadata(&file, "a") == NULL &&
+              strstr(err.text, "twice") != NULL,
+          "a key of the metadata twice");
+    slm__safetensors_close(&file);
+}
+
+/* ---- plain files ---- */
+static void plain_files(void) {
+    slm_error err;
+    char *bytes, *big = (char *)malloc(300001);
+    size_t size, i;
+    for (i = 0; i < 300000; i++)
+        big[i] = (char)(i * 7);
+    for (i = 0; i <= 300000; i += i < 10 ? 1 : 99999 - i % 3) {
+        CHECK_OK(slm_file_write(in("plain"), big, i, &err), err);
+        CHECK(slm_file_read(&bytes, &size, in("plain"), &err) == SLM_OK && size == i &&
+                  memcmp(bytes, big, i) == 0 && bytes[i] == 0,
+              "%zu bytes", i);
+        slm_free(bytes);
+    }
+    bytes = (char *)&err;
+    CHECK(slm_file_read(&bytes, &size, in("nothing here"), &err) == SLM_ERR_IO &&
+              strstr(err.text, "nothing here") != NULL,
+          "%s", err.text);
+    CHECK(slm_file_read(&bytes, &size, root, &err) == SLM_ERR_IO, "a folder was read");
+    CHECK(slm_file_write(in("no folder/file"), "a", 1, &err) == SLM_ERR_IO,
+          "written into a folder that is not there");
+    CHECK(slm_file_write(root, "a", 1, &err) == SLM_ERR_IO, "a folder was replaced");
+    {
+        char *left = get("../tmp.tmp", &size);
+        CHECK(left == NULL, "a temporary file was left");
+        free(left);
+    }
+    free(big);
+}
+
+/* ---- config.json ---- */
+#define BASE                                                                                       \
+    "\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,\"num_"  \
+    "attention_heads\":2,\"intermediate_size\":12"
+
+static const struct {
+    const char *name, *text;
+} bad_configs[] = {
+    {"empty", ""},
+    {"not JSON", "hello"},
+    {"a list", "[]"},
+    {"two", "{" BASE "}{}"},
+    {"no fields", "{}"},
+    {"no model_type", "{\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,\"num_"
+                      "attention_heads\":2,\"intermediate_size\":12}"},
+    {"no vocab_size", "{\"model_type\":\"llama\",\"hidden_size\":8,\"num_hidden_layers\":2,\"num_"
+                      "attention_heads\":2,\"intermediate_size\":12}"},
+    {"no hidden_size", "{\"model_type\":\"llama\",\"vocab_size\":20,\"num_hidden_layers\":2,\"num_"
+                       "attention_heads\":2,\"intermediate_size\":12}"},
+    {"no num_hidden_layers", "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_"
+                             "attention_heads\":2,\"intermediate_size\":12}"},
+    {"no num_attention_heads", "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,"
+                               "\"num_hidden_layers\":2,\"intermediate_size\":12}"},
+    {"no intermediate_size", "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_"
+                             "hidden_layers\":2,\"num_attention_heads\":2}"},
+    {"vocab_size twice", "{" BASE ",\"vocab_size\":20}"},
+    {"another model_type", "{\"model_type\":\"gpt2\","
+                           "\"vocab_size\":20}"},
+    {"model_type a number", "{" BASE ",\"architectures\":[1]}"},
+    {"another architecture", "{" BASE ",\"architectures\":[\"MistralForCausalLM\"]}"},
+    {"architectures a string", "{" BASE ",\"architectures\":\"LlamaForCausalLM\"}"},
+    {"gelu", "{" BASE ",\"hidden_act\":\"gelu\"}"},
+    {"attention bias", "{" BASE ",\"attention_bias\":true}"},
+    {"mlp bias", "{" BASE ",\"mlp_bias\":true}"},
+    {"attention bias a number", "{" BASE ",\"attention_bias\":0}"},
+    {"quantized", "{" BASE ",\"quantization_config\":{\"bits\":4}}"},
+    {"rope linear", "{" BASE ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0}}"},
+    {"rope llama3", "{" BASE ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0}}"},
+    {"rope yarn in parameters",
+     "{" BASE ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"rope_theta\":10000.0}}"},
+    {"rope without a type but a factor", "{" BASE ",\"rope_scaling\":{\"factor\":2.0}}"},
+    {"rope scaling a number", "{" BASE ",\"rope_scaling\":2}"},
+    {"two thetas", "{" BASE ",\"rope_theta\":1e4,\"rope_parameters\":{\"rope_theta\":5e5}}"},
+    {"partial rotary", "{" BASE ",\"rope_parameters\":{\"partial_rotary_factor\":0.5}}"},
+    {"partial rotary outside", "{" BASE ",\"partial_rotary_factor\":0.5}"},
+    {"vocab 0", "{\"model_type\":\"llama\",\"vocab_size\":0,\"hidden_size\":8,\"num_hidden_"
+                "layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12}"},
+    {"vocab negative", "{\"model_type\":\"llama\",\"vocab_size\":-20,\"hidden_size\":8,\"num_"
+                       "hidden_layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12}"},
+    {"vocab 2^31", "{\"model_type\":\"llama\",\"vocab_size\":2147483648,\"hidden_size\":8,\"num_"
+                   "hidden_layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12}"},
+    {"vocab 20.0", "{\"model_type\":\"llama\",\"vocab_size\":20.0,\"hidden_size\":8,\"num_hidden_"
+                   "layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12}"},
+    {"vocab a string", "{\"model_type\":\"llama\",\"vocab_size\":\"20\",\"hidden_size\":8,\"num_"
+                       "hidden_layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12}"},
+    {"vocab null", "{\"model_type\":\"llama\",\"vocab_size\":null,\"hidden_size\":8,\"num_hidden_"
+                   "layers\":2,\"num_attention_heads\":2,\"intermediate_size\":12}"},
+    {"heads do not divide",
+     "{\"model_type\":\"llama\",\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,\"num_"
+     "attention_heads\":3,\"intermediate_size\":12}"},
+    {"kv heads do not divide", "{" BASE ",\"num_key_value_heads\":3}"},
+    {"kv heads 0", "{" BASE ",\"num_key_value_heads\":0}"},
+    {"head_dim odd", "{" BASE ",\"head_dim\":3}"},
+    {"head_dim 0", "{" BASE ",\"head_dim\":0}"},
+    {"theta 0", "{" BASE ",\"rope_theta\":0}"},
+    {"theta negative", "{" BASE ",\"rope_theta\":-1.0}"},
+    {"theta a string", "{" BASE ",\"rope_theta\":\"1e4\"}"},
+    {"theta infinite", "{" BASE ",\"rope_theta\":1e999}"},
+    {"eps 0", "{" BASE ",\"rms_norm_eps\":0.0}"},
+    {"eps 2", "{" BASE ",\"rms_norm_eps\":2}"},
+    {"tie a number", "{" BASE ",\"tie_word_embeddings\":1}"},
+    {"tie a text", "{" BASE ",\"tie_word_embeddings\":\"true\"}"},
+    {"max positions negative", "{" BASE ",\"max_position_embeddings\":-1}"}};
+
+static void configs(void) {
+    slm_model_config c;
+    slm_error err;
+    size_t i;
+    static const char full[] =
+        "{" BASE ",\"num_key_value_heads\":1,\"head_dim\":6,\"hidden_act\":\"silu\",\"rope_theta\":"
+        "500000.0,\"rope_scaling\":null,"
+        "\"rms_norm_eps\":1e-05,\"tie_word_embeddings\":true,\"max_position_embeddings\":77,\"eos_"
+        "token_id\":[1,2],\"bos_token_id\":null,"
+        "\"architectures\":[\"LlamaForCausalLM\"],\"attention_bias\":false,\"mlp_bias\":false,"
+        "\"quantization_config\":null,\"torch_dtype\":\"bfloat16\",\"x\":{}}";
+    for (i = 0; i < sizeof bad_configs / sizeof *bad_configs; i++) {
+        err.text[0] = 0;
+        CHECK(slm__config_parse(&c, bad_configs[i].text, strlen(bad_configs[i].text), "config.json",
+                                &err) == SLM_ERR_FORMAT,
+              "%s: accepted", bad_configs[i].name);
+        CHECK(strncmp(err.text, "config.json: ", 13) == 0, "%s: %s", bad_configs[i].name, err.text);
+        CHECK(slm__config_parse(&c, bad_configs[i].text, strlen(bad_configs[i].text), "config.json",
+                                NULL) == SLM_ERR_FORMAT,
+              "without err");
+    }
+    CHECK_OK(slm__config_parse(&c, full, sizeof full - 1, "config.json", &err), err);
+    CHECK(c.vocab == 20 && c.dim == 8 && c.n_layers == 2 && c.n_heads == 2 && c.n_kv_heads == 1 &&
+              c.head_dim == 6 && c.ffn == 12 && c.max_seq == 77 && same(c.rope_theta, 500000.0) &&
+              same(c.norm_eps, 1e-5) && c.tie_embeddings == 1,
+          "fields");
+    CHECK_OK(slm__config_parse(&c, "{" BASE "}", sizeof BASE + 1, "config.json", &err), err);
+    CHECK(c.n_kv_heads == 2 && c.head_dim == 4 && c.max_seq == 2048 &&
+              same(c.rope_theta, 10000.0) && same(c.norm_eps, 1e-6) && c.tie_embeddings == 0,
+          "defaults");
+    {
+        static const char v5[] =
+            "{" BASE ",\"num_key_value_heads\":null,\"head_dim\":null,\"rope_parameters\":{\"rope_"
+            "type\":\"default\",\"rope_theta\":5e5}}";
+        CHECK_OK(slm__config_parse(&c, v5, sizeof v5 - 1, "config.json", &err), err);
+        CHECK(same(c.rope_theta, 500000.0) && c.n_kv_heads == 2, "version 5 fields");
+    }
+    {
+        static const char nulls[] =
+            "{" BASE ",\"tie_word_embeddings\":null,\"rope_theta\":null,\"hidden_"
+            "act\":null}"; /* null: as if it were not there */
+        CHECK_OK(slm__config_parse(&c, nulls, sizeof nulls - 1, "config.json", &err), err);
+        CHECK(c.tie_embeddings == 0 && same(c.rope_theta, 10000.0), "null fields");
+    }
+    {
+        static const char rope[] =
+            "{" BASE ",\"rope_theta\":5e5,\"rope_scaling\":{\"rope_type\":\"default\"},\"rope_"
+            "parameters\":{\"rope_theta\":5e5}}";
+        CHECK_OK(slm__config_parse(&c, rope, sizeof rope - 1, "config.json", &err), err);
+    }
+    for (i = 0; i < sizeof full - 1; i++)
+        CHECK(slm__config_parse(&c, full, i, "config.json", &err) == SLM_ERR_FORMAT,
+              "first %zu bytes accepted", i);
+}
+
+/* ---- model folders ---- */
+static slm_model *model_of(int tied, uint64_t seed) {
+    slm_model_config c;
+    slm_model *model;
+    slm_error err;
+    size_t i;
+    memset(&c, 0, sizeof c);
+    c.vocab = 20;
+    c.dim = 8;
+    c.n_layers = 2;
+    c.n_heads = 4;
+    c.n_kv_heads = 2;
+    c.head_dim = 6;
+    c.ffn = 10;
+    c.tie_embeddings = tied;
+    c.rope_theta = 54321.5;
+    c.norm_eps = 1.0 / 3e5;
+    c.max_seq = 33;
+    if (slm_model_create(&model, &c, seed, &err) != SLM_OK) {
+        printf("%s\n", err.text);
+        exit(1);
+    }
+    for (i = 0; i < model->n_tensors; i++) /* norms that are not all one */
+        if (!model->table[i].decay) model->params[model->table[i].offset + 1] = (slm_real)(2 + i);
+    return model;
+}
+
+static int same_model(const slm_model *a, const slm_model *b) {
+    size_t i;
+    if (memcmp(&a->config, &b->config, sizeof a->config) != 0 || a->n_tensors != b->n_tensors)
+        return 0;
+    for (i = 0; i < a->n_tensors; i++)
+        if (memcmp(a->params + a->table[i].offset, b->params + b->table[i].offset,
+                   a->table[i].rows * a->table[i].cols * sizeof(slm_real)) != 0)
+            return 0;
+    return 1;
+}
+
+/* Writes tensors first.. of the model as dtype into a safetensors file, with extra header text (members with a leading comma)
+   and extra data bytes; the values in model are rounded to what the dtype can hold. */
+static void write_as(const char *name, slm_model *m, size_t first, size_t last, const char *dtype,
+                     const char *skip, const char *extra, size_t extra_bytes) {
+    static unsigned char data[1 << 18];
+    char header[8192];
+    size_t h = 0, n = 0, i, k,
+           size = strcmp(dtype, "F32") == 0   ? 4
+                  : strcmp(dtype, "F64") == 0 ? 8
+                                              : 2;
+    for (i = first; i < last; i++) {
+        const slm_param *p = &m->table[i];
+        size_t begin = n;
+        if (skip != NULL && strcmp(skip, p->name) == 0) continue;
+        for (k = 0; k < p->rows * p->cols; k++, n += size) {
+            slm_real *x = &m->params[p->offset + k];
+            float f = (float)*x;
+            uint32_t bits;
+            double d = (double)*x;
+            memcpy(&bits, &f, 4);
+            if (strcmp(dtype, "BF16") == 0) {
+                bits &= 0xffff0000u;
+                slm__store(data + n, bits >> 16, 2);
+                memcpy(&f, &bits, 4);
+                *x = (slm_real)f;
+            } else if (strcmp(dtype, "F16") ==
+                       0) { /* keep it simple: k/1024 with |k| < 2048 is exact in F16 */
+                int q = (int)(f * 1024.0f), e = 25, a;
+                if (q > 2047) q = 2047;
+                if (q < -2047) q = -2047;
+                a = q < 0 ? -q : q;
+                *x = (slm_real)q / 1024;
+                if (a != 0) {
+                    while (a < 1024) {
+                        a *= 2;
+                        e--;
+                    }
+                    slm__store(data + n,
+                               (uint64_t)((q < 0 ? 32768 : 0) + (e - 10) * 1024 + a - 1024), 2);
+                } else
+                    slm__store(data + n, 0, 2);
+            } else if (size == 4) {
+                slm__store(data + n, bits, 4);
+                *x = (slm_real)f;
+            } else {
+                uint64_t b64;
+                memcpy(&b64, &d, 8);
+                slm__store(data + n, b64, 8);
+            }
+        }
+        h += (size_t)snprintf(header + h, sizeof header - h,
+                              "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[", h ? ',' : '{', p->name,
+                              dtype);
+        if (p->decay) h += (size_t)snprintf(header + h, sizeof header - h, "%zu,", p->rows);
+        h += (size_t)snprintf(header + h, sizeof header - h, "%zu],\"data_offsets\":[%zu,%zu]}",
+                              p->cols, begin, n);
+    }
+    if (extra != NULL)
+        h += (size_t)snprintf(header + h, sizeof header - h, extra, n, n + extra_bytes);
+    h += (size_t)snprintf(header + h, sizeof header - h, "}");
+    memset(data + n, 0, extra_bytes);
+    slm__store(made, h, 8);
+    memcpy(made + 8, header, h);
+    memcpy(made + 8 + h, data, n + extra_bytes);
+    put(name, made, 8 + h + n + extra_bytes);
+}
+
+static void write_index(const slm_model *m, size_t split, const char *extra) {
+    char text[8192];
+    size_t h = 0, i;
+    h += (size_t)snprintf(text, sizeof text, "{\"metadata\":{\"total_size\":1},\"weight_map\":{");
+    for (i = 0; i < m->n_tensors; i++)
+        h += (size_t)snprintf(text + h, sizeof text - h,
+                              "%s\"%s\":\"model-0000%d-of-00002.safetensors\"", i ? "," : "",
+                              m->table[i].name, i < split ? 1 : 2);
+    h += (size_t)snprintf(text + h, sizeof text - h, "%s}}", extra);
+    put("sharded/model.safetensors.index.json", text, h);
+}
+
+static void expect_load(const char *folder, slm_status want, const char *text, const char *what) {
+    slm_model *model = (slm_model *)&model;
+    slm_error err;
+    slm_status status;
+    err.text[0] = 0;
+    status = slm_model_load(&model, in(folder), &err);
+    CHECK(status == want && (want == SLM_OK || model == NULL), "%s: %s (%s)", what,
+          slm_status_text(status), err.text);
+    CHECK(want == SLM_OK || strstr(err.text, text) != NULL, "%s: the message says: %s", what,
+          err.text);
+    if (status == SLM_OK) slm_model_free(model);
+}
+
+static void model_folders(void) {
+    static const char *const dtypes[] = {"F32", "F16", "BF16", "F64"};
+    static const char big[] =
+        "{\"model_type\":\"llama\",\"vocab_size\":1000000,\"hidden_size\":8192,\"num_hidden_"
+        "layers\":1000,\"num_attention_heads\":64,\"intermediate_size\":30000}";
+    slm_model *m, *back;
+    slm_tokenizer *bytes;
+    slm_error err;
+    size_t i, n, k;
+    char *config;
+    for (i = 0; i < 2; i++) {
+        m = model_of((int)i, 5);
+        CHECK(slm_model_save(m, NULL, NULL, in("nowhere/model"), &err) == SLM_ERR_IO &&
+                  strstr(err.text, "make the folder") != NULL,
+              "%s", err.text);
+        CHECK_OK(slm_model_save(m, NULL, NULL, in("new"), &err), err);
+        CHECK_OK(slm_model_load(&back, in("new"), &err), err);
+        CHECK(same_model(m, back), "round trip, tied %d", (int)i);
+        slm_model_free(back);
+        CHECK_OK(slm_model_load(&back, in("new/"), &err), err);
+        slm_model_free(back);
+        slm_model_free(m);
+    }
+    m = model_of(0, 6);
+    CHECK_OK(slm_model_save(m, NULL, "BF16", in("half"), &err),
+             err); /* BF16: the nearest, ties to even; then it stays */
+    CHECK_OK(slm_model_load(&back, in("half"), &err), err);
+    for (i = 0; i < m->n_tensors; i++)
+        for (k = m->table[i].offset; k < m->table[i].offset + m->table[i].rows * m->table[i].cols;
+             k++) {
+            double x = (double)(float)m->params[k], unit = ldexp(1.0, x != 0 ? ilogb(x) - 7 : 0),
+                   steps = nearbyint(x / unit);
+            CHECK(same((double)back->params[k], steps * unit), "%g as BF16 is %g, not %g", x,
+                  (double)back->params[k], steps * unit);
+        }
+    CHECK_OK(slm_model_save(back, NULL, "BF16", in("half2"), &err), err);
+    {
+        size_t n2;
+        char *a = get("half/model.safetensors", &n), *b = get("half2/model.safetensors", &n2);
+        CHECK(a != NULL && b != NULL && n == n2 && memcmp(a, b, n) == 0,
+              "saved again: other bytes");
+        free(a);
+        free(b);
+    }
+    CHECK(slm_model_save(m, NULL, "F16", in("half"), &err) == SLM_ERR_ARGUMENT &&
+              strstr(err.text, "BF16") != NULL,
+          "F16: %s", err.text);
+    slm_model_free(back);
+    {
+        static const struct {
+            uint32_t bits;
+            unsigned want;
+        } round[] = {{0x3f808000, 0x3f80}, {0x3f818000, 0x3f82}, {0x3f808001, 0x3f81},
+                     {0xbf808000, 0xbf80}, {0x7f800000, 0x7f80}, {0x7f7fffff, 0x7f80},
+                     {0x7fffffff, 0x7fc0}, {0x7f800001, 0x7fc0}, {0x80000000, 0x8000}};
+
+        unsigned char two[2];
+        for (i = 0; i < sizeof round / sizeof *round; i++) {
+            float f;
+            memcpy(&f, &round[i].bits, 4);
+            slm__number_store(two, (slm_real)f, SLM__BF16);
+            CHECK(slm__load(two, 2) == round[i].want, "%08x as BF16 is %04x",
+                  (unsigned)round[i].bits, (unsigned)slm__load(two, 2));
+        }
+    }
+    CHECK_OK(slm_tokenizer_create_bytes(&bytes, &err), err);
+    CHECK(slm_model_save(m, bytes, NULL, in("model"), &err) == SLM_ERR_ARGUMENT,
+          "256 tokens in a vocabulary of 20");
+    slm_tokenizer_free(bytes);
+    CHECK(slm_model_save(m, NULL, NULL, in("plain/model"), &err) == SLM_ERR_IO,
+          "a folder below a file");
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("model"), &err), err);
+    config = get("model/config.json", &n);
+    for (i = 0; i < 4; i++) {
+        slm_model *r = model_of(0, 7);
+        for (k = 0; k < r->n_params; k++)
+            r->params[k] *= 30;
+        write_as("model/model.safetensors", r, 0, r->n_tensors, dtypes[i], NULL, NULL, 0);
+        CHECK_OK(slm_model_load(&back, in("model"), &err), err);
+        if (sizeof(slm_real) == 8 || i != 3) CHECK(same_model(r, back), "%s", dtypes[i]);
+        slm_model_free(back);
+        slm_model_free(r);
+    }
+#define WRITE(skip, extra, size)                                                                   \
+    write_as("model/model.safetensors", m, 0, m->n_tensors, "F32", skip, extra, size)
+    WRITE(NULL,
+          ",\"model.layers.0.self_attn.rotary_emb.inv_freq\":{\"dtype\":\"F32\",\"shape\":[3],"
+          "\"data_offsets\":[%zu,%zu]}",
+          12);
+    expect_load("model", SLM_OK, "", "old buffers");
+    WRITE(NULL,
+          ",\"model.layers.2.mlp.up_proj.weight\":{\"dtype\":\"F32\",\"shape\":[10,8],\"data_"
+          "offsets\":[%zu,%zu]}",
+          320);
+    expect_load("model", SLM_ERR_FORMAT, "model.layers.2.mlp.up_proj.weight",
+                "one tensor too many");
+    WRITE(NULL,
+          ",\"model.layers.0.self_attn.q_proj.bias\":{\"dtype\":\"F32\",\"shape\":[8],\"data_"
+          "offsets\":[%zu,%zu]}",
+          32);
+    expect_load("model", SLM_ERR_FORMAT, "q_proj.bias", "a bias");
+    for (i = 0; i < m->n_tensors; i++) {
+        slm_real *x = &m->params[m->table[i].offset + 3], was = *x;
+        char extra[256];
+        WRITE(m->table[i].name,
+              ",\"spare\":{\"dtype\":\"F32\",\"shape\":[1000],\"data_offsets\":[%zu,%zu]}", 4000);
+        expect_load("model", SLM_ERR_FORMAT, m->table[i].name, "a missing tensor");
+        (void)snprintf(extra, sizeof extra,
+                       ",\"%s\":{\"dtype\":\"F32\",\"shape\":[1000],\"data_offsets\":[%%zu,%%zu]}",
+                       m->table[i].name);
+        WRITE(m->table[i].name, extra, 4000);
+        expect_load("model", SLM_ERR_FORMAT, m->table[i].name, "a tensor of another shape");
+        *x = (slm_real)NAN;
+        WRITE(NULL, NULL, 0);
+        expect_load("model", SLM_ERR_NOT_FINITE, m->table[i].name, "a NaN");
+        *x = was;
+    }
+    WRITE(NULL, NULL, 0);
+    put("model/config.json", big, sizeof big - 1);
+    n = io_calls;
+    alloc_calls = 0;
+    expect_load("model", SLM_ERR_FORMAT, "describes", "a huge model of a small file");
+    put("model/config.json", config, strlen(config));
+    expect_load("model", SLM_OK, "", "as it was");
+    (void)remove(in("model/model.safetensors"));
+    expect_load("model", SLM_ERR_IO, "model.safetensors.index.json", "no weights");
+    (void)remove(in("model/config.json"));
+    expect_load("model", SLM_ERR_IO, "config.json", "no config");
+    free(config);
+    slm_model_free(m);
+}
+
+static void tied_models(void) {
+    slm_model *m = model_of(1, 8), *head;
+    slm_error err;
+    char text[256];
+    size_t at = 0;
+    (void)at;
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("tied"), &err), err);
+    (void)snprintf(
+        text, sizeof text,
+        ",\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[20,8],\"data_offsets\":[%%zu,%%zu]}");
+    write_as("tied/model.safetensors", m, 0, m->n_tensors, "F32", NULL, text, 640);
+    expect_load("tied", SLM_ERR_FORMAT, "lm_head.weight", "a head that differs from the embedding");
+    memset(m->params + m->table[0].offset, 0, 160 * sizeof(slm_real));
+    write_as("tied/model.safetensors", m, 0, m->n_tensors, "F32", NULL, text, 640);
+    expect_load("tied", SLM_OK, "", "a head that equals the embedding");
+    (void)snprintf(
+        text, sizeof text,
+        ",\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[8,20],\"data_offsets\":[%%zu,%%zu]}");
+    write_as("tied/model.safetensors", m, 0, m->n_tensors, "F32", NULL, text, 640);
+    expect_load("tied", SLM_ERR_FORMAT, "lm_head.weight", "a head of another shape");
+    head = model_of(0, 8);
+    write_as("tied/model.safetensors", head, 0, head->n_tensors - 1, "F32", NULL, NULL, 0);
+    expect_load("tied", SLM_OK, "", "no head");
+    slm_model_free(head);
+    slm_model_free(m);
+}
+
+static void sharded_models(void) {
+    static const struct {
+        const char *name, *text, *message;
+    } bad[] = {
+        {"no weight_map", "{}", "weight_map"},
+        {"weight_map a list", "{\"weight_map\":[]}", "object"},
+        {"an empty map", "{\"weight_map\":{}}", "describes"},
+        {"map twice", "{\"weight_map\":{},\"weight_map\":{}}", "twice"},
+        {"a file name that is an object", "{\"weight_map\":{\"a\":{}}}", "string"},
+        {"a parent folder", "{\"weight_map\":{\"a\":\"../model.safetensors\"}}", "acceptable"},
+        {"an absolute path", "{\"weight_map\":{\"a\":\"/etc/passwd\"}}", "acceptable"},
+        {"a coded path", "{\"weight_map\":{\"a\":\"%2e%2e\"}}", "acceptable"},
+        {"a dot", "{\"weight_map\":{\"a\":\".\"}}", "acceptable"},
+        {"an empty name", "{\"weight_map\":{\"a\":\"\"}}", "acceptable"},
+        {"a backslash", "{\"weight_map\":{\"a\":\"..\\\\a\"}}", "acceptable"},
+        {"a NUL", "{\"weight_map\":{\"a\":\"a\\u0000\"}}", "NUL"},
+        {"no such file", "{\"weight_map\":{\"a\":\"nothing\"}}", "nothing"},
+        {"one file of two", "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\"}}",
+         "describes"},
+        {"cut off", "{\"weight_map\":{", "byte"},
+        {"the other file of two",
+         "{\"weight_map\":{\"model.norm.weight\":\"model-00002-of-00002.safetensors\"}}",
+         "describes"}};
+
+    slm_model *m = model_of(0, 9), *back;
+    slm_error err;
+    size_t i, split = 7;
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("sharded"), &err), err);
+    (void)remove(in("sharded/model.safetensors"));
+    write_as("sharded/model-00001-of-00002.safetensors", m, 0, split, "F32", NULL, NULL, 0);
+    write_as("sharded/model-00002-of-00002.safetensors", m, split, m->n_tensors, "BF16", NULL, NULL,
+             0);
+    write_index(m, split, "");
+    CHECK_OK(slm_model_load(&back, in("sharded"), &err), err);
+    CHECK(same_model(m, back), "sharded");
+    slm_model_free(back);
+    write_as("sharded/model-00001-of-00002.safetensors", m, 0, split + 1, "F32", NULL, NULL, 0);
+    expect_load("sharded", SLM_ERR_FORMAT, "two files", "a tensor in two shards");
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put("sharded/model.safetensors.index.json", bad[i].text, strlen(bad[i].text));
+        expect_load("sharded",
+                    strcmp(bad[i].name, "no such file") == 0 ? SLM_ERR_IO : SLM_ERR_FORMAT,
+                    bad[i].message, bad[i].name);
+    }
+    slm_model_free(m);
+}
+
+/* ---- run state ---- */
+static slm_trainer *trainer_of(slm_model *model, uint64_t seed) {
+    slm_trainer *t;
+    slm_select_options s;
+    slm_adamw_options o;
+    slm_error err;
+    size_t i;
+    slm_rng rng = slm_rng_seed(seed);
+    memset(&s, 0, sizeof s);
+    memset(&o, 0, sizeof o);
+    s.score = SLM_CRITERION_EXCESS;
+    s.ratio = 0.6;
+    s.ratio2 = 0.3;
+    s.seed = UINT64_MAX;
+    o.lr = 0.1;
+    o.lr_min = 0.2;
+    o.warmup = 3;
+    o.steps = 10;
+    o.beta1 = 0.9;
+    o.beta2 = 0.95;
+    o.eps = 1e-8;
+    o.weight_decay = 0.1;
+    o.clip = 1;
+    if (slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK) {
+        printf("%s\n", err.text);
+        exit(1);
+    }
+    for (i = 0; i < model->n_params; i++) {
+        t->m[i] = (slm_real)slm_rng_normal(&rng);
+        t->v[i] = (slm_real)slm_rng_uniform(&rng);
+    }
+    t->step = seed + 0xfedcba9876543210ULL;
+    return t;
+}
+
+static int same_tensors(const slm_model *model, const slm_real *a, const slm_real *b) {
+    size_t i;
+    for (i = 0; i < model->n_tensors; i++)
+        if (memcmp(a + model->table[i].offset, b + model->table[i].offset,
+                   model->table[i].rows * model->table[i].cols * sizeof(slm_real)) != 0)
+            return 0;
+    return 1;
+}
+
+static int same_run(const slm_trainer *a, const slm_trainer *b) {
+    return a->step == b->step && same_tensors(a->model, a->model->params, b->model->params) &&
+           same_tensors(a->model, a->m, b->m) && same_tensors(a->model, a->v, b->v);
+}
+
+typedef struct pair {
+    slm_model *model_a, *model_b, *model_c;
+    slm_trainer *a, *b, *c;
+} pair; /* saved; loaded into; what b was */
+
+static pair pair_of(void) {
+    pair p;
+    p.a = trainer_of(p.model_a = model_of(0, 10), 1);
+    p.b = trainer_of(p.model_b = model_of(0, 11), 2);
+    p.c = trainer_of(p.model_c = model_of(0, 11), 2);
+    return p;
+}
+
+static void pair_free(pair *p) {
+    slm_trainer_free(p->a);
+    slm_trainer_free(p->b);
+    slm_trainer_free(p->c);
+    slm_model_free(p->model_a);
+    slm_model_free(p->model_b);
+    slm_model_free(p->model_c);
+}
+
+static void expect_run(pair *p, slm_status want, const char *text, const char *what) {
+    slm_cursor at = {1, 2};
+    char extra[64] = "unchanged";
+    slm_error err;
+    slm_status status;
+    err.text[0] = 0;
+    status = slm_run_load(p->b, &at, 99, extra, sizeof extra, in("run"), &err);
+    CHECK(status == want && strstr(err.text, text) != NULL, "%s: %s (%s)", what,
+          slm_status_text(status), err.text);
+    CHECK(same_run(p->b, p->c) && at.seed == 1 && at.at == 2 && strcmp(extra, "unchanged") == 0,
+          "%s: the trainer was touched", what);
+}
+
+static void run_state(void) {
+    static const char text[] = "a \"text\"\n\xC3\xA9";
+    pair p = pair_of();
+    slm_cursor cursor = {UINT64_MAX, 0x123456789abcdefULL}, at;
+    slm_error err;
+    char extra[64], *bytes, *first;
+    size_t n, n2, i;
+    CHECK(slm_run_load(p.b, &at, 99, extra, sizeof extra, in("no run"), &err) == SLM_ERR_IO,
+          "no file");
+    CHECK_OK(slm_run_save(p.a, NULL, &cursor, 99, text, in("run"), &err), err);
+    first = get("run/state.safetensors", &n);
+    CHECK(slm_run_load(p.b, &at, 99, extra, strlen(text), in("run"), &err) == SLM_ERR_ARGUMENT,
+          "extra too small");
+    CHECK(same_run(p.b, p.c), "touched");
+    CHECK_OK(slm_run_load(p.b, &at, 99, extra, sizeof extra, in("run"), &err), err);
+    CHECK(same_run(p.a, p.b) && at.seed == cursor.seed && at.at == cursor.at &&
+              strcmp(extra, text) == 0,
+          "loaded");
+    CHECK_OK(slm_run_load(p.b, &at, 99, NULL, 0, in("run"), &err), err);
+    CHECK_OK(slm_run_save(p.b, NULL, &at, 99, text, in("run2"), &err), err);
+    bytes = get("run2/state.safetensors", &n2);
+    CHECK(n == n2 && memcmp(first, bytes, n) == 0, "saved again: other bytes");
+    free(bytes);
+    CHECK(slm_run_save(p.a, NULL, &cursor, 99, "\xFF", in("run2"), &err) == SLM_ERR_ARGUMENT,
+          "extra that is not UTF-8");
+    CHECK_OK(slm_run_save(p.a, NULL, &cursor, 99, NULL, in("run2"), &err), err);
+    CHECK(slm_run_load(p.b, &at, 99, extra, 1, in("run2"), &err) == SLM_OK && extra[0] == 0,
+          "no extra");
+    pair_free(&p);
+    p = pair_of();
+    CHECK(slm_run_load(p.b, &at, 98, NULL, 0, in("run"), &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "corpus=0000000000000063") != NULL,
+          "%s", err.text);
+#define CHANGE(field, value, name)                                                                 \
+    {                                                                                              \
+        field = value;                                                                             \
+        expect_run(&p, SLM_ERR_MISMATCH, " " name "=", name);                                      \
+        slm_trainer_free(p.b);                                                                     \
+        slm_model_free(p.model_b);                                                                 \
+        p.b = trainer_of(p.model_b = model_of(0, 11), 2);                                          \
+    }
+    CHANGE(p.b->selection.score, SLM_CRITERION_LOSS, "score")
+    CHANGE(p.b->selection.scope, SLM_SCOPE_MICRO, "scope")
+    CHANGE(p.b->selection.ratio, 0.5, "ratio") CHANGE(p.b->selection.ratio2, 0.5, "ratio2")
+        CHANGE(p.b->selection.seed, 1, "seed") CHANGE(p.b->optimizer.lr, 0.1000001, "lr") CHANGE(
+            p.b->optimizer.lr_min, 0.3, "lr_min") CHANGE(p.b->optimizer.warmup, 4, "warmup")
+            CHANGE(p.b->optimizer.steps, 11, "steps") CHANGE(p.b->optimizer.beta1, 0.8, "beta1")
+                CHANGE(p.b->optimizer.beta2, 0.8, "beta2") CHANGE(p.b->optimizer.eps, 1e-9, "eps")
+                    CHANGE(p.b->optimizer.weight_decay, 0.2,
+                           "weight_decay") CHANGE(p.b->optimizer.clip, 2, "clip")
+                        CHANGE(p.model_b->config.n_heads, 2,
+                               "n_heads") CHANGE(p.model_b->config.n_kv_heads, 1, "n_kv_heads")
+                            CHANGE(p.model_b->config.rope_theta, 1, "rope_theta")
+                                CHANGE(p.model_b->config.norm_eps, 1e-6, "norm_eps")
+                                    CHANGE(p.model_b->config.vocab, 21, "vocab")
+                                        CHANGE(p.model_b->config.dim, 9, "dim")
+                                            CHANGE(p.model_b->config.n_layers, 3, "n_layers")
+                                                CHANGE(p.model_b->config.head_dim, 8, "head_dim")
+                                                    CHANGE(p.model_b->config.ffn, 8, "ffn")
+                                                        CHANGE(p.model_b->config.tie_embeddings, 1,
+                                                               "tied") p.b->reference = p.model_a;
+    expect_run(&p, SLM_ERR_MISMATCH, " reference=", "an online reference");
+    p.b->reference = NULL;
+    for (i = 0; i < n; i += i < 8 + (size_t)slm__load((unsigned char *)first, 8)
+                                ? 1
+                                : 61) { /* every cut in the header, many in the data */
+        put("run/state.safetensors", first, i);
+        expect_run(&p, SLM_ERR_FORMAT, "run", "a truncated run");
+    }
+    for (i = 8 + (size_t)slm__load((unsigned char *)first, 8); i < n; i += 37) {
+        first[i] ^= 4;
+        put("run/state.safetensors", first, n);
+        expect_run(&p, SLM_ERR_FORMAT, "damaged", "a flipped bit");
+        first[i] ^= 4;
+    }
+    for (i = 0; i < 8 + (size_t)slm__load((unsigned char *)first, 8);
+         i++) { /* in the header: refused, or of no consequence */
+        slm_cursor other = {0, 0};
+        first[i] ^= 1;
+        put("run/state.safetensors", first, n);
+        if (slm_run_load(p.b, &other, 99, NULL, 0, in("run"), &err) == SLM_OK) {
+            CHECK(same_tensors(p.model_a, p.a->m, p.b->m), "byte %zu changed a tensor", i);
+            pair_free(&p);
+            p = pair_of();
+        } else
+            CHECK(same_run(p.b, p.c), "byte %zu: touched", i);
+        first[i] ^= 1;
+    }
+    CHECK_OK(slm_model_save(p.model_a, NULL, NULL, in("model"), &err), err);
+    bytes = get("model/model.safetensors", &n2);
+    put("run/state.safetensors", bytes, n2);
+    expect_run(&p, SLM_ERR_FORMAT, "not a run", "a model instead of a run");
+    free(bytes);
+    p.model_a->params[3] = (slm_real)NAN;
+    CHECK_OK(slm_run_save(p.a, NULL, &cursor, 99, "", in("run"), &err), err);
+    expect_run(&p, SLM_ERR_NOT_FINITE, "finite", "a NaN");
+    free(first);
+    pair_free(&p);
+}
+
+/* ---- injected failures ---- */
+/* Runs `call` with the k-th I/O call failing, k = 1, 2, ... until it succeeds; then the same with allocations. */
+typedef slm_status (*operation)(void *user, slm_error *err);
+
+static void no_leftovers(const char *what, long k, const char *name, const char *old, size_t n_old,
+                         const char *new_bytes, size_t n_new, int may_be_new) {
+    size_t n = 0;
+    char temp[300], *now = get(name, &n), *left;
+    CHECK(now != NULL && ((n == n_old && memcmp(now, old, n) == 0) ||
+                          (may_be_new && n == n_new && memcmp(now, new_bytes, n) == 0)),
+          "%s, call %ld: %s is neither the old file nor the whole new one", what, k, name);
+    free(now);
+    (void)snprintf(temp, sizeof temp, "%s.tmp", name);
+    left = get(temp, &n);
+    CHECK(left == NULL || io_sticky, "%s, call %ld: %s was left", what, k, temp);
+    free(left);
+    (void)remove(in(temp));
+}
+
+/* several: the operation writes more files than this one, which may be new already when another fails. */
+static void save_under_failure(const char *what, const char *name, operation call, void *user,
+                               int several) {
+    static const char old[] = "the old content";
+    char *whole;
+    size_t n;
+    long k, points = 0;
+    int sticky;
+    slm_error err;
+    slm_status status;
+    inject(0, 0);
+    CHECK_OK(call(user, &err), err);
+    whole = get(name, &n);
+    for (sticky = 0; sticky < 2; sticky++)
+        for (k = 1;; k++) {
+            put(name, old, sizeof old);
+            inject(k, sticky);
+            err.text[0] = 0;
+            status = call(user, &err);
+            points++;
+            if (status == SLM_OK) break;
+            io_fail_at = 0;
+            CHECK(status == SLM_ERR_IO && err.text[0] != 0, "%s, call %ld: %s (%s)", what, k,
+                  slm_status_text(status), err.text);
+            no_leftovers(what, k, name, old, sizeof old, whole, n, several || io_folder);
+        }
+    inject(0, 0);
+    for (k = 1;; k++) {
+        put(name, old, sizeof old);
+        inject(0, 0);
+        alloc_fail_at = k;
+        status = call(user, &err);
+        alloc_fail_at = 0;
+        points++;
+        if (status == SLM_OK) break;
+        CHECK(status == SLM_ERR_MEMORY, "%s, allocation %ld: %s", what, k, slm_status_text(status));
+        no_leftovers(what, k, name, old, sizeof old, whole, n, several);
+    }
+    {
+        size_t n2;
+        char *now = get(name, &n2);
+        CHECK(now != NULL && n2 == n && memcmp(now, whole, n) == 0,
+              "%s: the last try wrote other bytes", what);
+        free(now);
+    }
+    CHECK(points > 8, "%s: only %ld points", what, points);
+    printf("%s: failures at %ld points\n", what, points);
+    free(whole);
+}
+
+static void load_under_failure(const char *what, operation call, void *user) {
+    long k, points = 0;
+    slm_error err;
+    slm_status status;
+    for (k = 1;; k++, points++) {
+        inject(k, 0);
+        err.text[0] = 0;
+        status = call(user, &err);
+        if (io_calls < k) break; /* the injected call was not reached */
+        CHECK(status == SLM_OK || ((status == SLM_ERR_IO) && err.text[0] != 0), "%s, call %ld: %s",
+              what, k, slm_status_text(status));
+        if (status == SLM_OK) continue; /* closing a file that was only read */
+    }
+    CHECK(status == SLM_OK, "%s: %s", what, err.text);
+    for (k = 1;; k++, points++) {
+        inject(0, 0);
+        alloc_fail_at = k;
+        status = call(user, &err);
+        if (status == SLM_OK) break;
+        CHECK(status == SLM_ERR_MEMORY, "%s, allocation %ld: %s", what, k, slm_status_text(status));
+    }
+    alloc_fail_at = 0;
+    CHECK(points > 5, "%s: only %ld points", what, points);
+    printf("%s: failures at %ld points\n", what, points);
+}
+
+static slm_status call_write(void *user, slm_error *err) {
+    (void)user;
+    return slm_file_write(in("victim"), "new content", 11, err);
+}
+
+static slm_status call_model_save(void *user, slm_error *err) {
+    return slm_model_save((slm_model *)user, NULL, NULL, in("injected"), err);
+}
+
+static slm_status call_run_save(void *user, slm_error *err) {
+    slm_cursor cursor = {1, 2};
+    return slm_run_save(((pair *)user)->a, NULL, &cursor, 99, "extra", in("injected_run"), err);
+}
+
+static slm_status call_run_load(void *user, slm_error *err) {
+    pair *p = (pair *)user;
+    slm_cursor cursor = {7, 8};
+    slm_status status = slm_run_load(p->b, &cursor, 99, NULL, 0, in("injected_run"), err);
+    if (status == SLM_OK) { /* put it back as it was */
+        CHECK(same_run(p->a, p->b), "the loaded run differs");
+        memcpy(p->model_b->params, p->model_c->params, p->model_b->n_params * sizeof(slm_real));
+        memcpy(p->b->m, p->c->m, p->model_b->n_params * sizeof(slm_real));
+        memcpy(p->b->v, p->c->v, p->model_b->n_params * sizeof(slm_real));
+        p->b->step = p->c->step;
+    } else
+        CHECK(same_run(p->b, p->c) && cursor.seed == 7, "a failed load touched the trainer");
+    return status;
+}
+
+static slm_status call_model_load(void *user, slm_error *err) {
+    slm_model *model;
+    slm_status status = slm_model_load(&model, in((const char *)user), err);
+    CHECK((status == SLM_OK) == (model != NULL), "out");
+    slm_model_free(model);
+    return status;
+}
+
+static slm_status call_read(void *user, slm_error *err) {
+    char *bytes;
+    size_t n;
+    slm_status status = slm_file_read(&bytes, &n, in((const char *)user), err);
+    if (status == SLM_OK) slm_free(bytes);
+    return status;
+}
+
+static void failures(void) {
+    static char sharded[] = "sharded", injected[] = "injected", file[] = "made_of_bytes";
+    pair p = pair_of();
+    slm_error err;
+    slm_model *m = model_of(0, 9);
+    save_under_failure("slm_file_write", "victim", call_write, NULL, 0);
+    CHECK_OK(slm_model_save(m, NULL, NULL, in("injected"), &err), err);
+    save_under_failure("slm_model_save, weights", "injected/model.safetensors", call_model_save, m,
+                       1);
+    save_under_failure("slm_model_save, config", "injected/config.json", call_model_save, m, 1);
+    CHECK_OK(call_run_save(&p, &err), err);
+    save_under_failure("slm_run_save", "injected_run/state.safetensors", call_run_save, &p, 1);
+    load_under_failure("slm_run_load", call_run_load, &p);
+    load_under_failure("slm_model_load", call_model_load, injected);
+    write_as("sharded/model-00001-of-00002.safetensors", m, 0, 7, "F32", NULL, NULL, 0);
+    write_index(m, 7, "");
+    load_under_failure("slm_model_load, sharded", call_model_load, sharded);
+    put(file, made, sizeof made);
+    load_under_failure("slm_file_read", call_read, file);
+    inject(0, 0);
+    slm_model_free(m);
+    pair_free(&p);
+}
+
+int main(int argc, char **argv) {
+    slm_error err;
+    (void)snprintf(root, sizeof root, "%s/files", argc > 1 ? argv[1] : "build/tmp");
+    if (slm__make_folder(root, &err) != SLM_OK) {
+        printf("%s\n", err.text);
+        return 1;
+    }
+    headers();
+    damage();
+    numbers();
+    plain_files();
+    configs();
+    model_folders();
+    tied_models();
+    sharded_models();
+    run_state();
+    failures();
+    return check_end();
+}

@@ -1,0 +1,494 @@
+/* Reference losses of a corpus, in memory and in score files: the same bits for any batch size, in parts, stopped anywhere and
+   joined; other fingerprints refused by name, every truncation and every flipped bit, a failure injected at every I/O call and
+   at every allocation.  (Resuming, and the files of shards, are the command line's: test_cli.sh.)
+   cc -I. -Itests tests/test_scorefile.c -lm && ./a.out [SCRATCH_FOLDER]                                                      */
+#include "inject.h"
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+#include "scores_join.h"
+#include "check.h"
+
+enum { N = 61, T = 7, VOCAB = 20, WINDOWS = 9 }; /* 60 targets: eight windows of 7 and one of 4 */
+
+static slm_model *model_of(uint64_t seed) {
+    slm_model_config c;
+    slm_model *model;
+    slm_error err;
+    memset(&c, 0, sizeof c);
+    c.vocab = VOCAB;
+    c.dim = 8;
+    c.n_layers = 1;
+    c.n_heads = 2;
+    c.ffn = 10;
+    if (slm_model_create(&model, &c, seed, &err) != SLM_OK) {
+        printf("%s\n", err.text);
+        exit(1);
+    }
+    return model;
+}
+
+static slm_corpus *corpus_of(size_t n, uint64_t seed) {
+    int32_t *tokens = (int32_t *)malloc(n * sizeof *tokens);
+    uint8_t *masked = (uint8_t *)calloc(n, 1);
+    slm_corpus *corpus;
+    slm_error err;
+    slm_rng rng = slm_rng_seed(seed);
+    size_t i;
+    for (i = 0; i < n; i++)
+        tokens[i] = (int32_t)slm_rng_below(&rng, VOCAB);
+    if (n > 11) masked[11] = 1;
+    if (slm_corpus_create(&corpus, tokens, masked, n, VOCAB, &err) != SLM_OK) {
+        printf("%s\n", err.text);
+        exit(1);
+    }
+    free(tokens);
+    free(masked);
+    return corpus;
+}
+
+static int same_scores(const slm_losses *a, const slm_losses *b) {
+    return a->n == b->n && a->at == b->at && a->all == b->all && a->T == b->T &&
+           a->corpus_hash == b->corpus_hash && a->tokenizer_hash == b->tokenizer_hash &&
+           a->model_hash == b->model_hash &&
+           memcmp(a->loss, b->loss, a->n * sizeof(slm_real)) == 0 &&
+           memcmp(a->entropy, b->entropy, a->n * sizeof(slm_real)) == 0;
+}
+
+/* A progress callback that stops at the k-th call, and checks what it is told. */
+typedef struct watch {
+    long calls, stop_at;
+    uint64_t done, total;
+} watch;
+
+static int progress(void *user, uint64_t done, uint64_t total) {
+    watch *w = (watch *)user;
+    CHECK(done > w->done && done <= total && (w->total == 0 || w->total == total),
+          "progress %llu of %llu after %llu", (unsigned long long)done, (unsigned long long)total,
+          (unsigned long long)w->done);
+    w->done = done;
+    w->total = total;
+    return ++w->calls == w->stop_at;
+}
+
+static slm_model *model, *other_model;
+static slm_corpus *corpus, *other_corpus;
+static slm_losses *truth;
+static char *whole; /* the file of all */
+static size_t n_whole;
+
+static void in_memory(void) {
+    static const int32_t sizes[] = {1, 2, 3, 4, 8, 9, 10, 50};
+    size_t i;
+    slm_error err;
+    slm_losses *s;
+    watch w = {0, 0, 0, 0};
+    CHECK_OK(slm_losses_compute(&truth, model, corpus, 77, 1, T, progress, &w, &err), err);
+    CHECK(w.calls == WINDOWS && w.done == N - 1 && w.total == N - 1, "%ld calls", w.calls);
+    CHECK(truth->n == N - 1 && truth->at == 0 && truth->all == N - 1 && truth->T == T &&
+              truth->corpus_hash == corpus->hash && truth->tokenizer_hash == 77 &&
+              truth->model_hash == slm_model_hash(model),
+          "fields");
+    for (i = 0; i < truth->n; i++)
+        if (i == 10)
+            CHECK(truth->loss[i] >= 0 && truth->loss[i] <= 0, "the masked target has a loss");
+        else
+            CHECK(truth->loss[i] > 0 && truth->loss[i] < 20 && truth->entropy[i] > 0 &&
+                      truth->entropy[i] < 20,
+                  "target %zu: %g, %g", i, (double)truth->loss[i], (double)truth->entropy[i]);
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        CHECK_OK(slm_losses_compute(&s, model, corpus, 77, sizes[i], T, NULL, NULL, &err), err);
+        CHECK(same_scores(s, truth), "B = %d", (int)sizes[i]);
+        slm_losses_free(s);
+    }
+    memset(&w, 0, sizeof w);
+    w.stop_at = 3;
+    s = truth;
+    CHECK(slm_losses_compute(&s, model, corpus, 77, 2, T, progress, &w, &err) ==
+                  SLM_ERR_CANCELLED &&
+              s == NULL && w.calls == 3,
+          "stopped");
+    CHECK(slm_losses_compute(&s, model, corpus, 77, 0, T, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+          "B = 0");
+    CHECK(slm_losses_compute(&s, model, corpus, 77, 1, 0, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+          "T = 0");
+    CHECK(slm_losses_compute(&s, model, corpus, 77, -1, T, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+          "B = -1");
+    {
+        slm_corpus *tiny = corpus_of(1, 3);
+        CHECK(slm_losses_compute(&s, model, tiny, 77, 1, T, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+              "one token");
+        slm_corpus_free(tiny);
+    }
+    {
+        slm_corpus *tiny = corpus_of(2, 3);
+        CHECK_OK(slm_losses_compute(&s, model, tiny, 77, 3, T, NULL, NULL, &err), err);
+        CHECK(s != NULL && s->n == 1, "two tokens");
+        slm_losses_free(s);
+        slm_corpus_free(tiny);
+    }
+    slm_losses_free(NULL);
+}
+
+static void checks(void) {
+    slm_error err;
+    slm_losses s = *truth;
+    CHECK_OK(slm_losses_check(truth, corpus, 77, T, &err), err);
+    CHECK(slm_losses_check(truth, corpus, 77, T + 1, &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "windows") != NULL,
+          "%s", err.text);
+    CHECK(slm_losses_check(truth, corpus, 78, T, &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "tokenizer") != NULL,
+          "%s", err.text);
+    CHECK(slm_losses_check(truth, other_corpus, 77, T, &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "corpus") != NULL,
+          "%s", err.text);
+    s.n--;
+    CHECK(slm_losses_check(&s, corpus, 77, T, &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "part") != NULL,
+          "a part: %s", err.text);
+    s.all--;
+    CHECK(slm_losses_check(&s, corpus, 77, T, &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "corpus") != NULL,
+          "another length: %s", err.text);
+}
+
+static size_t find_text(const char *text) { /* where it stands in the file */
+    size_t i, n = strlen(text);
+    for (i = 0; i + n <= n_whole; i++)
+        if (memcmp(whole + i, text, n) == 0) return i;
+    CHECK(0, "%s is not in the file", text);
+    return 0;
+}
+
+static void round_trip(void) {
+    slm_losses *s, bad = *truth;
+    slm_error err;
+    char text[64];
+    slm__safetensors file;
+    slm_real loss[N - 1], was = truth->loss[17];
+    CHECK_OK(slm_losses_save(truth, in("scores"), &err), err);
+    whole = get("scores", &n_whole);
+    (void)snprintf(text, sizeof text, "\"corpus\":\"%016llx\"", (unsigned long long)corpus->hash);
+    CHECK(find_text(text) > 0 && find_text("\"tokenizer\":\"000000000000004d\"") > 0 &&
+              find_text("\"window\":\"7\"") > 0,
+          "metadata");
+    CHECK_OK(slm__safetensors_open(&file, in("scores"), &err),
+             err); /* a safetensors file as any other */
+    CHECK(file.n == 2 && slm__safetensors_read(&file, "loss", loss, 1, N - 1, &err) == SLM_OK &&
+              memcmp(loss, truth->loss, sizeof loss) == 0,
+          "tensor \"loss\"");
+    slm__safetensors_close(&file);
+    CHECK_OK(slm_losses_load(&s, in("scores"), &err), err);
+    CHECK(s != NULL && same_scores(s, truth), "loaded");
+    slm_losses_free(s);
+    CHECK(slm_losses_load(&s, in("nothing"), &err) == SLM_ERR_IO && s == NULL, "no file");
+    CHECK(slm_losses_load(&s, root, &err) == SLM_ERR_IO && s == NULL, "a folder");
+    put("text", "some text, no score file", 24);
+    CHECK(slm_losses_load(&s, in("text"), &err) == SLM_ERR_FORMAT && s == NULL &&
+              strstr(err.text, "safetensors") != NULL,
+          "%s", err.text);
+    CHECK_OK(slm_model_save(model, NULL, NULL, in("model"), &err), err);
+    CHECK(slm_losses_load(&s, in("model/model.safetensors"), &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "not a score file") != NULL,
+          "%s", err.text);
+#define IMPOSSIBLE(field, value, what)                                                             \
+    bad = *truth;                                                                                  \
+    bad.field = value;                                                                             \
+    CHECK(slm_losses_save(&bad, in("bad"), &err) == SLM_ERR_ARGUMENT, "saved: " what)
+    IMPOSSIBLE(T, 0, "windows of 0");
+    IMPOSSIBLE(T, -7, "windows of -7");
+    IMPOSSIBLE(all, 0, "of nothing");
+    IMPOSSIBLE(all, N - 2, "more than all");
+    IMPOSSIBLE(n, 10, "half a window");
+    IMPOSSIBLE(at, 1, "beyond the end");
+    IMPOSSIBLE(at, SIZE_MAX, "far beyond the end");
+    truth->loss[17] = (slm_real)NAN;
+    CHECK_OK(slm_losses_save(truth, in("nan"), &err), err);
+    CHECK(slm_losses_load(&s, in("nan"), &err) == SLM_ERR_NOT_FINITE && s == NULL, "a NaN");
+    truth->loss[17] = was;
+}
+
+/* Windows first to last-1, each time another batch size, through a file. */
+static slm_losses *part_of(const slm_model *m, const slm_corpus *c, uint64_t tokenizer,
+                           int32_t length, size_t first, size_t last) {
+    slm_losses *s, *back = NULL;
+    slm_error err;
+    size_t i;
+    CHECK_OK(slm_losses_compute_windows(&s, m, c, tokenizer, (int32_t)(1 + (first + last) % 4),
+                                        length, first, last, NULL, NULL, &err),
+             err);
+    CHECK_OK(slm_losses_save(s, in("part"), &err), err);
+    CHECK_OK(slm_losses_load(&back, in("part"), &err), err);
+    CHECK(back != NULL && same_scores(s, back) && back->all == c->n - 1,
+          "part %zu to %zu through a file", first, last);
+    if (m == model && c == corpus && length == T)
+        for (i = 0; i < s->n; i++)
+            CHECK(memcmp(&s->loss[i], &truth->loss[s->at + i], sizeof(slm_real)) == 0,
+                  "part %zu to %zu: entry %zu", first, last, i);
+    slm_losses_free(s);
+    return back;
+}
+
+static void parts(void) {
+    size_t a, b, i;
+    slm_error err;
+    slm_losses *s;
+    for (a = 0; a <= WINDOWS; a++)
+        for (b = a; b <= WINDOWS; b++) { /* three parts, some empty, in six orders */
+            slm_losses *p[3];
+            const slm_losses *q[3];
+            p[0] = part_of(model, corpus, 77, T, 0, a);
+            p[1] = part_of(model, corpus, 77, T, a, b);
+            p[2] = part_of(model, corpus, 77, T, b, WINDOWS);
+            for (i = 0; i < 6; i++) {
+                q[0] = p[i % 3];
+                q[1] = p[(i + 1 + i / 3) % 3];
+                q[2] = p[(i + 2 - i / 3) % 3];
+                CHECK(scores_join(&s, q, 3, &err) == SLM_OK && s != NULL && same_scores(s, truth),
+                      "joined at %zu and %zu: %s", a, b, err.text);
+                slm_losses_free(s);
+            }
+            q[0] = p[0];
+            q[1] = p[2];
+            if (0 < a && a < b && b < WINDOWS)
+                CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL,
+                      "a gap from %zu to %zu", a, b);
+            q[0] = q[1] = p[1];
+            if (a < b)
+                CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part twice");
+            q[0] = p[1];
+            q[1] = truth;
+            if (a < b)
+                CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL,
+                      "a part and the whole");
+            for (i = 0; i < 3; i++)
+                slm_losses_free(p[i]);
+        }
+    CHECK(scores_join(&s, NULL, 0, &err) == SLM_ERR_ARGUMENT && s == NULL, "no parts");
+    CHECK(slm_losses_compute_windows(&s, model, corpus, 77, 1, T, 1, WINDOWS + 1, NULL, NULL,
+                                     &err) == SLM_ERR_ARGUMENT &&
+              s == NULL,
+          "a window too many");
+    CHECK(slm_losses_compute_windows(&s, model, corpus, 77, 1, T, 2, 1, NULL, NULL, &err) ==
+                  SLM_ERR_ARGUMENT &&
+              s == NULL,
+          "windows backwards");
+    {
+        slm_losses *other[4];
+        static const char *const names[] = {"model", "corpus", "tokenizer", "window length"};
+        const slm_losses *q[2];
+        other[0] = part_of(other_model, corpus, 77, T, 2, 4);
+        other[1] = part_of(model, other_corpus, 77, T, 2, 4);
+        other[2] = part_of(model, corpus, 78, T, 2, 4);
+        other[3] = part_of(model, corpus, 77, 2 * T, 1, 2);
+        q[0] = part_of(model, corpus, 77, T, 0, 2);
+        for (i = 0; i < 4; i++) {
+            q[1] = other[i];
+            CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_MISMATCH && s == NULL &&
+                      strstr(err.text, names[i]) != NULL,
+                  "%s: %s", names[i], err.text);
+            slm_losses_free(other[i]);
+        }
+        slm_losses_free((slm_losses *)(uintptr_t)q[0]);
+    }
+}
+
+/* Stopped after every call: what was done comes out, and with the rest it is the whole. */
+static void stopped(void) {
+    long stop;
+    slm_error err;
+    for (stop = 1; stop < WINDOWS; stop++) {
+        watch w = {0, 0, 0, 0};
+        slm_losses *done, *rest, *s;
+        const slm_losses *q[2];
+        w.stop_at = stop;
+        CHECK(slm_losses_compute_windows(&done, model, corpus, 77, 1, T, 0, WINDOWS, progress, &w,
+                                         &err) == SLM_ERR_CANCELLED &&
+                  w.calls == stop,
+              "not stopped");
+        CHECK(done != NULL && done->n == (size_t)stop * T && done->all == N - 1,
+              "stopped at window %ld: %zu entries", stop, done ? done->n : 0);
+        rest = part_of(model, corpus, 77, T, (size_t)stop, WINDOWS);
+        q[0] = done;
+        q[1] = rest;
+        CHECK(scores_join(&s, q, 2, &err) == SLM_OK && same_scores(s, truth),
+              "stopped at window %ld and joined: %s", stop, err.text);
+        slm_losses_free(s);
+        slm_losses_free(done);
+        slm_losses_free(rest);
+    }
+}
+
+static void damage(void) {
+    size_t i;
+    slm_error err;
+    slm_losses *s;
+    for (i = 0; i < n_whole; i++) {
+        put("d", whole, i);
+        CHECK(slm_losses_load(&s, in("d"), &err) == SLM_ERR_FORMAT && s == NULL,
+              "the first %zu bytes were accepted", i);
+    }
+    {
+        char *more = (char *)calloc(1, n_whole + 1);
+        memcpy(more, whole, n_whole);
+        put("d", more, n_whole + 1);
+        CHECK(slm_losses_load(&s, in("d"), &err) == SLM_ERR_FORMAT, "one byte more was accepted");
+        free(more);
+    }
+    for (i = 0; i < 8 * n_whole;
+         i += 5) { /* 5 and 8 share no factor: every byte, every place in it */
+        slm_status status;
+        whole[i / 8] = (char)(whole[i / 8] ^ 1 << i % 8);
+        put("d", whole, n_whole);
+        status = slm_losses_load(&s, in("d"), &err);
+        CHECK((status == SLM_ERR_FORMAT || status == SLM_ERR_NOT_FINITE) && s == NULL,
+              "bit %zu: %s", i, slm_status_text(status));
+        whole[i / 8] = (char)(whole[i / 8] ^ 1 << i % 8);
+    }
+}
+
+/* Metadata that are whole, with a checksum that is right, but impossible; and those that only look odd. */
+static void metadata(void) {
+    static const struct {
+        const char *window, *at, *all, *corpus;
+        int good;
+    } cases[] = {{"7", "0", "60", "0000000000000001", 1},
+                 {"60", "0", "60", "ffffffffffffffff", 1},
+                 {"2147483647", "0", "60", "0000000000000001", 1},
+                 {"30", "60", "120", "0000000000000001", 1},
+                 {"7", "0", "59", "0000000000000001", 0},
+                 {"7", "0", "61", "0000000000000001", 0},
+                 {"7", "7", "60", "0000000000000001", 0},
+                 {"8", "60", "120", "0000000000000001", 0},
+                 {"0", "0", "60", "0000000000000001", 0},
+                 {"-7", "0", "60", "0000000000000001", 0},
+                 {"07", "0", "60", "0000000000000001", 0},
+                 {"7 ", "0", "60", "0000000000000001", 0},
+                 {"", "0", "60", "0000000000000001", 0},
+                 {"2147483648", "0", "60", "0000000000000001", 0},
+                 {"4294967303", "0", "60", "0000000000000001", 0},
+                 {"18446744073709551616", "0", "60", "0000000000000001", 0},
+                 {"7", "18446744073709551615", "60", "0000000000000001", 0},
+                 {"7", "0", "18446744073709551615", "0000000000000001", 0},
+                 {"7", "0", "60", "1", 0},
+                 {"7", "0", "60", "000000000000000G", 0},
+                 {"7", "0", "60", "00000000000000001", 0},
+                 {"7", "0", "60", "000000000000000A", 0}};
+
+    size_t i;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const slm_param p = {"", 0, 1, N - 1, 0};
+        slm_losses *s;
+        slm_error err;
+        slm_status status;
+        slm__container c = {&slm__scores_kind,
+                            &p,
+                            1,
+                            {truth->loss, truth->entropy, NULL},
+                            &err,
+                            SLM_OK,
+                            {NULL, 0, 0},
+                            SLM_HASH_START};
+        const char *const pairs[] = {"slm",    "score file",      "window",    cases[i].window,
+                                     "at",     cases[i].at,       "all",       cases[i].all,
+                                     "corpus", cases[i].corpus,   "tokenizer", "0000000000000001",
+                                     "model",  "0000000000000002"};
+        size_t k;
+        for (k = 0; k < sizeof pairs / sizeof *pairs; k += 2)
+            slm__content_pair(&c, pairs[k], pairs[k + 1]);
+        CHECK_OK(slm__content_save(&c, SLM__REAL, in("d")), err);
+        status = slm_losses_load(&s, in("d"), &err);
+        CHECK(status == (cases[i].good ? SLM_OK : SLM_ERR_FORMAT) && (s != NULL) == cases[i].good,
+              "case %zu: %s", i, err.text);
+        slm_losses_free(s);
+    }
+}
+
+static void failures(void) {
+    long k, points = 0;
+    slm_error err;
+    slm_status status;
+    slm_losses *s;
+    int sticky, call;
+    size_t n;
+    for (sticky = 0; sticky < 2; sticky++)
+        for (k = 1;; k++, points++) { /* a failure: the old file or the whole new one */
+            put("f", "old", 3);
+            inject(k, sticky);
+            err.text[0] = 0;
+            status = slm_losses_save(truth, in("f"), &err);
+            if (status == SLM_OK && io_calls < k) break;
+            io_fail_at = 0;
+            CHECK(status == SLM_ERR_IO && err.text[0] != 0, "save, call %ld: %s", k,
+                  slm_status_text(status));
+            {
+                char *bytes = get("f", &n);
+                CHECK(bytes != NULL && ((n == 3 && memcmp(bytes, "old", 3) == 0) ||
+                                        (n == n_whole && memcmp(bytes, whole, n) == 0)),
+                      "call %ld: half a file", k);
+                free(bytes);
+            }
+        }
+    inject(0, 0);
+    for (k = 1;; k++, points++) {
+        inject(k, 0);
+        status = slm_losses_load(&s, in("f"), &err);
+        if (status == SLM_OK) {
+            CHECK(same_scores(s, truth), "loaded");
+            slm_losses_free(s);
+        }
+        if (io_calls < k) break;
+        CHECK(status == SLM_OK || (status == SLM_ERR_IO && s == NULL), "load, call %ld: %s", k,
+              slm_status_text(status));
+    }
+    inject(0, 0);
+    for (call = 0; call < 4; call++) /* allocations: save, load, score, join */
+        for (k = 1;; k++, points++) {
+            const slm_losses *one = truth;
+            s = NULL;
+            alloc_calls = 0;
+            alloc_fail_at = k;
+            status = call == 0   ? slm_losses_save(truth, in("f"), &err)
+                     : call == 1 ? slm_losses_load(&s, in("f"), &err)
+                     : call == 2 ? slm_losses_compute(&s, model, corpus, 77, 2, T, NULL, NULL, &err)
+                                 : scores_join(&s, &one, 1, &err);
+            alloc_fail_at = 0;
+            if (status == SLM_OK) {
+                CHECK(call == 0 || same_scores(s, truth), "call %d", call);
+                slm_losses_free(s);
+                break;
+            }
+            CHECK(status == SLM_ERR_MEMORY && s == NULL, "call %d, allocation %ld: %s", call, k,
+                  slm_status_text(status));
+        }
+    CHECK(points > 50, "only %ld points", points);
+    printf("score files: failures at %ld points\n", points);
+}
+
+int main(int argc, char **argv) {
+    slm_error err;
+    (void)snprintf(root, sizeof root, "%s/scores", argc > 1 ? argv[1] : "build/tmp");
+    if (slm__make_folder(root, &err) != SLM_OK) {
+        printf("%s\n", err.text);
+        return 1;
+    }
+    model = model_of(1);
+    other_model = model_of(2);
+    corpus = corpus_of(N, 1);
+    other_corpus = corpus_of(N, 2);
+    in_memory();
+    checks();
+    round_trip();
+    parts();
+    stopped();
+    damage();
+    metadata();
+    failures();
+    slm_losses_free(truth);
+    slm_model_free(model);
+    slm_model_free(other_model);
+    slm_corpus_free(corpus);
+    slm_corpus_free(other_corpus);
+    free(whole);
+    return check_end();
+}
