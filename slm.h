@@ -151,12 +151,15 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer);
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer); /* ids are 0..vocab-1 */
 SLM_API uint64_t
 slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* fingerprint of vocabulary and merges */
-SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id,
-                                        size_t *size); /* its bytes; NULL: no such id */
-SLM_API slm_status slm_tokenizer_encode(const slm_tokenizer *t, const char *text, size_t size,
-                                        int32_t **ids, size_t *n, slm_error *err);
-SLM_API slm_status slm_tokenizer_decode(const slm_tokenizer *t, const int32_t *ids, size_t n,
-                                        char **text, size_t *size, slm_error *err);
+/* The bytes of a token, not ended by a NUL; NULL, and *size 0, if there is no such id.  size may be NULL. */
+SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id);
+/* The ids of a text of any bytes; you own *ids. */
+SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
+                                        const slm_tokenizer *tokenizer, const char *text,
+                                        size_t size, slm_error *err);
+/* The text of ids, with a NUL after its size bytes; you own *text. */
+SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *tokenizer,
+                                        const int32_t *ids, size_t n_ids, slm_error *err);
 
 /* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens before
    them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
@@ -189,12 +192,14 @@ SLM_API void slm_batch_free(slm_batch *batch);
 
 /* Order of training: each epoch visits every window once, in an order drawn from seed and epoch. */
 typedef struct slm_cursor {
-    uint64_t seed, at;
-} slm_cursor; /* at: windows since the start of training */
+    uint64_t seed;
+    uint64_t next_window; /* windows taken since the start of training */
+} slm_cursor;
+
 typedef struct slm_losses slm_losses;
 /* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
-SLM_API slm_status slm_batch_next(slm_batch *b, const slm_corpus *corpus, const slm_losses *scores,
-                                  slm_cursor *at, slm_error *err);
+SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const slm_corpus *corpus,
+                                  const slm_losses *losses, slm_error *err);
 /* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
 SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first);
 
@@ -419,8 +424,8 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
 SLM_API void slm_generator_free(slm_generator *generator);
 SLM_API void slm_generator_reset(slm_generator *generator);
 /* Appends one token; *logits (V) belong to the generator and hold until the next call. */
-SLM_API slm_status slm_generator_push(slm_generator *generator, int32_t token,
-                                      const slm_real **logits, slm_error *err);
+SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
+                                      int32_t token, slm_error *err);
 /* temperature 0: the most likely (lowest id among equals).  top_k 0 and top_p 1: no cut.  Leaves logits untouched. */
 SLM_API slm_status slm_sample_token(slm_generator *generator, double temperature, int32_t top_k,
                                     double top_p, slm_rng *rng, int32_t *token, slm_error *err);
@@ -2859,8 +2864,8 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
     return i;
 }
 
-SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus,
-                                  const slm_losses *scores, slm_cursor *cursor, slm_error *err) {
+SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const slm_corpus *corpus,
+                                  const slm_losses *scores, slm_error *err) {
     size_t windows = slm_corpus_n_windows(corpus, batch->T);
     if (windows == 0)
         return slm__fail(err, SLM_ERR_ARGUMENT,
@@ -2872,10 +2877,10 @@ SLM_API slm_status slm_batch_next(slm_batch *batch, const slm_corpus *corpus,
             "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
             scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
     if (scores != NULL && slm_batch_alloc_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (int32_t b = 0; b < batch->B; b++, cursor->at++)
+    for (int32_t b = 0; b < batch->B; b++, cursor->next_window++)
         slm__batch_row(batch, corpus, scores, b,
-                       (size_t)slm__window_order(cursor->seed, cursor->at / windows,
-                                                 cursor->at % windows, windows));
+                       (size_t)slm__window_order(cursor->seed, cursor->next_window / windows,
+                                                 cursor->next_window % windows, windows));
     return SLM_OK;
 }
 
@@ -3519,7 +3524,7 @@ static void slm__generator_layer(slm_generator *g, int32_t layer) {
     slm__matvec(&down, 1, g->mlp, F, 1);
 }
 
-SLM_API slm_status slm_generator_push(slm_generator *g, int32_t token, const slm_real **logits,
+SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *g, int32_t token,
                                       slm_error *err) {
     const slm_model_config *c = &g->model->config;
     size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2;
@@ -3782,7 +3787,7 @@ enum {
 }; /* one of the first two, perhaps special */
 
 struct slm_tokenizer {
-    slm__buffer bytes, spans, merges,
+    slm__buffer bytes, entries, merges,
         added; /* of the tokens; slm__token_entry by id; slm__merge by rank; int32_t, added tokens */
     slm__map ids,
         ranks; /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
@@ -3795,7 +3800,7 @@ struct slm_tokenizer {
 SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
     if (t == NULL) return;
     slm__release(t->bytes.data);
-    slm__release(t->spans.data);
+    slm__release(t->entries.data);
     slm__release(t->merges.data);
     slm__release(t->added.data);
     slm__release(t->ids.slots);
@@ -3813,17 +3818,17 @@ static slm_tokenizer *slm__tokenizer_new(slm_error *err) { /* empty; NULL: out o
 }
 
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) {
-    return (int32_t)SLM__N_ITEMS(slm__token_entry, t->spans);
+    return (int32_t)SLM__N_ITEMS(slm__token_entry, t->entries);
 }
 
 SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) {
     return t->hash;
 }
 
-SLM_API const char *slm_tokenizer_token(const slm_tokenizer *t, int32_t id, size_t *size) {
+SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *t, int32_t id) {
     const slm__token_entry *span = id < 0 || id >= slm_tokenizer_vocab(t)
                                        ? NULL
-                                       : SLM__ITEMS(const slm__token_entry, t->spans) + id;
+                                       : SLM__ITEMS(const slm__token_entry, t->entries) + id;
     if (size != NULL) *size = span == NULL ? 0 : span->size;
     return span == NULL ? NULL : t->bytes.data + span->at;
 }
@@ -3834,7 +3839,7 @@ static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) 
     size_t size;
     for (;; key = slm__mix(key + 1)) {
         int32_t id = (int32_t)slm__map_get(&t->ids, key);
-        const char *bytes = slm_tokenizer_token(t, id, &size);
+        const char *bytes = slm_tokenizer_token(&size, t, id);
         if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
     }
 }
@@ -3848,8 +3853,8 @@ static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int mod
         key = slm__mix(key + 1);
     if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
     if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
-    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->spans, &span, sizeof span, err);
-    SLM__ITEMS(slm__token_entry, t->spans)[id] = span;
+    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->entries, &span, sizeof span, err);
+    SLM__ITEMS(slm__token_entry, t->entries)[id] = span;
     return SLM_OK;
 }
 
@@ -3883,7 +3888,7 @@ static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t
 static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
                                      const char *name, slm_error *err) {
     int32_t i, values[3] = {t->prefix_space, t->use_regex, t->ignore_merges};
-    const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->spans);
+    const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->entries);
     for (i = 0; i < 256 && status == SLM_OK; i++) {
         char c = (char)(unsigned char)i;
         if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
@@ -3980,7 +3985,7 @@ static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind)
     while (kind <= SLM__NORMALIZED && n_added > 0 && at < n && e->status == SLM_OK) {
         int32_t id = -1;
         for (size = i = 0; i < n_added; i++) {
-            const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->spans) + added[i];
+            const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->entries) + added[i];
             if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at &&
                 memcmp(t->bytes.data + span->at, s + at, span->size) == 0) {
                 id = added[i];
@@ -4012,8 +4017,8 @@ static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind)
     slm__release(spaced.data);
 }
 
-SLM_API slm_status slm_tokenizer_encode(const slm_tokenizer *t, const char *text, size_t size,
-                                        int32_t **ids, size_t *n, slm_error *err) {
+SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n, const slm_tokenizer *t,
+                                        const char *text, size_t size, slm_error *err) {
     slm__encoder e = {t, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
     e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err);
     slm__encode_text(&e, text, size, SLM__ADDED);
@@ -4027,13 +4032,13 @@ SLM_API slm_status slm_tokenizer_encode(const slm_tokenizer *t, const char *text
     return SLM_OK;
 }
 
-SLM_API slm_status slm_tokenizer_decode(const slm_tokenizer *t, const int32_t *ids, size_t n,
-                                        char **text, size_t *size, slm_error *err) {
+SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *t,
+                                        const int32_t *ids, size_t n, slm_error *err) {
     slm__buffer out = {NULL, 0, 0};
     slm_status status = SLM_OK;
     size_t length;
     for (size_t i = 0; i < n && status == SLM_OK; i++) {
-        const char *bytes = slm_tokenizer_token(t, ids[i], &length);
+        const char *bytes = slm_tokenizer_token(&length, t, ids[i]);
         if (bytes == NULL)
             status =
                 slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i,
@@ -4088,15 +4093,15 @@ static void slm__bpe_train_words(slm__learner *l, const char *text, size_t size)
                 slm__buffer_append_if_ok(&l->status, &l->ids, &id, sizeof id, l->err);
             }
         }
-        if (l->status == SLM_OK) SLM__ITEMS(slm__token_entry, l->words->spans)[word].note++;
+        if (l->status == SLM_OK) SLM__ITEMS(slm__token_entry, l->words->entries)[word].note++;
     }
 }
 
 static void slm__bpe_train_merge(slm__learner *l, int32_t a, int32_t b) {
     slm_tokenizer *t = l->t;
-    const slm__token_entry *word = SLM__ITEMS(const slm__token_entry, l->words->spans);
-    slm__token_entry x = SLM__ITEMS(const slm__token_entry, t->spans)[a],
-                     y = SLM__ITEMS(const slm__token_entry, t->spans)[b];
+    const slm__token_entry *word = SLM__ITEMS(const slm__token_entry, l->words->entries);
+    slm__token_entry x = SLM__ITEMS(const slm__token_entry, t->entries)[a],
+                     y = SLM__ITEMS(const slm__token_entry, t->entries)[b];
     int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
     size_t k, n = SLM__N_ITEMS(int32_t, l->ids);
     l->status =
@@ -4166,7 +4171,7 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *t, c
                                      size_t size, slm_error *err) {
     int32_t *tokens = NULL;
     size_t n;
-    slm_status status = slm_tokenizer_encode(t, text, size, &tokens, &n, err);
+    slm_status status = slm_tokenizer_encode(&tokens, &n, t, text, size, err);
     *out = NULL;
     if (status == SLM_OK)
         status = slm_corpus_create(out, tokens, NULL, n, slm_tokenizer_vocab(t), err);
@@ -5155,13 +5160,13 @@ static void slm__load_vocab(slm_tokenizer *t, slm__json *j,
                          2; /* a name and a number each (a value of another kind is refused) */
     if (v != NULL)
         j->status =
-            slm__buffer_reserve(&t->spans, n * sizeof(slm__token_entry), j->err); /* zeros: empty */
-    if (j->status == SLM_OK) t->spans.size = n * sizeof(slm__token_entry);
+            slm__buffer_reserve(&t->entries, n * sizeof(slm__token_entry), j->err); /* zeros: empty */
+    if (j->status == SLM_OK) t->entries.size = n * sizeof(slm__token_entry);
     for (; v != end && j->status == SLM_OK; v += v->n) {
         uint64_t id = slm__json_u64(j, v + 1);
         size_t size = slm__load_bytes(t, j, v);
         const char *bad =
-            id >= n || id >= INT32_MAX || SLM__ITEMS(slm__token_entry, t->spans)[id].size > 0
+            id >= n || id >= INT32_MAX || SLM__ITEMS(slm__token_entry, t->entries)[id].size > 0
                 ? "id taken, or above a gap:"
             : size == 0 ? "not made of characters that stand for bytes:"
             : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0 ? "stands twice:"
@@ -5225,10 +5230,10 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v)
                n != content->size) /* n differs: characters for bytes are other bytes */
         slm__json_fail_quoting(j, content,
                                "an id that is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__token_entry, t->spans)[known].note != 0)
+    else if (SLM__ITEMS(slm__token_entry, t->entries)[known].note != 0)
         slm__json_fail_quoting(j, content, "stands twice:");
     slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
-    if (j->status == SLM_OK) SLM__ITEMS(slm__token_entry, t->spans)[known].note = note;
+    if (j->status == SLM_OK) SLM__ITEMS(slm__token_entry, t->entries)[known].note = note;
 }
 
 SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
@@ -5272,7 +5277,7 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
 static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before,
                                  int32_t id, slm_error *err) {
     size_t n;
-    const char *s = slm_tokenizer_token(t, id, &n);
+    const char *s = slm_tokenizer_token(&n, t, id);
     slm_status status = slm__buffer_printf(b, err, "%s", before);
     for (size_t i = 0; i < n && status == SLM_OK; i++) {
         char c[5] = "";
@@ -5292,7 +5297,7 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     int bad = (int)slm__buffer_printf(
         &b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
-        const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->spans) +
+        const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->entries) +
                                        (id = SLM__ITEMS(const int32_t, t->added)[i]);
         bad = slm__buffer_printf(&b, err, "%s\n{\"id\":%d,\"content\":", i == 0 ? "" : ",",
                                  (int)id) ||
@@ -5763,7 +5768,7 @@ SLM_API slm_status slm_run_save(const slm_trainer *t, const slm_tokenizer *token
                                 const char *folder, slm_error *err) {
     char path[SLM__PATH], settings[SLM__SETTINGS];
     const slm_model *m = t->model;
-    const uint64_t numbers[3] = {t->step, cursor->seed, cursor->at};
+    const uint64_t numbers[3] = {t->step, cursor->seed, cursor->next_window};
     slm__container c =
         slm__content_of(&slm__run_kind, m->table, m->n_tensors, m->params, t->m, t->v);
     slm_status status = slm__run_settings(settings, t, corpus_hash, err);
@@ -5821,7 +5826,7 @@ SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t cor
         memcpy(t->v, stage + 2 * n, size);
         t->step = v[0];
         cursor->seed = v[1];
-        cursor->at = v[2];
+        cursor->next_window = v[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
     slm__safetensors_close(&all);

@@ -41,7 +41,7 @@ static void say(const slm_model *model, char first, int n) {
     must(slm_generator_create(&generator, model, n, &err));
     for (i = 0; i < n; i++) {
         putchar(token >= 32 && token < 127 ? (int)token : '?');
-        must(slm_generator_push(generator, token, NULL, &err));
+        must(slm_generator_push(NULL, generator, token, &err));
         must(slm_sample_token(generator, 0, 0, 1, &rng, &token,
                               &err)); /* temperature 0: always the likeliest */
     }

@@ -59,7 +59,7 @@ static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
     slm_model_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
     slm_adamw_options optimizer = {.lr = 0.01, .warmup = 10, .steps = STEPS};
     slm_cursor cursor = {
-        .seed = 1, .at = 0}; /* seed of the order in which windows come, windows used so far */
+        .seed = 1, .next_window = 0}; /* seed of the order in which windows come, windows used so far */
     slm_rng rng = slm_rng_seed(1);
     slm_corpus *corpus;
     slm_trainer *trainer;
@@ -78,7 +78,7 @@ static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
     must(slm_batch_create(&batch, B, T, &err));
     for (i = 0; i < STEPS;
          i++) { /* as in lesson 3, but each step takes other windows of the text */
-        must(slm_batch_next(batch, corpus, NULL, &cursor, &err));
+        must(slm_batch_next(batch, &cursor, corpus, NULL, &err));
         must(slm_trainer_step(trainer, &batch, 1, NULL, &err));
     }
     slm_batch_free(batch);
@@ -89,7 +89,7 @@ static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
 /* Prints a token so that line ends can be seen. */
 static void show_token(const slm_tokenizer *tokenizer, int32_t id) {
     size_t size, i;
-    const char *text = slm_tokenizer_token(tokenizer, id, &size);
+    const char *text = slm_tokenizer_token(&size, tokenizer, id);
     for (i = 0; i < size; i++)
         if (text[i] == '\n')
             printf("\\n");

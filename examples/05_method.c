@@ -60,15 +60,15 @@ static void train(slm_model *model, const slm_corpus *corpus, const slm_losses *
                               .scope = SLM_SCOPE_BATCH,
                               .ratio = 0.6}; /* SLM_CRITERION_NONE ignores the ratio */
     slm_adamw_options optimizer = {.lr = 0.003, .warmup = 10, .steps = (uint64_t)steps};
-    slm_cursor cursor = {.seed = 7, .at = at};
+    slm_cursor cursor = {.seed = 7, .next_window = at};
     slm_trainer *trainer;
     slm_batch *batch;
     int step;
     must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (step = 0; step < steps; step++) {
-        must(slm_batch_next(batch, corpus, scores, &cursor,
-                            &err)); /* the next windows, with their reference losses */
+        /* The next windows, with their reference losses. */
+        must(slm_batch_next(batch, &cursor, corpus, scores, &err));
         must(slm_trainer_step(trainer, &batch, 1, NULL,
                               &err)); /* forward, select, backward, update */
     }

@@ -43,7 +43,7 @@ static void train(const char *name, slm_model *model, const slm_corpus *text,
     must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (int step = 1; step <= steps; step++) {
-        must(slm_batch_next(batch, text, scores, &cursor, &err));
+        must(slm_batch_next(batch, &cursor, text, scores, &err));
         must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
         if (step % 50 == 0)
             printf("%-9s step %3d: trained on %3.0f%% of the tokens, their loss is %.2f\n", name,

@@ -167,14 +167,14 @@ static void fuzz_tokenizer(
     size_t n, i, size;
     char *back;
     if (slm_tokenizer_parse(&t, (const char *)input, input_size, "input", &err) != SLM_OK) return;
-    if (slm_tokenizer_encode(t, text, sizeof text - 1, &ids, &n, &err) == SLM_OK) {
+    if (slm_tokenizer_encode(&ids, &n, t, text, sizeof text - 1, &err) == SLM_OK) {
         for (i = 0; i < n; i++)
             require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
-        if (slm_tokenizer_decode(t, ids, n, &back, &size, &err) == SLM_OK) slm_free(back);
+        if (slm_tokenizer_decode(&back, &size, t, ids, n, &err) == SLM_OK) slm_free(back);
         slm_free(ids);
     }
     for (i = 0; i < 300; i++)
-        (void)slm_tokenizer_token(t, (int32_t)i - 10, &size);
+        (void)slm_tokenizer_token(&size, t, (int32_t)i - 10);
     (void)slm_tokenizer_hash(t);
     slm_tokenizer_free(t);
 }

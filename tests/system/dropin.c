@@ -133,15 +133,15 @@ int main(int argc, char **argv) {
     must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (i = 0; i < STEPS; i++) {
-        must(slm_batch_next(batch, corpus, scores, &cursor, &err));
+        must(slm_batch_next(batch, &cursor, corpus, scores, &err));
         must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
     }
     need(stats.n_selected == slm_select_count(0.6, stats.n_valid), "step");
     hash = slm_model_hash(model);
     must(slm_generator_create(&generator, model, T, &err));
-    must(slm_generator_push(generator, 'o', &logits, &err));
+    must(slm_generator_push(&logits, generator, 'o', &err));
     must(slm_sample_token(generator, 0.5, 0, 0.9, &rng, &token, &err));
-    must(slm_tokenizer_decode(tokenizer, &token, 1, &words, &size, &err));
+    must(slm_tokenizer_decode(&words, &size, tokenizer, &token, 1, &err));
     hash = slm_hash(hash, words, size);
     slm_free(words);
 #ifndef SLM_NO_FILES

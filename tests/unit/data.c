@@ -136,12 +136,12 @@ static void test_batches(void) {
     CHECK_OK(slm_batch_create(&batch, 3, 4, &err),
              err); /* 26 windows of 4: the last holds 2 targets */
     CHECK(batch->ref_loss == NULL && batch->ref_entropy == NULL, "references before there are any");
-    CHECK_OK(slm_batch_next(batch, corpus, NULL, &cursor, &err), err);
-    CHECK(batch->ref_loss == NULL && cursor.at == 3, "references without scores");
-    cursor.at = 0;
+    CHECK_OK(slm_batch_next(batch, &cursor, corpus, NULL, &err), err);
+    CHECK(batch->ref_loss == NULL && cursor.next_window == 3, "references without scores");
+    cursor.next_window = 0;
     for (step = 0; step < 26; step++) { /* three epochs */
         again = cursor;
-        CHECK_OK(slm_batch_next(batch, corpus, &scores, &cursor, &err), err);
+        CHECK_OK(slm_batch_next(batch, &cursor, corpus, &scores, &err), err);
         for (i = 0; i < 12; i++) {
             size_t p = (size_t)batch->positions[i];
             if (p < 103) {
@@ -158,17 +158,17 @@ static void test_batches(void) {
         if (step == 17) { /* a cursor is all there is: the same batch once more */
             slm_batch *twin;
             CHECK_OK(slm_batch_create(&twin, 3, 4, &err), err);
-            CHECK_OK(slm_batch_next(twin, corpus, NULL, &again, &err), err);
+            CHECK_OK(slm_batch_next(twin, &again, corpus, NULL, &err), err);
             CHECK(memcmp(twin->inputs, batch->inputs, 12 * sizeof(int32_t)) == 0 &&
-                      again.at == cursor.at,
+                      again.next_window == cursor.next_window,
                   "not the same batch");
             slm_batch_free(twin);
         }
     }
     for (i = 1; i < 103; i++)
         bad += targets[i] != 3;
-    CHECK(bad == 0 && cursor.at == 78, "%d wrong, at %d", bad, (int)cursor.at);
-    CHECK_OK(slm_batch_next(batch, corpus, NULL, &cursor, &err), err);
+    CHECK(bad == 0 && cursor.next_window == 78, "%d wrong, at %d", bad, (int)cursor.next_window);
+    CHECK_OK(slm_batch_next(batch, &cursor, corpus, NULL, &err), err);
     for (i = 0; i < 12; i++)
         bad += batch->ref_loss[i] - batch->ref_loss[i] >= 0 ||
                batch->ref_entropy[i] - batch->ref_entropy[i] >= 0;
@@ -186,20 +186,20 @@ static void test_batches(void) {
               "a batch of one's own");
     }
     again = cursor;
-    CHECK(slm_batch_next(batch, other, &scores, &cursor, &err) == SLM_ERR_MISMATCH && one_line(),
+    CHECK(slm_batch_next(batch, &cursor, other, &scores, &err) == SLM_ERR_MISMATCH && one_line(),
           "scores of another corpus");
     scores.T = 5;
-    CHECK(slm_batch_next(batch, corpus, &scores, &cursor, &err) == SLM_ERR_MISMATCH,
+    CHECK(slm_batch_next(batch, &cursor, corpus, &scores, &err) == SLM_ERR_MISMATCH,
           "scores of other windows");
     scores.T = 4;
     scores.n = 101;
-    CHECK(slm_batch_next(batch, corpus, &scores, &cursor, &err) == SLM_ERR_MISMATCH,
+    CHECK(slm_batch_next(batch, &cursor, corpus, &scores, &err) == SLM_ERR_MISMATCH,
           "too few scores");
-    CHECK(cursor.at == again.at, "the cursor moved without a batch");
+    CHECK(cursor.next_window == again.next_window, "the cursor moved without a batch");
     slm_corpus_free(corpus);
     slm_corpus_free(other);
     corpus = counting(1, NULL);
-    CHECK(slm_batch_next(batch, corpus, NULL, &cursor, &err) == SLM_ERR_ARGUMENT && one_line(),
+    CHECK(slm_batch_next(batch, &cursor, corpus, NULL, &err) == SLM_ERR_ARGUMENT && one_line(),
           "a corpus of one token");
     slm_corpus_free(corpus);
     slm_batch_free(batch);
@@ -488,10 +488,10 @@ static void test_failures(void) { /* the k-th allocation, the k-th touch of a fi
             alloc_fail_at = k;
             status = kind == 0   ? slm_corpus_create(&made_one, tokens, masked, 3, 4, &err)
                      : kind == 1 ? slm_batch_create(&made_batch, 2, 2, &err)
-                                 : slm_batch_next(batch, corpus, &scores, &cursor, &err);
+                                 : slm_batch_next(batch, &cursor, corpus, &scores, &err);
             if (status != SLM_OK)
                 CHECK(status == SLM_ERR_MEMORY && made_one == NULL && made_batch == NULL &&
-                          cursor.at == 0,
+                          cursor.next_window == 0,
                       "kind %d, call %ld", kind, k);
         }
         CHECK(status == SLM_OK && k > 2, "kind %d: after %ld", kind, k);

@@ -906,7 +906,8 @@ static void expect_run(pair *p, slm_status want, const char *text, const char *w
     status = slm_run_load(p->b, &at, 99, extra, sizeof extra, in("run"), &err);
     CHECK(status == want && strstr(err.text, text) != NULL, "%s: %s (%s)", what,
           slm_status_text(status), err.text);
-    CHECK(same_run(p->b, p->c) && at.seed == 1 && at.at == 2 && strcmp(extra, "unchanged") == 0,
+    CHECK(same_run(p->b, p->c) && at.seed == 1 && at.next_window == 2 &&
+              strcmp(extra, "unchanged") == 0,
           "%s: the trainer was touched", what);
 }
 
@@ -925,7 +926,7 @@ static void run_state(void) {
           "extra too small");
     CHECK(same_run(p.b, p.c), "touched");
     CHECK_OK(slm_run_load(p.b, &at, 99, extra, sizeof extra, in("run"), &err), err);
-    CHECK(same_run(p.a, p.b) && at.seed == cursor.seed && at.at == cursor.at &&
+    CHECK(same_run(p.a, p.b) && at.seed == cursor.seed && at.next_window == cursor.next_window &&
               strcmp(extra, text) == 0,
           "loaded");
     CHECK_OK(slm_run_load(p.b, &at, 99, NULL, 0, in("run"), &err), err);

@@ -247,11 +247,11 @@ static void test_random(const slm_tokenizer *t, const char *name, int rounds, in
     int round;
     for (round = 0; round < rounds; round++) {
         size_t length = random_text(text, 500);
-        if (slm_tokenizer_encode(t, text, length, &ids, &n, &err) != SLM_OK) {
+        if (slm_tokenizer_encode(&ids, &n, t, text, length, &err) != SLM_OK) {
             CHECK(0, "%s: %s", name, err.text);
             return;
         }
-        if (slm_tokenizer_decode(t, ids, n, &back, &size, &err) != SLM_OK) {
+        if (slm_tokenizer_decode(&back, &size, t, ids, n, &err) != SLM_OK) {
             CHECK(0, "%s: %s", name, err.text);
             slm_free(ids);
             return;
@@ -277,7 +277,7 @@ static void check_ids(const slm_tokenizer *t, const char *name, const char *s,
     size_t n, m = 0, i;
     while (expected[m] >= 0)
         m++;
-    if (slm_tokenizer_encode(t, s, strlen(s), &ids, &n, &err) != SLM_OK) {
+    if (slm_tokenizer_encode(&ids, &n, t, s, strlen(s), &err) != SLM_OK) {
         CHECK(0, "%s: %s", name, err.text);
         return;
     }
@@ -301,26 +301,26 @@ static void test_bytes(void) {
           (unsigned long long)slm_tokenizer_hash(t)); /* by a few lines of Python */
     for (i = 0; i < 256; i++)
         text[i] = (char)(unsigned char)i;
-    CHECK_OK(slm_tokenizer_encode(t, text, 256, &ids, &n, &err), err);
+    CHECK_OK(slm_tokenizer_encode(&ids, &n, t, text, 256, &err), err);
     for (i = 0; i < n && ids[i] == (int32_t)i; i++)
         continue;
     CHECK(n == 256 && i == 256, "byte %zu", i);
     slm_free(ids);
-    CHECK(slm_tokenizer_token(t, 256, &size) == NULL && size == 0 &&
-              slm_tokenizer_token(t, -1, NULL) == NULL,
+    CHECK(slm_tokenizer_token(&size, t, 256) == NULL && size == 0 &&
+              slm_tokenizer_token(NULL, t, -1) == NULL,
           "a token that is not there");
-    CHECK(slm_tokenizer_token(t, 65, &size) != NULL && size == 1 &&
-              *slm_tokenizer_token(t, 65, NULL) == 'A',
+    CHECK(slm_tokenizer_token(&size, t, 65) != NULL && size == 1 &&
+              *slm_tokenizer_token(NULL, t, 65) == 'A',
           "token 65");
-    CHECK(slm_tokenizer_decode(t, wrong, 2, &back, &size, &err) == SLM_ERR_ARGUMENT &&
+    CHECK(slm_tokenizer_decode(&back, &size, t, wrong, 2, &err) == SLM_ERR_ARGUMENT &&
               strstr(err.text, "256") != NULL,
           "%s", err.text);
     wrong[1] = -1;
-    CHECK(slm_tokenizer_decode(t, wrong, 2, &back, &size, &err) == SLM_ERR_ARGUMENT,
+    CHECK(slm_tokenizer_decode(&back, &size, t, wrong, 2, &err) == SLM_ERR_ARGUMENT,
           "-1 was decoded");
-    CHECK_OK(slm_tokenizer_encode(t, NULL, 0, &ids, &n, &err), err);
+    CHECK_OK(slm_tokenizer_encode(&ids, &n, t, NULL, 0, &err), err);
     CHECK(n == 0, "%zu ids of nothing", n);
-    CHECK_OK(slm_tokenizer_decode(t, ids, 0, &back, &size, &err), err);
+    CHECK_OK(slm_tokenizer_decode(&back, &size, t, ids, 0, &err), err);
     CHECK(size == 0 && back[0] == 0, "%zu bytes of nothing", size);
     slm_free(ids);
     slm_free(back);
@@ -396,9 +396,9 @@ static void test_training(void) {
     /* The example of Wikipedia's article on byte-pair encoding; ties go to the smallest ids: aa, then ab (Za there). */
     CHECK_OK(slm_tokenizer_train(&t, "aaabdaaabac", 11, 300, NULL, NULL, &err), err);
     CHECK(slm_tokenizer_vocab(t) == 259, "%d tokens", (int)slm_tokenizer_vocab(t));
-    CHECK(memcmp(slm_tokenizer_token(t, 256, &size), "aa", 2) == 0 && size == 2, "token 256");
-    CHECK(memcmp(slm_tokenizer_token(t, 257, &size), "ab", 2) == 0 && size == 2, "token 257");
-    CHECK(memcmp(slm_tokenizer_token(t, 258, &size), "aaab", 4) == 0 && size == 4, "token 258");
+    CHECK(memcmp(slm_tokenizer_token(&size, t, 256), "aa", 2) == 0 && size == 2, "token 256");
+    CHECK(memcmp(slm_tokenizer_token(&size, t, 257), "ab", 2) == 0 && size == 2, "token 257");
+    CHECK(memcmp(slm_tokenizer_token(&size, t, 258), "aaab", 4) == 0 && size == 4, "token 258");
     slm_tokenizer_free(t);
     CHECK(slm_tokenizer_train(&t, lines, 10, 255, NULL, NULL, &err) == SLM_ERR_ARGUMENT &&
               t == NULL,
@@ -730,9 +730,9 @@ static void test_golden(void) {
         free(json);
         if (t == NULL) continue;
         check_ids(t, golden[i].to, golden[i].text, golden[i].ids);
-        CHECK_OK(slm_tokenizer_encode(t, golden[i].text, strlen(golden[i].text), &ids, &n, &err),
+        CHECK_OK(slm_tokenizer_encode(&ids, &n, t, golden[i].text, strlen(golden[i].text), &err),
                  err);
-        CHECK_OK(slm_tokenizer_decode(t, ids, n, &back, &length, &err), err);
+        CHECK_OK(slm_tokenizer_decode(&back, &length, t, ids, n, &err), err);
         CHECK(strcmp(back + (t->prefix_space && golden[i].text[0] != ' '), golden[i].text) == 0,
               "%s: %s", golden[i].text, back);
         slm_free(ids);
@@ -833,7 +833,7 @@ static void test_gpt2(void) {
     text = (char *)malloc(1000000);
     memset(text, 'x', 1000000);
     seconds = (double)clock();
-    CHECK_OK(slm_tokenizer_encode(t, text, 1000000, &ids, &n, &err),
+    CHECK_OK(slm_tokenizer_encode(&ids, &n, t, text, 1000000, &err),
              err); /* tokenizers 0.23.2: 125000 */
     seconds = ((double)clock() - seconds) / CLOCKS_PER_SEC;
     CHECK(n == 125000, "%zu ids of a million x", n);
@@ -841,7 +841,7 @@ static void test_gpt2(void) {
     slm_free(ids);
     free(text);
     if (slm_file_read(&text, &size, "../shared/data/tinyshakespeare/input.txt", &err) == SLM_OK) {
-        CHECK_OK(slm_tokenizer_encode(t, text, size, &ids, &n, &err),
+        CHECK_OK(slm_tokenizer_encode(&ids, &n, t, text, size, &err),
                  err); /* nanoGPT's data/shakespeare: 301,966 + 36,059 */
         CHECK(n == 338025, "%zu ids of tinyshakespeare", n);
         slm_free(ids);
@@ -896,8 +896,8 @@ static slm_status work(int what) {
     case 2: status = slm_tokenizer_load(&t, in("t.json"), &err); break;
     case 3: status = slm_tokenizer_save(own, in("s.json"), &err); break;
     default:
-        status = slm_tokenizer_encode(own, lines, sizeof lines - 1, &ids, &n, &err);
-        if (status == SLM_OK) status = slm_tokenizer_decode(own, ids, n, &back, &size, &err);
+        status = slm_tokenizer_encode(&ids, &n, own, lines, sizeof lines - 1, &err);
+        if (status == SLM_OK) status = slm_tokenizer_decode(&back, &size, own, ids, n, &err);
     }
     if (status != SLM_OK)
         CHECK(t == NULL && back == NULL, "work %d: something after a failure", what);

@@ -170,7 +170,7 @@ static void audit_forward(const slm_model *model, slm_batch *batch, slm_real *lo
                               &err)); /* logits come out of the KV cache, one token at a time */
     for (n = 0; n < N; n++) {
         if (n % (size_t)batch->T == 0) slm_generator_reset(g);
-        must(slm_generator_push(g, batch->inputs[n], &row, &err));
+        must(slm_generator_push(&row, g, batch->inputs[n], &err));
         memcpy(all + n * V, row, V * sizeof *all);
     }
     compare("logits", all, logits.data, N * V);

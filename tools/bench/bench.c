@@ -447,12 +447,12 @@ static void bench_generate(void) {
     if (n < 1) fail("%s needs at least 1 token", "--n");
     check(slm_model_create(&model, &c, 1, &err), &err);
     check(slm_generator_create(&g, model, (int32_t)n + 1, &err), &err);
-    check(slm_generator_push(g, token, NULL, &err), &err);
+    check(slm_generator_push(NULL, g, token, &err), &err);
     for (i = 0; i < n; i++) {
         if (i % 8 == 0) read_s[reads++] = read_memory(stream, words);
         start = seconds();
         check(slm_sample_token(g, 0, 0, 1, &rng, &token, &err), &err);
-        check(slm_generator_push(g, token, NULL, &err), &err);
+        check(slm_generator_push(NULL, g, token, &err), &err);
         token_s[i] = seconds() - start;
     }
     s = median(token_s, n);
@@ -476,7 +476,7 @@ static void bench_tokenize(void) {
     check(slm_tokenizer_load(&t, flag("--tokenizer", ""), &err), &err);
     check(slm_text_read(&text, &size, flag("--data", ""), flag("--fields", NULL), &err), &err);
     start = seconds();
-    check(slm_tokenizer_encode(t, text, size, &ids, &n, &err), &err);
+    check(slm_tokenizer_encode(&ids, &n, t, text, size, &err), &err);
     s = seconds() - start;
     printf("tokenize bytes=%zu tokens=%zu ms=%.1f mb_per_s=%.1f\n", size, n, 1e3 * s,
            1e-6 * (double)size / s);

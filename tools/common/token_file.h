@@ -77,7 +77,7 @@ static inline slm_status token_file_corpus(slm_corpus **out, const slm_tokenizer
                                "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
                                (unsigned long long)id, (int)vocab);
         else
-            (void)slm_tokenizer_token(tokenizer, tokens[i] = (int32_t)id, &length);
+            (void)slm_tokenizer_token(&length, tokenizer, tokens[i] = (int32_t)id);
         text += length;
     }
     if (status == SLM_OK) status = slm_corpus_create(out, tokens, NULL, layout->n, vocab, err);

@@ -347,7 +347,7 @@ static inline void experiment_train(experiment *e, const training *t) {
     for (i = 1; i <= t->steps; i++) {
         int late = i % e->s.every == 0 || i == t->steps;
         start = experiment_clock();
-        must(slm_batch_next(batch, t->corpus, t->scores, &cursor, &experiment_error));
+        must(slm_batch_next(batch, &cursor, t->corpus, t->scores, &experiment_error));
         must(slm_trainer_step(trainer, &batch, 1, &stats, &experiment_error));
         seconds += experiment_clock() - start;
         tokens += rows;

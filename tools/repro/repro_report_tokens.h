@@ -55,7 +55,7 @@ static inline void tokens_best(const tokens_text *t, const slm_real *logits, vie
         sum += exp((double)logits[id] - (double)logits[best[0]]);
     }
     for (int32_t i = 0; i < n; i++) {
-        out[i].bytes = slm_tokenizer_token(t->tokenizer, best[i], &out[i].size);
+        out[i].bytes = slm_tokenizer_token(&out[i].size, t->tokenizer, best[i]);
         out[i].p = exp((double)logits[best[i]] - (double)logits[best[0]]) / sum;
     }
 }
@@ -69,7 +69,7 @@ static inline slm_status tokens_guess(const tokens_text *t, tokens_view *v, slm_
         if (i % (size_t)t->T == 0) {
             slm_generator_reset(generator);
         } /* a window begins */
-        status = slm_generator_push(generator, t->corpus->tokens[i], &logits, err);
+        status = slm_generator_push(&logits, generator, t->corpus->tokens[i], err);
         if (status == SLM_OK) {
             tokens_best(t, logits, &v->guess[(i + 1) * TOKENS_GUESSES]);
         }
@@ -85,7 +85,7 @@ static inline void tokens_places(tokens_text *t, size_t kinds) {
         t->start[i] = at;
         t->kind[i] = t->kinds != NULL && at < kinds ? (unsigned char)t->kinds[at] : 255;
         size = 0;
-        (void)slm_tokenizer_token(t->tokenizer, t->corpus->tokens[i], &size);
+        (void)slm_tokenizer_token(&size, t->tokenizer, t->corpus->tokens[i]);
         at += size;
     }
     t->start[t->n] = at;

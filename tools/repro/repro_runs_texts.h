@@ -87,7 +87,7 @@ static uint8_t *kinds_of_tokens(const experiment *e, corpus_part part) {
     size_t i, at = 0, length;
     for (i = 0; i < c->n; i++, at += length) {
         kind[i] = t->kind[at < t->size ? at : t->size - 1];
-        if (slm_tokenizer_token(e->tokenizer, c->tokens[i], &length) == NULL) length = 0;
+        if (slm_tokenizer_token(&length, e->tokenizer, c->tokens[i]) == NULL) length = 0;
     }
     return kind;
 }

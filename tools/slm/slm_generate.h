@@ -21,7 +21,7 @@ typedef struct generate_run {
 static inline void generate_put(const slm_tokenizer *tokenizer, int32_t id) {
     size_t size = 0;
     const char *bytes =
-        slm_tokenizer_token(tokenizer, id, &size); /* none: a row of the model that no text uses */
+        slm_tokenizer_token(&size, tokenizer, id); /* none: a row of the model that no text uses */
     if (bytes != NULL) fwrite(bytes, 1, size, stdout);
     (void)fflush(stdout);
 }
@@ -33,14 +33,14 @@ static inline int generate_run_all(const generate_options *o, generate_run *r) {
     int32_t token = 0;
     for (size_t i = 0; i < r->n && status == SLM_OK && !stop_requested; i++) {
         generate_put(r->tokenizer, r->prompt[i]);
-        status = slm_generator_push(r->generator, r->prompt[i], NULL, &err);
+        status = slm_generator_push(NULL, r->generator, r->prompt[i], &err);
     }
     for (int32_t i = 0; i < o->n && status == SLM_OK && !stop_requested; i++) {
         status =
             slm_sample_token(r->generator, o->temperature, o->top_k, o->top_p, &rng, &token, &err);
         if (status != SLM_OK) break;
         generate_put(r->tokenizer, token);
-        if (i + 1 < o->n) status = slm_generator_push(r->generator, token, NULL, &err);
+        if (i + 1 < o->n) status = slm_generator_push(NULL, r->generator, token, &err);
     }
     if (isatty(1)) putchar('\n');
     return status != SLM_OK ? fail_status(status, FOR_OUTPUT, &err)
@@ -56,7 +56,7 @@ static inline int generate_main(const generate_options *o, generate_run *r) {
     if (code == DONE) code = check_vocab(r->model, o->model, r->tokenizer);
     if (code != DONE) return code;
     status =
-        slm_tokenizer_encode(r->tokenizer, o->prompt, strlen(o->prompt), &r->prompt, &r->n, &err);
+        slm_tokenizer_encode(&r->prompt, &r->n, r->tokenizer, o->prompt, strlen(o->prompt), &err);
     if (status == SLM_OK && r->n > (size_t)(INT32_MAX - o->n))
         return fail(USAGE, "the prompt is too long");
     if (status == SLM_OK)

@@ -50,7 +50,7 @@ static inline void score_table(const score_run *r) {
     for (size_t i = 0; i < r->scores->n; i++) {
         size_t size = 0;
         int32_t id = r->corpus->tokens[i + 1];
-        const char *bytes = slm_tokenizer_token(r->tokenizer, id, &size);
+        const char *bytes = slm_tokenizer_token(&size, r->tokenizer, id);
         printf("%zu\t%d\t", i + 1, (int)id);
         if (bytes != NULL) put_escaped(stdout, bytes, size);
         printf("\t%.*g\t%.*g\n", digits, (double)r->scores->loss[i], digits,

@@ -23,7 +23,7 @@ static inline int tokenize_encode(const slm_tokenizer *tokenizer, const char *te
     slm_error err;
     int32_t *ids;
     size_t n;
-    slm_status status = slm_tokenizer_encode(tokenizer, text, size, &ids, &n, &err);
+    slm_status status = slm_tokenizer_encode(&ids, &n, tokenizer, text, size, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     for (size_t i = 0; i < n; i++)
         printf("%d%c", (int)ids[i], i + 1 == n || i % 20 == 19 ? '\n' : ' ');
@@ -68,7 +68,7 @@ static inline int tokenize_decode(const slm_tokenizer *tokenizer, const char *te
             code = fail(BAD_INPUT, "%s: token %zu is %d, outside the vocabulary of %d", name, i,
                         (int)ids[i], (int)vocab);
     if (code == DONE) {
-        status = slm_tokenizer_decode(tokenizer, ids, n, &bytes, &length, &err);
+        status = slm_tokenizer_decode(&bytes, &length, tokenizer, ids, n, &err);
         if (status != SLM_OK)
             code = fail_status(status, FOR_INPUT, &err);
         else if (length > 0)

@@ -380,7 +380,7 @@ static inline int train_step(train_run *r, slm_step_stats *stats) {
     double before = progress_clock(), val = NAN, after;
     slm_status status = SLM_OK;
     for (int32_t i = 0; i < r->o.accumulate && status == SLM_OK; i++)
-        status = slm_batch_next(r->micro[i], r->corpus, r->scores, &r->cursor, &err);
+        status = slm_batch_next(r->micro[i], &r->cursor, r->corpus, r->scores, &err);
     if (status == SLM_OK)
         status = slm_trainer_step(r->trainer, r->micro, (size_t)r->o.accumulate, stats, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);

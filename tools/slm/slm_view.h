@@ -45,13 +45,13 @@ static inline int view_text_bytes(view_run *r) {
     for (size_t i = 0; i < n; i++) {
         r->start[i] = at;
         size = 0;
-        (void)slm_tokenizer_token(r->tokenizer, r->corpus->tokens[i], &size);
+        (void)slm_tokenizer_token(&size, r->tokenizer, r->corpus->tokens[i]);
         at += size;
     }
     r->start[n] = at;
     if ((r->bytes = (char *)malloc(at + 1)) == NULL) return no_memory();
     for (size_t i = 0; i < n; i++) {
-        const char *token = slm_tokenizer_token(r->tokenizer, r->corpus->tokens[i], &size);
+        const char *token = slm_tokenizer_token(&size, r->tokenizer, r->corpus->tokens[i]);
         if (token != NULL && size > 0) memcpy(r->bytes + r->start[i], token, size);
     }
     return DONE;
@@ -92,7 +92,7 @@ static inline void view_best(const view_run *r, const slm_real *logits, view_gue
     for (int32_t id = 0; id < V; id++)
         sum += exp((double)logits[id] - (double)logits[best[0]]);
     for (int32_t i = 0; i < n; i++) {
-        out[i].bytes = slm_tokenizer_token(r->tokenizer, best[i], &out[i].size);
+        out[i].bytes = slm_tokenizer_token(&out[i].size, r->tokenizer, best[i]);
         out[i].p = exp((double)logits[best[i]] - (double)logits[best[0]]) / sum;
         if (out[i].bytes == NULL) {
             out[i].bytes = "";
@@ -116,7 +116,7 @@ static inline int view_guesses(view_run *r, int quiet) {
     watch_start(&w, "predictions", "tok/s", quiet);
     for (size_t i = 0; i + 1 < n && status == SLM_OK; i++) {
         if (i % (size_t)r->T == 0) slm_generator_reset(generator); /* a window begins */
-        status = slm_generator_push(generator, r->corpus->tokens[i], &logits, &err);
+        status = slm_generator_push(&logits, generator, r->corpus->tokens[i], &err);
         if (status == SLM_OK) view_best(r, logits, r->guess + (i + 1) * VIEW_GUESSES);
         if (watch_callback(&w, i + 1, n - 1) && i + 2 < n) {
             (void)snprintf(err.text, sizeof err.text, "interrupted");
