@@ -1091,16 +1091,52 @@ static size_t slm__min(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Work below which one thread is faster than several, because starting a team of threads takes some
+   microseconds.  Found by trial on two-core x86 machines; no result depends on them.  Larger or
+   smaller by a factor of four, they cost a few percent of a step at worst. */
+enum {
+    /* Multiply-adds of a product by slm__gemm, whose threads also wait for each other. */
+    SLM__PARALLEL_GEMM = 262144,
+    /* Multiply-adds of any other product: a matrix times a vector, one layer's attention. */
+    SLM__PARALLEL_MULTIPLY_ADDS = 65536,
+    /* Elements that are only copied. */
+    SLM__PARALLEL_COPIES = 65536,
+    /* Elements on which a few operations are done: a norm, a rotation, a softmax of logits. */
+    SLM__PARALLEL_ELEMENTS = 16384,
+    /* Elements that take an exponential and a division each. */
+    SLM__PARALLEL_EXPONENTIALS = 4096
+};
+
 /* ==== >>gemm ================================================================================ 4 ==
    The matrix product: tiles in registers, blocks in caches.                                              */
 typedef struct {
-    slm_real *p;
+    const slm_real *p;
     size_t ld;
     const int32_t *rows;
 } slm__mat; /* row i: p + (rows ? rows[i] : i) * ld */
 
+typedef struct {
+    slm_real *p;
+    size_t ld;
+    const int32_t *rows;
+} slm__mat_out; /* the same, to be written */
+
 enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
-static slm_real *slm__mat_row(slm__mat a, size_t i) {
+static slm__mat slm__matrix(const slm_real *p, size_t ld, const int32_t *rows) {
+    slm__mat a = {p, ld, rows};
+    return a;
+}
+
+static slm__mat_out slm__matrix_out(slm_real *p, size_t ld, const int32_t *rows) {
+    slm__mat_out a = {p, ld, rows};
+    return a;
+}
+
+static const slm_real *slm__mat_row(slm__mat a, size_t i) {
+    return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld;
+}
+
+static slm_real *slm__mat_out_row(slm__mat_out a, size_t i) {
     return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld;
 }
 
@@ -1143,6 +1179,15 @@ static slm__mat slm__submatrix(slm__mat a, int turned, size_t row,
         a.p += down * a.ld;
     a.p += turned ? row : col;
     return a;
+}
+
+static slm__mat_out slm__submatrix_out(slm__mat_out c, size_t row, size_t col) {
+    if (c.rows != NULL)
+        c.rows += row;
+    else
+        c.p += row * c.ld;
+    c.p += col;
+    return c;
 }
 
 /* dst[k][j] = element k of row j of b (n rows): a transpose.  Eight rows at a time, as an interleaved store of eight streams
@@ -1193,7 +1238,8 @@ SLM__INLINE void slm__pack_slivers(int across, slm__mat b, size_t n, size_t dept
     for (size_t k0 = 0; !across && k0 < depth; k0 += 8)
         for (size_t s = 0; s < n; s += wide)
             for (size_t k = k0; k < k0 + 8 && k < depth; k++) {
-                slm_real *to = dst + s * depth + k * wide, *from = slm__mat_row(b, k) + s;
+                slm_real *to = dst + s * depth + k * wide;
+                const slm_real *from = slm__mat_row(b, k) + s;
                 if (k + 8 < depth) SLM__PREFETCH(slm__mat_row(b, k + 8) + s, 0);
                 if (n - s >= wide)
                     memcpy(to, from, wide * sizeof(slm_real));
@@ -1203,13 +1249,16 @@ SLM__INLINE void slm__pack_slivers(int across, slm__mat b, size_t n, size_t dept
             }
 }
 
-/* n columns of op(B) in slivers WIDE wide, or (panels) n rows of op(A) in panels HIGH high */
-SLM__KERNEL(void, , slm__pack, (int op, int panels, slm__mat x, size_t n, size_t k, slm_real *to),
-            (op, panels, x, n, k, to)) {
-    if (!panels)
-        slm__pack_slivers(op == SLM__NT, x, n, k, SLM__NR_OF(level), to);
-    else
-        slm__pack_slivers(op != SLM__TN, x, n, k, SLM__MR(level), to);
+/* n columns of op(B), in slivers NR wide */
+SLM__KERNEL(void, , slm__pack_b, (int op, slm__mat b, size_t n, size_t k, slm_real *to),
+            (op, b, n, k, to)) {
+    slm__pack_slivers(op == SLM__NT, b, n, k, SLM__NR_OF(level), to);
+}
+
+/* m rows of op(A), in panels MR high */
+SLM__KERNEL(void, , slm__pack_a, (int op, slm__mat a, size_t m, size_t k, slm_real *to),
+            (op, a, m, k, to)) {
+    slm__pack_slivers(op != SLM__TN, a, m, k, SLM__MR(level), to);
 }
 
 /* t (rows, WIDE) = sum over k of a_ik b_kj.  b_k: row k of a sliver.  a_ik: a panel's p[k step + i], or a[i][k step].  rows is
@@ -1258,7 +1307,7 @@ SLM__KERNEL(void, , slm__tile,
 /* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long.  op PANELS: a is packed, too. */
 SLM__KERNEL(void, , slm__block,
             (int op, size_t rows, size_t cols, size_t depth, slm__mat a, const slm_real *b,
-             size_t deep, int add, slm__mat c),
+             size_t deep, int add, slm__mat_out c),
             (op, rows, cols, depth, a, b, deep, add, c)) {
     const size_t wide = SLM__NR_OF(level), high = SLM__MR(level),
                  group = level == 2 ? high : (size_t)SLM__MC_MAX;
@@ -1270,7 +1319,7 @@ SLM__KERNEL(void, , slm__block,
              i++) { /* beyond the last row: any row, it is not stored */
             size_t at = p + (i < height ? i : 0);
             row[i] = op == SLM__PANELS ? NULL : op == SLM__TN ? a.p + at : slm__mat_row(a, at);
-            if (i < height) to[i] = slm__mat_row(c, at);
+            if (i < height) to[i] = slm__mat_out_row(c, at);
         }
         for (size_t q = 0; q < cols; q += wide)
             for (size_t i = 0; i < height; i += high) {
@@ -1316,7 +1365,7 @@ static size_t slm__k_block(size_t k) {
    In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that.
    Parts of B take turns in two places: who is done packs the next part while others still read this one, then waits for them. */
 static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add,
-                      slm__mat C, slm_real *work) {
+                      slm__mat_out C, slm_real *work) {
     size_t threads = (size_t)SLM__THREADS(), stretch = slm__k_block(k),
            part = SLM__ISA() == 2 ? SLM__NC / 4 : SLM__NC;
     int few = m <= SLM__MC_MAX,
@@ -1327,7 +1376,7 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
         few ? (size_t)SLM__MC_MAX
             : slm__even_block(m, panels ? SLM__MC_MAX : SLM__MC, threads, SLM__MR(SLM__ISA()));
     slm_real *base = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
-    SLM__PRAGMA(omp parallel if (m * n * k > 262144))
+    SLM__PRAGMA(omp parallel if (m * n * k > SLM__PARALLEL_GEMM))
     for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k;
          k0 += stretch) /* at least once: k = 0 makes C zero */
         for (size_t j0 = 0; j0 < n; j0 += wide, turn = !turn) {
@@ -1336,31 +1385,31 @@ static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat
                      *b = base + SLM__KC * (SLM__MC_MAX * threads + SLM__NC * turn);
             SLM__PRAGMA(omp for schedule(dynamic))
             for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
-                slm__pack(op, 0, slm__submatrix(B, op == SLM__NT, k0, j0 + j),
-                          slm__min(cols - j, SLM__NR), depth, b + j * depth);
+                slm__pack_b(op, slm__submatrix(B, op == SLM__NT, k0, j0 + j),
+                            slm__min(cols - j, SLM__NR), depth, b + j * depth);
             SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
             for (size_t i = 0; i < m; i += high)
                 for (size_t j = 0; j < cols; j += span) {
                     size_t rows = slm__min(m - i, high), width = slm__min(cols - j, span);
-                    slm__mat a = slm__submatrix(A, op == SLM__TN, i, k0),
-                             c = slm__submatrix(C, 0, i, j0 + j);
+                    slm__mat a = slm__submatrix(A, op == SLM__TN, i, k0);
+                    slm__mat_out c = slm__submatrix_out(C, i, j0 + j);
                     if (panels) {
-                        slm__pack(op, 1, a, rows, depth, copy);
+                        slm__pack_a(op, a, rows, depth, copy);
                         a.p = copy;
                     }
                     if (few)
-                        slm__pack(op, 0, slm__submatrix(B, op == SLM__NT, k0, j0 + j), width, depth,
-                                  b + j * depth);
+                        slm__pack_b(op, slm__submatrix(B, op == SLM__NT, k0, j0 + j), width, depth,
+                                    b + j * depth);
                     slm__block(panels ? SLM__PANELS : op, rows, width, depth, a, b + j * depth,
                                depth, k0 ? 1 : add, c);
                 }
         }
 }
 
-/* For a B that several products share, on one thread: b is B as slm__pack left it, `deep` rows long; C (m, n) is the product with
+/* For a B that several products share, on one thread: b is B as slm__pack_b left it, `deep` rows long; C (m, n) is the product with
    its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
 static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b,
-                             size_t deep, int add, slm__mat C) {
+                             size_t deep, int add, slm__mat_out C) {
     for (size_t k0 = 0, stretch = slm__k_block(k); k0 < k;
          k0 += stretch, b += stretch * SLM__NR_OF(SLM__ISA()))
         slm__block(op, m, n, slm__min(k - k0, stretch), slm__submatrix(A, op == SLM__TN, 0, k0), b,
@@ -1474,7 +1523,7 @@ static void slm__matvec(const slm__matvec_of *m, size_t count, const slm_real *x
     size_t pieces = 0;
     for (size_t i = 0; i < count; i++)
         pieces += (m[i].rows + 15) / 16;
-    SLM__PRAGMA(omp parallel for schedule(static) if (pieces * n > 4096))
+    SLM__PRAGMA(omp parallel for schedule(static) if (pieces * 16 * n > SLM__PARALLEL_MULTIPLY_ADDS))
     for (size_t p = 0; p < pieces; p++) {
         size_t i = 0, at = p;
         for (; at >= (m[i].rows + 15) / 16; i++)
@@ -1869,14 +1918,9 @@ SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error
    d loss / d y.  A forward named slm__x_forward can be run again to remake a dropped output.  Backwards add to gradients;
    where they are the first to do so (slm__want_grad says 0) they overwrite instead.  Threads divide output rows (or columns),
    never a sum: the same bits for any number of threads.                                                                 */
-static slm__mat slm__matrix(slm_real *p, size_t ld, const int32_t *rows) {
-    slm__mat m = {p, ld, rows};
-    return m;
-}
-
 /* slm__gemm in the tape's packing space; add below 0: the product is not wanted */
 static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, slm__mat A,
-                         slm__mat B, int add, slm__mat C) {
+                         slm__mat B, int add, slm__mat_out C) {
     slm_real *work = slm__work(tape);
     if (work != NULL && add >= 0) slm__gemm(op, m, n, k, A, B, add, C, work);
 }
@@ -1939,7 +1983,7 @@ static void slm__linear_forward(slm_tape *tape, slm__node *node) {
     for (size_t n = 0; n < copied; n++)
         memcpy(y->data + n * O, node->in[2]->data + n * O, O * sizeof(slm_real));
     slm__product(tape, SLM__NT, y->rows, O, w->cols, slm__matrix(x, w->cols, NULL),
-                 slm__matrix(w->data, w->cols, NULL), copied > 0, slm__matrix(y->data, O, NULL));
+                 slm__matrix(w->data, w->cols, NULL), copied > 0, slm__matrix_out(y->data, O, NULL));
 }
 
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
@@ -1948,11 +1992,11 @@ static void slm__linear_backward(slm_tape *tape, slm__node *node) {
     slm__mat g = slm__matrix(y->grad, O, y->live);
     int add = slm__want_grad(tape, x, y->live, y->n_live);
     slm__product(tape, SLM__NN, n, C, O, g, slm__matrix(w->data, C, NULL), add,
-                 slm__matrix(x->grad, C, y->live));
+                 slm__matrix_out(x->grad, C, y->live));
     add = slm__want_grad(tape, w, NULL, 0);
     if (add >= 0 && slm__tensor_restore(tape, x) != NULL)
         slm__product(tape, SLM__TN, O, C, n, g, slm__matrix(x->data, C, y->live), add,
-                     slm__matrix(w->grad, C, NULL));
+                     slm__matrix_out(w->grad, C, NULL));
     if (node->in[2] != NULL && tape->error.status == SLM_OK)
         slm__grad_move_or_add(tape, node->in[2], y);
 }
@@ -2126,17 +2170,17 @@ static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, 
         slm__scale(qs + i * s->D, scale, s->D);
     }
     slm__gemm_packed(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, 0,
-                     slm__matrix(S, s->S, NULL));
+                     slm__matrix_out(S, s->S, NULL));
 }
 
 /* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
-static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, slm_real *k,
-                                slm_real *v, const slm__heads *s, slm_real *scratch) {
+static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q,
+                                const slm_real *k, const slm_real *v, const slm__heads *s, slm_real *scratch) {
     slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed,
              *qs = S + SLM__BLOCK * s->S;
     size_t at[SLM__BLOCK];
-    slm__pack(SLM__NT, 0, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
-    slm__pack(SLM__NN, 0, slm__matrix(v, s->K, NULL), s->D, s->T, values);
+    slm__pack_b(SLM__NT, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
+    slm__pack_b(SLM__NN, slm__matrix(v, s->K, NULL), s->D, s->T, values);
     for (size_t from = 0; from < s->T; from += SLM__BLOCK) {
         size_t m = slm__min(s->T - from, SLM__BLOCK), reach = from + m;
         slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
@@ -2150,7 +2194,7 @@ static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q, s
             lse[at[i]] = max + (slm_real)log((double)sum[i]);
         }
         slm__gemm_packed(SLM__NN, m, s->D, reach, slm__matrix(S, s->S, NULL), values, s->T, 0,
-                         slm__matrix(to, s->Q, NULL));
+                         slm__matrix_out(to, s->Q, NULL));
         for (size_t i = 0; i < m; i++)
             slm__scale(to + i * s->Q, 1 / sum[i], s->D);
     }
@@ -2180,8 +2224,9 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
     slm_real e[SLM__BLOCK];
     slm__mat g = slm__matrix(y->grad + qo, s->Q, NULL), p = slm__matrix(P, s->S, NULL),
              dp = slm__matrix(dP, s->S, NULL);
-    slm__mat qm = slm__matrix(qs, s->D, NULL), dk = slm__matrix(k->grad + ko, s->K, NULL);
-    slm__mat dv = slm__matrix(v->grad + ko, s->K, NULL);
+    slm__mat qm = slm__matrix(qs, s->D, NULL);
+    slm__mat_out dk = slm__matrix_out(k->grad + ko, s->K, NULL);
+    slm__mat_out dv = slm__matrix_out(v->grad + ko, s->K, NULL);
     while (live < slm__n_grad_rows(y) && slm__grad_row(y->live, live) < b * s->T)
         live++;
     while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
@@ -2192,7 +2237,8 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
         }
         g.rows = rows;
         slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s);
-        slm__gemm_packed(SLM__NT, m, reach, s->D, g, packed + s->packed, s->D, 0, dp);
+        slm__gemm_packed(SLM__NT, m, reach, s->D, g, packed + s->packed, s->D, 0,
+                         slm__matrix_out(dP, s->S, NULL));
         for (size_t i = 0; i < m; i++) {
             slm_real *row = P + i * s->S, *d = dP + i * s->S;
             (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
@@ -2200,12 +2246,12 @@ static void slm__attention_head_backward(const slm__node *node, size_t b, size_t
             memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
             memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
         }
-        slm__pack(SLM__TN, 0, g, s->D, m, work);
+        slm__pack_b(SLM__TN, g, s->D, m, work);
         slm__gemm_packed(SLM__TN, reach, s->D, m, p, work, m, 1, dv);
-        slm__pack(SLM__TN, 0, qm, s->D, m, work);
+        slm__pack_b(SLM__TN, qm, s->D, m, work);
         slm__gemm_packed(SLM__TN, reach, s->D, m, dp, work, m, 1, dk);
         slm__gemm_packed(SLM__NN, m, s->D, reach, dp, packed + 2 * s->packed, s->T, 0,
-                         qm); /* qs is free again: dq / s */
+                         slm__matrix_out(qs, s->D, NULL)); /* qs is free again: dq / s */
         for (size_t i = 0; i < m; i++)
             slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
     }
@@ -2217,9 +2263,9 @@ static void slm__attention_group_backward(const slm__node *node, size_t b, size_
     size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D;
     slm__mat k = slm__matrix(node->in[1]->data + at, s->K, NULL),
              v = slm__matrix(node->in[2]->data + at, s->K, NULL);
-    slm__pack(SLM__NT, 0, k, s->T, s->D, scratch);
-    slm__pack(SLM__NT, 0, v, s->T, s->D, scratch + s->packed);
-    slm__pack(SLM__NN, 0, k, s->D, s->T, scratch + 2 * s->packed);
+    slm__pack_b(SLM__NT, k, s->T, s->D, scratch);
+    slm__pack_b(SLM__NT, v, s->T, s->D, scratch + s->packed);
+    slm__pack_b(SLM__NN, k, s->D, s->T, scratch + 2 * s->packed);
     for (size_t h = kv * group; h < (kv + 1) * group; h++)
         slm__attention_head_backward(node, b, h, s, scratch, scratch + 3 * s->packed);
 }
@@ -2392,7 +2438,7 @@ static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const 
     for (size_t i = 0; i < m; i++)
         slot[i] = l->unused[--l->n_unused];
     slm__product(tape, SLM__NT, m, V, C, slm__matrix(hidden->data + from * C, C, NULL),
-                 slm__matrix(head->data, C, NULL), 0, slm__matrix(l->z, V, slot));
+                 slm__matrix(head->data, C, NULL), 0, slm__matrix_out(l->z, V, slot));
     if (tape->error.status != SLM_OK) return hidden->rows;
     SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
     for (size_t i = 0; i < m; i++) {
@@ -2451,7 +2497,7 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
     for (size_t from = 0; from < n_live && z != NULL; from += R) {
         size_t m = slm__min(n_live - from, R);
         h.rows = live + from;
-        if (slot == NULL) slm__product(tape, SLM__NT, m, V, C, h, w, 0, slm__matrix(z, V, NULL));
+        if (slot == NULL) slm__product(tape, SLM__NT, m, V, C, h, w, 0, slm__matrix_out(z, V, NULL));
         if (tape->error.status != SLM_OK) return;
         SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
         for (size_t i = 0; i < m; i++) {
@@ -2465,9 +2511,9 @@ static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tenso
         if (dh != NULL) {
             int add = slm__want_grad(tape, head, NULL, 0);
             slm__product(tape, SLM__NN, m, C, V, slm__matrix(z, V, slot), w, 0,
-                         slm__matrix(dh, C, live + from));
+                         slm__matrix_out(dh, C, live + from));
             slm__product(tape, SLM__TN, V, C, m, slm__matrix(z, V, slot), h, add,
-                         slm__matrix(head->grad, C, NULL));
+                         slm__matrix_out(head->grad, C, NULL));
         }
     }
     if (slot == NULL) slm__tape_recycle(tape, z, (R + 1) * V);

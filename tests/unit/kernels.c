@@ -88,7 +88,8 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
     slm_real *work = array(slm__gemm_work(7));
     int32_t *ra = list(a_rows, a_all), *rb = list(b_rows, b_all), *rc = list(m, c_all);
     char *live = (char *)calloc(c_all + 1, 1);
-    slm__mat A, B, C;
+    slm__mat A, B;
+    slm__mat_out C;
     double worst = 0, got = 0, want = 0;
     int bad = 0, guard = 1;
     A.p = a;
@@ -141,7 +142,7 @@ static void gemm_case(int op, size_t m, size_t n, size_t k, int gather, int accu
         slm_real *packed = array((n + 31) / 32 * 32 * k);
         memcpy(c, start, c_size * sizeof *c);
         C.p = c;
-        slm__pack(op, 0, B, n, k, packed);
+        slm__pack_b(op, B, n, k, packed);
         slm__gemm_packed(op, m, n, k, A, packed, k, accumulate, C);
         check(memcmp(c, first, c_size * sizeof *c) == 0,
               "gemm %s %ld x %ld x %ld, packed whole: bits", op_name[op], (long)m, (long)n, (long)k,
@@ -193,7 +194,8 @@ static void test_gemm_nan(void) {
     size_t m = 21, n = 70, k = 50, i, j;
     slm_real *a = array(m * k), *b = array(k * n), *c = array(m * n),
              *work = array(slm__gemm_work(SLM__THREADS()));
-    slm__mat A = {0, 0, NULL}, B = {0, 0, NULL}, C = {0, 0, NULL};
+    slm__mat A = {0, 0, NULL}, B = {0, 0, NULL};
+    slm__mat_out C = {0, 0, NULL};
     A.p = a;
     A.ld = k;
     B.p = b;

@@ -199,7 +199,7 @@ static void multiply(const product *p, int by_blas) {
     slm__mat a = slm__matrix(p->a, p->op == SLM__TN ? p->m : p->k, NULL),
              b = slm__matrix(p->b, p->op == SLM__NT ? p->k : p->n, NULL);
     if (!by_blas)
-        slm__gemm(p->op, p->m, p->n, p->k, a, b, 0, slm__matrix(p->c, p->n, NULL), p->work);
+        slm__gemm(p->op, p->m, p->n, p->k, a, b, 0, slm__matrix_out(p->c, p->n, NULL), p->work);
     else
         p->blas(101, p->op == SLM__TN ? 112 : 111, p->op == SLM__NT ? 112 : 111, (int)p->m,
                 (int)p->n, (int)p->k, 1, (float *)p->a, (int)a.ld, (float *)p->b, (int)b.ld, 0,
