@@ -1,74 +1,101 @@
 # slm.h: nothing but a C compiler and make is needed.
-#   make            build/slm (command line), build/audit, build/bench
-#   make run        the main result: base, reference, scores, then plain against selective training; build/report.html
-#   make repro      every figure of the paper, with controls (an hour and a half; may be stopped and taken up); QUICK=1: one seed, minutes
-#   make test       the tests (minutes); ends with "N passed, N failed"
-#   make check      the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is not installed is named
-#   make bench      the README's table of speeds        make bench-peers   the same beside OpenBLAS and PyTorch
-#   make mutate     breaks slm.h in many places and demands that the tests notice
+#   make             build/slm (command line), build/audit, build/bench, the examples
+#   make run         the main result: base, reference, scores, then plain against selective
+#                    training; build/report.html
+#   make repro       every figure of the paper, with controls (an hour and a half; may be stopped
+#                    and taken up); QUICK=1: one seed, minutes
+#   make test        the tests (minutes); ends with "N passed, N failed"
+#   make check       the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is
+#                    not installed is named
+#   make style       the layout of slm.h against its rules (seconds)
+#   make mutate      breaks slm.h in many places and demands that the tests notice
+#   make bench       the README's table of speeds
+#   make bench-peers the same beside OpenBLAS and PyTorch
 #   make install PREFIX=/usr/local
-# CC, CFLAGS, OPENMP=0 and REAL=double work as one expects.
-ifeq ($(origin CFLAGS),undefined)     # clang at -O3 unrolls the AVX2 tile before it makes vectors of it: half as fast
+#   make help        this text
+# CC, CFLAGS, OPENMP=0, REAL=double and -j work as one expects.
+
+# At -O3 clang unrolls the AVX2 tile before it makes vectors of it, and is half as fast.
+ifeq ($(origin CFLAGS),undefined)
 CFLAGS := $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),-O2,-O3)
 endif
-MAKEFLAGS += -j2
 PREFIX ?= /usr/local
 OPENMP ?= 1
 REAL ?= float
 
-# OpenMP where the compiler has it.  No -ffast-math, and no -march: the kernels choose the instruction set when they run.
-HAS = $(shell printf 'int main(void){return 0;}' | $(CC) $(1) -x c - -o /dev/null 2>/dev/null && echo $(1))
+# OpenMP where the compiler has it.  No -ffast-math, and no -march: the kernels choose the
+# instruction set when they run.
+HAS = $(shell printf 'int main(void){return 0;}' | $(CC) $(1) -x c - -o /dev/null 2>/dev/null && \
+	echo $(1))
 ifeq ($(OPENMP),1)
 THREADS := $(call HAS,-fopenmp)
 endif
-# gcc sees "maybe uninitialized" where an output is set on every path that goes on: silenced.
-WARNINGS = -Wall -Wextra -Wpedantic -Wno-unknown-warning-option -Wno-maybe-uninitialized
-FLAGS = $(CFLAGS) $(THREADS) $(WARNINGS) $(if $(filter double,$(REAL)),-DSLM_REAL=double)
-ROOMS = common slm report lab repro bench audit
-INCLUDES = -I. -Itools $(ROOMS:%=-Itools/%) -Itests/support
-BUILD = $(CC) -std=c99 $(FLAGS) $(INCLUDES)
+WARNINGS = -Wall -Wextra -Wpedantic
+FLAGS = $(CFLAGS) $(WARNINGS) $(if $(filter double,$(REAL)),-DSLM_REAL=double)
+INCLUDES = -I. -Itools $(patsubst %,-Itools/%,common slm report lab repro bench audit)
+COMPILE = $(CC) -std=c99 $(FLAGS) $(INCLUDES) -MMD -MP
 
 TOOLS = build/slm build/audit build/bench
-TOOL_PARTS = $(wildcard tools/*/*.h)
 EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
 TESTS = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*.c))
 SCRIPTS = $(wildcard tests/system/*.sh)
 
 all: $(TOOLS) $(EXAMPLES)
 
-# Rebuild when the compiler or a flag changes.
+# Everything is built again when the compiler or a flag changes.
 build/flags: always
-	@mkdir -p build/tests build/examples
-	@echo '$(CC) $(FLAGS)' | cmp -s - $@ || echo '$(CC) $(FLAGS)' > $@
+	@mkdir -p build/examples build/tests
+	@echo '$(CC) $(THREADS) $(FLAGS)' | cmp -s - $@ || echo '$(CC) $(THREADS) $(FLAGS)' >$@
 always:
 
-build/slm: tools/slm/main.c
-build/audit: tools/audit/audit.c
-build/bench: tools/bench/bench.c
-build/run: tools/lab/run.c
-$(TOOLS) build/run: slm.h $(TOOL_PARTS) build/flags
-	$(BUILD) $(filter %.c,$^) -o $@ -lm
-build/examples/%: examples/%.c slm.h $(TOOL_PARTS) build/flags
-	$(BUILD) $< -o $@ -lm
-build/tests/step_double: tests/unit/step.c
-build/tests/%: tests/unit/%.c slm.h $(TOOL_PARTS) $(wildcard tests/support/*.h) build/flags
-	$(BUILD) $< -o $@ -lm
+# One object a source, in build/obj with OpenMP and in build/serial without.
+build/obj/%.o: %.c build/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(THREADS) -c $< -o $@
+build/serial/%.o: %.c build/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -c $< -o $@
+-include $(wildcard build/*/tools/*/*.d build/tests/*.d)
+
+room = $(patsubst tools/%.c,build/obj/tools/%.o,$(wildcard tools/$(1)/*.c))
+COMMON = $(filter-out %/slm_impl.o,$(call room,common))
+
+build/slm: $(call room,slm) $(COMMON) $(call room,report)
+build/audit: $(call room,audit)
+build/bench: $(call room,bench)
+build/run: $(call room,lab) $(COMMON) $(call room,report)
+$(TOOLS) build/run:
+	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
+
+# An example or a test is one file beside slm.h; a test may include the source that it looks into.
+build/examples/%: examples/%.c slm.h build/flags
+	$(CC) -std=c99 $(FLAGS) $(THREADS) -I. $< -o $@ -lm
+build/tests/%: tests/unit/%.c slm.h build/flags
+	$(COMPILE) -MF $@.d $(THREADS) -Itests/support $< -o $@ -lm
 
 run: build/run
 	@build/run
 
-# Each training on one thread, two at a time: without OpenMP no thread ever waits, and the bits are the same.  What is finished stays.
-build/reproduce: tools/repro/main.c slm.h $(TOOL_PARTS) build/flags
-	$(CC) -std=c99 $(CFLAGS) $(WARNINGS) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' $(INCLUDES) $< -o $@ -lm
+# Each training is on one thread, two at a time: without OpenMP no thread ever waits, and the bits
+# are the same.  What is finished is kept.
+REPRO = $(call room,repro) $(filter-out %/run.o,$(call room,lab)) $(COMMON) $(call room,report)
+build/reproduce: $(patsubst build/obj/%,build/serial/%,$(REPRO))
+	$(CC) $(CFLAGS) $^ -o $@ -lm
 repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)
 	@build/reproduce report --out build/repro$(if $(filter 1,$(QUICK)),-quick)
 
-test: $(TOOLS) $(EXAMPLES) $(TESTS)
+# Two compilers at a time, unless -j was given.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
+test:
+	@$(MAKE) $(JOBS) --no-print-directory $(TOOLS) $(EXAMPLES) $(TESTS)
 	@CC="$(CC)" sh tests/run.sh $(TESTS) $(SCRIPTS)
 
 check: $(TOOLS)
 	@CC="$(CC)" sh tests/check.sh
+
+style:
+	@tools/dev/check_sections slm.h
 
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
@@ -83,7 +110,10 @@ install: build/slm
 	cp slm.h $(DESTDIR)$(PREFIX)/include/slm.h
 	cp build/slm $(DESTDIR)$(PREFIX)/bin/slm
 
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
 clean:
 	rm -rf build
 
-.PHONY: all always run repro test check mutate bench bench-peers install clean
+.PHONY: all always run repro test check style mutate bench bench-peers install help clean

@@ -4216,7 +4216,7 @@ SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *er
 SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *t, const char *text,
                                      size_t size, slm_error *err) {
     int32_t *tokens = NULL;
-    size_t n;
+    size_t n = 0;
     slm_status status = slm_tokenizer_encode(&tokens, &n, t, text, size, err);
     *out = NULL;
     if (status == SLM_OK)

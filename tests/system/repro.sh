@@ -12,7 +12,13 @@ check() {                                            # check NAME COMMAND...
     name=$1; shift
     if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $name"; fi
 }
-${CC:-cc} -std=c99 -O1 -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/support/fixture.c -o $dir/fixture -lm || { echo "FAIL the report does not compile"; echo "0 passed, 1 failed"; exit 1; }
+sources="tests/support/fixture.c tools/common/options.c tools/common/progress.c tools/common/text.c"
+if ! ${CC:-cc} -std=c99 -O1 -I. -Itools -Itools/report -Itools/lab -Itools/repro $sources \
+    -o $dir/fixture -lm; then
+    echo "FAIL the report does not compile"
+    echo "0 passed, 1 failed"
+    exit 1
+fi
 sh tests/support/fixture.sh $dir/a && $dir/fixture $dir/a >$dir/out.txt 2>&1
 check "the report is made" test $? -eq 0
 

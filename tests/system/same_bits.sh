@@ -53,9 +53,11 @@ for threads in 2 3 4 7; do
 done
 
 # other builds, two at a time
+slm="tools/slm/*.c $(ls tools/common/*.c | grep -v slm_impl) $(ls tools/report/*.c 2>/dev/null)"
 compile() {                                         # compile NAME FLAGS...
     name=$1; shift
-    $cc "$@" -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tools/slm/main.c -o $dir/$name.exe -lm >$dir/$name.log 2>&1
+    $cc "$@" -I. -Itools -Itools/common -Itools/slm -Itools/report $slm -o $dir/$name.exe -lm \
+        >$dir/$name.log 2>&1
 }
 try() {                                             # try NAME WHAT
     if [ -x $dir/$1.exe ]; then method $dir/$1.exe $1; same "$2" $1

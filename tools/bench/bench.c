@@ -466,9 +466,10 @@ static void bench_generate(void) {
 
 static void bench_tokenize(void) {
     slm_tokenizer *t;
-    char *text;
+    char *text = NULL;
     int32_t *ids;
-    size_t size, n;
+    size_t size = 0;
+    size_t n = 0;
     double start, s;
     slm_error err;
     if (flag("--tokenizer", NULL) == NULL || flag("--data", NULL) == NULL)

@@ -1,12 +1,18 @@
 /* slm_common.h: what the verbs of the command line share: exit codes, messages, signals, loading of tokenizers, texts and models. */
 #ifndef SLM_COMMON_H
 #define SLM_COMMON_H
+#include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
-#include "escape.h"
-#include "options.h"
-#include "progress.h"
+#include <unistd.h>
+#include "common/options.h"
+#include "common/progress.h"
+#include "common/text.h"
 #include "token_file.h"
 
 enum {
@@ -21,7 +27,6 @@ enum {
 
 enum { PATH_MOST = 4096 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* In the order of slm_criterion and slm_scope. */
 static const char *const score_names[] = {"none", "excess", "ref",       "entropy",
                                           "loss", "random", "intersect", "union"};
@@ -314,26 +319,5 @@ static inline int read_stream(char **out, size_t *size, FILE *f, const char *nam
     *out = bytes;
     *size = n;
     return DONE;
-}
-
-/* A token's bytes so that they stay on one line: \t \n \r \\, and \xHH for what is no visible UTF-8. */
-static inline void put_escaped(FILE *out, const char *bytes, size_t n) {
-    for (size_t i = 0, step; i < n; i += step) {
-        unsigned long code = 0;
-        const char *name = NULL;
-        step = escape_utf8(bytes + i, n - i, &code);
-        if (step == 0 || code < 32 || code == 127) {
-            static const char *const names[] = {"\\t", "\\n", NULL, NULL, "\\r"};
-            if (step == 1 && code >= 9 && code <= 13) name = names[code - 9];
-            if (name != NULL)
-                fputs(name, out);
-            else
-                fprintf(out, "\\x%02X", (unsigned)(unsigned char)bytes[i]);
-            step = 1;
-        } else if (code == '\\')
-            fputs("\\\\", out);
-        else
-            fwrite(bytes + i, 1, step, out);
-    }
 }
 #endif

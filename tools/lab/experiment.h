@@ -2,8 +2,9 @@
    Everything is done with slm.h's own functions; nothing here knows how a model is trained.  Errors end the program. */
 #ifndef EXPERIMENT_H
 #define EXPERIMENT_H
+#include <time.h>
 #include "corpus.h"
-#include "progress.h"
+#include "common/progress.h"
 
 #define EXPERIMENT_POINTS 512
 

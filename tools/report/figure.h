@@ -10,7 +10,10 @@
 #ifndef FIGURE_H
 #define FIGURE_H
 #include <math.h>
-#include "escape.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "common/text.h"
 
 typedef struct figure_axis {
     const char *label; /* with its unit: "target loss (nats per byte)" */

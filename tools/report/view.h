@@ -9,8 +9,10 @@
 #ifndef VIEW_H
 #define VIEW_H
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include "escape.h"
+#include <string.h>
+#include "common/text.h"
 #include "view_assets.h"
 
 typedef struct view_guess {

@@ -2,7 +2,7 @@
  * Part of repro_report.h.  Everything missing is an empty group or NaN, never an error. */
 #ifndef REPRO_REPORT_DATA_H
 #define REPRO_REPORT_DATA_H
-#include "repro_csv.h"
+#include "common/text.h"
 #include "repro_stats.h"
 
 #define DATA_KINDS 8
@@ -330,7 +330,7 @@ typedef struct sooner {
 static inline sooner data_sooner(const data *d, const data_group *g, const data_group *base,
                                  data_column x, data_column y) {
     sooner s = {{NAN, NAN, NAN, NAN, NAN, 0}, 0, 0, 0};
-    double v[STATS_SEEDS];
+    double v[STATS_SEEDS] = {0};
     for (size_t i = 0; i < g->n; i++) {
         const data_run *pair = data_pair(base, g->run[i].seed);
         if (pair == NULL) {

@@ -25,7 +25,7 @@ static inline void info_text(info *in, const char *name, const char *value) {
     if (in->json)
         escape_json(stdout, value);
     else {
-        put_escaped(stdout, value, strlen(value));
+        escape_terminal(stdout, value, strlen(value));
         putchar('\n');
     }
 }
@@ -129,7 +129,7 @@ static inline void info_tensors(info *in, const slm__safetensors *file) {
             fputs("]}", stdout);
         else {
             fputs(")  ", stdout);
-            put_escaped(stdout, t->name, strlen(t->name));
+            escape_terminal(stdout, t->name, strlen(t->name));
             putchar('\n');
         }
     }

@@ -52,7 +52,7 @@ static inline void score_table(const score_run *r) {
         int32_t id = r->corpus->tokens[i + 1];
         const char *bytes = slm_tokenizer_token(&size, r->tokenizer, id);
         printf("%zu\t%d\t", i + 1, (int)id);
-        if (bytes != NULL) put_escaped(stdout, bytes, size);
+        if (bytes != NULL) escape_terminal(stdout, bytes, size);
         printf("\t%.*g\t%.*g\n", digits, (double)r->scores->loss[i], digits,
                (double)r->scores->entropy[i]);
     }

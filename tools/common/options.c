@@ -1,0 +1,222 @@
+/* options.c: the parser and the help page of option tables. */
+#include "common/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { USAGE_ERROR = 2, HELP_COLUMN = 20 };
+
+static const char *dashes_of(const option *o) {
+    return o->name[1] != 0 ? "--" : "-";
+}
+
+static void show_help(const option_page *page, const option *table, size_t n) {
+    printf("slm %s: %s\n\nusage: slm %s\n\nexamples\n", page->verb, page->what, page->usage);
+    printf("  %s\n  %s\n\nflags\n", page->examples[0], page->examples[1]);
+    for (size_t i = 0; i < n; i++) {
+        const option *o = &table[i];
+        char left[80];
+        (void)snprintf(left, sizeof left, "%s%s", dashes_of(o), o->name);
+        if (o->value != NULL) {
+            size_t used = strlen(left);
+            (void)snprintf(left + used, sizeof left - used, " %s", o->value);
+        }
+        if (strlen(left) > HELP_COLUMN) {
+            printf("  %s\n  %-*s  %s\n", left, HELP_COLUMN, "", o->help);
+        } else {
+            printf("  %-*s  %s\n", HELP_COLUMN, left, o->help);
+        }
+    }
+    if (page->notes != NULL) printf("\n%s\n", page->notes);
+}
+
+static int fail_value(const option_page *page, const option *o, const char *value) {
+    fprintf(stderr, "slm %s: %s%s ", page->verb, dashes_of(o), o->name);
+    for (; *value != 0; value++) {
+        int visible = (unsigned char)*value >= 32 && *value != 127;
+        fputc(visible ? *value : '?', stderr);
+    }
+    if (o->kind == OPTION_IS_CHOICE) {
+        fprintf(stderr, ": one of %s is needed\n", o->value);
+    } else {
+        const char *whole = o->kind == OPTION_IS_REAL ? "" : "whole ";
+        fprintf(stderr, ": a %snumber from %.12g to %.12g is needed\n", whole, o->min, o->max);
+    }
+    return USAGE_ERROR;
+}
+
+/* The setters return 0 if the value is not of the kind or out of range. */
+
+static int set_choice(const option *o, const char *value) {
+    const char *word = o->value;
+    size_t value_size = strlen(value);
+    for (int i = 0;; i++) {
+        size_t word_size = strcspn(word, "|");
+        if (word_size == value_size && strncmp(word, value, word_size) == 0) {
+            *(int *)o->target = i;
+            return 1;
+        }
+        if (word[word_size] == 0) return 0;
+        word += word_size + 1;
+    }
+}
+
+static int set_real(const option *o, const char *value) {
+    char *end;
+    double number = strtod(value, &end);
+    if (end == value || *end != 0) return 0;
+    if (!(number >= o->min && number <= o->max)) return 0;
+    *(double *)o->target = number;
+    return 1;
+}
+
+static int set_u64(const option *o, const char *value) {
+    char *end;
+    if (*value == 0 || strspn(value, "0123456789") != strlen(value)) return 0;
+    errno = 0;
+    unsigned long long number = strtoull(value, &end, 10);
+    if (errno != 0 || *end != 0) return 0;
+    if ((double)number < o->min || (double)number > o->max) return 0;
+    *(uint64_t *)o->target = number;
+    return 1;
+}
+
+static int set_i32(const option *o, const char *value) {
+    char *end;
+    if (*value == 0 || strspn(value, "-0123456789") != strlen(value)) return 0;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    if (errno != 0 || *end != 0) return 0;
+    if ((double)number < o->min || (double)number > o->max) return 0;
+    *(int32_t *)o->target = (int32_t)number;
+    return 1;
+}
+
+static int set_value(const option *o, const char *value) {
+    switch (o->kind) {
+    case OPTION_IS_TEXT: *(const char **)o->target = value; return 1;
+    case OPTION_IS_CHOICE: return set_choice(o, value);
+    case OPTION_IS_REAL: return set_real(o, value);
+    case OPTION_IS_U64: return set_u64(o, value);
+    case OPTION_IS_I32: return set_i32(o, value);
+    default: return 0;
+    }
+}
+
+static int append_value(const option_page *page, option_list *list, const char *value) {
+    if (list->n == OPTION_LIST_MAX) {
+        fprintf(stderr, "slm %s: more than %d values\n", page->verb, (int)OPTION_LIST_MAX);
+        return USAGE_ERROR;
+    }
+    list->items[list->n++] = value;
+    return OPTIONS_PARSED;
+}
+
+/* Negative numbers ("-5", "-.5") are values; "-" alone is a file. */
+static int is_flag(const char *text) {
+    return text[0] == '-' && text[1] != 0 && strchr("0123456789.", text[1]) == NULL;
+}
+
+static option *find_option(option *table, size_t n, const char *name, size_t size) {
+    for (size_t i = 0; i < n; i++) {
+        const char *candidate = table[i].name;
+        if (strlen(candidate) == size && strncmp(candidate, name, size) == 0) return &table[i];
+    }
+    return NULL;
+}
+
+int options_given(const option *table, size_t n, const char *name) {
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(table[i].name, name) == 0) return table[i].given;
+    }
+    return 0;
+}
+
+/* The command line and how far it has been read. */
+typedef struct arguments {
+    int n;
+    char **texts;
+    int next;
+} arguments;
+
+static int value_follows(const arguments *args) {
+    return args->next < args->n && !is_flag(args->texts[args->next]);
+}
+
+/* `inline_value` is what stands behind '=', or NULL. */
+static int parse_value(const option_page *page, const option *o, arguments *args,
+                       const char *inline_value) {
+    if (o->kind == OPTION_IS_LIST) {
+        option_list *list = (option_list *)o->target;
+        if (inline_value != NULL) return append_value(page, list, inline_value);
+        while (value_follows(args)) {
+            int code = append_value(page, list, args->texts[args->next++]);
+            if (code != OPTIONS_PARSED) return code;
+        }
+        return OPTIONS_PARSED;
+    }
+    const char *value = inline_value;
+    if (value == NULL) value = args->texts[args->next++];
+    return set_value(o, value) ? OPTIONS_PARSED : fail_value(page, o, value);
+}
+
+/* Takes one flag with its value or values. */
+static int parse_flag(const option_page *page, option *table, size_t n, arguments *args) {
+    const char *text = args->texts[args->next++];
+    size_t n_dashes = text[1] == '-' ? 2 : 1;
+    const char *name = text + n_dashes;
+    size_t size = strcspn(name, "=");
+    const char *inline_value = name[size] == '=' ? name + size + 1 : NULL;
+    int shown = (int)strcspn(text, "=\n"); /* of the text, in messages */
+
+    option *o = find_option(table, n, name, size);
+    int long_name = size > 1;
+    if (o == NULL || long_name != (n_dashes == 2)) {
+        fprintf(stderr, "slm %s: unknown flag %.*s (slm %s -h lists them)\n", page->verb, shown,
+                text, page->verb);
+        return USAGE_ERROR;
+    }
+    o->given = 1;
+    if (o->kind == OPTION_IS_FLAG && inline_value != NULL) {
+        fprintf(stderr, "slm %s: --%s takes no value\n", page->verb, o->name);
+        return USAGE_ERROR;
+    }
+    if (o->kind == OPTION_IS_FLAG) {
+        *(int *)o->target = 1;
+        return OPTIONS_PARSED;
+    }
+    if (inline_value == NULL && !value_follows(args)) {
+        fprintf(stderr, "slm %s: %.*s needs a value: %s\n", page->verb, shown, text, o->value);
+        return USAGE_ERROR;
+    }
+    return parse_value(page, o, args, inline_value);
+}
+
+int options_parse(const option_page *page, option *table, size_t n, option_list *rest, int argc,
+                  char **argv) {
+    arguments args = {argc, argv, 0};
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+            show_help(page, table, n);
+            return OPTIONS_HELP_SHOWN;
+        }
+    }
+    while (args.next < argc) {
+        int code;
+        if (is_flag(argv[args.next])) {
+            code = parse_flag(page, table, n, &args);
+        } else {
+            code = append_value(page, rest, argv[args.next++]);
+        }
+        if (code != OPTIONS_PARSED) return code;
+    }
+    if (rest->n > page->positional) {
+        const char *extra = rest->items[page->positional];
+        fprintf(stderr, "slm %s: what is '%.*s'? usage: slm %s\n", page->verb,
+                (int)strcspn(extra, "\n"), extra, page->usage);
+        return USAGE_ERROR;
+    }
+    return OPTIONS_PARSED;
+}
