@@ -1,205 +1,432 @@
 #!/bin/sh
-# `make mutate`: breaks slm.h, one small change at a time, and requires that the tests notice.  A change that no test notices has
-# survived: a test is missing.  Killed counts as passed, survived as failed.
+# `make mutate`: breaks slm.h, one small change at a time, and requires that the tests notice.  A
+# change that no test notices has survived: a test is missing.  Killed counts as passed, survived
+# as failed.
 #
-#     sh tools/mutate.sh [WORD...]      only the mutations whose name holds one of the words
+#     sh tests/mutate.sh [WORD...]      only the changes whose name holds one of the words
+#     sh tests/mutate.sh -n [WORD...]   only looks whether each change finds its place
 #
-# change NAME "TESTS" OLD NEW: OLD stands exactly once in slm.h (else that is a failure: the text has changed, adapt this list).
-# TESTS are tried in their order until one fails: names of tests/unit/NAME.c, `audit` (tools/audit/audit.c against tests/data/golden_*)
-# or `dropin` (tests/system/dropin.c).  A test that fails without any change counts for nothing, and is named.
+# change NAME "TESTS" OLD NEW: OLD occurs exactly once in slm.h, white space aside (else that is a
+# failure: the text has changed, adapt this list).  TESTS are tried in their order until one fails:
+# names of tests/unit/NAME.c, `audit` (tools/audit/audit.c against tests/data/golden_*) or `dropin`
+# (tests/system/dropin.c).  A test that fails without any change counts for nothing and is named.
 cd "$(dirname "$0")/.." || exit 1
-root=$PWD dir=build/mutate cc=${CC:-cc} workers=2
+. tests/support/build.sh
+root=$PWD dir=build/mutate workers=2
 export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2
 rm -rf $dir && mkdir -p $dir || exit 1
 
 mutations() {
 # ---- base ----
-change 'size check of products'        'files step'       'return b == 0 || a <= SIZE_MAX / b;' 'return 1;'
-change 'size of a product'             'dropin audit'     '*out = a * b;' '*out = a + b;'
-change 'uniform numbers'               'dropin tokenizer selection' 'slm_rng_next(rng) >> 11)' 'slm_rng_next(rng) >> 12)'
+change 'size check of products' 'files step' \
+    'return b == 0 || a <= SIZE_MAX / b;' 'return 1;'
+change 'size of a product' 'dropin audit' \
+    '*out = a * b;' '*out = a + b;'
+change 'uniform numbers' 'dropin tokenizer selection' \
+    'slm_rng_next(rng) >> 11)' 'slm_rng_next(rng) >> 12)'
 # ---- selection ----
-change 'k is rounded'                  'selection'        'floor(ratio * (double)n + 0.5)' 'floor(ratio * (double)n)'
-change 'k is at least 1'               'selection'        'if (!(k >= 1)) k = 1;' 'if (!(k >= 1)) k = 0;'
-change 'both zeros tie'                'selection'        'score += 0;' ';'
-change 'order of negative scores'      'selection'        'return bits & sign ?' 'return !(bits & sign) ?'
-change 'above the cut'                 'selection'        'return key > cut->key ||' 'return key >= cut->key ||'
-change 'ties to the lowest index'      'selection'        'i < cut->tie_end' 'i <= cut->tie_end'
-change 'bucket of the k-th score'      'selection'        'bucket--) k -= counts[bucket];' 'bucket--) k -= 1;'
-change 'the prefix of higher bytes'    'selection'        'prefix = prefix << 8 |' 'prefix = prefix << 7 |'
-change 'ties over processes'           'selection'        'k = k > before ? k - before : 0;' ';'
-change 'NaN is refused'                'selection'        'if (valid[i] && score[i] != score[i])' 'if (!valid[i] && score[i] != score[i])'
-change 'excess is a difference'        'selection step'   'score[i] = loss[i] - ref_loss[i]' 'score[i] = loss[i] + ref_loss[i]'
-change 'ref is negated'                'selection'        'score[i] = -ref_loss[i]' 'score[i] = ref_loss[i]'
-change 'entropy is negated'            'selection'        'score[i] = -ref_entropy[i]' 'score[i] = ref_entropy[i]'
-change 'intersect and union'           'selection'        '? a && b : a || b' '? a || b : a && b'
-change 'valid targets'                 'selection step'   'targets == NULL || targets[i] >= 0;' 'targets == NULL || targets[i] >= -1;'
-change 'ratio above 1'                 'selection'        'how->ratio <= 1 &&' 'how->ratio <= 2 &&'
-change 'scope sequence'                'selection'        'how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n' 'how->scope == SLM_SCOPE_MICRO ? (size_t)T : n'
-change 'random differs between steps'  'selection'        'slm__mix(step + 1)' 'slm__mix(1)'
+change 'k is rounded' 'selection' \
+    'floor(ratio * (double)n + 0.5)' 'floor(ratio * (double)n)'
+change 'k is at least 1' 'selection' \
+    'if (!(k >= 1)) k = 1;' 'if (!(k >= 1)) k = 0;'
+change 'both zeros tie' 'selection' \
+    'score += 0;' ';'
+change 'order of negative scores' 'selection' \
+    'return bits & sign ?' 'return !(bits & sign) ?'
+change 'above the cut' 'selection' \
+    'return key > cut->key ||' 'return key >= cut->key ||'
+change 'ties to the lowest index' 'selection' \
+    'i < cut->tie_end' 'i <= cut->tie_end'
+change 'bucket of the k-th score' 'selection' \
+    'bucket--) k -= counts[bucket];' 'bucket--) k -= 1;'
+change 'the prefix of higher bytes' 'selection' \
+    'prefix = prefix << 8 |' 'prefix = prefix << 7 |'
+change 'ties over processes' 'selection' \
+    'k = k > before ? k - before : 0;' ';'
+change 'NaN is refused' 'selection' \
+    'if (valid[i] && score[i] != score[i])' 'if (!valid[i] && score[i] != score[i])'
+change 'excess is a difference' 'selection step' \
+    'score[i] = loss[i] - ref_loss[i]' 'score[i] = loss[i] + ref_loss[i]'
+change 'ref is negated' 'selection' \
+    'score[i] = -ref_loss[i]' 'score[i] = ref_loss[i]'
+change 'entropy is negated' 'selection' \
+    'score[i] = -ref_entropy[i]' 'score[i] = ref_entropy[i]'
+change 'intersect and union' 'selection' \
+    '? a && b : a || b' '? a || b : a && b'
+change 'valid targets' 'selection step' \
+    'targets == NULL || targets[i] >= 0;' 'targets == NULL || targets[i] >= -1;'
+change 'ratio above 1' 'selection' \
+    'how->ratio <= 1 &&' 'how->ratio <= 2 &&'
+change 'scope sequence' 'selection' \
+    'how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n' \
+    'how->scope == SLM_SCOPE_MICRO ? (size_t)T : n'
+change 'random differs between steps' 'selection' \
+    'slm__mix(step + 1)' 'slm__mix(1)'
 # ---- kernels ----
-change 'exp: the second part of ln 2'  'audit kernels'    'SLM__BY_TYPE(-2.12194440e-4,' 'SLM__BY_TYPE(2.12194440e-4,'
-change 'swiglu backward'               'audit gradients'  'slm__fma(level, gate[i], 1 - s, 1)' 'slm__fma(level, gate[i], 1 + s, 1)'
-change 'rmsnorm backward'              'audit gradients'  'q = -slm__fold(s)' 'q = slm__fold(s)'
-change 'rotation'                      'audit gradients'  'cosine[i], -(b * s))' 'cosine[i], b * s)'
-change 'second moment'                 'audit'            'rest2 * d * d' 'rest2 * d'
-change 'weight decay'                  'audit'            '1.0 - (double)lr * (double)decay' '1.0 + (double)lr * (double)decay'
-change 'bias correction 2'             'audit'            'v[i] * correct2' 'v[i] * correct1'
-change 'softmax backward'              'audit gradients'  'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
-change 'gemm: sums over blocks of k'   'kernels'          'depth, k0 ? 1 : add,' 'depth, add,'
-change 'gemm: rows of the copied A'    'kernels'          'base + SLM__KC * SLM__MC_MAX * SLM__THREAD(), ' 'base, '
-change 'gemm: two places for B'        'kernels'          'turn = !turn)' 'turn = turn)'
-change 'gemm: packed, blocks of k'     'kernels'          'k0 ? 1 : add, C)' 'add, C)'
-change 'entropy counts 0 times -inf 0' 'kernels'          'd = d < -1000 ? -1000 : d;' ';'
-change 'gemm: rows of a panel'         'kernels'          'panel ? p[at + i] :' 'panel ? p[at] :'
-change 'gemm: panels one after another' 'kernels'         'a.p + (p + i) * depth : NULL' 'a.p + (p + i + high) * depth : NULL'
-change 'matvec: which matrix'          'kernels audit'    'for (; at >= (m[i].rows + 15) / 16; i++)' 'for (; at > (m[i].rows + 15) / 16; i++)'
-change 'root: a step of Newton'        'kernels'          'h, y, s, c = (slm_real)1.5;' 'h, y, s, c = (slm_real)1.4;'
-change 'root: of infinity'             'kernels'          'return s + (number - x);' 'return s;'
+change 'exp: the second part of ln 2' 'audit kernels' \
+    'SLM__BY_TYPE(-2.12194440e-4,' 'SLM__BY_TYPE(2.12194440e-4,'
+change 'swiglu backward' 'audit gradients' \
+    'slm__fma(level, gate[i], 1 - s, 1)' 'slm__fma(level, gate[i], 1 + s, 1)'
+change 'rmsnorm backward' 'audit gradients' \
+    'q = -slm__fold(s)' 'q = slm__fold(s)'
+change 'rotation' 'audit gradients' \
+    'cosine[i], -(b * s))' 'cosine[i], b * s)'
+change 'second moment' 'audit' \
+    'rest2 * d * d' 'rest2 * d'
+change 'weight decay' 'audit' \
+    '1.0 - (double)lr * (double)decay' '1.0 + (double)lr * (double)decay'
+change 'bias correction 2' 'audit' \
+    'v[i] * correct2' 'v[i] * correct1'
+change 'softmax backward' 'audit gradients' \
+    'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
+change 'gemm: sums over blocks of k' 'kernels' \
+    'depth, k0 ? 1 : add,' 'depth, add,'
+change 'gemm: rows of the copied A' 'kernels' \
+    'base + SLM__KC * SLM__MC_MAX * SLM__THREAD(), ' 'base, '
+change 'gemm: two places for B' 'kernels' \
+    'turn = !turn)' 'turn = turn)'
+change 'gemm: packed, blocks of k' 'kernels' \
+    'k0 ? 1 : add, C)' 'add, C)'
+change 'entropy counts 0 times -inf 0' 'kernels' \
+    'd = d < -1000 ? -1000 : d;' ';'
+change 'gemm: rows of a panel' 'kernels' \
+    'panel ? p[at + i] :' 'panel ? p[at] :'
+change 'gemm: panels one after another' 'kernels' \
+    'a.p + (p + i) * depth : NULL' 'a.p + (p + i + high) * depth : NULL'
+change 'matvec: which matrix' 'kernels audit' \
+    'for (; at >= (m[i].rows + 15) / 16; i++)' 'for (; at > (m[i].rows + 15) / 16; i++)'
+change 'root: a step of Newton' 'kernels' \
+    'h, y, s, c = (slm_real)1.5;' 'h, y, s, c = (slm_real)1.4;'
+change 'root: of infinity' 'kernels' \
+    'return s + (number - x);' 'return s;'
 # ---- tape ----
-change 'overwrite or add'              'audit gradients'  'return !fresh;' 'return fresh;'
-change 'dead rows are zero'            'gradients step'   'if (end > row) memset(t->grad + row * t->cols' 'if (end < row) memset(t->grad + row * t->cols'
-change 'two lists of rows'             'step gradients'   'if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);' ';'
-change 'the seed of the sweep'         'audit'            'loss->grad[0] = 1;' 'loss->grad[0] = 2;'
-change 'first error sticks'            'gradients step dropin' 'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
+change 'overwrite or add' 'audit gradients' \
+    'return !fresh;' 'return fresh;'
+change 'dead rows are zero' 'gradients step' \
+    'if (end > row) memset(t->grad + row * t->cols' 'if (end < row) memset(t->grad + row * t->cols'
+change 'two lists of rows' 'step gradients' \
+    'if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);' ';'
+change 'the seed of the sweep' 'audit' \
+    'loss->grad[0] = 1;' 'loss->grad[0] = 2;'
+change 'first error sticks' 'gradients step dropin' \
+    'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
 # ---- operations ----
-change 'a new gradient is zero'        'audit gradients'  'there == 0 ? slm__n_grad_rows(t) : 0' 'there != 0 ? slm__n_grad_rows(t) : 0'
-change 'rope: made again unturned'     'step'            'x->maker->forward = NULL;' ';'
-change 'recompute: forgotten'          'step'            't->tape->recompute = t->recompute;' ';'
-change 'swiglu: adds to a gradient'    'gradients'       '(to_gate ? dgate[i] : 0)' '0'
-change 'linear: gradient of w'         'audit gradients'  'SLM__TN, O, C, n, g' 'SLM__TN, O, C, n - 1, g'
-change 'rmsnorm: eps'                  'audit'            '(double)x->cols + eps)' '(double)x->cols - eps)'
-change 'rope: frequencies'             'audit'            'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
-change 'rope after a reader'           'step'             'if (node->in[0] == x || node->in[1] == x' 'if (node->in[0] == NULL || node->in[1] == x'
-change 'rope: turned back'             'audit gradients'  'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
-change 'attention is causal'           'audit gradients'  'slm__exp_shift(row, row, max, at[i] + 1)' 'slm__exp_shift(row, row, max, reach)'
-change 'entropy of a row'              'audit'            'log_sum - sum_x / *sum' 'log_sum + sum_x / *sum'
-change 'softmax minus one-hot'         'audit gradients'  'row[targets[n]] -= weight;' 'row[targets[n]] += weight;'
-change 'selected rows are live'        'audit step'       '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
-change 'the divisor is k'              'audit'            '(slm_real)(1.0 / divisor)' '(slm_real)(1.0 / (divisor + 1))'
-change 'target outside the vocabulary' 'step gradients'   '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
+change 'a new gradient is zero' 'audit gradients' \
+    'there == 0 ? slm__n_grad_rows(t) : 0' 'there != 0 ? slm__n_grad_rows(t) : 0'
+change 'rope: made again unturned' 'step' \
+    'x->maker->forward = NULL;' ';'
+change 'recompute: forgotten' 'step' \
+    't->tape->recompute = t->recompute;' ';'
+change 'swiglu: adds to a gradient' 'gradients' \
+    '(to_gate ? dgate[i] : 0)' '0'
+change 'linear: gradient of w' 'audit gradients' \
+    'SLM__TN, O, C, n, g' 'SLM__TN, O, C, n - 1, g'
+change 'rmsnorm: eps' 'audit' \
+    '(double)x->cols + eps)' '(double)x->cols - eps)'
+change 'rope: frequencies' 'audit' \
+    'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
+change 'rope after a reader' 'step' \
+    'if (node->in[0] == x || node->in[1] == x' 'if (node->in[0] == NULL || node->in[1] == x'
+change 'rope: turned back' 'audit gradients' \
+    'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
+change 'attention is causal' 'audit gradients' \
+    'slm__exp_shift(row, row, max, at[i] + 1)' 'slm__exp_shift(row, row, max, reach)'
+change 'entropy of a row' 'audit' \
+    'log_sum - sum_x / *sum' 'log_sum + sum_x / *sum'
+change 'softmax minus one-hot' 'audit gradients' \
+    'row[targets[n]] -= weight;' 'row[targets[n]] += weight;'
+change 'selected rows are live' 'audit step' \
+    '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
+change 'the divisor is k' 'audit' \
+    '(slm_real)(1.0 / divisor)' '(slm_real)(1.0 / (divisor + 1))'
+change 'target outside the vocabulary' 'step gradients' \
+    '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
 # ---- model ----
-change 'residual around the MLP'       'audit'            'w[SLM__DOWN], out)' 'w[SLM__DOWN], NULL)'
-change 'norms take no decay'           'audit'            "p->matrix = rows != '1'" "p->matrix = rows == '1'"
-change 'heads per kv head'             'files json dropin step' 'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
-change 'even head_dim'                 'files step'       'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
-change 'residual writers start small'  'step gradients'   '0.02 / sqrt(2.0' '0.02 * sqrt(2.0'
+change 'residual around the MLP' 'audit' \
+    'w[SLM__DOWN], out)' 'w[SLM__DOWN], NULL)'
+change 'norms take no decay' 'audit' \
+    "p->decay = rows != '1'" "p->decay = rows == '1'"
+change 'heads per kv head' 'files json dropin step' \
+    'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
+change 'even head_dim' 'files step' \
+    'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
+change 'residual writers start small' 'step gradients' \
+    '0.02 / sqrt(2.0' '0.02 * sqrt(2.0'
 # ---- optimizer ----
-change 'warm-up begins above 0'        'dropin'           '(double)(step + 1) / (double)o.warmup' '(double)step / (double)o.warmup'
-change 'cosine goes down'              'step'             '(1 + cos(' '(1 - cos('
-change 'clipping'                      'audit'            'limit / (norm + 1e-6)' 'limit * (norm + 1e-6)'
-change 'clipping only shrinks'         'audit'            'factor < 1.0 ? factor : 1.0' 'factor > 1.0 ? factor : 1.0'
-change 'bias correction counts from 1' 'audit'            'decay, t->step + 1,' 'decay, t->step + 2,'
-change 'the norm has all pieces'       'step kernels'     'sum += partial[p];' 'sum = partial[p];'
+change 'warm-up begins above 0' 'dropin' \
+    '(double)(step + 1) / (double)o.warmup' '(double)step / (double)o.warmup'
+change 'cosine goes down' 'step' \
+    '(1 + cos(' '(1 - cos('
+change 'clipping' 'audit' \
+    'limit / (norm + 1e-6)' 'limit * (norm + 1e-6)'
+change 'clipping only shrinks' 'audit' \
+    'factor < 1.0 ? factor : 1.0' 'factor > 1.0 ? factor : 1.0'
+change 'bias correction counts from 1' 'audit' \
+    'decay, t->step + 1,' 'decay, t->step + 2,'
+change 'the norm has all pieces' 'step kernels' \
+    'sum += partial[p];' 'sum = partial[p];'
 # ---- step ----
-change 'rows that may be selected'     'step'             't->mask + at, t->targets + at, span))' 't->mask + at, t->targets + at, slm__min(end - at, span)))'
-change 'divisor over micro-batches'    'step'             's->divisor += kept;' 's->divisor = kept;'
-change 'ratio 1 is plain'              'step'             's->ratio >= 1.0' 's->ratio >= 1.5'
-change 'nothing on a NaN'              'step'             'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
-change 'entries of later micro-batches' 'step'            't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
+change 'rows that may be selected' 'step' \
+    't->mask + at, t->targets + at, span))' \
+    't->mask + at, t->targets + at, slm__min(end - at, span)))'
+change 'divisor over micro-batches' 'step' \
+    's->divisor += kept;' 's->divisor = kept;'
+change 'ratio 1 is plain' 'step' \
+    's->ratio >= 1.0' 's->ratio >= 1.5'
+change 'nothing on a NaN' 'step' \
+    'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
+change 'entries of later micro-batches' 'step' \
+    't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
 # ---- generation ----
-change 'generation: scaled logits'     'audit'            'slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);' ';'
-change 'generation: residual'          'audit'            'slm__matvec(&o, 1, g->y, H * D, 1);' 'slm__matvec(&o, 1, g->y, H * D, 0);'
+change 'generation: scaled logits' 'audit' \
+    'slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);' ';'
+change 'generation: residual' 'audit' \
+    'slm__matvec(&o, 1, g->y, H * D, 1);' 'slm__matvec(&o, 1, g->y, H * D, 0);'
 # ---- scoring ----
-change 'scores of other windows'       'scorefile'        's->T != T ?' 's->T > T ?'
-change 'scores of another tokenizer'   'scorefile'        's->tokenizer_hash != tokenizer_hash ?' 's->tokenizer_hash > tokenizer_hash ?'
-change 'a part for the whole'          'scorefile'        's->n != s->all ?' 's->n > s->all ?'
-change 'a damaged file'                'files scorefile'  'keys[0] != NULL && strcmp(slm__number_text(3,' 'keys[0] != NULL && 0 * strcmp(slm__number_text(3,'
+change 'scores of other windows' 'scorefile' \
+    's->T != T ?' 's->T > T ?'
+change 'scores of another tokenizer' 'scorefile' \
+    's->tokenizer_hash != tokenizer_hash ?' 's->tokenizer_hash > tokenizer_hash ?'
+change 'a part for the whole' 'scorefile' \
+    's->n != s->all ?' 's->n > s->all ?'
+change 'a damaged file' 'files scorefile' \
+    'keys[0] != NULL && strcmp(slm__number_text(3,' \
+    'keys[0] != NULL && 0 * strcmp(slm__number_text(3,'
 # ---- json ----
-change 'json: depth'                   'json'             'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
-change 'json: overlong UTF-8'          'json'             'c < least[size] ||' 'c < least[size] - 64 ||'
-change 'json: low surrogates'          'json'             'low < 0xDC00 ||' 'low < 0xD800 ||'
-change 'json: largest number'          'json'             '(UINT64_MAX - (uint64_t)(v->text' '(UINT64_MAX - 0 * (uint64_t)(v->text'
-change 'json: where a member ends'      'json tokenizer'   'v.n = (j->values.size - at) / sizeof v;' 'v.n = (j->values.size - at) / sizeof v + (size_t)member;'
-change 'json: a member twice'          'json files'       'found == NULL, "is there twice"' '1, "is there twice"'
-change 'json: control characters'      'json'             'c < 0x20 ? "a control' 'c < 0x1f ? "a control'
+change 'json: depth' 'json' \
+    'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
+change 'json: overlong UTF-8' 'json' \
+    'c < least[size] ||' 'c < least[size] - 64 ||'
+change 'json: low surrogates' 'json' \
+    'low < 0xDC00 ||' 'low < 0xD800 ||'
+change 'json: largest number' 'json' \
+    '(UINT64_MAX - (uint64_t)(v->text' '(UINT64_MAX - 0 * (uint64_t)(v->text'
+change 'json: where a member ends' 'json tokenizer' \
+    'v.n = (j->values.size - at) / sizeof v;' \
+    'v.n = (j->values.size - at) / sizeof v + (size_t)member;'
+change 'json: a member twice' 'json files' \
+    'found == NULL, "is there twice"' '1, "is there twice"'
+change 'json: control characters' 'json' \
+    'c < 0x20 ? "a control' 'c < 0x1f ? "a control'
 # ---- tokenizers ----
-change 'merges: the leftmost first'    'tokenizer'        'tree[i].least < tree[i ^ 1].least ?' 'tree[i].least >> 32 < tree[i ^ 1].least >> 32 ?'
-change 'merges: who stands before'      'tokenizer'        'tree[tree[at].after].before = at;' ';'
-change 'pairs before a merge'          'tokenizer'        'slm__encode_pair(t, tree, tree[at].before);' ';'
-change 'training: ties'                'tokenizer'        'slot->key < best.key' 'slot->key > best.key'
-change 'training: counts after a merge' 'tokenizer'       'slm__bpe_train_count(l, b, ids[i + 2], -word->note);' ';'
-change 'the longest added token'       'tokenizer'        'span->size > size &&' 'size == 0 &&'
-change 'ids of decode'                 'tokenizer'        'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
+change 'merges: the leftmost first' 'tokenizer' \
+    'tree[i].least < tree[i ^ 1].least ?' 'tree[i].least >> 32 < tree[i ^ 1].least >> 32 ?'
+change 'merges: who stands before' 'tokenizer' \
+    'tree[tree[at].after].before = at;' ';'
+change 'pairs before a merge' 'tokenizer' \
+    'slm__encode_pair(t, tree, tree[at].before);' ';'
+change 'training: ties' 'tokenizer' \
+    'slot->key < best.key' 'slot->key > best.key'
+change 'training: counts after a merge' 'tokenizer' \
+    'slm__bpe_train_count(l, b, ids[i + 2], -word->note);' ';'
+change 'the longest added token' 'tokenizer' \
+    'span->size > size &&' 'size == 0 &&'
+change 'ids of decode' 'tokenizer' \
+    'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
 # ---- data ----
-change 'windows of a corpus'           'data'             '(c->n - 2) / (size_t)T + 1' '(c->n - 1) / (size_t)T + 1'
-change 'masked targets'                'data'             'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
-change 'each window once'              'data'             '((i >> half) ^ (' '((i >> half) & ('
-change 'scores of the target'          'data scorefile step' 'valid ? loss[p - 1]' 'valid ? loss[p]'
+change 'windows of a corpus' 'data' \
+    '(c->n - 2) / (size_t)T + 1' '(c->n - 1) / (size_t)T + 1'
+change 'masked targets' 'data' \
+    'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
+change 'each window once' 'data' \
+    '((i >> half) ^ (' '((i >> half) & ('
+change 'scores of the target' 'data scorefile step' \
+    'valid ? loss[p - 1]' 'valid ? loss[p]'
 # ---- files ----
-change 'header length'                 'files'            'n > size - 8)' 'n > size - 9)'
-change 'offsets and shape'             'files'            't->range[1] - t->range[0] != t->count * bits / 8)' 't->range[1] - t->range[0] < t->count * bits / 8)'
-change 'gaps and overlaps'             'files'            't->range[0] == at; i++)' 't->range[0] >= at; i++)'
-change 'bytes after the last tensor'   'files'            'i < all->n || at != size)' 'i < all->n || at > size)'
-change 'F16'                           'files'            'exponent + 112' 'exponent + 111'
-change 'BF16'                          'audit files'      'bits <<= 16;' 'bits <<= 15;'
-change 'BF16, rounding'                'files'            '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
-change 'atomic replace'                'files'            'SLM__RENAME(file->path, path) != 0' 'SLM__RENAME(path, path) != 0'
+change 'header length' 'files' \
+    'n > size - 8)' 'n > size - 9)'
+change 'offsets and shape' 'files' \
+    't->range[1] - t->range[0] != t->count * bits / 8)' \
+    't->range[1] - t->range[0] < t->count * bits / 8)'
+change 'gaps and overlaps' 'files' \
+    't->range[0] == at; i++)' 't->range[0] >= at; i++)'
+change 'bytes after the last tensor' 'files' \
+    'i < all->n || at != size)' 'i < all->n || at > size)'
+change 'F16' 'files' \
+    'exponent + 112' 'exponent + 111'
+change 'BF16' 'audit files' \
+    'bits <<= 16;' 'bits <<= 15;'
+change 'BF16, rounding' 'files' \
+    '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
+change 'atomic replace' 'files' \
+    'SLM__RENAME(file->path, path) != 0' 'SLM__RENAME(path, path) != 0'
 }
 
 # ---- the machinery ----
-compile() {                                          # compile TEST FOLDER: the program that runs TEST on FOLDER/slm.h
+
+# compile TEST FOLDER: makes the program that runs the test on FOLDER/slm.h.
+compile() {
     case $1 in
-    audit) $cc -std=c99 -O1 -fopenmp -I$2 -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tools/audit/audit.c -o $2/audit -lm &&
-           $cc -std=c99 -O1 -I$2 -Itools -DSLM_REAL=double tools/audit/audit.c -o $2/audit_double -lm ;;
-    dropin) $cc -std=c99 -O1 -fopenmp -I$2 tests/system/dropin.c -o $2/dropin -lm ;;
-    *) $cc -std=c99 -O1 -fopenmp -I$2 -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$1.c -o $2/test_$1 -lm ;;
+    audit)
+        build_test $2 tools/audit/audit.c $2/audit -O1 -fopenmp &&
+            build_test $2 tools/audit/audit.c $2/audit_double -O1 -DSLM_REAL=double ;;
+    dropin) build_test $2 tests/system/dropin.c $2/dropin -O1 -fopenmp ;;
+    *) build_test $2 tests/unit/$1.c $2/test_$1 -O1 -fopenmp ;;
     esac >$2/compile.log 2>&1
 }
-runs() {                                             # runs TEST FOLDER: does it pass?  (A change may make it hang.)
+
+# runs TEST FOLDER: does it pass?  Within a time, because a change may make it hang.
+runs() {
     case $1 in
-    audit) for golden in tests/data/golden_*; do
-               timeout 20 $2/audit $golden && timeout 20 $2/audit_double $golden || return 1
-           done ;;
-    dropin) [ -f $dir/dropin.txt ] || { timeout 20 $2/dropin $2/folder >$dir/dropin.txt; return; }
-            timeout 20 $2/dropin $2/folder >$2/dropin.txt && cmp $2/dropin.txt $dir/dropin.txt ;;   # trains to the same bits
-    *) mkdir -p $2/here/build/tmp && cd $2/here && timeout 300 ../test_$1; code=$?; cd "$root" || exit 1; return $code ;;
+    audit) audit_agrees $2 ;;
+    dropin) dropin_agrees $2 ;;
+    *) unit_passes $1 $2 ;;
     esac >$2/run.log 2>&1
 }
-mutate() {                                           # mutate FOLDER OLD NEW: exit 1 if OLD is not there exactly once
-    mkdir -p $1 && OLD=$2 NEW=$3 awk '
-        { text = text $0 "\n" }
+audit_agrees() {
+    for golden in tests/data/golden_*; do
+        timeout 20 $1/audit $golden && timeout 20 $1/audit_double $golden || return 1
+    done
+}
+# The program trains to the same bits as with the slm.h that nobody changed.
+dropin_agrees() {
+    if ! [ -f $dir/dropin.txt ]; then
+        timeout 20 $1/dropin $1/folder >$dir/dropin.txt
+        return
+    fi
+    timeout 20 $1/dropin $1/folder >$1/dropin.txt && cmp $1/dropin.txt $dir/dropin.txt
+}
+unit_passes() {
+    mkdir -p $2/here/build/tmp
+    (cd $2/here && timeout 300 ../test_$1)
+}
+
+# mutate FOLDER OLD NEW: writes FOLDER/slm.h; fails if OLD is not there exactly once.  White space
+# is left out of the comparison, and so are the backslashes that continue a macro.
+mutate() {
+    mkdir -p $1
+    OLD=$2 NEW=$3 awk '
+        function bare(text) {
+            sub(/\\$/, "", text)
+            gsub(/[ \t\n]/, "", text)
+            return text
+        }
+        {
+            line[NR] = $0
+            start[NR] = length(all) + 1
+            all = all bare($0)
+        }
+        # The column of the line where its character number n stands, white space not counted.
+        function column(text, n,    i) {
+            for (i = 1; i <= length(text); i++)
+                if (substr(text, i, 1) !~ /[ \t]/ && --n == 0) return i
+            return length(text) + 1
+        }
         END {
-            old = ENVIRON["OLD"]; at = index(text, old)
-            if (at == 0) { print "stands nowhere in slm.h: " old >"/dev/stderr"; exit 1 }
-            rest = substr(text, at + length(old))
-            if (index(rest, old)) { print "stands more than once in slm.h: " old >"/dev/stderr"; exit 1 }
-            printf "%s%s%s", substr(text, 1, at - 1), ENVIRON["NEW"], rest
+            old = bare(ENVIRON["OLD"])
+            first = index(all, old)
+            last = first + length(old) - 1
+            if (first == 0) why = "is nowhere in slm.h: "
+            else if (index(substr(all, first + 1), old)) why = "is more than once in slm.h: "
+            if (why != "") {
+                print why ENVIRON["OLD"] >"/dev/stderr"
+                exit 1
+            }
+            start[NR + 1] = length(all) + 1
+            for (from = 1; start[from + 1] <= first; from++) {}
+            for (to = from; start[to + 1] <= last; to++) {}
+            for (i = 1; i < from; i++) print line[i]
+            head = substr(line[from], 1, column(line[from], first - start[from] + 1) - 1)
+            tail = substr(line[to], column(line[to], last - start[to] + 1) + 1)
+            print head ENVIRON["NEW"] tail
+            for (i = to + 1; i <= NR; i++) print line[i]
         }' slm.h >$1/slm.h
 }
-chosen() { [ -z "$words" ] && return 0; for word in $words; do case $1 in *"$word"*) return 0 ;; esac; done; return 1; }
-words=$*
 
-# pass 1: which tests are asked for, and do they pass as things are?
-change() { chosen "$1" && for test in $2; do echo $test; done; }
+only_look=
+if [ "$1" = -n ]; then
+    only_look=1
+    shift
+fi
+words=$*
+chosen() {
+    [ -z "$words" ] && return 0
+    for word in $words; do
+        case $1 in *"$word"*) return 0 ;; esac
+    done
+    return 1
+}
+finish() {                  # finish PASSED FAILED
+    echo "$1 passed, $2 failed"
+    [ "$2" -eq 0 ]
+    exit
+}
+
+# ---- with -n: does each change find its place? ----
+if [ -n "$only_look" ]; then
+    change() {
+        chosen "$1" || return
+        if mutate $dir/look "$3" "$4" 2>$dir/why; then echo "ok $1"
+        else echo "FAIL $1: $(head -n 1 $dir/why)"; fi
+    }
+    mutations >$dir/looked
+    grep '^FAIL' $dir/looked
+    finish "$(grep -c '^ok' $dir/looked)" "$(grep -c '^FAIL' $dir/looked)"
+fi
+
+# ---- first pass: which tests are asked for, and do they pass as things are? ----
+change() {
+    chosen "$1" || return
+    for test in $2; do echo $test; done
+}
 mutations | sort -u >$dir/tests
 baseline() {
-    mkdir -p $dir/baseline_$1 && cp slm.h $dir/baseline_$1/
-    if compile $1 $dir/baseline_$1 && runs $1 $dir/baseline_$1; then touch $dir/usable_$1
-    else echo "$1 fails without any change: $(grep -h -m 1 -E 'error|FAIL|undefined' $dir/baseline_$1/compile.log $dir/baseline_$1/run.log 2>/dev/null | head -n 1)"; fi
+    here=$dir/baseline_$1
+    mkdir -p $here && cp slm.h $here/
+    if compile $1 $here && runs $1 $here; then
+        touch $dir/usable_$1
+    else
+        why=$(grep -h -m 1 -E 'error|FAIL|undefined' $here/compile.log $here/run.log 2>/dev/null)
+        echo "$1 fails without any change: $(echo "$why" | head -n 1)"
+    fi
 }
-for test in $(cat $dir/tests); do baseline $test >>$dir/baseline.txt & jobs=$((jobs + 1)); [ $((jobs % workers)) -eq 0 ] && wait; done
+jobs=0
+for test in $(cat $dir/tests); do
+    baseline $test >>$dir/baseline.txt &
+    jobs=$((jobs + 1))
+    [ $((jobs % workers)) -eq 0 ] && wait
+done
 wait
 
-# pass 2: each change against its tests, the changes dealt out to the workers
+# ---- second pass: each change against its tests, the changes dealt out to the workers ----
 change() {
     chosen "$1" || return
     number=$((number + 1))
     [ $((number % workers)) -eq $worker ] || return
     here=$dir/$number
-    if ! mutate $here "$3" "$4" 2>$here.why; then echo "FAIL $1: $(head -n 1 $here.why)"; return; fi
+    if ! mutate $here "$3" "$4" 2>$here.why; then
+        echo "FAIL $1: $(head -n 1 $here.why)"
+        return
+    fi
     verdict="survived $2"
     for test in $2; do
         [ -f $dir/usable_$test ] || continue
-        if ! compile $test $here; then verdict="does not compile: $(grep -m 1 error $here/compile.log)"; break; fi
-        if ! runs $test $here; then verdict="killed by $test"; break; fi
+        if ! compile $test $here; then
+            verdict="does not compile: $(grep -m 1 error $here/compile.log)"
+            break
+        fi
+        if ! runs $test $here; then
+            verdict="killed by $test"
+            break
+        fi
     done
-    case $verdict in killed*) echo "killed $1 ($test)"; rm -rf $here ;; *) echo "FAIL $1: $verdict: $3 -> $4" | tr '\n' ' '; echo ;; esac
+    case $verdict in
+    killed*)
+        echo "killed $1 ($test)"
+        rm -rf $here ;;
+    *)
+        echo "FAIL $1: $verdict: $3 -> $4" | tr '\n' ' '
+        echo ;;
+    esac
 }
-for worker in $(awk -v n=$workers 'BEGIN { for (i = 0; i < n; i++) print i }'); do number=0; mutations >$dir/worker_$worker.txt & done
+worker=0
+while [ $worker -lt $workers ]; do
+    number=0
+    mutations >$dir/worker_$worker.txt &
+    worker=$((worker + 1))
+done
 wait
 sed 's/^/FAIL /' $dir/baseline.txt
 cat $dir/worker_*.txt | grep '^FAIL'
-passed=$(cat $dir/worker_*.txt | grep -c '^killed')
-failed=$(cat $dir/worker_*.txt $dir/baseline.txt | grep -c -v '^killed')
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish "$(cat $dir/worker_*.txt | grep -c '^killed')" \
+    "$(cat $dir/worker_*.txt $dir/baseline.txt | grep -c -v '^killed')"
