@@ -1,12 +1,17 @@
 /* pages.c: made-up pages for the browser test, and what the page must then show.
  *
- *     cc -std=c99 -O1 -o pages tests/browser/pages.c -lm && ./pages DIR
+ *     make build/pages && build/pages DIR
  *
- * Writes DIR/view.html, DIR/report.html, figures (.svg) and DIR/expected.json.  What is expected is worked out here from the
- * definition (a token is kept if fewer than k tokens come before it), and slm.h must agree; the view's own code has no say. */
-#define SLM_IMPLEMENTATION
-#include "../../slm.h"
-#include "../../tools/report.h"
+ * Writes DIR/view.html, DIR/report.html, figures (.svg) and DIR/expected.json.  What is expected is
+ * worked out here from the definition (a token is kept if fewer than k tokens come before it), and
+ * slm.h must agree; the heat map's own code has no say. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "report/figure.h"
+#include "report/page.h"
+#include "slm.h"
 
 enum { N = 240, TOP = 5, STEPS = 40, RUNS = 4 };
 
@@ -29,9 +34,9 @@ static char prose[N * 4 + 1];
 static size_t start[N + 1], bytes_start[sizeof hostile];
 static double loss[N], ref_loss[N], bytes_loss[sizeof hostile];
 static unsigned char kept[N], kind[N];
-static view_guess guess[N * TOP];
+static heatmap_guess guess[N * TOP];
 
-static void make_texts(view_text *texts) {
+static void make_texts(heatmap_text *texts) {
     static const char *const words[] = {" the", " sum", " of", " 12",  " and",
                                         " 7",   ".\n",  " is", " id=", " x"};
     static const char *const kinds[] = {"problem", "noise <img src=x>"};
@@ -47,7 +52,7 @@ static void make_texts(view_text *texts) {
         kind[i] = word[1] == 'i' ? 1 : word[0] == '.' ? 255 : 0;
         for (size_t j = 0; j < TOP; j++) {
             const char *other = j == 4 ? "<img src=x>" : words[(i + j) % 10];
-            guess[i * TOP + j] = (view_guess){other, strlen(other), 0.5 / (double)(1u << j)};
+            guess[i * TOP + j] = (heatmap_guess){other, strlen(other), 0.5 / (double)(1u << j)};
         }
     }
     start[N] = at;
@@ -57,7 +62,7 @@ static void make_texts(view_text *texts) {
         bytes_start[i] = i;
         bytes_loss[i] = i % 7 == 0 ? NAN : uniform() * 6;
     }
-    texts[0] = (view_text){.title = "ties",
+    texts[0] = (heatmap_text){.title = "ties",
                            .bytes = prose,
                            .start = start,
                            .n = N,
@@ -71,17 +76,17 @@ static void make_texts(view_text *texts) {
                            .kind = kind,
                            .kinds = kinds,
                            .n_kinds = 2};
-    texts[1] = (view_text){.title = "hostile </script ><!-- <script>",
+    texts[1] = (heatmap_text){.title = "hostile </script ><!-- <script>",
                            .bytes = hostile,
                            .start = bytes_start,
                            .n = sizeof hostile - 1,
                            .loss = bytes_loss};
-    texts[2] = (view_text){
+    texts[2] = (heatmap_text){
         .title = "few", .bytes = prose, .start = start, .n = 4, .loss = loss, .ratio = 0.01};
     texts[3] =
-        (view_text){.title = "no target", .bytes = prose, .start = start, .n = 1, .loss = loss};
+        (heatmap_text){.title = "no target", .bytes = prose, .start = start, .n = 1, .loss = loss};
     texts[4] =
-        (view_text){.title = "nothing", .bytes = prose, .start = start, .n = 0, .loss = loss};
+        (heatmap_text){.title = "nothing", .bytes = prose, .start = start, .n = 0, .loss = loss};
 }
 
 /* By definition: i is kept if fewer than k targets have a higher score, or an equal one and a lower index. */
@@ -217,8 +222,13 @@ int main(int argc, char **argv) {
                                                                            "SLM <b>", "1.97"};
     static const char *const names[] = {"lines.svg", "log.svg",    "points.svg",
                                         "bars.svg",  "shares.svg", "map.svg"};
-    view_text texts[5];
-    report r;
+    static const page_finding holds = {PAGE_HOLDS,        NULL,  "A claim",
+                                       "What was found.", "10x", "it is not"};
+    static const page_finding depends = {
+        PAGE_DEPENDS, "holds when there is noise", "Another", "Found.\n\nAnd more.",
+        NULL,         "it does not"};
+    heatmap_text texts[5];
+    page p;
     if (argc != 2) {
         fputs("usage: pages DIR\n", stderr);
         return 2;
@@ -226,7 +236,7 @@ int main(int argc, char **argv) {
     make_texts(texts);
     make_runs();
     FILE *out = open_in(argv[1], "view.html");
-    if (view_page(out, "View <test>", "Made-up data.", texts, 5) != 0) {
+    if (heatmap_page(out, "View <test>", "Made-up data.", texts, 5) != 0) {
         return 1;
     }
     fclose(out);
@@ -234,27 +244,26 @@ int main(int argc, char **argv) {
     write_expected(out);
     fclose(out);
     out = open_in(argv[1], "report.html");
-    report_begin(&r, out, "Report <test>", "Made-up data, `code` and </style>.", "4 runs");
-    report_claim(&r, REPORT_HOLDS, NULL, "A claim", "What was found.", "10x", "it is not");
-    report_claim(&r, REPORT_DEPENDS, "holds when there is noise", "Another", "Found.\n\nAnd more.",
-                 NULL, "it does not");
-    report_section(&r, "A table & more", "Text with `code & <tags>`.");
-    report_table(&r, "Results.", header, 2, cells, 2);
+    page_begin(&p, out, "Report <test>", "Made-up data, `code` and </style>.", "4 runs");
+    page_claim(&p, &holds);
+    page_claim(&p, &depends);
+    page_section(&p, "A table & more", "Text with `code & <tags>`.");
+    page_table(&p, "Results.", header, 2, cells, 2);
     for (int i = 0; i < 6; i++) {
         FILE *svg = open_in(argv[1], names[i]);
         draw(svg, i);
         fclose(svg);
-        report_figure_begin(&r);
-        draw(r.out, i);
-        report_figure_end(&r, "What it shows.", "make repro && echo \"<done>\"", "a.csv");
+        page_figure_begin(&p);
+        draw(p.out, i);
+        page_figure_end(&p, "What it shows.", "make repro && echo \"<done>\"", "a.csv");
     }
-    report_details_begin(&r, "Settings");
-    report_code(&r, "lr 1e-3 </pre>");
-    report_details_end(&r);
-    report_section(&r, "Tokens", NULL);
-    if (report_views(&r, texts, 5) != 0) {
+    page_details_begin(&p, "Settings");
+    page_code(&p, "lr 1e-3 </pre>");
+    page_details_end(&p);
+    page_section(&p, "Tokens", NULL);
+    if (page_heatmaps(&p, texts, 5) != 0) {
         return 1;
     }
-    report_end(&r, "The end.");
+    page_end(&p, "The end.");
     return fclose(out) == 0 ? 0 : 1;
 }
