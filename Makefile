@@ -59,11 +59,18 @@ build/serial/%.o: %.c build/flags
 
 room = $(patsubst tools/%.c,build/obj/tools/%.o,$(wildcard tools/$(1)/*.c))
 COMMON = $(filter-out %/slm_impl.o,$(call room,common))
+REPORT = $(call room,report) build/obj/build/assets.o
 
-build/slm: $(call room,slm) $(COMMON) $(call room,report)
+# The style and the script of the pages, as C strings.
+build/embed: tools/dev/embed.c build/flags
+	$(CC) -std=c99 $(FLAGS) $< -o $@
+build/assets.c: build/embed $(wildcard tools/report/*.css tools/report/*.js)
+	build/embed $(filter-out build/embed,$^) >$@
+
+build/slm: $(call room,slm) $(COMMON) $(REPORT)
 build/audit: $(call room,audit)
 build/bench: $(call room,bench)
-build/run: $(call room,lab) $(COMMON) $(call room,report)
+build/run: $(call room,lab) $(COMMON) $(REPORT)
 $(TOOLS) build/run:
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 
@@ -78,9 +85,15 @@ run: build/run
 
 # Each training is on one thread, two at a time: without OpenMP no thread ever waits, and the bits
 # are the same.  What is finished is kept.
-REPRO = $(call room,repro) $(filter-out %/run.o,$(call room,lab)) $(COMMON) $(call room,report)
+REPRO = $(call room,repro) $(filter-out %/run.o,$(call room,lab)) $(COMMON) $(REPORT)
 build/reproduce: $(patsubst build/obj/%,build/serial/%,$(REPRO))
 	$(CC) $(CFLAGS) $^ -o $@ -lm
+# Made-up runs for the tests of the report.
+build/fixture: $(patsubst build/obj/%,build/serial/%,build/obj/tests/support/fixture.o $(COMMON) $(REPORT))
+	$(CC) $(CFLAGS) $^ -o $@ -lm
+# Made-up pages for tests/browser.
+build/pages: build/obj/tests/browser/pages.o build/obj/tools/common/slm_impl.o $(COMMON) $(REPORT)
+	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)
 	@build/reproduce report --out build/repro$(if $(filter 1,$(QUICK)),-quick)

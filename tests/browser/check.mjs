@@ -3,7 +3,7 @@
 //     node tests/browser/check.mjs [OUT [PAGE...]]
 //
 // Builds pages.c, opens its pages headless, moves the slider, presses keys, taps, and reads what the page shows; the same, in
-// short, for the report of `make repro` on made-up runs (tests/repro_fixture.sh) and, if it is there, build/repro/report.html.
+// short, for the report of `make repro` on made-up runs (tests/support/fixture.sh) and, if it is there, build/repro/report.html.
 // PAGE: other pages, e.g. build/report.html, which are held to what holds for every page.  Screenshots and pages stay in OUT
 // (default build/browser).  Exit: 0 passed, 1 failed, 77 skipped because a program is missing.  No npm package: the driver speaks HTTP.
 import { execFileSync, spawn } from 'node:child_process';
@@ -320,8 +320,9 @@ async function report_of_repro(file, name) {
 try {
   mkdirSync(out, { recursive: true });
   await start();
-  execFileSync(process.env.CC ?? 'cc', ['-std=c99', '-O1', '-o', join(out, 'pages'), join(here, 'pages.c'), '-lm'], { stdio: 'inherit' });
-  execFileSync(join(out, 'pages'), [out], { stdio: 'inherit' });
+  const top = join(here, '../..');
+  execFileSync('make', ['-s', '-C', top, 'build/pages', 'build/fixture'], { stdio: 'inherit' });
+  execFileSync(join(top, 'build/pages'), [out], { stdio: 'inherit' });
   const expected = JSON.parse(readFileSync(join(out, 'expected.json'), 'utf8')), view = join(out, 'view.html');
   await the_test_itself_notices();
   await size(1280, 1000);
@@ -336,10 +337,8 @@ try {
   await holds_for_every_page(join(out, 'report.html'), 'report');
   const repro = join(out, 'repro'), made = join(here, '../../build/repro/report.html');
   rmSync(repro, { recursive: true, force: true });
-  execFileSync('sh', [join(here, '../repro_fixture.sh'), repro], { stdio: 'inherit' });
-  execFileSync(process.env.CC ?? 'cc', ['-std=c99', '-O1', '-I' + join(here, '../..'), '-I' + join(here, '../../tools'), '-o', join(out, 'fixture'),
-    join(here, '../repro_fixture.c'), '-lm'], { stdio: 'inherit' });
-  execFileSync(join(out, 'fixture'), [repro], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('sh', [join(here, '../support/fixture.sh'), repro], { stdio: 'inherit' });
+  execFileSync(join(top, 'build/fixture'), [repro], { stdio: ['ignore', 'ignore', 'inherit'] });
   same('repro: token views', await report_of_repro(join(repro, 'report.html'), 'repro'), 1);
   await holds_for_every_page(join(repro, 'report.html'), 'repro');
   if (existsSync(made)) {

@@ -63,24 +63,24 @@ static void make_texts(heatmap_text *texts) {
         bytes_loss[i] = i % 7 == 0 ? NAN : uniform() * 6;
     }
     texts[0] = (heatmap_text){.title = "ties",
-                           .bytes = prose,
-                           .start = start,
-                           .n = N,
-                           .position = 1000,
-                           .loss = loss,
-                           .ref_loss = ref_loss,
-                           .kept = kept,
-                           .ratio = 0.4,
-                           .guess = guess,
-                           .n_guess = TOP,
-                           .kind = kind,
-                           .kinds = kinds,
-                           .n_kinds = 2};
+                              .bytes = prose,
+                              .start = start,
+                              .n = N,
+                              .position = 1000,
+                              .loss = loss,
+                              .ref_loss = ref_loss,
+                              .kept = kept,
+                              .ratio = 0.4,
+                              .guess = guess,
+                              .n_guess = TOP,
+                              .kind = kind,
+                              .kinds = kinds,
+                              .n_kinds = 2};
     texts[1] = (heatmap_text){.title = "hostile </script ><!-- <script>",
-                           .bytes = hostile,
-                           .start = bytes_start,
-                           .n = sizeof hostile - 1,
-                           .loss = bytes_loss};
+                              .bytes = hostile,
+                              .start = bytes_start,
+                              .n = sizeof hostile - 1,
+                              .loss = bytes_loss};
     texts[2] = (heatmap_text){
         .title = "few", .bytes = prose, .start = start, .n = 4, .loss = loss, .ratio = 0.01};
     texts[3] =
@@ -150,7 +150,7 @@ static void draw(FILE *out, int which) {
     static const double value[] = {1.0, 2.5, 1.0, 0.6, 5.25, NAN, 11, 1.5, 1.0};
     static const double low[] = {0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1},
                         high[] = {1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1};
-    static const figure_arrow arrow = {2.4e6, 2.2, 0.8e6, 2.2, "3.0\xC3\x97 sooner"};
+    static const figure_arrow arrow = {2.4e6, 2.2, 0.8e6, 2.2, "3.0\xC3\x97 sooner", 0};
     static const figure_rule rule = {1.7, 0, "the reference itself"};
     figure f = {.title = "A title that is long enough to need a second line, because titles say "
                          "what a figure shows & why",
@@ -166,7 +166,16 @@ static void draw(FILE *out, int which) {
          .n = STEPS,
          .runs = RUNS},
         {.name = "random <40%>", .x = steps, .y = runs[2], .n = STEPS, .runs = 1}};
-    figure_table t = {rows, cols, 3, 3, value, low, high, 1, "\xC3\x97", which == 5 ? 1 : 0};
+    figure_table t = {.rows = rows,
+                      .cols = cols,
+                      .n_rows = 3,
+                      .n_cols = 3,
+                      .value = value,
+                      .low = low,
+                      .high = high,
+                      .digits = 1,
+                      .unit = "\xC3\x97",
+                      .center = which == 5 ? 1 : 0};
     if (which == 0) {
         f.arrows = &arrow;
         f.n_arrows = 1;
@@ -224,9 +233,9 @@ int main(int argc, char **argv) {
                                         "bars.svg",  "shares.svg", "map.svg"};
     static const page_finding holds = {PAGE_HOLDS,        NULL,  "A claim",
                                        "What was found.", "10x", "it is not"};
-    static const page_finding depends = {
-        PAGE_DEPENDS, "holds when there is noise", "Another", "Found.\n\nAnd more.",
-        NULL,         "it does not"};
+    static const page_finding depends = {PAGE_DEPENDS, "holds when there is noise",
+                                         "Another",    "Found.\n\nAnd more.",
+                                         NULL,         "it does not"};
     heatmap_text texts[5];
     page p;
     if (argc != 2) {

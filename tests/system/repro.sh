@@ -12,18 +12,16 @@ check() {                                            # check NAME COMMAND...
     name=$1; shift
     if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $name"; fi
 }
-sources="tests/support/fixture.c tools/common/options.c tools/common/progress.c tools/common/text.c"
-if ! ${CC:-cc} -std=c99 -O1 -I. -Itools -Itools/report -Itools/lab -Itools/repro $sources \
-    -o $dir/fixture -lm; then
+if ! make -s ${CC:+CC="$CC"} build/fixture; then
     echo "FAIL the report does not compile"
     echo "0 passed, 1 failed"
     exit 1
 fi
-sh tests/support/fixture.sh $dir/a && $dir/fixture $dir/a >$dir/out.txt 2>&1
+sh tests/support/fixture.sh $dir/a && build/fixture $dir/a >$dir/out.txt 2>&1
 check "the report is made" test $? -eq 0
 
 # ---- the same bytes, wherever the folder is ----
-sh tests/support/fixture.sh $dir/elsewhere/b && $dir/fixture $dir/elsewhere/b >/dev/null
+sh tests/support/fixture.sh $dir/elsewhere/b && build/fixture $dir/elsewhere/b >/dev/null
 check "two runs give the same bytes" diff -r $dir/a $dir/elsewhere/b
 
 # ---- the numbers, computed again ----
@@ -145,7 +143,7 @@ is $dir/a negative-control "as made up" holds
 changed() {
     mkdir -p $dir/$1 && cp $dir/a/trajectories.csv $dir/a/selections.csv $dir/a/settings.csv $dir/$1/
     awk -F, -v OFS=, 'FNR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; print; next } '"$2"' { print }' $dir/a/curves.csv >$dir/$1/curves.csv
-    $dir/fixture $dir/$1 --bare >$dir/$1.txt 2>&1
+    build/fixture $dir/$1 --bare >$dir/$1.txt 2>&1
     check "$1: the report is made" test $? -eq 0
 }
 changed swapped '$c["set"] == "main" && $c["arm"] == "slm" { $c["arm"] = "x" } $c["set"] == "main" && $c["arm"] == "random" { $c["arm"] = "slm" } $c["arm"] == "x" { $c["arm"] = "random" }'
@@ -167,10 +165,10 @@ is $dir/inexact ratio-one "one digit differs" "does not hold"
 
 mkdir -p $dir/peak && cp $dir/a/curves.csv $dir/peak
 awk -F, -v OFS=, '$2 == "cross_seed" && $3 == $4 { $6 += 0.05 } { print }' $dir/a/selections.csv >$dir/peak/selections.csv
-$dir/fixture $dir/peak --bare >/dev/null 2>&1
+build/fixture $dir/peak --bare >/dev/null 2>&1
 is $dir/peak figure-8 "the peak is there with another seed too" holds
 awk -F, -v OFS=, '$2 == "cross_seed" && $3 == $4 { $6 += 0.01 } { print }' $dir/a/selections.csv >$dir/peak/selections.csv
-$dir/fixture $dir/peak --bare >/dev/null 2>&1
+build/fixture $dir/peak --bare >/dev/null 2>&1
 is $dir/peak figure-8 "a small peak with another seed" "in part: mostly an artefact"
 
 # ---- what is missing or broken ----
@@ -182,22 +180,22 @@ check "quick: no NaN, no infinity in the page" sh -c "! grep -iwE 'nan|inf|-nan'
 check "no NaN, no infinity in the page" sh -c "! grep -iwE 'nan|inf|-nan' $dir/a/claims.csv $dir/a/*.svg"
 changed unimproved '$c["set"] == "main" && $c["arm"] == "clm" && $c["target_loss"] != "" { $c["target_loss"] = 1 - $c["target_loss"] }'
 is $dir/unimproved sooner-builtin "plain training gets worse" "open: plain does not improve"
-mkdir -p $dir/bare && cp $dir/a/curves.csv $dir/bare && $dir/fixture $dir/bare --bare >/dev/null 2>&1
+mkdir -p $dir/bare && cp $dir/a/curves.csv $dir/bare && build/fixture $dir/bare --bare >/dev/null 2>&1
 check "curves.csv alone is enough" test $? -eq 0
 check "and the page says what is missing" grep -q 'There is no selections.csv' $dir/bare/report.html
-mkdir -p $dir/empty && $dir/fixture $dir/empty --bare >$dir/empty.txt 2>&1
+mkdir -p $dir/empty && build/fixture $dir/empty --bare >$dir/empty.txt 2>&1
 check "no curves.csv: exit 1" test $? -eq 1
 check "no curves.csv: named" grep -q 'empty/curves.csv: there is none' $dir/empty.txt
-head -n 1 $dir/a/curves.csv >$dir/empty/curves.csv && $dir/fixture $dir/empty --bare >$dir/empty.txt 2>&1
+head -n 1 $dir/a/curves.csv >$dir/empty/curves.csv && build/fixture $dir/empty --bare >$dir/empty.txt 2>&1
 check "a header alone: exit 1" test $? -eq 1
 mkdir -p $dir/broken
 for cut in 1 50 700 5000 50001; do
     for file in curves trajectories selections times tuning settings; do head -c $cut $dir/a/$file.csv >$dir/broken/$file.csv 2>/dev/null; done
-    $dir/fixture $dir/broken --bare >/dev/null 2>&1
+    build/fixture $dir/broken --bare >/dev/null 2>&1
     check "files cut after $cut bytes: no crash" test $? -le 1
 done
 printf 'corpus,set,arm\n"unclosed,\n\n,,,,,,\nbuiltin,main,<b>"x\nbuiltin,main,clm,9\n' >$dir/broken/curves.csv
-$dir/fixture $dir/broken --bare >/dev/null 2>&1
+build/fixture $dir/broken --bare >/dev/null 2>&1
 check "nonsense: no crash" test $? -le 1
 
 echo "$passed passed, $failed failed"

@@ -5,7 +5,8 @@
 #define SLM_IMPLEMENTATION
 #include "slm.h"
 #include "experiment.h"
-#include "report.h"
+#include "report/page.h"
+#include "report/figure.h"
 #include "threads.h"
 #include <sys/stat.h>
 
@@ -51,7 +52,7 @@ static void print_table(const measure *base, const measure *reference, const cur
         print_row(&arms[i], &arms[0]);
 }
 
-static void report_curves(report *r, const curve *arms) {
+static void report_curves(page *r, const curve *arms) {
     double y[2][ARMS][EXPERIMENT_POINTS];
     figure_series series[ARMS];
     figure f;
@@ -70,9 +71,9 @@ static void report_curves(report *r, const curve *arms) {
             series[i].y = y[which][i];
             series[i].n = arms[i].n;
         }
-        report_figure_begin(r);
+        page_figure_begin(r);
         figure_lines(r->out, &f, series, ARMS);
-        report_figure_end(r,
+        page_figure_end(r,
                           which ? "Higher is better."
                                 : "Lower is better.  All arms start from the same base and see the "
                                   "same text in the same order.",
@@ -80,7 +81,7 @@ static void report_curves(report *r, const curve *arms) {
     }
 }
 
-static void report_dropped(report *r, const curve *selective) {
+static void report_dropped(page *r, const curve *selective) {
     double y[2][EXPERIMENT_POINTS];
     figure_series series[2];
     figure f;
@@ -100,14 +101,14 @@ static void report_dropped(report *r, const curve *selective) {
     series[0].y = y[0];
     series[1].y = y[1];
     series[0].n = series[1].n = selective->n;
-    report_figure_begin(r);
+    page_figure_begin(r);
     figure_lines(r->out, &f, series, 2);
-    report_figure_end(r, "The paper's figure 6: the loss on dropped tokens does not fall.",
+    page_figure_end(r, "The paper's figure 6: the loss on dropped tokens does not fall.",
                       "make run", NULL);
 }
 
 /* The token view of a stretch of the noisy text. */
-static void report_tokens(report *r, experiment *e, const slm_model *model,
+static void report_tokens(page *r, experiment *e, const slm_model *model,
                           const slm_model *reference) {
     enum { N = 2400 };
 
@@ -116,7 +117,7 @@ static void report_tokens(report *r, experiment *e, const slm_model *model,
     slm_corpus *piece;
     const corpus_text *noisy = &e->text[CORPUS_NOISY];
     double *loss, *ref;
-    view_text t;
+    heatmap_text t;
     size_t i;
     must(slm_corpus_encode(&piece, e->tokenizer, noisy->text, N, &experiment_error));
     loss = experiment_losses(e, model, piece);
@@ -136,7 +137,7 @@ static void report_tokens(report *r, experiment *e, const slm_model *model,
     t.kind = kind;
     t.kinds = corpus_kind_names;
     t.n_kinds = CORPUS_KINDS;
-    if (report_views(r, &t, 1)) must_have(NULL);
+    if (page_heatmaps(r, &t, 1)) must_have(NULL);
     free(loss);
     free(ref);
     slm_corpus_free(piece);
@@ -145,7 +146,7 @@ static void report_tokens(report *r, experiment *e, const slm_model *model,
 static void write_report(experiment *e, const slm_model *base, const slm_model *reference,
                          const curve *arms) {
     FILE *out = fopen("build/report.html", "wb");
-    report r;
+    page r;
     char found[200], facts[200];
     double sooner;
     if (out == NULL) {
@@ -159,20 +160,19 @@ static void write_report(experiment *e, const slm_model *base, const slm_model *
              "and the controls: make repro",
              base->n_params, arms[0].tokens[arms[0].n - 1] / 1e3);
     snprintf(found, sizeof found, "%.1fx", sooner);
-    report_begin(&r, out, "Selective Language Modeling on a laptop",
+    page_begin(&r, out, "Selective Language Modeling on a laptop",
                  "The paper's three steps, on a small noisy corpus whose truth is known.", facts);
-    report_claim(&r, sooner > 1.5 ? REPORT_HOLDS : REPORT_FAILS, NULL,
-                 "Selective training reaches plain training's final accuracy sooner", found,
-                 "5 to 10x", "random selection as soon, or no difference");
-    report_section(&r, "Target loss and accuracy", NULL);
+    { page_finding finding = {sooner > 1.5 ? PAGE_HOLDS : PAGE_FAILS, NULL, "Selective training reaches plain training's final accuracy sooner", found,"5 to 10x", "random selection as soon, or no difference"};
+    page_claim(&r, &finding); }
+    page_section(&r, "Target loss and accuracy", NULL);
     report_curves(&r, arms);
-    report_section(&r, "Kept and dropped", NULL);
+    page_section(&r, "Kept and dropped", NULL);
     report_dropped(&r, &arms[1]);
-    report_section(&r, "Token by token",
+    page_section(&r, "Token by token",
                    "The noisy text, coloured by excess loss: the base's loss minus the "
                    "reference's. Move the slider to cut elsewhere.");
     report_tokens(&r, e, base, reference);
-    report_end(&r, "Made by slm.h " SLM_VERSION ": make run");
+    page_end(&r, "Made by slm.h " SLM_VERSION ": make run");
     if (fclose(out) != 0) {
         fprintf(stderr, "build/report.html: could not be written whole\n");
         exit(1);

@@ -23,11 +23,11 @@ enum { MAX_TICKS = 32 };
 
 static const char *const light_colors[FIGURE__STYLES] = {
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4b5563", "#8c6d1f"};
-static const char *const dark_colors[FIGURE__STYLES] = {
-    "#4da6e8", "#ff8b4d", "#2fcf9f", "#e8a3cb", "#f7c04a", "#a5dcfb", "#b6bec8", "#d3b25c"};
+static const char *const dark_colors[FIGURE__STYLES] = {"#4da6e8", "#ff8b4d", "#2fcf9f", "#e8a3cb",
+                                                        "#f7c04a", "#a5dcfb", "#b6bec8", "#d3b25c"};
 
-const char *const figure__dash[FIGURE__STYLES] = {
-    "none", "7 4", "2 4", "10 4 2 4", "14 4", "4 3", "1 3", "10 3 2 3 2 3"};
+const char *const figure__dash[FIGURE__STYLES] = {"none", "7 4", "2 4", "10 4 2 4",
+                                                  "14 4", "4 3", "1 3", "10 3 2 3 2 3"};
 
 double figure__min(double a, double b) {
     return a < b ? a : b;
@@ -154,9 +154,7 @@ void figure__color(FILE *out, size_t style) {
 void figure__shape(FILE *out, double x, double y, double r, size_t style) {
     double d = 1.3 * r;
     switch (style % 4) {
-    case 0:
-        fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r);
-        break;
+    case 0: fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r); break;
     case 1:
         fprintf(out, "<path d=\"M%.1f %.1fh%.1fv%.1fh%.1fz\"", x - r * .9, y - r * .9, 1.8 * r,
                 1.8 * r, -1.8 * r);
@@ -375,8 +373,7 @@ static void draw_arrow(FILE *out, const figure_arrow *a, const figure__scale *x,
     fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1f\" " FIGURE__AXIS " stroke-width=\"1.6\"/>\n", x0,
             y0, x1 - dx * 7, y1 - dy * 7);
     fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" " FIGURE__SOFT "/>\n", x1, y1,
-            x1 - dx * 9 + dy * 4, y1 - dy * 9 - dx * 4, x1 - dx * 9 - dy * 4,
-            y1 - dy * 9 + dx * 4);
+            x1 - dx * 9 + dy * 4, y1 - dy * 9 - dx * 4, x1 - dx * 9 - dy * 4, y1 - dy * 9 + dx * 4);
 
     double text_x = (x0 + x1) / 2, text_y = (y0 + y1) / 2;
     int upright = fabs(dy) > fabs(dx);

@@ -39,8 +39,7 @@ static void draw_error_bar(FILE *out, double from, double to, double y, int on_b
     }
     put_error_bar(out, from, to, y,
                   "class=\"f-under\" stroke=\"#ffffff\" stroke-width=\"4\" stroke-opacity=\"0.8\"");
-    put_error_bar(out, from, to, y,
-                  "class=\"f-error\" stroke=\"#1f2328\" stroke-width=\"1.4\"");
+    put_error_bar(out, from, to, y, "class=\"f-error\" stroke=\"#1f2328\" stroke-width=\"1.4\"");
 }
 
 static void draw_bar(FILE *out, const figure_table *t, size_t cell, size_t style,
@@ -134,8 +133,8 @@ static double largest_sum(const figure_table *t) {
 
 static void draw_share(FILE *out, const figure_table *t, double v, size_t style, double x, double y,
                        double size) {
-    static const char *const ink[FIGURE__STYLES] = {
-        "#ffffff", "#ffffff", "#101418", "#101418", "#101418", "#101418", "#ffffff", "#ffffff"};
+    static const char *const ink[FIGURE__STYLES] = {"#ffffff", "#ffffff", "#101418", "#101418",
+                                                    "#101418", "#101418", "#ffffff", "#ffffff"};
     int unit = t->unit == NULL ? 0 : (int)strlen(t->unit);
     if (size > 0) {
         figure__color(out, style);

@@ -23,18 +23,21 @@ typedef struct heatmap_guess {
 
 typedef struct heatmap_text {
     const char *title;
-    const char *bytes;         /* the text, any bytes */
-    const size_t *start;       /* (n + 1) token i is bytes start[i] .. start[i + 1] - 1 */
-    size_t n, position;        /* tokens; the index of the first one in its corpus */
-    const double *loss;        /* (n) nats; NaN: not a target, so it has no rank */
-    const double *ref_loss;    /* (n) or NULL */
-    const double *score;       /* (n) or NULL: ranked by excess loss or, without reference, loss */
-    const unsigned char *kept; /* (n) or NULL: what training selected; shown until the slider moves */
-    double ratio;              /* where the slider starts; 0 means 0.6 */
-    const heatmap_guess *guess; /* (n x n_guess) or NULL: predictions for token i, likeliest first */
+    const char *bytes;      /* the text, any bytes */
+    const size_t *start;    /* (n + 1) token i is bytes start[i] .. start[i + 1] - 1 */
+    size_t n, position;     /* tokens; the index of the first one in its corpus */
+    const double *loss;     /* (n) nats; NaN: not a target, so it has no rank */
+    const double *ref_loss; /* (n) or NULL */
+    const double *score;    /* (n) or NULL: ranked by excess loss or, without reference, loss */
+    const unsigned char
+        *kept;    /* (n) or NULL: what training selected; shown until the slider moves */
+    double ratio; /* where the slider starts; 0 means 0.6 */
+    const heatmap_guess
+        *guess; /* (n x n_guess) or NULL: predictions for token i, likeliest first */
     size_t n_guess;
-    const unsigned char *kind; /* (n) or NULL: the known truth, an index into kinds, or beyond them */
-    const char *const *kinds;  /* (n_kinds) "problem", "noise", ... */
+    const unsigned char
+        *kind; /* (n) or NULL: the known truth, an index into kinds, or beyond them */
+    const char *const *kinds; /* (n_kinds) "problem", "noise", ... */
     size_t n_kinds;
 } heatmap_text;
 

@@ -53,6 +53,20 @@ void page_code(page *p, const char *text) {
     fputs("</pre>\n", p->out);
 }
 
+void page_list_begin(page *p) {
+    fputs("<ul>\n", p->out);
+}
+
+void page_list_item(page *p, const char *text) {
+    fputs("<li>", p->out);
+    put_inline(p->out, text, strlen(text));
+    fputs("</li>\n", p->out);
+}
+
+void page_list_end(page *p) {
+    fputs("</ul>\n", p->out);
+}
+
 /* ---- the page ---- */
 void page_begin(page *p, FILE *out, const char *title, const char *lede, const char *facts) {
     memset(p, 0, sizeof *p);

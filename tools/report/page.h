@@ -45,6 +45,10 @@ void page_section(page *p, const char *title, const char *intro);
 void page_subtitle(page *p, const char *title);
 void page_text(page *p, const char *text);
 
+void page_list_begin(page *p);
+void page_list_item(page *p, const char *text);
+void page_list_end(page *p);
+
 /* header (cols), cells (rows x cols); a column of numbers is set to the right. */
 void page_table(page *p, const char *caption, const char *const *header, size_t cols,
                 const char *const *cells, size_t rows);

@@ -22,12 +22,12 @@ static inline claim *claims_add(findings *r, const char *id, const char *corpus,
     snprintf(c->paper, sizeof c->paper, "%s", paper);
     snprintf(c->falsifier, sizeof c->falsifier, "%s", falsifier);
     snprintf(c->set, sizeof c->set, "%s", set);
-    c->verdict = REPORT_OPEN;
+    c->verdict = PAGE_OPEN;
     c->part = r->part;
     return c;
 }
 
-static inline void claims_say(claim *c, report_verdict verdict, const char *words) {
+static inline void claims_say(claim *c, page_verdict verdict, const char *words) {
     static const char *const names[] = {"holds", "does not hold", "holds in part", "open"};
     c->verdict = verdict;
     snprintf(c->words, sizeof c->words, "%s", words != NULL ? words : names[verdict]);
@@ -38,7 +38,7 @@ static inline int claims_enough(claim *c, size_t seeds) {
     if (seeds >= CLAIMS_SEEDS) {
         return 1;
     }
-    claims_say(c, REPORT_OPEN,
+    claims_say(c, PAGE_OPEN,
                seeds == 0   ? "open: not measured"
                : seeds == 1 ? "open: one seed"
                             : "open: two seeds");
@@ -115,7 +115,7 @@ static inline void claims_sooner(findings *r, const char *corpus, data_column y)
     } else if (s.at_once > 0) {
         SAY(c->found, "plain training ends no better than it began, so that there is nothing to be "
                       "sooner than.");
-        claims_say(c, REPORT_OPEN, "open: plain does not improve");
+        claims_say(c, PAGE_OPEN, "open: plain does not improve");
         return;
     }
     if (random.seeds > 0) {
@@ -132,21 +132,21 @@ static inline void claims_sooner(findings *r, const char *corpus, data_column y)
     int control = (isfinite(random.e.value) && !(random.e.high < s.e.low)) ||
                   (isfinite(loss.e.value) && !(loss.e.high < s.e.low));
     if (!isfinite(s.e.value) || s.e.value <= 1 || control) {
-        claims_say(c, REPORT_FAILS, NULL);
+        claims_say(c, PAGE_FAILS, NULL);
         return;
     }
     if (s.e.value >= CLAIMS_GOAL && stats_side(&s.e, CLAIMS_GOAL_LOW) > 0) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
         return;
     }
     if (stats_side(&s.e, 1) > 0) {
         snprintf(words, sizeof words,
                  s.e.value >= CLAIMS_GOAL ? "holds at %.1fx loosely" : "holds at %.1fx only",
                  s.e.value);
-        claims_say(c, REPORT_DEPENDS, words);
+        claims_say(c, PAGE_DEPENDS, words);
         return;
     }
-    claims_say(c, REPORT_OPEN, "open: within seed noise");
+    claims_say(c, PAGE_OPEN, "open: within seed noise");
 }
 
 static inline void claims_cost(findings *r, const char *corpus) {
@@ -170,10 +170,10 @@ static inline void claims_cost(findings *r, const char *corpus) {
         return;
     }
     if (!isfinite(s.e.value) || stats_side(&s.e, 1) < 0) {
-        claims_say(c, REPORT_FAILS, NULL);
+        claims_say(c, PAGE_FAILS, NULL);
         return;
     }
-    claims_say(c, stats_side(&s.e, 1) > 0 ? REPORT_HOLDS : REPORT_OPEN,
+    claims_say(c, stats_side(&s.e, 1) > 0 ? PAGE_HOLDS : PAGE_OPEN,
                stats_side(&s.e, 1) > 0 ? NULL : "open: within seed noise");
 }
 
@@ -233,9 +233,9 @@ static inline claim *claims_better(findings *r, const char *id, const char *corp
     }
     int side = stats_side(&e, 0);
     claims_say(c,
-               side < 0   ? REPORT_HOLDS
-               : side > 0 ? REPORT_FAILS
-                          : REPORT_OPEN,
+               side < 0   ? PAGE_HOLDS
+               : side > 0 ? PAGE_FAILS
+                          : PAGE_OPEN,
                side == 0 ? "open: within seed noise" : NULL);
     return c;
 }
@@ -257,9 +257,9 @@ static inline void claims_controls(findings *r, const char *corpus) {
     }
     int a = stats_side(&random, 0), b = loss.n == 0 ? a : stats_side(&loss, 0);
     claims_say(c,
-               a < 0 && b < 0   ? REPORT_HOLDS
-               : a > 0 || b > 0 ? REPORT_FAILS
-                                : REPORT_OPEN,
+               a < 0 && b < 0   ? PAGE_HOLDS
+               : a > 0 || b > 0 ? PAGE_FAILS
+                                : PAGE_OPEN,
                a < 0 && b < 0   ? NULL
                : a > 0 || b > 0 ? NULL
                                 : "open: within seed noise");
@@ -339,10 +339,10 @@ static inline void claims_less_clean(findings *r) {
         return;
     }
     claims_say(c,
-               ahead == n   ? REPORT_HOLDS
-               : ahead > 0  ? REPORT_DEPENDS
-               : behind > 0 ? REPORT_FAILS
-                            : REPORT_OPEN,
+               ahead == n   ? PAGE_HOLDS
+               : ahead > 0  ? PAGE_DEPENDS
+               : behind > 0 ? PAGE_FAILS
+                            : PAGE_OPEN,
                ahead == n || (ahead == 0 && behind > 0) ? NULL
                : ahead > 0                              ? words
                                                         : "open: within seed noise");
@@ -379,10 +379,10 @@ static inline void claims_negative(findings *r) {
     }
     int wins = stats_side(&e, 0) < 0;
     if (wins) {
-        claims_say(c, e.value < little ? REPORT_FAILS : REPORT_DEPENDS,
+        claims_say(c, e.value < little ? PAGE_FAILS : PAGE_DEPENDS,
                    e.value < little ? NULL : "in part: a little");
     } else {
-        claims_say(c, e.t_low > little ? REPORT_HOLDS : REPORT_OPEN,
+        claims_say(c, e.t_low > little ? PAGE_HOLDS : PAGE_OPEN,
                    e.t_low > little ? NULL : "open: within seed noise");
     }
 }

@@ -51,7 +51,7 @@ static inline size_t curves_collect(findings *r, const char *corpus, const curve
                                     char (*label)[64]) {
     size_t n = 0;
     for (size_t a = 0; family->arms[a] != NULL; a++) {
-        for (size_t i = 0; i < r->d.n_groups && n < FIGURE__MOST; i++) {
+        for (size_t i = 0; i < r->d.n_groups && n < FIGURE_MAX_SERIES; i++) {
             const data_group *g = &r->d.group[i];
             if (strcmp(g->corpus, corpus) != 0 || strcmp(g->set, "main") != 0 ||
                 strcmp(g->arm, family->arms[a]) != 0) {
@@ -81,9 +81,9 @@ static const double curves_paper[2][2] = {{0.965, 0.859}, {5.6, 21.9}};
 
 static inline void curves_figure(findings *r, const char *corpus, const curves_family *family,
                                  size_t cost, data_column y) {
-    char label[FIGURE__MOST][64], name[128], title[200], caption[500], text[64] = "", note[200];
-    figure_series series[FIGURE__MOST];
-    const double *paper[FIGURE__MOST];
+    char label[FIGURE_MAX_SERIES][64], name[128], title[200], caption[500], text[64] = "", note[200];
+    figure_series series[FIGURE_MAX_SERIES];
+    const double *paper[FIGURE_MAX_SERIES];
     figure f;
     const data_group *clm = data_find(&r->d, corpus, "main", "clm"),
                      *slm = data_find(&r->d, corpus, "main", "slm");
@@ -113,7 +113,7 @@ static inline void curves_figure(findings *r, const char *corpus, const curves_f
     f.y.label =
         y == TARGET_ACCURACY ? "probability of a right result (%)" : draw_loss_label(corpus, 1);
     f.height = 460;
-    if (isfinite(rule.at)) {
+    if (isfinite(rule.value)) {
         f.rules = &rule;
         f.n_rules = 1;
     }

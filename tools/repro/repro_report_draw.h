@@ -4,13 +4,14 @@
 #ifndef REPRO_REPORT_DRAW_H
 #define REPRO_REPORT_DRAW_H
 #include <stdarg.h>
-#include "report.h"
+#include "report/page.h"
+#include "report/figure.h"
 #include "repro_report_data.h"
 
 enum { CLAIMS_MOST = 64 };
 
 typedef struct claim {
-    report_verdict verdict;
+    page_verdict verdict;
     char id[64]; /* "sooner-builtin" */
     char words[80], title[200], found[900], brief[160], paper[300], falsifier[300],
         set[32]; /* brief: found, for a table */
@@ -25,7 +26,7 @@ typedef struct draw_room {
 typedef struct findings {
     const char *dir;
     data d;
-    report page;
+    page page;
     claim claims[CLAIMS_MOST];
     size_t n_claims;
     int part;         /* the next claims belong to */
@@ -211,7 +212,7 @@ static inline const char *draw_command(char *text, size_t size, const char *set)
 static inline void draw__place(findings *r, const char *name, const char *caption) {
     char csv[128], command[160];
     snprintf(csv, sizeof csv, "%s.csv", name);
-    report_figure_end(&r->page, caption, draw_command(command, sizeof command, r->set), csv);
+    page_figure_end(&r->page, caption, draw_command(command, sizeof command, r->set), csv);
 }
 
 typedef void draw_plot(FILE *out, const figure *f, const figure_series *series, size_t n);
@@ -234,7 +235,7 @@ static inline void draw_series(findings *r, draw_plot *plot, const char *name, c
     if (out != NULL) {
         draw_close(r, out, name);
     }
-    report_figure_begin(&r->page);
+    page_figure_begin(&r->page);
     plot(r->page.out, f, series, n);
     draw__place(r, name, caption);
 }
@@ -252,7 +253,7 @@ static inline void draw_table(findings *r, draw_chart *chart, const char *name, 
         draw__table_csv(out, t, paper);
         draw_close(r, out, name);
     }
-    report_figure_begin(&r->page);
+    page_figure_begin(&r->page);
     chart(r->page.out, f, t);
     draw__place(r, name, caption);
 }
@@ -322,6 +323,6 @@ static inline int draw_has(const figure_series *s) {
 static inline void draw_missing(findings *r, const char *what, const char *why) {
     char text[400];
     snprintf(text, sizeof text, "Left out: %s. %s", what, why);
-    report_text(&r->page, text);
+    page_text(&r->page, text);
 }
 #endif

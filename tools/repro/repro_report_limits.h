@@ -5,9 +5,8 @@
 
 /* ---- when it does not help ---- */
 static inline void limits_item(findings *r, size_t *n, const char *text) {
-    fputs((*n)++ == 0 ? "<ul>\n<li>" : "<li>", r->page.out);
-    report__inline(r->page.out, text, strlen(text));
-    fputs("</li>\n", r->page.out);
+    if ((*n)++ == 0) page_list_begin(&r->page);
+    page_list_item(&r->page, text);
 }
 
 /* An arm that ends at least as well as selective training, as far as the seeds can tell. */
@@ -75,7 +74,7 @@ static inline void limits_ratios(findings *r, size_t *n) {
 static inline void limits_section(findings *r) {
     static const char *const corpora[] = {"builtin", "openstax", "gsm8k", "user"};
     size_t n = 0;
-    report_section(&r->page, "When it does not help",
+    page_section(&r->page, "When it does not help",
                    "Worked out from the same numbers: every comparison in which selective "
                    "training is not better, or not "
                    "to be told apart from something simpler.");
@@ -131,9 +130,9 @@ static inline void limits_section(findings *r) {
     limits_ratios(r, &n);
     limits_map(r, &n);
     if (n > 0) {
-        fputs("</ul>\n", r->page.out);
+        page_list_end(&r->page);
     } else {
-        report_text(&r->page, "No such comparison was found among those that were run.");
+        page_text(&r->page, "No such comparison was found among those that were run.");
     }
 }
 
@@ -196,6 +195,6 @@ static inline void limits_arms(findings *r, const char *corpus) {
         "seeds; <1x: most seeds never pass plain training's end; all arithmetic: by loss, "
         "reference and scoring counted.",
         draw_corpus_name(corpus, 1));
-    report_table(&r->page, caption, header, 8, cells, n);
+    page_table(&r->page, caption, header, 8, cells, n);
 }
 #endif

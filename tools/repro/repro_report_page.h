@@ -29,8 +29,8 @@ static inline void report_picture(findings *r) {
     double scale = y == TARGET_ACCURACY ? 100 : 1, level = data_mean_end(&r->d, clm, y) * scale,
            end = data_mean_end(&r->d, clm, TOKENS);
     sooner s = data_sooner(&r->d, slm, clm, TOKENS, y);
-    char label[FIGURE__MOST][64], text[64] = "", note[200], subtitle[200];
-    figure_series series[FIGURE__MOST];
+    char label[FIGURE_MAX_SERIES][64], text[64] = "", note[200], subtitle[200];
+    figure_series series[FIGURE_MAX_SERIES];
     figure_arrow arrow = {end, level, end / s.e.value, level, text, y != TARGET_ACCURACY};
     figure f;
     size_t n = curves_collect(r, corpus, &family, TOKENS, y, series, label);
@@ -70,7 +70,7 @@ static inline void report_picture(findings *r) {
 static inline void report_figure1(findings *r, const char *corpus) {
     char title[80];
     snprintf(title, sizeof title, "Figure 1: %.60s", draw_corpus_name(corpus, 1));
-    report_section(&r->page, title,
+    page_section(&r->page, title,
                    "All arms start from the same base and see the same text in the same order; the "
                    "learning rate "
                    "of each was chosen on a "
@@ -84,16 +84,16 @@ static inline void report_figure1(findings *r, const char *corpus) {
     curves_figure(r, corpus, &curves_families[2], 0, TARGET_LOSS);
     curves_figure(r, corpus, &curves_families[2], 0, TARGET_ACCURACY);
     curves_figure(r, corpus, &curves_families[1], 0, TARGET_LOSS);
-    report_details_begin(&r->page, "The same against tokens trained on, arithmetic and seconds");
+    page_details_begin(&r->page, "The same against tokens trained on, arithmetic and seconds");
     for (size_t cost = 1; cost < 5; cost++) {
         curves_figure(r, corpus, &curves_families[0], cost, TARGET_LOSS);
         curves_figure(r, corpus, &curves_families[0], cost, TARGET_ACCURACY);
     }
-    report_details_end(&r->page);
+    page_details_end(&r->page);
 }
 
 static inline void report_mechanism(findings *r) {
-    report_section(
+    page_section(
         &r->page, "What selective training learns, and what it leaves alone",
         "Figures 6 and 7 of the paper.  The tokens of a fixed held-out piece of the noisy "
         "corpus are split once, by the starting model's excess loss; every arm is measured on both "
@@ -108,7 +108,7 @@ static inline void report_mechanism(findings *r) {
     for (size_t i = 0; i < REPORT_CORPORA; i++) {
         mechanism_figure7(r, report_corpora[i]);
     }
-    report_section(
+    page_section(
         &r->page, "What is selected",
         "The built-in corpus knows the truth about every token, so that the selection can "
         "be marked.");
@@ -116,14 +116,14 @@ static inline void report_mechanism(findings *r) {
     if (!selection_by_kind(r, "builtin")) {
         draw_missing(r, "shares by kind", "curves.csv has no counts by kind.");
     }
-    report_section(&r->page, "Four classes of tokens",
+    page_section(&r->page, "Four classes of tokens",
                    "Figure 3 of the paper, with the null that it lacks.");
     if (r->d.trajectories.rows > 0) {
         mechanism_figure3(r);
     } else {
         draw_missing(r, "figure 3", "There is no trajectories.csv.");
     }
-    report_section(&r->page, "Does a selection peak where it was made?",
+    page_section(&r->page, "Does a selection peak where it was made?",
                    "Figure 8 of the paper, with a control against regression "
                    "to the mean.");
     if (r->d.selections.rows > 0) {
@@ -134,7 +134,7 @@ static inline void report_mechanism(findings *r) {
 }
 
 static inline void report_sweeps(findings *r) {
-    report_section(&r->page, "Where it holds: noise and ratio",
+    page_section(&r->page, "Where it holds: noise and ratio",
                    "Each cell of the map is a plain and a selective training from the "
                    "same base.");
     r->set = "map";
@@ -142,12 +142,12 @@ static inline void report_sweeps(findings *r) {
     if (!loss && !accuracy) {
         draw_missing(r, "the map", "curves.csv has no rows of set `map`.");
     }
-    report_section(&r->page, "The ratio", "Figure 9 of the paper.");
+    page_section(&r->page, "The ratio", "Figure 9 of the paper.");
     r->set = "ratio";
     if (!sweep_ratio(r, "builtin")) {
         draw_missing(r, "figure 9", "curves.csv has no rows of set `ratio`.");
     }
-    report_section(
+    page_section(
         &r->page, "Less clean text",
         "The question the paper does not ask: what does selection give that the clean text "
         "alone does not?");
@@ -155,7 +155,7 @@ static inline void report_sweeps(findings *r) {
     if (!sweep_clean(r)) {
         draw_missing(r, "the sweep of the clean text", "curves.csv has no rows of set `clean`.");
     }
-    report_section(&r->page, "Other references", "Tables 3 to 5 of the paper.");
+    page_section(&r->page, "Other references", "Tables 3 to 5 of the paper.");
     r->set = "self";
     if (!sweep_self(r)) {
         draw_missing(r, "self-reference", "curves.csv has no rows of set `self`.");
@@ -164,7 +164,7 @@ static inline void report_sweeps(findings *r) {
     if (!sweep_weak(r)) {
         draw_missing(r, "weak-to-strong", "curves.csv has no rows of set `weak`.");
     }
-    report_section(&r->page, "Controls", NULL);
+    page_section(&r->page, "Controls", NULL);
     r->set = "control";
     if (!sweep_pair(r, "builtin", "control",
                     "Negative control: clean text of the target's own distribution",
@@ -185,7 +185,7 @@ static inline void report_token_views(findings *r) {
     } places[2] = {{"models", "builtin", "Built-in corpus"},
                    {"models_openstax", "openstax", "OpenStax"}};
 
-    report_section(
+    page_section(
         &r->page, "Token by token",
         "Text of the noisy corpus that no model was trained on.  Colour: excess loss, the "
         "model's minus the reference's; the slider keeps the "
@@ -214,21 +214,21 @@ static inline void report_settings(findings *r) {
                                                                    "corpus", "arm", "learning rate",
                                                                    "loss on the valid part",
                                                                    "chosen"};
-    report_section(
+    page_section(
         &r->page, "Settings",
         "Everything that was set.  Results do not depend on the number of jobs or threads.");
     if (t->rows > 0 && t->cols == 2) {
-        report_details_begin(&r->page, "All settings");
-        report_table(&r->page, NULL, header, 2, t->cell, t->rows);
-        report_details_end(&r->page);
+        page_details_begin(&r->page, "All settings");
+        page_table(&r->page, NULL, header, 2, t->cell, t->rows);
+        page_details_end(&r->page);
     } else {
         draw_missing(r, "the settings", "There is no settings.csv.");
     }
     if (u->rows > 0 && u->cols == 5) {
-        report_details_begin(&r->page, "Learning rates tried");
-        report_table(&r->page, "One seed; the lowest loss on the valid part is chosen.", tuned, 5,
+        page_details_begin(&r->page, "Learning rates tried");
+        page_table(&r->page, "One seed; the lowest loss on the valid part is chosen.", tuned, 5,
                      u->cell, u->rows);
-        report_details_end(&r->page);
+        page_details_end(&r->page);
     }
 }
 
@@ -308,19 +308,19 @@ static inline void report_page(findings *r, FILE *out) {
              "whose noise is "
              "known and on real textbooks: %zu hold, %zu hold in "
              "part, %zu do not hold, %zu are open.",
-             count[REPORT_HOLDS], count[REPORT_DEPENDS], count[REPORT_FAILS], count[REPORT_OPEN]);
+             count[PAGE_HOLDS], count[PAGE_DEPENDS], count[PAGE_FAILS], count[PAGE_OPEN]);
     report_facts(r, facts, sizeof facts);
-    report_begin(&r->page, out, "Does selective language modeling hold on a laptop?", lede, facts);
+    page_begin(&r->page, out, "Does selective language modeling hold on a laptop?", lede, facts);
     for (int part = 0; part < REPORT_PARTS; part++) {
-        report_section(&r->page, report_parts[part], NULL);
+        page_section(&r->page, report_parts[part], NULL);
         if (part == 0) {
             report_picture(r);
         }
         for (size_t i = 0; i < r->n_claims; i++) {
             const claim *c = &r->claims[i];
             if (c->part == part) {
-                report_claim(&r->page, c->verdict, c->words, c->title, c->found, c->paper,
-                             c->falsifier);
+                page_finding finding = {c->verdict, c->words, c->title, c->found, c->paper, c->falsifier};
+                page_claim(&r->page, &finding);
             }
         }
     }
@@ -331,7 +331,7 @@ static inline void report_page(findings *r, FILE *out) {
         }
     }
     if (!report_has_corpus(r, "openstax") && !report_has_corpus(r, "user")) {
-        report_section(&r->page, "Figure 1: real text", NULL);
+        page_section(&r->page, "Figure 1: real text", NULL);
         draw_missing(r, "OpenStax",
                      "Its files were not there when the runs were made (../shared/data/openstax); "
                      "name your own "
@@ -342,7 +342,7 @@ static inline void report_page(findings *r, FILE *out) {
     report_mechanism(r);
     r->set = NULL;
     report_token_views(r);
-    report_section(&r->page, "How the verdicts are reached",
+    page_section(&r->page, "How the verdicts are reached",
                    "By rule, from the numbers (`claims.csv`), never by hand.  Seeds are "
                    "paired: the same base, data and order.  "
                    "A difference counts only if both of its 95% intervals, by bootstrap (10000 "
@@ -358,7 +358,7 @@ static inline void report_page(findings *r, FILE *out) {
                    "the lowest loss on the valid part stands for "
                    "selective training; the target has no say in it.");
     report_settings(r);
-    report_end(&r->page, "Made by slm.h " SLM_VERSION
+    page_end(&r->page, "Made by slm.h " SLM_VERSION
                          ": make repro.  The numbers of each figure are in the CSV beside it.");
 }
 #endif

@@ -20,7 +20,7 @@ typedef struct tokens_text {
 typedef struct tokens_view {
     slm_model *model;
     double loss[TOKENS_MOST];
-    view_guess guess[TOKENS_MOST * TOKENS_GUESSES];
+    heatmap_guess guess[TOKENS_MOST * TOKENS_GUESSES];
 } tokens_view;
 
 /* Loss of each token in the windows of training; NaN: the first. */
@@ -37,7 +37,7 @@ static inline slm_status tokens_losses(const tokens_text *t, const slm_model *mo
 }
 
 /* The likeliest tokens, lowest id among equals, with their probabilities. */
-static inline void tokens_best(const tokens_text *t, const slm_real *logits, view_guess *out) {
+static inline void tokens_best(const tokens_text *t, const slm_real *logits, heatmap_guess *out) {
     int32_t best[TOKENS_GUESSES], vocab = slm_tokenizer_vocab(t->tokenizer), n = 0;
     double sum = 0;
     for (int32_t id = 0; id < vocab; id++) {
@@ -182,7 +182,7 @@ static inline void tokens_mistakes(findings *r, const tokens_text *t, const toke
     if (n == 0) {
         return;
     }
-    report_table(&r->page,
+    page_table(&r->page,
                  "Where the reference is wrong: by the starting model's excess loss, the noise "
                  "that ranks highest and "
                  "the target that ranks lowest.",
@@ -197,7 +197,7 @@ static inline int tokens_section(findings *r, const char *folder, const char *ti
         "before: the base model", "after plain training", "after selective training"};
     static tokens_text t;
     static tokens_view view[TOKENS_VIEWS];
-    view_text texts[TOKENS_VIEWS];
+    heatmap_text texts[TOKENS_VIEWS];
     char dir[800], path[1024], heading[TOKENS_VIEWS][96];
     size_t n = 0;
     slm_model *reference = NULL;
@@ -224,7 +224,7 @@ static inline int tokens_section(findings *r, const char *folder, const char *ti
             status = tokens_guess(&t, &view[n], err);
         }
         snprintf(heading[n], sizeof heading[n], "%s", titles[k]);
-        texts[n] = (view_text){heading[n],
+        texts[n] = (heatmap_text){heading[n],
                                t.bytes,
                                t.start,
                                t.n,
@@ -242,8 +242,8 @@ static inline int tokens_section(findings *r, const char *folder, const char *ti
         n++;
     }
     if (status == SLM_OK && n > 0) {
-        report__element(r->page.out, "h3", "", title);
-        if (report_views(&r->page, texts, n) != 0) {
+        page_subtitle(&r->page, title);
+        if (page_heatmaps(&r->page, texts, n) != 0) {
             must_have(NULL);
         }
         if (t.kinds != NULL) {

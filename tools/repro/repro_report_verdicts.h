@@ -44,13 +44,13 @@ static inline void verdict_figure6(findings *r, const char *corpus) {
     }
     int up = stats_side(&dropped, 0), more = stats_side(&apart, 0), down = stats_side(&kept, 0);
     if (down < 0 && up > 0) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
     } else if (down < 0 && up < 0 && more > 0) {
-        claims_say(c, REPORT_DEPENDS, "in part: falls less than in plain");
+        claims_say(c, PAGE_DEPENDS, "in part: falls less than in plain");
     } else if (up < 0 || down > 0) {
-        claims_say(c, REPORT_FAILS, NULL);
+        claims_say(c, PAGE_FAILS, NULL);
     } else {
-        claims_say(c, REPORT_OPEN, "open: within seed noise");
+        claims_say(c, PAGE_OPEN, "open: within seed noise");
     }
 }
 
@@ -75,9 +75,9 @@ static inline void verdict_figure7(findings *r) {
     }
     int a = stats_side(&kept, 0), b = stats_side(&dropped, 0);
     claims_say(c,
-               a < 0 && b > 0   ? REPORT_HOLDS
-               : b < 0 || a > 0 ? REPORT_FAILS
-                                : REPORT_OPEN,
+               a < 0 && b > 0   ? PAGE_HOLDS
+               : b < 0 || a > 0 ? PAGE_FAILS
+                                : PAGE_OPEN,
                a < 0 && b > 0   ? NULL
                : b < 0 || a > 0 ? NULL
                                 : "open: within seed noise");
@@ -108,12 +108,12 @@ static inline void verdict_figure3(findings *r) {
     }
     int a = stats_side(&fall, 0), b = stats_side(&rise, 0);
     if (a > 0 && b > 0 && share.high < 0.5) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
     } else if (a > 0) {
-        claims_say(c, REPORT_DEPENDS,
+        claims_say(c, PAGE_DEPENDS,
                    share.high >= 0.5 ? "in part: not a minority" : "in part: falling, not rising");
     } else {
-        claims_say(c, a < 0 ? REPORT_FAILS : REPORT_OPEN, a < 0 ? NULL : "open: within seed noise");
+        claims_say(c, a < 0 ? PAGE_FAILS : PAGE_OPEN, a < 0 ? NULL : "open: within seed noise");
     }
 }
 
@@ -141,7 +141,7 @@ static inline void verdict_figure8(findings *r) {
         return;
     }
     if (stats_side(&own, 0) <= 0) {
-        claims_say(c, stats_side(&own, 0) < 0 ? REPORT_FAILS : REPORT_OPEN,
+        claims_say(c, stats_side(&own, 0) < 0 ? PAGE_FAILS : PAGE_OPEN,
                    stats_side(&own, 0) < 0 ? "does not hold: no peak" : "open: within seed noise");
         return;
     }
@@ -149,13 +149,13 @@ static inline void verdict_figure8(findings *r) {
         return;
     }
     if (stats_side(&cross, 0) > 0 && cross.value >= own.value / 2) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
     } else if (stats_side(&cross, 0) > 0) {
-        claims_say(c, REPORT_DEPENDS, "in part: mostly an artefact");
+        claims_say(c, PAGE_DEPENDS, "in part: mostly an artefact");
     } else if (cross.t_high < own.value / 2) {
-        claims_say(c, REPORT_FAILS, "does not hold: an artefact");
+        claims_say(c, PAGE_FAILS, "does not hold: an artefact");
     } else {
-        claims_say(c, REPORT_OPEN, "open: within seed noise");
+        claims_say(c, PAGE_OPEN, "open: within seed noise");
     }
 }
 
@@ -183,13 +183,13 @@ static inline void verdict_figure9(findings *r) {
             100 * list[n - 1]->ratio, data_mean_end(&r->d, list[n - 1], TARGET_LOSS));
         if (claims_enough(c, high.n) && n > 2) {
             if (best == 0 || best + 1 == n) {
-                claims_say(c, REPORT_FAILS,
+                claims_say(c, PAGE_FAILS,
                            best == 0 ? "does not hold: fewest is best"
                                      : "does not hold: all is best");
             } else if (stats_side(&low, 0) < 0 && stats_side(&high, 0) < 0) {
-                claims_say(c, REPORT_HOLDS, NULL);
+                claims_say(c, PAGE_HOLDS, NULL);
             } else {
-                claims_say(c, REPORT_OPEN, "open: within seed noise");
+                claims_say(c, PAGE_OPEN, "open: within seed noise");
             }
         }
     } else {
@@ -212,7 +212,7 @@ static inline void verdict_figure9(findings *r) {
     }
     SAY(c->found, "The final target loss is the same in %zu of %zu seeds.", exact, pairs);
     SAY(c->brief, "%zu of %zu seeds", exact, pairs);
-    claims_say(c, exact == pairs ? REPORT_HOLDS : REPORT_FAILS, NULL);
+    claims_say(c, exact == pairs ? PAGE_HOLDS : PAGE_FAILS, NULL);
 }
 
 /* Ratios at which a set's selective arm gains on plain training; for tables 3 to 5. */
@@ -250,11 +250,11 @@ static inline void verdict_self(findings *r) {
         return;
     }
     if (gains == tried && tried > 0) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
     } else if (gains > 0) {
-        claims_say(c, REPORT_DEPENDS, "holds at some ratios");
+        claims_say(c, PAGE_DEPENDS, "holds at some ratios");
     } else {
-        claims_say(c, losses == tried ? REPORT_FAILS : REPORT_OPEN,
+        claims_say(c, losses == tried ? PAGE_FAILS : PAGE_OPEN,
                    losses == tried ? NULL : "open: within seed noise");
     }
 }
@@ -290,9 +290,9 @@ static inline void verdict_weak(findings *r) {
     snprintf(words, sizeof words, "holds from %.3g times the size",
              least > 0 ? list[n - least]->size : 0);
     claims_say(c,
-               least == n  ? REPORT_HOLDS
-               : least > 0 ? REPORT_DEPENDS
-                           : REPORT_FAILS,
+               least == n  ? PAGE_HOLDS
+               : least > 0 ? PAGE_DEPENDS
+                           : PAGE_FAILS,
                least == n || least == 0 ? NULL : words);
 }
 
@@ -328,12 +328,12 @@ static inline void verdict_mechanism(findings *r) {
     }
     int a = stats_side(&slm, 0.5), b = loss.n == 0 ? -1 : stats_side(&loss, 0.5);
     if (a > 0 && b < 0) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
     } else if (a > 0) {
-        claims_say(c, REPORT_DEPENDS,
+        claims_say(c, PAGE_DEPENDS,
                    b > 0 ? "in part: own loss ranks it low too" : "holds for excess loss");
     } else {
-        claims_say(c, a < 0 ? REPORT_FAILS : REPORT_OPEN, a < 0 ? NULL : "open: within seed noise");
+        claims_say(c, a < 0 ? PAGE_FAILS : PAGE_OPEN, a < 0 ? NULL : "open: within seed noise");
     }
 }
 
@@ -385,9 +385,9 @@ static inline void verdict_map(findings *r) {
              from < m.n_noise ? "holds when noise is %.0f%% or more" : "holds when: see the map",
              100 * m.noise[from < m.n_noise ? from : 0]);
     if (good == cells) {
-        claims_say(c, REPORT_HOLDS, NULL);
+        claims_say(c, PAGE_HOLDS, NULL);
     } else {
-        claims_say(c, good == 0 ? REPORT_FAILS : REPORT_DEPENDS, good == 0 ? NULL : words);
+        claims_say(c, good == 0 ? PAGE_FAILS : PAGE_DEPENDS, good == 0 ? NULL : words);
     }
 }
 #endif

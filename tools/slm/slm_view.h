@@ -2,7 +2,7 @@
 #ifndef SLM_VIEW_H
 #define SLM_VIEW_H
 #include "slm_common.h"
-#include "view.h"
+#include "report/heatmap.h"
 
 enum { VIEW_GUESSES = 5 };
 
@@ -23,7 +23,7 @@ typedef struct view_run {
     char *bytes; /* the text of the tokens, and where each begins (n + 1) */
     size_t *start;
     double *loss, *ref_loss; /* (n) */
-    view_guess *guess;       /* (n x VIEW_GUESSES) */
+    heatmap_guess *guess;       /* (n x VIEW_GUESSES) */
 } view_run;
 
 /* Only the first `limit` tokens. */
@@ -80,7 +80,7 @@ static inline int view_losses(view_run *r, const slm_model *model, const char *w
 }
 
 /* The likeliest tokens, lowest id among equals, with their probabilities. */
-static inline void view_best(const view_run *r, const slm_real *logits, view_guess *out) {
+static inline void view_best(const view_run *r, const slm_real *logits, heatmap_guess *out) {
     int32_t best[VIEW_GUESSES], V = r->model->config.vocab, n = 0;
     double sum = 0;
     for (int32_t id = 0; id < V; id++) {
@@ -109,7 +109,7 @@ static inline int view_guesses(view_run *r, int quiet) {
     slm_status status = slm_generator_create(&generator, r->model, r->T, &err);
     size_t n = r->corpus->n;
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
-    if ((r->guess = (view_guess *)calloc(n * VIEW_GUESSES, sizeof *r->guess)) == NULL) {
+    if ((r->guess = (heatmap_guess *)calloc(n * VIEW_GUESSES, sizeof *r->guess)) == NULL) {
         slm_generator_free(generator);
         return no_memory();
     }
@@ -130,7 +130,7 @@ static inline int view_guesses(view_run *r, int quiet) {
 
 static inline int view_write(const view_options *o, const view_run *r) {
     char temporary[PATH_MOST], intro[512];
-    view_text text;
+    heatmap_text text;
     FILE *f;
     int wrong;
     memset(&text, 0, sizeof text);
@@ -154,7 +154,7 @@ static inline int view_write(const view_options *o, const view_run *r) {
         return fail(USAGE, "%.60s...: the path is too long", o->out);
     if ((f = fopen(temporary, "wb")) == NULL)
         return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
-    wrong = view_page(f, "Token view", intro, &text, 1);
+    wrong = heatmap_page(f, "Token view", intro, &text, 1);
     if (ferror(f) | fclose(f) | wrong || rename(temporary, o->out) != 0) {
         int code =
             wrong ? no_memory() : fail(FAILED, "%s: cannot write: %s", o->out, strerror(errno));
