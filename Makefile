@@ -108,7 +108,7 @@ check: $(TOOLS)
 	@CC="$(CC)" sh tests/check.sh
 
 style:
-	@tools/dev/check_sections slm.h
+	@tools/dev/check_sections
 
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh

@@ -1,193 +1,387 @@
 #!/bin/sh
-# `make check`: what is too slow, or asks for too much to be installed, for `make test`.  Sanitizers, other compilers, standards and
-# platforms, valgrind, fuzzing, static analysis, a browser, and PyTorch as the judge.  What is not installed is named as skipped.
+# `make check`: what is too slow for `make test`, or asks for too much to be installed.  Sanitizers,
+# other compilers, standards and platforms, valgrind, fuzzing, static analysis, a browser, and
+# PyTorch as the judge.  What is not installed is named as skipped.
 #
-#     sh tests/check.sh               everything, two jobs at a time
-#     sh tests/check.sh WORD...       only the jobs whose name holds one of the words      (-l: lists them)
+#     sh tests/check.sh             everything, two jobs at a time
+#     sh tests/check.sh WORD...     only the jobs whose name holds one of the words
+#     sh tests/check.sh -l          the names of the jobs
 #
-# Each job is this script again with --job NAME; it works in a folder of its own and prints `ok ...`, `FAIL ...` or `skipped: ...`.
+# Each job is this script again with --job NAME; it works in a folder of its own and prints lines
+# that begin with `ok`, `FAIL` or `skipped:`.
 cd "$(dirname "$0")/.." || exit 1
+. tests/support/build.sh
 root=$PWD dir=build/tmp/check
 export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 LC_ALL=C
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Wcast-align -Wvla -Werror"
+oracle=../shared/oracle/make_golden.py
+python=/usr/bin/python3
 
 has() { command -v "$1" >/dev/null 2>&1; }
-skip() { echo "skipped: $1 (install $2)"; }
-compiles() { echo 'int main(void) { return 0; }' >$dir/probe.c; "$@" $dir/probe.c -o $dir/probe$$ >/dev/null 2>&1; }
-tests() { for t in tests/unit/*.c; do basename "$t" .c; done; }
-targets() { sed -n 's/^static void fuzz_\([a-z0-9_]*\)(void).*/\1/p' tests/fuzz/fuzz.c 2>/dev/null; }
-
-# ---- the list of jobs ----
-cat_jobs() {
-    for cc in gcc clang; do
-        has $cc || { skip "$cc" "$cc"; continue; }
-        for what in c99-O2 c99-O3-double c17-O2-noomp gnu99-O1 c++20-O2; do echo "warnings:$cc:$what"; done
-        if compiles $cc -fsanitize=address,undefined; then for t in $(tests); do echo "sanitizers:$cc:$t"; done
-        else skip "ASan and UBSan with $cc" "libclang-rt-14-dev"; fi
-    done
-    if compiles clang -fsanitize=memory; then for t in selection json files tokenizer scorefile; do [ -f tests/unit/$t.c ] && echo "memory:clang:$t"; done
-    else skip "MemorySanitizer" "clang libclang-rt-14-dev"; fi
-    echo bits:float; echo bits:double
-    [ "$(uname -m)" = x86_64 ] && for cc in gcc clang; do has $cc && echo "registers:$cc"; done
-    if has clang && compiles clang -fopenmp -fsanitize=thread && archer >/dev/null; then echo "threads:clang:dropin"; else skip "ThreadSanitizer" "clang libomp-dev libclang-rt-14-dev"; fi
-    if compiles gcc -m32; then platform m32; else skip "32-bit x86" "gcc-12-multilib"; fi
-    if has tcc; then platform tcc; else skip "tcc" "tcc"; fi
-    if has musl-gcc; then platform musl; else skip "musl" "musl-tools"; fi
-    if has aarch64-linux-gnu-gcc && has qemu-aarch64; then platform aarch64; else skip "aarch64" "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"; fi
-    if has s390x-linux-gnu-gcc && has qemu-s390x; then platform s390x; else skip "s390x, big-endian" "gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"; fi
-    if has x86_64-w64-mingw32-gcc-posix && find_wine >/dev/null; then platform windows; else skip "Windows" "gcc-mingw-w64-x86-64-posix wine64"; fi
-    if has valgrind; then echo valgrind:selection; echo valgrind:dropin; else skip valgrind valgrind; fi
-    if [ -z "$(targets)" ]; then echo "skipped: fuzzing (there is no tests/fuzz/fuzz.c)"
-    elif has clang && echo 'int LLVMFuzzerTestOneInput(const unsigned char *p, unsigned long n) { return p == 0 && n == 1; }' >$dir/probe.c &&
-         clang -fsanitize=fuzzer,address,undefined $dir/probe.c -o $dir/probe_fuzz 2>/dev/null; then for t in $(targets); do echo "fuzz:$t"; done
-    else skip fuzzing "clang libclang-rt-14-dev"; fi
-    if has cppcheck; then echo static:cppcheck; else skip cppcheck cppcheck; fi
-    if has clang-tidy; then echo static:clang-tidy; else skip clang-tidy clang-tidy; fi
-    if [ ! -f tests/browser/check.mjs ]; then echo "skipped: the browser (there is no tests/browser/check.mjs)"
-    elif has node && has chromedriver && { has chromium || has chromium-browser || has google-chrome; }; then echo browser
-    else skip "the browser" "nodejs chromium chromium-driver"; fi
-    if [ ! -f ../shared/oracle/make_golden.py ]; then echo "skipped: PyTorch (there is no ../shared/oracle/make_golden.py)"
-    elif /usr/bin/python3 -c 'import torch' 2>/dev/null; then
-        for s in defaults tied kv_heads kv_one odd theta f16 bf16 ratio_05 ratio_30 ratio_60 ratio_100; do echo "pytorch:$s"; done
-    else skip PyTorch python3-torch; fi
+has_one_of() {
+    for program in "$@"; do has "$program" && return; done
+    return 1
 }
-platform() { for t in selection gradients dropin $([ $1 = s390x ] && echo json files scorefile); do [ -f tests/$t.c ] && echo "platform:$1:$t"; done; }
-find_wine() { for w in wine64 /usr/lib/wine/wine64 wine; do has $w && echo $w && return; done; return 1; }
-archer() { for a in /usr/lib/llvm-*/lib/libarcher.so; do [ -f "$a" ] && echo "$a" && return; done; return 1; }
+skip() { echo "skipped: $1 (install $2)"; }
+compiles() {
+    echo 'int main(void) { return 0; }' >$dir/probe.c
+    "$@" $dir/probe.c -o $dir/probe$$ >/dev/null 2>&1
+}
+fuzzes() {
+    printf '%s\n' '#include <stddef.h>' \
+        'int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n) { return !p && n == 1; }' \
+        >$dir/probe.c
+    clang -fsanitize=fuzzer,address,undefined $dir/probe.c -o $dir/probe_fuzz 2>/dev/null
+}
+find_wine() {
+    for wine in wine64 /usr/lib/wine/wine64 wine; do
+        has $wine && echo $wine && return
+    done
+    return 1
+}
+# The part of LLVM's OpenMP that tells ThreadSanitizer what its barriers mean.
+find_archer() {
+    for library in /usr/lib/llvm-*/lib/libarcher.so; do
+        [ -f "$library" ] && echo "$library" && return
+    done
+    return 1
+}
 
-# ---- how a job says what came of it ----
-# run NAME SECONDS COMMAND...: must end well in time.  In a folder with slm.h, tests, tools and build, beside a ../shared.
+# ---- the list of jobs: KIND:DETAIL:DETAIL, or a line that says what is skipped ----
+list_jobs() {
+    for compiler in gcc clang; do list_compiler $compiler; done
+    if compiles clang -fsanitize=memory; then
+        for test in selection json files tokenizer scorefile; do
+            [ -n "$(source_of $test)" ] && echo "memory:clang:$test"
+        done
+    else skip "MemorySanitizer" "clang libclang-rt-14-dev"; fi
+    if compiles clang -fopenmp -fsanitize=thread && find_archer >/dev/null; then
+        echo threads:clang:dropin
+    else skip "ThreadSanitizer" "clang libomp-dev libclang-rt-14-dev"; fi
+    echo bits:float
+    echo bits:double
+    list_platforms
+    if has valgrind; then
+        echo valgrind:selection
+        echo valgrind:dropin
+    else skip valgrind valgrind; fi
+    if has clang && fuzzes; then
+        sed -n 's/^static void fuzz_\([a-z0-9_]*\)(.*/fuzz:\1/p' tests/fuzz/fuzz.c
+    else skip fuzzing "clang libclang-rt-14-dev"; fi
+    for tool in cppcheck clang-tidy; do
+        if has $tool; then echo static:$tool; else skip $tool $tool; fi
+    done
+    if has node && has chromedriver && has_one_of chromium chromium-browser google-chrome; then
+        echo browser
+    else skip "the browser" "nodejs chromium chromium-driver"; fi
+    list_pytorch
+}
+list_compiler() {
+    has $1 || {
+        skip "$1" "$1"
+        return
+    }
+    for way in c99-O2 c99-O3-double c17-O2-noomp gnu99-O1 c++20-O2; do echo "warnings:$1:$way"; done
+    if compiles $1 -fsanitize=address,undefined; then
+        for file in tests/unit/*.c; do echo "sanitizers:$1:$(basename $file .c)"; done
+    else skip "ASan and UBSan with $1" "libclang-rt-14-dev"; fi
+    [ "$(uname -m)" = x86_64 ] && echo "registers:$1"
+}
+list_platforms() {
+    if compiles gcc -m32; then list_platform m32
+    else skip "32-bit x86" gcc-12-multilib; fi
+    if has tcc; then list_platform tcc
+    else skip tcc tcc; fi
+    if has musl-gcc; then list_platform musl
+    else skip musl musl-tools; fi
+    if has aarch64-linux-gnu-gcc && has qemu-aarch64; then list_platform aarch64
+    else skip aarch64 "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"; fi
+    if has s390x-linux-gnu-gcc && has qemu-s390x; then list_platform s390x
+    else skip "s390x, big-endian" "gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"; fi
+    if has x86_64-w64-mingw32-gcc-posix && find_wine >/dev/null; then list_platform windows
+    else skip Windows "gcc-mingw-w64-x86-64-posix wine64"; fi
+}
+list_platform() {
+    tests="selection gradients dropin"
+    [ $1 = s390x ] && tests="$tests json files scorefile"
+    for test in $tests; do
+        [ -n "$(source_of $test)" ] && echo "platform:$1:$test"
+    done
+}
+list_pytorch() {
+    if ! [ -f $oracle ]; then echo "skipped: PyTorch (there is no $oracle)"
+    elif ! $python -c 'import torch' 2>/dev/null; then skip PyTorch python3-torch
+    else
+        for setting in defaults tied kv_heads kv_one odd theta f16 bf16 \
+            ratio_05 ratio_30 ratio_60 ratio_100; do
+            echo "pytorch:$setting"
+        done
+    fi
+}
+
+# ---- what a job uses ----
+
+# place JOB: a folder with slm.h, tests, tools and build, beside a ../shared if there is one.
 place() {
     rm -rf "$dir/$1"
     mkdir -p "$dir/$1/here/build/tmp" || exit 1
     ln -s "$root/slm.h" "$root/tests" "$root/tools" "$dir/$1/here/"
     [ -d ../shared ] && ln -s "$root/../shared" "$dir/$1/shared"
     log=$root/$dir/$1/log
+    out=$root/$dir/$1/program
 }
+ok() { echo "ok $1"; }
+fail() { echo "FAIL $1: $2"; }
+
+# run NAME SECONDS COMMAND...: must end well in time.
 run() {
-    name=$1 limit=$2; shift 2
+    name=$1 limit=$2
+    shift 2
     (cd "$dir/$job/here" && timeout -k 5 "$limit" "$@") >>"$log" 2>&1
     code=$?
-    if [ $code -eq 0 ]; then echo "ok $name"; return 0; fi
-    [ $code -eq 124 ] && why="longer than $limit s" || why=$(grep -E -m 1 'ERROR:|SUMMARY|error:|FAIL|WARNING: Thread|undefined reference' "$log" || tail -n 1 "$log")
-    echo "FAIL $name (exit $code): $why"
+    if [ $code -eq 0 ]; then
+        ok "$name"
+        return
+    fi
+    words='ERROR:|SUMMARY|error:|FAIL|WARNING: Thread|undefined reference'
+    why=$(grep -E -m 1 "$words" "$log" || tail -n 1 "$log")
+    [ $code -eq 124 ] && why="longer than $limit s"
+    fail "$name (exit $code)" "$why"
     return 1
 }
-must() { "$@" >>"$log" 2>&1 || { echo "FAIL $job: $(grep -E -m 1 'error:|undefined reference' "$log" || tail -n 1 "$log")"; exit 1; }; }
-exe() { case $1 in dropin) echo "$out folder" ;; *) echo "$out" ;; esac; }
-
-the_job() {
-    rest=${1#*:} kind=${1%%:*}
-    first=${rest%%:*} second=${rest#*:}
-    out=$root/$dir/$job/program
-    case $kind in
-    warnings)                                        # at the levels where the compiler looks deepest
-        flags=$(echo "$second" | tr - ' ' | sed 's/ O/ -O/; s/ double/ -DSLM_REAL=double/; s/ noomp//')
-        case $second in *noomp* | *double*) ;; *) compiles $first -fopenmp && flags="$flags -fopenmp" ;; esac
-        case $second in c++*) cxx=$(echo $first | sed 's/gcc/g++/; s/clang/clang++/'); has $cxx || { skip $cxx $cxx; return; }; first="$cxx -x c++" ;; esac
-        run "$1" 120 $first -std=$flags $warnings -I. tests/system/dropin.c -o $out -lm ;;
-    sanitizers)
-        openmp=; compiles $first -fopenmp -fsanitize=address && openmp=-fopenmp
-        must $first -std=c99 -g -O1 $openmp -fsanitize=address,undefined -fno-sanitize-recover=all -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$second.c -o $out -lm
-        echo leak:libomp >$dir/$job/own_leaks        # LLVM's OpenMP keeps some memory of its own
-        run "$1" 400 env LSAN_OPTIONS=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks $out ;;
-    memory)
-        must clang -std=c99 -g -O1 -fsanitize=memory -fno-sanitize-recover=all -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$second.c -o $out -lm
-        run "$1" 300 $(exe $second) ;;
-    bits) bits $first ;;
-    registers) registers $first ;;
-    threads)
-        must clang -std=c99 -g -O1 -fopenmp -fsanitize=thread -DWORK=3 -I. tests/system/dropin.c -o $out -lm
-        run "$1" 120 env OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES="$(archer)" TSAN_OPTIONS=ignore_noninstrumented_modules=1 $out folder ;;
-    platform) on_platform $first $second ;;
-    valgrind)
-        must ${CC:-cc} -std=c99 -g -O1 -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$first.c -o $out -lm
-        run "$1" 200 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $(exe $first) ;;
-    fuzz)
-        must ${CC:-cc} -g -O1 -DTARGET=$first -DREPLAY -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/fuzz/fuzz.c -lm -o $out.replay
-        mkdir -p $dir/$job/corpus
-        (cd $dir/$job && ./program.replay --seeds corpus) >>"$log" 2>&1
-        must clang -g -O1 -DTARGET=$first -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/fuzz/fuzz.c -lm -o $out
-        run "$1" 100 $out -max_total_time=10 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 ../corpus ;;
-    static) static_$(echo $first | tr - _) ;;
-    browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
-    pytorch) pytorch $first ;;
+# must COMMAND...: or the job ends here.
+must() {
+    "$@" >>"$log" 2>&1 && return
+    fail "$job" "$(grep -E -m 1 'error:|undefined reference' "$log" || tail -n 1 "$log")"
+    exit 1
+}
+# compile TEST FLAGS...: makes $out.  command_of TEST: how it is started; dropin wants a folder.
+compile() {
+    test=$1
+    shift
+    must build_test . "$(source_of $test)" "$out" "$@"
+}
+command_of() {
+    case $1 in
+    dropin) echo "$out folder" ;;
+    *) echo "$out" ;;
     esac
 }
-# One machine, several compilers and dialects: the same hash of what was trained.
-bits() {                                             # REAL
+# The implementation alone, as a user would compile it.
+write_one() { printf '#define SLM_IMPLEMENTATION\n#include "slm.h"\n' >$dir/$job/one.c; }
+
+the_job() {
+    kind=${1%%:*} rest=${1#*:}
+    first=${rest%%:*} second=${rest#*:}
+    case $kind in
+    warnings) job_warnings "$1" $first $second ;;
+    sanitizers) job_sanitizers "$1" $first $second ;;
+    memory) job_memory "$1" $second ;;
+    threads) job_threads "$1" ;;
+    bits) job_bits $first ;;
+    registers) job_registers $first ;;
+    platform) job_platform $first $second ;;
+    valgrind) job_valgrind "$1" $first ;;
+    fuzz) job_fuzz "$1" $first ;;
+    static) job_static_$(echo $first | tr - _) ;;
+    browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
+    pytorch) job_pytorch $first ;;
+    esac
+}
+
+# ---- compilers and sanitizers ----
+
+# JOB COMPILER WAY: no warning, at the levels where the compiler looks deepest.
+job_warnings() {
+    cc=$2 flags= openmp=-fopenmp
+    compiles $cc -fopenmp || openmp=
+    for part in $(echo $3 | tr - ' '); do
+        case $part in
+        O*) flags="$flags -$part" ;;
+        double) flags="$flags -DSLM_REAL=double" openmp= ;;
+        noomp) openmp= ;;
+        c++*) cc=$(echo $cc | sed 's/gcc/g++/; s/clang/clang++/') std="-x c++ -std=$part" ;;
+        *) std=-std=$part ;;
+        esac
+    done
+    if has $cc; then
+        run "$1" 120 $cc $std $flags $openmp $warnings -I. tests/system/dropin.c -o $out -lm
+    else skip "$1" $cc; fi
+}
+job_sanitizers() {
+    cc=$2
+    openmp=
+    compiles $cc -fopenmp -fsanitize=address && openmp=-fopenmp
+    compile $3 -g -O1 $openmp -fsanitize=address,undefined -fno-sanitize-recover=all
+    echo leak:libomp >$dir/$job/own_leaks             # LLVM's OpenMP keeps some memory for itself
+    lsan=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks
+    run "$1" 400 env LSAN_OPTIONS=$lsan $(command_of $3)
+}
+job_memory() {
+    cc=clang
+    compile $2 -g -O1 -fsanitize=memory -fno-sanitize-recover=all
+    run "$1" 300 $(command_of $2)
+}
+job_threads() {
+    cc=clang
+    compile dropin -g -O1 -fopenmp -fsanitize=thread -DWORK=3
+    run "$1" 120 env OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES="$(find_archer)" \
+        TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(command_of dropin)
+}
+job_valgrind() {
+    compile $2 -g -O1
+    run "$1" 200 valgrind -q --error-exitcode=9 --leak-check=full \
+        --errors-for-leak-kinds=definite $(command_of $2)
+}
+# JOB TARGET: ten seconds from the seeds that the fuzzer writes itself.
+job_fuzz() {
+    compile fuzz -g -O1 -DTARGET=$2 -DREPLAY
+    mkdir -p $dir/$job/corpus
+    (cd $dir/$job && ./program --seeds corpus) >>"$log" 2>&1
+    cc=clang
+    compile fuzz -g -O1 -DTARGET=$2 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+    run "$1" 100 $out -max_total_time=10 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        ../corpus
+}
+
+# ---- the same bits, fast code ----
+
+# REAL: on one machine, several compilers and dialects train to the same hash.
+job_bits() {
     expected=
-    for how in "${CC:-cc} -std=c99 -O1" "${CC:-cc} -std=gnu11 -O2 -march=native" "${CC:-cc} -std=c99 -O3 -fopenmp" "clang -std=c99 -O2 -fopenmp" \
-               "clang -std=gnu11 -O3 -march=native" "g++ -x c++ -std=c++17 -O2 -fopenmp"; do
-        has ${how%% *} && compiles $how || continue
-        must $how -DSLM_REAL=$1 -DWORK=4 -I. tests/system/dropin.c -o $out -lm
+    for way in "${CC:-cc} -std=c99 -O1" "${CC:-cc} -std=gnu11 -O2 -march=native" \
+        "${CC:-cc} -std=c99 -O3 -fopenmp" "clang -std=c99 -O2 -fopenmp" \
+        "clang -std=gnu11 -O3 -march=native" "g++ -x c++ -std=c++17 -O2 -fopenmp"; do
+        has ${way%% *} && compiles $way || continue
+        must $way -DSLM_REAL=$1 -DWORK=4 -I. tests/system/dropin.c -o $out -lm
         for threads in 1 2 3 7; do
             got=$(cd $dir/$job/here && OMP_NUM_THREADS=$threads $out folder)
             [ -n "$expected" ] || expected=$got
-            case $got in
-            "$expected") echo "ok bits: $1, $how, $threads threads" ;;
-            *) echo "FAIL bits: $1, $how, $threads threads: '$got', not '$expected' as from ${CC:-cc} -std=c99 -O1" ;;
+            name="bits: $1, $way, $threads threads"
+            if [ "$got" = "$expected" ]; then ok "$name"
+            else fail "$name" "'$got', not '$expected' as from ${CC:-cc} -std=c99 -O1"; fi
+            case $way in
+            *-fopenmp*) ;;
+            *) break ;;
             esac
-            case $how in *-fopenmp*) ;; *) break ;; esac
         done
     done
 }
-on_platform() {                                      # PLATFORM TEST
-    runner= c="-std=c99 -O1 -fopenmp" link=-lm
+# COMPILER: the tile of a product is fast while its sums are in registers, so no multiply-add of
+# slm__tile may read one from the stack.  Every other kernel must be vector code: some of its
+# arithmetic is of whole registers (a branch in a loop can make it ten times slower).  With and
+# without OpenMP, because the loops are marked differently; gcc also at -O2, where it makes fewer
+# loops vector code by itself.
+job_registers() {
+    ways="-O2 -O3 -O3,-fopenmp"
+    [ $1 = clang ] && ways="-O2 -O2,-fopenmp"
+    compiles $1 -fopenmp || ways=$(echo $ways | sed 's/ [^ ]*-fopenmp//')
+    write_one
+    for way in $ways; do
+        way="$1 $(echo $way | tr , ' ')"
+        must $way -std=c99 -w -I. -S $dir/$job/one.c -o $out.s
+        for isa in avx512 avx2; do
+            sums_in_registers "registers: $way, $isa" $isa
+            vector_code "vector code: $way, $isa" $isa
+        done
+    done
+}
+# NAME ISA
+sums_in_registers() {
+    if awk -v begin="^slm__tile_$2[.:]" -v end="\\\\.size[ \\t]+slm__tile_$2" '
+        $0 ~ begin { inside = 1 }
+        $0 ~ end { inside = 0 }
+        inside && /vfmadd/ {
+            n++
+            if (/%[re][sb]p/) stack++
+        }
+        END { exit !(n >= 16 && !stack) }' $out.s
+    then ok "$1"
+    else fail "$1" "sums of the tile are on the stack"; fi
+}
+# NAME ISA: every function slm__KERNEL_ISA but those that only move numbers.
+vector_code() {
+    wide=ymm
+    [ $2 = avx512 ] && wide=zmm
+    awk -v isa="$2" -v wide="%$wide" -v name="$1" '
+        $0 ~ "^slm__[a-z_]+_" isa ":" {
+            kernel = $1
+            sub(/^slm__/, "", kernel)
+            sub("_" isa ":", "", kernel)
+            n[kernel] = 0
+        }
+        /^\t\.size/ { kernel = "" }
+        kernel != "" && /\tv(f|mul|add|sub|div|max|min)[a-z0-9]*p[sd]/ && index($0, wide) {
+            n[kernel]++
+        }
+        END {
+            for (kernel in n) {
+                if (kernel ~ /^(pack|block|tile)/) continue
+                if (n[kernel]) print "ok " name ", " kernel
+                else print "FAIL " name ": " kernel " has none"
+                kernels++
+            }
+            if (kernels < 8) print "FAIL " name ": only " kernels + 0 " kernels are found"
+        }' $out.s
+}
+
+# ---- other platforms ----
+job_platform() {                                       # PLATFORM TEST
+    runner= flags="-O1 -fopenmp"
     case $1 in
     m32) cc="gcc -m32 -msse2 -mfpmath=sse -idirafter /usr/include/$(gcc -print-multiarch)" ;;
-    tcc) cc=tcc c=-std=c99 ;;
-    musl) cc=musl-gcc c="-std=c99 -O1 -static" ;;
+    tcc) cc=tcc flags= ;;
+    musl) cc=musl-gcc flags="-O1 -static" ;;
     aarch64) cc=aarch64-linux-gnu-gcc runner="qemu-aarch64 -L /usr/aarch64-linux-gnu" ;;
-    s390x) cc=s390x-linux-gnu-gcc runner="qemu-s390x -L /usr/s390x-linux-gnu" c="-std=c99 -fexcess-precision=fast -ffp-contract=off -O1 -fopenmp" ;;
-    windows) cc=x86_64-w64-mingw32-gcc-posix c="-std=c99 -O1 -fopenmp -static" out=$out.exe runner=$(find_wine); export WINEDEBUG=-all ;;
+    s390x)
+        cc=s390x-linux-gnu-gcc runner="qemu-s390x -L /usr/s390x-linux-gnu"
+        flags="-fexcess-precision=fast -ffp-contract=off -O1 -fopenmp" ;;
+    windows)
+        cc=x86_64-w64-mingw32-gcc-posix flags="-O1 -fopenmp -static"
+        out=$out.exe runner=$(find_wine)
+        export WINEDEBUG=-all ;;
     esac
-    compiles $cc $c || c="-std=c99 -O1"              # without OpenMP's library
-    must $cc $c -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tests/unit/$2.c -o $out $link
-    run "platform:$1:$2" 400 $runner $(exe $2) || return
+    compiles $cc $flags || flags=-O1                   # without OpenMP's library
+    compile $2 $flags
+    run "platform:$1:$2" 400 $runner $(command_of $2) || return
     [ $2 = dropin ] || return
-    expected=$(grep '^ok ' "$log" | tail -n 1)       # any number of threads: the same bits
-    for threads in 1 3; do
+    expected=$(grep '^ok ' "$log" | tail -n 1 | tr -d '\r')
+    for threads in 1 3; do                             # any number of threads: the same bits
         got=$(cd $dir/$job/here && OMP_NUM_THREADS=$threads $runner $out folder | tr -d '\r')
-        [ "$got" = "$(echo "$expected" | tr -d '\r')" ] && echo "ok platform:$1: $threads threads" || echo "FAIL platform:$1: $threads threads: '$got', not '$expected'"
+        if [ "$got" = "$expected" ]; then ok "platform:$1: $threads threads"
+        else fail "platform:$1: $threads threads" "'$got', not '$expected'"; fi
     done
 }
-# The tile of a product is fast while its sums are in registers: no multiply-add of slm__tile reads one from the stack.  And every
-# other kernel is vector code: some of its arithmetic is of whole registers (a branch in a loop can make it ten times slower).
-# With and without OpenMP: the loops are marked differently.  gcc also at -O2, where it makes fewer loops vector code by itself.
-registers() {                                        # COMPILER
-    ways=$([ $1 = clang ] && echo -O2 -O2,-fopenmp || echo -O2 -O3 -O3,-fopenmp)
-    compiles $1 -fopenmp || ways=$(echo $ways | sed 's/ [^ ]*-fopenmp//')
-    for way in $ways; do
-        how="$1 $(echo $way | tr , ' ')"
-        must $how -std=c99 -w -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support -S tools/bench/bench.c -o $out.s
-        for variant in avx512 avx2; do
-            awk "/^slm__tile_$variant[.:]/ { inside = 1 } inside && /vfmadd/ { n++; if (/%[re][sb]p/) stack++ }
-                 /\.size[ \t]+slm__tile_$variant/ { inside = 0 } END { exit !(n >= 16 && !stack) }" $out.s
-            if [ $? -eq 0 ]; then echo "ok registers: $how, $variant"; else echo "FAIL registers: $how, $variant: sums of the tile are on the stack"; fi
-            [ $variant = avx512 ] && wide=zmm || wide=ymm
-            for kernel in dot dots blend axpy scale max exp_shift exp_moments rms_scale rms_backward swiglu swiglu_backward rotate adamw_span softmax_backward; do
-                if awk "/^slm__${kernel}_$variant[.:]/ { inside = found = 1 } inside && /\tv(f|mul|add|sub|div|max|min)[a-z0-9]*ps.*%$wide/ { n++ }
-                        /\.size[ \t]+slm__${kernel}_$variant/ { inside = 0 } END { exit found && !n }" $out.s
-                then echo "ok vector code: $how, $kernel, $variant"; else echo "FAIL vector code: $how: $kernel has none for $variant"; fi
-            done
-        done
+
+# ---- static analysis ----
+
+# Without what it cannot follow: MSan, valgrind and -O3 -Wall look for the uninitialized.
+job_static_cppcheck() {
+    write_one
+    for macros in "-D__GNUC__=12 -D__x86_64__=1 -D_OPENMP=201511" \
+        "-D__GNUC__=12 -DSLM_NO_FILES" "-DSLM_REAL=double"; do
+        run "static:cppcheck $macros" 200 cppcheck -q --std=c99 --enable=warning,portability \
+            --inline-suppr --error-exitcode=3 -I. $macros --suppress=missingIncludeSystem \
+            --suppress=uninitvar --suppress=ctuuninitvar --suppress=pointerSize \
+            $root/$dir/$job/one.c
     done
 }
-static_cppcheck() {                                  # without what it cannot follow; MSan, valgrind and -O3 -Wall look for the uninitialized
-    printf '#define SLM_IMPLEMENTATION\n#include "slm.h"\n' >$dir/$job/one.c
-    for macros in "-D__GNUC__=12 -D__x86_64__=1 -D_OPENMP=201511" "-D__GNUC__=12 -DSLM_NO_FILES" "-DSLM_REAL=double"; do
-        run "static:cppcheck $macros" 200 cppcheck -q --std=c99 --enable=warning,portability --inline-suppr --error-exitcode=3 -I. $macros \
-            --suppress=missingIncludeSystem --suppress=uninitvar --suppress=ctuuninitvar --suppress=pointerSize $root/$dir/$job/one.c
+job_static_clang_tidy() {
+    write_one
+    checks='-*,clang-analyzer-*,bugprone-*'
+    for but in bugprone-not-null-terminated-result bugprone-easily-swappable-parameters \
+        bugprone-reserved-identifier bugprone-macro-parentheses bugprone-branch-clone \
+        bugprone-implicit-widening-of-multiplication-result bugprone-narrowing-conversions \
+        bugprone-suspicious-include bugprone-assignment-in-if-condition \
+        clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling; do
+        checks="$checks,-$but"
     done
+    run static:clang-tidy 400 clang-tidy --quiet --header-filter='.*slm\.h' \
+        --warnings-as-errors='*' --checks="$checks" $root/$dir/$job/one.c -- -std=c99 -I$root
 }
-static_clang_tidy() {
-    printf '#define SLM_IMPLEMENTATION\n#include "slm.h"\n' >$dir/$job/one.c
-    run static:clang-tidy 400 clang-tidy --quiet --header-filter='.*slm\.h' --warnings-as-errors='*' \
-        --checks='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,bugprone-*,-bugprone-not-null-terminated-result,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-macro-parentheses,-bugprone-branch-clone,-bugprone-implicit-widening-of-multiplication-result,-bugprone-narrowing-conversions,-bugprone-suspicious-include,-bugprone-assignment-in-if-condition' \
-        $root/$dir/$job/one.c -- -std=c99 -I$root
-}
-pytorch() {                                          # SETTING: build/audit, float and double, against PyTorch in float64
+
+# ---- SETTING: build/audit, float and double, against PyTorch in float64 ----
+job_pytorch() {
     case $1 in
     defaults) flags= ;;
     tied) flags="--tied 1" ;;
@@ -197,36 +391,58 @@ pytorch() {                                          # SETTING: build/audit, flo
     theta) flags="--theta 500000" ;;
     f16) flags="--dtype F16" ;;
     bf16) flags="--dtype BF16" ;;
-    ratio_*) flags="--ratio $(echo $1 | sed 's/ratio_\(..\)$/0.\1/; s/ratio_100/1/') --seed 5 --batch 3" ;;
+    ratio_100) flags="--ratio 1 --seed 5 --batch 3" ;;
+    ratio_*) flags="--ratio 0.${1#ratio_} --seed 5 --batch 3" ;;
     esac
-    must env OMP_NUM_THREADS=1 /usr/bin/python3 ../shared/oracle/make_golden.py $dir/$job/golden $flags
+    must env OMP_NUM_THREADS=1 $python $oracle $dir/$job/golden $flags
     for real in float double; do
         [ -x $dir/audit_$real ] || must false
         run "pytorch:$1, $real" 60 $root/$dir/audit_$real ../golden
     done
 }
 
-# ---- one job, or all ----
+# ---- one job, the list, or all of them ----
 if [ "$1" = --job ]; then
     job=$(echo "$2" | tr ':+' '__')
     place "$job"
     the_job "$2"
     exit 0
 fi
-[ "$1" = -l ] && dir=$(mktemp -d) && { cat_jobs; rm -rf $dir; exit; }       # a check that runs is left alone
+if [ "$1" = -l ]; then
+    dir=$(mktemp -d)                                   # a check that is running is left alone
+    list_jobs
+    rm -rf $dir
+    exit
+fi
+wanted() {                                             # LINE WORD...
+    [ $# -eq 1 ] && return
+    line=$1
+    shift
+    for word in "$@"; do
+        case $line in *$word*) return 0 ;; esac
+    done
+    return 1
+}
 rm -rf $dir && mkdir -p $dir || exit 1
-cat_jobs >$dir/jobs
-wanted() { [ $# -eq 1 ] && return; line=$1; shift; for word in "$@"; do case $line in *$word*) return ;; esac; done; return 1; }
-grep '^skipped' $dir/jobs >$dir/results
-grep -v '^skipped' $dir/jobs | while read -r line; do wanted "$line" "$@" && echo "$line"; done >$dir/chosen
-cat $dir/results
-if grep -q '^pytorch' $dir/chosen; then              # once for all of them
-    for real in float double; do ${CC:-cc} -std=c99 -O2 -DSLM_REAL=$real -I. -Itools -Itools/common -Itools/slm -Itools/report -Itools/lab -Itools/repro -Itools/bench -Itests/support tools/audit/audit.c -o $dir/audit_$real -lm 2>>$dir/audit.log; done
+list_jobs >$dir/jobs
+grep '^skipped' $dir/jobs | tee $dir/results
+grep -v '^skipped' $dir/jobs | while read -r line; do
+    wanted "$line" "$@" && echo "$line"
+done >$dir/chosen
+if grep -q '^pytorch' $dir/chosen; then                # once for all of them
+    for real in float double; do
+        build_test . "$audit_sources" $dir/audit_$real -O2 -DSLM_REAL=$real 2>>$dir/audit.log
+    done
 fi
 start=$(date +%s)
 xargs -P 2 -I NAME sh tests/check.sh --job NAME <$dir/chosen | tee -a $dir/results
-passed=$(grep -c '^ok ' $dir/results) failed=$(grep -c '^FAIL' $dir/results) skipped=$(grep -c '^skipped' $dir/results)
+passed=$(grep -c '^ok ' $dir/results)
+failed=$(grep -c '^FAIL' $dir/results)
+skipped=$(grep -c '^skipped' $dir/results)
 echo "$(($(date +%s) - start)) seconds"
-[ $failed -eq 0 ] || { echo "failed:"; grep '^FAIL' $dir/results; }
+if [ $failed -gt 0 ]; then
+    echo "failed:"
+    grep '^FAIL' $dir/results
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -258,8 +258,8 @@ change 'atomic replace' 'files' \
 compile() {
     case $1 in
     audit)
-        build_test $2 tools/audit/audit.c $2/audit -O1 -fopenmp &&
-            build_test $2 tools/audit/audit.c $2/audit_double -O1 -DSLM_REAL=double ;;
+        build_test $2 "$audit_sources" $2/audit -O1 -fopenmp &&
+            build_test $2 "$audit_sources" $2/audit_double -O1 -DSLM_REAL=double ;;
     dropin) build_test $2 tests/system/dropin.c $2/dropin -O1 -fopenmp ;;
     *) build_test $2 tests/unit/$1.c $2/test_$1 -O1 -fopenmp ;;
     esac >$2/compile.log 2>&1

@@ -1,6 +1,6 @@
 # rooms.awk: the C files besides slm.h.  A header of tools/ holds types and prototypes, no body; no
-# file includes a .c; a chain of includes has at most four files (slm.h not counted); the private
-# names of slm.h are seen by the benchmark, the audit and the tests of its parts only.
+# file of tools/ includes a .c; a chain of includes has at most four files (slm.h not counted); the
+# private names of slm.h are seen by the benchmark, the audit and the tests of its parts only.
 BEGIN {
     CHAIN = 4
     may_see = "^(slm\\.h$|tools/(bench|audit)/|tests/(unit|fuzz|support)/)"
@@ -20,7 +20,7 @@ FNR == 1 {
 
 function note_include(line) {
     gsub(/^[^"]*"|"[^"]*$/, "", line)
-    if (line ~ /\.c$/) violation("includes a .c: " line)
+    if (line ~ /\.c$/ && FILENAME ~ /^tools/) violation("includes a .c: " line)
     includes[FILENAME] = includes[FILENAME] " " line
     sub(/.*\//, "", line)
     include_line[FILENAME, line] = FNR
