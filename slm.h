@@ -50,8 +50,8 @@
  *   (eq. 8)  H_RM(x_i)    = -sum_v P_RM(v|x_<i) ln P_RM(v|x_<i)     entropy, an alternative score
  *
  *   once:      train RM on clean text;  ref = L_RM of every corpus token           slm_trainer_step, slm_losses_compute
- *   per step:  1 forward           h    = trunk(x)                                 slm__model_hidden
- *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm__token_losses
+ *   per step:  1 forward           h    = trunk(x)                                 slm_model_forward
+ *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm_token_losses
  *              3 scores            S_i  = l_i - ref_i                    (eq. 3)   slm_select_scores
  *              4 select            I    = top k of S                     (eq. 5)   slm_select
  *              5 loss              L    = 1/k sum_i I_i l_i              (eq. 4)   slm_weighted_loss
@@ -237,52 +237,77 @@ SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_e
 SLM_API void slm_model_free(slm_model *model);
 SLM_API uint64_t slm_model_hash(const slm_model *model); /* fingerprint of shape and weights */
 
-/* ---- tape: memory and record of one forward and backward pass; make one, use it for as long as you like ---- */
+/* ---- tape: memory and record of a forward and a backward pass; one serves for all steps ---- */
 typedef struct slm_tape slm_tape;
-typedef struct slm_tensor slm_tensor;
+
+/* A matrix on the tape.  It lives until the tape is reset. */
+typedef struct slm_tensor {
+    size_t rows, cols; /* batch and time live in the rows */
+    slm_real *data;    /* (rows, cols); NULL where it was dropped, to be made again when needed */
+    slm_real *grad;    /* (rows, cols) d loss / d data, valid after the sweep in leaves only */
+
+    /* The rest is private: it belongs to the tape. */
+    const int32_t *live; /* rows of grad that may differ from 0, ascending; NULL: all.  Other rows
+                            of grad are not even written */
+    size_t n_live;
+    int is_leaf;    /* 1: data and grad are the caller's */
+    int grad_unset; /* 1, in a leaf: nothing was written to grad yet; the first one overwrites */
+    struct slm_tensor *next_leaf; /* chain of the leaves that want a gradient */
+    struct slm__node *maker;      /* the operation that computed data; NULL in a leaf */
+} slm_tensor;
+
 SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err);
 SLM_API void slm_tape_free(slm_tape *tape);
-SLM_API void slm_tape_reset(slm_tape *tape); /* forget the record, keep the memory */
-SLM_API slm_status slm_tape_status(const slm_tape *tape,
-                                   slm_error *err); /* first error since the reset */
-SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss,
-                                     slm_error *err); /* seeds d loss = 1 and sweeps */
+SLM_API void slm_tape_reset(slm_tape *tape); /* forgets the record, keeps the memory */
+SLM_API slm_status slm_tape_status(const slm_tape *tape, slm_error *err); /* first error since */
+/* Sets d loss / d loss = 1 and sweeps backwards, once.  loss is (1, 1). */
+SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error *err);
 
-/* A matrix on the tape.  Batch and time live in the rows. */
-struct slm_tensor {
-    size_t rows, cols;
-    slm_real
-        *data; /* (rows, cols); NULL while dropped, to be remade when the backward sweep needs it */
-    slm_real *grad; /* (rows, cols) d loss / d data; NULL: none yet */
-    const int32_t *
-        live; /* rows of grad that may differ from zero, ascending; NULL: all.  The others are not even stored */
-    size_t n_live;
-    int leaf;  /* 1: data and grad are the caller's */
-    int fresh; /* 1: grad is there but holds nothing yet: the first to add to it overwrites */
-    struct slm__node *maker; /* the operation that computed it; NULL: a leaf */
-};
+/* Operations.  They run at once and record themselves.  They return NULL if an input is NULL or the
+   tape is in error, so it is enough to ask once: slm_tape_backward and slm_tape_status say why.
+   Arrays that you pass are not copied; they must stay as they are until the sweep is done. */
 
-/* Operations.  They run at once and record themselves.  NULL in, NULL out: check once, at slm_tape_backward or slm_tape_status. */
+/* A matrix of yours, and the place for its gradient, which the sweep overwrites. */
 SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows,
-                             size_t cols); /* grad NULL: constant */
-SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids,
-                                  size_t n); /* y_n = table[id_n] */
-SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w,
-                               slm_tensor *residual); /* y = x w' [+ residual] */
-SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w,
-                                double eps); /* y = w x / rms(x) */
-SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
-                                    double theta); /* (T, D): cosines | sines */
-SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x,
-                             slm_tensor *angles); /* rotates x in place */
+                             size_t cols);
+/* A matrix of yours that wants no gradient.  (Attention and swiglu take no constants if there is to
+   be a sweep.) */
+SLM_API slm_tensor *slm_constant(slm_tape *tape, const slm_real *data, size_t rows, size_t cols);
+/* y_n = table[ids[n]]:  table (V, C), ids (N), y (N, C). */
+SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32_t *ids, size_t n);
+/* y = x w' + residual:  x (N, C), w (O, C), y and residual (N, O).  residual may be NULL. */
+SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);
+/* y = w x / rms(x), rms = sqrt(mean of x^2 + eps), row by row:  x and y (N, C), w (1, C). */
+SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);
+/* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines. */
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);
+/* Rotary positions: turns x (N, heads head_dim) in place, and returns it.  x must be the output of an
+   operation, and no operation may have read it. */
+SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);
+/* Causal attention over sequences of T rows:  q and y (N, H head_dim), k and v (N, KV head_dim). */
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v,
-                                  int32_t T, int32_t D); /* causal */
-SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate,
-                               slm_tensor *up); /* y = gate sigmoid(gate) up */
-/* (eq. 4) L = 1/divisor sum of the losses of the targets with mask[i] = 1 (NULL: all valid).  loss (N) out, nats. */
+                                  int32_t T, int32_t head_dim);
+/* y = gate sigmoid(gate) up, all (N, F). */
+SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);
+/* (eq. 4)  L = 1/divisor sum_n mask_n weights_n l_n:  hidden (N, C), head (V, C), targets, weights,
+   mask (N), L (1, 1).  targets[n] < 0: no loss.  weights NULL: all 1; mask NULL: all 1.  loss (N)
+   receives l_n, in nats, where mask_n is 1 and there is a target; other entries stay as they are.
+   The gradient for dL = 1 is made here, in the forward: it takes (N, C) and (V, C) numbers. */
 SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head,
-                                       const int32_t *targets, const uint8_t *mask, double divisor,
-                                       slm_real *loss);
+                                       const int32_t *targets, const slm_real *weights,
+                                       const uint8_t *mask, double divisor, slm_real *loss);
+
+/* The forward of a model on the tape: hidden states (B*T, dim) after the final norm; *head (V, dim)
+   is its output head.  The sweep overwrites grads (n_params); grads NULL: forward only.  The logits
+   of all rows are slm_linear(tape, hidden, head, NULL). */
+SLM_API slm_tensor *slm_model_forward(slm_tensor **head, slm_tape *tape, const slm_model *model,
+                                      const slm_batch *batch, slm_real *grads);
+
+/* ---- losses of tokens ---- */
+/* (eqs. 1, 8) Loss and entropy (N; NULL: not wanted) of every row, 0 where targets[n] < 0. */
+SLM_API slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                    slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
+                                    slm_error *err);
 
 /* ---- reference losses: loss and entropy of every target by the reference model, once; a step makes its scores of them ---- */
 /* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL. */
@@ -1677,42 +1702,57 @@ SLM__KERNEL(void, , slm__softmax_backward, (slm_real * dp, const slm_real *p, sl
 }
 
 /* ==== >>tape ================================================================================ 6 ==
-   Operations run at once and leave a node on the tape; the backward sweep walks the nodes in reverse.  A node is a pointer to a
-   function and what that function needs: the tape knows no operation by name.  Memory: one arena.  A buffer that is no longer
-   needed goes to a list of free ones and is taken again by a later request within the pass; the reset forgets everything.      */
+   Operations run at once and leave a node on the tape; the backward sweep visits the nodes in
+   reverse.  A node is a pointer to a function and what that function needs: the tape knows no
+   operation by name.
+
+   Memory comes from one arena.  A buffer that is no longer needed joins a list of free buffers and
+   serves a later request of the same pass.  The reset forgets everything and keeps the memory. */
+
+/* The slm_reals of a cache line of 64 bytes (float), or of two lines (double). */
+enum { SLM__LINE = 16 };
+
+static size_t slm__round_up(size_t n, size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
+
+struct slm__node;
+typedef void (*slm__node_function)(slm_tape *tape, struct slm__node *node);
+
+/* One operation that was done. */
 typedef struct slm__node {
-    void (*backward)(slm_tape *tape,
-                     struct slm__node *node); /* adds to the inputs' gradients, given out's */
-    void (*forward)(
-        slm_tape *tape,
-        struct slm__node *node); /* computes out->data once more; NULL: cannot be remade */
+    slm__node_function backward; /* adds to the gradients of the inputs, given that of out */
+    slm__node_function forward;  /* computes out->data again; NULL: it cannot be made again */
     struct slm__node *previous;
-    slm_tensor *out, *in[3];
-    slm_real *saved;    /* what the forward leaves for the backward */
-    const int32_t *ids; /* integers of the operation, or its row list */
-    size_t size[2];     /* sizes that the tensors do not tell: T, head_dim */
+    slm_tensor *out;
+    slm_tensor *in[3];   /* the inputs; NULL where there is none */
+    slm_real *saved;     /* numbers that the forward leaves for the backward */
+    const void *details; /* integers, sizes: what else the operation needs */
 } slm__node;
 
+/* A free buffer.  This header is written into the buffer itself. */
 typedef struct slm__spare {
     struct slm__spare *next;
-    size_t count;
-} slm__spare; /* written into the free buffer itself */
+    size_t count; /* slm_reals */
+} slm__spare;
 
 struct slm_tape {
     slm__arena arena;
-    slm__spare *spare;
-    slm__node *last;
-    slm_real *work;  /* packing space of gemm */
-    int threads;     /* ... for so many threads */
-    int recording;   /* 0: forward only; buffers are reused as soon as they are done */
-    int recompute;   /* 1: what products gave may be dropped and remade, too */
-    slm_error error; /* sticky: the first one since the reset */
+    slm__spare *spare;  /* the free buffers */
+    slm__node *last;    /* the latest operation */
+    slm_tensor *leaves; /* those that want a gradient */
+    slm_real *work;     /* packing space of the matrix product ... */
+    int work_threads;   /* ... for this number of threads */
+    int recording;      /* 0: forward only; a buffer is reused once its last reader is done */
+    int recompute;      /* 1: outputs of matrix products may be dropped and made again, too */
+    slm_error error;    /* the first error since the reset; while it is there, nothing is done */
 };
 
 SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err) {
     *out = (slm_tape *)slm__alloc(1, sizeof **out, err);
-    if (*out != NULL) (*out)->recording = 1;
-    return *out != NULL ? SLM_OK : SLM_ERR_MEMORY;
+    if (*out == NULL) return SLM_ERR_MEMORY;
+    (*out)->recording = 1;
+    return SLM_OK;
 }
 
 SLM_API void slm_tape_free(slm_tape *tape) {
@@ -1726,6 +1766,7 @@ SLM_API void slm_tape_reset(slm_tape *tape) {
     slm__arena_reset(&tape->arena);
     tape->spare = NULL;
     tape->last = NULL;
+    tape->leaves = NULL;
     tape->recording = 1;
     tape->error.status = SLM_OK;
 }
@@ -1735,53 +1776,72 @@ SLM_API slm_status slm_tape_status(const slm_tape *tape, slm_error *err) {
     return tape->error.status;
 }
 
-/* An operation refuses its input: remembers the first reason, returns NULL for the operation to return. */
-static slm_tensor *slm__tape_refuse(slm_tape *tape, const char *what) {
-    if (tape->error.status == SLM_OK) (void)slm__fail(&tape->error, SLM_ERR_ARGUMENT, "%s", what);
+/* Puts the tape in error, unless it is already.  Returns NULL, for the operation to return. */
+static slm_tensor *slm__tape_refuse(slm_tape *tape, const char *reason) {
+    if (tape->error.status == SLM_OK) (void)slm__fail(&tape->error, SLM_ERR_ARGUMENT, "%s", reason);
     return NULL;
 }
 
+/* ---- buffers: every function here returns NULL if the tape is in error ---- */
+
+/* Adds a buffer of count numbers to the free ones.  One too small for the header is forgotten. */
 static void slm__tape_recycle(slm_tape *tape, slm_real *buffer, size_t count) {
     slm__spare *spare = (slm__spare *)(void *)buffer;
     if (buffer == NULL || count * sizeof(slm_real) < sizeof *spare) return;
+    SLM_ASSERT((uintptr_t)buffer % 64 == 0);
     spare->count = count;
     spare->next = tape->spare;
     tape->spare = spare;
 }
 
-/* count numbers, not zeroed, from the smallest free buffer that holds them; NULL: the tape is in error. */
+/* Returns room for count numbers, not zeroed: the smallest free buffer that holds them, or new
+   memory.  What a free buffer has more is split off and stays free. */
 static slm_real *slm__tape_alloc(slm_tape *tape, size_t count) {
-    slm__spare **at, **best = NULL, *found;
-    size_t whole = (count + 15) / 16 * 16; /* what is split off begins on a cache line */
+    slm__spare **best = NULL; /* the link to the best buffer so far */
+    size_t rounded = slm__round_up(count, SLM__LINE);
+
     if (tape->error.status != SLM_OK) return NULL;
-    for (at = &tape->spare; *at != NULL; at = &(*at)->next)
-        if ((*at)->count >= count && (best == NULL || (*at)->count < (*best)->count)) best = at;
+    for (slm__spare **link = &tape->spare; *link != NULL; link = &(*link)->next) {
+        size_t size = (*link)->count;
+        if (size >= count && (best == NULL || size < (*best)->count)) best = link;
+    }
     if (best == NULL)
         return (slm_real *)slm__arena_take(&tape->arena, count, sizeof(slm_real), &tape->error);
-    found = *best;
+
+    slm__spare *found = *best;
+    slm_real *buffer = (slm_real *)(void *)found;
     *best = found->next;
-    if (found->count > whole)
-        slm__tape_recycle(tape, (slm_real *)(void *)found + whole, found->count - whole);
-    return (slm_real *)(void *)found;
+    if (found->count > rounded)
+        slm__tape_recycle(tape, buffer + rounded, found->count - rounded);
+    return buffer;
 }
 
-/* Packing space for gemm, for the number of threads that OpenMP would start now. */
-static slm_real *slm__work(slm_tape *tape) {
-    int threads = SLM__THREADS();
-    if (tape->threads >= threads) return tape->work;
-    slm__release(tape->work);
-    tape->work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
-    tape->threads = tape->work != NULL ? threads : 0;
-    return tape->work;
+/* Returns room for n integers, not zeroed. */
+static int32_t *slm__tape_alloc_ints(slm_tape *tape, size_t n) {
+    if (tape->error.status != SLM_OK) return NULL;
+    return (int32_t *)slm__arena_take(&tape->arena, n, sizeof(int32_t), &tape->error);
 }
 
-/* One tensor or node: size bytes, zeroed; NULL: the tape is in error. */
+/* Returns zeroed memory for one struct. */
 static void *slm__tape_new(slm_tape *tape, size_t size) {
-    void *memory =
-        tape->error.status == SLM_OK ? slm__arena_take(&tape->arena, 1, size, &tape->error) : NULL;
+    if (tape->error.status != SLM_OK) return NULL;
+    void *memory = slm__arena_take(&tape->arena, 1, size, &tape->error);
     return memory != NULL ? memset(memory, 0, size) : NULL;
 }
 
+/* Returns packing space for slm__gemm, enough for the threads that OpenMP would start now. */
+static slm_real *slm__work(slm_tape *tape) {
+    int threads = SLM__THREADS();
+    if (tape->work_threads >= threads) return tape->work;
+    slm__release(tape->work);
+    tape->work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
+    tape->work_threads = tape->work != NULL ? threads : 0;
+    return tape->work;
+}
+
+/* ---- tensors and nodes ---- */
+
+/* Returns a tensor over the given data, or over a new buffer if data is NULL. */
 static slm_tensor *slm__tensor(slm_tape *tape, slm_real *data, size_t rows, size_t cols) {
     size_t count;
     slm_tensor *t = (slm_tensor *)slm__tape_new(tape, sizeof *t);
@@ -1796,146 +1856,236 @@ static slm_tensor *slm__tensor(slm_tape *tape, slm_real *data, size_t rows, size
 
 SLM_API slm_tensor *slm_leaf(slm_tape *tape, slm_real *data, slm_real *grad, size_t rows,
                              size_t cols) {
+    if (data == NULL) return slm__tape_refuse(tape, "leaf: there are no data");
     slm_tensor *t = slm__tensor(tape, data, rows, cols);
-    if (t != NULL) {
-        t->leaf = 1;
+    if (t == NULL) return NULL;
+    t->is_leaf = 1;
+    if (grad != NULL) {
         t->grad = grad;
-        t->fresh = grad != NULL;
+        t->grad_unset = 1;
+        t->next_leaf = tape->leaves;
+        tape->leaves = t;
     }
     return t;
 }
 
-/* Puts an operation on the tape.  Its forward runs here, for the first time. */
-static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm_tensor *a, slm_tensor *b,
-                              slm_tensor *c, void (*forward)(slm_tape *, slm__node *),
-                              void (*backward)(slm_tape *, slm__node *)) {
-    slm__node *node = out != NULL ? (slm__node *)slm__tape_new(tape, sizeof *node) : NULL;
+/* The cast is safe: no operation writes to the data of a leaf. */
+SLM_API slm_tensor *slm_constant(slm_tape *tape, const slm_real *data, size_t rows, size_t cols) {
+    return slm_leaf(tape, (slm_real *)data, NULL, rows, cols);
+}
+
+/* Puts an operation on the tape.  out may be NULL: then its tensor could not be made.  An operation
+   in place (rope) leaves `maker` as it is: the tensor belongs to the operation that made it. */
+static slm__node *slm__record(slm_tape *tape, slm_tensor *out, slm__node_function backward) {
+    if (out == NULL) return NULL;
+    slm__node *node = (slm__node *)slm__tape_new(tape, sizeof *node);
     if (node == NULL) return NULL;
-    node->forward = forward;
     node->backward = backward;
-    node->previous = tape->last;
     node->out = out;
-    node->in[0] = a;
-    node->in[1] = b;
-    node->in[2] = c;
-    if (out->maker == NULL) out->maker = node; /* an operation in place does not own its tensor */
+    node->previous = tape->last;
     tape->last = node;
+    if (out->maker == NULL) out->maker = node;
     SLM__TRACE(backward, 0);
     return node;
 }
 
-/* The caller of the operations is done with t: no later operation will read it.  Without recording its memory is free at once;
-   with recording it is free if the backward sweep can remake it from what is kept anyway (cheap operations only). */
+/* Says that no later operation of the forward will read t.  Forward only: its buffer is free at
+   once.  When recording, it is free if the sweep can make the data again from what is kept. */
 static void slm__tensor_drop(slm_tape *tape, slm_tensor *t) {
-    if (t == NULL || t->leaf || t->data == NULL || (tape->recording && t->maker->forward == NULL))
-        return;
+    if (t == NULL || t->data == NULL || t->is_leaf) return;
+    SLM_ASSERT(t->maker != NULL);
+    if (tape->recording && t->maker->forward == NULL) return;
     slm__tape_recycle(tape, t->data, t->rows * t->cols);
     t->data = NULL;
 }
 
-/* t->data, remade if it was dropped. */
+/* Returns t->data, made again if it was dropped; NULL if the tape is in error. */
 static slm_real *slm__tensor_restore(slm_tape *tape, slm_tensor *t) {
-    if (t->data == NULL && (t->data = slm__tape_alloc(tape, t->rows * t->cols)) != NULL)
-        t->maker->forward(tape, t->maker);
+    if (t->data != NULL) return t->data;
+    SLM_ASSERT(t->maker != NULL && t->maker->forward != NULL);
+    t->data = slm__tape_alloc(tape, t->rows * t->cols);
+    if (t->data != NULL) t->maker->forward(tape, t->maker);
     return t->data;
 }
 
-/* Live rows.  A gradient may be known to vanish outside a list of rows; whoever adds to it works on its own rows only, and where
-   two lists meet the gradient turns dense.  This is exact: nothing but zeros is ever skipped. */
+/* ---- gradients and their live rows ----
+   A gradient may be known to vanish outside a list of rows, its live rows; the other rows are not
+   even stored.  An operation works on the live rows of its output's gradient only.  Where two lists
+   meet in one gradient, it becomes dense.  This is exact: nothing but zeros is ever skipped. */
+
+/* How an operation writes to a gradient. */
+typedef enum slm__grad_mode {
+    SLM__GRAD_UNWANTED,  /* there is none: a constant, or the tape is in error */
+    SLM__GRAD_OVERWRITE, /* it holds nothing yet */
+    SLM__GRAD_ADD
+} slm__grad_mode;
+
 static size_t slm__n_grad_rows(const slm_tensor *t) {
     return t->live != NULL ? t->n_live : t->rows;
 }
 
+/* The i-th row of a list; a list that is NULL has all rows. */
 static size_t slm__grad_row(const int32_t *live, size_t i) {
     return live != NULL ? (size_t)live[i] : i;
 }
 
-static void slm__zero_dead_rows(slm_tensor *t) {
-    size_t row = 0;
+/* For SLM_ASSERT: 1 if the list ascends and stays below `rows`. */
+static SLM__MAYBE_UNUSED int slm__is_row_list(const int32_t *live, size_t n_live, size_t rows) {
+    for (size_t i = 0; live != NULL && i < n_live; i++) {
+        if (live[i] < 0 || (size_t)live[i] >= rows) return 0;
+        if (i > 0 && live[i] <= live[i - 1]) return 0;
+    }
+    return 1;
+}
+
+/* Zeroes the live rows. */
+static void slm__grad_zero(slm_tensor *t) {
+    size_t n_rows = slm__n_grad_rows(t);
+    size_t C = t->cols;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
+    for (size_t i = 0; i < n_rows; i++)
+        memset(t->grad + slm__grad_row(t->live, i) * C, 0, C * sizeof(slm_real));
+}
+
+/* Zeroes the rows that are not live; from then on all are. */
+static void slm__grad_make_dense(slm_tensor *t) {
+    size_t done = 0; /* rows before it hold what they should */
     for (size_t i = 0; i <= t->n_live; i++) {
-        size_t end = i < t->n_live ? (size_t)t->live[i] : t->rows;
-        if (end > row) memset(t->grad + row * t->cols, 0, (end - row) * t->cols * sizeof(slm_real));
-        row = end + 1;
+        size_t live = i < t->n_live ? (size_t)t->live[i] : t->rows;
+        size_t gap = live - done;
+        if (gap > 0) memset(t->grad + done * t->cols, 0, gap * t->cols * sizeof(slm_real));
+        done = live + 1;
     }
     t->live = NULL;
 }
 
-/* Makes t->grad ready to take the given rows.  Returns 1: add to what is there; 0: overwrite these rows; -1: t wants no gradient
-   or the tape is in error. */
-static int slm__want_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
-    if (t->leaf) {
-        int fresh = t->fresh;
-        if (t->grad == NULL) return -1;
-        t->fresh = 0;
-        if (fresh && live != NULL) {
-            memset(t->grad, 0, t->rows * t->cols * sizeof(slm_real));
-            return 1;
-        }
-        return !fresh;
-    }
-    if (t->grad == NULL) {
-        t->live = live;
-        t->n_live = n_live;
-        t->grad = slm__tape_alloc(tape, t->rows * t->cols);
-        return t->grad == NULL ? -1 : 0;
-    }
-    if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);
-    return 1;
+static slm__grad_mode slm__leaf_grad_prepare(slm_tensor *leaf, const int32_t *live) {
+    int unset = leaf->grad_unset;
+    if (leaf->grad == NULL) return SLM__GRAD_UNWANTED;
+    leaf->grad_unset = 0;
+    if (unset && live == NULL) return SLM__GRAD_OVERWRITE;
+    if (unset) memset(leaf->grad, 0, leaf->rows * leaf->cols * sizeof(slm_real));
+    return SLM__GRAD_ADD;
 }
 
-/* The same for whoever only adds: rows that hold nothing yet become zero.  0: no gradient is wanted, or the tape is in error. */
-static int slm__add_to_grad(slm_tape *tape, slm_tensor *t, const int32_t *live, size_t n_live) {
-    int there = slm__want_grad(tape, t, live, n_live);
-    size_t n_rows = there == 0 ? slm__n_grad_rows(t) : 0, C = t->cols;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > 16384))
-    for (size_t i = 0; i < n_rows; i++)
-        memset(t->grad + slm__grad_row(t->live, i) * C, 0, C * sizeof(slm_real));
-    return there >= 0;
+/* Makes t->grad ready for a contribution to the given rows (live NULL: all), and says how the
+   operation must write them. */
+static slm__grad_mode slm__grad_prepare(slm_tape *tape, slm_tensor *t, const int32_t *live,
+                                        size_t n_live) {
+    SLM_ASSERT(slm__is_row_list(live, n_live, t->rows));
+    if (t->is_leaf) return slm__leaf_grad_prepare(t, live);
+    if (t->grad == NULL) {
+        t->grad = slm__tape_alloc(tape, t->rows * t->cols);
+        if (t->grad == NULL) return SLM__GRAD_UNWANTED;
+        t->live = live;
+        t->n_live = n_live;
+        return SLM__GRAD_OVERWRITE;
+    }
+    if (t->live != NULL && t->live != live) slm__grad_make_dense(t);
+    return SLM__GRAD_ADD;
+}
+
+/* The same for an operation that can only add: rows that hold nothing yet become zero.  Returns 0
+   if no gradient is wanted. */
+static int slm__grad_prepare_to_add(slm_tape *tape, slm_tensor *t, const int32_t *live,
+                                    size_t n_live) {
+    slm__grad_mode mode = slm__grad_prepare(tape, t, live, n_live);
+    if (mode == SLM__GRAD_OVERWRITE) slm__grad_zero(t);
+    return mode != SLM__GRAD_UNWANTED;
+}
+
+/* to.grad += from.grad.  Where `to` has no gradient yet, it takes over the buffer: `from` is done
+   with it. */
+static void slm__grad_move_or_add(slm_tape *tape, slm_tensor *to, slm_tensor *from) {
+    if (!to->is_leaf && to->grad == NULL) {
+        to->grad = from->grad;
+        to->live = from->live;
+        to->n_live = from->n_live;
+        from->grad = NULL;
+        return;
+    }
+    if (!slm__grad_prepare_to_add(tape, to, from->live, from->n_live)) return;
+    size_t n_rows = slm__n_grad_rows(from);
+    size_t C = from->cols;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_COPIES))
+    for (size_t i = 0; i < n_rows; i++) {
+        size_t offset = slm__grad_row(from->live, i) * C;
+        slm__axpy(to->grad + offset, 1, from->grad + offset, C);
+    }
+}
+
+/* ---- the backward sweep ---- */
+
+/* Frees what only the operations after this one, and itself, have read. */
+static void slm__node_release(slm_tape *tape, const slm__node *node) {
+    slm_tensor *out = node->out;
+    if (out->maker != node) return;
+    slm__tape_recycle(tape, out->grad, out->rows * out->cols);
+    slm__tape_recycle(tape, out->data, out->rows * out->cols);
+    out->grad = NULL;
+    out->data = NULL;
 }
 
 SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error *err) {
     slm__node *node;
-    if (tape->error.status == SLM_OK && (loss == NULL || loss->rows != 1 || loss->cols != 1))
-        (void)slm__tape_refuse(tape,
-                               "backward starts from a loss, a tensor of one row and one column");
-    if (tape->error.status == SLM_OK && slm__want_grad(tape, loss, NULL, 0) >= 0) loss->grad[0] = 1;
+    slm_tensor *leaf;
+    if (tape->error.status != SLM_OK) return slm_tape_status(tape, err);
+
+    if (loss == NULL || loss->rows != 1 || loss->cols != 1)
+        (void)slm__tape_refuse(tape, "backward starts from a loss: a tensor of one row and column");
+    else if (!tape->recording)
+        (void)slm__tape_refuse(tape, "backward: the forward was made without gradients");
+    else if (slm__grad_prepare(tape, loss, NULL, 0) != SLM__GRAD_UNWANTED)
+        loss->grad[0] = 1;
+
     for (node = tape->last; node != NULL && tape->error.status == SLM_OK; node = node->previous) {
-        slm_tensor *out = node->out;
         SLM__TRACE(node->backward, 1);
-        if (out->grad != NULL) node->backward(tape, node);
-        if (out->maker == node &&
-            out != loss) { /* all that read it have had their turn: its memory is free */
-            slm__tape_recycle(tape, out->grad, out->rows * out->cols);
-            slm__tape_recycle(tape, out->data, out->rows * out->cols);
-            out->grad = out->data = NULL;
-        }
+        if (node->out->grad != NULL) node->backward(tape, node);
+        if (node->out != loss) slm__node_release(tape, node);
     }
+
+    /* What no operation has reached has the gradient zero. */
+    for (leaf = tape->leaves; leaf != NULL && tape->error.status == SLM_OK; leaf = leaf->next_leaf)
+        (void)slm__grad_prepare_to_add(tape, leaf, NULL, 0);
     return slm_tape_status(tape, err);
 }
 
 /* ==== >>ops ================================================================================= 7 ==
-   One block per operation: equation, forward, backward, record.  Indices: n row, c column, o output column.  g stands for
-   d loss / d y.  A forward named slm__x_forward can be run again to remake a dropped output.  Backwards add to gradients;
-   where they are the first to do so (slm__want_grad says 0) they overwrite instead.  Threads divide output rows (or columns),
-   never a sum: the same bits for any number of threads.                                                                 */
-/* slm__gemm in the tape's packing space; add below 0: the product is not wanted */
+   One block per operation: equation, forward, backward, record.  Every block says first
+     forward   the equation, and the shapes
+     keeps     what stays in memory for the backward
+     backward  the gradients; g stands for d loss / d y
+     threads   how the work is divided.  Threads share out rows or columns of an output, never a
+               sum: the bits are the same for any number of threads
+     cost      multiplications and additions
+     tests     what checks it.
+   Indices: n row, c input column, o output column.  Backwards add to the gradients of the inputs,
+   or overwrite them where they are the first (slm__grad_prepare).  A forward that is a function of
+   its own, slm__x_forward, can run again in the sweep to make a dropped output again.            */
+
+/* slm__gemm with the tape's packing space: C (m, n) = op(A) op(B), or added to C. */
 static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, slm__mat A,
                          slm__mat B, int add, slm__mat_out C) {
     slm_real *work = slm__work(tape);
-    if (work != NULL && add >= 0) slm__gemm(op, m, n, k, A, B, add, C, work);
+    if (work != NULL) slm__gemm(op, m, n, k, A, B, add, C, work);
 }
 
-/* ---- embedding -----------------------------------------------------------------------------------------------------
-   forward   y_nc = E_{id(n),c}                     E (V,C)   y (N,C)
+/* ---- embedding ----------------------------------------------------------------------------------
+   forward   y_nc = E_{id(n),c}                    E (V,C)   y (N,C)
    keeps     the ids
    backward  dE_{id(n),c} += g_nc
-   threads   none: it is fast, and two rows may hit the same line of E     cost  O(NC)     tests  test_gradients, audit    */
+   threads   none: it is fast, and two rows may have the same id
+   cost      NC, backward NC of live rows
+   tests     unit/gradients, audit                                                                */
 static void slm__embedding_backward(slm_tape *tape, slm__node *node) {
-    slm_tensor *table = node->in[0], *y = node->out;
-    if (!slm__add_to_grad(tape, table, NULL, 0)) return;
-    for (size_t i = 0, C = y->cols; i < slm__n_grad_rows(y); i++) {
+    slm_tensor *table = node->in[0];
+    const slm_tensor *y = node->out;
+    const int32_t *ids = (const int32_t *)node->details;
+    size_t C = y->cols;
+    if (!slm__grad_prepare_to_add(tape, table, NULL, 0)) return;
+    for (size_t i = 0; i < slm__n_grad_rows(y); i++) {
         size_t n = slm__grad_row(y->live, i);
-        slm__axpy(table->grad + (size_t)node->ids[n] * C, 1, y->grad + n * C, C);
+        slm__axpy(table->grad + (size_t)ids[n] * C, 1, y->grad + n * C, C);
     }
 }
 
@@ -1944,61 +2094,66 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
     for (size_t i = 0; i < n; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= table->rows)
             return slm__tape_refuse(tape, "embedding: an id is outside the table");
-    slm_tensor *y = slm__tensor(tape, NULL, n, table->cols);
-    slm__node *node = slm__record(tape, y, table, NULL, NULL, NULL, slm__embedding_backward);
+
+    size_t C = table->cols;
+    slm_tensor *y = slm__tensor(tape, NULL, n, C);
+    slm__node *node = slm__record(tape, y, slm__embedding_backward);
     if (node == NULL) return NULL;
-    node->ids = ids;
-    for (size_t i = 0, C = y->cols; i < n; i++)
+    node->in[0] = table;
+    node->details = ids;
+    for (size_t i = 0; i < n; i++)
         memcpy(y->data + i * C, table->data + (size_t)ids[i] * C, C * sizeof(slm_real));
     return y;
 }
 
-/* ---- linear --------------------------------------------------------------------------------------------------------
-   forward   y_no = sum_c x_nc w_oc + residual_no   x (N,C)   w (O,C)   y, residual (N,O)
-   keeps     nothing but its inputs; y is dropped after use and remade, if the tape is told to recompute
+/* ---- linear -------------------------------------------------------------------------------------
+   forward   y_no = sum_c x_nc w_oc + residual_no  x (N,C)   w (O,C)   y, residual (N,O)
+   keeps     its inputs; y too, unless the tape is told to recompute: then y is dropped after use
    backward  dx_nc += sum_o g_no w_oc      dw_oc += sum_n g_no x_nc      dresidual_no += g_no
-             The residual takes over the buffer of g, if it has none yet: nobody needs g after this.
-   threads   tiles of the output (gemm)     cost  2NCO, backward 4NCO; of live rows only     tests  test_gradients, test_step  */
-static void slm__grad_move_or_add(
-    slm_tape *tape, slm_tensor *to,
-    slm_tensor *y) { /* to.grad += y.grad, by handing over if possible */
-    if (!to->leaf && to->grad == NULL) {
-        to->grad = y->grad;
-        to->live = y->live;
-        to->n_live = y->n_live;
-        y->grad = NULL;
-    } else if (slm__add_to_grad(tape, to, y->live, y->n_live))
-        for (size_t i = 0; i < slm__n_grad_rows(y); i++) {
-            size_t at = slm__grad_row(y->live, i) * y->cols;
-            slm__axpy(to->grad + at, 1, y->grad + at, y->cols);
-        }
-}
-
+             The residual takes over the buffer of g if it has no gradient yet.
+   threads   tiles of the output (slm__gemm)
+   cost      2 NCO, backward 4 NCO of live rows
+   tests     unit/gradients, unit/step                                                            */
 static void slm__linear_forward(slm_tape *tape, slm__node *node) {
-    slm_tensor *y = node->out, *w = node->in[1];
-    slm_real *x = slm__tensor_restore(tape, node->in[0]);
+    const slm_tensor *w = node->in[1];
+    const slm_tensor *residual = node->in[2];
+    slm_tensor *y = node->out;
+    size_t N = y->rows;
+    size_t C = w->cols;
+    size_t O = y->cols;
+    const slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
-    size_t O = y->cols, copied = node->in[2] != NULL ? y->rows : 0;
-    SLM__PRAGMA(omp parallel for schedule(static) if (copied * O > 65536))
-    for (size_t n = 0; n < copied; n++)
-        memcpy(y->data + n * O, node->in[2]->data + n * O, O * sizeof(slm_real));
-    slm__product(tape, SLM__NT, y->rows, O, w->cols, slm__matrix(x, w->cols, NULL),
-                 slm__matrix(w->data, w->cols, NULL), copied > 0, slm__matrix_out(y->data, O, NULL));
+
+    size_t n_copied = residual != NULL ? N : 0;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_copied * O > SLM__PARALLEL_COPIES))
+    for (size_t n = 0; n < n_copied; n++)
+        memcpy(y->data + n * O, residual->data + n * O, O * sizeof(slm_real));
+    slm__product(tape, SLM__NT, N, O, C, slm__matrix(x, C, NULL),
+                 slm__matrix(w->data, C, NULL), residual != NULL,
+                 slm__matrix_out(y->data, O, NULL));
 }
 
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
-    slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
-    size_t n = slm__n_grad_rows(y), C = x->cols, O = y->cols;
+    slm_tensor *x = node->in[0];
+    slm_tensor *w = node->in[1];
+    slm_tensor *residual = node->in[2];
+    slm_tensor *y = node->out;
+    size_t N = slm__n_grad_rows(y);
+    size_t C = x->cols;
+    size_t O = y->cols;
     slm__mat g = slm__matrix(y->grad, O, y->live);
-    int add = slm__want_grad(tape, x, y->live, y->n_live);
-    slm__product(tape, SLM__NN, n, C, O, g, slm__matrix(w->data, C, NULL), add,
-                 slm__matrix_out(x->grad, C, y->live));
-    add = slm__want_grad(tape, w, NULL, 0);
-    if (add >= 0 && slm__tensor_restore(tape, x) != NULL)
-        slm__product(tape, SLM__TN, O, C, n, g, slm__matrix(x->data, C, y->live), add,
-                     slm__matrix_out(w->grad, C, NULL));
-    if (node->in[2] != NULL && tape->error.status == SLM_OK)
-        slm__grad_move_or_add(tape, node->in[2], y);
+
+    slm__grad_mode dx = slm__grad_prepare(tape, x, y->live, y->n_live);
+    if (dx != SLM__GRAD_UNWANTED)
+        slm__product(tape, SLM__NN, N, C, O, g, slm__matrix(w->data, C, NULL),
+                     dx == SLM__GRAD_ADD, slm__matrix_out(x->grad, C, y->live));
+
+    slm__grad_mode dw = slm__grad_prepare(tape, w, NULL, 0);
+    if (dw != SLM__GRAD_UNWANTED && slm__tensor_restore(tape, x) != NULL)
+        slm__product(tape, SLM__TN, O, C, N, g, slm__matrix(x->data, C, y->live),
+                     dw == SLM__GRAD_ADD, slm__matrix_out(w->grad, C, NULL));
+
+    if (residual != NULL && tape->error.status == SLM_OK) slm__grad_move_or_add(tape, residual, y);
 }
 
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual) {
@@ -2006,103 +2161,148 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
     if (x->cols != w->cols) return slm__tape_refuse(tape, "linear: x and w differ in columns");
     if (residual != NULL && (residual->rows != x->rows || residual->cols != w->rows))
         return slm__tape_refuse(tape, "linear: the residual has another shape than the output");
+
     slm_tensor *y = slm__tensor(tape, NULL, x->rows, w->rows);
-    slm__node *node = slm__record(tape, y, x, w, residual, NULL, slm__linear_backward);
+    slm__node *node = slm__record(tape, y, slm__linear_backward);
     if (node == NULL) return NULL;
-    slm__linear_forward(tape, node);
+    node->in[0] = x;
+    node->in[1] = w;
+    node->in[2] = residual;
     if (tape->recompute) node->forward = slm__linear_forward;
+    slm__linear_forward(tape, node);
     return tape->error.status == SLM_OK ? y : NULL;
 }
 
-/* ---- rmsnorm -------------------------------------------------------------------------------------------------------
-   forward   y_nc = w_c x_nc r_n,   r_n = (1/C sum_j x_nj^2 + eps)^(-1/2)         x, y (N,C)   w (1,C)
-   keeps     r (N).  y itself is dropped after use and remade: one multiplication per element
-   backward  q_n = 1/C sum_j g_nj w_j x_nj      dx_nc += r_n (g_nc w_c - x_nc r_n^2 q_n)      dw_c += sum_n g_nc x_nc r_n
-   threads   pieces of 64 rows; each sums its own share of dw, and the shares are added in the order of the pieces
-   cost      O(NC)     tests  test_gradients, audit                                                                        */
-#define SLM__PIECE 64
+/* ---- rmsnorm ------------------------------------------------------------------------------------
+   forward   y_nc = w_c x_nc r_n,   r_n = (1/C sum_j x_nj^2 + eps)^(-1/2)      x, y (N,C)   w (1,C)
+   keeps     r (N); y is dropped after use and made again: one multiplication per element
+   backward  q_n = 1/C sum_j g_nj w_j x_nj
+             dx_nc += r_n (g_nc w_c - x_nc r_n^2 q_n)      dw_c += sum_n g_nc x_nc r_n
+   threads   rows; for dw, pieces of rows: each piece has its own sum, and the sums are added in the
+             order of the pieces
+   cost      about 5 NC, backward 9 NC of live rows
+   tests     unit/gradients, audit                                                                */
+enum { SLM__RMSNORM_PIECE = 64 }; /* rows; part of the order of the sum, so of the bits */
 
 static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
-    slm_tensor *y = node->out, *w = node->in[1];
-    size_t N = y->rows, C = y->cols;
-    slm_real *x = slm__tensor_restore(tape, node->in[0]);
+    const slm_tensor *w = node->in[1];
+    slm_tensor *y = node->out;
+    size_t N = y->rows;
+    size_t C = y->cols;
+    const slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (N * C > 16384))
+    SLM__PRAGMA(omp parallel for schedule(static) if (N * C > SLM__PARALLEL_ELEMENTS))
     for (size_t n = 0; n < N; n++)
         slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
 }
 
-static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
-    slm_tensor *y = node->out, *x = node->in[0], *w = node->in[1];
-    size_t C = y->cols, n_rows = slm__n_grad_rows(y),
-           pieces = (n_rows + SLM__PIECE - 1) / SLM__PIECE;
-    slm_real *xd = slm__tensor_restore(tape, x), *shares = slm__tape_alloc(tape, (pieces + 1) * C);
-    int has_dx = slm__add_to_grad(tape, x, y->live, y->n_live),
-        has_dw = slm__add_to_grad(tape, w, NULL, 0);
-    if (xd == NULL || shares == NULL || (!has_dx && !has_dw)) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > 16384))
-    for (size_t p = 0; p < pieces; p++) {
-        size_t end = (p + 1) * SLM__PIECE < n_rows ? (p + 1) * SLM__PIECE : n_rows;
-        memset(shares + p * C, 0, C * sizeof(slm_real));
-        for (size_t i = p * SLM__PIECE; i < end; i++) {
-            size_t n = slm__grad_row(y->live, i);
-            slm_real *dx = has_dx ? x->grad + n * C : shares + pieces * C;
-            slm__rms_backward(dx, shares + p * C, y->grad + n * C, xd + n * C, w->data,
-                              node->saved[n], C);
-        }
+/* The live rows first .. end-1, counted in the list of y, and their sum for dw.  A gradient of x
+   that nobody wants goes to the row `unread`; else that is NULL. */
+static void slm__rmsnorm_piece_backward(const slm__node *node, size_t first, size_t end,
+                                        slm_real *dw, slm_real *unread) {
+    const slm_tensor *x = node->in[0];
+    const slm_tensor *w = node->in[1];
+    const slm_tensor *y = node->out;
+    size_t C = y->cols;
+    memset(dw, 0, C * sizeof(slm_real));
+    for (size_t i = first; i < end; i++) {
+        size_t n = slm__grad_row(y->live, i);
+        slm_real *dx = unread != NULL ? unread : x->grad + n * C;
+        slm__rms_backward(dx, dw, y->grad + n * C, x->data + n * C, w->data, node->saved[n], C);
     }
-    for (size_t p = 0; p < pieces && has_dw; p++)
-        slm__axpy(w->grad, 1, shares + p * C, C);
-    slm__tape_recycle(tape, shares, (pieces + 1) * C);
+}
+
+static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
+    slm_tensor *x = node->in[0];
+    slm_tensor *w = node->in[1];
+    const slm_tensor *y = node->out;
+    size_t C = y->cols;
+    size_t N = slm__n_grad_rows(y);
+    size_t n_pieces = slm__round_up(N, SLM__RMSNORM_PIECE) / SLM__RMSNORM_PIECE;
+
+    (void)slm__tensor_restore(tape, x);
+    slm_real *sums = slm__tape_alloc(tape, (n_pieces + 1) * C); /* (n_pieces, C), and a row more */
+    int has_dx = slm__grad_prepare_to_add(tape, x, y->live, y->n_live);
+    int has_dw = slm__grad_prepare_to_add(tape, w, NULL, 0);
+    if (tape->error.status != SLM_OK || (!has_dx && !has_dw)) return;
+
+    slm_real *unread = has_dx ? NULL : sums + n_pieces * C;
+    SLM__PRAGMA(omp parallel for schedule(static) if (has_dx && N * C > SLM__PARALLEL_ELEMENTS))
+    for (size_t p = 0; p < n_pieces; p++) {
+        size_t first = p * SLM__RMSNORM_PIECE;
+        size_t end = slm__min(first + SLM__RMSNORM_PIECE, N);
+        slm__rmsnorm_piece_backward(node, first, end, sums + p * C, unread);
+    }
+    for (size_t p = 0; p < n_pieces && has_dw; p++)
+        slm__axpy(w->grad, 1, sums + p * C, C);
+    slm__tape_recycle(tape, sums, (n_pieces + 1) * C);
 }
 
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps) {
     if (x == NULL || w == NULL) return NULL;
     if (w->cols != x->cols || w->rows != 1)
         return slm__tape_refuse(tape, "rmsnorm: the weight must be one row as wide as x");
-    slm_tensor *y = slm__tensor(tape, NULL, x->rows, x->cols);
-    slm__node *node = slm__record(tape, y, x, w, NULL, slm__rmsnorm_forward, slm__rmsnorm_backward);
-    if (node == NULL || (node->saved = slm__tape_alloc(tape, x->rows)) == NULL) return NULL;
+
+    size_t C = x->cols;
+    slm_tensor *y = slm__tensor(tape, NULL, x->rows, C);
+    slm__node *node = slm__record(tape, y, slm__rmsnorm_backward);
+    if (node == NULL) return NULL;
+    node->in[0] = x;
+    node->in[1] = w;
+    node->forward = slm__rmsnorm_forward;
+    node->saved = slm__tape_alloc(tape, x->rows);
+    if (node->saved == NULL) return NULL;
     for (size_t n = 0; n < x->rows; n++) {
-        const slm_real *row = x->data + n * x->cols;
-        node->saved[n] =
-            (slm_real)(1.0 / sqrt((double)slm__dot(row, row, x->cols) / (double)x->cols + eps));
+        const slm_real *row = x->data + n * C;
+        double mean_square = (double)slm__dot(row, row, C) / (double)C;
+        node->saved[n] = (slm_real)(1.0 / sqrt(mean_square + eps));
     }
     slm__rmsnorm_forward(tape, node);
     return y;
 }
 
-/* ---- rope ----------------------------------------------------------------------------------------------------------
-   forward   for each head and pair (i, i + D/2), at position t:   x_i' = x_i cos - x_{i+D/2} sin,
-             x_{i+D/2}' = x_{i+D/2} cos + x_i sin,   angle = t theta^(-2i/D)      x (N, heads D)   in place: a rotation is undone
-   keeps     nothing: the backward turns the gradient by the opposite angle, in place too
-   threads   rows     cost  O(NC)     tests  test_gradients, audit                                                         */
+/* ---- rope ---------------------------------------------------------------------------------------
+   forward   for each head and pair of columns (i, i + D/2), at position t = n mod T:
+             x'_i       = x_i       cos a - x_{i+D/2} sin a
+             x'_{i+D/2} = x_{i+D/2} cos a + x_i       sin a,   a = t theta^(-2i/D)
+             x (N, heads D), changed in place   angles (T, D): D/2 cosines, then D/2 sines
+   keeps     nothing
+   backward  turns the gradient by -a, in place too
+   threads   rows
+   cost      3 NC, backward 3 NC of live rows
+   tests     unit/gradients, audit                                                                */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta) {
-    size_t half = (size_t)head_dim / 2;
     if (T < 1 || head_dim < 2 || head_dim % 2 != 0)
         return slm__tape_refuse(tape, "rope: T must be positive and head_dim even");
-    slm_tensor *angles = slm__tensor(tape, NULL, (size_t)T, 2 * half);
+
+    size_t D = (size_t)head_dim;
+    size_t half = D / 2;
+    slm_tensor *angles = slm__tensor(tape, NULL, (size_t)T, D);
     if (angles == NULL) return NULL;
-    angles->leaf = 1;
+    angles->is_leaf = 1;
     for (size_t i = 0; i < half; i++) {
         double frequency = pow(theta, -2.0 * (double)i / (double)head_dim);
         for (size_t t = 0; t < (size_t)T; t++) {
-            angles->data[t * 2 * half + i] = (slm_real)cos((double)t * frequency);
-            angles->data[t * 2 * half + half + i] = (slm_real)sin((double)t * frequency);
+            angles->data[t * D + i] = (slm_real)cos((double)t * frequency);
+            angles->data[t * D + half + i] = (slm_real)sin((double)t * frequency);
         }
     }
     return angles;
 }
 
-static void slm__rope_turn(slm_real *x, const slm_tensor *shape, const slm_tensor *angles,
+/* Turns the live rows of `numbers`, which are the data or the gradient of x; sign -1: back. */
+static void slm__rope_turn(slm_real *numbers, const slm_tensor *x, const slm_tensor *angles,
                            slm_real sign) {
-    size_t n_rows = slm__n_grad_rows(shape), D = angles->cols;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * shape->cols > 16384))
+    size_t n_rows = slm__n_grad_rows(x);
+    size_t C = x->cols;
+    size_t D = angles->cols;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
     for (size_t i = 0; i < n_rows; i++) {
-        size_t n = slm__grad_row(shape->live, i);
-        const slm_real *cosine = angles->data + n % angles->rows * D;
-        for (size_t h = 0; h < shape->cols; h += D)
-            slm__rotate(x + n * shape->cols + h, cosine, cosine + D / 2, D / 2, sign);
+        size_t n = slm__grad_row(x->live, i);
+        const slm_real *cosines = angles->data + n % angles->rows * D;
+        const slm_real *sines = cosines + D / 2;
+        for (size_t h = 0; h < C; h += D)
+            slm__rotate(numbers + n * C + h, cosines, sines, D / 2, sign);
     }
 }
 
@@ -2112,246 +2312,408 @@ static void slm__rope_backward(slm_tape *tape, slm__node *node) {
 }
 
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) {
-    const slm__node *node;
     if (x == NULL || angles == NULL) return NULL;
-    if (x->leaf)
+    if (x->is_leaf)
         return slm__tape_refuse(tape, "rope: turns its input in place, so that must not be a leaf");
-    for (node = tape->last; node != NULL; node = node->previous)
+    for (const slm__node *node = tape->last; node != NULL; node = node->previous)
         if (node->in[0] == x || node->in[1] == x || node->in[2] == x)
             return slm__tape_refuse(
                 tape, "rope: turns x in place, but another operation has read it already");
     if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0)
         return slm__tape_refuse(tape, "rope: x is not whole heads and sequences");
-    if (slm__record(tape, x, angles, NULL, NULL, NULL, slm__rope_backward) == NULL) return NULL;
-    x->maker->forward = NULL; /* what made x could only remake it unturned */
+
+    slm__node *node = slm__record(tape, x, slm__rope_backward);
+    if (node == NULL) return NULL;
+    node->in[0] = angles;
+    x->maker->forward = NULL; /* what made x could make it again only as it was before */
     slm__rope_turn(x->data, x, angles, 1);
     return x;
 }
 
-/* ---- attention -----------------------------------------------------------------------------------------------------
-   forward   per sequence and head, with s = D^(-1/2):   S_ij = s sum_d q_id k_jd,  P_ij = exp(S_ij - lse_i) for j <= i, else 0,
-             y_id = sum_j P_ij v_jd        q, y (N, H D)   k, v (N, KV D); head h reads k and v of head h KV / H
-   keeps     lse (H, N); P is remade in blocks of 64 rows: a T x T array never exists
-   backward  dP_ij = sum_d g_id v_jd     e_i = sum_d g_id y_id     dS_ij = P_ij (dP_ij - e_i)
-             dq_id += s sum_j dS_ij k_jd      dk_jd += s sum_i dS_ij q_id      dv_jd += sum_i P_ij g_id
-             Only live rows i of g are visited; dk and dv are dense: every earlier position was looked at.
-   threads   (sequence, kv head): the heads that share k and v are visited in order
-   cost      about 2 N T C forward, 5 N T C backward (half of it masked)     tests  test_gradients, test_step, audit       */
-#define SLM__BLOCK 64
+/* ---- attention ----------------------------------------------------------------------------------
+   forward   per sequence and head, with s = D^(-1/2):
+             S_ij = s sum_d q_id k_jd      P_ij = exp(S_ij - lse_i) for j <= i, else 0
+             y_id = sum_j P_ij v_jd
+             q, y (N, H D)   k, v (N, KV D): head h reads k and v of head h KV / H
+   keeps     lse (H, N).  P is made again in blocks of rows: a T x T array never exists
+   backward  dP_ij = sum_d g_id v_jd      e_i = sum_d g_id y_id      dS_ij = P_ij (dP_ij - e_i)
+             dq_id += s sum_j dS_ij k_jd
+             dk_jd += s sum_i dS_ij q_id      dv_jd += sum_i P_ij g_id
+             Only live rows i of g are visited.  dk and dv are dense: a row looks at all before it.
+   threads   forward: (sequence, head).  Backward: (sequence, head of k and v); the heads of q that
+             share k and v are visited in order
+   cost      about 2 N T C, backward 5 N T C, where half of each product is masked
+   tests     unit/gradients, unit/step, audit                                                     */
+enum { SLM__QUERY_BLOCK = 64 }; /* rows of q at a time */
 
-/* Q, K: columns of q and of k.  Scratch of one thread: keys and values packed (up to three times), probabilities and their
-   gradients (BLOCK, T), rows an odd number of cache lines S apart, scaled queries (BLOCK, D), gemm's packing space. */
-typedef struct slm__heads {
-    size_t T, S, D, H, KV, Q, K, sequences, packed, scratch;
-} slm__heads;
+typedef struct slm__attention_sizes {
+    size_t T, D;        /* rows of a sequence; columns of a head */
+    size_t H, KV;       /* heads of q and y; heads of k and v */
+    size_t n_sequences; /* N / T */
+    size_t q_stride;    /* H D: from a row of q or y to the next */
+    size_t kv_stride;   /* KV D: from a row of k or v to the next */
+    size_t P_stride;    /* at least T, and an odd number of cache lines: rows of P then fall into
+                           different cache sets */
+    size_t packed;      /* numbers of a packed (T, D) matrix */
+    size_t packed_rows; /* numbers of a packed (QUERY_BLOCK, D) matrix */
+    size_t scratch;     /* numbers of one thread's scratch */
+} slm__attention_sizes;
 
-static slm__heads slm__heads_of(const slm__node *node) {
-    slm__heads s;
-    s.T = node->size[0];
-    s.D = node->size[1];
-    s.S = ((s.T + 15) / 16 | 1) * 16;
-    s.Q = node->in[0]->cols;
-    s.K = node->in[1]->cols;
-    s.H = s.Q / s.D;
-    s.KV = s.K / s.D;
-    s.sequences = node->in[0]->rows / s.T;
-    s.packed = (s.T + 31) / 32 * 32 * ((s.D + 31) / 32 * 32);
-    s.scratch = 3 * s.packed + SLM__BLOCK * (2 * s.S + s.D + (s.D + 31) / 32 * 32);
+/* What one thread works with.  keys and values are packed for slm__gemm_packed. */
+typedef struct slm__attention_scratch {
+    slm_real *keys;         /* k, for S */
+    slm_real *values;       /* v, for y (forward) or for dP (backward) */
+    slm_real *keys_for_dq;  /* k, for dq (backward) */
+    slm_real *P;            /* (QUERY_BLOCK, T) S, then P */
+    slm_real *dP;           /* (QUERY_BLOCK, T) dP, then dS */
+    slm_real *scaled_q;     /* (QUERY_BLOCK, D) s q; then dq / s */
+    slm_real *packed_rows;  /* rows of g, or of s q */
+} slm__attention_scratch;
+
+/* One head of one sequence: its first element in each array. */
+typedef struct slm__attention_head {
+    const slm_real *q, *k, *v;
+    slm_real *y;
+    slm_real *lse;           /* (T) */
+    const slm_real *g;       /* d loss / d y; it and the next three only in the backward */
+    slm_real *dq, *dk, *dv;
+} slm__attention_head;
+
+/* At most QUERY_BLOCK rows of one sequence. */
+typedef struct slm__query_block {
+    int32_t rows[SLM__QUERY_BLOCK]; /* ascending, counted from the start of the sequence */
+    size_t n;
+    size_t reach; /* keys 0 .. reach-1 are those that the last row looks at */
+} slm__query_block;
+
+static slm__attention_sizes slm__attention_sizes_of(const slm_tensor *q, const slm_tensor *k,
+                                                    int32_t T, int32_t head_dim) {
+    slm__attention_sizes s;
+    s.T = (size_t)T;
+    s.D = (size_t)head_dim;
+    s.H = q->cols / s.D;
+    s.KV = k->cols / s.D;
+    s.n_sequences = q->rows / s.T;
+    s.q_stride = q->cols;
+    s.kv_stride = k->cols;
+    s.P_stride = (slm__round_up(s.T, SLM__LINE) / SLM__LINE | 1) * SLM__LINE;
+    s.packed = slm__round_up(s.T, SLM__NR) * slm__round_up(s.D, SLM__NR);
+    s.packed_rows = SLM__QUERY_BLOCK * slm__round_up(s.D, SLM__NR);
+    s.scratch = 3 * s.packed + SLM__QUERY_BLOCK * (2 * s.P_stride + s.D) + s.packed_rows;
     return s;
 }
 
-/* S for a block of m query rows (at: their row numbers in the sequence) against keys 0..reach-1, q scaled by D^(-1/2). */
-static void slm__attention_logits(slm_real *S, slm_real *qs, const slm_real *q, const size_t *at,
-                                  size_t m, size_t reach, const slm_real *keys,
-                                  const slm__heads *s) {
+/* Divides memory of s->scratch numbers. */
+static slm__attention_scratch slm__attention_scratch_of(slm_real *memory,
+                                                        const slm__attention_sizes *s) {
+    slm__attention_scratch x;
+    x.keys = memory;
+    x.values = x.keys + s->packed;
+    x.keys_for_dq = x.values + s->packed;
+    x.P = x.keys_for_dq + s->packed;
+    x.dP = x.P + SLM__QUERY_BLOCK * s->P_stride;
+    x.scaled_q = x.dP + SLM__QUERY_BLOCK * s->P_stride;
+    x.packed_rows = x.scaled_q + SLM__QUERY_BLOCK * s->D;
+    return x;
+}
+
+/* Head h of sequence b. */
+static slm__attention_head slm__attention_head_of(const slm__node *node, size_t b, size_t h) {
+    const slm__attention_sizes *s = (const slm__attention_sizes *)node->details;
+    const slm_tensor *q = node->in[0];
+    const slm_tensor *k = node->in[1];
+    const slm_tensor *v = node->in[2];
+    const slm_tensor *y = node->out;
+    size_t q_offset = b * s->T * s->q_stride + h * s->D;
+    size_t kv_offset = b * s->T * s->kv_stride + h * s->KV / s->H * s->D;
+
+    slm__attention_head head;
+    memset(&head, 0, sizeof head);
+    head.q = q->data + q_offset;
+    head.k = k->data + kv_offset;
+    head.v = v->data + kv_offset;
+    head.y = y->data + q_offset;
+    head.lse = node->saved + (b * s->H + h) * s->T;
+    if (y->grad != NULL) {
+        head.g = y->grad + q_offset;
+        head.dq = q->grad + q_offset;
+        head.dk = k->grad + kv_offset;
+        head.dv = v->grad + kv_offset;
+    }
+    return head;
+}
+
+/* S of a block of rows, into scratch->P; leaves s q in scratch->scaled_q. */
+static void slm__attention_scores(const slm__attention_head *head, const slm__query_block *block,
+                                  const slm__attention_sizes *s,
+                                  const slm__attention_scratch *scratch) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
-    for (size_t i = 0; i < m; i++) {
-        memcpy(qs + i * s->D, q + at[i] * s->Q, s->D * sizeof(slm_real));
-        slm__scale(qs + i * s->D, scale, s->D);
+    for (size_t i = 0; i < block->n; i++) {
+        slm_real *scaled = scratch->scaled_q + i * s->D;
+        memcpy(scaled, head->q + (size_t)block->rows[i] * s->q_stride, s->D * sizeof(slm_real));
+        slm__scale(scaled, scale, s->D);
     }
-    slm__gemm_packed(SLM__NT, m, reach, s->D, slm__matrix(qs, s->D, NULL), keys, s->D, 0,
-                     slm__matrix_out(S, s->S, NULL));
+    slm__gemm_packed(SLM__NT, block->n, block->reach, s->D,
+                     slm__matrix(scratch->scaled_q, s->D, NULL), scratch->keys, s->D, 0,
+                     slm__matrix_out(scratch->P, s->P_stride, NULL));
 }
 
-/* One head of one sequence; q, k, v, y point at its first element, lse at its first row. */
-static void slm__attention_head(slm_real *y, slm_real *lse, const slm_real *q,
-                                const slm_real *k, const slm_real *v, const slm__heads *s, slm_real *scratch) {
-    slm_real *keys = scratch, *values = keys + s->packed, *S = values + s->packed,
-             *qs = S + SLM__BLOCK * s->S;
-    size_t at[SLM__BLOCK];
-    slm__pack_b(SLM__NT, slm__matrix(k, s->K, NULL), s->T, s->D, keys);
-    slm__pack_b(SLM__NN, slm__matrix(v, s->K, NULL), s->D, s->T, values);
-    for (size_t from = 0; from < s->T; from += SLM__BLOCK) {
-        size_t m = slm__min(s->T - from, SLM__BLOCK), reach = from + m;
-        slm_real sum[SLM__BLOCK], *to = y + from * s->Q;
-        for (size_t i = 0; i < m; i++)
-            at[i] = from + i;
-        slm__attention_logits(S, qs, q, at, m, reach, keys, s);
-        for (size_t i = 0; i < m; i++) {
-            slm_real *row = S + i * s->S, max = slm__row_max(row, at[i] + 1);
-            sum[i] = slm__exp_shift(row, row, max, at[i] + 1);
-            memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
-            lse[at[i]] = max + (slm_real)log((double)sum[i]);
-        }
-        slm__gemm_packed(SLM__NN, m, s->D, reach, slm__matrix(S, s->S, NULL), values, s->T, 0,
-                         slm__matrix_out(to, s->Q, NULL));
-        for (size_t i = 0; i < m; i++)
-            slm__scale(to + i * s->Q, 1 / sum[i], s->D);
+/* y and lse of a block.  The softmax is divided by its sum at the end: D numbers, not `reach`. */
+static void slm__attention_block_forward(const slm__attention_head *head,
+                                         const slm__query_block *block,
+                                         const slm__attention_sizes *s,
+                                         const slm__attention_scratch *scratch) {
+    slm_real sum[SLM__QUERY_BLOCK];
+    slm__attention_scores(head, block, s, scratch);
+    for (size_t i = 0; i < block->n; i++) {
+        size_t n = (size_t)block->rows[i];
+        size_t visible = n + 1;
+        slm_real *row = scratch->P + i * s->P_stride;
+        slm_real max = slm__row_max(row, visible);
+        sum[i] = slm__exp_shift(row, row, max, visible);
+        memset(row + visible, 0, (block->reach - visible) * sizeof(slm_real));
+        head->lse[n] = max + (slm_real)log((double)sum[i]);
+    }
+    slm__gemm_packed(SLM__NN, block->n, s->D, block->reach,
+                     slm__matrix(scratch->P, s->P_stride, NULL), scratch->values, s->T, 0,
+                     slm__matrix_out(head->y, s->q_stride, block->rows));
+    for (size_t i = 0; i < block->n; i++)
+        slm__scale(head->y + (size_t)block->rows[i] * s->q_stride, 1 / sum[i], s->D);
+}
+
+static void slm__attention_head_forward(const slm__attention_head *head,
+                                        const slm__attention_sizes *s,
+                                        const slm__attention_scratch *scratch) {
+    slm__mat k = slm__matrix(head->k, s->kv_stride, NULL);
+    slm__mat v = slm__matrix(head->v, s->kv_stride, NULL);
+    slm__pack_b(SLM__NT, k, s->T, s->D, scratch->keys);
+    slm__pack_b(SLM__NN, v, s->D, s->T, scratch->values);
+    for (size_t first = 0; first < s->T; first += SLM__QUERY_BLOCK) {
+        slm__query_block block;
+        block.n = slm__min(s->T - first, SLM__QUERY_BLOCK);
+        block.reach = first + block.n;
+        for (size_t i = 0; i < block.n; i++)
+            block.rows[i] = (int32_t)(first + i);
+        slm__attention_block_forward(head, &block, s, scratch);
     }
 }
 
-/* The live rows of one sequence, counted from its start; returns how many, at most BLOCK, from the i-th live row on. */
-static size_t slm__live_block(size_t *at, const slm_tensor *y, size_t *i, size_t start, size_t T) {
-    size_t m = 0;
-    for (; m < SLM__BLOCK && *i < slm__n_grad_rows(y) && slm__grad_row(y->live, *i) < start + T;
-         m++, ++*i)
-        at[m] = slm__grad_row(y->live, *i) - start;
-    return m;
+/* P from S and lse, dS from dP, in place. */
+static void slm__attention_softmax_backward(const slm__attention_head *head,
+                                            const slm__query_block *block,
+                                            const slm__attention_sizes *s,
+                                            const slm__attention_scratch *scratch) {
+    for (size_t i = 0; i < block->n; i++) {
+        size_t n = (size_t)block->rows[i];
+        size_t visible = n + 1;
+        size_t hidden_bytes = (block->reach - visible) * sizeof(slm_real);
+        slm_real *P = scratch->P + i * s->P_stride;
+        slm_real *dP = scratch->dP + i * s->P_stride;
+        slm_real e = slm__dot(head->g + n * s->q_stride, head->y + n * s->q_stride, s->D);
+        (void)slm__exp_shift(P, P, head->lse[n], visible);
+        slm__softmax_backward(dP, P, e, visible);
+        memset(P + visible, 0, hidden_bytes);
+        memset(dP + visible, 0, hidden_bytes);
+    }
 }
 
-/* One head h of sequence b.  packed: k and v for q k' and g v', then k for dS k. */
-static void slm__attention_head_backward(const slm__node *node, size_t b, size_t h,
-                                         const slm__heads *s, const slm_real *packed,
-                                         slm_real *scratch) {
-    const slm_tensor *y = node->out, *q = node->in[0], *k = node->in[1], *v = node->in[2];
-    size_t qo = b * s->T * s->Q + h * s->D, ko = b * s->T * s->K + h * s->KV / s->H * s->D,
-           at[SLM__BLOCK], live = 0, m;
-    slm_real *P = scratch, *dP = P + SLM__BLOCK * s->S, *qs = dP + SLM__BLOCK * s->S,
-             *work = qs + SLM__BLOCK * s->D;
-    const slm_real *lse = node->saved + (b * s->H + h) * s->T;
+static void slm__attention_block_backward(const slm__attention_head *head,
+                                          const slm__query_block *block,
+                                          const slm__attention_sizes *s,
+                                          const slm__attention_scratch *scratch) {
     slm_real scale = (slm_real)(1.0 / sqrt((double)s->D));
-    int32_t rows[SLM__BLOCK];
-    slm_real e[SLM__BLOCK];
-    slm__mat g = slm__matrix(y->grad + qo, s->Q, NULL), p = slm__matrix(P, s->S, NULL),
-             dp = slm__matrix(dP, s->S, NULL);
-    slm__mat qm = slm__matrix(qs, s->D, NULL);
-    slm__mat_out dk = slm__matrix_out(k->grad + ko, s->K, NULL);
-    slm__mat_out dv = slm__matrix_out(v->grad + ko, s->K, NULL);
-    while (live < slm__n_grad_rows(y) && slm__grad_row(y->live, live) < b * s->T)
-        live++;
-    while ((m = slm__live_block(at, y, &live, b * s->T, s->T)) > 0) {
-        size_t reach = at[m - 1] + 1;
-        for (size_t i = 0; i < m; i++) {
-            rows[i] = (int32_t)at[i];
-            e[i] = slm__dot(g.p + at[i] * s->Q, y->data + qo + at[i] * s->Q, s->D);
-        }
-        g.rows = rows;
-        slm__attention_logits(P, qs, q->data + qo, at, m, reach, packed, s);
-        slm__gemm_packed(SLM__NT, m, reach, s->D, g, packed + s->packed, s->D, 0,
-                         slm__matrix_out(dP, s->S, NULL));
-        for (size_t i = 0; i < m; i++) {
-            slm_real *row = P + i * s->S, *d = dP + i * s->S;
-            (void)slm__exp_shift(row, row, lse[at[i]], at[i] + 1);
-            slm__softmax_backward(d, row, e[i], at[i] + 1); /* dS, in the place of dP */
-            memset(row + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
-            memset(d + at[i] + 1, 0, (reach - at[i] - 1) * sizeof(slm_real));
-        }
-        slm__pack_b(SLM__TN, g, s->D, m, work);
-        slm__gemm_packed(SLM__TN, reach, s->D, m, p, work, m, 1, dv);
-        slm__pack_b(SLM__TN, qm, s->D, m, work);
-        slm__gemm_packed(SLM__TN, reach, s->D, m, dp, work, m, 1, dk);
-        slm__gemm_packed(SLM__NN, m, s->D, reach, dp, packed + 2 * s->packed, s->T, 0,
-                         slm__matrix_out(qs, s->D, NULL)); /* qs is free again: dq / s */
-        for (size_t i = 0; i < m; i++)
-            slm__axpy(q->grad + qo + at[i] * s->Q, scale, qs + i * s->D, s->D);
-    }
+    slm__mat g = slm__matrix(head->g, s->q_stride, block->rows);
+    slm__mat P = slm__matrix(scratch->P, s->P_stride, NULL);
+    slm__mat dS = slm__matrix(scratch->dP, s->P_stride, NULL);
+    slm__mat scaled_q = slm__matrix(scratch->scaled_q, s->D, NULL);
+
+    slm__attention_scores(head, block, s, scratch);
+    slm__gemm_packed(SLM__NT, block->n, block->reach, s->D, g, scratch->values, s->D, 0,
+                     slm__matrix_out(scratch->dP, s->P_stride, NULL));
+    slm__attention_softmax_backward(head, block, s, scratch);
+
+    /* dv += P' g;   dk += dS' (s q) */
+    slm__pack_b(SLM__TN, g, s->D, block->n, scratch->packed_rows);
+    slm__gemm_packed(SLM__TN, block->reach, s->D, block->n, P, scratch->packed_rows, block->n, 1,
+                     slm__matrix_out(head->dv, s->kv_stride, NULL));
+    slm__pack_b(SLM__TN, scaled_q, s->D, block->n, scratch->packed_rows);
+    slm__gemm_packed(SLM__TN, block->reach, s->D, block->n, dS, scratch->packed_rows, block->n, 1,
+                     slm__matrix_out(head->dk, s->kv_stride, NULL));
+
+    /* dq += s (dS k): s q is not needed any more, the product takes its place. */
+    slm__gemm_packed(SLM__NN, block->n, s->D, block->reach, dS, scratch->keys_for_dq, s->T, 0,
+                     slm__matrix_out(scratch->scaled_q, s->D, NULL));
+    for (size_t i = 0; i < block->n; i++)
+        slm__axpy(head->dq + (size_t)block->rows[i] * s->q_stride, scale,
+                  scratch->scaled_q + i * s->D, s->D);
 }
 
-/* The heads that share keys and values, one after the other. */
+/* Takes the next live rows of y, from the *next-th on, that lie in the sequence of T rows which
+   begins with row `start`.  Returns 0 if there are none. */
+static int slm__query_block_next(slm__query_block *block, const slm_tensor *y, size_t *next,
+                                 size_t start, size_t T) {
+    block->n = 0;
+    while (block->n < SLM__QUERY_BLOCK && *next < slm__n_grad_rows(y)) {
+        size_t row = slm__grad_row(y->live, *next);
+        if (row >= start + T) break;
+        block->rows[block->n++] = (int32_t)(row - start);
+        (*next)++;
+    }
+    if (block->n == 0) return 0;
+    block->reach = (size_t)block->rows[block->n - 1] + 1;
+    return 1;
+}
+
+/* The heads of q that share head kv of k and v, in sequence b. */
 static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv,
-                                          const slm__heads *s, slm_real *scratch) {
-    size_t group = s->H / s->KV, at = b * s->T * s->K + kv * s->D;
-    slm__mat k = slm__matrix(node->in[1]->data + at, s->K, NULL),
-             v = slm__matrix(node->in[2]->data + at, s->K, NULL);
-    slm__pack_b(SLM__NT, k, s->T, s->D, scratch);
-    slm__pack_b(SLM__NT, v, s->T, s->D, scratch + s->packed);
-    slm__pack_b(SLM__NN, k, s->D, s->T, scratch + 2 * s->packed);
-    for (size_t h = kv * group; h < (kv + 1) * group; h++)
-        slm__attention_head_backward(node, b, h, s, scratch, scratch + 3 * s->packed);
+                                          const slm__attention_scratch *scratch) {
+    const slm__attention_sizes *s = (const slm__attention_sizes *)node->details;
+    const slm_tensor *y = node->out;
+    size_t group = s->H / s->KV;
+    size_t start = b * s->T;
+    size_t first_live = 0; /* the first live row of this sequence, counted in the list */
+    while (first_live < slm__n_grad_rows(y) && slm__grad_row(y->live, first_live) < start)
+        first_live++;
+
+    slm__attention_head shared = slm__attention_head_of(node, b, kv * group);
+    slm__mat k = slm__matrix(shared.k, s->kv_stride, NULL);
+    slm__mat v = slm__matrix(shared.v, s->kv_stride, NULL);
+    slm__pack_b(SLM__NT, k, s->T, s->D, scratch->keys);
+    slm__pack_b(SLM__NT, v, s->T, s->D, scratch->values);
+    slm__pack_b(SLM__NN, k, s->D, s->T, scratch->keys_for_dq);
+
+    for (size_t h = kv * group; h < (kv + 1) * group; h++) {
+        slm__attention_head head = slm__attention_head_of(node, b, h);
+        slm__query_block block;
+        size_t next = first_live;
+        while (slm__query_block_next(&block, y, &next, start, s->T))
+            slm__attention_block_backward(&head, &block, s, scratch);
+    }
+}
+
+/* The condition under which attention starts threads. */
+static int slm__attention_is_large(size_t n_tasks, const slm__attention_sizes *s) {
+    return n_tasks * s->T * s->T * s->D > SLM__PARALLEL_MULTIPLY_ADDS;
 }
 
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
-    slm__heads s = slm__heads_of(node);
-    slm_tensor *y = node->out;
-    size_t tasks = s.sequences * s.KV, threads = (size_t)SLM__THREADS();
-    slm_real *scratch = slm__tape_alloc(tape, threads * s.scratch);
-    for (size_t i = 0; i < 3; i++) /* q is wanted on y's live rows, k and v everywhere */
-        if (!slm__add_to_grad(tape, node->in[i], i == 0 ? y->live : NULL, y->n_live))
-            (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients");
-    if (slm__tensor_restore(tape, node->in[2]) == NULL || tape->error.status != SLM_OK) return;
-    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (tasks * s.T * s.T * s.D > 65536))
-    for (size_t task = 0; task < tasks; task++)
-        slm__attention_group_backward(node, task / s.KV, task % s.KV, &s,
-                                      scratch + (size_t)SLM__THREAD() * s.scratch);
-    slm__tape_recycle(tape, scratch, threads * s.scratch);
+    const slm__attention_sizes *s = (const slm__attention_sizes *)node->details;
+    const slm_tensor *y = node->out;
+    slm_tensor *q = node->in[0];
+    slm_tensor *k = node->in[1];
+    slm_tensor *v = node->in[2];
+    size_t n_tasks = s->n_sequences * s->KV;
+    size_t n_threads = (size_t)SLM__THREADS();
+    slm_real *memory = slm__tape_alloc(tape, n_threads * s->scratch);
+
+    int wanted = slm__grad_prepare_to_add(tape, q, y->live, y->n_live);
+    wanted = slm__grad_prepare_to_add(tape, k, NULL, 0) && wanted;
+    wanted = slm__grad_prepare_to_add(tape, v, NULL, 0) && wanted;
+    if (!wanted) (void)slm__tape_refuse(tape, "attention: q, k and v must want gradients");
+    for (int i = 0; i < 3; i++)
+        (void)slm__tensor_restore(tape, node->in[i]);
+    if (tape->error.status != SLM_OK) return;
+
+    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (slm__attention_is_large(n_tasks, s)))
+    for (size_t task = 0; task < n_tasks; task++) {
+        slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
+        slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
+        slm__attention_group_backward(node, task / s->KV, task % s->KV, &scratch);
+    }
+    slm__tape_recycle(tape, memory, n_threads * s->scratch);
+}
+
+static int slm__attention_fits(const slm_tensor *q, const slm_tensor *k, const slm_tensor *v,
+                               int32_t T, int32_t head_dim) {
+    if (T < 1 || head_dim < 1) return 0;
+    if (q->rows % (size_t)T != 0 || q->cols % (size_t)head_dim != 0) return 0;
+    if (k->cols % (size_t)head_dim != 0 || q->cols % k->cols != 0) return 0;
+    return k->rows == q->rows && v->rows == q->rows && v->cols == k->cols;
 }
 
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v,
                                   int32_t T, int32_t head_dim) {
     if (q == NULL || k == NULL || v == NULL) return NULL;
-    if (T < 1 || head_dim < 1 || q->rows % (size_t)T != 0 || k->rows != q->rows ||
-        v->rows != q->rows || k->cols != v->cols || q->cols % (size_t)head_dim != 0 ||
-        k->cols % (size_t)head_dim != 0 || q->cols % k->cols != 0)
+    if (!slm__attention_fits(q, k, v, T, head_dim))
         return slm__tape_refuse(
             tape, "attention: q, k, v are not whole sequences and heads of the same rows");
+
+    slm__attention_sizes *s = (slm__attention_sizes *)slm__tape_new(tape, sizeof *s);
     slm_tensor *y = slm__tensor(tape, NULL, q->rows, q->cols);
-    slm__node *node = slm__record(tape, y, q, k, v, NULL, slm__attention_backward);
-    if (node == NULL) return NULL;
-    node->size[0] = (size_t)T;
-    node->size[1] = (size_t)head_dim;
-    slm__heads s = slm__heads_of(node);
-    size_t threads = (size_t)SLM__THREADS();
-    node->saved = slm__tape_alloc(tape, s.H * q->rows);
-    slm_real *scratch = slm__tape_alloc(tape, threads * s.scratch);
-    if (node->saved == NULL || scratch == NULL) return NULL;
-    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (s.sequences * s.H * s.T * s.T * s.D > 65536))
-    for (size_t task = 0; task < s.sequences * s.H; task++) {
-        size_t b = task / s.H, h = task % s.H, qo = b * s.T * s.Q + h * s.D,
-               ko = b * s.T * s.K + h * s.KV / s.H * s.D;
-        slm__attention_head(y->data + qo, node->saved + task * s.T, q->data + qo, k->data + ko,
-                            v->data + ko, &s, scratch + (size_t)SLM__THREAD() * s.scratch);
+    slm__node *node = slm__record(tape, y, slm__attention_backward);
+    if (s == NULL || node == NULL) return NULL;
+    *s = slm__attention_sizes_of(q, k, T, head_dim);
+    node->in[0] = q;
+    node->in[1] = k;
+    node->in[2] = v;
+    node->details = s;
+
+    size_t n_tasks = s->n_sequences * s->H;
+    size_t n_threads = (size_t)SLM__THREADS();
+    node->saved = slm__tape_alloc(tape, s->H * q->rows);
+    slm_real *memory = slm__tape_alloc(tape, n_threads * s->scratch);
+    if (node->saved == NULL || memory == NULL) return NULL;
+    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (slm__attention_is_large(n_tasks, s)))
+    for (size_t task = 0; task < n_tasks; task++) {
+        slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
+        slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
+        slm__attention_head head = slm__attention_head_of(node, task / s->H, task % s->H);
+        slm__attention_head_forward(&head, s, &scratch);
     }
-    slm__tape_recycle(tape, scratch, threads * s.scratch);
+    slm__tape_recycle(tape, memory, n_threads * s->scratch);
     return y;
 }
 
-/* ---- swiglu --------------------------------------------------------------------------------------------------------
-   forward   y_nf = u_nf a_nf sigma(a_nf),   sigma(a) = 1 / (1 + exp(-a))          gate a, up u, y (N,F)
-   keeps     nothing but its inputs; y is dropped after use and remade.  du takes over the buffer of g, if it has none yet
-   backward  da_nf += g_nf u_nf sigma(a_nf) (1 + a_nf (1 - sigma(a_nf)))      du_nf += g_nf a_nf sigma(a_nf)
-   threads   rows     cost  O(NF), an exp each way     tests  test_gradients                                               */
+/* ---- swiglu -------------------------------------------------------------------------------------
+   forward   y_nf = u_nf a_nf sigma(a_nf),   sigma(a) = 1 / (1 + exp(-a))      gate a, up u, y (N,F)
+   keeps     its inputs; y is dropped after use and made again
+   backward  da_nf += g_nf u_nf sigma(a_nf) (1 + a_nf (1 - sigma(a_nf)))
+             du_nf += g_nf a_nf sigma(a_nf)
+             up takes over the buffer of g if it has no gradient yet: du_nf replaces g_nf.
+   threads   rows
+   cost      NF exponentials, backward NF of live rows
+   tests     unit/gradients                                                                       */
 static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     slm_tensor *y = node->out;
-    size_t N = y->rows, F = y->cols;
-    const slm_real *gate = slm__tensor_restore(tape, node->in[0]),
-                   *up = slm__tensor_restore(tape, node->in[1]);
+    size_t N = y->rows;
+    size_t F = y->cols;
+    const slm_real *gate = slm__tensor_restore(tape, node->in[0]);
+    const slm_real *up = slm__tensor_restore(tape, node->in[1]);
     if (gate == NULL || up == NULL) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (N * F > 4096))
+    SLM__PRAGMA(omp parallel for schedule(static) if (N * F > SLM__PARALLEL_EXPONENTIALS))
     for (size_t n = 0; n < N; n++)
         slm__swiglu(y->data + n * F, gate + n * F, up + n * F, F);
 }
 
+/* The backward; slm__swiglu_backward is the kernel. */
 static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
-    slm_tensor *y = node->out, *gate = node->in[0], *up = node->in[1];
-    size_t F = y->cols, n_rows = slm__n_grad_rows(y);
-    int to_gate, to_up = !up->leaf && up->grad == NULL && up != gate ? 0 : 1;
-    slm_real *dy = y->grad;
-    slm__tensor_drop(tape, y);
-    to_gate = slm__want_grad(tape, gate, y->live, y->n_live);
-    if (to_up == 0)
-        slm__grad_move_or_add(tape, up, y); /* the buffer, to be overwritten */
+    slm_tensor *gate = node->in[0];
+    slm_tensor *up = node->in[1];
+    slm_tensor *y = node->out;
+    size_t F = y->cols;
+    size_t n_rows = slm__n_grad_rows(y);
+    const slm_real *g = y->grad;
+    int up_takes_g = !up->is_leaf && up->grad == NULL && up != gate;
+
+    slm__tensor_drop(tape, y); /* its readers are done: the buffer may serve for da */
+    slm__grad_mode da = slm__grad_prepare(tape, gate, y->live, y->n_live);
+    slm__grad_mode du = SLM__GRAD_OVERWRITE;
+    if (up_takes_g)
+        slm__grad_move_or_add(tape, up, y);
     else
-        to_up = slm__want_grad(tape, up, y->live, y->n_live);
-    if (to_gate < 0 || to_up < 0)
+        du = slm__grad_prepare(tape, up, y->live, y->n_live);
+    if (da == SLM__GRAD_UNWANTED || du == SLM__GRAD_UNWANTED)
         (void)slm__tape_refuse(tape, "swiglu: gate and up must want gradients");
-    if (slm__tensor_restore(tape, gate) == NULL || slm__tensor_restore(tape, up) == NULL ||
-        tape->error.status != SLM_OK)
-        return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > 4096))
+    (void)slm__tensor_restore(tape, gate);
+    (void)slm__tensor_restore(tape, up);
+    if (tape->error.status != SLM_OK) return;
+
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > SLM__PARALLEL_EXPONENTIALS))
     for (size_t i = 0; i < n_rows; i++) {
-        size_t at = slm__grad_row(y->live, i) * F;
-        slm__swiglu_backward(gate->grad + at, up->grad + at, dy + at, gate->data + at,
-                             up->data + at, F, to_gate, to_up);
+        size_t offset = slm__grad_row(y->live, i) * F;
+        slm__swiglu_backward(gate->grad + offset, up->grad + offset, g + offset,
+                             gate->data + offset, up->data + offset, F, da == SLM__GRAD_ADD,
+                             du == SLM__GRAD_ADD);
     }
 }
 
@@ -2359,201 +2721,417 @@ SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up)
     if (gate == NULL || up == NULL) return NULL;
     if (gate->rows != up->rows || gate->cols != up->cols)
         return slm__tape_refuse(tape, "swiglu: gate and up differ in shape");
+
     slm_tensor *y = slm__tensor(tape, NULL, gate->rows, gate->cols);
-    slm__node *node = slm__record(tape, y, gate, up, NULL, slm__swiglu_forward, slm__swiglu_grad);
+    slm__node *node = slm__record(tape, y, slm__swiglu_grad);
     if (node == NULL) return NULL;
+    node->in[0] = gate;
+    node->in[1] = up;
+    node->forward = slm__swiglu_forward;
     slm__swiglu_forward(tape, node);
     return y;
 }
 
-/* ---- token losses --------------------------------------------------------------------------------------------------
-   forward   z_nv = sum_c h_nc w_vc      lse_n = ln sum_v exp(z_nv)      l_n = lse_n - z_{n,t(n)}            (eqs. 1, 2)
-             H_n = lse_n - sum_v p_nv z_nv,  p = softmax(z)                                                  (eq. 8)
-   keeps     nothing but, where it pays, logits of rows that may be selected: the N x V logits never exist, chunks of rows do
-   backward  none: these are what selection looks at; the selective loss below has the gradient
-   threads   rows; tiles of the output (gemm)     cost  2NVC     tests  test_selection, test_step, audit                   */
-static size_t slm__chunk_rows(
-    size_t N,
-    size_t V) { /* made at a time: 16 million logits, a quarter of the rows, 64 rows at least */
-    size_t rows = slm__min(((size_t)1 << 24) / V / 64 * 64, N / 256 * 64);
-    return slm__min(rows < 64 ? 64 : rows, N);
-}
+/* ---- token losses -------------------------------------------------------------------------------
+   forward   z_nv = sum_c h_nc w_vc      lse_n = ln sum_v exp(z_nv)
+             l_n = lse_n - z_{n,t(n)}                                              (eqs. 1, 2)
+             H_n = lse_n - sum_v p_nv z_nv,   p = softmax(z)                       (eq. 8)
+             h (N,C)   w (V,C)
+   keeps     nothing or, where it pays, logits of rows that may be selected.  The N x V logits never
+             exist; chunks of rows do
+   backward  none: these losses are what selection looks at; the selective loss has the gradient
+   threads   rows; tiles of the output (slm__gemm)
+   cost      2 NVC
+   tests     unit/selection, unit/step, audit                                                     */
 
-/* The logits at hand: those of the chunk at work and, if they fit the budget, e^(z - max) of `kept` earlier rows, so that the
-   gradient of the selected rows need not make them again. */
+/* The rows of a forward, and where their losses go. */
+typedef struct slm__loss_rows {
+    slm_tensor *hidden;     /* h (N, C) */
+    slm_tensor *head;       /* w (V, C) */
+    const int32_t *targets; /* t (N); below 0: the row has none */
+    slm_real *loss;         /* l (N) out */
+    slm_real *entropy;      /* H (N) out, or NULL */
+} slm__loss_rows;
+
+/* Logits of a chunk of rows, V numbers in a slot for each row.  If `keeps`, a row that may still be
+   selected holds its slot after its chunk, with e^(z - max) in it, so that the gradient need not
+   compute its logits again. */
 typedef struct slm__logits {
-    slm_real *z;               /* (n, V) slots */
-    slm_real *sum;             /* (N) of e^(z - max), which has taken the logits' place */
-    int32_t *slot;             /* (N) a row's slot; -1: its logits are not at hand */
-    int32_t *unused;           /* (n) stack of free slots */
-    size_t n, n_unused, chunk; /* chunk: rows made at a time */
-    int keeps;                 /* rows are kept beyond their chunk */
+    slm_real *z;         /* (n_slots, V) */
+    slm_real *sum;       /* (N) sum_v e^(z_v - max) */
+    int32_t *slot;       /* (N) a row's slot, or SLM__NO_SLOT; set for the rows done so far */
+    int32_t *free_slots; /* (n_slots) a stack */
+    size_t n_slots;
+    size_t n_free;
+    size_t chunk; /* rows computed at a time */
+    int keeps;
 } slm__logits;
 
-static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V, size_t kept,
-                              size_t budget) { /* 0: no memory */
+/* A chunk is large so that packing the head for a product pays: 2^24 logits (64 MB of floats), but
+   no more than a quarter of the rows.  It is whole units of rows. */
+#define SLM__CHUNK_LOGITS ((size_t)1 << 24)
+enum { SLM__CHUNK_UNIT = 64, SLM__NO_SLOT = -1 };
+
+static size_t slm__chunk_rows(size_t N, size_t V) {
+    size_t units = slm__min(SLM__CHUNK_LOGITS / V, N / 4) / SLM__CHUNK_UNIT;
+    size_t rows = units > 0 ? units * SLM__CHUNK_UNIT : (size_t)SLM__CHUNK_UNIT;
+    return slm__min(rows, N);
+}
+
+/* Room for the logits of a chunk and, if it pays, of n_kept more rows, within `budget` bytes.  It
+   pays while fewer than N rows have a slot; smaller chunks may bring that about.  Returns 0 if the
+   tape is in error. */
+static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V, size_t n_kept,
+                              size_t budget) {
+    size_t affordable = budget / sizeof(slm_real) / V;
     l->chunk = slm__chunk_rows(N, V);
-    while (kept > 0 && l->chunk > 64 && kept + l->chunk >= N)
-        l->chunk -= 64;
-    l->keeps = kept > 0 && kept + l->chunk < N && kept + l->chunk <= budget / sizeof(slm_real) / V;
-    l->n = l->chunk + (l->keeps ? kept : 0);
-    l->z = slm__tape_alloc(tape, l->n * V);
+    while (n_kept > 0 && l->chunk > SLM__CHUNK_UNIT && n_kept + l->chunk >= N)
+        l->chunk -= SLM__CHUNK_UNIT;
+    l->n_slots = n_kept + l->chunk;
+    l->keeps = n_kept > 0 && l->n_slots < N && l->n_slots <= affordable;
+    if (!l->keeps) l->n_slots = l->chunk;
+
+    l->z = slm__tape_alloc(tape, l->n_slots * V);
     l->sum = slm__tape_alloc(tape, N);
-    l->slot = (int32_t *)slm__arena_take(&tape->arena, N, sizeof(int32_t), &tape->error);
-    l->unused = (int32_t *)slm__arena_take(&tape->arena, l->n, sizeof(int32_t), &tape->error);
-    if (l->z == NULL || l->sum == NULL || l->slot == NULL || l->unused == NULL) return 0;
-    for (l->n_unused = 0; l->n_unused < l->n; l->n_unused++)
-        l->unused[l->n_unused] = (int32_t)l->n_unused;
+    l->slot = slm__tape_alloc_ints(tape, N);
+    l->free_slots = slm__tape_alloc_ints(tape, l->n_slots);
+    if (tape->error.status != SLM_OK) return 0;
+    for (size_t i = 0; i < l->n_slots; i++)
+        l->free_slots[i] = (int32_t)i;
+    l->n_free = l->n_slots;
     return 1;
 }
 
-/* Of the rows done so far only those with mask 1 may still be selected (NULL: none): the others' slots are free again. */
+/* Frees the slots of the rows done so far that cannot be selected any more: those with mask 0, or
+   all if mask is NULL. */
 static void slm__logits_drop(slm__logits *l, const uint8_t *mask, size_t rows_done) {
-    for (size_t n = 0; n < rows_done; n++)
-        if (l->slot[n] >= 0 && (mask == NULL || !mask[n])) {
-            l->unused[l->n_unused++] = l->slot[n];
-            l->slot[n] = -1;
-        }
-}
-
-/* Loss and entropy of one row from its logits, sum = sum_v e^(z - max).  entropy NULL: not wanted, and e^(z - max) replaces z. */
-static slm_real slm__row_loss(slm_real *z, size_t V, int32_t target, slm_real *sum,
-                              slm_real *entropy) {
-    slm_real max = slm__row_max(z, V), at_target = z[target] - max, sum_x = 0, log_sum;
-    if (entropy == NULL)
-        *sum = slm__exp_shift(z, z, max, V);
-    else
-        slm__exp_moments(z, max, V, sum, &sum_x);
-    log_sum = (slm_real)log((double)*sum);
-    if (entropy != NULL) *entropy = log_sum - sum_x / *sum;
-    return log_sum - at_target;
-}
-
-/* l_n and H_n of the next chunk, from row `from` on: 0 where the target is not valid.  Returns the first row after it. */
-static size_t slm__token_losses(slm_tape *tape, const slm_tensor *hidden, const slm_tensor *head,
-                                const int32_t *targets, size_t from, slm_real *loss,
-                                slm_real *entropy, slm__logits *l) {
-    size_t V = head->rows, C = head->cols, m = slm__min(hidden->rows - from, l->chunk);
-    int32_t *slot = l->slot + from;
-    for (size_t i = 0; i < m; i++)
-        slot[i] = l->unused[--l->n_unused];
-    slm__product(tape, SLM__NT, m, V, C, slm__matrix(hidden->data + from * C, C, NULL),
-                 slm__matrix(head->data, C, NULL), 0, slm__matrix_out(l->z, V, slot));
-    if (tape->error.status != SLM_OK) return hidden->rows;
-    SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
-    for (size_t i = 0; i < m; i++) {
-        size_t n = from + i;
-        slm_real *h = entropy != NULL ? entropy + n : NULL;
-        if (h != NULL) *h = 0;
-        loss[n] = targets[n] < 0
-                      ? 0
-                      : slm__row_loss(l->z + (size_t)slot[i] * V, V, targets[n], l->sum + n, h);
+    for (size_t n = 0; n < rows_done; n++) {
+        if (l->slot[n] == SLM__NO_SLOT || (mask != NULL && mask[n])) continue;
+        l->free_slots[l->n_free++] = l->slot[n];
+        l->slot[n] = SLM__NO_SLOT;
     }
-    return from + m;
 }
 
-/* ---- selective loss ------------------------------------------------------------------------------------------------
-   forward   L = 1/k sum_n I_n l_n                                                 h (N,C)   w (V,C)               (eq. 4)
-   keeps     d L / d h of the live rows (I_n = 1)
-   backward  dz_nv = I_n/k (p_nv - [v = t(n)])      dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
-             It runs where the logits are, in the forward: L is the end of the tape, dL is 1.  Rows with I_n = 0 are not touched.
-   threads   rows; tiles of the output (gemm)
-   cost      4kVC for k rows, and 2kVC for their logits unless they are at hand     tests  test_gradients, _selection, _step */
+/* The logits are not needed any more. */
+static void slm__logits_release(slm_tape *tape, slm__logits *l, size_t V) {
+    slm__tape_recycle(tape, l->z, l->n_slots * V);
+    l->z = NULL;
+    l->keeps = 0;
+}
+
+/* Returns the loss of one row from its logits z (V), and leaves e^(z - max) in their place.
+   *sum: that of the e^(z - max). */
+static slm_real slm__row_loss(slm_real *z, size_t V, int32_t target, slm_real *sum) {
+    slm_real max = slm__row_max(z, V);
+    slm_real at_target = z[target] - max;
+    *sum = slm__exp_shift(z, z, max, V);
+    return (slm_real)log((double)*sum) - at_target;
+}
+
+/* Returns the loss of one row, and its entropy; z stays as it is. */
+static slm_real slm__row_loss_and_entropy(const slm_real *z, size_t V, int32_t target,
+                                          slm_real *entropy) {
+    slm_real max = slm__row_max(z, V);
+    slm_real sum;   /* sum_v e^(z_v - max) */
+    slm_real sum_z; /* sum_v (z_v - max) e^(z_v - max) */
+    slm__exp_moments(z, max, V, &sum, &sum_z);
+    slm_real log_sum = (slm_real)log((double)sum);
+    *entropy = log_sum - sum_z / sum;
+    return log_sum - (z[target] - max);
+}
+
+/* Losses (and entropies) of the next chunk, which begins with row `first`: 0 where there is no
+   target.  Returns the row after the chunk. */
+static size_t slm__chunk_losses(slm_tape *tape, const slm__loss_rows *rows, slm__logits *l,
+                                size_t first) {
+    const slm_tensor *hidden = rows->hidden;
+    size_t V = rows->head->rows;
+    size_t C = rows->head->cols;
+    size_t end = first + slm__min(hidden->rows - first, l->chunk);
+
+    for (size_t n = first; n < end; n++)
+        l->slot[n] = l->free_slots[--l->n_free];
+    slm__product(tape, SLM__NT, end - first, V, C, slm__matrix(hidden->data + first * C, C, NULL),
+                 slm__matrix(rows->head->data, C, NULL), 0,
+                 slm__matrix_out(l->z, V, l->slot + first));
+    if (tape->error.status != SLM_OK) return hidden->rows;
+
+    SLM__PRAGMA(omp parallel for schedule(static) if ((end - first) * V > SLM__PARALLEL_ELEMENTS))
+    for (size_t n = first; n < end; n++) {
+        slm_real *z = l->z + (size_t)l->slot[n] * V;
+        int32_t target = rows->targets[n];
+        rows->loss[n] = 0;
+        if (rows->entropy != NULL) rows->entropy[n] = 0;
+        if (target < 0) continue;
+        if (rows->entropy != NULL)
+            rows->loss[n] = slm__row_loss_and_entropy(z, V, target, rows->entropy + n);
+        else
+            rows->loss[n] = slm__row_loss(z, V, target, l->sum + n);
+    }
+    return end;
+}
+
+/* Refuses shapes that do not fit and targets outside of the vocabulary.  Returns 1 if all fits. */
+static int slm__loss_rows_fit(slm_tape *tape, const slm__loss_rows *rows) {
+    const slm_tensor *hidden = rows->hidden;
+    const slm_tensor *head = rows->head;
+    if (hidden == NULL || head == NULL) {
+        (void)slm__tape_refuse(tape, "losses: hidden states or head are NULL");
+        return 0;
+    }
+    if (hidden->cols != head->cols) {
+        (void)slm__tape_refuse(tape, "losses: hidden states and head differ in columns");
+        return 0;
+    }
+    for (size_t n = 0; n < hidden->rows; n++)
+        if (rows->targets[n] >= 0 && (size_t)rows->targets[n] >= head->rows) {
+            (void)slm__tape_refuse(tape, "losses: a target is outside the vocabulary");
+            return 0;
+        }
+    return tape->error.status == SLM_OK;
+}
+
+SLM_API slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                    slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
+                                    slm_error *err) {
+    slm__loss_rows rows = {hidden, head, targets, loss, entropy};
+    slm__logits logits;
+    size_t done = 0;
+    if (!slm__loss_rows_fit(tape, &rows) ||
+        !slm__logits_create(tape, &logits, hidden->rows, head->rows, 0, 0))
+        return slm_tape_status(tape, err);
+    while (done < hidden->rows) {
+        done = slm__chunk_losses(tape, &rows, &logits, done);
+        slm__logits_drop(&logits, NULL, done);
+    }
+    slm__logits_release(tape, &logits, head->rows);
+    return slm_tape_status(tape, err);
+}
+
+/* ---- selective loss -----------------------------------------------------------------------------
+   forward   L = 1/k sum_n I_n w_n l_n             I mask, w weights (N); k the divisor   (eq. 4)
+   keeps     the unit gradients, those for dL = 1: dh of the live rows (I_n = 1 and a target), and
+             dw (V,C)
+   backward  dz_nv = dL I_n w_n / k (p_nv - [v = t(n)])
+             dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
+             Both are computed in the forward, while the logits are there; the sweep multiplies them
+             by dL, if that is not 1.  Rows that are not live are not touched.
+             At the end of the tape, dL is 1: dw then goes straight to the head's gradient.
+   threads   rows; tiles of the output (slm__gemm)
+   cost      4 nVC for n live rows, and 2 nVC for their logits unless they were kept
+   tests     unit/gradients, unit/selection, unit/step                                            */
+
+/* Where the loss is on the tape. */
+typedef enum slm__loss_place {
+    SLM__LOSS_ANYWHERE,
+    SLM__LOSS_AT_END /* the sweep starts here, and the forward may write to the head's gradient */
+} slm__loss_place;
+
+/* The factors of the losses. */
+typedef struct slm__loss_factors {
+    const slm_real *weights; /* (N), or NULL: all 1 */
+    const uint8_t *mask;     /* (N), or NULL: all 1 */
+    double divisor;          /* k */
+} slm__loss_factors;
+
+/* Gradients of hidden and head for dL = 1: tensors without data, of which the backward makes the
+   true gradients.  dhead.grad is NULL if the head wants none, or has its own already (AT_END). */
+typedef struct slm__unit_grads {
+    slm_tensor dhidden; /* (N, C), on the live rows */
+    slm_tensor dhead;   /* (V, C) */
+} slm__unit_grads;
+
+/* A selective loss in its forward. */
+typedef struct slm__loss_job {
+    const slm__loss_rows *rows;
+    const slm__loss_factors *factors;
+    const int32_t *live; /* (n_live) rows with a target and mask 1, ascending */
+    size_t n_live;
+    slm_tensor *dhidden; /* where the gradients go; NULL: forward only */
+    slm_tensor *dhead;
+} slm__loss_job;
+
+/* Adds dL times a unit gradient to that of `to`, and gives its buffer away. */
+static void slm__unit_grad_apply(slm_tape *tape, slm_tensor *to, slm_tensor unit, slm_real dL) {
+    size_t n_rows = slm__n_grad_rows(&unit);
+    size_t C = unit.cols;
+    if (unit.grad == NULL) return;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_COPIES))
+    for (size_t i = 0; i < (dL != 1 ? n_rows : 0); i++)
+        slm__scale(unit.grad + slm__grad_row(unit.live, i) * C, dL, C);
+    slm__grad_move_or_add(tape, to, &unit);
+    slm__tape_recycle(tape, unit.grad, unit.rows * C);
+}
+
 static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
-    slm_tensor gradient =
-        *node->in[0]; /* what the forward left, dressed as the gradient of an output */
-    gradient.grad = node->saved;
-    gradient.live = node->ids;
-    gradient.n_live = node->size[0];
-    if (node->out->grad[0] != 1)
-        (void)slm__tape_refuse(tape, "selective loss: must be where the backward sweep starts");
-    else
-        slm__grad_move_or_add(tape, node->in[0], &gradient);
+    const slm__unit_grads *unit = (const slm__unit_grads *)node->details;
+    slm_real dL = node->out->grad[0];
+    slm__unit_grad_apply(tape, node->in[0], unit->dhidden, dL);
+    slm__unit_grad_apply(tape, node->in[1], unit->dhead, dL);
 }
 
-/* The rows with mask 1 (NULL: all) and a valid target, ascending; NULL: no memory. */
-static const int32_t *slm__list_live_rows(slm_tape *tape, const uint8_t *mask,
-                                          const int32_t *targets, size_t N, size_t *n_live) {
-    int32_t *live = (int32_t *)slm__arena_take(&tape->arena, N, sizeof *live, &tape->error);
+/* Lists the rows that have a target and mask 1 (NULL: all).  Returns NULL if the tape is in
+   error. */
+static int32_t *slm__list_live_rows(slm_tape *tape, const slm__loss_rows *rows, const uint8_t *mask,
+                                    size_t *n_live) {
+    size_t N = rows->hidden->rows;
+    int32_t *live = slm__tape_alloc_ints(tape, N);
     *n_live = 0;
     for (size_t n = 0; live != NULL && n < N; n++)
-        if (targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
+        if (rows->targets[n] >= 0 && (mask == NULL || mask[n])) live[(*n_live)++] = (int32_t)n;
     return live;
 }
 
-/* Losses of the live rows and, when recording, their gradients: into dh (N,C) and head->grad.  at_hand: e^(z - max) is there. */
-static void slm__live_losses(slm_tape *tape, const slm_tensor *hidden, slm_tensor *head,
-                             const int32_t *targets, const int32_t *live, size_t n_live,
-                             slm_real weight, slm_real *loss, slm_real *dh,
-                             const slm__logits *at_hand) {
-    size_t V = head->rows, C = head->cols,
-           R = at_hand != NULL || n_live == 0 ? n_live : slm__chunk_rows(n_live, V);
-    slm_real *z = at_hand != NULL ? at_hand->z : slm__tape_alloc(tape, (R + 1) * V);
-    slm__mat h = slm__matrix(hidden->data, C, NULL), w = slm__matrix(head->data, C, NULL);
-    int32_t *slot = at_hand != NULL ? at_hand->unused : NULL;
-    if (n_live == 0 && dh != NULL) (void)slm__add_to_grad(tape, head, NULL, 0);
-    for (size_t i = 0; slot != NULL && i < n_live; i++)
-        slot[i] = at_hand->slot[live[i]]; /* the free list is done with */
-    for (size_t from = 0; from < n_live && z != NULL; from += R) {
-        size_t m = slm__min(n_live - from, R);
-        h.rows = live + from;
-        if (slot == NULL) slm__product(tape, SLM__NT, m, V, C, h, w, 0, slm__matrix_out(z, V, NULL));
-        if (tape->error.status != SLM_OK) return;
-        SLM__PRAGMA(omp parallel for schedule(static) if (m * V > 16384))
-        for (size_t i = 0; i < m; i++) {
-            int32_t n = live[from + i];
-            slm_real *row = z + slm__grad_row(slot, i) * V,
-                     sum = at_hand != NULL ? at_hand->sum[n] : 0;
-            if (at_hand == NULL) loss[n] = slm__row_loss(row, V, targets[n], &sum, NULL);
-            slm__scale(row, weight / sum, V); /* e^(z - max) becomes dz */
-            row[targets[n]] -= weight;
-        }
-        if (dh != NULL) {
-            int add = slm__want_grad(tape, head, NULL, 0);
-            slm__product(tape, SLM__NN, m, C, V, slm__matrix(z, V, slot), w, 0,
-                         slm__matrix_out(dh, C, live + from));
-            slm__product(tape, SLM__TN, V, C, m, slm__matrix(z, V, slot), h, add,
-                         slm__matrix_out(head->grad, C, NULL));
-        }
-    }
-    if (slot == NULL) slm__tape_recycle(tape, z, (R + 1) * V);
+/* dz of row n, in the place of its e^(z - max), whose sum is given. */
+static void slm__row_loss_backward(slm_real *z, slm_real sum, const slm__loss_job *job, int32_t n) {
+    const slm__loss_factors *factors = job->factors;
+    double weight = factors->weights != NULL ? (double)factors->weights[n] : 1.0;
+    slm_real factor = (slm_real)(weight / factors->divisor);
+    slm__scale(z, factor / sum, job->rows->head->rows);
+    z[job->rows->targets[n]] -= factor;
 }
 
-static slm_tensor *slm__selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head,
-                                       const int32_t *targets, const uint8_t *mask, double divisor,
-                                       slm_real *loss, const slm__logits *at_hand) {
+/* From dz (m, V) of the live rows first .. first+m-1 to the gradients of hidden and head. */
+static void slm__dlogits_to_grads(slm_tape *tape, const slm__loss_job *job, slm__mat dz,
+                                  size_t first, size_t m) {
+    const slm_tensor *hidden = job->rows->hidden;
+    const slm_tensor *head = job->rows->head;
+    const int32_t *live = job->live + first;
+    size_t V = head->rows;
+    size_t C = head->cols;
+    slm__product(tape, SLM__NN, m, C, V, dz, slm__matrix(head->data, C, NULL), 0,
+                 slm__matrix_out(job->dhidden->grad, C, live));
+
+    slm__grad_mode mode = slm__grad_prepare(tape, job->dhead, NULL, 0);
+    if (mode != SLM__GRAD_UNWANTED)
+        slm__product(tape, SLM__TN, V, C, m, dz, slm__matrix(hidden->data, C, live),
+                     mode == SLM__GRAD_ADD, slm__matrix_out(job->dhead->grad, C, NULL));
+}
+
+/* Gradients where the losses are known and e^(z - max) of every live row was kept. */
+static void slm__loss_grad_from_kept(slm_tape *tape, const slm__loss_job *job,
+                                     const slm__logits *kept) {
+    size_t V = job->rows->head->rows;
+    int32_t *slots = slm__tape_alloc_ints(tape, job->n_live);
+    if (slots == NULL) return;
+    for (size_t i = 0; i < job->n_live; i++) {
+        slots[i] = kept->slot[job->live[i]];
+        SLM_ASSERT(slots[i] != SLM__NO_SLOT);
+    }
+    SLM__PRAGMA(omp parallel for schedule(static) if (job->n_live * V > SLM__PARALLEL_ELEMENTS))
+    for (size_t i = 0; i < job->n_live; i++) {
+        int32_t n = job->live[i];
+        slm__row_loss_backward(kept->z + (size_t)slots[i] * V, kept->sum[n], job, n);
+    }
+    slm__dlogits_to_grads(tape, job, slm__matrix(kept->z, V, slots), 0, job->n_live);
+}
+
+/* Losses of the live rows and, unless this is forward only, gradients, chunk by chunk. */
+static void slm__loss_grad_recomputed(slm_tape *tape, const slm__loss_job *job) {
+    const slm__loss_rows *rows = job->rows;
+    size_t V = rows->head->rows;
+    size_t C = rows->head->cols;
+    size_t chunk = slm__chunk_rows(job->n_live, V);
+    slm_real *z = slm__tape_alloc(tape, chunk * V);
+    if (z == NULL) return;
+    for (size_t first = 0; first < job->n_live; first += chunk) {
+        size_t m = slm__min(job->n_live - first, chunk);
+        const int32_t *live = job->live + first;
+        slm__product(tape, SLM__NT, m, V, C, slm__matrix(rows->hidden->data, C, live),
+                     slm__matrix(rows->head->data, C, NULL), 0, slm__matrix_out(z, V, NULL));
+        if (tape->error.status != SLM_OK) return;
+
+        SLM__PRAGMA(omp parallel for schedule(static) if (m * V > SLM__PARALLEL_ELEMENTS))
+        for (size_t i = 0; i < m; i++) {
+            int32_t n = live[i];
+            slm_real sum;
+            rows->loss[n] = slm__row_loss(z + i * V, V, rows->targets[n], &sum);
+            if (job->dhidden != NULL) slm__row_loss_backward(z + i * V, sum, job, n);
+        }
+        if (job->dhidden != NULL)
+            slm__dlogits_to_grads(tape, job, slm__matrix(z, V, NULL), first, m);
+    }
+    slm__tape_recycle(tape, z, chunk * V);
+}
+
+/* Makes the unit gradients of a loss, without numbers.  Returns NULL if the tape is in error. */
+static slm__unit_grads *slm__unit_grads_create(slm_tape *tape, const slm__loss_job *job,
+                                               slm__loss_place place) {
+    const slm_tensor *hidden = job->rows->hidden;
+    const slm_tensor *head = job->rows->head;
+    slm__unit_grads *unit = (slm__unit_grads *)slm__tape_new(tape, sizeof *unit);
+    if (unit == NULL) return NULL;
+    unit->dhidden.rows = hidden->rows;
+    unit->dhidden.cols = hidden->cols;
+    unit->dhidden.live = job->live;
+    unit->dhidden.n_live = job->n_live;
+    unit->dhidden.grad = slm__tape_alloc(tape, hidden->rows * hidden->cols);
+
+    unit->dhead.rows = head->rows;
+    unit->dhead.cols = head->cols;
+    unit->dhead.is_leaf = 1;
+    unit->dhead.grad_unset = 1;
+    if (place == SLM__LOSS_ANYWHERE && (!head->is_leaf || head->grad != NULL))
+        unit->dhead.grad = slm__tape_alloc(tape, head->rows * head->cols);
+    return tape->error.status == SLM_OK ? unit : NULL;
+}
+
+/* (eq. 4) kept: the logits that slm__chunk_losses has kept; then the losses are known.  Or NULL. */
+static slm_tensor *slm__selective_loss(slm_tape *tape, const slm__loss_rows *rows,
+                                       const slm__loss_factors *factors, slm__loss_place place,
+                                       const slm__logits *kept) {
+    slm__loss_job job = {rows, factors, NULL, 0, NULL, NULL};
     double sum = 0;
-    if (hidden == NULL || head == NULL) return NULL;
-    if (hidden->cols != head->cols)
-        return slm__tape_refuse(tape, "selective loss: hidden states and head differ in columns");
-    for (size_t i = 0; i < hidden->rows; i++)
-        if (targets[i] >= 0 && (size_t)targets[i] >= head->rows)
-            return slm__tape_refuse(tape, "selective loss: a target is outside the vocabulary");
+    if (!slm__loss_rows_fit(tape, rows)) return NULL;
+    if (!(factors->divisor > 0))
+        return slm__tape_refuse(tape, "selective loss: the divisor must be above 0");
+
     slm_tensor *y = slm__tensor(tape, NULL, 1, 1);
-    slm__node *node = slm__record(tape, y, hidden, head, NULL, NULL, slm__selective_loss_backward);
-    if (node == NULL || (node->ids = slm__list_live_rows(tape, mask, targets, hidden->rows,
-                                                         &node->size[0])) == NULL)
-        return NULL;
-    if (tape->recording &&
-        (node->saved = slm__tape_alloc(tape, hidden->rows * hidden->cols)) == NULL)
-        return NULL;
-    slm__live_losses(tape, hidden, head, targets, node->ids, node->size[0],
-                     (slm_real)(1.0 / divisor), loss, node->saved, at_hand);
-    for (size_t i = 0; i < node->size[0]; i++)
-        sum += (double)loss[node->ids[i]];
-    y->data[0] = (slm_real)(sum / divisor);
-    return y;
+    slm__node *node = slm__record(tape, y, slm__selective_loss_backward);
+    if (node == NULL) return NULL;
+    node->in[0] = rows->hidden;
+    node->in[1] = rows->head;
+    job.live = slm__list_live_rows(tape, rows, factors->mask, &job.n_live);
+    if (job.live == NULL) return NULL;
+
+    if (tape->recording) {
+        slm__unit_grads *unit = slm__unit_grads_create(tape, &job, place);
+        if (unit == NULL) return NULL;
+        node->details = unit;
+        job.dhidden = &unit->dhidden;
+        job.dhead = place == SLM__LOSS_AT_END ? rows->head : &unit->dhead;
+    }
+    if (job.n_live == 0 && job.dhead != NULL)
+        (void)slm__grad_prepare_to_add(tape, job.dhead, NULL, 0);
+    else if (kept == NULL)
+        slm__loss_grad_recomputed(tape, &job);
+    else if (job.dhidden != NULL)
+        slm__loss_grad_from_kept(tape, &job, kept);
+
+    for (size_t i = 0; i < job.n_live; i++) {
+        int32_t n = job.live[i];
+        double weight = factors->weights != NULL ? (double)factors->weights[n] : 1.0;
+        sum += weight * (double)rows->loss[n];
+    }
+    y->data[0] = (slm_real)(sum / factors->divisor);
+    return tape->error.status == SLM_OK ? y : NULL;
 }
 
 SLM_API slm_tensor *slm_selective_loss(slm_tape *tape, slm_tensor *hidden, slm_tensor *head,
-                                       const int32_t *targets, const uint8_t *mask, double divisor,
-                                       slm_real *loss) {
-    return slm__selective_loss(tape, hidden, head, targets, mask, divisor, loss, NULL);
+                                       const int32_t *targets, const slm_real *weights,
+                                       const uint8_t *mask, double divisor, slm_real *loss) {
+    slm__loss_rows rows = {hidden, head, targets, loss, NULL};
+    slm__loss_factors factors = {weights, mask, divisor};
+    return slm__selective_loss(tape, &rows, &factors, SLM__LOSS_ANYWHERE, NULL);
 }
 
 /* ==== >>model =============================================================================== 8 ==
-   The Llama architecture, put together from the operations.  One table names every parameter once: it drives size,
-   initialization, weight decay, saving and loading.                                                                     */
+   The Llama architecture, put together from the operations.  One table names every parameter once:
+   it drives size, initialization, weight decay, saving and loading.                              */
+
+/* ---- configuration ---- */
+
+/* Derives what is not set (0). */
 static slm_model_config slm__model_config_defaults(slm_model_config c) {
     if (c.n_kv_heads == 0) c.n_kv_heads = c.n_heads;
     if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads == 0) c.head_dim = c.dim / c.n_heads;
@@ -2563,29 +3141,36 @@ static slm_model_config slm__model_config_defaults(slm_model_config c) {
     return c;
 }
 
-SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *err) {
-    const slm_model_config c = slm__model_config_defaults(*config);
-
+/* Every integer has a range, so that no product of two of them overflows. */
+static slm_status slm__model_config_check_ranges(const slm_model_config *c, slm_error *err) {
     const struct {
         const char *name;
         int32_t value, low, high;
-    } r[] = {{"vocab", c.vocab, 1, 1 << 24},
-             {"dim", c.dim, 1, 1 << 20},
-             {"n_layers", c.n_layers, 1, 4096},
-             {"n_heads", c.n_heads, 1, 4096},
-             {"n_kv_heads", c.n_kv_heads, 1, c.n_heads},
-             {"head_dim", c.head_dim, 2, 4096},
-             {"ffn", c.ffn, 1, 1 << 22},
-             {"max_seq", c.max_seq, 1, 1 << 30},
-             {"tied", c.tie_embeddings, 0, 1}};
+    } fields[] = {{"vocab", c->vocab, 1, 1 << 24},
+                  {"dim", c->dim, 1, 1 << 20},
+                  {"n_layers", c->n_layers, 1, 4096},
+                  {"n_heads", c->n_heads, 1, 4096},
+                  {"n_kv_heads", c->n_kv_heads, 1, c->n_heads},
+                  {"head_dim", c->head_dim, 2, 4096},
+                  {"ffn", c->ffn, 1, 1 << 22},
+                  {"max_seq", c->max_seq, 1, 1 << 30},
+                  {"tie_embeddings", c->tie_embeddings, 0, 1}};
 
+    for (size_t i = 0; i < SLM__COUNT(fields); i++)
+        if (fields[i].value < fields[i].low || fields[i].value > fields[i].high)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d",
+                             fields[i].name, fields[i].value, fields[i].low, fields[i].high);
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *err) {
+    const slm_model_config c = slm__model_config_defaults(*config);
     if (c.head_dim == 0 && c.n_heads > 0 && c.dim % c.n_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: dim %d is not a multiple of n_heads %d",
                          c.dim, c.n_heads);
-    for (size_t i = 0; i < SLM__COUNT(r); i++)
-        if (r[i].value < r[i].low || r[i].value > r[i].high)
-            return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d",
-                             r[i].name, r[i].value, r[i].low, r[i].high);
+    slm_status status = slm__model_config_check_ranges(&c, err);
+    if (status != SLM_OK) return status;
+
     if (c.n_heads % c.n_kv_heads != 0)
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "config: n_heads %d is not a multiple of n_kv_heads %d", c.n_heads,
@@ -2603,22 +3188,26 @@ SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *e
     return SLM_OK;
 }
 
-/* Order of the table: embedding; per layer the nine below; final norm; output head unless tied. */
+/* ---- the table of parameters ---- */
+
+/* Order of the table: the embedding; for each layer the parts below; the final norm; the output
+   head, unless it is the embedding. */
 enum {
-    SLM__NORM1,
+    SLM__NORM1, /* before attention */
     SLM__Q,
     SLM__K,
     SLM__V,
     SLM__O,
-    SLM__NORM2,
+    SLM__NORM2, /* before the MLP */
     SLM__GATE,
     SLM__UP,
     SLM__DOWN,
     SLM__PER_LAYER
 };
 
-static size_t slm__at_layer(int32_t layer, int which) {
-    return 1 + (size_t)layer * SLM__PER_LAYER + (size_t)which;
+/* Index of a part of a layer in the table. */
+static size_t slm__at_layer(int32_t layer, int part) {
+    return 1 + (size_t)layer * SLM__PER_LAYER + (size_t)part;
 }
 
 static size_t slm__at_final_norm(const slm_model_config *c) {
@@ -2629,65 +3218,96 @@ static size_t slm__at_head(const slm_model_config *c) {
     return c->tie_embeddings ? 0 : slm__at_final_norm(c) + 1;
 }
 
-/* Rows and columns by letter: V vocab, C dim, F ffn, Q all query heads, K all key heads, 1 one. */
-static size_t slm__extent(const slm_model_config *c, char letter) {
-    return letter == 'V'   ? (size_t)c->vocab
-           : letter == 'C' ? (size_t)c->dim
-           : letter == 'F' ? (size_t)c->ffn
-           : letter == '1'
-               ? 1
-               : (size_t)(letter == 'Q' ? c->n_heads : c->n_kv_heads) * (size_t)c->head_dim;
+/* The sizes that parameters have. */
+typedef enum slm__extent {
+    SLM__EXTENT_ONE,   /* the only row of a norm */
+    SLM__EXTENT_VOCAB,
+    SLM__EXTENT_DIM,
+    SLM__EXTENT_FFN,
+    SLM__EXTENT_HEADS,   /* all heads of q: n_heads head_dim */
+    SLM__EXTENT_KV_HEADS /* all heads of k or v: n_kv_heads head_dim */
+} slm__extent;
+
+static size_t slm__extent_of(const slm_model_config *c, slm__extent extent) {
+    switch (extent) {
+    case SLM__EXTENT_VOCAB: return (size_t)c->vocab;
+    case SLM__EXTENT_DIM: return (size_t)c->dim;
+    case SLM__EXTENT_FFN: return (size_t)c->ffn;
+    case SLM__EXTENT_HEADS: return (size_t)c->n_heads * (size_t)c->head_dim;
+    case SLM__EXTENT_KV_HEADS: return (size_t)c->n_kv_heads * (size_t)c->head_dim;
+    case SLM__EXTENT_ONE: break;
+    }
+    return 1;
 }
 
-/* layer -1: a parameter outside of the layers.  Every tensor starts on a cache line.  0: the model is too large. */
-static int slm__table_add(slm_model *model, int32_t layer, const char *name, char rows, char cols) {
+/* One kind of parameter. */
+typedef struct slm__param_kind {
+    const char *name; /* Hugging Face's, without "model.layers.N." and ".weight" */
+    slm__extent rows, cols;
+} slm__param_kind;
+
+enum { SLM__NO_LAYER = -1 };
+
+/* Adds one parameter; each begins on a cache line.  layer: NO_LAYER if it belongs to none.  Returns
+   0 if the model is too large for the address space. */
+static int slm__table_add(slm_model *model, int32_t layer, slm__param_kind kind) {
     slm_param *p = &model->table[model->n_tensors++];
+    const size_t limit = SIZE_MAX / 64; /* so that its bytes, and moments, can be counted */
     size_t count;
-    if (layer < 0)
-        (void)snprintf(p->name, sizeof p->name, "%s.weight", name);
+    if (layer == SLM__NO_LAYER)
+        (void)snprintf(p->name, sizeof p->name, "%s.weight", kind.name);
     else
-        (void)snprintf(p->name, sizeof p->name, "model.layers.%d.%s.weight", (int)layer, name);
+        (void)snprintf(p->name, sizeof p->name, "model.layers.%d.%s.weight", (int)layer, kind.name);
     p->offset = model->n_params;
-    p->decay = rows != '1';
-    p->rows = slm__extent(&model->config, rows);
-    p->cols = slm__extent(&model->config, cols);
-    return slm__checked_mul(&count, p->rows, p->cols) && count <= SIZE_MAX / 64 &&
-           slm__checked_add(&model->n_params, model->n_params, (count + 15) / 16 * 16) &&
-           model->n_params <= SIZE_MAX / 64;
+    p->rows = slm__extent_of(&model->config, kind.rows);
+    p->cols = slm__extent_of(&model->config, kind.cols);
+    p->decay = kind.rows != SLM__EXTENT_ONE;
+
+    if (!slm__checked_mul(&count, p->rows, p->cols) || count > limit) return 0;
+    count = slm__round_up(count, SLM__LINE);
+    return slm__checked_add(&model->n_params, model->n_params, count) && model->n_params <= limit;
 }
 
 static int slm__table_fill(slm_model *model) {
-    static const struct {
-        const char *name;
-        char rows, cols;
-    } parts[SLM__PER_LAYER] = {
-        {"input_layernorm", '1', 'C'},  {"self_attn.q_proj", 'Q', 'C'},
-        {"self_attn.k_proj", 'K', 'C'}, {"self_attn.v_proj", 'K', 'C'},
-        {"self_attn.o_proj", 'C', 'Q'}, {"post_attention_layernorm", '1', 'C'},
-        {"mlp.gate_proj", 'F', 'C'},    {"mlp.up_proj", 'F', 'C'},
-        {"mlp.down_proj", 'C', 'F'}};
+    static const slm__param_kind embedding = {"model.embed_tokens", SLM__EXTENT_VOCAB,
+                                              SLM__EXTENT_DIM};
+    static const slm__param_kind final_norm = {"model.norm", SLM__EXTENT_ONE, SLM__EXTENT_DIM};
+    static const slm__param_kind head = {"lm_head", SLM__EXTENT_VOCAB, SLM__EXTENT_DIM};
 
-    int fits = slm__table_add(model, -1, "model.embed_tokens", 'V', 'C');
+    static const slm__param_kind parts[SLM__PER_LAYER] = {
+        {"input_layernorm", SLM__EXTENT_ONE, SLM__EXTENT_DIM},
+        {"self_attn.q_proj", SLM__EXTENT_HEADS, SLM__EXTENT_DIM},
+        {"self_attn.k_proj", SLM__EXTENT_KV_HEADS, SLM__EXTENT_DIM},
+        {"self_attn.v_proj", SLM__EXTENT_KV_HEADS, SLM__EXTENT_DIM},
+        {"self_attn.o_proj", SLM__EXTENT_DIM, SLM__EXTENT_HEADS},
+        {"post_attention_layernorm", SLM__EXTENT_ONE, SLM__EXTENT_DIM},
+        {"mlp.gate_proj", SLM__EXTENT_FFN, SLM__EXTENT_DIM},
+        {"mlp.up_proj", SLM__EXTENT_FFN, SLM__EXTENT_DIM},
+        {"mlp.down_proj", SLM__EXTENT_DIM, SLM__EXTENT_FFN}};
+
+    if (!slm__table_add(model, SLM__NO_LAYER, embedding)) return 0;
     for (int32_t layer = 0; layer < model->config.n_layers; layer++)
-        for (int i = 0; fits && i < SLM__PER_LAYER; i++)
-            fits = slm__table_add(model, layer, parts[i].name, parts[i].rows, parts[i].cols);
-    return fits && slm__table_add(model, -1, "model.norm", '1', 'C') &&
-           (model->config.tie_embeddings || slm__table_add(model, -1, "lm_head", 'V', 'C'));
+        for (int part = 0; part < SLM__PER_LAYER; part++)
+            if (!slm__table_add(model, layer, parts[part])) return 0;
+    if (!slm__table_add(model, SLM__NO_LAYER, final_norm)) return 0;
+    return model->config.tie_embeddings || slm__table_add(model, SLM__NO_LAYER, head);
 }
 
-/* The table and the memory, weights zero. */
+/* ---- the model as an object ---- */
+
+/* Makes the table and the memory; all weights are zero. */
 static slm_status slm__model_allocate(slm_model **out, const slm_model_config *config,
                                       slm_error *err) {
-    slm_model *model;
     slm_model_config c = *config;
     slm_status status = slm_model_config_check(&c, err);
     *out = NULL;
     if (status != SLM_OK) return status;
-    model = (slm_model *)slm__alloc(1, sizeof *model, err);
+
+    slm_model *model = (slm_model *)slm__alloc(1, sizeof *model, err);
     if (model == NULL) return SLM_ERR_MEMORY;
+    size_t n_most = slm__at_final_norm(&c) + 2;
     model->config = c;
-    model->table =
-        (slm_param *)slm__alloc((size_t)c.n_layers * SLM__PER_LAYER + 3, sizeof(slm_param), err);
+    model->table = (slm_param *)slm__alloc(n_most, sizeof(slm_param), err);
     if (model->table != NULL && !slm__table_fill(model))
         (void)slm__fail(err, SLM_ERR_MEMORY,
                         "out of memory: the model does not fit the address space");
@@ -2708,20 +3328,32 @@ SLM_API void slm_model_free(slm_model *model) {
     slm__release(model);
 }
 
-/* Norms 1, matrices normal with standard deviation 0.02; those that write to the residual stream (o_proj, down_proj) by
-   (2 layers)^(-1/2) less, so that the stream's variance does not grow with depth. */
+/* 1 if the output of this matrix is added to the residual stream. */
+static int slm__writes_to_residual(const slm_model_config *c, size_t index) {
+    if (index < slm__at_layer(0, 0) || index >= slm__at_final_norm(c)) return 0;
+    size_t part = (index - slm__at_layer(0, 0)) % SLM__PER_LAYER;
+    return part == SLM__O || part == SLM__DOWN;
+}
+
+/* Norms are 1.  Matrices are normal with standard deviation 0.02; those that write to the residual
+   stream, which 2 in each layer do, get (2 layers)^(-1/2) of it, so that the variance of the stream
+   does not grow with depth. */
 SLM_API slm_status slm_model_create(slm_model **out, const slm_model_config *config, uint64_t seed,
                                     slm_error *err) {
     slm_status status = slm__model_allocate(out, config, err);
     slm_rng rng = slm_rng_seed(seed);
-    for (size_t t = 0; status == SLM_OK && t < (*out)->n_tensors; t++) {
-        const slm_param *p = &(*out)->table[t];
-        int writes = strstr(p->name, "o_proj") != NULL || strstr(p->name, "down_proj") != NULL;
-        double deviation = writes ? 0.02 / sqrt(2.0 * (*out)->config.n_layers) : 0.02;
-        slm__fill_normal((*out)->params + p->offset, p->rows * p->cols, p->decay ? 0.0 : 1.0,
-                         p->decay ? deviation : 0.0, &rng);
+    if (status != SLM_OK) return status;
+
+    slm_model *model = *out;
+    const double residual_deviation = 0.02 / sqrt(2.0 * model->config.n_layers);
+    for (size_t i = 0; i < model->n_tensors; i++) {
+        const slm_param *p = &model->table[i];
+        double mean = p->decay ? 0.0 : 1.0;
+        double deviation = p->decay ? 0.02 : 0.0;
+        if (slm__writes_to_residual(&model->config, i)) deviation = residual_deviation;
+        slm__fill_normal(model->params + p->offset, p->rows * p->cols, mean, deviation, &rng);
     }
-    return status;
+    return SLM_OK;
 }
 
 SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err) {
@@ -2738,67 +3370,91 @@ SLM_API uint64_t slm_model_hash(const slm_model *model) {
                             (double)c->ffn,          (double)c->tie_embeddings,
                             c->rope_theta,           c->norm_eps,
                             (double)sizeof(slm_real)};
-    return slm_hash(slm_hash(SLM_HASH_START, shape, sizeof shape), model->params,
-                    model->n_params * sizeof(slm_real));
+
+    uint64_t hash = slm_hash(SLM_HASH_START, shape, sizeof shape);
+    return slm_hash(hash, model->params, model->n_params * sizeof(slm_real));
 }
 
-/* A parameter as a leaf; its gradient goes to the same offset of grads (NULL: none), overwriting or (add) adding. */
-static slm_tensor *slm__parameter(slm_tape *tape, const slm_model *model, size_t index,
-                                  slm_real *grads, int add) {
-    const slm_param *p = &model->table[index];
-    slm_tensor *leaf = slm_leaf(tape, model->params + p->offset,
-                                grads == NULL ? NULL : grads + p->offset, p->rows, p->cols);
-    if (leaf != NULL && add) leaf->fresh = 0;
+/* ---- forward ---- */
+
+/* What the leaves of one forward are made of. */
+typedef struct slm__model_pass {
+    slm_tape *tape;
+    const slm_model *model;
+    slm_real *grads;     /* (n_params), or NULL: forward only */
+    slm__grad_mode mode; /* how the sweep writes to grads */
+} slm__model_pass;
+
+/* A parameter as a leaf.  Its gradient goes to the same offset of grads. */
+static slm_tensor *slm__parameter(const slm__model_pass *pass, size_t index) {
+    const slm_param *p = &pass->model->table[index];
+    slm_real *data = pass->model->params + p->offset;
+    if (pass->mode == SLM__GRAD_UNWANTED)
+        return slm_constant(pass->tape, data, p->rows, p->cols);
+    slm_tensor *leaf = slm_leaf(pass->tape, data, pass->grads + p->offset, p->rows, p->cols);
+    if (leaf != NULL && pass->mode == SLM__GRAD_ADD) leaf->grad_unset = 0;
     return leaf;
 }
 
-/* One block:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))). */
-static slm_tensor *slm__layer(slm_tape *tape, slm_tensor *x, slm_tensor **w,
-                              const slm_model_config *c, int32_t T, slm_tensor *angles) {
-    slm_tensor *a = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
-    slm_tensor *q = slm_rope(tape, slm_linear(tape, a, w[SLM__Q], NULL), angles);
-    slm_tensor *k = slm_rope(tape, slm_linear(tape, a, w[SLM__K], NULL), angles);
-    slm_tensor *v = slm_linear(tape, a, w[SLM__V], NULL), *y, *m, *gate, *up, *s, *out;
-    slm__tensor_drop(tape, a);
-    y = slm_attention(tape, q, k, v, T, c->head_dim);
+/* One layer:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))).  T: length of a sequence. */
+static slm_tensor *slm__layer(const slm__model_pass *pass, slm_tensor *x, int32_t layer, int32_t T,
+                              slm_tensor *angles) {
+    slm_tape *tape = pass->tape;
+    const slm_model_config *c = &pass->model->config;
+    slm_tensor *w[SLM__PER_LAYER];
+    for (int part = 0; part < SLM__PER_LAYER; part++)
+        w[part] = slm__parameter(pass, slm__at_layer(layer, part));
+
+    slm_tensor *normed = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
+    slm_tensor *q = slm_rope(tape, slm_linear(tape, normed, w[SLM__Q], NULL), angles);
+    slm_tensor *k = slm_rope(tape, slm_linear(tape, normed, w[SLM__K], NULL), angles);
+    slm_tensor *v = slm_linear(tape, normed, w[SLM__V], NULL);
+    slm__tensor_drop(tape, normed);
+    slm_tensor *attended = slm_attention(tape, q, k, v, T, c->head_dim);
     slm__tensor_drop(tape, q);
     slm__tensor_drop(tape, k);
     slm__tensor_drop(tape, v);
-    out = slm_linear(tape, y, w[SLM__O], x);
-    slm__tensor_drop(tape, y);
-    if (!tape->recording)
-        slm__tensor_drop(tape, x); /* never remade: that would be all layers before it */
-    m = slm_rmsnorm(tape, out, w[SLM__NORM2], c->norm_eps);
-    gate = slm_linear(tape, m, w[SLM__GATE], NULL);
-    up = slm_linear(tape, m, w[SLM__UP], NULL);
-    slm__tensor_drop(tape, m);
-    s = slm_swiglu(tape, gate, up);
+    slm_tensor *middle = slm_linear(tape, attended, w[SLM__O], x);
+    slm__tensor_drop(tape, attended);
+    /* When recording, x stays: to make it again would mean to run all layers before this one. */
+    if (!tape->recording) slm__tensor_drop(tape, x);
+
+    normed = slm_rmsnorm(tape, middle, w[SLM__NORM2], c->norm_eps);
+    slm_tensor *gate = slm_linear(tape, normed, w[SLM__GATE], NULL);
+    slm_tensor *up = slm_linear(tape, normed, w[SLM__UP], NULL);
+    slm__tensor_drop(tape, normed);
+    slm_tensor *gated = slm_swiglu(tape, gate, up);
     slm__tensor_drop(tape, gate);
     slm__tensor_drop(tape, up);
-    x = slm_linear(tape, s, w[SLM__DOWN], out);
-    slm__tensor_drop(tape, s);
-    slm__tensor_drop(tape, out);
-    return x;
+    slm_tensor *out = slm_linear(tape, gated, w[SLM__DOWN], middle);
+    slm__tensor_drop(tape, gated);
+    slm__tensor_drop(tape, middle);
+    return out;
 }
 
-/* Hidden states (B*T, dim) after the final norm, and the output head.  grads NULL: forward only, nothing is recorded. */
-static slm_tensor *slm__model_hidden(slm_tape *tape, const slm_model *model, const slm_batch *batch,
-                                     slm_real *grads, int add, slm_tensor **head) {
+/* slm_model_forward, with a choice: do the gradients overwrite grads, or add to it? */
+static slm_tensor *slm__model_forward(slm_tensor **head, slm_tape *tape, const slm_model *model,
+                                      const slm_batch *batch, slm_real *grads,
+                                      slm__grad_mode mode) {
     const slm_model_config *c = &model->config;
-    slm_tensor *angles, *embedding, *x, *w[SLM__PER_LAYER];
-    tape->recording = grads != NULL;
-    angles = slm_rope_angles(tape, batch->T, c->head_dim, c->rope_theta);
-    embedding = slm__parameter(tape, model, 0, grads, add);
-    x = slm_embedding(tape, embedding, batch->inputs, (size_t)batch->B * (size_t)batch->T);
-    for (int32_t layer = 0; layer < c->n_layers; layer++) {
-        for (int i = 0; i < SLM__PER_LAYER; i++)
-            w[i] = slm__parameter(tape, model, slm__at_layer(layer, i), grads, add);
-        x = slm__layer(tape, x, w, c, batch->T, angles);
-    }
-    *head =
-        c->tie_embeddings ? embedding : slm__parameter(tape, model, slm__at_head(c), grads, add);
-    return slm_rmsnorm(tape, x, slm__parameter(tape, model, slm__at_final_norm(c), grads, add),
-                       c->norm_eps);
+    const slm__model_pass pass = {tape, model, grads, mode};
+    size_t N = (size_t)batch->B * (size_t)batch->T;
+    tape->recording = mode != SLM__GRAD_UNWANTED;
+
+    slm_tensor *angles = slm_rope_angles(tape, batch->T, c->head_dim, c->rope_theta);
+    slm_tensor *embedding = slm__parameter(&pass, 0);
+    slm_tensor *x = slm_embedding(tape, embedding, batch->inputs, N);
+    for (int32_t layer = 0; layer < c->n_layers; layer++)
+        x = slm__layer(&pass, x, layer, batch->T, angles);
+
+    *head = c->tie_embeddings ? embedding : slm__parameter(&pass, slm__at_head(c));
+    return slm_rmsnorm(tape, x, slm__parameter(&pass, slm__at_final_norm(c)), c->norm_eps);
+}
+
+SLM_API slm_tensor *slm_model_forward(slm_tensor **head, slm_tape *tape, const slm_model *model,
+                                      const slm_batch *batch, slm_real *grads) {
+    slm__grad_mode mode = grads != NULL ? SLM__GRAD_OVERWRITE : SLM__GRAD_UNWANTED;
+    return slm__model_forward(head, tape, model, batch, grads, mode);
 }
 
 /* ==== >>data ================================================================================ 9 ==
@@ -2956,18 +3612,12 @@ static slm_status slm__batch_check(const slm_batch *batch, const slm_model *mode
 
 SLM_API slm_status slm_model_losses(const slm_model *model, slm_tape *tape, const slm_batch *batch,
                                     slm_real *loss, slm_real *entropy, slm_error *err) {
-    slm_tensor *hidden, *head;
-    slm__logits logits;
+    slm_tensor *head;
     slm_status status = slm__batch_check(batch, model, err);
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
-    hidden = slm__model_hidden(tape, model, batch, NULL, 0, &head);
-    if (hidden == NULL || head == NULL ||
-        !slm__logits_create(tape, &logits, hidden->rows, head->rows, 0, 0))
-        return slm_tape_status(tape, err);
-    for (size_t from = 0; from < hidden->rows; slm__logits_drop(&logits, NULL, from))
-        from = slm__token_losses(tape, hidden, head, batch->targets, from, loss, entropy, &logits);
-    return slm_tape_status(tape, err);
+    slm_tensor *hidden = slm_model_forward(&head, tape, model, batch, NULL);
+    return slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
 }
 
 /* ---- reference losses of a corpus: entry i belongs to token i+1, so that window w fills entries w*T .. w*T+T-1 ---- */
@@ -3334,25 +3984,23 @@ static slm_status slm__step_narrow(slm__step *s, size_t first, size_t span, size
 }
 
 /* The losses of one micro-batch, chunk by chunk; logits that its gradient may need stay at hand. */
-static slm_status slm__step_losses(slm__step *s, slm_tensor *hidden, slm_tensor *head,
-                                   const slm_batch *b, size_t first, slm__logits *logits,
-                                   slm_error *err) {
+static slm_status slm__step_losses(slm__step *s, const slm__loss_rows *l, const slm_batch *b,
+                                   size_t first, slm__logits *logits, slm_error *err) {
     slm_trainer *t = s->t;
-    size_t rows = hidden->rows,
+    size_t rows = l->hidden->rows,
            span = t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)b->T : rows, from = 0;
     size_t budget = t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20;
     slm_status status = SLM_OK;
     SLM__TRACE(slm__selective_loss_backward, 0);
-    if (!slm__logits_create(t->tape, logits, rows, head->rows, slm__min((size_t)s->divisor, rows),
-                            budget))
+    if (!slm__logits_create(t->tape, logits, rows, l->head->rows,
+                            slm__min((size_t)s->divisor, rows), budget))
         return slm_tape_status(t->tape, err);
     while (from < rows && status == SLM_OK) {
-        from = slm__token_losses(t->tape, hidden, head, b->targets, from, t->loss + first, NULL,
-                                 logits);
+        from = slm__chunk_losses(t->tape, l, logits, from);
         if (logits->keeps && !s->known) status = slm__step_narrow(s, first, span, from, err);
         slm__logits_drop(logits, logits->keeps ? t->mask + first : NULL, from);
     }
-    if (!logits->keeps) slm__tape_recycle(t->tape, logits->z, logits->n * head->rows);
+    if (!logits->keeps) slm__logits_release(t->tape, logits, l->head->rows);
     return status == SLM_OK ? slm_tape_status(t->tape, err) : status;
 }
 
@@ -3367,15 +4015,18 @@ static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, s
     logits.keeps = 0;
     slm_tape_reset(t->tape);
     t->tape->recompute = t->recompute;
-    hidden = slm__model_hidden(t->tape, t->model, b, t->grads, s->added, &head);
+    hidden = slm__model_forward(&head, t->tape, t->model, b, t->grads,
+                                s->added ? SLM__GRAD_ADD : SLM__GRAD_OVERWRITE);
     if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
+    slm__loss_rows loss_rows = {hidden, head, b->targets, t->loss + first, NULL};
+    slm__loss_factors factors = {NULL, t->mask + first, (double)s->divisor};
     if (!slm__takes_all(&t->selection) && !s->scored)
-        status = slm__step_losses(s, hidden, head, b, first, &logits, err);
+        status = slm__step_losses(s, &loss_rows, b, first, &logits, err);
     if (status == SLM_OK && !s->known) status = slm__step_rank(s, first, rows, micro, &kept, err);
     if (status != SLM_OK || memchr(t->mask + first, 1, rows) == NULL)
         return status; /* nothing of it was selected: no gradient */
-    loss = slm__selective_loss(t->tape, hidden, head, b->targets, t->mask + first,
-                               (double)s->divisor, t->loss + first, logits.keeps ? &logits : NULL);
+    loss = slm__selective_loss(t->tape, &loss_rows, &factors, SLM__LOSS_AT_END,
+                               logits.keeps ? &logits : NULL);
     s->added = 1;
     return slm_tape_backward(t->tape, loss, err);
 }

@@ -69,7 +69,7 @@ static slm_tensor *forward(slm_tape *tape, slm_real *grad) {
                         slm_linear(tape, x, up, NULL)); /* layer 1 */
     /* Layer 2 and the loss in one: class scores z = hidden out', then the mean of -ln P(class) over the rows (eq. 2).
        The mask is NULL, so no row is left out; the divisor is the number of rows. */
-    return slm_selective_loss(tape, hidden, out, target, NULL, ROWS, loss_of_row);
+    return slm_selective_loss(tape, hidden, out, target, NULL, NULL, ROWS, loss_of_row);
 }
 
 /* The loss as a number.  An operation that fails returns NULL, and so do all after it: one check at the end is enough. */

@@ -26,13 +26,15 @@ static const uint8_t mask[] = {1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0};
 /* An operation of one's own: L = sum_ij a_ij x_ij, a the projection;  dx_ij += dL a_ij. */
 static void projected_backward(slm_tape *t, slm__node *node) {
     slm_tensor *x = node->in[0];
-    if (slm__add_to_grad(t, x, NULL, 0))
+    if (slm__grad_prepare_to_add(t, x, NULL, 0))
         slm__axpy(x->grad, node->out->grad[0], projection, x->rows * x->cols);
 }
 
 static slm_tensor *projected(slm_tensor *x) {
     slm_tensor *y = slm__tensor(tape, NULL, 1, 1);
-    if (slm__record(tape, y, x, NULL, NULL, NULL, projected_backward) == NULL) return NULL;
+    slm__node *node = slm__record(tape, y, projected_backward);
+    if (node == NULL) return NULL;
+    node->in[0] = x;
     y->data[0] = slm__dot(x->data, projection, x->rows * x->cols);
     return y;
 }
@@ -148,11 +150,11 @@ static slm_tensor *shared_input(
 static double losses[64];
 
 static slm_tensor *selective_loss(slm_tape *t, slm_tensor **l) {
-    return slm_selective_loss(t, l[0], l[1], targets, mask, 5.0, losses);
+    return slm_selective_loss(t, l[0], l[1], targets, NULL, mask, 5.0, losses);
 }
 
 static slm_tensor *plain_loss(slm_tape *t, slm_tensor **l) {
-    return slm_selective_loss(t, l[0], l[1], targets, NULL, 12.0, losses);
+    return slm_selective_loss(t, l[0], l[1], targets, NULL, NULL, 12.0, losses);
 }
 
 static slm_tensor *loss_of_a_layer(
@@ -161,7 +163,7 @@ static slm_tensor *loss_of_a_layer(
                *k = slm_linear(t, a, l[3], NULL);
     slm_tensor *y = slm_linear(t, slm_attention(t, q, k, slm_swiglu(t, k, q), 7, 2), l[4], a);
     return slm_selective_loss(t, slm_rmsnorm(t, y, slm_leaf(t, projection, NULL, 1, 6), 1e-5), l[5],
-                              targets, mask, 5.0, losses);
+                              targets, NULL, mask, 5.0, losses);
 }
 
 /* The whole model: the gradient that a training step leaves, against differences of its loss. */

@@ -94,18 +94,19 @@ static void sparse_equals_dense(int tied, size_t keep_every) {
     CHECK_OK(slm_tape_create(&tape, &err), err);
     for (pass = 0; pass < 2; pass++) {
         slm_tensor *head, *hidden, *y;
-        slm__node *node;
+        slm__unit_grads *unit;
         grads[pass] = (slm_real *)calloc(n, sizeof(slm_real));
         slm_tape_reset(tape);
-        hidden = slm__model_hidden(tape, model, b, grads[pass], 0, &head);
-        y = slm_selective_loss(tape, hidden, head, b->targets, mask, (double)k, loss);
+        hidden = slm_model_forward(&head, tape, model, b, grads[pass]);
+        y = slm_selective_loss(tape, hidden, head, b->targets, NULL, mask, (double)k, loss);
         CHECK(y != NULL, "%s", tape->error.text);
-        node = tape->last;
-        CHECK(node->size[0] == k, "%d live rows", (int)node->size[0]);
+        unit = (slm__unit_grads *)tape->last->details;
+        CHECK(unit->dhidden.n_live == k, "%d live rows", (int)unit->dhidden.n_live);
         if (pass == 1) {
             for (i = 0; i < N; i++)
-                if (!mask[i]) memset(node->saved + i * 24, 0, 24 * sizeof(slm_real));
-            node->ids = NULL;
+                if (!mask[i])
+                    memset(unit->dhidden.grad + i * 24, 0, 24 * sizeof(slm_real));
+            unit->dhidden.live = NULL;
         }
         CHECK_OK(slm_tape_backward(tape, y, &err), err);
     }
@@ -446,11 +447,11 @@ static void losses_refuse_other_targets(void) {
     int32_t targets[2] = {2, -1}; /* of a vocabulary of 3 */
     CHECK_OK(slm_tape_create(&tape, &err), err);
     CHECK(slm_selective_loss(tape, slm_leaf(tape, data, grad, 2, 4), slm_leaf(tape, w, dw, 3, 4),
-                             targets, NULL, 1, loss) != NULL,
+                             targets, NULL, NULL, 1, loss) != NULL,
           "the last id");
     targets[0] = 3;
     CHECK(slm_selective_loss(tape, slm_leaf(tape, data, grad, 2, 4), slm_leaf(tape, w, dw, 3, 4),
-                             targets, NULL, 1, loss) == NULL &&
+                             targets, NULL, NULL, 1, loss) == NULL &&
               slm_tape_status(tape, &err) == SLM_ERR_ARGUMENT &&
               strstr(err.text, "a target") != NULL,
           "%s", err.text);
