@@ -101,18 +101,19 @@ change 'root: of infinity' 'kernels' \
     'return s + (number - x);' 'return s;'
 # ---- tape ----
 change 'overwrite or add' 'audit gradients' \
-    'return !fresh;' 'return fresh;'
+    'if (unset && live == NULL) return' 'if (!unset && live == NULL) return'
 change 'dead rows are zero' 'gradients step' \
-    'if (end > row) memset(t->grad + row * t->cols' 'if (end < row) memset(t->grad + row * t->cols'
+    'if (gap > 0) memset(t->grad + done * t->cols' \
+    'if (gap > 99999) memset(t->grad + done * t->cols'
 change 'two lists of rows' 'step gradients' \
-    'if (t->live != NULL && t->live != live) slm__zero_dead_rows(t);' ';'
+    'if (t->live != NULL && t->live != live) slm__grad_make_dense(t);' ';'
 change 'the seed of the sweep' 'audit' \
     'loss->grad[0] = 1;' 'loss->grad[0] = 2;'
 change 'first error sticks' 'gradients step dropin' \
     'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
 # ---- operations ----
 change 'a new gradient is zero' 'audit gradients' \
-    'there == 0 ? slm__n_grad_rows(t) : 0' 'there != 0 ? slm__n_grad_rows(t) : 0'
+    'if (mode == SLM__GRAD_OVERWRITE) slm__grad_zero(t);' ';'
 change 'rope: made again unturned' 'step' \
     'x->maker->forward = NULL;' ';'
 change 'recompute: forgotten' 'step' \
@@ -120,9 +121,9 @@ change 'recompute: forgotten' 'step' \
 change 'swiglu: adds to a gradient' 'gradients' \
     '(to_gate ? dgate[i] : 0)' '0'
 change 'linear: gradient of w' 'audit gradients' \
-    'SLM__TN, O, C, n, g' 'SLM__TN, O, C, n - 1, g'
+    'SLM__TN, O, C, N, g' 'SLM__TN, O, C, N - 1, g'
 change 'rmsnorm: eps' 'audit' \
-    '(double)x->cols + eps)' '(double)x->cols - eps)'
+    'sqrt(mean_square + eps)' 'sqrt(mean_square - eps)'
 change 'rope: frequencies' 'audit' \
     'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
 change 'rope after a reader' 'step' \
@@ -130,22 +131,22 @@ change 'rope after a reader' 'step' \
 change 'rope: turned back' 'audit gradients' \
     'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
 change 'attention is causal' 'audit gradients' \
-    'slm__exp_shift(row, row, max, at[i] + 1)' 'slm__exp_shift(row, row, max, reach)'
+    'slm__exp_shift(row, row, max, visible)' 'slm__exp_shift(row, row, max, block->reach)'
 change 'entropy of a row' 'audit' \
-    'log_sum - sum_x / *sum' 'log_sum + sum_x / *sum'
+    'log_sum - sum_z / sum' 'log_sum + sum_z / sum'
 change 'softmax minus one-hot' 'audit gradients' \
-    'row[targets[n]] -= weight;' 'row[targets[n]] += weight;'
+    'z[job->rows->targets[n]] -= factor;' 'z[job->rows->targets[n]] += factor;'
 change 'selected rows are live' 'audit step' \
     '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
 change 'the divisor is k' 'audit' \
-    '(slm_real)(1.0 / divisor)' '(slm_real)(1.0 / (divisor + 1))'
+    '(slm_real)(weight / factors->divisor)' '(slm_real)(weight / (factors->divisor + 1))'
 change 'target outside the vocabulary' 'step gradients' \
-    '(size_t)targets[i] >= head->rows)' '(size_t)targets[i] > head->rows)'
+    '(size_t)rows->targets[n] >= head->rows)' '(size_t)rows->targets[n] > head->rows)'
 # ---- model ----
 change 'residual around the MLP' 'audit' \
-    'w[SLM__DOWN], out)' 'w[SLM__DOWN], NULL)'
+    'w[SLM__DOWN], middle)' 'w[SLM__DOWN], NULL)'
 change 'norms take no decay' 'audit' \
-    "p->decay = rows != '1'" "p->decay = rows == '1'"
+    'p->decay = kind.rows != SLM__EXTENT_ONE' 'p->decay = kind.rows == SLM__EXTENT_ONE'
 change 'heads per kv head' 'files json dropin step' \
     'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
 change 'even head_dim' 'files step' \
