@@ -161,47 +161,62 @@ SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
 SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *tokenizer,
                                         const int32_t *ids, size_t n_ids, slm_error *err);
 
-/* A corpus: one stream of tokens.  Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1) from the tokens before
-   them in the window, so that each token but the first is a target exactly once; the last window may be shorter. */
+/* ---- corpus: one stream of tokens ----
+   Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1), each from the tokens before
+   it in the window, so that every token but the first is a target exactly once.  The last window
+   may be shorter. */
 typedef struct slm_corpus {
-    int32_t *tokens; /* (n) */
-    uint8_t *masked; /* (n) or NULL: 1 = never a target */
-    size_t n, bytes; /* tokens; bytes of the text they came from (0: unknown) */
-    uint64_t hash;   /* fingerprint of the tokens and the mask */
+    int32_t *tokens;         /* (n) may be replaced */
+    uint8_t *masked;         /* (n) or NULL; 1: this token is never a target; may be replaced */
+    size_t n;                /* tokens */
+    size_t bytes;            /* of the text they came from; 0: not known */
+    uint64_t hash;           /* fingerprint of tokens and masks */
+    uint64_t tokenizer_hash; /* slm_tokenizer_hash of their tokenizer; 0: not known */
+    void *memory;            /* private */
 } slm_corpus;
 
-SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *t, const char *text,
-                                     size_t size, slm_error *err);
-SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens, const uint8_t *masked,
-                                     size_t n, int32_t vocab, slm_error *err);
+/* Copies n tokens (and masks, or NULL); each must be in 0..vocab-1. */
+SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
+                                     const uint8_t *masked, size_t n, int32_t vocab,
+                                     slm_error *err);
+/* The tokens of a text. */
+SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
+                                     const char *text, size_t size, slm_error *err);
 SLM_API void slm_corpus_free(slm_corpus *corpus);
 SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T); /* ceil((n-1) / T) */
 
-/* One micro-batch.  A target below 0 is not valid: it has no loss and is never selected. */
+/* ---- batch: the windows of one micro-batch ---- */
 typedef struct slm_batch {
     int32_t B, T;
-    int32_t *inputs, *targets;        /* (B*T) */
-    slm_real *ref_loss, *ref_entropy; /* (B*T) or NULL, as the selection needs; nats */
-    uint64_t *positions;              /* (B*T) or NULL: the target's index in the corpus */
+    int32_t *inputs;       /* (B*T) may be replaced */
+    int32_t *targets;      /* (B*T) may be replaced; below 0: no target, no loss, never selected */
+    slm_real *ref_loss;    /* (B*T) or NULL, nats; may be replaced */
+    slm_real *ref_entropy; /* (B*T) or NULL, nats; may be replaced */
+    slm_real *weights;     /* (B*T) or NULL: factor of each target's loss; may be replaced */
+    uint64_t *positions;   /* (B*T) or NULL: the target's index in the corpus; may be replaced */
+    void *memory[3];       /* private */
 } slm_batch;
 
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
-SLM_API slm_status slm_batch_alloc_reference(
-    slm_batch *batch, slm_error *err); /* makes ref_loss and ref_entropy, for you to fill */
 SLM_API void slm_batch_free(slm_batch *batch);
+
+/* Makes ref_loss and ref_entropy, or weights (all 1), for you to fill, unless they are there. */
+SLM_API slm_status slm_batch_alloc_reference(slm_batch *batch, slm_error *err);
+SLM_API slm_status slm_batch_alloc_weights(slm_batch *batch, slm_error *err);
 
 /* Order of training: each epoch visits every window once, in an order drawn from seed and epoch. */
 typedef struct slm_cursor {
     uint64_t seed;
-    uint64_t next_window; /* windows taken since the start of training */
+    uint64_t next_window; /* windows used since the start of training */
 } slm_cursor;
 
 typedef struct slm_losses slm_losses;
-/* Fills the batch with the next B windows and, if scores are given, with their reference losses and entropies. */
+/* Fills the batch with the next B windows and, if ref_losses are given, with their losses. */
 SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const slm_corpus *corpus,
-                                  const slm_losses *losses, slm_error *err);
-/* Fills the batch with windows first, first+1, ... in the order of the text (missing ones: all targets -1). */
-SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first);
+                                  const slm_losses *ref_losses, slm_error *err);
+/* Fills the batch with windows first_window, first_window + 1, ... in the order of the text.  Where
+   the corpus has no more windows, all targets are -1. */
+SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first_window);
 
 /* ---- model: the Llama architecture (RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases) ---- */
 typedef struct slm_model_config {
@@ -443,17 +458,37 @@ SLM_API double slm_adamw_learning_rate(const slm_adamw_options *optimizer,
                                        uint64_t step); /* of step 0, 1, ... */
 
 /* ---- generation ---- */
-typedef struct slm_generator slm_generator; /* KV cache of one sequence */
+typedef struct slm_generator slm_generator; /* the key-value cache of one sequence */
+
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model,
                                         int32_t max_tokens, slm_error *err);
 SLM_API void slm_generator_free(slm_generator *generator);
 SLM_API void slm_generator_reset(slm_generator *generator);
-/* Appends one token; *logits (V) belong to the generator and hold until the next call. */
+
+/* Appends one token.  *logits (V) belong to the generator and hold until the next call. */
 SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
                                       int32_t token, slm_error *err);
-/* temperature 0: the most likely (lowest id among equals).  top_k 0 and top_p 1: no cut.  Leaves logits untouched. */
-SLM_API slm_status slm_sample_token(slm_generator *generator, double temperature, int32_t top_k,
-                                    double top_p, slm_rng *rng, int32_t *token, slm_error *err);
+
+typedef struct slm_choice {
+    slm_real p;
+    int32_t token;
+} slm_choice;
+
+/* The k likeliest tokens with their probabilities, likeliest first; the lower id first of equals. */
+SLM_API slm_status slm_likeliest_tokens(slm_choice *choices, const slm_real *logits, int32_t vocab,
+                                        int32_t k, slm_error *err);
+
+typedef struct slm_sample_options {
+    double temperature; /* 0: the likeliest token, the lowest id among equals */
+    int32_t top_k;      /* only the k likeliest; 0: all */
+    double top_p;       /* only the likeliest that together have this probability; 1: all */
+} slm_sample_options;
+
+SLM_API slm_sample_options slm_sample_defaults(void); /* temperature 1, no cuts */
+/* Draws a token.  scratch: (vocab). */
+SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int32_t vocab,
+                                    const slm_sample_options *options, slm_rng *rng,
+                                    slm_choice *scratch, slm_error *err);
 
 /* ---- files ---- */
 #ifndef SLM_NO_FILES
@@ -3458,27 +3493,53 @@ SLM_API slm_tensor *slm_model_forward(slm_tensor **head, slm_tape *tape, const s
 }
 
 /* ==== >>data ================================================================================ 9 ==
-   Text to a corpus, a corpus to windows, windows to batches.                                                            */
+   A corpus is one stream of tokens.  It is cut into windows of T targets, and batches hold
+   windows.  Window w predicts the tokens at positions w*T+1 .. w*T+T, each from those before it in
+   the window; so the inputs of a window are the tokens one place earlier, w*T .. w*T+T-1.        */
+
+/* ---- corpus ---- */
 SLM_API void slm_corpus_free(slm_corpus *corpus) {
+    if (corpus == NULL) return;
+    slm__release(corpus->memory);
     slm__release(corpus);
 }
 
-SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens, const uint8_t *masked,
-                                     size_t n, int32_t vocab, slm_error *err) {
-    slm_corpus *corpus = *out = NULL;
-    for (size_t i = 0; i < n; i++)
+/* The two arrays of a corpus lie in one block: the tokens first, then the masks. */
+static slm_status slm__corpus_allocate(slm_corpus **out, size_t n, slm_error *err) {
+    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
+
+    *out = NULL;
+    if (corpus == NULL) return SLM_ERR_MEMORY;
+    corpus->memory = slm__alloc(n, sizeof *corpus->tokens + sizeof *corpus->masked, err);
+    if (corpus->memory == NULL) {
+        slm_corpus_free(corpus);
+        return SLM_ERR_MEMORY;
+    }
+    corpus->n = n;
+    corpus->tokens = (int32_t *)corpus->memory;
+    corpus->masked = (uint8_t *)(corpus->tokens + n);
+    *out = corpus;
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
+                                     const uint8_t *masked, size_t n, int32_t vocab,
+                                     slm_error *err) {
+    slm_corpus *corpus;
+
+    *out = NULL;
+    for (size_t i = 0; i < n; i++) {
         if (tokens[i] < 0 || tokens[i] >= vocab)
             return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
                              i, (int)tokens[i], (int)vocab);
-    corpus = (slm_corpus *)slm__alloc(sizeof *corpus + n, sizeof *tokens + sizeof *masked,
-                                      err); /* one block for all of it */
-    if (corpus == NULL) return SLM_ERR_MEMORY;
-    corpus->n = n;
-    corpus->tokens = (int32_t *)(corpus + 1);
+    }
+    if (slm__corpus_allocate(&corpus, n, err) != SLM_OK) return SLM_ERR_MEMORY;
+
     if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
     corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
-    if (masked != NULL) {
-        corpus->masked = (uint8_t *)(corpus->tokens + n);
+    if (masked == NULL) {
+        corpus->masked = NULL;
+    } else {
         for (size_t i = 0; i < n; i++)
             corpus->masked[i] = masked[i] != 0;
         corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
@@ -3487,109 +3548,193 @@ SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens, co
     return SLM_OK;
 }
 
-SLM_API size_t slm_corpus_n_windows(const slm_corpus *c, int32_t T) {
-    return c->n < 2 || T < 1 ? 0 : (c->n - 2) / (size_t)T + 1;
+/* n tokens hold n - 1 targets, hence ceil((n - 1) / T) windows. */
+SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T) {
+    if (corpus->n < 2 || T < 1) return 0;
+    return (corpus->n - 2) / (size_t)T + 1;
 }
 
-/* ---- batches ---- */
+/* ---- batches ----
+   A batch owns up to three blocks of memory, and its arrays point into them.  Whoever uses a batch
+   may let an array point elsewhere: only the blocks are freed, never what an array points to. */
+enum {
+    SLM__BATCH_WINDOWS,   /* positions, inputs, targets */
+    SLM__BATCH_REFERENCE, /* ref_loss, ref_entropy */
+    SLM__BATCH_WEIGHTS,   /* weights */
+    SLM__BATCH_BLOCKS
+};
+
 SLM_API void slm_batch_free(slm_batch *batch) {
-    if (batch != NULL) slm__release(batch->ref_loss);
+    if (batch == NULL) return;
+    for (int block = 0; block < SLM__BATCH_BLOCKS; block++)
+        slm__release(batch->memory[block]);
     slm__release(batch);
 }
 
 SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err) {
     size_t n = (size_t)B * (size_t)T;
-    slm_batch *batch = *out = NULL;
+    slm_batch *batch;
+    void *block;
+
+    *out = NULL;
     if (B < 1 || T < 1 || B > INT32_MAX / T)
-        return slm__fail(
-            err, SLM_ERR_ARGUMENT,
-            "a batch of %d windows of %d tokens: both must be at least 1, their product below 2^31",
-            (int)B, (int)T);
-    batch = (slm_batch *)slm__alloc(sizeof *batch + n, sizeof(uint64_t) + 2 * sizeof(int32_t),
-                                    err); /* one block, again */
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "a batch of %d windows of %d tokens: both must be at least 1, their "
+                         "product below 2^31",
+                         (int)B, (int)T);
+    batch = (slm_batch *)slm__alloc(1, sizeof *batch, err);
     if (batch == NULL) return SLM_ERR_MEMORY;
+    block = slm__alloc(n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);
+    if (block == NULL) {
+        slm_batch_free(batch);
+        return SLM_ERR_MEMORY;
+    }
+
     batch->B = B;
     batch->T = T;
-    batch->positions = (uint64_t *)(batch + 1);
+    batch->memory[SLM__BATCH_WINDOWS] = block;
+    batch->positions = (uint64_t *)block;
     batch->inputs = (int32_t *)(batch->positions + n);
     batch->targets = batch->inputs + n;
     *out = batch;
     return SLM_OK;
 }
 
+/* The block of that index, made of `count` zeros if the batch does not have it yet.  Returns NULL
+   if there is no memory. */
+static slm_real *slm__batch_block(slm_batch *batch, int index, size_t count, slm_error *err) {
+    if (batch->memory[index] == NULL)
+        batch->memory[index] = slm__alloc(count, sizeof(slm_real), err);
+    return (slm_real *)batch->memory[index];
+}
+
 SLM_API slm_status slm_batch_alloc_reference(slm_batch *batch, slm_error *err) {
     size_t n = (size_t)batch->B * (size_t)batch->T;
-    if (batch->ref_loss != NULL) return SLM_OK;
-    if ((batch->ref_loss = (slm_real *)slm__alloc(n, 2 * sizeof(slm_real), err)) == NULL)
-        return SLM_ERR_MEMORY;
-    batch->ref_entropy = batch->ref_loss + n;
+    slm_real *block;
+
+    if (batch->ref_loss != NULL && batch->ref_entropy != NULL) return SLM_OK;
+    block = slm__batch_block(batch, SLM__BATCH_REFERENCE, 2 * n, err);
+    if (block == NULL) return SLM_ERR_MEMORY;
+    if (batch->ref_loss == NULL) batch->ref_loss = block;
+    if (batch->ref_entropy == NULL) batch->ref_entropy = block + n;
     return SLM_OK;
 }
 
-/* Row b of the batch becomes window w: input t is token w*T + t, its target the next one, -1 past the end or where masked, its
-   scores are entry p-1 for token p.  Without scores an array that is there gets NaN, so that one that nobody fills is noticed. */
-static void slm__batch_row(slm_batch *batch, const slm_corpus *corpus, const slm_losses *scores,
-                           int32_t b, size_t w) {
-    size_t T = (size_t)batch->T, row = (size_t)b * T;
-    const slm_real *loss = scores == NULL ? NULL : scores->loss,
-                   *entropy = scores == NULL ? NULL : scores->entropy;
-    int there = w < slm_corpus_n_windows(corpus, batch->T);
+SLM_API slm_status slm_batch_alloc_weights(slm_batch *batch, slm_error *err) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    slm_real *block;
+
+    if (batch->weights != NULL) return SLM_OK;
+    block = slm__batch_block(batch, SLM__BATCH_WEIGHTS, n, err);
+    if (block == NULL) return SLM_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        block[i] = 1;
+    batch->weights = block;
+    return SLM_OK;
+}
+
+/* ---- windows to batches ---- */
+/* What the reference model says of the token at that position of the corpus: 0 if the position is
+   past the end, NaN if nothing is known, so that a value which nobody fills in is noticed. */
+static slm_real slm__reference_value(const slm_real *values, size_t position, int inside) {
+    if (values == NULL) return (slm_real)NAN;
+    return inside ? values[position - 1] : 0;
+}
+
+/* Row b of the batch becomes that window.  What lies past the end of the corpus gets input 0 and
+   target -1; a masked token gets target -1. */
+static void slm__batch_set_row(slm_batch *batch, int32_t b, const slm_corpus *corpus,
+                               const slm_losses *ref_losses, size_t window) {
+    const slm_real *loss = ref_losses == NULL ? NULL : ref_losses->loss;
+    const slm_real *entropy = ref_losses == NULL ? NULL : ref_losses->entropy;
+    size_t T = (size_t)batch->T;
+    int exists = window < slm_corpus_n_windows(corpus, batch->T);
+
     for (size_t t = 0; t < T; t++) {
-        size_t p = there ? w * T + t + 1 : 0; /* the target's index */
-        int valid = there && p < corpus->n;
-        batch->inputs[row + t] = valid ? corpus->tokens[p - 1] : 0;
-        batch->targets[row + t] =
-            valid && !(corpus->masked != NULL && corpus->masked[p]) ? corpus->tokens[p] : -1;
-        if (batch->positions != NULL) batch->positions[row + t] = p;
+        size_t i = (size_t)b * T + t;                         /* in the arrays of the batch */
+        size_t position = exists ? window * T + t + 1 : 0;    /* of the target in the corpus */
+        int inside = exists && position < corpus->n;
+        int masked = inside && corpus->masked != NULL && corpus->masked[position];
+
+        batch->inputs[i] = inside ? corpus->tokens[position - 1] : 0;
+        batch->targets[i] = inside && !masked ? corpus->tokens[position] : -1;
+        if (batch->positions != NULL) batch->positions[i] = position;
         if (batch->ref_loss != NULL)
-            batch->ref_loss[row + t] = loss == NULL ? (slm_real)NAN : valid ? loss[p - 1] : 0;
+            batch->ref_loss[i] = slm__reference_value(loss, position, inside);
         if (batch->ref_entropy != NULL)
-            batch->ref_entropy[row + t] = entropy == NULL ? (slm_real)NAN
-                                          : valid         ? entropy[p - 1]
-                                                          : 0;
+            batch->ref_entropy[i] = slm__reference_value(entropy, position, inside);
     }
 }
 
-/* Which window comes at place i of an epoch: a permutation of 0..n-1 that needs no memory.  A Feistel network permutes the
-   words of 2h bits, 4^h >= n: (left, right) -> (right, left ^ F(right)), six times, F a hash keyed by seed, epoch and round.
-   A result >= n is permuted again until it falls below n; that keeps the map one to one. */
+/* Which window comes at place i of an epoch: a permutation of 0 .. n-1 that needs no memory.
+
+   A Feistel network permutes the words of 2h bits, where 4^h >= n: a word is cut into two halves,
+   and each round maps (left, right) to (right, left ^ F(right)).  That can be undone whatever F is,
+   so it is one to one; F is a hash of its argument, the seed, the epoch and the round.  A result
+   >= n is permuted again until it falls below n, which keeps the map one to one. */
+#define SLM__FEISTEL_ROUNDS 6
+
 static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uint64_t n) {
-    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch), half = 1, mask;
+    uint64_t key = slm__mix(slm__mix(seed + 1) ^ epoch);
+    uint64_t half = 1; /* h */
+    uint64_t mask;
+
     while (half < 32 && (n - 1) >> (2 * half) != 0)
         half++;
     mask = ((uint64_t)1 << half) - 1;
-    do
-        for (uint64_t round = 0; round < 6; round++)
-            i = (i & mask) << half |
-                ((i >> half) ^ (slm__mix((i & mask) ^ slm__mix(key + round)) & mask));
-    while (i >= n);
+
+    do {
+        for (uint64_t round = 0; round < SLM__FEISTEL_ROUNDS; round++) {
+            uint64_t left = i >> half;
+            uint64_t right = i & mask;
+            uint64_t hashed = slm__mix(right ^ slm__mix(key + round)) & mask;
+            i = right << half | (left ^ hashed);
+        }
+    } while (i >= n);
     return i;
 }
 
+/* Losses serve a batch only if they are those of this corpus, cut into the same windows. */
+static slm_status slm__batch_check_losses(const slm_batch *batch, const slm_corpus *corpus,
+                                          const slm_losses *losses, slm_error *err) {
+    if (losses->n == corpus->n - 1 && losses->T == batch->T && losses->corpus_hash == corpus->hash)
+        return SLM_OK;
+    return slm__fail(err, SLM_ERR_MISMATCH,
+                     "the reference losses (%zu targets, windows of %d) are not of this corpus "
+                     "(%zu) and window (%d)",
+                     losses->n, (int)losses->T, corpus->n - 1, (int)batch->T);
+}
+
 SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const slm_corpus *corpus,
-                                  const slm_losses *scores, slm_error *err) {
-    size_t windows = slm_corpus_n_windows(corpus, batch->T);
-    if (windows == 0)
+                                  const slm_losses *ref_losses, slm_error *err) {
+    size_t n_windows = slm_corpus_n_windows(corpus, batch->T);
+    slm_status status;
+
+    if (n_windows == 0)
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "a corpus of %zu tokens: there is nothing to predict", corpus->n);
-    if (scores != NULL && (scores->n != corpus->n - 1 || scores->T != batch->T ||
-                           scores->corpus_hash != corpus->hash))
-        return slm__fail(
-            err, SLM_ERR_MISMATCH,
-            "the scores (%zu targets, windows of %d) are not of this corpus (%zu) and window (%d)",
-            scores->n, (int)scores->T, corpus->n - 1, (int)batch->T);
-    if (scores != NULL && slm_batch_alloc_reference(batch, err) != SLM_OK) return SLM_ERR_MEMORY;
-    for (int32_t b = 0; b < batch->B; b++, cursor->next_window++)
-        slm__batch_row(batch, corpus, scores, b,
-                       (size_t)slm__window_order(cursor->seed, cursor->next_window / windows,
-                                                 cursor->next_window % windows, windows));
+    if (ref_losses != NULL) {
+        status = slm__batch_check_losses(batch, corpus, ref_losses, err);
+        if (status == SLM_OK) status = slm_batch_alloc_reference(batch, err);
+        if (status != SLM_OK) return status;
+    }
+
+    for (int32_t b = 0; b < batch->B; b++) {
+        uint64_t epoch = cursor->next_window / n_windows;
+        uint64_t place = cursor->next_window % n_windows;
+        uint64_t window = slm__window_order(cursor->seed, epoch, place, n_windows);
+        slm__batch_set_row(batch, b, corpus, ref_losses, (size_t)window);
+        cursor->next_window++;
+    }
     return SLM_OK;
 }
 
-SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first) {
-    for (int32_t b = 0; b < batch->B; b++)
-        slm__batch_row(batch, corpus, NULL, b,
-                       first < SIZE_MAX - (size_t)b ? first + (size_t)b : SIZE_MAX);
+SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first_window) {
+    for (int32_t b = 0; b < batch->B; b++) {
+        size_t left = SIZE_MAX - first_window; /* SIZE_MAX is no window, whatever T */
+        size_t window = (size_t)b < left ? first_window + (size_t)b : SIZE_MAX;
+        slm__batch_set_row(batch, b, corpus, NULL, window);
+    }
 }
 
 /* ==== >>scoring ============================================================================ 10 ==
@@ -4112,14 +4257,24 @@ SLM_API slm_status slm_trainer_step(slm_trainer *t, slm_batch *const *micro, siz
 /* ================= here the algorithm ends; what follows is input and output ======================= */
 
 /* ==== >>generation ========================================================================= 13 ==
-   One token at a time: keys and values of the past are kept, so that each new token costs one pass over the weights.      */
+   One token at a time.  The keys and values of the tokens so far are kept (the key-value cache), so
+   that a new token costs one pass over the weights: every matrix product is matrix times vector.
+   The equations are those of section 7, for a single row.                                        */
 struct slm_generator {
-    const slm_model *model;  /* borrowed */
-    int32_t at, capacity;    /* tokens so far, at most */
-    slm_real *keys, *values; /* (n_layers, capacity, KV D) each; in the block of the struct */
-    slm_real *x, *y, *q, *mlp, *angles; /* of the token: (C), (C or H D), (H D), (2, F), (D) */
-    slm_real *logits, *p,
-        *choices; /* (V), (H capacity or V): probabilities, room for (V) choices */
+    const slm_model *model; /* borrowed */
+    int32_t n_tokens;       /* pushed so far */
+    int32_t capacity;       /* tokens that fit */
+    slm_real *keys;         /* (n_layers, capacity, KV*D) */
+    slm_real *values;       /* (n_layers, capacity, KV*D) */
+    slm_real *x;            /* (C) the residual stream of the token */
+    slm_real *y;            /* (C or H*D, the larger) x after a norm; the output of attention */
+    slm_real *q;            /* (H*D) queries */
+    slm_real *gate;         /* (F) */
+    slm_real *up;           /* (F) */
+    slm_real *cosine;       /* (D/2) of the angles by which rope turns the token's position */
+    slm_real *sine;         /* (D/2) */
+    slm_real *attention;    /* (H, capacity) attention of each head to each token */
+    slm_real *logits;       /* (V) */
 };
 
 SLM_API void slm_generator_free(slm_generator *generator) {
@@ -4127,453 +4282,858 @@ SLM_API void slm_generator_free(slm_generator *generator) {
 }
 
 SLM_API void slm_generator_reset(slm_generator *generator) {
-    generator->at = 0;
+    generator->n_tokens = 0;
 }
 
+/* All of it is one block: the struct, then its arrays.  The arrays are listed once, with their
+   sizes: first the sizes are added up, then the block is dealt out among them. */
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model,
                                         int32_t max_tokens, slm_error *err) {
     const slm_model_config *c = &model->config;
-    size_t C = (size_t)c->dim, D = (size_t)c->head_dim, Q = (size_t)c->n_heads * D,
-           KV = (size_t)c->n_kv_heads * D;
-    size_t F = (size_t)c->ffn, V = (size_t)c->vocab, T = (size_t)max_tokens, cache = 0, HT = 0,
-           total = sizeof(slm_generator);
-    int fits = slm__checked_mul(&cache, (size_t)c->n_layers * KV, T) &&
-               slm__checked_mul(&HT, (size_t)c->n_heads, T);
-    const size_t n[] = {cache, cache, C, Q > C ? Q : C, Q, 2 * F, D, V, HT > V ? HT : V, 2 * V};
-    slm_generator *g;
+    const size_t head = sizeof(slm_generator); /* room for the struct, and more, in slm_reals */
+    size_t C = (size_t)c->dim;
+    size_t D = (size_t)c->head_dim;
+    size_t Q = (size_t)c->n_heads * D;
+    size_t F = (size_t)c->ffn;
+    size_t cache = 0;
+    size_t attention = 0;
+    size_t total = head;
+    slm_generator g; /* what the struct in the block will hold */
+    slm_real *next;
+    int fits;
+
     *out = NULL;
+    memset(&g, 0, sizeof g);
+    g.model = model;
+    g.capacity = max_tokens;
     if (max_tokens < 1)
         return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive",
-                         max_tokens);
-    for (size_t i = 0; i < SLM__COUNT(n); i++)
-        fits = fits && slm__checked_add(&total, total, n[i]);
+                         (int)max_tokens);
+    fits = slm__checked_mul(&cache, (size_t)c->n_layers * (size_t)c->n_kv_heads * D,
+                            (size_t)max_tokens) &&
+           slm__checked_mul(&attention, (size_t)c->n_heads, (size_t)max_tokens);
+
+    const struct {
+        slm_real **array;
+        size_t size;
+    } arrays[] = {{&g.keys, cache}, {&g.values, cache}, {&g.x, C},
+                  {&g.y, Q > C ? Q : C}, {&g.q, Q}, {&g.gate, F},
+                  {&g.up, F}, {&g.cosine, D / 2}, {&g.sine, D / 2},
+                  {&g.attention, attention}, {&g.logits, (size_t)c->vocab}};
+    for (size_t i = 0; i < SLM__COUNT(arrays); i++)
+        fits = fits && slm__checked_add(&total, total, arrays[i].size);
     if (!fits) return slm__no_memory(err, SIZE_MAX);
-    if ((g = (slm_generator *)slm__alloc(total, sizeof(slm_real), err)) == NULL)
-        return SLM_ERR_MEMORY;
-    g->model = model;
-    g->capacity = max_tokens;
-    g->keys = (slm_real *)(void *)g + sizeof(slm_generator);
-    g->values = g->keys + n[0];
-    g->x = g->values + n[1];
-    g->y = g->x + n[2];
-    g->q = g->y + n[3];
-    g->mlp = g->q + n[4];
-    g->angles = g->mlp + n[5];
-    g->logits = g->angles + n[6];
-    g->p = g->logits + n[7];
-    g->choices = g->p + n[8];
-    *out = g;
+
+    *out = (slm_generator *)slm__alloc(total, sizeof(slm_real), err);
+    if (*out == NULL) return SLM_ERR_MEMORY;
+    next = (slm_real *)(void *)*out + head;
+    for (size_t i = 0; i < SLM__COUNT(arrays); i++) {
+        *arrays[i].array = next;
+        next += arrays[i].size;
+    }
+    **out = g;
     return SLM_OK;
 }
 
-static slm__matvec_of slm__weight_of(const slm_generator *g, size_t index,
-                                     slm_real *y) { /* y = W x, W the parameter of that index */
-    const slm__matvec_of m = {y, g->model->params + g->model->table[index].offset,
-                              g->model->table[index].rows};
-    return m;
+/* The product y = W x, as slm__matvec takes it; W is the parameter of that index. */
+static slm__matvec_of slm__weight_of(const slm_generator *g, size_t index, slm_real *y) {
+    const slm_param *p = &g->model->table[index];
+    slm__matvec_of product;
+
+    product.y = y;
+    product.w = g->model->params + p->offset;
+    product.rows = p->rows;
+    return product;
 }
 
+/* y = RMSNorm(x) by the parameter of that index. */
 static void slm__norm_row(const slm_generator *g, size_t index, const slm_real *x, slm_real *y) {
     const slm_param *p = &g->model->table[index];
-    slm_real r = (slm_real)(1.0 / sqrt((double)slm__dot(x, x, p->cols) / (double)p->cols +
-                                       g->model->config.norm_eps));
-    slm__rms_scale(y, x, g->model->params + p->offset, r, p->cols);
+    double mean_square = (double)slm__dot(x, x, p->cols) / (double)p->cols;
+    slm_real scale = (slm_real)(1.0 / sqrt(mean_square + g->model->config.norm_eps));
+
+    slm__rms_scale(y, x, g->model->params + p->offset, scale, p->cols);
 }
 
-/* n tokens; head h: y (D) = softmax(q k' / sqrt(D)) v.  H / KV heads share one of keys and values, `stride` apart. */
-static void slm__generator_head(slm_generator *g, size_t h, slm_real *k, slm_real *v, size_t n,
-                                size_t D, size_t stride) {
-    slm_real *q = g->q + h * D, *y = g->y + h * D, *p = g->p + h * (size_t)g->capacity;
-    slm__rotate(q, g->angles, g->angles + D / 2, D / 2, 1);
-    slm__matvec_rows(p, k, stride, q, n, D, 0);
+/* Head h of the attention of one token to n tokens: y = softmax(q k' / sqrt(D)) v, each (D).  keys
+   and values begin at this head's part of the first token; tokens are `stride` apart. */
+static void slm__generator_head(slm_generator *g, size_t h, slm_real *keys, slm_real *values,
+                                size_t n, size_t stride) {
+    size_t D = (size_t)g->model->config.head_dim;
+    slm_real *q = g->q + h * D;
+    slm_real *y = g->y + h * D;
+    slm_real *p = g->attention + h * (size_t)g->capacity;
+    slm_real sum;
+
+    slm__rotate(q, g->cosine, g->sine, D / 2, 1);
+    slm__matvec_rows(p, keys, stride, q, n, D, 0);
     slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);
-    slm_real sum = slm__exp_shift(p, p, slm__row_max(p, n), n);
-    slm__weighted_sum(y, p, v, stride, n, D);
+    sum = slm__exp_shift(p, p, slm__row_max(p, n), n);
+    slm__weighted_sum(y, p, values, stride, n, D);
     slm__scale(y, 1 / sum, D);
 }
 
-static void slm__generator_layer(slm_generator *g, int32_t layer) {
+/* Products of the attention of one token below which threads cost more than they save. */
+#define SLM__GENERATOR_PARALLEL 32768
+
+/* x += O attention(RMSNorm(x)).  The token's key and value go into the cache, behind those of the
+   tokens before it.  H / KV heads share one head of keys and values. */
+static void slm__generator_attention(slm_generator *g, int32_t layer) {
     const slm_model_config *c = &g->model->config;
-    size_t D = (size_t)c->head_dim, H = (size_t)c->n_heads, KV = (size_t)c->n_kv_heads,
-           F = (size_t)c->ffn, C = (size_t)c->dim;
-    size_t w = slm__at_layer(layer, 0), n = (size_t)g->at + 1, stride = KV * D,
-           past = (size_t)layer * (size_t)g->capacity * stride;
-    slm_real *k = g->keys + past, *v = g->values + past, *k_now = k + (n - 1) * stride,
-             *v_now = v + (n - 1) * stride;
-    slm__matvec_of qkv[3] = {slm__weight_of(g, w + SLM__Q, g->q),
-                             slm__weight_of(g, w + SLM__K, k_now),
-                             slm__weight_of(g, w + SLM__V, v_now)};
-    slm__matvec_of o = slm__weight_of(g, w + SLM__O, g->x),
-                   down = slm__weight_of(g, w + SLM__DOWN, g->x);
-    slm__matvec_of gate_up[2] = {slm__weight_of(g, w + SLM__GATE, g->mlp),
-                                 slm__weight_of(g, w + SLM__UP, g->mlp + F)};
-    slm__norm_row(g, w + SLM__NORM1, g->x, g->y);
-    slm__matvec(qkv, 3, g->y, C, 0);
+    size_t D = (size_t)c->head_dim;
+    size_t H = (size_t)c->n_heads;
+    size_t KV = (size_t)c->n_kv_heads;
+    size_t C = (size_t)c->dim;
+    size_t first = slm__at_layer(layer, 0); /* index of the layer's first parameter */
+    size_t n = (size_t)g->n_tokens + 1;
+    size_t stride = KV * D;
+    slm_real *keys = g->keys + (size_t)layer * (size_t)g->capacity * stride;
+    slm_real *values = g->values + (size_t)layer * (size_t)g->capacity * stride;
+    slm_real *key = keys + (n - 1) * stride;     /* of the token */
+    slm_real *value = values + (n - 1) * stride; /* of the token */
+    slm__matvec_of project[3];
+    slm__matvec_of output;
+
+    slm__norm_row(g, first + SLM__NORM1, g->x, g->y);
+    project[0] = slm__weight_of(g, first + SLM__Q, g->q);
+    project[1] = slm__weight_of(g, first + SLM__K, key);
+    project[2] = slm__weight_of(g, first + SLM__V, value);
+    slm__matvec(project, 3, g->y, C, 0);
     for (size_t h = 0; h < KV; h++)
-        slm__rotate(k_now + h * D, g->angles, g->angles + D / 2, D / 2, 1);
-    SLM__PRAGMA(omp parallel for schedule(static) if (n * H * D > 32768))
-    for (size_t h = 0; h < H; h++)
-        slm__generator_head(g, h, k + h * KV / H * D, v + h * KV / H * D, n, D, stride);
-    slm__matvec(&o, 1, g->y, H * D, 1);
-    slm__norm_row(g, w + SLM__NORM2, g->x, g->y);
-    slm__matvec(gate_up, 2, g->y, C, 0);
-    slm__swiglu(g->mlp, g->mlp, g->mlp + F, F);
-    slm__matvec(&down, 1, g->mlp, F, 1);
+        slm__rotate(key + h * D, g->cosine, g->sine, D / 2, 1);
+
+    SLM__PRAGMA(omp parallel for schedule(static) if (n * H * D > SLM__GENERATOR_PARALLEL))
+    for (size_t h = 0; h < H; h++) {
+        size_t shared = h * KV / H * D; /* where the keys and values of this head begin */
+        slm__generator_head(g, h, keys + shared, values + shared, n, stride);
+    }
+
+    output = slm__weight_of(g, first + SLM__O, g->x);
+    slm__matvec(&output, 1, g->y, H * D, 1);
 }
 
-SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *g, int32_t token,
-                                      slm_error *err) {
+/* x += Down (silu(Gate y) * Up y), y = RMSNorm(x). */
+static void slm__generator_mlp(slm_generator *g, int32_t layer) {
     const slm_model_config *c = &g->model->config;
-    size_t C = (size_t)c->dim, half = (size_t)c->head_dim / 2;
+    size_t C = (size_t)c->dim;
+    size_t F = (size_t)c->ffn;
+    size_t first = slm__at_layer(layer, 0);
+    slm__matvec_of widen[2];
+    slm__matvec_of narrow;
+
+    slm__norm_row(g, first + SLM__NORM2, g->x, g->y);
+    widen[0] = slm__weight_of(g, first + SLM__GATE, g->gate);
+    widen[1] = slm__weight_of(g, first + SLM__UP, g->up);
+    slm__matvec(widen, 2, g->y, C, 0);
+    slm__swiglu(g->gate, g->gate, g->up, F);
+    narrow = slm__weight_of(g, first + SLM__DOWN, g->x);
+    slm__matvec(&narrow, 1, g->gate, F, 1);
+}
+
+SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
+                                      int32_t token, slm_error *err) {
+    slm_generator *g = generator;
+    const slm_model_config *c = &g->model->config;
+    size_t C = (size_t)c->dim;
+    size_t half = (size_t)c->head_dim / 2;
+    slm__matvec_of head;
+
     if (logits != NULL) *logits = NULL;
     if (token < 0 || token >= c->vocab)
         return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "generator: token %d is outside the vocabulary of %d", token, c->vocab);
-    if (g->at >= g->capacity)
+                         "generator: token %d is outside the vocabulary of %d", (int)token,
+                         (int)c->vocab);
+    if (g->n_tokens >= g->capacity)
         return slm__fail(err, SLM_ERR_ARGUMENT, "generator: its %d tokens are used up",
-                         g->capacity);
-    memcpy(g->x, g->model->params + (size_t)token * C,
-           C * sizeof(slm_real)); /* the embedding is the first parameter */
+                         (int)g->capacity);
+
+    /* The embedding is the first parameter. */
+    memcpy(g->x, g->model->params + (size_t)token * C, C * sizeof(slm_real));
     for (size_t i = 0; i < half; i++) {
-        double angle = (double)g->at * pow(c->rope_theta, -2.0 * (double)i / (double)c->head_dim);
-        g->angles[i] = (slm_real)cos(angle);
-        g->angles[half + i] = (slm_real)sin(angle);
+        double frequency = pow(c->rope_theta, -2.0 * (double)i / (double)c->head_dim);
+        double angle = (double)g->n_tokens * frequency;
+        g->cosine[i] = (slm_real)cos(angle);
+        g->sine[i] = (slm_real)sin(angle);
     }
-    for (int32_t layer = 0; layer < c->n_layers; layer++)
-        slm__generator_layer(g, layer);
+
+    for (int32_t layer = 0; layer < c->n_layers; layer++) {
+        slm__generator_attention(g, layer);
+        slm__generator_mlp(g, layer);
+    }
+
     slm__norm_row(g, slm__at_final_norm(c), g->x, g->y);
-    slm__matvec_of head = slm__weight_of(g, slm__at_head(c), g->logits);
+    head = slm__weight_of(g, slm__at_head(c), g->logits);
     slm__matvec(&head, 1, g->y, C, 0);
-    g->at++;
+    g->n_tokens++;
     if (logits != NULL) *logits = g->logits;
     return SLM_OK;
 }
 
-typedef struct slm__choice {
-    slm_real weight;
-    int32_t token;
-} slm__choice; /* as large as two slm_real at most */
-
-static int slm__compare_choices(
-    const void *a,
-    const void *b) { /* for qsort: the larger weight first, among equals the lower id */
-    const slm__choice *x = (const slm__choice *)a, *y = (const slm__choice *)b;
-    return x->weight > y->weight ? -1 : x->weight < y->weight ? 1 : x->token < y->token ? -1 : 1;
+/* ---- choosing a token by its logits ---- */
+static slm_status slm__check_logits(const slm_real *logits, int32_t vocab, slm_error *err) {
+    if (vocab < 1)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 1 is needed",
+                         (int)vocab);
+    for (int32_t i = 0; i < vocab; i++) {
+        double logit = (double)logits[i];
+        if (!(fabs(logit) <= DBL_MAX))
+            return slm__fail(err, SLM_ERR_NOT_FINITE, "the logit of token %d is %g", (int)i, logit);
+    }
+    return SLM_OK;
 }
 
-SLM_API slm_status slm_sample_token(slm_generator *g, double temperature, int32_t top_k,
-                                    double top_p, slm_rng *rng, int32_t *token, slm_error *err) {
-    size_t V = (size_t)g->model->config.vocab,
-           most = top_k > 0 && (size_t)top_k < V ? (size_t)top_k : V, n, i;
-    double sum, mass = 0, drawn;
-    slm_real max = slm__row_max(g->logits, V), *w = g->p;
-    slm__choice *choices = (slm__choice *)(void *)g->choices;
-    if (g->at == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "sample: push a token first");
-    if (!(temperature >= 0) || top_k < 0 || !(top_p > 0 && top_p <= 1))
-        return slm__fail(
-            err, SLM_ERR_ARGUMENT,
-            "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in (0, 1]",
-            temperature, top_k, top_p);
-    for (i = 0; i < V; i++)
-        w[i] = (slm_real)((double)(g->logits[i] - max) / (temperature > 0 ? temperature : 1));
-    sum = (double)slm__exp_shift(w, w, 0, V); /* softmax, but for the divisor */
-    if (!(sum <= DBL_MAX))
-        return slm__fail(err, SLM_ERR_NOT_FINITE, "sample: the logits are not finite");
-    for (i = 0; temperature == 0 && i < V; i++)
-        if (g->logits[i] >= max) {
-            *token = (int32_t)i;
-            return SLM_OK;
+/* Logits that go through a buffer on the stack at a time; a multiple of SLM__LANES. */
+#define SLM__LOGITS_CHUNK 256
+
+/* weight_i = exp((logit_i - max) / temperature): the softmax but for its divisor, which is
+   returned: the sum of all weights, in SLM__LANES partial sums like every sum over a row.  choices
+   (vocab) gets weights and tokens; NULL: only the sum is wanted. */
+static slm_real slm__softmax_weights(slm_choice *choices, const slm_real *logits, size_t vocab,
+                                     double temperature) {
+    slm_real max = slm__row_max(logits, vocab);
+    slm_real sums[SLM__LANES] = {0};
+    slm_real weights[SLM__LOGITS_CHUNK];
+
+    for (size_t first = 0; first < vocab; first += SLM__LOGITS_CHUNK) {
+        size_t n = slm__min(vocab - first, SLM__LOGITS_CHUNK);
+        for (size_t i = 0; i < n; i++)
+            weights[i] = (slm_real)((double)(logits[first + i] - max) / temperature);
+        (void)slm__exp_shift(weights, weights, 0, n);
+        for (size_t i = 0; i < n; i++)
+            sums[(first + i) % SLM__LANES] += weights[i];
+        for (size_t i = 0; choices != NULL && i < n; i++) {
+            choices[first + i].p = weights[i];
+            choices[first + i].token = (int32_t)(first + i);
         }
-    for (i = 0; i < V; i++) {
-        choices[i].weight = w[i];
-        choices[i].token = (int32_t)i;
     }
-    if (most < V || top_p < 1) qsort(choices, V, sizeof *choices, slm__compare_choices);
-    for (n = 0; n < most && (n == 0 || mass < top_p * sum); n++)
-        mass += (double)choices[n].weight;
-    drawn = slm_rng_uniform(rng) * mass;
-    for (i = 0; i + 1 < n && (drawn -= (double)choices[i].weight) >= 0; i++)
-        continue;
-    *token = choices[i].token;
+    return slm__fold(sums);
+}
+
+SLM_API slm_status slm_likeliest_tokens(slm_choice *choices, const slm_real *logits, int32_t vocab,
+                                        int32_t k, slm_error *err) {
+    slm_status status = slm__check_logits(logits, vocab, err);
+    int32_t n = 0; /* choices so far, in order; p holds the logit until all are found */
+    slm_real max;
+    slm_real sum;
+
+    if (status != SLM_OK) return status;
+    if (k < 1 || k > vocab)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "the %d likeliest of %d tokens: from 1 to all",
+                         (int)k, (int)vocab);
+
+    for (int32_t token = 0; token < vocab; token++) {
+        int32_t place;
+        if (n < k) {
+            n++;
+        } else if (!(logits[token] > choices[k - 1].p)) {
+            continue;
+        }
+        place = n - 1; /* new, or that of the last choice, which gives way */
+        while (place > 0 && logits[token] > choices[place - 1].p) {
+            choices[place] = choices[place - 1];
+            place--;
+        }
+        choices[place].p = logits[token];
+        choices[place].token = token;
+    }
+
+    max = choices[0].p;
+    sum = slm__softmax_weights(NULL, logits, (size_t)vocab, 1);
+    for (int32_t i = 0; i < k; i++)
+        choices[i].p = (slm_real)(exp((double)(choices[i].p - max)) / (double)sum);
+    return SLM_OK;
+}
+
+SLM_API slm_sample_options slm_sample_defaults(void) {
+    slm_sample_options options;
+
+    options.temperature = 1;
+    options.top_k = 0;
+    options.top_p = 1;
+    return options;
+}
+
+/* For qsort: the larger weight first, among equals the lower id. */
+static int slm__compare_choices(const void *a, const void *b) {
+    const slm_choice *x = (const slm_choice *)a;
+    const slm_choice *y = (const slm_choice *)b;
+
+    if (x->p > y->p) return -1;
+    if (x->p < y->p) return 1;
+    return x->token < y->token ? -1 : 1;
+}
+
+static slm_status slm__check_sample_options(const slm_sample_options *options, slm_error *err) {
+    if (options->temperature >= 0 && options->top_k >= 0 && options->top_p > 0 &&
+        options->top_p <= 1)
+        return SLM_OK;
+    return slm__fail(err, SLM_ERR_ARGUMENT,
+                     "sample: temperature %g, top_k %d, top_p %g; they must be >= 0, >= 0 and in "
+                     "(0, 1]",
+                     options->temperature, (int)options->top_k, options->top_p);
+}
+
+/* The choices lie one after the other on a line, each as long as its weight; a point of the line is
+   drawn, and the choice on which it falls is the token.  top_k and top_p cut off the end of the
+   line; so the choices are sorted first if there is a cut. */
+SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int32_t vocab,
+                                    const slm_sample_options *options, slm_rng *rng,
+                                    slm_choice *scratch, slm_error *err) {
+    slm_status status = slm__check_sample_options(options, err);
+    size_t V = (size_t)vocab;
+    size_t limit = V; /* choices that top_k leaves */
+    size_t n = 0;     /* choices that both cuts leave */
+    size_t i = 0;
+    double sum;
+    double mass = 0; /* of the first n choices */
+    double point;
+    slm_choice likeliest = {0, 0};
+
+    if (status == SLM_OK) status = slm__check_logits(logits, vocab, err);
+    if (status != SLM_OK) return status;
+    if (!(options->temperature > 0)) {
+        status = slm_likeliest_tokens(&likeliest, logits, vocab, 1, err);
+        *token = likeliest.token;
+        return status;
+    }
+
+    sum = (double)slm__softmax_weights(scratch, logits, V, options->temperature);
+    if (options->top_k > 0) limit = slm__min(V, (size_t)options->top_k);
+    if (limit < V || options->top_p < 1) qsort(scratch, V, sizeof *scratch, slm__compare_choices);
+    while (n < limit && (n == 0 || mass < options->top_p * sum)) {
+        mass += (double)scratch[n].p;
+        n++;
+    }
+
+    point = slm_rng_uniform(rng) * mass;
+    point -= (double)scratch[0].p;
+    while (i + 1 < n && point >= 0) {
+        i++;
+        point -= (double)scratch[i].p;
+    }
+    *token = scratch[i].token;
     return SLM_OK;
 }
 
 /* ==== >>tokenizers ========================================================================= 14 ==
-   Text to tokens and back.  A tokenizer is a vocabulary of byte strings, a list of merges (pair of ids -> id; the lower its
-   rank, the sooner it is done) and GPT-2's way of cutting text into pieces that no token crosses.  256 tokens and no merges:
-   the bytes tokenizer.  A piece of n bytes is encoded in O(n log n); decode(encode(x)) == x for any bytes x.             */
-/* ---- a map from 64-bit keys to numbers: get gives -1 where a key is not there ---- */
-typedef struct slm__slot {
+   Text to tokens and back, by byte-pair encoding (BPE).
+
+   Training.  The first 256 tokens are the bytes.  In a text, every pair of neighbouring tokens is
+   counted; the most frequent pair becomes a new token and is replaced by it everywhere; and so on
+   until the vocabulary is full.  The pairs in the order of their making are the list of merges, and
+   the place of a merge in that list is its rank.
+
+   Encoding repeats this on a new text: it begins with bytes, and as long as two neighbours are a
+   pair of the list, the pair of lowest rank is merged, of equals the leftmost.  With the merges
+   0: t h -> th and 1: th e -> the, the bytes  t h e n  become  th e n,  then  the n.
+
+   Pieces.  Text is first cut into pieces (words, numbers, runs of other signs), and merges stay
+   inside a piece.  So "cat", "cat." and "cat!" share the token "cat"; no token spans two words.
+
+   Added tokens, such as "<|endoftext|>", are found in the text before all this and are never cut.
+
+   So a tokenizer is a list of byte strings (the vocabulary), a list of merges, and the rule for
+   pieces.  Every byte is a token; so any bytes can be encoded, and decoding gives them back.     */
+
+/* ---- a map from 64-bit keys to numbers: a hash table; a key that finds its slot taken goes on to
+   the next slot ---- */
+typedef struct slm__map_slot {
     uint64_t key;
     int64_t value;
-} slm__slot; /* value + 1; 0: free */
+    uint8_t used; /* 1: the slot holds a key */
+} slm__map_slot;
 
 typedef struct slm__map {
-    slm__slot *slots;
-    size_t n, capacity;
-} slm__map; /* a power of two, at most half full */
+    slm__map_slot *slots;
+    size_t n;        /* keys */
+    size_t capacity; /* slots: a power of two, at least twice n */
+} slm__map;
 
-static slm__slot *slm__map_slot(const slm__map *map, uint64_t key) { /* where key is, or belongs */
+#define SLM__MAP_SLOTS 1024 /* of a map that gets its first key */
+
+/* The slot that holds the key, or else the free slot where it belongs. */
+static slm__map_slot *slm__map_slot_of(const slm__map *map, uint64_t key) {
     size_t i = (size_t)slm__mix(key) & (map->capacity - 1);
-    while (map->slots[i].value != 0 && map->slots[i].key != key)
+
+    while (map->slots[i].used && map->slots[i].key != key)
         i = (i + 1) & (map->capacity - 1);
     return &map->slots[i];
 }
 
+/* The value of the key, or -1 if the map does not have it.  For maps of ids and ranks: these are
+   never negative. */
 static int64_t slm__map_get(const slm__map *map, uint64_t key) {
-    return map->n == 0 ? -1 : slm__map_slot(map, key)->value - 1;
+    const slm__map_slot *slot;
+
+    if (map->n == 0) return -1;
+    slot = slm__map_slot_of(map, key);
+    return slot->used ? slot->value : -1;
 }
 
-static slm__slot *slm__map_add(slm__map *map, uint64_t key, int64_t value,
-                               slm_error *err) { /* or finds it; NULL: no memory */
-    slm__slot fresh = {key, value + 1}, *slot = map->slots;
-    size_t left = map->capacity;
-    if (map->n >= map->capacity / 2) {
-        slm__map wider = {NULL, map->n, map->capacity == 0 ? 1024 : map->capacity * 2};
-        if ((wider.slots = (slm__slot *)slm__alloc(wider.capacity, sizeof(slm__slot), err)) == NULL)
-            return NULL;
-        for (; left > 0; left--, slot++)
-            if (slot->value != 0) *slm__map_slot(&wider, slot->key) = *slot;
-        slm__release(map->slots);
-        *map = wider;
-    }
-    slot = slm__map_slot(map, key);
-    if (slot->value == 0) {
-        *slot = fresh;
+static slm_status slm__map_grow(slm__map *map, slm_error *err) {
+    slm__map larger;
+
+    larger.n = map->n;
+    larger.capacity = map->capacity == 0 ? SLM__MAP_SLOTS : map->capacity * 2;
+    larger.slots = (slm__map_slot *)slm__alloc(larger.capacity, sizeof(slm__map_slot), err);
+    if (larger.slots == NULL) return SLM_ERR_MEMORY;
+    for (size_t i = 0; i < map->capacity; i++)
+        if (map->slots[i].used) *slm__map_slot_of(&larger, map->slots[i].key) = map->slots[i];
+    slm__release(map->slots);
+    *map = larger;
+    return SLM_OK;
+}
+
+/* The slot of the key, which is added with that value if the map does not have it.  Returns NULL if
+   there is no memory. */
+static slm__map_slot *slm__map_add(slm__map *map, uint64_t key, int64_t value, slm_error *err) {
+    slm__map_slot *slot;
+
+    if (map->n >= map->capacity / 2 && slm__map_grow(map, err) != SLM_OK) return NULL;
+    slot = slm__map_slot_of(map, key);
+    if (!slot->used) {
+        slot->key = key;
+        slot->value = value;
+        slot->used = 1;
         map->n++;
     }
     return slot;
 }
 
-/* ---- UTF-8 ---- */
-/* The code point of the UTF-8 at p < end, *n bytes; -1, *n 1: bad (overlong, a surrogate, above U+10FFFF, cut off). */
-static int32_t slm__utf8(const char *p, const char *end, size_t *n) {
-    static const int32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+/* ---- UTF-8: 1 to 4 bytes a code point; the first byte tells how many ----
+       1    0xxxxxxx                           from U+0000
+       2    110xxxxx 10xxxxxx                  from U+0080
+       3    1110xxxx 10xxxxxx 10xxxxxx         from U+0800
+       4    11110xxx and three 10xxxxxx        from U+10000                                       */
+static size_t slm__utf8_size(unsigned char first) {
+    if (first < 0x80) return 1;
+    if (first < 0xC0) return 0; /* 10xxxxxx is no first byte */
+    if (first < 0xE0) return 2;
+    if (first < 0xF0) return 3;
+    return first < 0xF8 ? 4 : 0;
+}
+
+/* The code point at p < end, of *size bytes.  Returns -1, and *size 1, if these bytes are not
+   UTF-8: cut off, overlong (more bytes than needed), a surrogate, or above U+10FFFF. */
+static int32_t slm__utf8(const char *p, const char *end, size_t *size) {
+    static const unsigned char payload[5] = {0, 0x7F, 0x1F, 0x0F, 0x07}; /* the x of byte 1 */
+    static const int32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};        /* by size */
     const unsigned char *s = (const unsigned char *)p;
-    int32_t c = s[0], size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    if (size > 1)
-        c = c >= 0xC0 && c < 0xF8 && end - p >= size ? c & 0x7F >> size
-                                                     : -1; /* 110xxxxx 1110xxxx 11110xxx, then */
-    for (int32_t i = 1; i < size && c >= 0; i++)
-        c = (s[i] & 0xC0) == 0x80 ? c << 6 | (s[i] & 63) : -1; /* 10xxxxxx each */
-    if (c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = -1;
-    *n = c < 0 ? 1 : (size_t)size;
+    size_t n = slm__utf8_size(s[0]);
+    int32_t c = s[0] & payload[n];
+
+    *size = 1;
+    if (n == 0 || n > (size_t)(end - p)) return -1;
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80) return -1;
+        c = c << 6 | (s[i] & 0x3F);
+    }
+    if (c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) return -1;
+    *size = n;
     return c;
 }
 
-static int slm__utf8_put(char *out, int32_t c) { /* c as UTF-8; how many bytes */
-    int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
-    for (i = n - 1; i > 0; i--, c >>= 6)
-        out[i] = (char)(0x80 | (c & 63));
-    out[0] = (char)(n > 1 ? (0xFF00 >> n & 0xFF) | c : c);
+/* Writes code point c as UTF-8 to out (4).  Returns the number of bytes. */
+static int slm__utf8_put(char *out, int32_t c) {
+    static const int32_t lead[5] = {0, 0, 0xC0, 0xE0, 0xF0}; /* the first byte without payload */
+    int n = 1;
+
+    if (c >= 0x80) n = 2;
+    if (c >= 0x800) n = 3;
+    if (c >= 0x10000) n = 4;
+    for (int i = n - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (c & 0x3F));
+        c >>= 6;
+    }
+    out[0] = (char)(lead[n] | c);
     return n;
 }
 
-/* ---- cutting text into pieces: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ----
-   \p{L}, \p{N}, \s are those of Unicode 16.0, as in the Rust programs `tokenizers` and `tiktoken`.  The table lists, in order, the
-   runs of letters (after '!' digits, after ' ' spaces): the gap before a run, then its length.  The high digits of both are base
-   13, '#' to '/' for the gap and '0' to '<' for the length; '=' to '~' holds the last digit of both, base 6 and base 11.  A byte
-   that is no UTF-8 is OTHER, like all in the gaps. */
+/* ---- classes of characters ----
+   \p{L}, \p{N} and \s of the regular expression below: General_Category L and N, and White_Space,
+   in the version of Unicode that the Rust programs `tokenizers` and `tiktoken` use.  A range is its
+   first code point and its length.  tools/dev/unicode_classes makes the three tables from the
+   Unicode Character Database, and compares them with it. */
 enum {
-    SLM__OTHER,
-    SLM__LETTER,
-    SLM__DIGIT,
-    SLM__SPACE,
-    SLM__CLASSES = 0x32400
-}; /* all code points above are OTHER */
+    SLM__CHAR_OTHER, /* all that is in no table, and bytes that are not UTF-8 */
+    SLM__CHAR_LETTER,
+    SLM__CHAR_NUMBER,
+    SLM__CHAR_SPACE
+};
 
-static const char slm__runs[] =
-    " $c &>!%h$2L$2A $j "
-    "'T$_!$JI!_>!K2I2Q32O1j%X$II$+cJWI$>KI1Q7N<O$12T3MT$3E.2ym*3h!&hk9HI%`$J!G@T%j2P'8u$u!%]3=$`"
-    "j2tj$__&2w$1H2vN"
-    "%3},4s_&>$R!s1MqU2SOIb_%j%JK!s?!YT$Yk2SOJJJ(LI!$RV%rK2HOJM_&>%`!s$_$|U2SOJM_(?K!sI!C$uNaL`IJ`"
-    "a1_&j!&1`&EK2I1M_'VTU!s!$ZIqK2IRM"
-    "_(JJ!sJ%}K3PT%jw!O@!1qN1{2`QIZ!(R%4xJ%D!$h)`IM2JIRJ$_XI!$hW(T!(1Q%E3K'c$)3R&T!G$Cm_`$K1k%>!R$"
-    "3BIu3]24KLZIL3[L3SLZIL1W5JL6T!%1"
-    "\\1c%7rY44b1Y "
-    ">2A6}!aE$1O%1P%1Z%1UK%4f(uj!h!$G!&s$8>$M3TI6x$2r!)h2EX$4t2m!$1=)2I$4g!*R!$G%I$%4a%|!h)2|%J!G4="
-    "'3V!'sa!G3@1S3~V)x"
-    "NJ_14y-1<lY3XY[III2Q4\\OIaObY1kwO 1^ 'v u "
-    "*u!%j>!Yu!G$1?$&uj]Ic$>IIL1HWyj!4O?!B!,'5B!$#2=!+$2E$$)17r$A`!$_3XIu5T$I%2j$eOOOOOOO"
-    "$#T "
-    "(/"
-    "Tk!>!'Q$M!V?7r$@8JL3~8N!b$2s+1B!(]!(E!1L!(]!)1b'$371V-;;<l.4J1;X1c!G?&4V%2r6W!G)g9W6TUIP&"
-    "1cKL2I!%N$4q%4Y!'s'C_J!R2C$2j'2"
-    "O$4K'j!G$BR!GB3P&wP!s$2>_4dI`XTI'@1S$K%CYY$eO3R1K$:B!%R$601D%2>4n+''27l9Z)Z%BuR1JMIJJ9Q(27^&"
-    "5F4])1j$)X<K!&R$2L$2A$8udYYV(1u2L1"
-    "PJ1L1V(;k!%4>!%5?!%v&$2p4c!%2n2s!A$1g!>E!>3y$2q3Vq!M*11A!]$3@3l3p$4[%1=1LOJ1H1LOJ4f%22@$2^$q'"
-    "C3QQ.dT4HJ_2T![2>!Z2F!$\\+1EJ!y2="
-    "!C2m.5j!k?!1B!4U>%bK2O!$r&2{!?2O!@([2N!$B%4s$2i![1E!|1D!&{$#6Z,4O%4O!$N3@!%G!$G2C$2_!%-2\\3Q$?"
-    "%l,2{!G>$2S!$x'1e*1s!D&2T%4F!'2["
-    "JT%4I(2V!$R$3a!%hjT$3U_%4A%W!$~>I!1r$1{2K&J-eIL1LR$4K!%~$|U2SOJM_&>%B(GIT3MI'II*4\\&A!~w(4A&"
-    "UI!$]%$4l)x)4A&T!$~)3]%I!$R!$1F'2n"
-    "!&1_p%'4t$)5\\!1E%ET[J2J%_I!%].q3Y%jI'j$3p$I&_$4v&I&6D%*3H!%h$F3L%u!%2e2|$(pJ3M&_!$h$CJ2R%T!$"
-    "R&/1q%_1J3I!'s$$T!%1h*65Q!$':>%14"
-    "}%*-8\\%76c%z'21<J41t),,2P!&G$,&3<E$2Q!R$7?!R$2E&4A%m!%G!O1R1|(*4>!h%*5F!2>$'6gu.1?-kI'33;r$"
-    "88Y)~+-*LOJ20M%_'wT%W$2:S%&*9q1vg$"
-    "R!'$+G!$(/1\\!%1F!$(2@$,7f6MJTUW1IIO5RL[O2NLMIe24R2V2K2Q2K2Q2K2Q2K2Q2KP!4Y$,/"
-    "2r$C&'5e$.4T$p!]j'$2f&4=!s)#2Y!s%,2qT!G)%{LJ1L14R"
-    "!\\+6?$I!s!-$5x!K!L!/"
-    "4j!1L%)W2MJITRLII$>jIIKJITIIIIJIWOLLIR1NwM1N!*(1k!%,,h$#%19<9p(230Z$17?313\\%403W%44d%(+3:@$)'"
-    "287=234u";
+typedef struct slm__char_range {
+    int32_t first;
+    int32_t count;
+} slm__char_range;
 
+/* Unicode 16.0: made by tools/dev/unicode_classes. */
+static const slm__char_range slm__char_letters[] = {
+    {0x0041, 26},   {0x0061, 26},   {0x00AA, 1},    {0x00B5, 1},    {0x00BA, 1},    {0x00C0, 23},
+    {0x00D8, 31},   {0x00F8, 458},  {0x02C6, 12},   {0x02E0, 5},    {0x02EC, 1},    {0x02EE, 1},
+    {0x0370, 5},    {0x0376, 2},    {0x037A, 4},    {0x037F, 1},    {0x0386, 1},    {0x0388, 3},
+    {0x038C, 1},    {0x038E, 20},   {0x03A3, 83},   {0x03F7, 139},  {0x048A, 166},  {0x0531, 38},
+    {0x0559, 1},    {0x0560, 41},   {0x05D0, 27},   {0x05EF, 4},    {0x0620, 43},   {0x066E, 2},
+    {0x0671, 99},   {0x06D5, 1},    {0x06E5, 2},    {0x06EE, 2},    {0x06FA, 3},    {0x06FF, 1},
+    {0x0710, 1},    {0x0712, 30},   {0x074D, 89},   {0x07B1, 1},    {0x07CA, 33},   {0x07F4, 2},
+    {0x07FA, 1},    {0x0800, 22},   {0x081A, 1},    {0x0824, 1},    {0x0828, 1},    {0x0840, 25},
+    {0x0860, 11},   {0x0870, 24},   {0x0889, 6},    {0x08A0, 42},   {0x0904, 54},   {0x093D, 1},
+    {0x0950, 1},    {0x0958, 10},   {0x0971, 16},   {0x0985, 8},    {0x098F, 2},    {0x0993, 22},
+    {0x09AA, 7},    {0x09B2, 1},    {0x09B6, 4},    {0x09BD, 1},    {0x09CE, 1},    {0x09DC, 2},
+    {0x09DF, 3},    {0x09F0, 2},    {0x09FC, 1},    {0x0A05, 6},    {0x0A0F, 2},    {0x0A13, 22},
+    {0x0A2A, 7},    {0x0A32, 2},    {0x0A35, 2},    {0x0A38, 2},    {0x0A59, 4},    {0x0A5E, 1},
+    {0x0A72, 3},    {0x0A85, 9},    {0x0A8F, 3},    {0x0A93, 22},   {0x0AAA, 7},    {0x0AB2, 2},
+    {0x0AB5, 5},    {0x0ABD, 1},    {0x0AD0, 1},    {0x0AE0, 2},    {0x0AF9, 1},    {0x0B05, 8},
+    {0x0B0F, 2},    {0x0B13, 22},   {0x0B2A, 7},    {0x0B32, 2},    {0x0B35, 5},    {0x0B3D, 1},
+    {0x0B5C, 2},    {0x0B5F, 3},    {0x0B71, 1},    {0x0B83, 1},    {0x0B85, 6},    {0x0B8E, 3},
+    {0x0B92, 4},    {0x0B99, 2},    {0x0B9C, 1},    {0x0B9E, 2},    {0x0BA3, 2},    {0x0BA8, 3},
+    {0x0BAE, 12},   {0x0BD0, 1},    {0x0C05, 8},    {0x0C0E, 3},    {0x0C12, 23},   {0x0C2A, 16},
+    {0x0C3D, 1},    {0x0C58, 3},    {0x0C5D, 1},    {0x0C60, 2},    {0x0C80, 1},    {0x0C85, 8},
+    {0x0C8E, 3},    {0x0C92, 23},   {0x0CAA, 10},   {0x0CB5, 5},    {0x0CBD, 1},    {0x0CDD, 2},
+    {0x0CE0, 2},    {0x0CF1, 2},    {0x0D04, 9},    {0x0D0E, 3},    {0x0D12, 41},   {0x0D3D, 1},
+    {0x0D4E, 1},    {0x0D54, 3},    {0x0D5F, 3},    {0x0D7A, 6},    {0x0D85, 18},   {0x0D9A, 24},
+    {0x0DB3, 9},    {0x0DBD, 1},    {0x0DC0, 7},    {0x0E01, 48},   {0x0E32, 2},    {0x0E40, 7},
+    {0x0E81, 2},    {0x0E84, 1},    {0x0E86, 5},    {0x0E8C, 24},   {0x0EA5, 1},    {0x0EA7, 10},
+    {0x0EB2, 2},    {0x0EBD, 1},    {0x0EC0, 5},    {0x0EC6, 1},    {0x0EDC, 4},    {0x0F00, 1},
+    {0x0F40, 8},    {0x0F49, 36},   {0x0F88, 5},    {0x1000, 43},   {0x103F, 1},    {0x1050, 6},
+    {0x105A, 4},    {0x1061, 1},    {0x1065, 2},    {0x106E, 3},    {0x1075, 13},   {0x108E, 1},
+    {0x10A0, 38},   {0x10C7, 1},    {0x10CD, 1},    {0x10D0, 43},   {0x10FC, 333},  {0x124A, 4},
+    {0x1250, 7},    {0x1258, 1},    {0x125A, 4},    {0x1260, 41},   {0x128A, 4},    {0x1290, 33},
+    {0x12B2, 4},    {0x12B8, 7},    {0x12C0, 1},    {0x12C2, 4},    {0x12C8, 15},   {0x12D8, 57},
+    {0x1312, 4},    {0x1318, 67},   {0x1380, 16},   {0x13A0, 86},   {0x13F8, 6},    {0x1401, 620},
+    {0x166F, 17},   {0x1681, 26},   {0x16A0, 75},   {0x16F1, 8},    {0x1700, 18},   {0x171F, 19},
+    {0x1740, 18},   {0x1760, 13},   {0x176E, 3},    {0x1780, 52},   {0x17D7, 1},    {0x17DC, 1},
+    {0x1820, 89},   {0x1880, 5},    {0x1887, 34},   {0x18AA, 1},    {0x18B0, 70},   {0x1900, 31},
+    {0x1950, 30},   {0x1970, 5},    {0x1980, 44},   {0x19B0, 26},   {0x1A00, 23},   {0x1A20, 53},
+    {0x1AA7, 1},    {0x1B05, 47},   {0x1B45, 8},    {0x1B83, 30},   {0x1BAE, 2},    {0x1BBA, 44},
+    {0x1C00, 36},   {0x1C4D, 3},    {0x1C5A, 36},   {0x1C80, 11},   {0x1C90, 43},   {0x1CBD, 3},
+    {0x1CE9, 4},    {0x1CEE, 6},    {0x1CF5, 2},    {0x1CFA, 1},    {0x1D00, 192},  {0x1E00, 278},
+    {0x1F18, 6},    {0x1F20, 38},   {0x1F48, 6},    {0x1F50, 8},    {0x1F59, 1},    {0x1F5B, 1},
+    {0x1F5D, 1},    {0x1F5F, 31},   {0x1F80, 53},   {0x1FB6, 7},    {0x1FBE, 1},    {0x1FC2, 3},
+    {0x1FC6, 7},    {0x1FD0, 4},    {0x1FD6, 6},    {0x1FE0, 13},   {0x1FF2, 3},    {0x1FF6, 7},
+    {0x2071, 1},    {0x207F, 1},    {0x2090, 13},   {0x2102, 1},    {0x2107, 1},    {0x210A, 10},
+    {0x2115, 1},    {0x2119, 5},    {0x2124, 1},    {0x2126, 1},    {0x2128, 1},    {0x212A, 4},
+    {0x212F, 11},   {0x213C, 4},    {0x2145, 5},    {0x214E, 1},    {0x2183, 2},    {0x2C00, 229},
+    {0x2CEB, 4},    {0x2CF2, 2},    {0x2D00, 38},   {0x2D27, 1},    {0x2D2D, 1},    {0x2D30, 56},
+    {0x2D6F, 1},    {0x2D80, 23},   {0x2DA0, 7},    {0x2DA8, 7},    {0x2DB0, 7},    {0x2DB8, 7},
+    {0x2DC0, 7},    {0x2DC8, 7},    {0x2DD0, 7},    {0x2DD8, 7},    {0x2E2F, 1},    {0x3005, 2},
+    {0x3031, 5},    {0x303B, 2},    {0x3041, 86},   {0x309D, 3},    {0x30A1, 90},   {0x30FC, 4},
+    {0x3105, 43},   {0x3131, 94},   {0x31A0, 32},   {0x31F0, 16},   {0x3400, 6592}, {0x4E00, 22157},
+    {0xA4D0, 46},   {0xA500, 269},  {0xA610, 16},   {0xA62A, 2},    {0xA640, 47},   {0xA67F, 31},
+    {0xA6A0, 70},   {0xA717, 9},    {0xA722, 103},  {0xA78B, 67},   {0xA7D0, 2},    {0xA7D3, 1},
+    {0xA7D5, 8},    {0xA7F2, 16},   {0xA803, 3},    {0xA807, 4},    {0xA80C, 23},   {0xA840, 52},
+    {0xA882, 50},   {0xA8F2, 6},    {0xA8FB, 1},    {0xA8FD, 2},    {0xA90A, 28},   {0xA930, 23},
+    {0xA960, 29},   {0xA984, 47},   {0xA9CF, 1},    {0xA9E0, 5},    {0xA9E6, 10},   {0xA9FA, 5},
+    {0xAA00, 41},   {0xAA40, 3},    {0xAA44, 8},    {0xAA60, 23},   {0xAA7A, 1},    {0xAA7E, 50},
+    {0xAAB1, 1},    {0xAAB5, 2},    {0xAAB9, 5},    {0xAAC0, 1},    {0xAAC2, 1},    {0xAADB, 3},
+    {0xAAE0, 11},   {0xAAF2, 3},    {0xAB01, 6},    {0xAB09, 6},    {0xAB11, 6},    {0xAB20, 7},
+    {0xAB28, 7},    {0xAB30, 43},   {0xAB5C, 14},   {0xAB70, 115},  {0xAC00, 11172}, {0xD7B0, 23},
+    {0xD7CB, 49},   {0xF900, 366},  {0xFA70, 106},  {0xFB00, 7},    {0xFB13, 5},    {0xFB1D, 1},
+    {0xFB1F, 10},   {0xFB2A, 13},   {0xFB38, 5},    {0xFB3E, 1},    {0xFB40, 2},    {0xFB43, 2},
+    {0xFB46, 108},  {0xFBD3, 363},  {0xFD50, 64},   {0xFD92, 54},   {0xFDF0, 12},   {0xFE70, 5},
+    {0xFE76, 135},  {0xFF21, 26},   {0xFF41, 26},   {0xFF66, 89},   {0xFFC2, 6},    {0xFFCA, 6},
+    {0xFFD2, 6},    {0xFFDA, 3},    {0x10000, 12},  {0x1000D, 26},  {0x10028, 19},  {0x1003C, 2},
+    {0x1003F, 15},  {0x10050, 14},  {0x10080, 123}, {0x10280, 29},  {0x102A0, 49},  {0x10300, 32},
+    {0x1032D, 20},  {0x10342, 8},   {0x10350, 38},  {0x10380, 30},  {0x103A0, 36},  {0x103C8, 8},
+    {0x10400, 158}, {0x104B0, 36},  {0x104D8, 36},  {0x10500, 40},  {0x10530, 52},  {0x10570, 11},
+    {0x1057C, 15},  {0x1058C, 7},   {0x10594, 2},   {0x10597, 11},  {0x105A3, 15},  {0x105B3, 7},
+    {0x105BB, 2},   {0x105C0, 52},  {0x10600, 311}, {0x10740, 22},  {0x10760, 8},   {0x10780, 6},
+    {0x10787, 42},  {0x107B2, 9},   {0x10800, 6},   {0x10808, 1},   {0x1080A, 44},  {0x10837, 2},
+    {0x1083C, 1},   {0x1083F, 23},  {0x10860, 23},  {0x10880, 31},  {0x108E0, 19},  {0x108F4, 2},
+    {0x10900, 22},  {0x10920, 26},  {0x10980, 56},  {0x109BE, 2},   {0x10A00, 1},   {0x10A10, 4},
+    {0x10A15, 3},   {0x10A19, 29},  {0x10A60, 29},  {0x10A80, 29},  {0x10AC0, 8},   {0x10AC9, 28},
+    {0x10B00, 54},  {0x10B40, 22},  {0x10B60, 19},  {0x10B80, 18},  {0x10C00, 73},  {0x10C80, 51},
+    {0x10CC0, 51},  {0x10D00, 36},  {0x10D4A, 28},  {0x10D6F, 23},  {0x10E80, 42},  {0x10EB0, 2},
+    {0x10EC2, 3},   {0x10F00, 29},  {0x10F27, 1},   {0x10F30, 22},  {0x10F70, 18},  {0x10FB0, 21},
+    {0x10FE0, 23},  {0x11003, 53},  {0x11071, 2},   {0x11075, 1},   {0x11083, 45},  {0x110D0, 25},
+    {0x11103, 36},  {0x11144, 1},   {0x11147, 1},   {0x11150, 35},  {0x11176, 1},   {0x11183, 48},
+    {0x111C1, 4},   {0x111DA, 1},   {0x111DC, 1},   {0x11200, 18},  {0x11213, 25},  {0x1123F, 2},
+    {0x11280, 7},   {0x11288, 1},   {0x1128A, 4},   {0x1128F, 15},  {0x1129F, 10},  {0x112B0, 47},
+    {0x11305, 8},   {0x1130F, 2},   {0x11313, 22},  {0x1132A, 7},   {0x11332, 2},   {0x11335, 5},
+    {0x1133D, 1},   {0x11350, 1},   {0x1135D, 5},   {0x11380, 10},  {0x1138B, 1},   {0x1138E, 1},
+    {0x11390, 38},  {0x113B7, 1},   {0x113D1, 1},   {0x113D3, 1},   {0x11400, 53},  {0x11447, 4},
+    {0x1145F, 3},   {0x11480, 48},  {0x114C4, 2},   {0x114C7, 1},   {0x11580, 47},  {0x115D8, 4},
+    {0x11600, 48},  {0x11644, 1},   {0x11680, 43},  {0x116B8, 1},   {0x11700, 27},  {0x11740, 7},
+    {0x11800, 44},  {0x118A0, 64},  {0x118FF, 8},   {0x11909, 1},   {0x1190C, 8},   {0x11915, 2},
+    {0x11918, 24},  {0x1193F, 1},   {0x11941, 1},   {0x119A0, 8},   {0x119AA, 39},  {0x119E1, 1},
+    {0x119E3, 1},   {0x11A00, 1},   {0x11A0B, 40},  {0x11A3A, 1},   {0x11A50, 1},   {0x11A5C, 46},
+    {0x11A9D, 1},   {0x11AB0, 73},  {0x11BC0, 33},  {0x11C00, 9},   {0x11C0A, 37},  {0x11C40, 1},
+    {0x11C72, 30},  {0x11D00, 7},   {0x11D08, 2},   {0x11D0B, 38},  {0x11D46, 1},   {0x11D60, 6},
+    {0x11D67, 2},   {0x11D6A, 32},  {0x11D98, 1},   {0x11EE0, 19},  {0x11F02, 1},   {0x11F04, 13},
+    {0x11F12, 34},  {0x11FB0, 1},   {0x12000, 922}, {0x12480, 196}, {0x12F90, 97},  {0x13000, 1072},
+    {0x13441, 6},   {0x13460, 3995}, {0x14400, 583}, {0x16100, 30},  {0x16800, 569}, {0x16A40, 31},
+    {0x16A70, 79},  {0x16AD0, 30},  {0x16B00, 48},  {0x16B40, 4},   {0x16B63, 21},  {0x16B7D, 19},
+    {0x16D40, 45},  {0x16E40, 64},  {0x16F00, 75},  {0x16F50, 1},   {0x16F93, 13},  {0x16FE0, 2},
+    {0x16FE3, 1},   {0x17000, 6136}, {0x18800, 1238}, {0x18CFF, 10},  {0x1AFF0, 4},   {0x1AFF5, 7},
+    {0x1AFFD, 2},   {0x1B000, 291}, {0x1B132, 1},   {0x1B150, 3},   {0x1B155, 1},   {0x1B164, 4},
+    {0x1B170, 396}, {0x1BC00, 107}, {0x1BC70, 13},  {0x1BC80, 9},   {0x1BC90, 10},  {0x1D400, 85},
+    {0x1D456, 71},  {0x1D49E, 2},   {0x1D4A2, 1},   {0x1D4A5, 2},   {0x1D4A9, 4},   {0x1D4AE, 12},
+    {0x1D4BB, 1},   {0x1D4BD, 7},   {0x1D4C5, 65},  {0x1D507, 4},   {0x1D50D, 8},   {0x1D516, 7},
+    {0x1D51E, 28},  {0x1D53B, 4},   {0x1D540, 5},   {0x1D546, 1},   {0x1D54A, 7},   {0x1D552, 340},
+    {0x1D6A8, 25},  {0x1D6C2, 25},  {0x1D6DC, 31},  {0x1D6FC, 25},  {0x1D716, 31},  {0x1D736, 25},
+    {0x1D750, 31},  {0x1D770, 25},  {0x1D78A, 31},  {0x1D7AA, 25},  {0x1D7C4, 8},   {0x1DF00, 31},
+    {0x1DF25, 6},   {0x1E030, 62},  {0x1E100, 45},  {0x1E137, 7},   {0x1E14E, 1},   {0x1E290, 30},
+    {0x1E2C0, 44},  {0x1E4D0, 28},  {0x1E5D0, 30},  {0x1E5F0, 1},   {0x1E7E0, 7},   {0x1E7E8, 4},
+    {0x1E7ED, 2},   {0x1E7F0, 15},  {0x1E800, 197}, {0x1E900, 68},  {0x1E94B, 1},   {0x1EE00, 4},
+    {0x1EE05, 27},  {0x1EE21, 2},   {0x1EE24, 1},   {0x1EE27, 1},   {0x1EE29, 10},  {0x1EE34, 4},
+    {0x1EE39, 1},   {0x1EE3B, 1},   {0x1EE42, 1},   {0x1EE47, 1},   {0x1EE49, 1},   {0x1EE4B, 1},
+    {0x1EE4D, 3},   {0x1EE51, 2},   {0x1EE54, 1},   {0x1EE57, 1},   {0x1EE59, 1},   {0x1EE5B, 1},
+    {0x1EE5D, 1},   {0x1EE5F, 1},   {0x1EE61, 2},   {0x1EE64, 1},   {0x1EE67, 4},   {0x1EE6C, 7},
+    {0x1EE74, 4},   {0x1EE79, 4},   {0x1EE7E, 1},   {0x1EE80, 10},  {0x1EE8B, 17},  {0x1EEA1, 3},
+    {0x1EEA5, 5},   {0x1EEAB, 17},  {0x20000, 42720}, {0x2A700, 4154}, {0x2B740, 222},
+    {0x2B820, 5762}, {0x2CEB0, 7473}, {0x2EBF0, 622}, {0x2F800, 542}, {0x30000, 4939},
+    {0x31350, 4192}
+};
+
+static const slm__char_range slm__char_numbers[] = {
+    {0x0030, 10},   {0x00B2, 2},    {0x00B9, 1},    {0x00BC, 3},    {0x0660, 10},   {0x06F0, 10},
+    {0x07C0, 10},   {0x0966, 10},   {0x09E6, 10},   {0x09F4, 6},    {0x0A66, 10},   {0x0AE6, 10},
+    {0x0B66, 10},   {0x0B72, 6},    {0x0BE6, 13},   {0x0C66, 10},   {0x0C78, 7},    {0x0CE6, 10},
+    {0x0D58, 7},    {0x0D66, 19},   {0x0DE6, 10},   {0x0E50, 10},   {0x0ED0, 10},   {0x0F20, 20},
+    {0x1040, 10},   {0x1090, 10},   {0x1369, 20},   {0x16EE, 3},    {0x17E0, 10},   {0x17F0, 10},
+    {0x1810, 10},   {0x1946, 10},   {0x19D0, 11},   {0x1A80, 10},   {0x1A90, 10},   {0x1B50, 10},
+    {0x1BB0, 10},   {0x1C40, 10},   {0x1C50, 10},   {0x2070, 1},    {0x2074, 6},    {0x2080, 10},
+    {0x2150, 51},   {0x2185, 5},    {0x2460, 60},   {0x24EA, 22},   {0x2776, 30},   {0x2CFD, 1},
+    {0x3007, 1},    {0x3021, 9},    {0x3038, 3},    {0x3192, 4},    {0x3220, 10},   {0x3248, 8},
+    {0x3251, 15},   {0x3280, 10},   {0x32B1, 15},   {0xA620, 10},   {0xA6E6, 10},   {0xA830, 6},
+    {0xA8D0, 10},   {0xA900, 10},   {0xA9D0, 10},   {0xA9F0, 10},   {0xAA50, 10},   {0xABF0, 10},
+    {0xFF10, 10},   {0x10107, 45},  {0x10140, 57},  {0x1018A, 2},   {0x102E1, 27},  {0x10320, 4},
+    {0x10341, 1},   {0x1034A, 1},   {0x103D1, 5},   {0x104A0, 10},  {0x10858, 8},   {0x10879, 7},
+    {0x108A7, 9},   {0x108FB, 5},   {0x10916, 6},   {0x109BC, 2},   {0x109C0, 16},  {0x109D2, 46},
+    {0x10A40, 9},   {0x10A7D, 2},   {0x10A9D, 3},   {0x10AEB, 5},   {0x10B58, 8},   {0x10B78, 8},
+    {0x10BA9, 7},   {0x10CFA, 6},   {0x10D30, 10},  {0x10D40, 10},  {0x10E60, 31},  {0x10F1D, 10},
+    {0x10F51, 4},   {0x10FC5, 7},   {0x11052, 30},  {0x110F0, 10},  {0x11136, 10},  {0x111D0, 10},
+    {0x111E1, 20},  {0x112F0, 10},  {0x11450, 10},  {0x114D0, 10},  {0x11650, 10},  {0x116C0, 10},
+    {0x116D0, 20},  {0x11730, 12},  {0x118E0, 19},  {0x11950, 10},  {0x11BF0, 10},  {0x11C50, 29},
+    {0x11D50, 10},  {0x11DA0, 10},  {0x11F50, 10},  {0x11FC0, 21},  {0x12400, 111}, {0x16130, 10},
+    {0x16A60, 10},  {0x16AC0, 10},  {0x16B50, 10},  {0x16B5B, 7},   {0x16D70, 10},  {0x16E80, 23},
+    {0x1CCF0, 10},  {0x1D2C0, 20},  {0x1D2E0, 20},  {0x1D360, 25},  {0x1D7CE, 50},  {0x1E140, 10},
+    {0x1E2F0, 10},  {0x1E4F0, 10},  {0x1E5F1, 10},  {0x1E8C7, 9},   {0x1E950, 10},  {0x1EC71, 59},
+    {0x1ECAD, 3},   {0x1ECB1, 4},   {0x1ED01, 45},  {0x1ED2F, 15},  {0x1F100, 13},  {0x1FBF0, 10}
+};
+
+static const slm__char_range slm__char_spaces[] = {
+    {0x0009, 5},    {0x0020, 1},    {0x0085, 1},    {0x00A0, 1},    {0x1680, 1},    {0x2000, 11},
+    {0x2028, 2},    {0x202F, 1},    {0x205F, 1},    {0x3000, 1}
+};
+
+#define SLM__N_CLASSES 0x32400 /* all code points from here on are OTHER */
+
+static void slm__classes_set(uint8_t *classes, const slm__char_range *ranges, size_t n,
+                             int char_class) {
+    for (size_t i = 0; i < n; i++)
+        memset(classes + ranges[i].first, char_class, (size_t)ranges[i].count);
+}
+
+/* classes (SLM__N_CLASSES), all zero: the class of every code point. */
 static void slm__classes_fill(uint8_t *classes) {
-    int gap = 0, run = 0, kind = SLM__LETTER;
-    const char *c;
-    for (c = slm__runs; *c != 0; c++) {
-        if (*c < '#')
-            kind = *c == '!' ? SLM__DIGIT : SLM__SPACE;
-        else if (*c < '0')
-            gap = 13 * gap + (*c - '#');
-        else if (*c < '=')
-            run = 13 * run + (*c - '0');
-        else {
-            gap = 6 * gap + (*c - '=') / 11;
-            run = 11 * run + (*c - '=') % 11;
-            memset(classes + gap, kind, (size_t)run);
-            classes += gap + run;
-            gap = run = 0;
-            kind = SLM__LETTER;
-        }
-    }
+    slm__classes_set(classes, slm__char_letters, SLM__COUNT(slm__char_letters), SLM__CHAR_LETTER);
+    slm__classes_set(classes, slm__char_numbers, SLM__COUNT(slm__char_numbers), SLM__CHAR_NUMBER);
+    slm__classes_set(classes, slm__char_spaces, SLM__COUNT(slm__char_spaces), SLM__CHAR_SPACE);
 }
 
-static int slm__char_class(const uint8_t *classes, const char *p, const char *end,
-                           size_t *length) { /* of the unit at p < end */
-    int32_t c = slm__utf8(p, end, length);
-    return c >= 0 && c < SLM__CLASSES ? (int)classes[c] : (int)SLM__OTHER;
+/* The class of the character at p < end, and its size in bytes. */
+static int slm__char_class(const uint8_t *classes, const char *p, const char *end, size_t *size) {
+    int32_t c = slm__utf8(p, end, size);
+
+    if (c < 0 || c >= SLM__N_CLASSES) return SLM__CHAR_OTHER;
+    return classes[c];
 }
 
-static size_t slm__pretoken_size(const uint8_t *classes, const char *s,
-                                 size_t n) { /* size of the first piece; n >= 1 */
-    const char *end = s + n, *p = s, *last = s;
+/* ---- pieces: GPT-2's regular expression ----
+       's|'t|'re|'ve|'m|'ll|'d    an English contraction: "it's" becomes "it" and "'s"
+       | ?\p{L}+                  letters, with the space before them
+       | ?\p{N}+                  numbers, likewise
+       | ?[^\s\p{L}\p{N}]+        anything but white space, letters, numbers, likewise
+       |\s+(?!\S)                 white space up to its end, but for the last character if text
+                                  follows: a space there belongs to the next piece
+       |\s+                       what is left: one character of white space
+   At each place the first alternative that matches is taken, as long as it can be.  No character is
+   in two classes; so one look at the first character (after a space: at the second) tells which
+   alternative it is, and the piece goes on while the class stays the same. */
+
+/* Size of the contraction at s (n), or 0. */
+static size_t slm__contraction_size(const char *s, size_t n) {
+    if (n < 2 || s[0] != '\'') return 0;
+    if (memchr("stmd", s[1], 4) != NULL) return 2;
+    if (n < 3) return 0;
+    if (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0) return 3;
+    return 0;
+}
+
+/* Size in bytes of the first piece of a text of n >= 1 bytes. */
+static size_t slm__pretoken_size(const uint8_t *classes, const char *s, size_t n) {
+    const char *end = s + n;
+    const char *p = s;
+    const char *last = s; /* the character before p */
+    size_t contraction = slm__contraction_size(s, n);
     size_t size;
-    int kind;
-    if (n >= 2 && s[0] == '\'' && memchr("stmd", s[1], 4) != NULL) return 2;
-    if (n >= 3 &&
-        (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0))
-        return 3;
-    p += n >= 2 && s[0] == ' ' &&
-         slm__char_class(classes, s + 1, end, &size) != SLM__SPACE; /* ` ?` before others */
-    for (kind = slm__char_class(classes, p, end, &size);
-         p < end && slm__char_class(classes, p, end, &size) == kind; p += size)
+    int piece_class;
+
+    if (contraction > 0) return contraction;
+    if (n >= 2 && s[0] == ' ' && slm__char_class(classes, s + 1, end, &size) != SLM__CHAR_SPACE)
+        p = s + 1;
+    piece_class = slm__char_class(classes, p, end, &size);
+    while (p < end && slm__char_class(classes, p, end, &size) == piece_class) {
         last = p;
-    return (size_t)((kind == SLM__SPACE && p < end && last > s ? last : p) -
-                    s); /* \s+(?!\S): the last goes with what follows */
+        p += size;
+    }
+    if (piece_class == SLM__CHAR_SPACE && p < end && last > s) p = last; /* \s+(?!\S) */
+    return (size_t)(p - s);
 }
 
 /* ---- the tokenizer ---- */
 #define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data) /* a buffer that holds an array */
 #define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
 
-typedef struct slm__token_entry {
-    size_t at, size;
-    int64_t note;
-} slm__token_entry; /* a token: its place among the bytes, a note */
+/* Added tokens are looked for in this order; Hugging Face's "normalized": false comes first. */
+enum {
+    SLM__NOT_ADDED,
+    SLM__ADDED_EXACT,
+    SLM__ADDED_NORMALIZED
+};
 
+typedef struct slm__token_entry {
+    size_t offset; /* of its bytes */
+    size_t size;
+    int32_t added;   /* SLM__NOT_ADDED, ... */
+    int32_t special; /* 1: marked so in tokenizer.json; kept for saving, it changes nothing */
+} slm__token_entry;
+
+/* Tokens a and b, side by side, become token id. */
 typedef struct slm__merge {
     int32_t a, b, id;
 } slm__merge;
 
-/* The note of an added token (others: 0), which is found in the text before anything else; those that are not normalized first. */
-enum {
-    SLM__ADDED = 1,
-    SLM__NORMALIZED = 2,
-    SLM__KIND = 3,
-    SLM__SPECIAL = 4
-}; /* one of the first two, perhaps special */
-
 struct slm_tokenizer {
-    slm__buffer bytes, entries, merges,
-        added; /* of the tokens; slm__token_entry by id; slm__merge by rank; int32_t, added tokens */
-    slm__map ids,
-        ranks; /* bytes -> id, but for tokens that no merge makes: the last ones; a << 32 | b -> rank */
+    slm__buffer bytes;   /* of all tokens */
+    slm__buffer entries; /* slm__token_entry, by id; offsets into bytes */
+    slm__buffer merges;  /* slm__merge, by rank */
+    slm__buffer added;   /* int32_t: the ids of the added tokens */
+    slm__map ids;        /* hash of the bytes -> id; without the tokens that are only added */
+    slm__map ranks;      /* slm__pair_key of a merge -> its rank */
     int32_t byte_id[256];
-    uint8_t classes[SLM__CLASSES];
+    uint8_t classes[SLM__N_CLASSES];
     uint64_t hash;
-    int prefix_space, use_regex, ignore_merges; /* as in tokenizer.json */
+    int prefix_space;  /* 1: a space is put before a text that does not begin with one */
+    int use_regex;     /* 0: the text is not cut into pieces */
+    int ignore_merges; /* 1: a piece that is a token is not merged from its bytes */
 };
 
-SLM_API void slm_tokenizer_free(slm_tokenizer *t) {
-    if (t == NULL) return;
-    slm__release(t->bytes.data);
-    slm__release(t->entries.data);
-    slm__release(t->merges.data);
-    slm__release(t->added.data);
-    slm__release(t->ids.slots);
-    slm__release(t->ranks.slots);
-    slm__release(t);
+SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer) {
+    if (tokenizer == NULL) return;
+    slm__release(tokenizer->bytes.data);
+    slm__release(tokenizer->entries.data);
+    slm__release(tokenizer->merges.data);
+    slm__release(tokenizer->added.data);
+    slm__release(tokenizer->ids.slots);
+    slm__release(tokenizer->ranks.slots);
+    slm__release(tokenizer);
 }
 
-static slm_tokenizer *slm__tokenizer_new(slm_error *err) { /* empty; NULL: out of memory */
+/* A tokenizer without tokens, to be completed by slm__tokenizer_end.  Returns NULL if there is no
+   memory. */
+static slm_tokenizer *slm__tokenizer_new(slm_error *err) {
     slm_tokenizer *t = (slm_tokenizer *)slm__alloc(1, sizeof *t, err);
-    if (t != NULL) {
-        slm__classes_fill(t->classes);
-        t->use_regex = 1;
-    }
+
+    if (t == NULL) return NULL;
+    slm__classes_fill(t->classes);
+    t->use_regex = 1;
     return t;
 }
 
-SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *t) {
-    return (int32_t)SLM__N_ITEMS(slm__token_entry, t->entries);
+SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer) {
+    return (int32_t)SLM__N_ITEMS(slm__token_entry, tokenizer->entries);
 }
 
-SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *t) {
-    return t->hash;
+SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *tokenizer) {
+    return tokenizer->hash;
 }
 
-SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *t, int32_t id) {
-    const slm__token_entry *span = id < 0 || id >= slm_tokenizer_vocab(t)
-                                       ? NULL
-                                       : SLM__ITEMS(const slm__token_entry, t->entries) + id;
-    if (size != NULL) *size = span == NULL ? 0 : span->size;
-    return span == NULL ? NULL : t->bytes.data + span->at;
+SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id) {
+    const slm__token_entry *entry;
+
+    if (size != NULL) *size = 0;
+    if (id < 0 || id >= slm_tokenizer_vocab(tokenizer)) return NULL;
+    entry = SLM__ITEMS(const slm__token_entry, tokenizer->entries) + id;
+    if (size != NULL) *size = entry->size;
+    return tokenizer->bytes.data + entry->offset;
 }
 
-/* -1: no such token, or no merge makes it.  Tokens are kept by their hash; where two share one, the later sits at another key. */
-static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
+/* ---- finding strings ----
+   A map of strings has the hash of a string's bytes as its key.  Where two strings have the same
+   hash, the later one has the next key: a hash of the hash, and so on. */
+static uint64_t slm__string_next_key(uint64_t key) {
+    return slm__mix(key + 1);
+}
+
+/* The index of the string s (n) among the entries, whose offsets count from `bytes`; -1 if it is
+   not in the map. */
+static int32_t slm__string_find(const slm__map *map, const slm__token_entry *entries,
+                                const char *bytes, const char *s, size_t n) {
     uint64_t key = slm_hash(SLM_HASH_START, s, n);
-    size_t size;
-    for (;; key = slm__mix(key + 1)) {
-        int32_t id = (int32_t)slm__map_get(&t->ids, key);
-        const char *bytes = slm_tokenizer_token(&size, t, id);
-        if (id < 0 || (size == n && memcmp(bytes, s, n) == 0)) return id;
+
+    for (;;) {
+        int32_t i = (int32_t)slm__map_get(map, key);
+        if (i < 0) return -1;
+        if (entries[i].size == n && memcmp(bytes + entries[i].offset, s, n) == 0) return i;
+        key = slm__string_next_key(key);
     }
 }
 
-/* Makes the last n bytes of t->bytes token id: a new one or one that is empty yet.  `model`: one of those that merges make. */
-static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, int model,
-                                 slm_error *err) {
-    slm__token_entry span = {t->bytes.size - n, n, 0};
-    uint64_t key = slm_hash(SLM_HASH_START, t->bytes.data + span.at, n);
-    while (model && slm__map_get(&t->ids, key) >= 0)
-        key = slm__mix(key + 1);
-    if (model && slm__map_add(&t->ids, key, id, err) == NULL) return SLM_ERR_MEMORY;
-    if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
-    if (id == slm_tokenizer_vocab(t)) return slm__buffer_append(&t->entries, &span, sizeof span, err);
-    SLM__ITEMS(slm__token_entry, t->entries)[id] = span;
-    return SLM_OK;
+/* Puts the string s (n), which is not in the map yet, there under that index. */
+static slm_status slm__string_add(slm__map *map, const char *s, size_t n, int32_t index,
+                                  slm_error *err) {
+    uint64_t key = slm_hash(SLM_HASH_START, s, n);
+
+    while (slm__map_get(map, key) >= 0)
+        key = slm__string_next_key(key);
+    return slm__map_add(map, key, index, err) == NULL ? SLM_ERR_MEMORY : SLM_OK;
 }
 
+/* The token of these bytes; -1 if there is none, or only an added one. */
+static int32_t slm__token_find(const slm_tokenizer *t, const char *s, size_t n) {
+    return slm__string_find(&t->ids, SLM__ITEMS(const slm__token_entry, t->entries), t->bytes.data,
+                            s, n);
+}
+
+/* ---- building a tokenizer ---- */
 static void slm__buffer_append_if_ok(slm_status *status, slm__buffer *buffer, const void *bytes,
                                      size_t n, slm_error *err) {
     if (*status == SLM_OK) *status = slm__buffer_append(buffer, bytes, n, err);
 }
 
-static void slm__token_add(slm_status *status, slm_tokenizer *t, const char *s, size_t n, int model,
-                           slm_error *err) {
-    slm__buffer_append_if_ok(status, &t->bytes, s, n, err);
-    if (*status == SLM_OK) *status = slm__token_set(t, slm_tokenizer_vocab(t), n, model, err);
+/* Makes the last n of t->bytes the token `id`: the next id, or one whose entry is still empty.
+   slm__token_find does not see it. */
+static slm_status slm__token_store(slm_tokenizer *t, int32_t id, size_t n, slm_error *err) {
+    slm__token_entry entry = {t->bytes.size - n, n, SLM__NOT_ADDED, 0};
+
+    if (id == INT32_MAX) return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d tokens", INT32_MAX);
+    if (id == slm_tokenizer_vocab(t))
+        return slm__buffer_append(&t->entries, &entry, sizeof entry, err);
+    SLM__ITEMS(slm__token_entry, t->entries)[id] = entry;
+    return SLM_OK;
 }
 
+/* The same for a token of the vocabulary, which slm__token_find sees. */
+static slm_status slm__token_set(slm_tokenizer *t, int32_t id, size_t n, slm_error *err) {
+    const char *bytes = t->bytes.data + t->bytes.size - n;
+    slm_status status = slm__string_add(&t->ids, bytes, n, id, err);
+
+    if (status == SLM_OK) status = slm__token_store(t, id, n, err);
+    return status;
+}
+
+/* A pair of tokens as the key of a map. */
 static uint64_t slm__pair_key(int32_t a, int32_t b) {
     return (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
 }
 
+/* The next merge: its rank is the number of merges before it. */
 static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t id,
                                  slm_error *err) {
     slm__merge merge = {a, b, id};
     size_t rank = SLM__N_ITEMS(slm__merge, t->merges);
+
     if (rank >= INT32_MAX)
         return slm__fail(err, SLM_ERR_ARGUMENT, "more than %d merges", INT32_MAX);
     if (slm__map_add(&t->ranks, slm__pair_key(a, b), (int64_t)rank, err) == NULL)
@@ -4581,168 +5141,276 @@ static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t
     return slm__buffer_append(&t->merges, &merge, sizeof merge, err);
 }
 
-/* Last step of building: every byte must have its token, so that any text can be encoded.  Takes t over, whatever the status. */
+/* The fingerprint: of the settings, the merges, and of every token its size, kind and bytes. */
+static uint64_t slm__tokenizer_fingerprint(const slm_tokenizer *t) {
+    const slm__token_entry *entries = SLM__ITEMS(const slm__token_entry, t->entries);
+    const int32_t settings[3] = {t->prefix_space, t->use_regex, t->ignore_merges};
+    uint64_t hash = slm__hash_ids(SLM_HASH_START, settings, 3);
+
+    hash = slm__hash_ids(hash, SLM__ITEMS(const int32_t, t->merges),
+                         SLM__N_ITEMS(int32_t, t->merges));
+    for (int32_t id = 0; id < slm_tokenizer_vocab(t); id++) {
+        const int32_t entry[2] = {(int32_t)entries[id].size, entries[id].added};
+        hash = slm__hash_ids(hash, entry, 2);
+        hash = slm_hash(hash, t->bytes.data + entries[id].offset, entries[id].size);
+    }
+    return hash;
+}
+
+/* The last step of building.  Every byte must have its token, so that any text can be encoded; a
+   failure is blamed on `name`.  Takes ownership of t: it becomes *out, or is freed if status, or
+   what is returned, is not SLM_OK. */
 static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
                                      const char *name, slm_error *err) {
-    int32_t i, values[3] = {t->prefix_space, t->use_regex, t->ignore_merges};
-    const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->entries);
-    for (i = 0; i < 256 && status == SLM_OK; i++) {
-        char c = (char)(unsigned char)i;
-        if ((t->byte_id[i] = slm__token_find(t, &c, 1)) < 0)
+    for (int byte = 0; byte < 256 && status == SLM_OK; byte++) {
+        char c = (char)(unsigned char)byte;
+        t->byte_id[byte] = slm__token_find(t, &c, 1);
+        if (t->byte_id[byte] < 0)
             status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x",
-                               name, (unsigned)i);
+                               name, (unsigned)byte);
     }
     if (status != SLM_OK) {
         slm_tokenizer_free(t);
         return status;
     }
-    t->hash = slm__hash_ids(SLM_HASH_START, values, 3);
-    t->hash = slm__hash_ids(t->hash, SLM__ITEMS(const int32_t, t->merges),
-                            SLM__N_ITEMS(int32_t, t->merges));
-    for (i = slm_tokenizer_vocab(t); i > 0; i--, span++) {
-        values[0] = (int32_t)span->size;
-        values[1] = (int32_t)(span->note & SLM__KIND);
-        t->hash = slm_hash(slm__hash_ids(t->hash, values, 2), t->bytes.data + span->at, span->size);
-    }
+    t->hash = slm__tokenizer_fingerprint(t);
     *out = t;
     return SLM_OK;
 }
 
-/* ---- encoding: the symbols of a piece of n bytes are the leaves of a tree; node n + i begins as byte i ----
-   A leaf holds the pair that it makes with the symbol after it: rank << 32 | leaf (all ones: no merge), an inner node i the least
-   of nodes 2i and 2i + 1: in node 1 stands the merge to do next, of lowest rank, the leftmost of equals.  Node 0: no symbol. */
+/* Gives an empty tokenizer the 256 bytes as its first tokens. */
+static slm_status slm__tokenizer_add_bytes(slm_tokenizer *t, slm_error *err) {
+    slm_status status = SLM_OK;
+
+    for (int32_t byte = 0; byte < 256 && status == SLM_OK; byte++) {
+        char c = (char)(unsigned char)byte;
+        slm__buffer_append_if_ok(&status, &t->bytes, &c, 1, err);
+        if (status == SLM_OK) status = slm__token_set(t, byte, 1, err);
+    }
+    return status;
+}
+
+SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *err) {
+    slm_tokenizer *t = slm__tokenizer_new(err);
+    slm_status status;
+
+    *out = NULL;
+    if (t == NULL) return SLM_ERR_MEMORY;
+    status = slm__tokenizer_add_bytes(t, err);
+    return slm__tokenizer_end(out, t, status, "bytes", err);
+}
+
+/* ---- encoding one piece in O(n log n) ----
+   A piece of n bytes begins as n symbols, one per byte, in a linked list.  A merge gives the left
+   symbol of a pair the new id and takes the right one out of the list.
+
+   To find the pair of lowest rank at once, the symbols are the leaves of a binary tree, held in an
+   array as a heap is: nodes n .. 2n-1 are the symbols in the order of the text, and node i < n is
+   above nodes 2i and 2i+1.  Each leaf holds the priority of the pair that it makes with the next
+   symbol, each other node the lowest priority below it; so node 1 holds the merge to do next.  A
+   merge changes the pairs of three leaves, and each change is carried up in log2(n) steps.
+
+   The priority is rank << 32 | leaf: the lowest rank wins, the leftmost of equals. */
+#define SLM__NO_PAIR UINT64_MAX /* the symbol and the next one make no merge, or it is the last */
+
 typedef struct slm__symbol {
-    uint64_t least;
-    int32_t id, before, after;
+    uint64_t priority;
+    int32_t id;     /* of leaves only, like the next two */
+    int32_t before; /* the neighbours' leaves; 0: none.  Node 0 is written at times, never read */
+    int32_t after;
 } slm__symbol;
 
-/* The ids that come out, room for the tree, the first error. */
+/* What the encoding of one text needs. */
 typedef struct slm__encoder {
-    const slm_tokenizer *t;
-    slm__buffer ids, room;
+    const slm_tokenizer *tokenizer;
+    slm__buffer ids;  /* int32_t: the result */
+    slm__buffer tree; /* slm__symbol: room for the tree of a piece */
     slm_error *err;
-    slm_status status;
+    slm_status status; /* the first error; nothing is done after it */
 } slm__encoder;
 
 static void slm__encode_id(slm__encoder *e, int32_t id) {
     slm__buffer_append_if_ok(&e->status, &e->ids, &id, sizeof id, e->err);
 }
 
-static void slm__encode_pair(const slm_tokenizer *t, slm__symbol *tree,
-                             int32_t i) { /* the pair at leaf i has changed */
-    int32_t after = tree[i].after;
-    int64_t rank =
-        after == 0 ? -1 : slm__map_get(&t->ranks, slm__pair_key(tree[i].id, tree[after].id));
-    tree[i].least = rank < 0 ? UINT64_MAX : (uint64_t)rank << 32 | (uint64_t)i;
-    for (; i > 1; i /= 2)
-        tree[i / 2].least = tree[i].least < tree[i ^ 1].least ? tree[i].least : tree[i ^ 1].least;
+static uint64_t slm__pair_priority(const slm_tokenizer *t, const slm__symbol *tree, int32_t leaf) {
+    int32_t after = tree[leaf].after;
+    int64_t rank;
+
+    if (after == 0) return SLM__NO_PAIR;
+    rank = slm__map_get(&t->ranks, slm__pair_key(tree[leaf].id, tree[after].id));
+    return rank < 0 ? SLM__NO_PAIR : (uint64_t)rank << 32 | (uint64_t)leaf;
+}
+
+/* Node i < n takes the lower of the two priorities below it. */
+static void slm__tree_pull(slm__symbol *tree, int32_t i) {
+    uint64_t left = tree[2 * i].priority;
+    uint64_t right = tree[2 * i + 1].priority;
+
+    tree[i].priority = left < right ? left : right;
+}
+
+/* The pair at this leaf has changed. */
+static void slm__tree_update(const slm_tokenizer *t, slm__symbol *tree, int32_t leaf) {
+    tree[leaf].priority = slm__pair_priority(t, tree, leaf);
+    for (int32_t i = leaf / 2; i >= 1; i /= 2)
+        slm__tree_pull(tree, i);
+}
+
+static void slm__tree_build(const slm_tokenizer *t, slm__symbol *tree, const char *s, int32_t n) {
+    for (int32_t i = 0; i < n; i++) {
+        slm__symbol *leaf = &tree[n + i];
+        leaf->id = t->byte_id[(unsigned char)s[i]];
+        leaf->before = i > 0 ? n + i - 1 : 0;
+        leaf->after = i + 1 < n ? n + i + 1 : 0;
+    }
+    for (int32_t leaf = n; leaf < 2 * n; leaf++)
+        tree[leaf].priority = slm__pair_priority(t, tree, leaf);
+    for (int32_t i = n - 1; i >= 1; i--)
+        slm__tree_pull(tree, i);
+}
+
+/* The symbol at this leaf and the next one become the token that their merge makes. */
+static void slm__tree_merge(const slm_tokenizer *t, slm__symbol *tree, int32_t leaf) {
+    uint64_t rank = tree[leaf].priority >> 32;
+    int32_t gone = tree[leaf].after;
+    int32_t after = tree[gone].after;
+
+    tree[leaf].id = SLM__ITEMS(const slm__merge, t->merges)[rank].id;
+    tree[leaf].after = after;
+    tree[after].before = leaf;
+    tree[gone].after = 0;
+    slm__tree_update(t, tree, gone);
+    slm__tree_update(t, tree, leaf);
+    if (tree[leaf].before != 0) slm__tree_update(t, tree, tree[leaf].before);
 }
 
 static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
-    const slm_tokenizer *t = e->t;
+    const slm_tokenizer *t = e->tokenizer;
+    int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    int32_t n = (int32_t)size;
     slm__symbol *tree;
-    int32_t n = (int32_t)size, id = t->ignore_merges ? slm__token_find(t, s, size) : -1;
-    if (id >= 0) {
-        slm__encode_id(e, id);
+
+    if (whole >= 0) {
+        slm__encode_id(e, whole);
         return;
     }
-    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree)
+    if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree) {
         e->status = slm__fail(e->err, SLM_ERR_ARGUMENT,
                               "a run of %zu bytes without a break is too long", size);
-    else
-        e->status = slm__buffer_reserve(&e->room, 2 * size * sizeof *tree, e->err);
-    if (e->status != SLM_OK) return;
-    tree = SLM__ITEMS(slm__symbol, e->room);
-    for (int32_t i = 2 * n - 1; i >= n; i--) {
-        slm__symbol leaf = {0, t->byte_id[(unsigned char)s[i - n]], i > n ? i - 1 : 0,
-                            i + 1 < 2 * n ? i + 1 : 0};
-        tree[i] = leaf;
-        slm__encode_pair(t, tree, i);
-    }
-    while (tree[1].least != UINT64_MAX) {
-        int32_t at = (int32_t)(tree[1].least & INT32_MAX), gone = tree[at].after;
-        tree[at].id = SLM__ITEMS(const slm__merge, t->merges)[tree[1].least >> 32].id;
-        tree[at].after = tree[gone].after;
-        tree[tree[at].after].before = at;
-        tree[gone].after = 0;
-        slm__encode_pair(t, tree, gone);
-        slm__encode_pair(t, tree, tree[at].before);
-        slm__encode_pair(t, tree, at);
-    }
-    for (int32_t i = n; i != 0; i = tree[i].after)
-        slm__encode_id(e, tree[i].id);
-}
-
-/* Added tokens are cut out first, one kind after the other, at each place the longest; what is left goes piece by piece. */
-static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int kind) {
-    const slm_tokenizer *t = e->t;
-    slm__buffer spaced = {NULL, 0, 0};
-    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
-    size_t size, at = 0, i, n_added = SLM__N_ITEMS(int32_t, t->added);
-    while (kind <= SLM__NORMALIZED && n_added > 0 && at < n && e->status == SLM_OK) {
-        int32_t id = -1;
-        for (size = i = 0; i < n_added; i++) {
-            const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->entries) + added[i];
-            if ((span->note & SLM__KIND) == kind && span->size > size && span->size <= n - at &&
-                memcmp(t->bytes.data + span->at, s + at, span->size) == 0) {
-                id = added[i];
-                size = span->size;
-            }
-        }
-        if (id < 0) {
-            at++;
-            continue;
-        }
-        slm__encode_text(e, s, at, kind + 1);
-        slm__encode_id(e, id);
-        s += at + size;
-        n -= at + size;
-        at = 0;
-    }
-    if (kind <= SLM__NORMALIZED) {
-        slm__encode_text(e, s, n, kind + 1);
         return;
     }
+    e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
+    if (e->status != SLM_OK) return;
+
+    tree = SLM__ITEMS(slm__symbol, e->tree);
+    slm__tree_build(t, tree, s, n);
+    while (tree[1].priority != SLM__NO_PAIR) {
+        int32_t leaf = (int32_t)(tree[1].priority & INT32_MAX);
+        slm__tree_merge(t, tree, leaf);
+    }
+    for (int32_t leaf = n; leaf != 0; leaf = tree[leaf].after)
+        slm__encode_id(e, tree[leaf].id);
+}
+
+/* ---- encoding a text ---- */
+/* Text without added tokens: a space before it if the tokenizer wants one, then piece by piece. */
+static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
+    const slm_tokenizer *t = e->tokenizer;
+    slm__buffer spaced = {NULL, 0, 0};
+
     if (t->prefix_space && n > 0 && s[0] != ' ') {
         slm__buffer_append_if_ok(&e->status, &spaced, " ", 1, e->err);
         slm__buffer_append_if_ok(&e->status, &spaced, s, n, e->err);
         s = spaced.data;
         n = spaced.size;
     }
-    for (; n > 0 && e->status == SLM_OK; s += size, n -= size)
-        slm__encode_piece(e, s, size = t->use_regex ? slm__pretoken_size(t->classes, s, n) : n);
+    while (n > 0 && e->status == SLM_OK) {
+        size_t size = t->use_regex ? slm__pretoken_size(t->classes, s, n) : n;
+        slm__encode_piece(e, s, size);
+        s += size;
+        n -= size;
+    }
     slm__release(spaced.data);
 }
 
-SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n, const slm_tokenizer *t,
-                                        const char *text, size_t size, slm_error *err) {
-    slm__encoder e = {t, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
-    e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err);
-    slm__encode_text(&e, text, size, SLM__ADDED);
-    slm__release(e.room.data);
+/* The longest added token of that kind with which the text s (n) begins; -1 if there is none. */
+static int32_t slm__added_token_at(const slm_tokenizer *t, const char *s, size_t n, int32_t kind) {
+    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
+    size_t longest = 0;
+    int32_t found = -1;
+
+    for (size_t i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
+        const slm__token_entry *entry = SLM__ITEMS(const slm__token_entry, t->entries) + added[i];
+        if (entry->added != kind || entry->size <= longest || entry->size > n) continue;
+        if (memcmp(t->bytes.data + entry->offset, s, entry->size) != 0) continue;
+        found = added[i];
+        longest = entry->size;
+    }
+    return found;
+}
+
+/* Cuts the added tokens of that kind out of the text.  What is between them is searched for the
+   next kind; after the last kind it is plain text. */
+static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int32_t kind) {
+    const slm_tokenizer *t = e->tokenizer;
+    size_t start = 0; /* of what is not encoded yet */
+    size_t i = 0;
+
+    if (n == 0) return;
+    if (kind > SLM__ADDED_NORMALIZED || t->added.size == 0) {
+        slm__encode_plain(e, s, n);
+        return;
+    }
+    while (i < n && e->status == SLM_OK) {
+        int32_t id = slm__added_token_at(t, s + i, n - i, kind);
+        if (id < 0) {
+            i++;
+            continue;
+        }
+        slm__encode_text(e, s + start, i - start, kind + 1);
+        slm__encode_id(e, id);
+        i += SLM__ITEMS(const slm__token_entry, t->entries)[id].size;
+        start = i;
+    }
+    slm__encode_text(e, s + start, n - start, kind + 1);
+}
+
+SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
+                                        const slm_tokenizer *tokenizer, const char *text,
+                                        size_t size, slm_error *err) {
+    slm__encoder e;
+
+    memset(&e, 0, sizeof e);
+    e.tokenizer = tokenizer;
+    e.err = err;
+    e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err); /* so that *ids is never NULL */
+    slm__encode_text(&e, text, size, SLM__ADDED_EXACT);
+    slm__release(e.tree.data);
     if (e.status != SLM_OK) {
         slm__release(e.ids.data);
         return e.status;
     }
     *ids = SLM__ITEMS(int32_t, e.ids);
-    *n = SLM__N_ITEMS(int32_t, e.ids);
+    *n_ids = SLM__N_ITEMS(int32_t, e.ids);
     return SLM_OK;
 }
 
-SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *t,
-                                        const int32_t *ids, size_t n, slm_error *err) {
+SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *tokenizer,
+                                        const int32_t *ids, size_t n_ids, slm_error *err) {
     slm__buffer out = {NULL, 0, 0};
     slm_status status = SLM_OK;
-    size_t length;
-    for (size_t i = 0; i < n && status == SLM_OK; i++) {
-        const char *bytes = slm_tokenizer_token(&length, t, ids[i]);
+
+    for (size_t i = 0; i < n_ids && status == SLM_OK; i++) {
+        size_t length;
+        const char *bytes = slm_tokenizer_token(&length, tokenizer, ids[i]);
         if (bytes == NULL)
             status =
                 slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i,
-                          (int)ids[i], (int)slm_tokenizer_vocab(t));
+                          (int)ids[i], (int)slm_tokenizer_vocab(tokenizer));
         slm__buffer_append_if_ok(&status, &out, bytes, length, err);
     }
-    slm__buffer_append_if_ok(&status, &out, "", 1, err); /* a NUL for convenience, not counted */
+    slm__buffer_append_if_ok(&status, &out, "", 1, err); /* the NUL, which is not counted */
     if (status != SLM_OK) {
         slm__release(out.data);
         return status;
@@ -4752,127 +5420,222 @@ SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tok
     return SLM_OK;
 }
 
-/* ---- training: from the bytes of each distinct piece, weighted by how often it occurs ----
-   Again and again the most frequent pair of neighbours becomes a token (ties: the smallest ids) until the vocabulary is full or no
-   pair occurs twice.  The counts of pairs are kept; a merge goes once through all pieces and corrects those around each place. */
-typedef struct slm__learner {
-    slm_tokenizer *t,
-        *words; /* words: the distinct pieces; a tokenizer too, whose tokens note how often they occur */
-    slm__buffer ids;
-    slm__map counts; /* of the words, one after the other, each ended by -1; pair -> its count */
-    slm_error *err;
-    slm_status status; /* the first error */
-} slm__learner;
+/* ---- training ----
+   The text is cut into pieces, as for encoding.  Equal pieces are kept once, as a word with a
+   count: what is done to a word is done to all its places in the text at once.  How often each pair occurs
+   is counted once; a merge then goes through all words and corrects the counts of the pairs around
+   each place where it replaces two symbols. */
+#define SLM__WORD_END (-1) /* no symbol: it ends a word, and makes no pair */
 
-static void slm__bpe_train_count(slm__learner *l, int32_t a, int32_t b,
-                                 int64_t change) { /* of a and b side by side */
-    slm__slot *slot;
-    if (a < 0 || b < 0 || l->status != SLM_OK) return; /* the end of a word */
-    if ((slot = slm__map_add(&l->counts, slm__pair_key(a, b), 0, l->err)) == NULL)
-        l->status = SLM_ERR_MEMORY;
+typedef struct slm__bpe_trainer {
+    slm_tokenizer *tokenizer; /* gets a token and a merge at a time */
+    slm__buffer words;        /* slm__token_entry: the distinct pieces; offsets into the text */
+    slm__buffer counts;       /* int64_t, by word: how often it occurs in the text */
+    slm__map word_of;         /* hash of a piece -> its word */
+    slm__buffer symbols;      /* int32_t: the ids of all words, SLM__WORD_END after each word */
+    slm__map pairs;           /* slm__pair_key -> how often the pair occurs in the text */
+    slm_error *err;
+    slm_status status; /* the first error; nothing is done after it */
+} slm__bpe_trainer;
+
+static void slm__bpe_train_free(slm__bpe_trainer *trainer) {
+    slm__release(trainer->words.data);
+    slm__release(trainer->counts.data);
+    slm__release(trainer->word_of.slots);
+    slm__release(trainer->symbols.data);
+    slm__release(trainer->pairs.slots);
+}
+
+/* The piece of that offset and size in the text becomes the next word, with count 0; its symbols
+   are its bytes. */
+static void slm__bpe_train_new_word(slm__bpe_trainer *trainer, const char *text, size_t offset,
+                                    size_t size) {
+    slm__token_entry word = {offset, size, SLM__NOT_ADDED, 0};
+    int32_t index = (int32_t)SLM__N_ITEMS(slm__token_entry, trainer->words);
+    const int32_t end = SLM__WORD_END;
+    const int64_t none = 0;
+
+    if (index == INT32_MAX) {
+        trainer->status = slm__fail(trainer->err, SLM_ERR_ARGUMENT, "more than %d different words",
+                                    INT32_MAX);
+        return;
+    }
+    trainer->status =
+        slm__string_add(&trainer->word_of, text + offset, size, index, trainer->err);
+    slm__buffer_append_if_ok(&trainer->status, &trainer->words, &word, sizeof word, trainer->err);
+    slm__buffer_append_if_ok(&trainer->status, &trainer->counts, &none, sizeof none, trainer->err);
+    for (size_t i = 0; i < size; i++) {
+        int32_t id = (unsigned char)text[offset + i];
+        slm__buffer_append_if_ok(&trainer->status, &trainer->symbols, &id, sizeof id, trainer->err);
+    }
+    slm__buffer_append_if_ok(&trainer->status, &trainer->symbols, &end, sizeof end, trainer->err);
+}
+
+static void slm__bpe_train_count_words(slm__bpe_trainer *trainer, const char *text, size_t size) {
+    size_t offset = 0;
+
+    while (offset < size && trainer->status == SLM_OK) {
+        const char *piece = text + offset;
+        size_t n = slm__pretoken_size(trainer->tokenizer->classes, piece, size - offset);
+        int32_t word = slm__string_find(&trainer->word_of,
+                                        SLM__ITEMS(const slm__token_entry, trainer->words), text,
+                                        piece, n);
+        if (word < 0) {
+            word = (int32_t)SLM__N_ITEMS(slm__token_entry, trainer->words);
+            slm__bpe_train_new_word(trainer, text, offset, n);
+        }
+        if (trainer->status == SLM_OK) SLM__ITEMS(int64_t, trainer->counts)[word]++;
+        offset += n;
+    }
+}
+
+/* The pair (a, b) occurs `change` times more often than before.  Nothing happens if one of them is
+   SLM__WORD_END. */
+static void slm__bpe_train_count_pair(slm__bpe_trainer *trainer, int32_t a, int32_t b,
+                                      int64_t change) {
+    slm__map_slot *slot;
+
+    if (a == SLM__WORD_END || b == SLM__WORD_END || trainer->status != SLM_OK) return;
+    slot = slm__map_add(&trainer->pairs, slm__pair_key(a, b), 0, trainer->err);
+    if (slot == NULL)
+        trainer->status = SLM_ERR_MEMORY;
     else
         slot->value += change;
 }
 
-static void slm__bpe_train_words(slm__learner *l, const char *text, size_t size) {
-    size_t n;
-    int32_t word, id;
-    for (; size > 0 && l->status == SLM_OK; text += n, size -= n) {
-        const unsigned char *s = (const unsigned char *)text;
-        n = slm__pretoken_size(l->t->classes, text, size);
-        for (size_t i = 1; i < n; i++)
-            slm__bpe_train_count(l, s[i - 1], s[i], 1);
-        if ((word = slm__token_find(l->words, text, n)) < 0) {
-            word = slm_tokenizer_vocab(l->words);
-            slm__token_add(&l->status, l->words, text, n, 1, l->err);
-            for (size_t i = 0; i <= n; i++) {
-                id = i < n ? s[i] : -1;
-                slm__buffer_append_if_ok(&l->status, &l->ids, &id, sizeof id, l->err);
-            }
-        }
-        if (l->status == SLM_OK) SLM__ITEMS(slm__token_entry, l->words->entries)[word].note++;
+static void slm__bpe_train_count_pairs(slm__bpe_trainer *trainer) {
+    const int32_t *symbols = SLM__ITEMS(const int32_t, trainer->symbols);
+    const int64_t *count = SLM__ITEMS(const int64_t, trainer->counts); /* of the word of symbol i */
+    size_t n = SLM__N_ITEMS(int32_t, trainer->symbols);
+
+    for (size_t i = 0; i + 1 < n; i++) {
+        slm__bpe_train_count_pair(trainer, symbols[i], symbols[i + 1], *count);
+        if (symbols[i] == SLM__WORD_END) count++;
     }
 }
 
-static void slm__bpe_train_merge(slm__learner *l, int32_t a, int32_t b) {
-    slm_tokenizer *t = l->t;
-    const slm__token_entry *word = SLM__ITEMS(const slm__token_entry, l->words->entries);
-    slm__token_entry x = SLM__ITEMS(const slm__token_entry, t->entries)[a],
-                     y = SLM__ITEMS(const slm__token_entry, t->entries)[b];
-    int32_t id = slm_tokenizer_vocab(t), *ids = SLM__ITEMS(int32_t, l->ids), before;
-    size_t k, n = SLM__N_ITEMS(int32_t, l->ids);
-    l->status =
-        slm__buffer_reserve(&t->bytes, x.size + y.size, l->err); /* so that the parts do not move */
-    slm__buffer_append_if_ok(&l->status, &t->bytes, t->bytes.data + x.at, x.size, l->err);
-    slm__buffer_append_if_ok(&l->status, &t->bytes, t->bytes.data + y.at, y.size, l->err);
-    if (l->status == SLM_OK) l->status = slm__token_set(t, id, x.size + y.size, 1, l->err);
-    if (l->status == SLM_OK) l->status = slm__merge_add(t, a, b, id, l->err);
-    for (size_t i = k = 0; i < n && l->status == SLM_OK;
-         i++, k++) { /* reads at i, writes at k <= i */
-        before = k > 0 ? ids[k - 1] : -1;
-        ids[k] = ids[i];
-        word += ids[i] < 0;
-        if (ids[i] != a || ids[i + 1] != b) continue; /* a is no end: i + 1 < n */
-        slm__bpe_train_count(l, a, b, -word->note);
-        slm__bpe_train_count(l, before, a, -word->note);
-        slm__bpe_train_count(l, before, id, word->note);
-        slm__bpe_train_count(l, b, ids[i + 2], -word->note);
-        slm__bpe_train_count(l, id, ids[i + 2], word->note);
-        ids[k] = id;
-        i++;
+/* The most frequent pair, of equals that of the lowest ids.  Its value is 1 if no pair occurs
+   twice. */
+static slm__map_slot slm__bpe_train_best_pair(const slm__bpe_trainer *trainer) {
+    slm__map_slot best = {0, 1, 0};
+
+    for (size_t i = 0; i < trainer->pairs.capacity; i++) {
+        const slm__map_slot *slot = &trainer->pairs.slots[i];
+        if (!slot->used || slot->value < 2) continue;
+        if (slot->value > best.value || (slot->value == best.value && slot->key < best.key))
+            best = *slot;
     }
-    l->ids.size = k * sizeof *ids;
+    return best;
+}
+
+/* The new token: the bytes of a, then those of b; and the merge that makes it. */
+static void slm__bpe_train_new_token(slm__bpe_trainer *trainer, int32_t a, int32_t b) {
+    slm_tokenizer *t = trainer->tokenizer;
+    slm__token_entry left = SLM__ITEMS(const slm__token_entry, t->entries)[a];
+    slm__token_entry right = SLM__ITEMS(const slm__token_entry, t->entries)[b];
+    size_t size = left.size + right.size;
+    int32_t id = slm_tokenizer_vocab(t);
+    slm_status status;
+
+    /* Room first: bytes must not move while they are copied. */
+    status = slm__buffer_reserve(&t->bytes, size, trainer->err);
+    slm__buffer_append_if_ok(&status, &t->bytes, t->bytes.data + left.offset, left.size,
+                             trainer->err);
+    slm__buffer_append_if_ok(&status, &t->bytes, t->bytes.data + right.offset, right.size,
+                             trainer->err);
+    if (status == SLM_OK) status = slm__token_set(t, id, size, trainer->err);
+    if (status == SLM_OK) status = slm__merge_add(t, a, b, id, trainer->err);
+    trainer->status = status;
+}
+
+/* Replaces a, b by id in all words and closes the gaps.  With x before and y after, the pairs
+   (x, a), (a, b), (b, y) go, and (x, id), (id, y) come. */
+static void slm__bpe_train_replace(slm__bpe_trainer *trainer, int32_t a, int32_t b, int32_t id) {
+    const int64_t *count = SLM__ITEMS(const int64_t, trainer->counts); /* of the word being read */
+    int32_t *symbols = SLM__ITEMS(int32_t, trainer->symbols);
+    size_t n = SLM__N_ITEMS(int32_t, trainer->symbols);
+    size_t read = 0;
+    size_t written = 0;
+
+    while (read < n && trainer->status == SLM_OK) {
+        int32_t before = written > 0 ? symbols[written - 1] : SLM__WORD_END;
+        int32_t after;
+
+        /* Each word ends with SLM__WORD_END: after a comes a symbol, and one more after b. */
+        if (symbols[read] != a || symbols[read + 1] != b) {
+            if (symbols[read] == SLM__WORD_END) count++;
+            symbols[written] = symbols[read];
+            written++;
+            read++;
+            continue;
+        }
+        after = symbols[read + 2];
+        slm__bpe_train_count_pair(trainer, before, a, -*count);
+        slm__bpe_train_count_pair(trainer, a, b, -*count);
+        slm__bpe_train_count_pair(trainer, b, after, -*count);
+        slm__bpe_train_count_pair(trainer, before, id, *count);
+        slm__bpe_train_count_pair(trainer, id, after, *count);
+        symbols[written] = id;
+        written++;
+        read += 2;
+    }
+    trainer->symbols.size = written * sizeof *symbols;
+}
+
+/* One merge.  Returns 0 if there is none to make: no pair occurs twice, or an error. */
+static int slm__bpe_train_merge(slm__bpe_trainer *trainer) {
+    slm__map_slot best = slm__bpe_train_best_pair(trainer);
+    int32_t a = (int32_t)(best.key >> 32);
+    int32_t b = (int32_t)(best.key & INT32_MAX);
+    int32_t id = slm_tokenizer_vocab(trainer->tokenizer);
+
+    if (best.value < 2) return 0;
+    slm__bpe_train_new_token(trainer, a, b);
+    slm__bpe_train_replace(trainer, a, b, id);
+    return trainer->status == SLM_OK;
 }
 
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
                                        int32_t vocab, slm_progress progress, void *user,
                                        slm_error *err) {
-    slm__learner l = {NULL, NULL, {NULL, 0, 0}, {NULL, 0, 0}, err, SLM_OK};
-    int32_t n;
+    slm__bpe_trainer trainer;
+
     *out = NULL;
     if (vocab < 256)
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "a vocabulary of %d tokens: at least 256 are needed", (int)vocab);
-    if ((l.t = slm__tokenizer_new(err)) == NULL) return SLM_ERR_MEMORY;
-    if ((l.words = slm__tokenizer_new(err)) == NULL) l.status = SLM_ERR_MEMORY;
-    for (n = 0; n < 256; n++) {
-        char c = (char)(unsigned char)n;
-        slm__token_add(&l.status, l.t, &c, 1, 1, err);
-    }
-    if (vocab > 256) slm__bpe_train_words(&l, text, size);
-    for (; l.status == SLM_OK && n < vocab; n++) {
-        slm__slot best = {0, 2}, *slot = l.counts.slots;
-        size_t left = l.counts.capacity;
-        for (; left > 0; left--, slot++) /* value is count + 1: a pair must occur twice */
-            if (slot->value > best.value || (slot->value == best.value && slot->key < best.key))
-                best = *slot;
-        if (best.value == 2) break;
-        slm__bpe_train_merge(&l, (int32_t)(best.key >> 32), (int32_t)(best.key & INT32_MAX));
-        if (l.status == SLM_OK && progress != NULL &&
-            progress(user, (uint64_t)n, (uint64_t)vocab) != 0)
-            l.status = slm__fail(err, SLM_ERR_CANCELLED, "stopped after %d of %d tokens", (int)n,
-                                 (int)vocab);
-    }
-    slm_tokenizer_free(l.words);
-    slm__release(l.ids.data);
-    slm__release(l.counts.slots);
-    return slm__tokenizer_end(out, l.t, l.status, "training", err);
-}
+    memset(&trainer, 0, sizeof trainer);
+    trainer.err = err;
+    trainer.tokenizer = slm__tokenizer_new(err);
+    if (trainer.tokenizer == NULL) return SLM_ERR_MEMORY;
 
-SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *err) {
-    return slm_tokenizer_train(out, NULL, 0, 256, NULL, NULL, err);
+    trainer.status = slm__tokenizer_add_bytes(trainer.tokenizer, err);
+    slm__bpe_train_count_words(&trainer, text, size);
+    slm__bpe_train_count_pairs(&trainer);
+    for (int32_t id = 256; id < vocab && trainer.status == SLM_OK; id++) {
+        if (!slm__bpe_train_merge(&trainer)) break;
+        if (progress != NULL && progress(user, (uint64_t)id, (uint64_t)vocab) != 0)
+            trainer.status = slm__fail(err, SLM_ERR_CANCELLED, "stopped after %d of %d tokens",
+                                       (int)id, (int)vocab);
+    }
+    slm__bpe_train_free(&trainer);
+    return slm__tokenizer_end(out, trainer.tokenizer, trainer.status, "training", err);
 }
 
 /* ---- a text as a corpus ---- */
-SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *t, const char *text,
-                                     size_t size, slm_error *err) {
+SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
+                                     const char *text, size_t size, slm_error *err) {
     int32_t *tokens = NULL;
     size_t n = 0;
-    slm_status status = slm_tokenizer_encode(&tokens, &n, t, text, size, err);
+    slm_status status = slm_tokenizer_encode(&tokens, &n, tokenizer, text, size, err);
+
     *out = NULL;
     if (status == SLM_OK)
-        status = slm_corpus_create(out, tokens, NULL, n, slm_tokenizer_vocab(t), err);
-    if (status == SLM_OK) (*out)->bytes = size;
+        status = slm_corpus_create(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    if (status == SLM_OK) {
+        (*out)->bytes = size;
+        (*out)->tokenizer_hash = tokenizer->hash;
+    }
     slm__release(tokens);
     return status;
 }
@@ -5869,7 +6632,7 @@ static void slm__load_vocab(slm_tokenizer *t, slm__json *j,
             : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0 ? "stands twice:"
                                                                                   : NULL;
         if (bad != NULL) slm__json_fail_quoting(j, v, bad);
-        if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, 1, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, j->err);
     }
 }
 
@@ -5910,8 +6673,8 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v)
     int32_t known, next = slm_tokenizer_vocab(t);
     uint64_t id;
     size_t n;
-    int64_t note = slm__json_bool_or(j, v, "normalized", 1) ? SLM__NORMALIZED : SLM__ADDED;
-    if (slm__json_bool_or(j, v, "special", 0)) note |= SLM__SPECIAL;
+    int normalized = slm__json_bool_or(j, v, "normalized", 1);
+    int special = slm__json_bool_or(j, v, "special", 0);
     slm__json_must_be_unset(j, v, "single_word");
     slm__json_must_be_unset(j, v, "lstrip");
     slm__json_must_be_unset(j, v, "rstrip");
@@ -5922,15 +6685,20 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v)
     known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
     if (known < 0 && id == (uint64_t)next && content->size > 0) {
         known = next;
-        slm__token_add(&j->status, t, content->text, content->size, 0, j->err);
+        slm__buffer_append_if_ok(&j->status, &t->bytes, content->text, content->size, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_store(t, next, content->size, j->err);
     } else if (known < 0 || (uint64_t)known != id ||
                n != content->size) /* n differs: characters for bytes are other bytes */
         slm__json_fail_quoting(j, content,
                                "an id that is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__token_entry, t->entries)[known].note != 0)
+    else if (SLM__ITEMS(slm__token_entry, t->entries)[known].added != SLM__NOT_ADDED)
         slm__json_fail_quoting(j, content, "stands twice:");
     slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
-    if (j->status == SLM_OK) SLM__ITEMS(slm__token_entry, t->entries)[known].note = note;
+    if (j->status == SLM_OK) {
+        slm__token_entry *entry = SLM__ITEMS(slm__token_entry, t->entries) + known;
+        entry->added = normalized ? SLM__ADDED_NORMALIZED : SLM__ADDED_EXACT;
+        entry->special = special;
+    }
 }
 
 SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
@@ -5998,13 +6766,13 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
                                        (id = SLM__ITEMS(const int32_t, t->added)[i]);
         bad = slm__buffer_printf(&b, err, "%s\n{\"id\":%d,\"content\":", i == 0 ? "" : ",",
                                  (int)id) ||
-              slm__json_put_string(&b, t->bytes.data + span->at, span->size, err) ||
+              slm__json_put_string(&b, t->bytes.data + span->offset, span->size, err) ||
               slm__buffer_printf(
                   &b, err,
                   ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
                   "\"special\":%s}",
-                  word[(span->note & SLM__KIND) == SLM__NORMALIZED],
-                  word[(span->note & SLM__SPECIAL) != 0]);
+                  word[span->added == SLM__ADDED_NORMALIZED],
+                  word[span->special]);
     }
     bad = bad ||
           slm__buffer_printf(&b, err,

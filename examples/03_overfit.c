@@ -34,16 +34,16 @@ static void must(slm_status status) {
 /* Says n bytes: give the model a token, take the likeliest next one, give it that, and so on (greedy generation). */
 static void say(const slm_model *model, char first, int n) {
     slm_generator *generator;
-    slm_rng rng =
-        slm_rng_seed(0); /* not needed for greedy generation, but slm_sample_token wants one */
+    const slm_real *logits;
+    slm_choice likeliest;
     int32_t token = (unsigned char)first; /* with the byte tokenizer a token is the byte itself */
     int i;
     must(slm_generator_create(&generator, model, n, &err));
     for (i = 0; i < n; i++) {
         putchar(token >= 32 && token < 127 ? (int)token : '?');
-        must(slm_generator_push(NULL, generator, token, &err));
-        must(slm_sample_token(generator, 0, 0, 1, &rng, &token,
-                              &err)); /* temperature 0: always the likeliest */
+        must(slm_generator_push(&logits, generator, token, &err));
+        must(slm_likeliest_tokens(&likeliest, logits, model->config.vocab, 1, &err));
+        token = likeliest.token;
     }
     putchar('\n');
     slm_generator_free(generator);

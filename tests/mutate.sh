@@ -182,7 +182,7 @@ change 'entries of later micro-batches' 'step' \
 change 'generation: scaled logits' 'audit' \
     'slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);' ';'
 change 'generation: residual' 'audit' \
-    'slm__matvec(&o, 1, g->y, H * D, 1);' 'slm__matvec(&o, 1, g->y, H * D, 0);'
+    'slm__matvec(&output, 1, g->y, H * D, 1);' 'slm__matvec(&output, 1, g->y, H * D, 0);'
 # ---- scoring ----
 change 'scores of other windows' 'scorefile' \
     's->T != T ?' 's->T > T ?'
@@ -197,7 +197,7 @@ change 'a damaged file' 'files scorefile' \
 change 'json: depth' 'json' \
     'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
 change 'json: overlong UTF-8' 'json' \
-    'c < least[size] ||' 'c < least[size] - 64 ||'
+    'c < least[n] ||' 'c < least[n] - 64 ||'
 change 'json: low surrogates' 'json' \
     'low < 0xDC00 ||' 'low < 0xD800 ||'
 change 'json: largest number' 'json' \
@@ -211,28 +211,32 @@ change 'json: control characters' 'json' \
     'c < 0x20 ? "a control' 'c < 0x1f ? "a control'
 # ---- tokenizers ----
 change 'merges: the leftmost first' 'tokenizer' \
-    'tree[i].least < tree[i ^ 1].least ?' 'tree[i].least >> 32 < tree[i ^ 1].least >> 32 ?'
+    'tree[i].priority = left < right ?' 'tree[i].priority = left >> 32 < right >> 32 ?'
 change 'merges: who stands before' 'tokenizer' \
-    'tree[tree[at].after].before = at;' ';'
+    'tree[after].before = leaf;' ';'
 change 'pairs before a merge' 'tokenizer' \
-    'slm__encode_pair(t, tree, tree[at].before);' ';'
+    'if (tree[leaf].before != 0) slm__tree_update(t, tree, tree[leaf].before);' ';'
 change 'training: ties' 'tokenizer' \
     'slot->key < best.key' 'slot->key > best.key'
 change 'training: counts after a merge' 'tokenizer' \
-    'slm__bpe_train_count(l, b, ids[i + 2], -word->note);' ';'
+    'slm__bpe_train_count_pair(trainer, b, after, -*count);' ';'
+change 'training: a pair occurs twice' 'tokenizer' \
+    'if (best.value < 2) return 0;' 'if (best.value < 3) return 0;'
 change 'the longest added token' 'tokenizer' \
-    'span->size > size &&' 'size == 0 &&'
+    'entry->size <= longest ||' 'longest > 0 ||'
 change 'ids of decode' 'tokenizer' \
-    'id < 0 || id >= slm_tokenizer_vocab(t) ?' 'id < 0 || id > slm_tokenizer_vocab(t) ?'
+    'id >= slm_tokenizer_vocab(tokenizer)) return NULL;' \
+    'id > slm_tokenizer_vocab(tokenizer)) return NULL;'
 # ---- data ----
 change 'windows of a corpus' 'data' \
-    '(c->n - 2) / (size_t)T + 1' '(c->n - 1) / (size_t)T + 1'
+    '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
 change 'masked targets' 'data' \
-    'corpus->masked[p]) ? corpus->tokens[p]' 'corpus->masked[p - 1]) ? corpus->tokens[p]'
+    'corpus->masked != NULL && corpus->masked[position];' \
+    'corpus->masked != NULL && corpus->masked[position - 1];'
 change 'each window once' 'data' \
-    '((i >> half) ^ (' '((i >> half) & ('
+    '(left ^ hashed)' '(left & hashed)'
 change 'scores of the target' 'data scorefile step' \
-    'valid ? loss[p - 1]' 'valid ? loss[p]'
+    'inside ? values[position - 1] : 0' 'inside ? values[position] : 0'
 # ---- files ----
 change 'header length' 'files' \
     'n > size - 8)' 'n > size - 9)'

@@ -106,6 +106,8 @@ int main(int argc, char **argv) {
     slm_step_stats stats;
     slm_generator *generator;
     const slm_real *logits;
+    slm_sample_options sampling;
+    slm_choice choices[270];
     slm_rng rng = slm_rng_seed(2);
     int32_t token, i;
     uint64_t hash;
@@ -140,7 +142,10 @@ int main(int argc, char **argv) {
     hash = slm_model_hash(model);
     must(slm_generator_create(&generator, model, T, &err));
     must(slm_generator_push(&logits, generator, 'o', &err));
-    must(slm_sample_token(generator, 0.5, 0, 0.9, &rng, &token, &err));
+    sampling = slm_sample_defaults();
+    sampling.temperature = 0.5;
+    sampling.top_p = 0.9;
+    must(slm_sample_token(&token, logits, config.vocab, &sampling, &rng, choices, &err));
     must(slm_tokenizer_decode(&words, &size, tokenizer, &token, 1, &err));
     hash = slm_hash(hash, words, size);
     slm_free(words);

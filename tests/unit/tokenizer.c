@@ -107,30 +107,30 @@ static void test_classes(void) {
     static const struct {
         const char *s;
         int kind;
-    } samples[] = {{"a", SLM__LETTER},
-                   {"Z", SLM__LETTER},
-                   {"0", SLM__DIGIT},
-                   {"_", SLM__OTHER},
-                   {" ", SLM__SPACE},
-                   {"\x0b", SLM__SPACE},
-                   {"\x1c", SLM__OTHER},
-                   {"\xc2\x85", SLM__SPACE},
-                   {"\xc2\xa0", SLM__SPACE},
-                   {"\xef\xbb\xbf", SLM__OTHER},
-                   {"\xe1\xa0\x8e", SLM__OTHER},
-                   {"\xe2\x80\x8b", SLM__OTHER},
-                   {"\xe3\x80\x80", SLM__SPACE},
-                   {"\xc2\xb2", SLM__DIGIT},
-                   {"\xc2\xaa", SLM__LETTER},
-                   {"\xe2\x85\xa7", SLM__DIGIT},
-                   {"\xcc\x81", SLM__OTHER},
-                   {"\xc7\x85", SLM__LETTER},
-                   {"\xca\xb0", SLM__LETTER},
-                   {"\xe6\x97\xa5", SLM__LETTER},
-                   {"\xf0\x9d\x9f\x8e", SLM__DIGIT},
-                   {"\xf0\xb2\x8e\xaf", SLM__LETTER},
-                   {"\xf0\xb2\x8e\xb0", SLM__OTHER},
-                   {"\xf4\x8f\xbf\xbf", SLM__OTHER}};
+    } samples[] = {{"a", SLM__CHAR_LETTER},
+                   {"Z", SLM__CHAR_LETTER},
+                   {"0", SLM__CHAR_NUMBER},
+                   {"_", SLM__CHAR_OTHER},
+                   {" ", SLM__CHAR_SPACE},
+                   {"\x0b", SLM__CHAR_SPACE},
+                   {"\x1c", SLM__CHAR_OTHER},
+                   {"\xc2\x85", SLM__CHAR_SPACE},
+                   {"\xc2\xa0", SLM__CHAR_SPACE},
+                   {"\xef\xbb\xbf", SLM__CHAR_OTHER},
+                   {"\xe1\xa0\x8e", SLM__CHAR_OTHER},
+                   {"\xe2\x80\x8b", SLM__CHAR_OTHER},
+                   {"\xe3\x80\x80", SLM__CHAR_SPACE},
+                   {"\xc2\xb2", SLM__CHAR_NUMBER},
+                   {"\xc2\xaa", SLM__CHAR_LETTER},
+                   {"\xe2\x85\xa7", SLM__CHAR_NUMBER},
+                   {"\xcc\x81", SLM__CHAR_OTHER},
+                   {"\xc7\x85", SLM__CHAR_LETTER},
+                   {"\xca\xb0", SLM__CHAR_LETTER},
+                   {"\xe6\x97\xa5", SLM__CHAR_LETTER},
+                   {"\xf0\x9d\x9f\x8e", SLM__CHAR_NUMBER},
+                   {"\xf0\xb2\x8e\xaf", SLM__CHAR_LETTER},
+                   {"\xf0\xb2\x8e\xb0", SLM__CHAR_OTHER},
+                   {"\xf4\x8f\xbf\xbf", SLM__CHAR_OTHER}};
 
     static const struct {
         const char *s;
@@ -141,11 +141,11 @@ static void test_classes(void) {
                {"\xe6\x97", 2}, {"\xe6\x97x", 3}};
 
     size_t count[4] = {0, 0, 0, 0}, i, length;
-    for (i = 0; i < SLM__CLASSES; i++)
+    for (i = 0; i < SLM__N_CLASSES; i++)
         count[classes[i]]++;
-    CHECK(count[SLM__LETTER] == 141028, "%zu letters", count[SLM__LETTER]);
-    CHECK(count[SLM__DIGIT] == 1911, "%zu numbers", count[SLM__DIGIT]);
-    CHECK(count[SLM__SPACE] == 25, "%zu spaces", count[SLM__SPACE]);
+    CHECK(count[SLM__CHAR_LETTER] == 141028, "%zu letters", count[SLM__CHAR_LETTER]);
+    CHECK(count[SLM__CHAR_NUMBER] == 1911, "%zu numbers", count[SLM__CHAR_NUMBER]);
+    CHECK(count[SLM__CHAR_SPACE] == 25, "%zu spaces", count[SLM__CHAR_SPACE]);
     for (i = 0; i < SLM__COUNT(samples); i++) {
         int kind =
             slm__char_class(classes, samples[i].s, samples[i].s + strlen(samples[i].s), &length);
@@ -154,7 +154,7 @@ static void test_classes(void) {
     }
     for (i = 0; i < SLM__COUNT(bad); i++) {
         int kind = slm__char_class(classes, bad[i].s, bad[i].s + bad[i].n, &length);
-        CHECK(kind == SLM__OTHER && length == 1, "bad UTF-8 %zu: class %d, %zu bytes", i, kind,
+        CHECK(kind == SLM__CHAR_OTHER && length == 1, "bad UTF-8 %zu: class %d, %zu bytes", i, kind,
               length);
     }
 }
@@ -162,7 +162,7 @@ static void test_classes(void) {
 /* ---- 2. pieces: the regular expression, alternative by alternative, on an array of classes ---- */
 static size_t naive_piece(const char *s, size_t n) {
     static const char *const contractions[] = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
-    static const int runs[] = {SLM__LETTER, SLM__DIGIT, SLM__OTHER};
+    static const int runs[] = {SLM__CHAR_LETTER, SLM__CHAR_NUMBER, SLM__CHAR_OTHER};
     size_t i, k, length, at[600], units = 0, first;
     int kind[600];
     for (i = 0; i < SLM__COUNT(contractions); i++)
@@ -180,7 +180,7 @@ static size_t naive_piece(const char *s, size_t n) {
             continue;
         if (i > first) return at[i];
     }
-    for (i = 0; i < units && kind[i] == SLM__SPACE; i++)
+    for (i = 0; i < units && kind[i] == SLM__CHAR_SPACE; i++)
         continue;
     if (i < units && i > 1) i--; /* \s+(?!\S) gives one back, \s+ does not */
     return at[i];

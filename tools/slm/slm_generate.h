@@ -14,6 +14,7 @@ typedef struct generate_run {
     slm_tokenizer *tokenizer;
     slm_model *model;
     slm_generator *generator;
+    slm_choice *choices; /* (vocab) room for sampling */
     int32_t *prompt;
     size_t n;
 } generate_run;
@@ -30,17 +31,23 @@ static inline int generate_run_all(const generate_options *o, generate_run *r) {
     slm_error err;
     slm_rng rng = slm_rng_seed(o->seed);
     slm_status status = SLM_OK;
+    slm_sample_options sampling = slm_sample_defaults();
+    const slm_real *logits = NULL;
     int32_t token = 0;
+
+    sampling.temperature = o->temperature;
+    sampling.top_k = o->top_k;
+    sampling.top_p = o->top_p;
     for (size_t i = 0; i < r->n && status == SLM_OK && !stop_requested; i++) {
         generate_put(r->tokenizer, r->prompt[i]);
-        status = slm_generator_push(NULL, r->generator, r->prompt[i], &err);
+        status = slm_generator_push(&logits, r->generator, r->prompt[i], &err);
     }
     for (int32_t i = 0; i < o->n && status == SLM_OK && !stop_requested; i++) {
-        status =
-            slm_sample_token(r->generator, o->temperature, o->top_k, o->top_p, &rng, &token, &err);
+        status = slm_sample_token(&token, logits, r->model->config.vocab, &sampling, &rng,
+                                  r->choices, &err);
         if (status != SLM_OK) break;
         generate_put(r->tokenizer, token);
-        if (i + 1 < o->n) status = slm_generator_push(NULL, r->generator, token, &err);
+        if (i + 1 < o->n) status = slm_generator_push(&logits, r->generator, token, &err);
     }
     if (isatty(1)) putchar('\n');
     return status != SLM_OK ? fail_status(status, FOR_OUTPUT, &err)
@@ -67,6 +74,8 @@ static inline int generate_main(const generate_options *o, generate_run *r) {
                 "slm generate: note: %zu tokens are more than the context of %d that the model was "
                 "made for\n",
                 r->n + (size_t)o->n, (int)r->model->config.max_seq);
+    r->choices = (slm_choice *)malloc((size_t)r->model->config.vocab * sizeof *r->choices);
+    if (r->choices == NULL) return no_memory();
     catch_signals();
     return generate_run_all(o, r);
 }
@@ -114,6 +123,7 @@ static inline int verb_generate(int argc, char **argv) {
     code = generate_main(&o, &r);
     slm_generator_free(r.generator);
     slm_free(r.prompt);
+    free(r.choices);
     slm_model_free(r.model);
     slm_tokenizer_free(r.tokenizer);
     return code;
