@@ -1046,104 +1046,141 @@ static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, cons
 }
 
 /* ==== >>vector ============================================================================== 3 ==
-   Matrix products, exponentials, row loops: bare spans of numbers.  The only section with `omp simd`.  Its rules:
-   (1) Every sum has an order that only the problem's shape decides: no number of threads changes a bit.
-   (2) Vector code comes from plain loops of constant width, which every compiler handles; there are no intrinsics.
-   (3) One source, three machines.  SLM__KERNEL makes a kernel from one body: for AVX-512, for AVX2 with FMA, and for whatever
-       the build targets; the processor is asked at each call.  So -march does not matter, and both x86 variants agree to the bit.
-   (4) Multiply-adds are spelled slm__fma, never a * b + c: whether a compiler fuses the latter depends on its -std flag.  */
-#if defined(                                                                                       \
-    __clang__) /* its loop vectorizer takes the wrong loop of a tile: SLM__TILE keeps it out (at -O2 all is well) */
+   How the loops of sections 4 and 5 become vector code, on any compiler, for any processor.
+   Only these three sections have `omp simd`.  Their rules:
+
+   1. The order of every sum is decided by the problem's shape alone, so the number of threads
+      changes no bit.
+   2. Vector code comes from plain loops, most of them of constant length.  There are no intrinsics.
+   3. A kernel is written once, as an ordinary function slm__NAME_body.  SLM__DISPATCH compiles it
+      for AVX-512, for AVX2 with FMA, and for whatever the build targets, and makes slm__NAME, which
+      asks the processor at each call.  So -march does not matter, and AVX2 and AVX-512 give the
+      same bits.
+   4. A multiply-add is written slm__fma, never a * b + c: whether a compiler fuses the latter
+      depends on its -std flag.                                                                   */
+
+/* ---- what differs between compilers ----
+   SLM__INLINE      makes a function that is always inlined: its caller's processor is its own.
+   SLM__TILE_LOOP   precedes the loops over a tile's rows and steps, which must not themselves
+                    become vector code: the loop over its columns must.
+   SLM__SIMD        precedes a loop whose turns are independent, so that it may become vector code.
+   SLM__PREFETCH    is a hint that the memory at p will be read (store = 0) or written (store = 1).
+   SLM__TARGET_...  compiles a function for a processor.  It is not inlined, since its caller is
+                    compiled for another one.                                                    */
+#if defined(__clang__)
 #define SLM__INLINE static inline __attribute__((always_inline))
-#define SLM__TILE _Pragma("clang loop vectorize(disable)")
-#define SLM__PREFETCH(p, store)                                                                    \
-    __builtin_prefetch(p, store) /* a hint: p will be read, or stored to (old processors: no-op) */
+/* At -O3 clang 14 unrolls the AVX2 tile first and then vectorizes the wrong loop of it. */
+#define SLM__TILE_LOOP _Pragma("clang loop vectorize(disable)")
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
-#define SLM__AVX512                                                                                \
+#define SLM__PREFETCH(p, store) __builtin_prefetch(p, store)
+#define SLM__TARGET_AVX512                                                                         \
     __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw"),         \
                    min_vector_width(512)))
-#define SLM__AVX2 __attribute__((noinline, target("avx2,fma,prfchw")))
+#define SLM__TARGET_AVX2 __attribute__((noinline, target("avx2,fma,prfchw")))
+#define SLM__TARGET_PLAIN __attribute__((noinline))
+
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
-#define SLM__TILE _Pragma("GCC unroll 8")
+#define SLM__TILE_LOOP _Pragma("GCC unroll 8")
 #define SLM__PREFETCH(p, store) __builtin_prefetch(p, store)
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
-#define SLM__VECTORS
+#define SLM__VECTORIZE
 #else
-#define SLM__SIMD                                                                                  \
-    _Pragma("GCC ivdep") _Pragma("GCC unroll 2") /* 2: made vectors first, then unrolled */
-#define SLM__VECTORS                                                                               \
-    optimize("vect-cost-model=dynamic"), /* -O2 would make no vectors of loops with a remainder */
+/* Without "unroll 2" gcc 12 unrolls a short loop completely before its vectorizer sees it, and at
+   -O2 its cost model makes no vectors of a loop with a remainder. */
+#define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")
+#define SLM__VECTORIZE optimize("vect-cost-model=dynamic"),
 #endif
-#define SLM__AVX512                                                                                \
-    __attribute__((                                                                                \
-        noinline,                                                                                  \
-        SLM__VECTORS target(                                                                       \
-            "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw,prefer-vector-width=512")))
-#define SLM__AVX2 __attribute__((noinline, SLM__VECTORS target("avx2,fma,prfchw")))
+#define SLM__TARGET_AVX512                                                                         \
+    __attribute__((noinline, SLM__VECTORIZE target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,"  \
+                                                   "prfchw,prefer-vector-width=512")))
+#define SLM__TARGET_AVX2 __attribute__((noinline, SLM__VECTORIZE target("avx2,fma,prfchw")))
+#define SLM__TARGET_PLAIN __attribute__((noinline))
+
 #else
 #define SLM__INLINE static inline
-#define SLM__TILE
-#define SLM__PREFETCH(p, store) (void)0
+#define SLM__TILE_LOOP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
+#define SLM__PREFETCH(p, store) (void)0
 #endif
-#define SLM__VECTOR_FOR(i, n)                                                                      \
-    SLM__SIMD for (size_t i = 0; i < (n); i++) /* a loop of independent turns: vector code */
+
+/* A loop over i = 0 .. n-1 whose turns are independent. */
+#define SLM__VECTOR_FOR(i, n) SLM__SIMD for (size_t i = 0; i < (n); i++)
+
+/* ---- dispatch: one body, a function for each instruction set, and one that chooses ---- */
+enum { SLM__ISA_PLAIN, SLM__ISA_AVX2, SLM__ISA_AVX512 };
+
+/* The instruction set that kernels use.  Tests replace the macro, to run every variant. */
+#ifndef SLM__ISA
+#define SLM__ISA() slm__isa()
+#endif
+
+/* SLM__RETURN_type is the word `return` where a function of that type needs it. */
+#define SLM__RETURN_void
+#define SLM__RETURN_slm_real return
+#define SLM__LIST(...) __VA_ARGS__ /* takes the parentheses off */
+
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 static int slm__isa(void) {
-    int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                 __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 + avx512 : 0;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return SLM__ISA_PLAIN;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+        return SLM__ISA_AVX512;
+    return SLM__ISA_AVX2;
 }
 
-/* SLM__KERNEL(type, `return` or nothing, name, (parameters), (arguments)) { body } */
-#define SLM__VARIANT(level, name, of)                                                              \
-    ((level) == 2 ? name##_avx512 of : (level) == 1 ? name##_avx2 of : name##_plain of)
-#define SLM__KERNEL(type, RETURN, name, parameters, arguments)                                     \
-    SLM__INLINE type name##_body(int level, SLM__LIST parameters);                                 \
-    SLM__AVX512 static type name##_avx512 parameters {                                             \
-        RETURN name##_body(2, SLM__LIST arguments);                                                \
+/* A call of the variant of `name` for a given instruction set.  Inside a kernel, whose `isa` is
+   known to the compiler, it is a direct call. */
+#define SLM__CALL(isa, type, name, arguments)                                                      \
+    if ((isa) == SLM__ISA_AVX512)                                                                  \
+        SLM__RETURN_##type name##_avx512 arguments;                                                \
+    else if ((isa) == SLM__ISA_AVX2)                                                               \
+        SLM__RETURN_##type name##_avx2 arguments;                                                  \
+    else                                                                                           \
+        SLM__RETURN_##type name##_plain arguments
+
+/* Makes the function `name` of name##_body, whose first parameter, `isa`, it adds. */
+#define SLM__DISPATCH(type, name, parameters, arguments)                                           \
+    SLM__TARGET_AVX512 static type name##_avx512 parameters {                                      \
+        SLM__RETURN_##type name##_body(SLM__ISA_AVX512, SLM__LIST arguments);                      \
     }                                                                                              \
-    SLM__AVX2 static type name##_avx2 parameters {                                                 \
-        RETURN name##_body(1, SLM__LIST arguments);                                                \
+    SLM__TARGET_AVX2 static type name##_avx2 parameters {                                          \
+        SLM__RETURN_##type name##_body(SLM__ISA_AVX2, SLM__LIST arguments);                        \
     }                                                                                              \
-    static type name##_plain parameters {                                                          \
-        RETURN name##_body(0, SLM__LIST arguments);                                                \
+    SLM__TARGET_PLAIN static type name##_plain parameters {                                        \
+        SLM__RETURN_##type name##_body(SLM__ISA_PLAIN, SLM__LIST arguments);                       \
     }                                                                                              \
     static SLM__MAYBE_UNUSED type name parameters {                                                \
-        RETURN SLM__VARIANT(SLM__ISA(), name, arguments);                                          \
-    }                                                                                              \
-    SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
+        SLM__CALL(SLM__ISA(), type, name, arguments);                                              \
+    }
+
 #else
 SLM__INLINE int slm__isa(void) {
-    return 0;
+    return SLM__ISA_PLAIN;
 }
 
-#define SLM__VARIANT(level, name, of) name of
-#define SLM__KERNEL(type, RETURN, name, parameters, arguments)                                     \
-    SLM__INLINE type name##_body(int level, SLM__LIST parameters);                                 \
-    static type name parameters {                                                                  \
-        RETURN name##_body(0, SLM__LIST arguments);                                                \
-    }                                                                                              \
-    SLM__INLINE type name##_body(int level SLM__MAYBE_UNUSED, SLM__LIST parameters)
+#define SLM__CALL(isa, type, name, arguments) SLM__RETURN_##type name arguments
+#define SLM__DISPATCH(type, name, parameters, arguments)                                           \
+    static SLM__MAYBE_UNUSED type name parameters {                                                \
+        SLM__RETURN_##type name##_body(SLM__ISA_PLAIN, SLM__LIST arguments);                       \
+    }
 #endif
-#ifndef SLM__ISA
-#define SLM__ISA() slm__isa() /* the tests replace it, to run every variant */
-#endif
-#define SLM__LIST(...) __VA_ARGS__
 
-/* a b + c, rounded once where the machine can */
-SLM__INLINE slm_real slm__fma(int level, slm_real a, slm_real b, slm_real c) {
+/* ---- small arithmetic ---- */
+/* a b + c, rounded once where the processor can, twice elsewhere. */
+SLM__INLINE slm_real slm__fma(int isa, slm_real a, slm_real b, slm_real c) {
 #if defined(__GNUC__) || defined(__clang__)
 #if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__aarch64__)
-    level = 1;
+    const int fused = 1;
+#else
+    const int fused = isa != SLM__ISA_PLAIN;
 #endif
-    if (level > 0)
-        return sizeof(slm_real) == 4 ? (slm_real)__builtin_fmaf((float)a, (float)b, (float)c)
-                                     : (slm_real)__builtin_fma((double)a, (double)b, (double)c);
+    if (fused && sizeof(slm_real) == sizeof(float))
+        return (slm_real)__builtin_fmaf((float)a, (float)b, (float)c);
+    if (fused) return (slm_real)__builtin_fma((double)a, (double)b, (double)c);
 #endif
-    (void)level;
+    (void)isa;
     return a * b + c;
 }
 
@@ -1151,9 +1188,21 @@ static size_t slm__min(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Work below which one thread is faster than several, because starting a team of threads takes some
-   microseconds.  Found by trial on two-core x86 machines; no result depends on them.  Larger or
-   smaller by a factor of four, they cost a few percent of a step at worst. */
+/* The slm_reals of a cache line of 64 bytes (float), or of two lines (double). */
+enum { SLM__CACHE_LINE = 16 };
+
+/* The number of blocks of a given size that cover n. */
+static size_t slm__n_blocks(size_t n, size_t size) {
+    return (n + size - 1) / size;
+}
+
+/* The least multiple of `unit` that is not below n. */
+static size_t slm__round_up(size_t n, size_t unit) {
+    return slm__n_blocks(n, unit) * unit;
+}
+
+/* Work up to which one thread is faster than several, because starting a team of threads takes some
+   microseconds.  Found by trial on two-core x86 machines; no result depends on them. */
 enum {
     /* Multiply-adds of a product by slm__gemm, whose threads also wait for each other. */
     SLM__PARALLEL_GEMM = 262144,
@@ -1168,76 +1217,59 @@ enum {
 };
 
 /* ==== >>gemm ================================================================================ 4 ==
-   The matrix product: tiles in registers, blocks in caches.                                              */
-typedef struct {
-    const slm_real *p;
-    size_t ld;
-    const int32_t *rows;
-} slm__mat; /* row i: p + (rows ? rows[i] : i) * ld */
+   The matrix product C = op(A) op(B) or C += op(A) op(B): sums in registers, blocks in caches.   */
 
-typedef struct {
+/* ---- matrices ---- */
+typedef enum slm__gemm_op {
+    SLM__NN, /* A (m,k)  B (k,n) */
+    SLM__NT, /* A (m,k)  B (n,k): B is transposed */
+    SLM__TN  /* A (k,m)  B (k,n): A is transposed */
+} slm__gemm_op;
+
+/* What happens to the numbers that the output of a kernel held before. */
+enum { SLM__OVERWRITE, SLM__ADD };
+
+/* A matrix to be read.  With a list of rows, row i is row rows[i] of what lies at p. */
+typedef struct slm__mat {
+    const slm_real *p;
+    size_t ld;           /* from one row to the next */
+    const int32_t *rows; /* or NULL */
+} slm__mat;
+
+/* A matrix to be written. */
+typedef struct slm__mat_out {
     slm_real *p;
     size_t ld;
     const int32_t *rows;
-} slm__mat_out; /* the same, to be written */
+} slm__mat_out;
 
-enum { SLM__NN, SLM__NT, SLM__TN, SLM__PANELS };
 static slm__mat slm__matrix(const slm_real *p, size_t ld, const int32_t *rows) {
     slm__mat a = {p, ld, rows};
     return a;
 }
 
 static slm__mat_out slm__matrix_out(slm_real *p, size_t ld, const int32_t *rows) {
-    slm__mat_out a = {p, ld, rows};
-    return a;
+    slm__mat_out c = {p, ld, rows};
+    return c;
 }
 
 static const slm_real *slm__mat_row(slm__mat a, size_t i) {
-    return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld;
+    size_t row = a.rows != NULL ? (size_t)a.rows[i] : i;
+    return a.p + row * a.ld;
 }
 
-static slm_real *slm__mat_out_row(slm__mat_out a, size_t i) {
-    return a.p + (a.rows ? (size_t)a.rows[i] : i) * a.ld;
+static slm_real *slm__mat_out_row(slm__mat_out c, size_t i) {
+    size_t row = c.rows != NULL ? (size_t)c.rows[i] : i;
+    return c.p + row * c.ld;
 }
 
-/* ---- C = op(A) op(B): the blocking -----------------------------------------------------------------------------------
-                      B      NC columns                 For every (at most) KC steps of the sums, NC columns of C
-                   +-----+============+-----+             - all threads together pack that part of B into slivers WIDE wide;
-                KC |     | :  :  :  : |     |             - each thread takes MC rows of A at a time, and runs the tile kernel
-                   +-----+============+-----+               on every HIGH of them and every sliver.
-          A  KC          C
-        +---+====+--+    +-----+============+-----+
-     MC |   |....|  |    |     | []         |     |     []  the tile, HIGH x WIDE sums in registers while k runs down KC, then
-        +---+====+--+    +-----+============+-----+         stored in C or added to it.
-
-   AVX-512 has registers for 8 x 32 sums: few steps, so A may be read where it is; HIGH rows stay in the L1 cache while the slivers,
-   which stay in L2, go by.  Other tiles are smaller, so that every instruction counts: A is copied into panels, HIGH numbers for
-   each k, and a sliver stays in the caches while the panels go by.  Both copy a transpose with a row list, or with rows over FAR
-   numbers apart (of which caches keep few).  Row lists (gather, scatter) are free otherwise.  Beyond a ragged edge is anything:
-   those sums are not stored.  An element of C is one chain of multiply-adds over each KC, the same in any tile or thread.      */
-enum {
-    SLM__NR = 32,
-    SLM__MC = 16,
-    SLM__MC_MAX = 96,
-    SLM__KC = 512,
-    SLM__NC = 1024,
-    SLM__LD_MAX = 2048,
-    SLM__LANES = 16
-};
-
-#define SLM__NR_OF(level)                                                                          \
-    ((32u << (level)) / sizeof(slm_real)) /* of NR columns: 32, 16 or 8 floats */
-#define SLM__MR(level)                                                                             \
-    ((level) == 2 ? 8u : (level) == 1 ? 6u : 4u) /* 6 x 16 sums fill the registers of AVX2 */
-
-static slm__mat slm__submatrix(slm__mat a, int turned, size_t row,
-                               size_t col) { /* a from there on; turned: row, col of a' */
-    size_t down = turned ? col : row;
+/* The part of a matrix that begins at a row and a column. */
+static slm__mat slm__submatrix(slm__mat a, size_t row, size_t col) {
     if (a.rows != NULL)
-        a.rows += down;
+        a.rows += row;
     else
-        a.p += down * a.ld;
-    a.p += turned ? row : col;
+        a.p += row * a.ld;
+    a.p += col;
     return a;
 }
 
@@ -1250,491 +1282,861 @@ static slm__mat_out slm__submatrix_out(slm__mat_out c, size_t row, size_t col) {
     return c;
 }
 
-/* dst[k][j] = element k of row j of b (n rows): a transpose.  Eight rows at a time, as an interleaved store of eight streams
-   (which compilers turn into shuffles) into a small square that is then copied.  For rows from n on, row 0 again. */
-SLM__INLINE void slm__pack_across(slm__mat b, size_t n, size_t depth, const size_t wide,
-                                  slm_real *dst) {
-    const size_t run = wide < 8 ? wide : 8;
-    for (size_t g = 0; g < wide; g += 8) {
-        const slm_real *from[8], *next[8];
-        for (size_t l = 0; l < 8; l++)
-            from[l] = slm__mat_row(b, g + l < n ? g + l : 0);
-        for (size_t l = 0; l < 8; l++)
-            next[l] = slm__mat_row(b, g + wide + l < n ? g + wide + l : 0);
-        for (size_t k = 0; k < depth; k += 16) {
-            const slm_real *s0 = from[0] + k, *s1 = from[1] + k, *s2 = from[2] + k,
-                           *s3 = from[3] + k;
-            const slm_real *s4 = from[4] + k, *s5 = from[5] + k, *s6 = from[6] + k,
-                           *s7 = from[7] + k;
-            slm_real t[8 * 16], *to = dst + k * wide + g;
-            for (size_t l = 0; l < 8; l++)
-                SLM__PREFETCH(next[l] + k, 0);
-            if (depth - k >= 16) {
-                SLM__VECTOR_FOR(l, 16) {
-                    slm_real *u = t + 8 * l;
-                    u[0] = s0[l];
-                    u[1] = s1[l];
-                    u[2] = s2[l];
-                    u[3] = s3[l];
-                    u[4] = s4[l];
-                    u[5] = s5[l];
-                    u[6] = s6[l];
-                    u[7] = s7[l];
-                }
-                for (size_t l = 0; l < 16; l++)
-                    memcpy(to + l * wide, t + 8 * l, run * sizeof(slm_real));
-            } else
-                for (size_t l = 0; l < (depth - k) * run; l++)
-                    to[l / run * wide + l % run] = from[l % run][k + l / run];
+/* A from row i of op(A) and step k on; B from step k and column j of op(B) on. */
+static slm__mat slm__part_of_a(slm__gemm_op op, slm__mat A, size_t i, size_t k) {
+    return op == SLM__TN ? slm__submatrix(A, k, i) : slm__submatrix(A, i, k);
+}
+
+static slm__mat slm__part_of_b(slm__gemm_op op, slm__mat B, size_t k, size_t j) {
+    return op == SLM__NT ? slm__submatrix(B, j, k) : slm__submatrix(B, k, j);
+}
+
+/* ---- the blocking ----
+   The product makes m n sums of k steps each.  Written as three plain loops, every multiply-add
+   fetches two numbers, and a processor multiplies far faster than memory delivers.  So a number
+   that has been fetched must be used many times while it is near: in a register, in the L1 cache,
+   in the L2 cache.  The plan is that of BLIS (Van Zee and van de Geijn, 2015), and so are the
+   letters MR, NR, MC, KC and NC.
+
+                          n_block columns
+                   +-----+================+-----+        C = op(A) op(B) is made in parts.  A part
+           k_block |  B  | :  :  :  :  :  |     |        takes k_block steps of the sums of n_block
+                   +-----+================+-----+        columns.  What it needs of B is packed into
+                                                         slivers: what is between two colons.
+              k_block                                    A thread takes m_block rows of A and C at a
+         +---+====+---+  +-----+----------------+-----+  time, and runs the tile kernel on every MR
+ m_block | A |    |   |  |  C  |     []         |     |  of them and every sliver.
+         +---+====+---+  +-----+----------------+-----+  []: a tile of C, MR rows and NR columns.
+
+   The tile: MR x NR elements of C, whose sums stay in registers while k runs down a block.  A step
+   reads MR numbers of A and NR numbers of B and makes MR NR multiply-adds of them (8 x 32: 256 of
+   40 numbers).  MR and NR are as large as the registers of the instruction set allow.  Then the
+   tile is stored in C or added to it.
+
+   The sliver: NR columns of op(B), packed, that is copied so that the NR numbers of a step lie side
+   by side and the next step follows.  A tile reads its sliver from front to back, in whole vectors.
+   The copy is made once and read m / MR times.  If the last sliver has fewer than NR columns, it is
+   filled up with other numbers, and the sums made of these are not stored.
+
+   The panel: the same for A, MR rows of op(A) with the MR numbers of a step side by side.  A tile
+   then has one stream of numbers to read instead of MR rows.
+
+   Whether A is packed.  A tile of AVX-512 has so much arithmetic in a step that it can read its MR
+   rows of A where they are: they stay in the L1 cache while all slivers of the part, which stay in
+   L2, go by.  Smaller tiles have less time for each number, so A is packed, and it is the sliver
+   that stays in L1 while all panels, which stay in L2, go by.  AVX-512 packs A as well where it
+   would have to read down a column of rows that are listed or far apart: caches keep few of them.
+
+   Why no bit depends on any of this.  An element of C is one chain of multiply-adds in the order of
+   k for each k_block, and the chains are added in their order.  k_block depends on k only; tiles,
+   threads, n_block and m_block decide who does it and when, not what is done.                    */
+enum {
+    SLM__MR_MAX = 8,  /* the largest tile's rows */
+    SLM__MR_LOW = 4,  /* rows of the tile for at most so many rows of C */
+    SLM__NR_MAX = 32, /* the largest tile's columns; n_block is a multiple */
+
+    /* Steps of a block, at most: a sliver of AVX2 (16 x 512 floats) and the rows or panel that
+       run along it fit an L1 cache of 48 KiB, and nearly one of 32 KiB. */
+    SLM__KC = 512,
+    /* Rows of A packed at a time (96 x 512 floats: 192 KiB of L2); so few rows need no others. */
+    SLM__MC = 96,
+    /* Rows taken at a time where A is not packed: two tiles, so that threads finish together. */
+    SLM__MC_IN_PLACE = 16,
+    /* Columns of a packed part of B with KC steps: 2 MiB, for the L3 cache that threads share. */
+    SLM__NC = 1024,
+    /* The same with AVX-512: 512 KiB, for the L2 cache of each core. */
+    SLM__NC_AVX512 = 256,
+    /* Reals between rows from which on a transposed A is packed: a cache keeps few lines that are
+       a large power of two apart. */
+    SLM__LD_MAX = 2048,
+
+    SLM__PACK_ROWS = 8,   /* rows that packing reads side by side */
+    SLM__PACK_STEPS = 16  /* numbers that it takes of each: a cache line of floats */
+};
+
+/* Columns and rows of a tile: 8 x 32 floats are 16 registers of the 32 of AVX-512, 6 x 16 are 12 of
+   the 16 of AVX2, 4 x 8 are 8 of the 16 of SSE.  A register holds half as many doubles. */
+#define SLM__NR(isa) ((size_t)(32 << (isa)) / sizeof(slm_real))
+#define SLM__MR(isa) ((size_t)(4 + 2 * (isa)))
+
+/* ---- packing: slivers and panels ---- */
+/* t[k][j] = row[j][k] for 8 rows and 16 steps.  Compilers make shuffles of vectors of the loop. */
+SLM__INLINE void slm__transpose_square(const slm_real *const *row, size_t k, slm_real *t) {
+    const slm_real *row0 = row[0] + k;
+    const slm_real *row1 = row[1] + k;
+    const slm_real *row2 = row[2] + k;
+    const slm_real *row3 = row[3] + k;
+    const slm_real *row4 = row[4] + k;
+    const slm_real *row5 = row[5] + k;
+    const slm_real *row6 = row[6] + k;
+    const slm_real *row7 = row[7] + k;
+
+    SLM__VECTOR_FOR(l, SLM__PACK_STEPS) {
+        slm_real *to = t + SLM__PACK_ROWS * l;
+        to[0] = row0[l];
+        to[1] = row1[l];
+        to[2] = row2[l];
+        to[3] = row3[l];
+        to[4] = row4[l];
+        to[5] = row5[l];
+        to[6] = row6[l];
+        to[7] = row7[l];
+    }
+}
+
+/* to[k][j] = b[j][k] for one sliver, `width` rows of b.  Rows from n on are replaced by row 0. */
+SLM__INLINE void slm__pack_transposed_sliver(slm__mat b, size_t n, size_t depth, const size_t width,
+                                             slm_real *to) {
+    const size_t used = width < SLM__PACK_ROWS ? width : (size_t)SLM__PACK_ROWS;
+
+    for (size_t j0 = 0; j0 < width; j0 += SLM__PACK_ROWS) {
+        const slm_real *row[SLM__PACK_ROWS];
+        const slm_real *next[SLM__PACK_ROWS]; /* the same rows of the next sliver */
+
+        for (size_t j = 0; j < SLM__PACK_ROWS; j++)
+            row[j] = slm__mat_row(b, j0 + j < n ? j0 + j : 0);
+        for (size_t j = 0; j < SLM__PACK_ROWS; j++)
+            next[j] = slm__mat_row(b, j0 + width + j < n ? j0 + width + j : 0);
+
+        for (size_t k0 = 0; k0 < depth; k0 += SLM__PACK_STEPS) {
+            slm_real square[SLM__PACK_STEPS * SLM__PACK_ROWS];
+            slm_real *column = to + k0 * width + j0;
+
+            for (size_t j = 0; j < SLM__PACK_ROWS; j++)
+                SLM__PREFETCH(next[j] + k0, 0);
+            if (depth - k0 >= SLM__PACK_STEPS) {
+                slm__transpose_square(row, k0, square);
+                for (size_t k = 0; k < SLM__PACK_STEPS; k++)
+                    memcpy(column + k * width, square + k * SLM__PACK_ROWS,
+                           used * sizeof(slm_real));
+            } else {
+                for (size_t k = 0; k < depth - k0; k++)
+                    for (size_t j = 0; j < used; j++)
+                        column[k * width + j] = row[j][k0 + k];
+            }
         }
     }
 }
 
-/* b' (across) or b, (depth, n), in slivers of `wide` columns, one after the other; b by eight rows: their lines stay at hand */
-SLM__INLINE void slm__pack_slivers(int across, slm__mat b, size_t n, size_t depth,
-                                   const size_t wide, slm_real *dst) {
-    for (size_t s = 0; across && s < n; s += wide)
-        slm__pack_across(slm__submatrix(b, 1, 0, s), n - s, depth, wide, dst + s * depth);
-    for (size_t k0 = 0; !across && k0 < depth; k0 += 8)
-        for (size_t s = 0; s < n; s += wide)
-            for (size_t k = k0; k < k0 + 8 && k < depth; k++) {
-                slm_real *to = dst + s * depth + k * wide;
-                const slm_real *from = slm__mat_row(b, k) + s;
-                if (k + 8 < depth) SLM__PREFETCH(slm__mat_row(b, k + 8) + s, 0);
-                if (n - s >= wide)
-                    memcpy(to, from, wide * sizeof(slm_real));
+/* The transpose of b (n, depth) in slivers, one after the other. */
+SLM__INLINE void slm__pack_transposed(slm__mat b, size_t n, size_t depth, const size_t width,
+                                      slm_real *to) {
+    for (size_t j = 0; j < n; j += width)
+        slm__pack_transposed_sliver(slm__submatrix(b, j, 0), n - j, depth, width, to + j * depth);
+}
+
+/* b (depth, n) in slivers, one after the other.  Eight rows of b are read side by side, so that
+   eight steps of a sliver are written at a time. */
+SLM__INLINE void slm__pack_straight(slm__mat b, size_t n, size_t depth, const size_t width,
+                                    slm_real *to) {
+    for (size_t k0 = 0; k0 < depth; k0 += SLM__PACK_ROWS)
+        for (size_t j0 = 0; j0 < n; j0 += width)
+            for (size_t k = k0; k < k0 + SLM__PACK_ROWS && k < depth; k++) {
+                slm_real *step = to + j0 * depth + k * width;
+                const slm_real *from = slm__mat_row(b, k) + j0;
+
+                if (k + SLM__PACK_ROWS < depth)
+                    SLM__PREFETCH(slm__mat_row(b, k + SLM__PACK_ROWS) + j0, 0);
+                if (n - j0 >= width)
+                    memcpy(step, from, width * sizeof(slm_real));
                 else
-                    for (size_t j = 0; j < wide; j++)
-                        to[j] = j < n - s ? from[j] : 0;
+                    for (size_t j = 0; j < width; j++)
+                        step[j] = j < n - j0 ? from[j] : 0;
             }
 }
 
-/* n columns of op(B), in slivers NR wide */
-SLM__KERNEL(void, , slm__pack_b, (int op, slm__mat b, size_t n, size_t k, slm_real *to),
-            (op, b, n, k, to)) {
-    slm__pack_slivers(op == SLM__NT, b, n, k, SLM__NR_OF(level), to);
-}
-
-/* m rows of op(A), in panels MR high */
-SLM__KERNEL(void, , slm__pack_a, (int op, slm__mat a, size_t m, size_t k, slm_real *to),
-            (op, a, m, k, to)) {
-    slm__pack_slivers(op != SLM__TN, a, m, k, SLM__MR(level), to);
-}
-
-/* t (rows, WIDE) = sum over k of a_ik b_kj.  b_k: row k of a sliver.  a_ik: a panel's p[k step + i], or a[i][k step].  rows is
-   constant, so that `sum` becomes registers: 8 x 32 floats are 16 of AVX-512's 32, 6 x 16 are 12 of AVX2's 16. */
-SLM__INLINE void slm__tile_accumulate(int level, const size_t rows, size_t depth, const int panel,
-                                      const slm_real *p, const slm_real *const *a, size_t step,
-                                      const slm_real *b, slm_real *t) {
-    const size_t cols = SLM__NR_OF(level);
-    const slm_real *row[8];
-    slm_real sum[8 * SLM__NR];
-    SLM__TILE
-    for (size_t i = 0; i < rows; i++) {
-        row[i] = panel ? NULL : a[i];
-        SLM__VECTOR_FOR(j, cols) sum[i * cols + j] = 0;
-    }
-    SLM__TILE
-    for (size_t k = 0, at = 0; k < depth; k++, at += step, b += cols) {
-        SLM__TILE
-        for (size_t i = 0; i < rows; i++) {
-            const slm_real x = panel ? p[at + i] : row[i][at];
-            SLM__VECTOR_FOR(j, cols)
-            sum[i * cols + j] = slm__fma(level, x, b[j], sum[i * cols + j]);
-        }
-    }
-    SLM__TILE
-    for (size_t i = 0; i < rows; i++)
-        SLM__VECTOR_FOR(j, cols) t[i * cols + j] = sum[i * cols + j];
-}
-
-/* Sums of HIGH rows, or 4 if that is enough, of panel p or (NULL) of rows a.  Within slm__block compilers kept them in memory. */
-SLM__KERNEL(void, , slm__tile,
-            (size_t rows, size_t depth, const slm_real *p, const slm_real *const *a, size_t step,
-             const slm_real *b, slm_real *t),
-            (rows, depth, p, a, step, b, t)) {
-    const size_t high = SLM__MR(level);
-    if (p != NULL && rows > 4)
-        slm__tile_accumulate(level, high, depth, 1, p, NULL, high, b, t);
-    else if (p != NULL)
-        slm__tile_accumulate(level, 4, depth, 1, p, NULL, high, b, t);
-    else if (rows > 4)
-        slm__tile_accumulate(level, high, depth, 0, NULL, a, step, b, t);
+/* n columns of op(B) in slivers. */
+SLM__INLINE void slm__pack_b_body(int isa, slm__gemm_op op, slm__mat b, size_t n, size_t depth,
+                                  slm_real *slivers) {
+    if (op == SLM__NT)
+        slm__pack_transposed(b, n, depth, SLM__NR(isa), slivers);
     else
-        slm__tile_accumulate(level, 4, depth, 0, NULL, a, step, b, t);
+        slm__pack_straight(b, n, depth, SLM__NR(isa), slivers);
 }
+SLM__DISPATCH(void, slm__pack_b,
+              (slm__gemm_op op, slm__mat b, size_t n, size_t depth, slm_real *slivers),
+              (op, b, n, depth, slivers))
 
-/* c (rows x cols) (+)= op(a) (rows x depth) times packed b, whose slivers are `deep` rows long.  op PANELS: a is packed, too. */
-SLM__KERNEL(void, , slm__block,
-            (int op, size_t rows, size_t cols, size_t depth, slm__mat a, const slm_real *b,
-             size_t deep, int add, slm__mat_out c),
-            (op, rows, cols, depth, a, b, deep, add, c)) {
-    const size_t wide = SLM__NR_OF(level), high = SLM__MR(level),
-                 group = level == 2 ? high : (size_t)SLM__MC_MAX;
-    const slm_real *row[SLM__MC_MAX + 8];
-    slm_real t[8 * SLM__NR], *to[SLM__MC_MAX];
-    for (size_t p = 0; p < rows; p += group) {
-        size_t height = slm__min(rows - p, group), step = op == SLM__TN ? a.ld : 1;
-        for (size_t i = 0; i < height + high;
-             i++) { /* beyond the last row: any row, it is not stored */
-            size_t at = p + (i < height ? i : 0);
-            row[i] = op == SLM__PANELS ? NULL : op == SLM__TN ? a.p + at : slm__mat_row(a, at);
-            if (i < height) to[i] = slm__mat_out_row(c, at);
+/* m rows of op(A) in panels. */
+SLM__INLINE void slm__pack_a_body(int isa, slm__gemm_op op, slm__mat a, size_t m, size_t depth,
+                                  slm_real *panels) {
+    if (op == SLM__TN)
+        slm__pack_straight(a, m, depth, SLM__MR(isa), panels);
+    else
+        slm__pack_transposed(a, m, depth, SLM__MR(isa), panels);
+}
+SLM__DISPATCH(void, slm__pack_a,
+              (slm__gemm_op op, slm__mat a, size_t m, size_t depth, slm_real *panels),
+              (op, a, m, depth, panels))
+
+/* ---- the tile ---- */
+/* sums_ij = sum over k of a_ik b_kj, for `rows` rows and NR columns.  a_ik is panel[k a_step + i],
+   or if there is no panel a_row[i][k a_step].  Both `rows` and whether there is a panel must be
+   constants where this is inlined: only then do the sums become registers. */
+SLM__INLINE void slm__tile_accumulate(int isa, const size_t rows, size_t depth,
+                                      const slm_real *panel, const slm_real *const *a_row,
+                                      size_t a_step, const slm_real *sliver, slm_real *sums) {
+    const size_t NR = SLM__NR(isa);
+    const slm_real *row[SLM__MR_MAX];
+    slm_real sum[SLM__MR_MAX * SLM__NR_MAX];
+    size_t a_index = 0;
+
+    SLM__TILE_LOOP
+    for (size_t i = 0; i < rows; i++) {
+        row[i] = panel != NULL ? NULL : a_row[i];
+        SLM__VECTOR_FOR(j, NR) {
+            sum[i * NR + j] = 0;
         }
-        for (size_t q = 0; q < cols; q += wide)
-            for (size_t i = 0; i < height; i += high) {
-                const slm_real *panel = op == SLM__PANELS ? a.p + (p + i) * depth : NULL;
-                size_t width = slm__min(cols - q, wide), tall = slm__min(height - i, high);
-                for (size_t r = i; r < i + tall; r++)
-                    for (size_t j = 0; j < width; j += 16)
-                        SLM__PREFETCH(to[r] + q + j, 1);
-                SLM__VARIANT(level, slm__tile,
-                             (tall, depth, panel, row + i, step, b + q * deep, t));
-                for (size_t r = 0; r < tall; r++) {
-                    slm_real *end = to[i + r] + q;
-                    const slm_real *from = t + r * wide;
-                    if (width < wide)
-                        for (size_t j = 0; j < width; j++)
-                            end[j] = add ? end[j] + from[j] : from[j];
-                    else if (!add)
-                        memcpy(end, from, wide * sizeof(slm_real));
-                    else
-                        SLM__VECTOR_FOR(j, wide) end[j] += from[j];
-                }
+    }
+
+    SLM__TILE_LOOP
+    for (size_t k = 0; k < depth; k++) {
+        SLM__TILE_LOOP
+        for (size_t i = 0; i < rows; i++) {
+            const slm_real x = panel != NULL ? panel[a_index + i] : row[i][a_index];
+            SLM__VECTOR_FOR(j, NR) {
+                sum[i * NR + j] = slm__fma(isa, x, sliver[j], sum[i * NR + j]);
             }
+        }
+        a_index += a_step;
+        sliver += NR;
+    }
+
+    SLM__TILE_LOOP
+    for (size_t i = 0; i < rows; i++) {
+        SLM__VECTOR_FOR(j, NR) {
+            sums[i * NR + j] = sum[i * NR + j];
+        }
     }
 }
 
-/* numbers of `work` that slm__gemm needs for so many threads: for each a copied block of A; two packed parts of B; a cache line */
-static size_t slm__gemm_work(int n_threads) {
-    return SLM__KC * ((size_t)n_threads * SLM__MC_MAX + 2 * SLM__NC) + 16;
-}
+/* The sums of a tile of MR rows, or of MR_LOW if that is enough, of a panel or (panel NULL) of the
+   rows a_row.  It is a kernel of its own: inlined into slm__block, the sums leave the registers. */
+SLM__INLINE void slm__tile_body(int isa, size_t rows, size_t depth, const slm_real *panel,
+                                const slm_real *const *a_row, size_t a_step, const slm_real *sliver,
+                                slm_real *sums) {
+    const size_t MR = SLM__MR(isa);
 
-/* n in equal shares of at most `most`: how large is one, in whole units, if their number is a multiple of `parts`? */
-static size_t slm__even_block(size_t n, size_t most, size_t parts, size_t unit) {
-    parts *= ((n + most - 1) / most + parts - 1) / parts;
-    return parts > 0 ? ((n + parts - 1) / parts + unit - 1) / unit * unit : unit;
+    if (panel != NULL && rows > SLM__MR_LOW)
+        slm__tile_accumulate(isa, MR, depth, panel, NULL, MR, sliver, sums);
+    else if (panel != NULL)
+        slm__tile_accumulate(isa, SLM__MR_LOW, depth, panel, NULL, MR, sliver, sums);
+    else if (rows > SLM__MR_LOW)
+        slm__tile_accumulate(isa, MR, depth, NULL, a_row, a_step, sliver, sums);
+    else
+        slm__tile_accumulate(isa, SLM__MR_LOW, depth, NULL, a_row, a_step, sliver, sums);
 }
+SLM__DISPATCH(void, slm__tile,
+              (size_t rows, size_t depth, const slm_real *panel, const slm_real *const *a_row,
+               size_t a_step, const slm_real *sliver, slm_real *sums),
+              (rows, depth, panel, a_row, a_step, sliver, sums))
 
-/* the steps of a sum that are taken in one go: k in equal parts, of KC at most */
-static size_t slm__k_block(size_t k) {
-    return slm__even_block(k, SLM__KC, 1, SLM__LANES);
-}
+/* Stores the first `cols` sums of each row of a tile at column j of the rows of C, or adds them. */
+SLM__INLINE void slm__tile_store(int isa, const slm_real *sums, size_t rows, size_t cols, int add,
+                                 slm_real *const *c_row, size_t j0) {
+    const size_t NR = SLM__NR(isa);
 
-/* C (m, n) = op(A) op(B) + (add ? C : 0), sums over k:   NN: A (m,k) B (k,n)   NT: A (m,k) B (n,k)   TN: A (k,m) B (k,n).
-   In parallel: blocks of rows, or if there are few rows of columns, as many for each thread.  No element's sum depends on that.
-   Parts of B take turns in two places: who is done packs the next part while others still read this one, then waits for them. */
-static void slm__gemm(int op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B, int add,
-                      slm__mat_out C, slm_real *work) {
-    size_t threads = (size_t)SLM__THREADS(), stretch = slm__k_block(k),
-           part = SLM__ISA() == 2 ? SLM__NC / 4 : SLM__NC;
-    int few = m <= SLM__MC_MAX,
-        panels = SLM__ISA() < 2 || (op == SLM__TN && (A.rows != NULL || A.ld > SLM__LD_MAX));
-    size_t wide = slm__even_block(n, SLM__KC * part / stretch / SLM__NR * SLM__NR, 1, SLM__NR);
-    size_t span = few ? slm__even_block(wide, wide, threads, SLM__NR) : wide;
-    size_t high =
-        few ? (size_t)SLM__MC_MAX
-            : slm__even_block(m, panels ? SLM__MC_MAX : SLM__MC, threads, SLM__MR(SLM__ISA()));
-    slm_real *base = work + (16 - (uintptr_t)work / sizeof(slm_real) % 16) % 16;
-    SLM__PRAGMA(omp parallel if (m * n * k > SLM__PARALLEL_GEMM))
-    for (size_t k0 = 0, turn = 0; k0 == 0 || k0 < k;
-         k0 += stretch) /* at least once: k = 0 makes C zero */
-        for (size_t j0 = 0; j0 < n; j0 += wide, turn = !turn) {
-            size_t depth = slm__min(k - k0, stretch), cols = slm__min(n - j0, wide);
-            slm_real *copy = base + SLM__KC * SLM__MC_MAX * SLM__THREAD(),
-                     *b = base + SLM__KC * (SLM__MC_MAX * threads + SLM__NC * turn);
-            SLM__PRAGMA(omp for schedule(dynamic))
-            for (size_t j = 0; j < (few ? 0 : cols); j += SLM__NR)
-                slm__pack_b(op, slm__submatrix(B, op == SLM__NT, k0, j0 + j),
-                            slm__min(cols - j, SLM__NR), depth, b + j * depth);
-            SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
-            for (size_t i = 0; i < m; i += high)
-                for (size_t j = 0; j < cols; j += span) {
-                    size_t rows = slm__min(m - i, high), width = slm__min(cols - j, span);
-                    slm__mat a = slm__submatrix(A, op == SLM__TN, i, k0);
-                    slm__mat_out c = slm__submatrix_out(C, i, j0 + j);
-                    if (panels) {
-                        slm__pack_a(op, a, rows, depth, copy);
-                        a.p = copy;
-                    }
-                    if (few)
-                        slm__pack_b(op, slm__submatrix(B, op == SLM__NT, k0, j0 + j), width, depth,
-                                    b + j * depth);
-                    slm__block(panels ? SLM__PANELS : op, rows, width, depth, a, b + j * depth,
-                               depth, k0 ? 1 : add, c);
-                }
+    for (size_t i = 0; i < rows; i++) {
+        const slm_real *from = sums + i * NR;
+        slm_real *to = c_row[i] + j0;
+
+        if (cols < NR) {
+            for (size_t j = 0; j < cols; j++)
+                to[j] = add ? to[j] + from[j] : from[j];
+        } else if (add) {
+            SLM__VECTOR_FOR(j, NR) {
+                to[j] += from[j];
+            }
+        } else {
+            memcpy(to, from, NR * sizeof(slm_real));
         }
+    }
 }
 
-/* For a B that several products share, on one thread: b is B as slm__pack_b left it, `deep` rows long; C (m, n) is the product with
-   its first n columns and k rows, with the same bits as by slm__gemm.  TN: A without a row list. */
-static void slm__gemm_packed(int op, size_t m, size_t n, size_t k, slm__mat A, const slm_real *b,
-                             size_t deep, int add, slm__mat_out C) {
-    for (size_t k0 = 0, stretch = slm__k_block(k); k0 < k;
-         k0 += stretch, b += stretch * SLM__NR_OF(SLM__ISA()))
-        slm__block(op, m, n, slm__min(k - k0, stretch), slm__submatrix(A, op == SLM__TN, 0, k0), b,
-                   deep, k0 ? 1 : add, C);
+/* ---- the block: the tiles of some rows and slivers ---- */
+/* C (rows, cols) = op(A) (rows, depth) B, or added.  B is packed into slivers, each `sliver_depth`
+   steps long, of which the first `depth` count.  A is packed into panels, or read in place if
+   panels is NULL. */
+SLM__INLINE void slm__block_body(int isa, slm__gemm_op op, size_t rows, size_t cols, size_t depth,
+                                 slm__mat a, const slm_real *panels, const slm_real *slivers,
+                                 size_t sliver_depth, int add, slm__mat_out c) {
+    const size_t MR = SLM__MR(isa);
+    const size_t NR = SLM__NR(isa);
+    const size_t group = isa == SLM__ISA_AVX512 ? MR : (size_t)SLM__MC;
+    const size_t a_step = op == SLM__TN ? a.ld : 1;
+    const slm_real *a_row[SLM__MC + SLM__MR_MAX];
+    slm_real *c_row[SLM__MC];
+    slm_real sums[SLM__MR_MAX * SLM__NR_MAX];
+
+    for (size_t i0 = 0; i0 < rows; i0 += group) {
+        const size_t height = slm__min(rows - i0, group);
+
+        /* A tile reads MR rows of A.  Those beyond the last are any row: they are not stored. */
+        for (size_t i = 0; i < height + MR && panels == NULL; i++) {
+            const size_t row = i0 + (i < height ? i : 0);
+            a_row[i] = op == SLM__TN ? a.p + row : slm__mat_row(a, row);
+        }
+        for (size_t i = 0; i < height; i++)
+            c_row[i] = slm__mat_out_row(c, i0 + i);
+
+        for (size_t j0 = 0; j0 < cols; j0 += NR)
+            for (size_t i = 0; i < height; i += MR) {
+                const size_t tile_rows = slm__min(height - i, MR);
+                const size_t tile_cols = slm__min(cols - j0, NR);
+                const slm_real *panel = panels != NULL ? panels + (i0 + i) * depth : NULL;
+
+                for (size_t r = i; r < i + tile_rows; r++)
+                    for (size_t j = 0; j < tile_cols; j += SLM__CACHE_LINE)
+                        SLM__PREFETCH(c_row[r] + j0 + j, 1);
+                SLM__CALL(isa, void, slm__tile,
+                          (tile_rows, depth, panel, a_row + i, a_step, slivers + j0 * sliver_depth,
+                           sums));
+                slm__tile_store(isa, sums, tile_rows, tile_cols, add, c_row + i, j0);
+            }
+    }
+}
+SLM__DISPATCH(void, slm__block,
+              (slm__gemm_op op, size_t rows, size_t cols, size_t depth, slm__mat a,
+               const slm_real *panels, const slm_real *slivers, size_t sliver_depth, int add,
+               slm__mat_out c),
+              (op, rows, cols, depth, a, panels, slivers, sliver_depth, add, c))
+
+/* ---- the product ---- */
+/* How slm__gemm cuts a product into blocks, and where it packs them. */
+typedef struct slm__gemm_plan {
+    size_t k_block;       /* steps of the sums that are taken at a time */
+    size_t n_k_blocks;    /* at least 1: with k = 0 it makes C zero */
+    size_t n_block;       /* columns of B that are packed at a time */
+    size_t m_block;       /* rows of C that a thread takes at a time */
+    size_t n_share;       /* columns of C that a thread takes at a time: n_block, or a part of it */
+    int split_columns;    /* C has few rows: threads divide the columns, and each packs its own */
+    int pack_a;           /* A is packed into panels; otherwise it is read where it is */
+    slm_real *panels;     /* KC * MC reals for each thread */
+    slm_real *slivers[2]; /* two places for a packed part of B, KC * NC reals each */
+} slm__gemm_plan;
+
+/* Size of the `work` of slm__gemm in reals: the places of its plan and room to align them. */
+static size_t slm__gemm_work(int n_threads) {
+    return SLM__KC * ((size_t)n_threads * SLM__MC + 2 * SLM__NC) + SLM__CACHE_LINE;
+}
+
+/* Cuts n into equal blocks of at most `most`, their number a multiple of `parts`, and returns the
+   size of one, rounded up to whole units. */
+static size_t slm__even_block(size_t n, size_t most, size_t parts, size_t unit) {
+    const size_t blocks = slm__round_up(slm__n_blocks(n, most), parts);
+
+    if (blocks == 0) return unit;
+    return slm__round_up(slm__n_blocks(n, blocks), unit);
+}
+
+/* The steps of a block.  It depends on k alone, because it decides the order of the sums. */
+static size_t slm__k_block(size_t k) {
+    return slm__even_block(k, SLM__KC, 1, SLM__PACK_STEPS);
+}
+
+static slm__gemm_plan slm__plan_gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A,
+                                     slm_real *work) {
+    const int isa = SLM__ISA();
+    const size_t threads = (size_t)SLM__THREADS();
+    const size_t NC = isa == SLM__ISA_AVX512 ? SLM__NC_AVX512 : SLM__NC;
+    const size_t misaligned = (uintptr_t)work / sizeof(slm_real) % SLM__CACHE_LINE;
+    slm__gemm_plan plan;
+
+    plan.k_block = slm__k_block(k);
+    plan.n_k_blocks = k > 0 ? slm__n_blocks(k, plan.k_block) : 1;
+
+    /* With fewer steps than KC, more columns than NC fit the place for a part of B. */
+    plan.n_block = SLM__KC * NC / plan.k_block / SLM__NR_MAX * SLM__NR_MAX;
+    plan.n_block = slm__even_block(n, plan.n_block, 1, SLM__NR_MAX);
+
+    plan.pack_a = isa != SLM__ISA_AVX512;
+    if (op == SLM__TN && (A.rows != NULL || A.ld > SLM__LD_MAX)) plan.pack_a = 1;
+
+    /* Threads divide the rows of C; if these are few, its columns. */
+    plan.split_columns = m <= SLM__MC;
+    if (plan.split_columns) {
+        plan.m_block = SLM__MC;
+        plan.n_share = slm__even_block(plan.n_block, plan.n_block, threads, SLM__NR_MAX);
+    } else {
+        const size_t MC = plan.pack_a ? SLM__MC : SLM__MC_IN_PLACE;
+        plan.m_block = slm__even_block(m, MC, threads, SLM__MR(isa));
+        plan.n_share = plan.n_block;
+    }
+
+    plan.panels = work + (SLM__CACHE_LINE - misaligned) % SLM__CACHE_LINE;
+    plan.slivers[0] = plan.panels + SLM__KC * SLM__MC * threads;
+    plan.slivers[1] = plan.slivers[0] + SLM__KC * SLM__NC;
+    return plan;
+}
+
+/* C (m,n) = op(A) op(B), or with add = SLM__ADD:  C += op(A) op(B).  Sums run over k. */
+static void slm__gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B,
+                      int add, slm__mat_out C, slm_real *work) {
+    const slm__gemm_plan plan = slm__plan_gemm(op, m, n, k, A, work);
+
+    SLM__PRAGMA(omp parallel if (m * n * k > SLM__PARALLEL_GEMM)) {
+        int place = 0;
+
+        for (size_t block = 0; block < plan.n_k_blocks; block++) {
+            const size_t k0 = block * plan.k_block;
+            const size_t depth = slm__min(k - k0, plan.k_block);
+            const int add_block = block > 0 ? SLM__ADD : add;
+
+            for (size_t j0 = 0; j0 < n; j0 += plan.n_block) {
+                const size_t cols = slm__min(n - j0, plan.n_block);
+                const size_t cols_to_pack = plan.split_columns ? 0 : cols;
+                slm_real *slivers = plan.slivers[place];
+                place = !place;
+
+                /* All threads pack this part of B into one of two places, while late ones still
+                   use the other.  The loop ends when all are here, and so are done with the part
+                   before: its tiles of C are complete, and its place is free. */
+                SLM__PRAGMA(omp for schedule(dynamic))
+                for (size_t j = 0; j < cols_to_pack; j += SLM__NR_MAX)
+                    slm__pack_b(op, slm__part_of_b(op, B, k0, j0 + j),
+                                slm__min(cols - j, SLM__NR_MAX), depth, slivers + j * depth);
+
+                SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
+                for (size_t i = 0; i < m; i += plan.m_block)
+                    for (size_t j = 0; j < cols; j += plan.n_share) {
+                        const size_t rows = slm__min(m - i, plan.m_block);
+                        const size_t share = slm__min(cols - j, plan.n_share);
+                        const slm__mat a = slm__part_of_a(op, A, i, k0);
+                        slm_real *panels = NULL;
+
+                        if (plan.pack_a) {
+                            panels = plan.panels + SLM__KC * SLM__MC * (size_t)SLM__THREAD();
+                            slm__pack_a(op, a, rows, depth, panels);
+                        }
+                        if (plan.split_columns)
+                            slm__pack_b(op, slm__part_of_b(op, B, k0, j0 + j), share, depth,
+                                        slivers + j * depth);
+                        slm__block(op, rows, share, depth, a, panels, slivers + j * depth, depth,
+                                   add_block, slm__submatrix_out(C, i, j0 + j));
+                    }
+            }
+        }
+    }
+}
+
+/* Size of n columns and k steps that slm__pack_b has packed, in reals. */
+static size_t slm__packed_size(size_t n, size_t k) {
+    return slm__round_up(n, SLM__NR_MAX) * k;
+}
+
+/* The product on one thread with a B that slm__pack_b has packed, so that several products can
+   share it.  Its slivers are `sliver_depth` steps long; C (m,n) is made of the first n columns and
+   k steps, with the same bits as by slm__gemm.  A is read in place: a transposed A must not have a
+   list of rows. */
+static void slm__gemm_packed(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A,
+                             const slm_real *slivers, size_t sliver_depth, int add,
+                             slm__mat_out C) {
+    const size_t k_block = slm__k_block(k);
+
+    for (size_t k0 = 0; k0 < k; k0 += k_block)
+        slm__block(op, m, n, slm__min(k - k0, k_block), slm__part_of_a(op, A, 0, k0), NULL,
+                   slivers + k0 * SLM__NR(SLM__ISA()), sliver_depth, k0 > 0 ? SLM__ADD : add, C);
 }
 
 /* ==== >>rows ================================================================================ 5 ==
-   e^x, square root, and loops over one row.                                                              */
-/* ---- e^x and the square root, in steps that vectorize (the library's set errno), the same on every machine ---- */
+   The exponential, the square root, and loops over one row.                                      */
+
+/* ---- constants and bits of either type ---- */
+#define SLM__BY_TYPE(of_float, of_double)                                                          \
+    (sizeof(slm_real) == sizeof(float) ? (slm_real)(of_float) : (slm_real)(of_double))
+#define SLM__BY_BITS(of_float, of_double)                                                          \
+    ((slm__word)(sizeof(slm_real) == sizeof(float) ? of_float : of_double))
+
+/* slm__word: an unsigned integer with as many bits as a slm_real. */
 #define SLM__WORD_float uint32_t
 #define SLM__WORD_double uint64_t
 #define SLM__WORD_OF(type) SLM__WORD_##type
 #define SLM__WORD(type) SLM__WORD_OF(type)
-typedef SLM__WORD(SLM_REAL) slm__word; /* as many bits as a slm_real */
-#define SLM__BY_TYPE(of_float, of_double)                                                          \
-    (sizeof(slm_real) == 4 ? (slm_real)(of_float) : (slm_real)(of_double))
-#define SLM__BY_BITS(of_float, of_double) (slm__word)(sizeof(slm_real) == 4 ? of_float : of_double)
+typedef SLM__WORD(SLM_REAL) slm__word;
 
-/* e^x = 2^n e^r, n = round(x / ln 2), |r| <= 0.35: adding 1.5 * 2^23 (2^52) rounds, and leaves n in the low bits, from where it
-   goes to the exponent; e^r is its Taylor sum to the machine's accuracy.  Relative error 1e-7 (4e-16).
-   Results under the smallest normal number are 0, above the largest infinity; NaN stays NaN. */
-SLM__INLINE slm_real slm__exp(int level, slm_real x) {
-    const slm_real round = SLM__BY_TYPE(12582912.0, 6755399441055744.0),
-                   low = SLM__BY_TYPE(-87.3, -708.4);
-    const slm_real high = SLM__BY_TYPE(89, 710);
-    slm_real t, r, p = (slm_real)(1.0 / 5040), scale;
+/* ---- exponential and square root: libm's set errno, so loops that call them stay scalar ---- */
+/* e^x = 2^n e^r  with  n = round(x / ln 2),  r = x - n ln 2,  |r| <= ln(2) / 2.
+   e^r is its Taylor sum; the relative error is below 1.2e-7 (double: 1e-15).  A result below the
+   smallest normal number is 0, one above the largest number is infinity, and NaN stays NaN. */
+SLM__INLINE slm_real slm__exp(int isa, slm_real x) {
+    const slm_real log2_e = (slm_real)1.4426950408889634;
+    /* ln 2 in two parts (Cody and Waite); the first is so short that n times it is exact. */
+    const slm_real ln2_high = SLM__BY_TYPE(0.693359375, 6.93147180369123816490e-01);
+    const slm_real ln2_low = SLM__BY_TYPE(-2.12194440e-4, 1.90821492927058770002e-10);
+    /* At 1.5 * 2^23 (1.5 * 2^52) neighbours differ by 1: to add it rounds to an integer. */
+    const slm_real shifter = SLM__BY_TYPE(12582912.0, 6755399441055744.0);
+    const slm_real lowest = SLM__BY_TYPE(-87.3, -708.4);
+    const slm_real highest = SLM__BY_TYPE(89, 710);
+
+    x = x < lowest ? lowest : x;
+    x = x > highest ? highest : x;
+    slm_real shifted = slm__fma(isa, x, log2_e, shifter);
+    slm_real n = shifted - shifter;
+    slm_real r = slm__fma(isa, n, -ln2_high, x);
+    r = slm__fma(isa, n, -ln2_low, r);
+
+    /* scale = 2^(n-1), because 2^128 is too large for a float.  n is in the low bits of `shifted`
+       and goes to the bits of the exponent, which count from -127 (-1023), where they mean 0. */
     slm__word bits;
-    x = x < low ? low : x;
-    x = x > high ? high : x;
-    t = slm__fma(level, x, (slm_real)1.4426950408889634, round);
-    r = slm__fma(level, t - round, -SLM__BY_TYPE(0.693359375, 6.93147180369123816490e-01), x);
-    r = slm__fma(level, t - round, -SLM__BY_TYPE(-2.12194440e-4, 1.90821492927058770002e-10), r);
-    memcpy(&bits, &t, sizeof t);
+    slm_real scale;
+    memcpy(&bits, &shifted, sizeof bits);
     bits = (bits + SLM__BY_BITS(126, 1022)) << SLM__BY_BITS(23, 52);
-    memcpy(&scale, &bits, sizeof t);
-    if (sizeof p == 8) {
-        p = slm__fma(level, (slm_real)(1.0 / 6227020800), r, (slm_real)(1.0 / 479001600));
-        p = slm__fma(level, p, r, (slm_real)(1.0 / 39916800));
-        p = slm__fma(level, p, r, (slm_real)(1.0 / 3628800));
-        p = slm__fma(level, p, r, (slm_real)(1.0 / 362880));
-        p = slm__fma(level, p, r, (slm_real)(1.0 / 40320));
-        p = slm__fma(level, p, r, (slm_real)(1.0 / 5040));
+    memcpy(&scale, &bits, sizeof scale);
+
+    /* p = 1/2! + r/3! + r^2/4! + ..., up to 1/7! (double: 1/13!), by Horner's rule. */
+    slm_real p = (slm_real)(1.0 / 5040);
+    if (sizeof(slm_real) == sizeof(double)) {
+        p = slm__fma(isa, (slm_real)(1.0 / 6227020800), r, (slm_real)(1.0 / 479001600));
+        p = slm__fma(isa, p, r, (slm_real)(1.0 / 39916800));
+        p = slm__fma(isa, p, r, (slm_real)(1.0 / 3628800));
+        p = slm__fma(isa, p, r, (slm_real)(1.0 / 362880));
+        p = slm__fma(isa, p, r, (slm_real)(1.0 / 40320));
+        p = slm__fma(isa, p, r, (slm_real)(1.0 / 5040));
     }
-    p = slm__fma(level, p, r, (slm_real)(1.0 / 720));
-    p = slm__fma(level, p, r, (slm_real)(1.0 / 120));
-    p = slm__fma(level, p, r, (slm_real)(1.0 / 24));
-    p = slm__fma(level, p, r, (slm_real)(1.0 / 6));
-    p = slm__fma(level, p, r, (slm_real)0.5);
-    p = slm__fma(level, p, r * r, r);
-    return slm__fma(level, p, scale, scale) * 2; /* scale = 2^(n-1), because 2^128 is no number */
+    p = slm__fma(isa, p, r, (slm_real)(1.0 / 720));
+    p = slm__fma(isa, p, r, (slm_real)(1.0 / 120));
+    p = slm__fma(isa, p, r, (slm_real)(1.0 / 24));
+    p = slm__fma(isa, p, r, (slm_real)(1.0 / 6));
+    p = slm__fma(isa, p, r, (slm_real)0.5);
+
+    /* e^r - 1 = r + p r^2,  e^x = 2 (scale (e^r - 1) + scale) */
+    slm_real expm1 = slm__fma(isa, p, r * r, r);
+    return slm__fma(isa, expm1, scale, scale) * 2;
 }
 
-/* sqrt(x) for x >= 0: Newton for 1 / sqrt(x) from a guess made in the exponent, then one correction of the root itself */
-SLM__INLINE slm_real slm__sqrt(int level, slm_real number) {
-    slm_real x, h, y, s, c = (slm_real)1.5;
-    slm__word bits, largest = SLM__BY_BITS(0x7f7fffff, 0x7fefffffffffffff);
-    memcpy(&bits, &number, sizeof x);
-    bits =
-        bits < largest ? bits : largest; /* as numbers: some compilers make no vector code then */
+/* sqrt(x) for x >= 0.  y = 1 / sqrt(x) begins with a guess and takes steps of Newton's iteration,
+   y <- y (3/2 - x y^2 / 2);  the root s = x y is then corrected once,  s <- s + (x - s^2) y / 2. */
+SLM__INLINE slm_real slm__sqrt(int isa, slm_real number) {
+    const slm_real three_halves = (slm_real)1.5;
+    const slm__word largest_bits = SLM__BY_BITS(0x7f7fffff, 0x7fefffffffffffff);
+    slm__word bits;
+
+    /* x is the number, or the largest finite number for infinity and NaN.  The bits are compared as
+       integers: with a comparison of floats gcc 12 makes no vector code of the loop around. */
+    slm_real x;
+    memcpy(&bits, &number, sizeof bits);
+    bits = bits < largest_bits ? bits : largest_bits;
     memcpy(&x, &bits, sizeof x);
-    h = x * (slm_real)-0.5;
+
+    /* The guess, off by 3.5% at most: halving the bits halves the exponent. */
+    slm_real y;
     bits = SLM__BY_BITS(0x5f375a86, 0x5fe6eb50c7b537a9) - (bits >> 1);
-    memcpy(&y, &bits, sizeof x);
-    if (sizeof y == 8) y = y * slm__fma(level, h * y, y, c);
-    y = y * slm__fma(level, h * y, y, c);
-    y = y * slm__fma(level, h * y, y, c);
-    y = y * slm__fma(level, h * y, y, c);
-    s = x * y;
-    s = slm__fma(level, slm__fma(level, -s, s, x), y * (slm_real)0.5, s);
-    return s + (number - x); /* infinity and NaN stay what they are */
+    memcpy(&y, &bits, sizeof y);
+
+    const slm_real minus_half_x = x * (slm_real)-0.5;
+    if (sizeof(slm_real) == sizeof(double))
+        y = y * slm__fma(isa, minus_half_x * y, y, three_halves);
+    y = y * slm__fma(isa, minus_half_x * y, y, three_halves);
+    y = y * slm__fma(isa, minus_half_x * y, y, three_halves);
+    y = y * slm__fma(isa, minus_half_x * y, y, three_halves);
+
+    slm_real s = x * y;
+    s = slm__fma(isa, slm__fma(isa, -s, s, x), y * (slm_real)0.5, s);
+
+    /* number - x is 0, or makes infinity and NaN what they were. */
+    return s + (number - x);
 }
 
-/* ---- rows: sums run in LANES partial sums ---- */
-/* sum of LANES partial sums, as a tree */
+/* ---- sums over a row run in LANES partial sums, which then are added as a tree ---- */
+enum { SLM__LANES = 16 }; /* numbers in a register of AVX-512, two of AVX2 */
+
+/* The sum of LANES partial sums, which are overwritten. */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
-    SLM__VECTOR_FOR(l, 8) s[l] += s[l + 8];
-    SLM__VECTOR_FOR(l, 4) s[l] += s[l + 4];
+    SLM__VECTOR_FOR(l, 8) {
+        s[l] += s[l + 8];
+    }
+    SLM__VECTOR_FOR(l, 4) {
+        s[l] += s[l + 4];
+    }
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
-/* sum a b */
-SLM__KERNEL(slm_real, return, slm__dot, (const slm_real *a, const slm_real *b, size_t n),
-            (a, b, n)) {
+/* sum a_i b_i */
+SLM__INLINE slm_real slm__dot_body(int isa, const slm_real *a, const slm_real *b, size_t n) {
     slm_real s[SLM__LANES] = {0};
     size_t i;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__VECTOR_FOR(l, SLM__LANES) s[l] = slm__fma(level, a[i + l], b[i + l], s[l]);
+
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__VECTOR_FOR(l, SLM__LANES) {
+            s[l] = slm__fma(isa, a[i + l], b[i + l], s[l]);
+        }
+    }
     for (size_t l = 0; i + l < n; l++)
-        s[l] = slm__fma(level, a[i + l], b[i + l], s[l]);
+        s[l] = slm__fma(isa, a[i + l], b[i + l], s[l]);
     return slm__fold(s);
 }
+SLM__DISPATCH(slm_real, slm__dot, (const slm_real *a, const slm_real *b, size_t n), (a, b, n))
 
-/* y_j = sum_i w_ji x_i (+ y_j): n numbers of each row of w, ld apart; slm__dot_body is what SLM__KERNEL made above */
-SLM__KERNEL(void, , slm__matvec_rows,
-            (slm_real * y, const slm_real *w, size_t ld, const slm_real *x, size_t rows, size_t n,
-             int add),
-            (y, w, ld, x, rows, n, add)) {
+/* y_j = sum_i w_ji x_i, or added to y_j:  `rows` rows of n numbers, ld apart. */
+SLM__INLINE void slm__matvec_rows_body(int isa, slm_real *y, const slm_real *w, size_t ld,
+                                       const slm_real *x, size_t rows, size_t n, int add) {
     for (size_t j = 0; j < rows; j++)
-        y[j] = slm__dot_body(level, x, w + j * ld, n) + (add ? y[j] : 0);
+        y[j] = slm__dot_body(isa, x, w + j * ld, n) + (add ? y[j] : 0);
 }
+SLM__DISPATCH(void, slm__matvec_rows,
+              (slm_real *y, const slm_real *w, size_t ld, const slm_real *x, size_t rows, size_t n,
+               int add),
+              (y, w, ld, x, rows, n, add))
 
-/* y = w x (+ y) for `count` matrices w (rows, n), each read once, front to back; a thread takes 16 rows at a time */
-typedef struct {
-    slm_real *y;
-    const slm_real *w;
+/* One matrix of slm__matvec and where its product goes. */
+typedef struct slm__matvec_of {
+    slm_real *y;       /* (rows) */
+    const slm_real *w; /* (rows, n) */
     size_t rows;
 } slm__matvec_of;
 
-static void slm__matvec(const slm__matvec_of *m, size_t count, const slm_real *x, size_t n,
+enum { SLM__MATVEC_ROWS = 16 }; /* rows that a thread takes at a time */
+
+/* y = w x, or y += w x, for `count` matrices w and one x (n).  It costs what reading the matrices
+   costs, so each is read once, from front to back. */
+static void slm__matvec(const slm__matvec_of *matrices, size_t count, const slm_real *x, size_t n,
                         int add) {
     size_t pieces = 0;
     for (size_t i = 0; i < count; i++)
-        pieces += (m[i].rows + 15) / 16;
-    SLM__PRAGMA(omp parallel for schedule(static) if (pieces * 16 * n > SLM__PARALLEL_MULTIPLY_ADDS))
+        pieces += slm__n_blocks(matrices[i].rows, SLM__MATVEC_ROWS);
+
+    SLM__PRAGMA(omp parallel for schedule(static) \
+                if (pieces * SLM__MATVEC_ROWS * n > SLM__PARALLEL_MULTIPLY_ADDS))
     for (size_t p = 0; p < pieces; p++) {
-        size_t i = 0, at = p;
-        for (; at >= (m[i].rows + 15) / 16; i++)
-            at -= (m[i].rows + 15) / 16;
-        slm__matvec_rows(m[i].y + at * 16, m[i].w + at * 16 * n, n, x,
-                         slm__min(m[i].rows - at * 16, 16), n, add);
+        /* Piece p of all is piece `piece` of matrix i. */
+        size_t i = 0;
+        size_t piece = p;
+        while (piece >= slm__n_blocks(matrices[i].rows, SLM__MATVEC_ROWS)) {
+            piece -= slm__n_blocks(matrices[i].rows, SLM__MATVEC_ROWS);
+            i++;
+        }
+
+        const slm__matvec_of m = matrices[i];
+        const size_t row = piece * SLM__MATVEC_ROWS;
+        slm__matvec_rows(m.y + row, m.w + row * n, n, x, slm__min(m.rows - row, SLM__MATVEC_ROWS),
+                         n, add);
     }
 }
 
-/* y_i = sum_j a_j x_ji: x (rows, n), rows ld apart */
-SLM__KERNEL(void, , slm__weighted_sum,
-            (slm_real * y, const slm_real *a, const slm_real *x, size_t ld, size_t rows, size_t n),
-            (y, a, x, ld, rows, n)) {
+/* y_i = sum_j a_j x_ji:  x has `rows` rows of n numbers, ld apart. */
+SLM__INLINE void slm__weighted_sum_body(int isa, slm_real *y, const slm_real *a, const slm_real *x,
+                                        size_t ld, size_t rows, size_t n) {
     memset(y, 0, n * sizeof(slm_real));
-    for (size_t j = 0; j < rows; j++)
-        SLM__VECTOR_FOR(i, n) y[i] = slm__fma(level, a[j], x[j * ld + i], y[i]);
+    for (size_t j = 0; j < rows; j++) {
+        SLM__VECTOR_FOR(i, n) {
+            y[i] = slm__fma(isa, a[j], x[j * ld + i], y[i]);
+        }
+    }
 }
+SLM__DISPATCH(void, slm__weighted_sum,
+              (slm_real *y, const slm_real *a, const slm_real *x, size_t ld, size_t rows, size_t n),
+              (y, a, x, ld, rows, n))
 
-/* y += a x */
-SLM__KERNEL(void, , slm__axpy, (slm_real * y, slm_real a, const slm_real *x, size_t n),
-            (y, a, x, n)) {
-    SLM__VECTOR_FOR(i, n) y[i] = slm__fma(level, a, x[i], y[i]);
+/* y_i += a x_i */
+SLM__INLINE void slm__axpy_body(int isa, slm_real *y, slm_real a, const slm_real *x, size_t n) {
+    SLM__VECTOR_FOR(i, n) {
+        y[i] = slm__fma(isa, a, x[i], y[i]);
+    }
 }
+SLM__DISPATCH(void, slm__axpy, (slm_real *y, slm_real a, const slm_real *x, size_t n),
+              (y, a, x, n))
 
-/* y *= a */
-SLM__KERNEL(void, , slm__scale, (slm_real * y, slm_real a, size_t n), (y, a, n)) {
-    SLM__VECTOR_FOR(i, n) y[i] *= a;
+/* y_i *= a */
+SLM__INLINE void slm__scale_body(int isa, slm_real *y, slm_real a, size_t n) {
+    (void)isa;
+    SLM__VECTOR_FOR(i, n) {
+        y[i] *= a;
+    }
 }
+SLM__DISPATCH(void, slm__scale, (slm_real *y, slm_real a, size_t n), (y, a, n))
 
-/* the largest x, -infinity of none; NaN is passed over: the sum that slm__exp_shift returns shows it */
-SLM__KERNEL(slm_real, return, slm__row_max, (const slm_real *x, size_t n), (x, n)) {
-    slm_real s[SLM__LANES], best = -(slm_real)INFINITY;
+/* ---- softmax ---- */
+/* The largest x, or -infinity if n is 0.  It passes over NaN, which shows in the sum of
+   slm__exp_shift. */
+SLM__INLINE slm_real slm__row_max_body(int isa, const slm_real *x, size_t n) {
+    slm_real s[SLM__LANES];
+    slm_real largest = -(slm_real)INFINITY;
     size_t i;
-    for (size_t l = 0; l < SLM__LANES; l++)
-        s[l] = best;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__VECTOR_FOR(l, SLM__LANES) s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
-    for (; i < n; i++)
-        best = x[i] > best ? x[i] : best;
-    for (size_t l = 0; l < SLM__LANES; l++)
-        best = s[l] > best ? s[l] : best;
-    return best;
-}
 
-/* y = e^(x - shift), y may be x; returns sum y */
-SLM__KERNEL(slm_real, return, slm__exp_shift,
-            (slm_real * y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n)) {
+    (void)isa;
+    for (size_t l = 0; l < SLM__LANES; l++)
+        s[l] = largest;
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__VECTOR_FOR(l, SLM__LANES) {
+            s[l] = x[i + l] > s[l] ? x[i + l] : s[l];
+        }
+    }
+    for (; i < n; i++)
+        largest = x[i] > largest ? x[i] : largest;
+    for (size_t l = 0; l < SLM__LANES; l++)
+        largest = s[l] > largest ? s[l] : largest;
+    return largest;
+}
+SLM__DISPATCH(slm_real, slm__row_max, (const slm_real *x, size_t n), (x, n))
+
+/* y_i = e^(x_i - shift), where y may be x.  Returns the sum of y. */
+SLM__INLINE slm_real slm__exp_shift_body(int isa, slm_real *y, const slm_real *x, slm_real shift,
+                                         size_t n) {
     slm_real s[SLM__LANES] = {0};
     size_t i;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__VECTOR_FOR(l, SLM__LANES) s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
-    for (size_t l = 0; i + l < n; l++)
-        s[l] += y[i + l] = slm__exp(level, x[i + l] - shift);
+
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__VECTOR_FOR(l, SLM__LANES) {
+            const slm_real e = slm__exp(isa, x[i + l] - shift);
+            y[i + l] = e;
+            s[l] += e;
+        }
+    }
+    for (size_t l = 0; i + l < n; l++) {
+        const slm_real e = slm__exp(isa, x[i + l] - shift);
+        y[i + l] = e;
+        s[l] += e;
+    }
     return slm__fold(s);
 }
+SLM__DISPATCH(slm_real, slm__exp_shift,
+              (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n))
 
-/* d = x - shift, e = e^d:  sum = sum e,  sum_x = sum e d, where x = -infinity counts 0 */
-SLM__KERNEL(void, , slm__exp_moments,
-            (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
-            (x, shift, n, sum, sum_x)) {
-    slm_real s[SLM__LANES] = {0}, m[SLM__LANES] = {0};
+/* With d_i = x_i - shift:  sum = sum e^d_i,  sum_x = sum e^d_i d_i.  For x_i = -infinity both terms
+   are 0: d_i is then taken as -1000, whose exponential is 0, since 0 times infinity is NaN. */
+SLM__INLINE void slm__exp_moments_body(int isa, const slm_real *x, slm_real shift, size_t n,
+                                       slm_real *sum, slm_real *sum_x) {
+    const slm_real lowest = -1000;
+    slm_real s[SLM__LANES] = {0};
+    slm_real s_x[SLM__LANES] = {0};
+
     for (size_t i = 0; i < n; i += SLM__LANES) {
-        const size_t run = n - i < SLM__LANES ? n - i : (size_t)SLM__LANES;
-        SLM__VECTOR_FOR(l, run) {
-            slm_real d = x[i + l] - shift, e;
-            d = d < -1000 ? -1000 : d;
-            e = slm__exp(level, d);
+        const size_t lanes = slm__min(n - i, SLM__LANES);
+        SLM__VECTOR_FOR(l, lanes) {
+            slm_real d = x[i + l] - shift;
+            d = d < lowest ? lowest : d;
+            const slm_real e = slm__exp(isa, d);
             s[l] += e;
-            m[l] = slm__fma(level, e, d, m[l]);
+            s_x[l] = slm__fma(isa, e, d, s_x[l]);
         }
     }
     *sum = slm__fold(s);
-    *sum_x = slm__fold(m);
+    *sum_x = slm__fold(s_x);
 }
+SLM__DISPATCH(void, slm__exp_moments,
+              (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
+              (x, shift, n, sum, sum_x))
 
-/* y = w x r */
-SLM__KERNEL(void, , slm__rms_scale,
-            (slm_real * y, const slm_real *x, const slm_real *w, slm_real r, size_t n),
-            (y, x, w, r, n)) {
-    SLM__VECTOR_FOR(i, n) y[i] = w[i] * (x[i] * r);
+/* Through a softmax p:  dp_i = p_i (dp_i - e)  with  e = sum p_j dp_j. */
+SLM__INLINE void slm__softmax_backward_body(int isa, slm_real *dp, const slm_real *p, slm_real e,
+                                            size_t n) {
+    (void)isa;
+    SLM__VECTOR_FOR(i, n) {
+        dp[i] = p[i] * (dp[i] - e);
+    }
 }
+SLM__DISPATCH(void, slm__softmax_backward,
+              (slm_real *dp, const slm_real *p, slm_real e, size_t n), (dp, p, e, n))
 
-/* q = 1/n sum g w x;  dx += r (g w - x r^2 q);  dw += g x r */
-SLM__KERNEL(void, , slm__rms_backward,
-            (slm_real * dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
-             slm_real r, size_t n),
-            (dx, dw, g, x, w, r, n)) {
-    slm_real s[SLM__LANES] = {0}, q;
+/* ---- the operations of a layer ---- */
+/* y_i = w_i x_i r */
+SLM__INLINE void slm__rms_scale_body(int isa, slm_real *y, const slm_real *x, const slm_real *w,
+                                     slm_real r, size_t n) {
+    (void)isa;
+    SLM__VECTOR_FOR(i, n) {
+        y[i] = w[i] * (x[i] * r);
+    }
+}
+SLM__DISPATCH(void, slm__rms_scale,
+              (slm_real *y, const slm_real *x, const slm_real *w, slm_real r, size_t n),
+              (y, x, w, r, n))
+
+/* mean = 1/n sum g_i w_i x_i,  dx_i += r (g_i w_i - x_i r^2 mean),  dw_i += g_i x_i r */
+SLM__INLINE void slm__rms_backward_body(int isa, slm_real *dx, slm_real *dw, const slm_real *g,
+                                        const slm_real *x, const slm_real *w, slm_real r,
+                                        size_t n) {
+    slm_real s[SLM__LANES] = {0};
     size_t i;
-    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES)
-        SLM__VECTOR_FOR(l, SLM__LANES) s[l] = slm__fma(level, g[i + l] * w[i + l], x[i + l], s[l]);
+
+    for (i = 0; i + SLM__LANES <= n; i += SLM__LANES) {
+        SLM__VECTOR_FOR(l, SLM__LANES) {
+            s[l] = slm__fma(isa, g[i + l] * w[i + l], x[i + l], s[l]);
+        }
+    }
     for (size_t l = 0; i + l < n; l++)
-        s[l] = slm__fma(level, g[i + l] * w[i + l], x[i + l], s[l]);
-    q = -slm__fold(s) / (slm_real)n * r * r;
+        s[l] = slm__fma(isa, g[i + l] * w[i + l], x[i + l], s[l]);
+
+    const slm_real minus_r2_mean = -slm__fold(s) / (slm_real)n * r * r;
     SLM__VECTOR_FOR(j, n) {
-        dx[j] = slm__fma(level, r, slm__fma(level, x[j], q, g[j] * w[j]), dx[j]);
-        dw[j] = slm__fma(level, g[j] * x[j], r, dw[j]);
+        dx[j] = slm__fma(isa, r, slm__fma(isa, x[j], minus_r2_mean, g[j] * w[j]), dx[j]);
+        dw[j] = slm__fma(isa, g[j] * x[j], r, dw[j]);
     }
 }
+SLM__DISPATCH(void, slm__rms_backward,
+              (slm_real *dx, slm_real *dw, const slm_real *g, const slm_real *x, const slm_real *w,
+               slm_real r, size_t n),
+              (dx, dw, g, x, w, r, n))
 
-/* y = gate sigma(gate) up,  sigma(a) = 1 / (1 + e^-a) */
-SLM__KERNEL(void, , slm__swiglu, (slm_real * y, const slm_real *gate, const slm_real *up, size_t n),
-            (y, gate, up, n)) {
-    SLM__VECTOR_FOR(i, n) y[i] = gate[i] / (1 + slm__exp(level, -gate[i])) * up[i];
-}
-
-/* s = sigma(gate):  dup = dy gate s;  dgate = dy up s (1 + gate (1 - s)); or added (to_gate, to_up).  dup may be dy */
-SLM__KERNEL(void, , slm__swiglu_backward,
-            (slm_real * dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
-             const slm_real *up, size_t n, int to_gate, int to_up),
-            (dgate, dup, dy, gate, up, n, to_gate, to_up)) {
+/* y_i = gate_i sigma(gate_i) up_i  with  sigma(a) = 1 / (1 + e^-a) */
+SLM__INLINE void slm__swiglu_body(int isa, slm_real *y, const slm_real *gate, const slm_real *up,
+                                  size_t n) {
     SLM__VECTOR_FOR(i, n) {
-        slm_real s = 1 / (1 + slm__exp(level, -gate[i])), d = dy[i] * s;
-        dgate[i] = (to_gate ? dgate[i] : 0) + d * up[i] * slm__fma(level, gate[i], 1 - s, 1);
-        dup[i] = (to_up ? dup[i] : 0) + d * gate[i];
+        y[i] = gate[i] / (1 + slm__exp(isa, -gate[i])) * up[i];
     }
 }
+SLM__DISPATCH(void, slm__swiglu,
+              (slm_real *y, const slm_real *gate, const slm_real *up, size_t n), (y, gate, up, n))
 
-/* pairs (a, b) = (x_i, x_{i+half}):  a' = a cos - sign b sin,  b' = b cos + sign a sin */
-SLM__KERNEL(void, , slm__rotate,
-            (slm_real * x, const slm_real *cosine, const slm_real *sine, size_t half,
-             slm_real sign),
-            (x, cosine, sine, half, sign)) {
+/* With s = sigma(gate_i):  dgate_i = dy_i up_i s (1 + gate_i (1 - s)),  dup_i = dy_i gate_i s.
+   Each is added to what is there if its flag is SLM__ADD.  dup may be dy. */
+SLM__INLINE void slm__swiglu_backward_body(int isa, slm_real *dgate, slm_real *dup,
+                                           const slm_real *dy, const slm_real *gate,
+                                           const slm_real *up, size_t n, int add_gate, int add_up) {
+    SLM__VECTOR_FOR(i, n) {
+        const slm_real s = 1 / (1 + slm__exp(isa, -gate[i]));
+        const slm_real d = dy[i] * s;
+        const slm_real slope = slm__fma(isa, gate[i], 1 - s, 1);
+        dgate[i] = (add_gate ? dgate[i] : 0) + d * up[i] * slope;
+        dup[i] = (add_up ? dup[i] : 0) + d * gate[i];
+    }
+}
+SLM__DISPATCH(void, slm__swiglu_backward,
+              (slm_real *dgate, slm_real *dup, const slm_real *dy, const slm_real *gate,
+               const slm_real *up, size_t n, int add_gate, int add_up),
+              (dgate, dup, dy, gate, up, n, add_gate, add_up))
+
+/* Turns the pairs (a, b) = (x_i, x_{i+half}) by angles, or with sign = -1 back:
+   x_i = a cos_i - sign b sin_i,  x_{i+half} = b cos_i + sign a sin_i. */
+SLM__INLINE void slm__rotate_body(int isa, slm_real *x, const slm_real *cosine,
+                                  const slm_real *sine, size_t half, slm_real sign) {
     SLM__VECTOR_FOR(i, half) {
-        slm_real a = x[i], b = x[i + half], s = sign * sine[i];
-        x[i] = slm__fma(level, a, cosine[i], -(b * s));
-        x[i + half] = slm__fma(level, b, cosine[i], a * s);
+        const slm_real a = x[i];
+        const slm_real b = x[i + half];
+        const slm_real s = sign * sine[i];
+        x[i] = slm__fma(isa, a, cosine[i], -(b * s));
+        x[i + half] = slm__fma(isa, b, cosine[i], a * s);
     }
 }
+SLM__DISPATCH(void, slm__rotate,
+              (slm_real *x, const slm_real *cosine, const slm_real *sine, size_t half,
+               slm_real sign),
+              (x, cosine, sine, half, sign))
 
-/* g *= grad_scale;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m c1 / (sqrt(v c2) + eps) */
-SLM__KERNEL(void, , slm__adamw_piece,
-            (slm_real * p, slm_real *m, slm_real *v, const slm_real *g, size_t n,
-             slm_real grad_scale, slm_real lr, slm_real beta1, slm_real beta2, slm_real eps,
-             slm_real decay, slm_real correct1, slm_real correct2),
-            (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2)) {
-    const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay), step = -lr * correct1,
-                   rest1 = 1 - beta1, rest2 = 1 - beta2;
+/* ---- the optimizer ---- */
+/* d = grad_scale g_i,  m_i = beta1 m_i + (1 - beta1) d,  v_i = beta2 v_i + (1 - beta2) d^2,
+   p_i = p_i (1 - lr decay) - lr correct1 m_i / (sqrt(correct2 v_i) + eps) */
+SLM__INLINE void slm__adamw_piece_body(int isa, slm_real *p, slm_real *m, slm_real *v,
+                                       const slm_real *g, size_t n, slm_real grad_scale,
+                                       slm_real lr, slm_real beta1, slm_real beta2, slm_real eps,
+                                       slm_real decay, slm_real correct1, slm_real correct2) {
+    const slm_real keep = (slm_real)(1.0 - (double)lr * (double)decay);
+    const slm_real step = -lr * correct1;
+    const slm_real rest1 = 1 - beta1;
+    const slm_real rest2 = 1 - beta2;
+
     SLM__VECTOR_FOR(i, n) {
-        slm_real d = g[i] * grad_scale;
-        m[i] = slm__fma(level, beta1, m[i], rest1 * d);
-        v[i] = slm__fma(level, beta2, v[i], rest2 * d * d);
-        p[i] = slm__fma(level, p[i], keep, step * m[i] / (slm__sqrt(level, v[i] * correct2) + eps));
+        const slm_real d = g[i] * grad_scale;
+        m[i] = slm__fma(isa, beta1, m[i], rest1 * d);
+        v[i] = slm__fma(isa, beta2, v[i], rest2 * d * d);
+        const slm_real root = slm__sqrt(isa, v[i] * correct2);
+        p[i] = slm__fma(isa, p[i], keep, step * m[i] / (root + eps));
     }
 }
-
-/* dp = p (dp - e): through a softmax, e = sum p dp */
-SLM__KERNEL(void, , slm__softmax_backward, (slm_real * dp, const slm_real *p, slm_real e, size_t n),
-            (dp, p, e, n)) {
-    SLM__VECTOR_FOR(i, n) dp[i] = p[i] * (dp[i] - e);
-}
+SLM__DISPATCH(void, slm__adamw_piece,
+              (slm_real *p, slm_real *m, slm_real *v, const slm_real *g, size_t n,
+               slm_real grad_scale, slm_real lr, slm_real beta1, slm_real beta2, slm_real eps,
+               slm_real decay, slm_real correct1, slm_real correct2),
+              (p, m, v, g, n, grad_scale, lr, beta1, beta2, eps, decay, correct1, correct2))
 
 /* ==== >>tape ================================================================================ 6 ==
    Operations run at once and leave a node on the tape; the backward sweep visits the nodes in
@@ -1743,13 +2145,6 @@ SLM__KERNEL(void, , slm__softmax_backward, (slm_real * dp, const slm_real *p, sl
 
    Memory comes from one arena.  A buffer that is no longer needed joins a list of free buffers and
    serves a later request of the same pass.  The reset forgets everything and keeps the memory. */
-
-/* The slm_reals of a cache line of 64 bytes (float), or of two lines (double). */
-enum { SLM__LINE = 16 };
-
-static size_t slm__round_up(size_t n, size_t unit) {
-    return (n + unit - 1) / unit * unit;
-}
 
 struct slm__node;
 typedef void (*slm__node_function)(slm_tape *tape, struct slm__node *node);
@@ -1833,7 +2228,7 @@ static void slm__tape_recycle(slm_tape *tape, slm_real *buffer, size_t count) {
    memory.  What a free buffer has more is split off and stays free. */
 static slm_real *slm__tape_alloc(slm_tape *tape, size_t count) {
     slm__spare **best = NULL; /* the link to the best buffer so far */
-    size_t rounded = slm__round_up(count, SLM__LINE);
+    size_t rounded = slm__round_up(count, SLM__CACHE_LINE);
 
     if (tape->error.status != SLM_OK) return NULL;
     for (slm__spare **link = &tape->spare; *link != NULL; link = &(*link)->next) {
@@ -2099,8 +2494,8 @@ SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error
    its own, slm__x_forward, can run again in the sweep to make a dropped output again.            */
 
 /* slm__gemm with the tape's packing space: C (m, n) = op(A) op(B), or added to C. */
-static void slm__product(slm_tape *tape, int op, size_t m, size_t n, size_t k, slm__mat A,
-                         slm__mat B, int add, slm__mat_out C) {
+static void slm__product(slm_tape *tape, slm__gemm_op op, size_t m, size_t n, size_t k,
+                         slm__mat A, slm__mat B, int add, slm__mat_out C) {
     slm_real *work = slm__work(tape);
     if (work != NULL) slm__gemm(op, m, n, k, A, B, add, C, work);
 }
@@ -2253,7 +2648,7 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     const slm_tensor *y = node->out;
     size_t C = y->cols;
     size_t N = slm__n_grad_rows(y);
-    size_t n_pieces = slm__round_up(N, SLM__RMSNORM_PIECE) / SLM__RMSNORM_PIECE;
+    size_t n_pieces = slm__n_blocks(N, SLM__RMSNORM_PIECE);
 
     (void)slm__tensor_restore(tape, x);
     slm_real *sums = slm__tape_alloc(tape, (n_pieces + 1) * C); /* (n_pieces, C), and a row more */
@@ -2431,9 +2826,9 @@ static slm__attention_sizes slm__attention_sizes_of(const slm_tensor *q, const s
     s.n_sequences = q->rows / s.T;
     s.q_stride = q->cols;
     s.kv_stride = k->cols;
-    s.P_stride = (slm__round_up(s.T, SLM__LINE) / SLM__LINE | 1) * SLM__LINE;
-    s.packed = slm__round_up(s.T, SLM__NR) * slm__round_up(s.D, SLM__NR);
-    s.packed_rows = SLM__QUERY_BLOCK * slm__round_up(s.D, SLM__NR);
+    s.P_stride = (slm__n_blocks(s.T, SLM__CACHE_LINE) | 1) * SLM__CACHE_LINE;
+    s.packed = slm__packed_size(s.T, slm__round_up(s.D, SLM__NR_MAX));
+    s.packed_rows = slm__packed_size(s.D, SLM__QUERY_BLOCK);
     s.scratch = 3 * s.packed + SLM__QUERY_BLOCK * (2 * s.P_stride + s.D) + s.packed_rows;
     return s;
 }
@@ -3299,7 +3694,7 @@ static int slm__table_add(slm_model *model, int32_t layer, slm__param_kind kind)
     p->decay = kind.rows != SLM__EXTENT_ONE;
 
     if (!slm__checked_mul(&count, p->rows, p->cols) || count > limit) return 0;
-    count = slm__round_up(count, SLM__LINE);
+    count = slm__round_up(count, SLM__CACHE_LINE);
     return slm__checked_add(&model->n_params, model->n_params, count) && model->n_params <= limit;
 }
 

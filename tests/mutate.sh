@@ -66,9 +66,9 @@ change 'random differs between steps' 'selection' \
 change 'exp: the second part of ln 2' 'audit kernels' \
     'SLM__BY_TYPE(-2.12194440e-4,' 'SLM__BY_TYPE(2.12194440e-4,'
 change 'swiglu backward' 'audit gradients' \
-    'slm__fma(level, gate[i], 1 - s, 1)' 'slm__fma(level, gate[i], 1 + s, 1)'
+    'slm__fma(isa, gate[i], 1 - s, 1)' 'slm__fma(isa, gate[i], 1 + s, 1)'
 change 'rmsnorm backward' 'audit gradients' \
-    'q = -slm__fold(s)' 'q = slm__fold(s)'
+    'mean = -slm__fold(s)' 'mean = slm__fold(s)'
 change 'rotation' 'audit gradients' \
     'cosine[i], -(b * s))' 'cosine[i], b * s)'
 change 'second moment' 'audit' \
@@ -80,23 +80,23 @@ change 'bias correction 2' 'audit' \
 change 'softmax backward' 'audit gradients' \
     'dp[i] = p[i] * (dp[i] - e)' 'dp[i] = p[i] * (dp[i] + e)'
 change 'gemm: sums over blocks of k' 'kernels' \
-    'depth, k0 ? 1 : add,' 'depth, add,'
+    'block > 0 ? SLM__ADD : add' 'add'
 change 'gemm: rows of the copied A' 'kernels' \
-    'base + SLM__KC * SLM__MC_MAX * SLM__THREAD(), ' 'base, '
+    'SLM__KC * SLM__MC * (size_t)SLM__THREAD()' '0'
 change 'gemm: two places for B' 'kernels' \
-    'turn = !turn)' 'turn = turn)'
+    'place = !place;' ';'
 change 'gemm: packed, blocks of k' 'kernels' \
-    'k0 ? 1 : add, C)' 'add, C)'
+    'k0 > 0 ? SLM__ADD : add, C)' 'add, C)'
 change 'entropy counts 0 times -inf 0' 'kernels' \
-    'd = d < -1000 ? -1000 : d;' ';'
+    'd = d < lowest ? lowest : d;' ';'
 change 'gemm: rows of a panel' 'kernels' \
-    'panel ? p[at + i] :' 'panel ? p[at] :'
+    '? panel[a_index + i] :' '? panel[a_index] :'
 change 'gemm: panels one after another' 'kernels' \
-    'a.p + (p + i) * depth : NULL' 'a.p + (p + i + high) * depth : NULL'
+    'panels + (i0 + i) * depth : NULL' 'panels + (i0 + i + MR) * depth : NULL'
 change 'matvec: which matrix' 'kernels audit' \
-    'for (; at >= (m[i].rows + 15) / 16; i++)' 'for (; at > (m[i].rows + 15) / 16; i++)'
+    'while (piece >= slm__n_blocks(' 'while (piece > slm__n_blocks('
 change 'root: a step of Newton' 'kernels' \
-    'h, y, s, c = (slm_real)1.5;' 'h, y, s, c = (slm_real)1.4;'
+    'three_halves = (slm_real)1.5;' 'three_halves = (slm_real)1.4;'
 change 'root: of infinity' 'kernels' \
     'return s + (number - x);' 'return s;'
 # ---- tape ----
@@ -119,7 +119,7 @@ change 'rope: made again unturned' 'step' \
 change 'recompute: forgotten' 'step' \
     't->tape->recompute = t->recompute;' ';'
 change 'swiglu: adds to a gradient' 'gradients' \
-    '(to_gate ? dgate[i] : 0)' '0'
+    '(add_gate ? dgate[i] : 0)' '0'
 change 'linear: gradient of w' 'audit gradients' \
     'SLM__TN, O, C, N, g' 'SLM__TN, O, C, N - 1, g'
 change 'rmsnorm: eps' 'audit' \
