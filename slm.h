@@ -1116,7 +1116,7 @@ enum { SLM__ISA_PLAIN, SLM__ISA_AVX2, SLM__ISA_AVX512 };
 #define SLM__ISA() slm__isa()
 #endif
 
-/* SLM__RETURN_type is the word `return` where a function of that type needs it. */
+/* With the type of a function behind it: the word `return`, where the type is not void. */
 #define SLM__RETURN_void
 #define SLM__RETURN_slm_real return
 #define SLM__LIST(...) __VA_ARGS__ /* takes the parentheses off */
