@@ -1,11 +1,12 @@
 #!/bin/sh
-# The lessons in examples/ do what their first comments say.  Each is built and run by exactly the lines that stand there, and its
-# output is held against the block under "It prints:"; where the lines ask for OpenMP, once more without it.  And each must be
-# C99 without a warning.
-# Run from the repository's root.  Leaves its files in build/tmp/examples.
+# The lessons in examples/ do what their first comments say.  Each is built and run by exactly the
+# lines that are printed there, and its output is held against the block under "It prints:"; where
+# the lines ask for OpenMP, once more without it.  And each must be C99 without a warning.
+cd "$(dirname "$0")/../.." || exit 1
 CC=${CC:-cc}
 export CC
-# Small models on a busy machine: threads that wait for each other in a loop would take the time of those they wait for.
+# Small models on a busy machine: threads that wait for each other in a loop would take the time of
+# those they wait for.
 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
 export OMP_NUM_THREADS OMP_WAIT_POLICY
 root=$(pwd)
@@ -16,16 +17,29 @@ mkdir -p "$work"
 # The first comment's commands: the indented lines before "It prints:".  And the block behind it.
 commands() { awk '/\*\// || /It prints:/ { exit } sub(/^ \*     /, "")' "$1"; }
 expected() {
-    awk '/\*\// { exit } in_block { if (sub(/^ \*     /, "") || sub(/^ \*$/, "")) print; next } /It prints:/ { in_block = 1; getline }' "$1"
+    awk '
+        /\*\// { exit }
+        in_block && (sub(/^ \*     /, "") || sub(/^ \*$/, "")) { print }
+        in_block { next }
+        /It prints:/ {
+            in_block = 1
+            getline
+        }' "$1"
 }
 threads=1
 printf 'int main(void) { return 0; }\n' >"$work/probe.c"
-$CC -fopenmp "$work/probe.c" -o "$work/probe" >/dev/null 2>&1 || { threads=0; echo "skipped: $CC has no -fopenmp"; }
+if ! $CC -fopenmp "$work/probe.c" -o "$work/probe" >/dev/null 2>&1; then
+    threads=0
+    echo "skipped: $CC has no -fopenmp"
+fi
 
-verdict() {                                    # verdict STATUS WHAT: one line, and the reason of a failure from the log
+# verdict STATUS WHAT: prints one line.
+verdict() {
     if [ "$1" -eq 0 ]; then echo "ok   $2"; else echo "FAIL $2"; fi
 }
-# attempt FOLDER LESSON SED: runs the lesson's commands, changed by SED, in a fresh folder that looks like the root.
+
+# attempt FOLDER LESSON SED: runs the lesson's commands, changed by SED, in a fresh folder that has
+# what the root has.
 attempt() {
     mkdir -p "$1"
     ln -s "$root/examples" "$1/examples"
@@ -38,23 +52,27 @@ lesson() {
     here=$work/$name
     mkdir -p "$here"
     expected "$1" >"$here/expected"
-    [ "$(wc -l <"$1")" -lt 150 ] && [ -s "$here/expected" ] && commands "$1" | grep -q "^cc -O2 .*-I\. examples/$name\.c -o ${name%%_*} -lm\$"
-    verdict $? "$name: shorter than 150 lines, has its cc line and its output in the first comment"
+    [ "$(wc -l <"$1")" -lt 150 ] && [ -s "$here/expected" ] &&
+        commands "$1" | grep -q "^cc -O2 .*-I\. examples/$name\.c -o ${name%%_*} -lm\$"
+    verdict $? "$name: is shorter than 150 lines and says how it is built and what it prints"
 
     if [ $threads -eq 1 ]; then plain=''; else plain='s/ -fopenmp//'; fi
     attempt "$here/asis" "$1" "s/^cc /\$CC /;$plain"
     verdict $? "$name: builds and runs"
     [ -s "$here/asis/log" ] && sed 's/^/     /' "$here/asis/log"
-    cmp -s "$here/expected" "$here/asis/out"
+    diff "$here/expected" "$here/asis/out" >"$here/difference"
     verdict $? "$name: prints what it says"
-    cmp -s "$here/expected" "$here/asis/out" || diff "$here/expected" "$here/asis/out" | sed 's/^/     /'
+    sed 's/^/     /' "$here/difference"
 
     if grep -q '^ \*     cc .*-fopenmp' "$1"; then
-        attempt "$here/serial" "$1" 's/^cc /$CC /;s/ -fopenmp//' && cmp -s "$here/expected" "$here/serial/out"
+        attempt "$here/serial" "$1" 's/^cc /$CC /;s/ -fopenmp//' &&
+            cmp -s "$here/expected" "$here/serial/out"
         verdict $? "$name: prints the same without OpenMP"
     fi
 
-    attempt "$here/c99" "$1" '/^cc /!d;s/^cc -O2/$CC -O0 -std=c99 -Wall -Wextra -Wpedantic/;s/ -fopenmp//' && [ ! -s "$here/c99/log" ]
+    strict='$CC -O0 -std=c99 -Wall -Wextra -Wpedantic'
+    attempt "$here/c99" "$1" "/^cc /!d; s/^cc -O2/$strict/; s/ -fopenmp//" &&
+        [ ! -s "$here/c99/log" ]
     verdict $? "$name: is C99 without a warning"
     [ -s "$here/c99/log" ] && sed 's/^/     /' "$here/c99/log"
 }
@@ -68,27 +86,41 @@ for source in examples/*.c; do
 done
 wait
 
-# What the lessons do with files of one's own, and with bad ones.
+# ---- what the lessons do with files of one's own, and with bad ones ----
 model=$work/06_smallest/asis/model
+missing=$work/missing.txt
+start() {                                      # PROGRAM ARGS: keeps what it prints
+    "$@" >"$work/out" 2>"$work/log"
+}
 {
-    [ -s "$model/config.json" ] && [ -s "$model/model.safetensors" ] && [ -s "$model/tokenizer.json" ]
+    [ -s "$model/config.json" ] && [ -s "$model/model.safetensors" ] &&
+        [ -s "$model/tokenizer.json" ]
     verdict $? "06_smallest: saves a model folder"
-    "$work/04_score/asis/04" "$work/06_smallest/asis/clean.txt" "$model" >"$work/out" 2>"$work/log" && grep -q 'nats each' "$work/out"
+
+    start "$work/04_score/asis/04" "$work/06_smallest/asis/clean.txt" "$model" &&
+        grep -q 'nats each' "$work/out"
     verdict $? "04_score: scores a file with the model that 06_smallest saved"
-    "$work/04_score/asis/04" "$work/missing.txt" "$model" >"$work/out" 2>"$work/log"
+
+    start "$work/04_score/asis/04" "$missing" "$model"
     [ $? -eq 1 ] && [ ! -s "$work/out" ] && grep -q 'missing\.txt' "$work/log"
     verdict $? "04_score: names a file that is missing"
-    "$work/05_method/asis/05" "$work/missing.txt" "$work/missing.txt" "$work/missing.txt" >"$work/out" 2>"$work/log"
+
+    start "$work/05_method/asis/05" "$missing" "$missing" "$missing"
     [ $? -eq 1 ] && [ ! -s "$work/out" ] && grep -q 'missing\.txt' "$work/log"
     verdict $? "05_method: names a file that is missing"
-    "$work/06_smallest/asis/06" >"$work/out" 2>"$work/log"
+
+    start "$work/06_smallest/asis/06"
     [ $? -eq 2 ] && [ ! -s "$work/out" ] && grep -q '^use: ' "$work/log"
     verdict $? "06_smallest: says how to use it"
 } >"$work/own.log" 2>&1
 
-cat "$work"/[0-9]*.log "$work/own.log"
-passed=$(cat "$work"/[0-9]*.log "$work/own.log" | grep -c '^ok ')
-failed=$(cat "$work"/[0-9]*.log "$work/own.log" | grep -c '^FAIL ')
-[ $((passed + failed)) -ge $((count * 4 + 5)) ] || { echo "FAIL a lesson's test broke off"; failed=$((failed + 1)); }
+cat "$work"/[0-9]*.log "$work/own.log" >"$work/all.log"
+cat "$work/all.log"
+passed=$(grep -c '^ok ' "$work/all.log")
+failed=$(grep -c '^FAIL ' "$work/all.log")
+if [ $((passed + failed)) -lt $((count * 4 + 5)) ]; then
+    echo "FAIL a lesson's test broke off"
+    failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
