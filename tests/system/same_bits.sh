@@ -76,7 +76,7 @@ for threads in 2 3 4 7; do
 done
 
 # other builds, two at a time
-slm="tools/slm/*.c $(ls tools/common/*.c | grep -v slm_impl) $(ls tools/report/*.c 2>/dev/null)"
+slm="tools/slm/*.c $(ls tools/common/*.c | grep -v slm_impl) tools/report/*.c build/assets.c"
 compile() {                                         # compile NAME FLAGS...
     name=$1; shift
     $cc "$@" -I. -Itools -Itools/common -Itools/slm -Itools/report $slm -o $dir/$name.exe -lm \
