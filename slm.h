@@ -5817,9 +5817,9 @@ SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tok
 
 /* ---- training ----
    The text is cut into pieces, as for encoding.  Equal pieces are kept once, as a word with a
-   count: what is done to a word is done to all its places in the text at once.  How often each pair occurs
-   is counted once; a merge then goes through all words and corrects the counts of the pairs around
-   each place where it replaces two symbols. */
+   count: what is done to a word is done to all its places in the text at once.  How often each pair
+   occurs is counted once; a merge then goes through all words and corrects the counts of the pairs
+   around each place where it replaces two symbols. */
 #define SLM__WORD_END (-1) /* no symbol: it ends a word, and makes no pair */
 
 typedef struct slm__bpe_trainer {
@@ -5915,8 +5915,7 @@ static slm__map_slot slm__bpe_train_best_pair(const slm__bpe_trainer *trainer) {
     slm__map_slot best = {0, 1, 0};
 
     for (size_t i = 0; i < trainer->pairs.capacity; i++) {
-        const slm__map_slot *slot = &trainer->pairs.slots[i];
-        if (!slot->used || slot->value < 2) continue;
+        const slm__map_slot *slot = &trainer->pairs.slots[i]; /* free ones have the value 0 */
         if (slot->value > best.value || (slot->value == best.value && slot->key < best.key))
             best = *slot;
     }
@@ -5953,7 +5952,7 @@ static void slm__bpe_train_replace(slm__bpe_trainer *trainer, int32_t a, int32_t
     size_t written = 0;
 
     while (read < n && trainer->status == SLM_OK) {
-        int32_t before = written > 0 ? symbols[written - 1] : SLM__WORD_END;
+        int32_t before;
         int32_t after;
 
         /* Each word ends with SLM__WORD_END: after a comes a symbol, and one more after b. */
@@ -5964,6 +5963,7 @@ static void slm__bpe_train_replace(slm__bpe_trainer *trainer, int32_t a, int32_t
             read++;
             continue;
         }
+        before = written > 0 ? symbols[written - 1] : SLM__WORD_END;
         after = symbols[read + 2];
         slm__bpe_train_count_pair(trainer, before, a, -*count);
         slm__bpe_train_count_pair(trainer, a, b, -*count);

@@ -1,5 +1,6 @@
-/* Data: windows, the order of training, batches and their scores, JSONL and (tools/token_file.h) token files: good ones, bad ones by name, cut off
-   at every byte, refused allocations and reads.   cc -I. -Itests tests/test_data.c -lm && ./a.out [SCRATCH_FOLDER]          */
+/* Data: windows, the order of training, batches and their losses, whose memory is whose; JSONL and
+   token files: good ones, bad ones by name, cut off at every byte, refused allocations and reads.
+   cc -I. -Itools/common -Itests/support tests/unit/data.c -lm && ./a.out [SCRATCH_FOLDER]        */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
@@ -13,231 +14,480 @@ static int one_line(void) {
     return strpbrk(err.text, "\n\r\t") == NULL && err.text[0] != 0;
 }
 
-static slm_corpus *counting(
-    size_t n, const uint8_t *masked) { /* tokens 1, 2, 3, ...: a token tells its place */
+/* Tokens 1, 2, 3, ...: a token tells its place. */
+static slm_corpus *counting(size_t n, const uint8_t *masked) {
     int32_t tokens[2000];
     slm_corpus *corpus = NULL;
-    size_t i;
-    for (i = 0; i < n; i++)
+
+    for (size_t i = 0; i < n; i++)
         tokens[i] = (int32_t)i + 1;
     CHECK_OK(slm_corpus_create(&corpus, tokens, masked, n, 3000, &err), err);
     if (corpus == NULL) exit(1);
     return corpus;
 }
 
-/* ---- windows: every token but the first is a target once, and stands where the interface says ---- */
-static void test_windows(void) {
-    size_t n;
-    int32_t T, B;
-    for (n = 0; n < 40; n++)
-        for (T = 1; T < 12; T++)
-            for (B = 1; B < 4; B++) {
-                slm_corpus *corpus = counting(n, NULL);
-                slm_batch *batch;
-                int seen[41] = {0}, bad = 0;
-                size_t windows = slm_corpus_n_windows(corpus, T), w, i;
-                if (n < 2)
-                    bad += windows != 0;
-                else
-                    bad += windows != (n - 1 + (size_t)T - 1) / (size_t)T;
-                CHECK_OK(slm_batch_create(&batch, B, T, &err), err);
-                for (w = 0; w < windows + 2; w += (size_t)B) {
-                    slm_batch_fill(batch, corpus, w);
-                    for (i = 0; i < (size_t)(B * T); i++) {
-                        size_t p = w * (size_t)T + i +
-                                   1; /* windows of a batch follow each other: so do its targets */
-                        if (p >= n) {
-                            bad += batch->targets[i] != -1 || batch->inputs[i] != 0;
-                            continue;
-                        }
-                        bad += batch->targets[i] != (int32_t)p + 1 ||
-                               batch->inputs[i] != (int32_t)p || batch->positions[i] != p;
-                        seen[p]++;
-                    }
-                }
-                for (i = 1; i < n; i++)
-                    bad += seen[i] != 1;
-                CHECK(bad == 0, "n %zu, T %d, B %d: %d wrong", n, (int)T, (int)B, bad);
-                slm_batch_free(batch);
-                slm_corpus_free(corpus);
+static slm_batch *new_batch(int32_t B, int32_t T) {
+    slm_batch *batch = NULL;
+
+    CHECK_OK(slm_batch_create(&batch, B, T, &err), err);
+    if (batch == NULL) exit(1);
+    return batch;
+}
+
+/* Equal, and not NaN. */
+static int same_number(slm_real a, double b) {
+    return fabs((double)a - b) <= 0;
+}
+
+/* ---- windows: every token but the first is a target once, and where the interface says ---- */
+static void check_windows(size_t n, int32_t T, int32_t B) {
+    slm_corpus *corpus = counting(n, NULL);
+    slm_batch *batch = new_batch(B, T);
+    size_t windows = slm_corpus_n_windows(corpus, T);
+    size_t expected = n < 2 ? 0 : (n - 1 + (size_t)T - 1) / (size_t)T;
+    int seen[41] = {0};
+    int bad = windows != expected;
+
+    for (size_t w = 0; w < windows + 2; w += (size_t)B) {
+        slm_batch_fill(batch, corpus, w);
+        for (size_t i = 0; i < (size_t)(B * T); i++) {
+            /* The windows of a batch follow each other; so do their targets. */
+            size_t p = w * (size_t)T + i + 1;
+            if (p >= n) {
+                bad += batch->targets[i] != -1 || batch->inputs[i] != 0;
+                continue;
             }
-    {
-        slm_corpus *corpus = counting(5, NULL);
-        slm_batch *batch;
-        CHECK(slm_corpus_n_windows(corpus, 0) == 0 && slm_corpus_n_windows(corpus, -3) == 0,
-              "windows of no tokens");
-        CHECK_OK(slm_batch_create(&batch, 2, 3, &err), err);
-        slm_batch_fill(batch, corpus, SIZE_MAX);
-        CHECK(batch->targets[0] == -1 && batch->targets[5] == -1, "a window far beyond the end");
-        slm_batch_free(batch);
-        slm_corpus_free(corpus);
+            bad += batch->targets[i] != (int32_t)p + 1;
+            bad += batch->inputs[i] != (int32_t)p;
+            bad += batch->positions[i] != p;
+            seen[p]++;
+        }
     }
+    for (size_t i = 1; i < n; i++)
+        bad += seen[i] != 1;
+    CHECK(bad == 0, "n %zu, T %d, B %d: %d wrong", n, (int)T, (int)B, bad);
+    slm_batch_free(batch);
+    slm_corpus_free(corpus);
+}
+
+static void test_windows(void) {
+    slm_corpus *corpus;
+    slm_batch *batch;
+
+    for (size_t n = 0; n < 40; n++)
+        for (int32_t T = 1; T < 12; T++)
+            for (int32_t B = 1; B < 4; B++)
+                check_windows(n, T, B);
+
+    corpus = counting(5, NULL);
+    CHECK(slm_corpus_n_windows(corpus, 0) == 0, "windows of no tokens");
+    CHECK(slm_corpus_n_windows(corpus, -3) == 0, "windows of -3 tokens");
+    batch = new_batch(2, 3);
+    slm_batch_fill(batch, corpus, SIZE_MAX);
+    CHECK(batch->targets[0] == -1 && batch->targets[5] == -1, "a window far beyond the end");
+    slm_batch_free(batch);
+    slm_corpus_free(corpus);
 }
 
 /* ---- the order of training ---- */
-static void test_order(void) {
-    static int seen[5000], first[10];
-    uint64_t n, i, epoch, same = 0, adjacent = 0;
-    double chi = 0;
+static void test_order_is_a_permutation(void) {
+    static int seen[5000];
+    uint64_t far = (uint64_t)1 << 40;
     int bad = 0;
-    for (n = 1; n < 5000; n = n < 300 ? n + 1 : n * 3 / 2) {
+
+    for (uint64_t n = 1; n < 5000; n = n < 300 ? n + 1 : n * 3 / 2) {
         memset(seen, 0, sizeof seen);
-        for (i = 0; i < n; i++) {
+        for (uint64_t i = 0; i < n; i++) {
             uint64_t w = slm__window_order(3, n % 7, i, n);
             if (w < n) seen[w]++;
         }
-        for (i = 0; i < n; i++)
+        for (uint64_t i = 0; i < n; i++)
             bad += seen[i] != 1;
     }
     CHECK(bad == 0, "%d windows not visited once", bad);
-    CHECK(slm__window_order(1, 0, ((uint64_t)1 << 40) - 1, (uint64_t)1 << 40) < (uint64_t)1 << 40,
-          "2^40 windows");
-    for (i = 0; i < 1000; i++) {
+    CHECK(slm__window_order(1, 0, far - 1, far) < far, "2^40 windows");
+}
+
+static void test_orders_differ(void) {
+    static int first[10];
+    int same = 0;
+    int adjacent = 0;
+    double chi = 0;
+
+    for (uint64_t i = 0; i < 1000; i++) {
         uint64_t w = slm__window_order(1, 0, i, 1000);
-        same += (w == slm__window_order(1, 1, i, 1000)) + (w == slm__window_order(2, 0, i, 1000)) +
-                (w == i);
+        same += w == slm__window_order(1, 1, i, 1000);
+        same += w == slm__window_order(2, 0, i, 1000);
+        same += w == i;
         adjacent += i > 0 && slm__window_order(1, 0, i - 1, 1000) + 1 == w;
     }
-    CHECK(same < 30 && adjacent < 15, "orders alike: %d, %d", (int)same,
-          (int)adjacent); /* 3 and 1 are expected */
-    for (epoch = 0; epoch < 20000; epoch++)
+    /* 3 and 1 are expected. */
+    CHECK(same < 30 && adjacent < 15, "orders alike: %d, %d", same, adjacent);
+
+    for (uint64_t epoch = 0; epoch < 20000; epoch++)
         first[slm__window_order(5, epoch, 0, 10)]++;
-    for (i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++)
         chi += (first[i] - 2000.0) * (first[i] - 2000.0) / 2000.0;
-    CHECK(chi < 40, "the first of 10 windows: chi square %g",
-          chi); /* 9 is expected, 40: 1 in 100,000 */
+    /* 9 is expected; 40 happens once in 100,000 times. */
+    CHECK(chi < 40, "the first of 10 windows: chi square %g", chi);
 }
 
-/* ---- batches ---- */
-static void test_batches(void) {
-    uint8_t masked[103] = {0};
-    slm_real loss[102], entropy[102];
-    slm_corpus *corpus, *other;
-    slm_losses scores;
-    slm_batch *batch;
-    slm_cursor cursor = {11, 0}, again;
-    size_t i, step;
-    int targets[103] = {0}, bad = 0;
-    masked[5] = masked[102] = 1;
-    corpus = counting(103, masked);
-    other = counting(103, NULL);
-    CHECK(corpus->hash != other->hash, "the mask is not in the fingerprint");
-    CHECK(corpus->masked != NULL && corpus->masked != masked && corpus->masked[5] == 1, "the mask");
-    memset(&scores, 0, sizeof scores);
-    for (i = 0; i < 102; i++) {
-        loss[i] = (slm_real)(i + 1);
-        entropy[i] = (slm_real)(1000 + i + 1);
-    } /* entry i: of token i+1 */
-    scores.n = 102;
-    scores.loss = loss;
-    scores.entropy = entropy;
-    scores.T = 4;
-    scores.corpus_hash = corpus->hash;
-    CHECK_OK(slm_batch_create(&batch, 3, 4, &err),
-             err); /* 26 windows of 4: the last holds 2 targets */
-    CHECK(batch->ref_loss == NULL && batch->ref_entropy == NULL, "references before there are any");
-    CHECK_OK(slm_batch_next(batch, &cursor, corpus, NULL, &err), err);
-    CHECK(batch->ref_loss == NULL && cursor.next_window == 3, "references without scores");
-    cursor.next_window = 0;
-    for (step = 0; step < 26; step++) { /* three epochs */
-        again = cursor;
-        CHECK_OK(slm_batch_next(batch, &cursor, corpus, &scores, &err), err);
-        for (i = 0; i < 12; i++) {
-            size_t p = (size_t)batch->positions[i];
-            if (p < 103) {
-                bad += batch->targets[i] != (p == 5 || p == 102 ? -1 : (int32_t)p + 1) ||
-                       batch->inputs[i] != (int32_t)p;
-                bad += !(batch->ref_loss[i] >= (slm_real)p && batch->ref_loss[i] <= (slm_real)p);
-                bad += !(batch->ref_entropy[i] >= (slm_real)(1000 + p) &&
-                         batch->ref_entropy[i] <= (slm_real)(1000 + p));
-                targets[p]++;
-            } else
-                bad += batch->targets[i] != -1 || batch->inputs[i] != 0 ||
-                       !(batch->ref_loss[i] >= 0 && batch->ref_loss[i] <= 0);
-        }
-        if (step == 17) { /* a cursor is all there is: the same batch once more */
-            slm_batch *twin;
-            CHECK_OK(slm_batch_create(&twin, 3, 4, &err), err);
-            CHECK_OK(slm_batch_next(twin, &again, corpus, NULL, &err), err);
-            CHECK(memcmp(twin->inputs, batch->inputs, 12 * sizeof(int32_t)) == 0 &&
-                      again.next_window == cursor.next_window,
-                  "not the same batch");
-            slm_batch_free(twin);
-        }
+/* ---- batches of a corpus of 103 tokens, two of them masked, with losses that tell their token ---- */
+#define N_TOKENS 103
+#define N_ENTRIES (N_TOKENS - 1)
+
+typedef struct small_corpus {
+    slm_corpus *corpus; /* tokens 5 and 102 masked */
+    slm_corpus *plain;  /* the same tokens, no masks */
+    slm_real loss[N_ENTRIES];
+    slm_real entropy[N_ENTRIES];
+    slm_losses losses; /* of `corpus`, in windows of 4: 26, of which the last holds 2 targets */
+} small_corpus;
+
+static void small_open(small_corpus *s) {
+    uint8_t masked[N_TOKENS] = {0};
+
+    memset(s, 0, sizeof *s);
+    masked[5] = 1;
+    masked[102] = 1;
+    s->corpus = counting(N_TOKENS, masked);
+    s->plain = counting(N_TOKENS, NULL);
+    CHECK(s->corpus->hash != s->plain->hash, "the mask is not in the fingerprint");
+    CHECK(s->corpus->masked != NULL && s->corpus->masked[5] == 1, "the mask");
+    for (size_t i = 0; i < N_ENTRIES; i++) { /* entry i belongs to token i + 1 */
+        s->loss[i] = (slm_real)(i + 1);
+        s->entropy[i] = (slm_real)(1000 + i + 1);
     }
-    for (i = 1; i < 103; i++)
+    s->losses.n = N_ENTRIES;
+    s->losses.loss = s->loss;
+    s->losses.entropy = s->entropy;
+    s->losses.T = 4;
+    s->losses.corpus_hash = s->corpus->hash;
+}
+
+static void small_close(small_corpus *s) {
+    slm_corpus_free(s->corpus);
+    slm_corpus_free(s->plain);
+}
+
+/* How many numbers of entry i of the batch are wrong. */
+static int wrong_in_entry(const slm_batch *batch, size_t i) {
+    size_t p = (size_t)batch->positions[i];
+    int32_t target = p == 5 || p == 102 ? -1 : (int32_t)p + 1;
+    int bad = 0;
+
+    if (p >= N_TOKENS) {
+        bad += batch->targets[i] != -1;
+        bad += batch->inputs[i] != 0;
+        bad += !same_number(batch->ref_loss[i], 0);
+        return bad;
+    }
+    bad += batch->targets[i] != target;
+    bad += batch->inputs[i] != (int32_t)p;
+    bad += !same_number(batch->ref_loss[i], (double)p);
+    bad += !same_number(batch->ref_entropy[i], (double)(1000 + p));
+    return bad;
+}
+
+static void test_three_epochs(void) {
+    small_corpus s;
+    slm_batch *batch = new_batch(3, 4);
+    slm_batch *twin = new_batch(3, 4);
+    slm_cursor cursor = {11, 0};
+    int targets[N_TOKENS] = {0};
+    int bad = 0;
+
+    small_open(&s);
+    for (int step = 0; step < 26; step++) {
+        slm_cursor before = cursor;
+        CHECK_OK(slm_batch_next(batch, &cursor, s.corpus, &s.losses, &err), err);
+        for (size_t i = 0; i < 12; i++) {
+            bad += wrong_in_entry(batch, i);
+            if (batch->positions[i] < N_TOKENS) targets[batch->positions[i]]++;
+        }
+        if (step != 17) continue;
+        /* A cursor is all there is: it gives the same batch once more. */
+        CHECK_OK(slm_batch_next(twin, &before, s.corpus, NULL, &err), err);
+        CHECK(memcmp(twin->inputs, batch->inputs, 12 * sizeof(int32_t)) == 0, "another batch");
+        CHECK(before.next_window == cursor.next_window, "another cursor");
+    }
+    for (size_t i = 1; i < N_TOKENS; i++)
         bad += targets[i] != 3;
-    CHECK(bad == 0 && cursor.next_window == 78, "%d wrong, at %d", bad, (int)cursor.next_window);
-    CHECK_OK(slm_batch_next(batch, &cursor, corpus, NULL, &err), err);
-    for (i = 0; i < 12; i++)
-        bad += batch->ref_loss[i] - batch->ref_loss[i] >= 0 ||
-               batch->ref_entropy[i] - batch->ref_entropy[i] >= 0;
-    CHECK(bad == 0, "%d old references are still there", bad);
-    {
-        int32_t inputs[4], targets[4]; /* a batch of one's own, without positions */
-        slm_batch mine;
-        memset(&mine, 0, sizeof mine);
-        mine.B = 1;
-        mine.T = 4;
-        mine.inputs = inputs;
-        mine.targets = targets;
-        slm_batch_fill(&mine, other, 25);
-        CHECK(inputs[0] == 101 && targets[1] == 103 && targets[2] == -1 && mine.positions == NULL,
-              "a batch of one's own");
-    }
-    again = cursor;
-    CHECK(slm_batch_next(batch, &cursor, other, &scores, &err) == SLM_ERR_MISMATCH && one_line(),
-          "scores of another corpus");
-    scores.T = 5;
-    CHECK(slm_batch_next(batch, &cursor, corpus, &scores, &err) == SLM_ERR_MISMATCH,
-          "scores of other windows");
-    scores.T = 4;
-    scores.n = 101;
-    CHECK(slm_batch_next(batch, &cursor, corpus, &scores, &err) == SLM_ERR_MISMATCH,
-          "too few scores");
-    CHECK(cursor.next_window == again.next_window, "the cursor moved without a batch");
-    slm_corpus_free(corpus);
-    slm_corpus_free(other);
-    corpus = counting(1, NULL);
-    CHECK(slm_batch_next(batch, &cursor, corpus, NULL, &err) == SLM_ERR_ARGUMENT && one_line(),
-          "a corpus of one token");
-    slm_corpus_free(corpus);
+    CHECK(bad == 0, "%d numbers wrong", bad);
+    CHECK(cursor.next_window == 78, "window %d after three epochs", (int)cursor.next_window);
+    small_close(&s);
     slm_batch_free(batch);
+    slm_batch_free(twin);
+}
+
+static void test_batch_without_losses(void) {
+    small_corpus s;
+    slm_batch *batch = new_batch(3, 4);
+    slm_cursor cursor = {11, 0};
+    int bad = 0;
+
+    small_open(&s);
+    CHECK(batch->ref_loss == NULL && batch->ref_entropy == NULL, "references out of nothing");
+    CHECK(batch->weights == NULL, "weights out of nothing");
+    CHECK_OK(slm_batch_next(batch, &cursor, s.corpus, NULL, &err), err);
+    CHECK(batch->ref_loss == NULL && cursor.next_window == 3, "references without losses");
+    CHECK_OK(slm_batch_next(batch, &cursor, s.corpus, &s.losses, &err), err);
+    CHECK(batch->ref_loss != NULL && batch->weights == NULL, "no references, or weights too");
+
+    /* Old references do not stay: they become NaN. */
+    CHECK_OK(slm_batch_next(batch, &cursor, s.corpus, NULL, &err), err);
+    for (size_t i = 0; i < 12; i++) {
+        bad += !isnan((double)batch->ref_loss[i]);
+        bad += !isnan((double)batch->ref_entropy[i]);
+    }
+    CHECK(bad == 0, "%d old references are still there", bad);
+    small_close(&s);
+    slm_batch_free(batch);
+}
+
+static void test_batch_refuses(void) {
+    static const struct {
+        int32_t B, T;
+    } sizes[] = {{0, 4}, {4, -1}, {65536, 32768}};
+
+    small_corpus s;
+    slm_batch *batch = new_batch(3, 4);
+    slm_cursor cursor = {11, 0};
+    slm_corpus *one = counting(1, NULL);
+    slm_status status;
+
+    small_open(&s);
+    status = slm_batch_next(batch, &cursor, s.plain, &s.losses, &err);
+    CHECK(status == SLM_ERR_MISMATCH && one_line(), "losses of another corpus");
+    s.losses.T = 5;
+    status = slm_batch_next(batch, &cursor, s.corpus, &s.losses, &err);
+    CHECK(status == SLM_ERR_MISMATCH, "losses of other windows");
+    s.losses.T = 4;
+    s.losses.n = N_ENTRIES - 1;
+    status = slm_batch_next(batch, &cursor, s.corpus, &s.losses, &err);
+    CHECK(status == SLM_ERR_MISMATCH, "too few losses");
+    status = slm_batch_next(batch, &cursor, one, NULL, &err);
+    CHECK(status == SLM_ERR_ARGUMENT && one_line(), "a corpus of one token");
+    CHECK(cursor.next_window == 0, "the cursor moved without a batch");
+    slm_batch_free(batch);
+
+    for (size_t i = 0; i < SLM__COUNT(sizes); i++) {
+        status = slm_batch_create(&batch, sizes[i].B, sizes[i].T, &err);
+        CHECK(status == SLM_ERR_ARGUMENT && batch == NULL, "B %d, T %d", (int)sizes[i].B,
+              (int)sizes[i].T);
+    }
+    small_close(&s);
+    slm_corpus_free(one);
     slm_batch_free(NULL);
     slm_corpus_free(NULL);
-    CHECK(slm_batch_create(&batch, 0, 4, &err) == SLM_ERR_ARGUMENT && batch == NULL, "B 0");
-    CHECK(slm_batch_create(&batch, 4, -1, &err) == SLM_ERR_ARGUMENT && batch == NULL, "T -1");
-    CHECK(slm_batch_create(&batch, 65536, 32768, &err) == SLM_ERR_ARGUMENT && batch == NULL,
-          "2^31 targets");
 }
 
+/* ---- whose memory: arrays of a batch and of a corpus may be replaced by the caller's ---- */
+static void test_replaced_arrays(void) {
+    small_corpus s;
+    slm_real ref_loss[12];
+    slm_real ref_entropy[12];
+    slm_real weights[12] = {0};
+    int32_t inputs[12];
+    int32_t targets[12];
+    slm_batch *batch = new_batch(3, 4);
+    slm_cursor cursor = {11, 0};
+
+    small_open(&s);
+    CHECK_OK(slm_batch_alloc_reference(batch, &err), err);
+    CHECK_OK(slm_batch_alloc_weights(batch, &err), err);
+    batch->inputs = inputs;
+    batch->targets = targets;
+    batch->positions = NULL;
+    batch->ref_loss = ref_loss;
+    batch->ref_entropy = ref_entropy;
+    batch->weights = weights;
+    CHECK_OK(slm_batch_next(batch, &cursor, s.corpus, &s.losses, &err), err);
+    for (size_t i = 0; i < 12; i++) {
+        int valid = targets[i] >= 0;
+        if (valid) CHECK(targets[i] == inputs[i] + 1, "entry %zu", i);
+        if (valid) CHECK(same_number(ref_loss[i], inputs[i]), "loss of entry %zu", i);
+        if (valid) CHECK(same_number(ref_entropy[i], 1000 + inputs[i]), "entropy %zu", i);
+        CHECK(same_number(weights[i], 0), "weight %zu was written", i);
+    }
+    slm_batch_free(batch); /* frees its own blocks, and nothing of ours */
+    small_close(&s);
+}
+
+static void test_half_a_reference(void) {
+    slm_real mine[12];
+    slm_real *block;
+    slm_batch *batch = new_batch(3, 4);
+
+    batch->ref_loss = mine;
+    CHECK_OK(slm_batch_alloc_reference(batch, &err), err);
+    CHECK(batch->ref_loss == mine, "the loss was replaced");
+    CHECK(batch->ref_entropy != NULL, "the entropy is missing");
+
+    /* Taken away and asked for again: the block is there already. */
+    block = batch->ref_entropy;
+    batch->ref_loss = NULL;
+    batch->ref_entropy = NULL;
+    CHECK_OK(slm_batch_alloc_reference(batch, &err), err);
+    CHECK(batch->ref_loss != NULL && batch->ref_entropy == block, "a second block");
+    slm_batch_free(batch);
+}
+
+static void test_weights(void) {
+    slm_batch *batch = new_batch(3, 4);
+    int bad = 0;
+
+    CHECK_OK(slm_batch_alloc_weights(batch, &err), err);
+    for (size_t i = 0; i < 12; i++)
+        bad += !same_number(batch->weights[i], 1);
+    CHECK(bad == 0, "%d weights are not 1", bad);
+    batch->weights[3] = 2;
+    CHECK_OK(slm_batch_alloc_weights(batch, &err), err);
+    CHECK(same_number(batch->weights[3], 2), "a weight was reset");
+    slm_batch_free(batch);
+}
+
+/* A batch that slm_batch_create did not make, without positions. */
+static void test_own_batch(void) {
+    slm_corpus *corpus = counting(N_TOKENS, NULL);
+    int32_t inputs[4];
+    int32_t targets[4];
+    slm_batch mine;
+
+    memset(&mine, 0, sizeof mine);
+    mine.B = 1;
+    mine.T = 4;
+    mine.inputs = inputs;
+    mine.targets = targets;
+    slm_batch_fill(&mine, corpus, 25);
+    CHECK(inputs[0] == 101 && targets[1] == 103 && targets[2] == -1, "the last window");
+    CHECK(mine.positions == NULL && mine.ref_loss == NULL, "arrays out of nothing");
+    slm_corpus_free(corpus);
+}
+
+static void test_replaced_corpus(void) {
+    int32_t tokens[3] = {7, 8, 9};
+    uint8_t masked[3] = {0, 1, 0};
+    slm_corpus *corpus = counting(N_TOKENS, NULL);
+    slm_batch *batch = new_batch(1, 2);
+
+    corpus->tokens = tokens;
+    corpus->masked = masked;
+    corpus->n = 3;
+    slm_batch_fill(batch, corpus, 0);
+    CHECK(batch->inputs[0] == 7 && batch->targets[0] == -1, "the masked target");
+    CHECK(batch->inputs[1] == 8 && batch->targets[1] == 9, "the other target");
+    slm_batch_free(batch);
+    slm_corpus_free(corpus);
+}
+
+/* ---- corpora ---- */
 static void test_corpus(void) {
-    static const int32_t tokens[4] = {1, 2, 3, 70000}, negative[2] = {1, -1};
+    static const int32_t tokens[4] = {1, 2, 3, 70000};
+    static const int32_t negative[2] = {1, -1};
     static const uint8_t masked[4] = {0, 7, 0, 0};
     slm_corpus *corpus;
-    /* 64-bit FNV-1a over the ids as little-endian int32, then over the mask as 0 and 1: computed with a line of Python */
+    slm_status status;
+
+    /* 64-bit FNV-1a over the ids as little-endian int32, then over the mask as 0 and 1: computed
+       with a line of Python. */
     CHECK_OK(slm_corpus_create(&corpus, tokens, NULL, 4, 70001, &err), err);
-    CHECK(corpus->hash == 0x6fc647c395fd5a83ULL && corpus->n == 4 && corpus->bytes == 0 &&
-              corpus->masked == NULL,
-          "%llx", (unsigned long long)corpus->hash);
+    CHECK(corpus->hash == 0x6fc647c395fd5a83ULL, "%llx", (unsigned long long)corpus->hash);
+    CHECK(corpus->n == 4 && corpus->bytes == 0 && corpus->masked == NULL, "not known is 0");
+    CHECK(corpus->tokenizer_hash == 0, "a tokenizer out of nothing");
     slm_corpus_free(corpus);
     CHECK_OK(slm_corpus_create(&corpus, tokens, masked, 4, 70001, &err), err);
     CHECK(corpus->hash == 0x1ce2cee1bd2f7988ULL, "%llx", (unsigned long long)corpus->hash);
+    CHECK(corpus->masked[1] == 1 && corpus->masked[2] == 0, "masks are 0 or 1");
     slm_corpus_free(corpus);
-    CHECK(slm_corpus_create(&corpus, tokens, NULL, 4, 70000, &err) == SLM_ERR_ARGUMENT &&
-              corpus == NULL && strstr(err.text, "70000") != NULL,
-          "%s", err.text);
-    CHECK(slm_corpus_create(&corpus, negative, NULL, 2, 70000, &err) == SLM_ERR_ARGUMENT &&
-              corpus == NULL,
-          "-1");
+
+    status = slm_corpus_create(&corpus, tokens, NULL, 4, 70000, &err);
+    CHECK(status == SLM_ERR_ARGUMENT && corpus == NULL, "a token outside the vocabulary");
+    CHECK(strstr(err.text, "70000") != NULL, "%s", err.text);
+    status = slm_corpus_create(&corpus, negative, NULL, 2, 70000, &err);
+    CHECK(status == SLM_ERR_ARGUMENT && corpus == NULL, "-1");
+
     CHECK_OK(slm_corpus_encode(&corpus, bytes, "ab\0c", 4, &err), err);
-    CHECK(corpus->n == 4 && corpus->bytes == 4 && corpus->tokens[2] == 0 &&
-              corpus->tokens[3] == 'c',
-          "a text with a NUL");
+    CHECK(corpus->n == 4 && corpus->bytes == 4, "%zu tokens", corpus->n);
+    CHECK(corpus->tokens[2] == 0 && corpus->tokens[3] == 'c', "a text with a NUL");
+    CHECK(corpus->tokenizer_hash == slm_tokenizer_hash(bytes), "of which tokenizer");
     slm_corpus_free(corpus);
     CHECK_OK(slm_corpus_encode(&corpus, bytes, NULL, 0, &err), err);
     CHECK(corpus->n == 0 && slm_corpus_n_windows(corpus, 8) == 0, "no text");
     slm_corpus_free(corpus);
+}
+
+/* ---- the k-th allocation is refused, for all k ---- */
+typedef struct refused {
+    slm_corpus *corpus; /* three tokens */
+    slm_batch *batch;
+    slm_losses losses;
+    slm_corpus *made_corpus;
+    slm_batch *made_batch;
+    slm_cursor cursor;
+} refused;
+
+static slm_status make_corpus(refused *r) {
+    static const int32_t tokens[3] = {1, 2, 3};
+    static const uint8_t masked[3] = {0, 1, 0};
+
+    return slm_corpus_create(&r->made_corpus, tokens, masked, 3, 4, &err);
+}
+
+static slm_status make_batch(refused *r) {
+    return slm_batch_create(&r->made_batch, 2, 2, &err);
+}
+
+static slm_status make_references(refused *r) {
+    return slm_batch_next(r->batch, &r->cursor, r->corpus, &r->losses, &err);
+}
+
+static slm_status make_weights(refused *r) {
+    return slm_batch_alloc_weights(r->batch, &err);
+}
+
+static void test_refused_memory(void) {
+    static const struct {
+        const char *name;
+        slm_status (*make)(refused *r);
+        long n_allocations;
+    } cases[] = {{"a corpus", make_corpus, 2},
+                 {"a batch", make_batch, 2},
+                 {"references", make_references, 1},
+                 {"weights", make_weights, 1}};
+    slm_real zero[2] = {0, 0};
+
+    for (size_t i = 0; i < SLM__COUNT(cases); i++) {
+        slm_status status = SLM_ERR_MEMORY;
+        long k = 0;
+        refused r;
+
+        memset(&r, 0, sizeof r);
+        inject(0, 0);
+        r.corpus = counting(3, NULL);
+        r.batch = new_batch(2, 2);
+        r.losses.n = 2;
+        r.losses.T = 2;
+        r.losses.loss = zero;
+        r.losses.entropy = zero;
+        r.losses.corpus_hash = r.corpus->hash;
+        while (status != SLM_OK && k < 20) {
+            k++;
+            inject(0, 0);
+            alloc_fail_at = k;
+            status = cases[i].make(&r);
+            if (status == SLM_OK) break;
+            CHECK(status == SLM_ERR_MEMORY, "%s, allocation %ld", cases[i].name, k);
+            CHECK(r.made_corpus == NULL && r.made_batch == NULL, "something after a failure");
+            CHECK(r.cursor.next_window == 0, "the cursor moved");
+        }
+        CHECK(k == cases[i].n_allocations + 1, "%s: %ld allocations", cases[i].name, k - 1);
+        inject(0, 0);
+        slm_corpus_free(r.corpus);
+        slm_corpus_free(r.made_corpus);
+        slm_batch_free(r.batch);
+        slm_batch_free(r.made_batch);
+    }
 }
 
 /* ---- text and JSONL ---- */
@@ -466,40 +716,6 @@ static void test_failures(void) { /* the k-th allocation, the k-th touch of a fi
         }
         CHECK(status == SLM_OK && k > 2, "kind %d: after %ld", kind, k);
     }
-    for (kind = 0; kind < 3; kind++) {
-        static const int32_t tokens[3] = {1, 2, 3};
-        static const uint8_t masked[3] = {0, 1, 0};
-        slm_real zero[2] = {0, 0};
-        slm_corpus *corpus = NULL, *made_one = NULL;
-        slm_batch *batch = NULL, *made_batch = NULL;
-        slm_cursor cursor = {1, 0};
-        slm_losses scores;
-        slm_status status = SLM_ERR_MEMORY;
-        inject(0, 0);
-        CHECK_OK(slm_corpus_create(&corpus, tokens, NULL, 3, 4, &err), err);
-        CHECK_OK(slm_batch_create(&batch, 2, 2, &err), err);
-        memset(&scores, 0, sizeof scores);
-        scores.n = 2;
-        scores.T = 2;
-        scores.loss = scores.entropy = zero;
-        scores.corpus_hash = corpus->hash;
-        for (k = 1; k < 20 && status != SLM_OK; k++) {
-            inject(0, 0);
-            alloc_fail_at = k;
-            status = kind == 0   ? slm_corpus_create(&made_one, tokens, masked, 3, 4, &err)
-                     : kind == 1 ? slm_batch_create(&made_batch, 2, 2, &err)
-                                 : slm_batch_next(batch, &cursor, corpus, &scores, &err);
-            if (status != SLM_OK)
-                CHECK(status == SLM_ERR_MEMORY && made_one == NULL && made_batch == NULL &&
-                          cursor.next_window == 0,
-                      "kind %d, call %ld", kind, k);
-        }
-        CHECK(status == SLM_OK && k > 2, "kind %d: after %ld", kind, k);
-        slm_corpus_free(corpus);
-        slm_corpus_free(made_one);
-        slm_batch_free(batch);
-        slm_batch_free(made_batch);
-    }
     inject(0, 0);
 }
 
@@ -511,9 +727,18 @@ int main(int argc, char **argv) {
     CHECK_OK(slm_tokenizer_create_bytes(&bytes, &err), err);
     if (bytes == NULL) return check_end();
     test_windows();
-    test_order();
-    test_batches();
+    test_order_is_a_permutation();
+    test_orders_differ();
+    test_three_epochs();
+    test_batch_without_losses();
+    test_batch_refuses();
+    test_replaced_arrays();
+    test_half_a_reference();
+    test_weights();
+    test_own_batch();
+    test_replaced_corpus();
     test_corpus();
+    test_refused_memory();
     test_texts();
     test_token_files();
     test_failures();
