@@ -1,11 +1,24 @@
-/* What every test shares: CHECK(condition, format, ...) counts, prints the failures, and check_end prints `N passed, N failed`
-   and gives the exit code.  Comparisons are written so that NaN fails: !(difference <= limit). */
+/* What every test shares.  CHECK(condition, format, ...) counts, and prints failures; check_end prints
+   `N passed, N failed` and returns the exit code.  Comparisons are written so that NaN fails:
+   !(difference <= limit).
+
+   A test that includes this file before slm.h has slm.h check its own invariants (SLM_ASSERT): the
+   first that is broken ends the test. */
 #ifndef CHECK_H
 #define CHECK_H
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef SLM_ASSERT
+static void check_broken(const char *invariant, const char *file, int line) {
+    printf("FAIL %s:%d: broken invariant: %s\n", file, line, invariant);
+    exit(1);
+}
+#define SLM_ASSERT(condition)                                                                      \
+    ((condition) ? (void)0 : check_broken(#condition, __FILE__, __LINE__))
+#endif
 
 static int check_passed, check_failed;
 #define CHECK(condition, ...)                                                                      \

@@ -4,8 +4,8 @@
 #define SLM_REAL double
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION
-#include "slm.h"
 #include "check.h"
+#include "slm.h"
 
 #define MOST 6
 

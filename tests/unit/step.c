@@ -15,8 +15,8 @@ static void *counting_malloc(size_t size) {
 #define SLM_FREE free
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION
-#include "slm.h"
 #include "check.h"
+#include "slm.h"
 
 static const double rounding = sizeof(slm_real) == 4 ? 1e-6 : 1e-13;
 static slm_error err;
