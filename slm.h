@@ -145,8 +145,6 @@ SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out,
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
                                        int32_t vocab, slm_progress progress, void *user,
                                        slm_error *err); /* byte-level BPE, vocab >= 256 */
-SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
-                                       const char *name, slm_error *err);
 SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer);
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer); /* ids are 0..vocab-1 */
 SLM_API uint64_t
@@ -492,35 +490,105 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
 
 /* ---- files ---- */
 #ifndef SLM_NO_FILES
-SLM_API slm_status slm_file_read(char **bytes, size_t *size, const char *path,
-                                 slm_error *err); /* NUL added after size */
-SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t size,
-                                  slm_error *err); /* atomic replace */
-SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path,
-                                      slm_error *err); /* the file or a folder with one */
-SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path,
-                                      slm_error *err);
-/* Text as it is; of *.jsonl the `fields` ("text" if NULL; "question,answer": joined by a newline), a blank line after each. */
+/* A whole file; a NUL follows the bytes, which are yours. */
+SLM_API slm_status slm_file_read(char **bytes, size_t *size, const char *path, slm_error *err);
+/* Replaces a file atomically: whatever fails, it is the old one or the whole new one. */
+SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t size, slm_error *err);
+
+/* Text as it is.  Of *.jsonl, the string in each line's field, "text" if fields is NULL; several,
+   as "question,answer", are joined by a newline.  A blank line follows each. */
 SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
                                  slm_error *err);
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path,
-                                   const char *fields, slm_error *err);
-/* A Hugging Face Llama folder: config.json, model.safetensors or a sharded index, F32, F16, BF16 (F64 in the double build).  Saving
-   makes the folder; the one above it must be there. */
+/* The tokens of such a text. */
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer,
+                                   const char *path, const char *fields, slm_error *err);
+
+/* A tokenizer.json of Hugging Face: its text (`name` is for messages), its path, or that of a
+   folder with one. */
+SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
+                                       const char *name, slm_error *err);
+SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);
+SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path,
+                                      slm_error *err);
+
+/* How numbers are stored. */
+typedef enum slm_dtype {
+    SLM_DTYPE_NATIVE = 0, /* that of slm_real: F32, or F64 */
+    SLM_DTYPE_F32,
+    SLM_DTYPE_F16,
+    SLM_DTYPE_BF16,
+    SLM_DTYPE_F64, /* those up to here can be read, those after it only listed */
+    SLM_DTYPE_BOOL,
+    SLM_DTYPE_U8,
+    SLM_DTYPE_I8,
+    SLM_DTYPE_I16,
+    SLM_DTYPE_U16,
+    SLM_DTYPE_I32,
+    SLM_DTYPE_U32,
+    SLM_DTYPE_I64,
+    SLM_DTYPE_U64,
+    SLM_DTYPE_C64,
+    SLM_DTYPE_F8_E5M2,
+    SLM_DTYPE_F8_E4M3,
+    SLM_DTYPE_F8_E8M0,
+    SLM_DTYPE_F8_E4M3FNUZ,
+    SLM_DTYPE_F8_E5M2FNUZ,
+    SLM_DTYPE_F4,
+    SLM_DTYPE_F6_E2M3,
+    SLM_DTYPE_F6_E3M2
+} slm_dtype;
+
+SLM_API const char *slm_dtype_name(slm_dtype dtype); /* "F32", ...; never NULL */
+
+/* A Hugging Face Llama folder: config.json and model.safetensors, or several such files with an
+   index; F32, F16, BF16 or F64. */
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
-SLM_API slm_status slm_model_save(
-    const slm_model *model, const slm_tokenizer *tokenizer, const char *dtype, const char *folder,
-    slm_error *err); /* dtype: "F32", "BF16", "F64"; NULL: that of slm_real */
-/* A score file: reference losses, whole or a part: safetensors "loss" and "entropy" (n), window and fingerprints as metadata. */
-SLM_API slm_status slm_losses_save(const slm_losses *scores, const char *path, slm_error *err);
+/* Makes the folder; the one above it must exist.  tokenizer: saved too, or NULL.  dtype: NATIVE,
+   F32, BF16 or F64. */
+SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
+                                  const slm_tokenizer *tokenizer, slm_dtype dtype, slm_error *err);
+
+/* A score file: the losses of a corpus, or of a part of it, with the fingerprints of what they
+   belong to.  It is a safetensors file with tensors "loss" and "entropy". */
+SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err);
 SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err);
-/* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor), replaced atomically; then the model
-   around it.  Loading demands the same model shape, selection and optimizer (else SLM_ERR_MISMATCH, by name); extra: your text. */
+
+/* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor),
+   replaced atomically; around it lies the model.  Loading demands the same model shape, selection,
+   optimizer and corpus (else SLM_ERR_MISMATCH, by name).  extra: a text of yours. */
 SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer,
                                 const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
                                 const char *folder, slm_error *err);
 SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash,
                                 char *extra, size_t extra_size, const char *folder, slm_error *err);
+
+/* ---- safetensors: any file of named tensors, read tensor by tensor ---- */
+typedef struct slm_safetensors slm_safetensors;
+
+typedef struct slm_safetensors_entry {
+    const char *name;
+    slm_dtype dtype;
+    size_t n_dims;
+    uint64_t dims[8]; /* (n_dims) */
+    uint64_t count;   /* of its numbers: the product of dims */
+    uint64_t offset;  /* of its first byte in the file */
+} slm_safetensors_entry;
+
+/* Reads and checks the header.  The file stays open. */
+SLM_API slm_status slm_safetensors_open(slm_safetensors **out, const char *path, slm_error *err);
+SLM_API void slm_safetensors_close(slm_safetensors *file); /* NULL is fine */
+
+SLM_API size_t slm_safetensors_count(const slm_safetensors *file); /* tensors */
+/* The tensors in the order of their names.  Returns NULL if there is no such index, or name. */
+SLM_API const slm_safetensors_entry *slm_safetensors_at(const slm_safetensors *file, size_t index);
+SLM_API const slm_safetensors_entry *slm_safetensors_find(const slm_safetensors *file,
+                                                          const char *name);
+/* A text of the file's "__metadata__".  Returns NULL if there is no such key. */
+SLM_API const char *slm_safetensors_metadata(const slm_safetensors *file, const char *key);
+
+/* out (count): all numbers of a tensor of F32, F16, BF16 or F64, which must be that many. */
+SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
+                                        size_t count, slm_error *err);
 #endif
 #ifdef __cplusplus
 }
@@ -6037,16 +6105,19 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 
 #ifndef SLM_NO_FILES
 /* ==== >>io ================================================================================= 15 ==
-   Bytes and files.  Numbers stand in files lowest byte first, whatever the machine.                                   */
-/* Every touch of a file goes through these macros.  A test replaces them all to make the k-th call fail. */
+   Files: reading at any place, writing, atomic replacement, folders.  Everything below this line
+   is left out by SLM_NO_FILES.  Every access to a file goes through the macros below; a test
+   defines all of them before it includes slm.h, to make the k-th access fail. */
 #include <errno.h>
+
 #ifndef SLM__FOPEN
 #define SLM__FOPEN(path, mode) fopen(path, mode)
-#define SLM__FREAD(bytes, n, f) fread(bytes, 1, n, f)
-#define SLM__FWRITE(bytes, n, f) fwrite(bytes, 1, n, f)
-#define SLM__FERROR(f) ferror(f)
-#define SLM__FCLOSE(f) fclose(f)
+#define SLM__FREAD(bytes, n, stream) fread(bytes, 1, n, stream)
+#define SLM__FWRITE(bytes, n, stream) fwrite(bytes, 1, n, stream)
+#define SLM__FERROR(stream) ferror(stream)
+#define SLM__FCLOSE(stream) fclose(stream)
 #define SLM__REMOVE(path) remove(path)
+
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
@@ -6055,11 +6126,14 @@ extern "C"
 #endif
     __declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to,
                                                     unsigned long flags);
-#define SLM__FSEEK(f, at, whence) _fseeki64(f, (long long)(at), whence)
-#define SLM__FTELL(f) _ftelli64(f)
-#define SLM__FSYNC(f) (fflush(f) != 0 || _commit(_fileno(f)) != 0)
-#define SLM__RENAME(from, to)                                                                      \
-    (MoveFileExA(from, to, 1 | 8) ? 0 : -1) /* replaces; waits for the disk */
+
+/* MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH: replaces the target, returns once on disk. */
+#define SLM__MOVE_FLAGS (1 | 8)
+
+#define SLM__FSEEK(stream, offset, whence) _fseeki64(stream, (long long)(offset), whence)
+#define SLM__FTELL(stream) _ftelli64(stream)
+#define SLM__FSYNC(stream) (fflush(stream) != 0 || _commit(_fileno(stream)) != 0)
+#define SLM__RENAME(from, to) (MoveFileExA(from, to, SLM__MOVE_FLAGS) ? 0 : -1)
 #define SLM__MKDIR(path) _mkdir(path)
 #define SLM__SYNC_FOLDER(path) 0
 #else
@@ -6067,270 +6141,518 @@ extern "C"
 #include <sys/stat.h>
 #include <unistd.h>
 #if defined(__STRICT_ANSI__) && !defined(__cplusplus) && !defined(fileno)
-extern int fileno(FILE *f), fsync(int descriptor); /* -std=c99 hides these two */
+extern int fileno(FILE *stream), fsync(int descriptor); /* -std=c99 hides these two. */
 #endif
-static int slm__sync_folder(
-    const char *path) { /* makes a rename last; EINVAL: a file system that has no such thing */
-    int descriptor = open(path, O_RDONLY),
-        failed = descriptor >= 0 && fsync(descriptor) != 0 && errno != EINVAL;
-    if (descriptor >= 0) (void)close(descriptor);
+
+/* Syncs the directory, so that a rename survives a power cut.  A directory that cannot be opened
+   is not an error, nor is EINVAL: the file system cannot sync directories. */
+static int slm__sync_folder(const char *path) {
+    int descriptor = open(path, O_RDONLY);
+    int failed = 0;
+
+    if (descriptor < 0) return 0;
+    if (fsync(descriptor) != 0) failed = errno != EINVAL;
+    (void)close(descriptor);
     return failed;
 }
 
-#define SLM__FSEEK(f, at, whence) ((uint64_t)(at) > LONG_MAX ? -1 : fseek(f, (long)(at), whence))
-#define SLM__FTELL(f) ftell(f)
-#define SLM__FSYNC(f) (fflush(f) != 0 || fsync(fileno(f)) != 0)
+/* fseek takes a long, which may be too small for the offset. */
+#define SLM__FSEEK(stream, offset, whence)                                                         \
+    ((uint64_t)(offset) > LONG_MAX ? -1 : fseek(stream, (long)(offset), whence))
+#define SLM__FTELL(stream) ftell(stream)
+#define SLM__FSYNC(stream) (fflush(stream) != 0 || fsync(fileno(stream)) != 0)
 #define SLM__RENAME(from, to) rename(from, to)
 #define SLM__MKDIR(path) mkdir(path, 0777)
 #define SLM__SYNC_FOLDER(path) slm__sync_folder(path)
 #endif
 #endif
 
-/* An open file.  The first error sticks: what is called after it does nothing and gives the same status. */
-enum { SLM__PATH = 4096 };
+/* ---- paths ---- */
+enum { SLM__PATH = 4096 }; /* bytes of the longest path, with its NUL */
 
+/* Writes a followed by b. */
+static slm_status slm__path_concat(char out[SLM__PATH], const char *a, const char *b,
+                                   slm_error *err) {
+    int n = snprintf(out, SLM__PATH, "%s%s", a, b);
+
+    if (n >= 0 && n < SLM__PATH) return SLM_OK;
+    return slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above %d bytes", a, SLM__PATH - 1);
+}
+
+/* Returns 1 if the file exists, also if it cannot be opened: the read that follows reports why. */
+static int slm__exists(const char *path) {
+    FILE *stream = SLM__FOPEN(path, "rb");
+
+    if (stream == NULL) return errno != ENOENT && errno != ENOTDIR;
+    (void)SLM__FCLOSE(stream);
+    return 1;
+}
+
+/* Makes the folder, or finds that it exists.  The folder above it must exist. */
+static slm_status slm__make_folder(const char *path, slm_error *err) {
+    if (SLM__MKDIR(path) == 0 || errno == EEXIST) return SLM_OK;
+    return slm__fail(err, SLM_ERR_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+}
+
+/* ---- an open file ----
+   The first error sticks: every later call does nothing and returns the same status, so that a
+   sequence of calls is checked once, at its end. */
 typedef struct slm__file {
-    FILE *f;
+    FILE *stream; /* NULL if the file could not be opened */
     slm_error *err;
-    slm_status status;
+    slm_status status; /* the first error */
     char path[SLM__PATH];
 } slm__file;
 
-static slm_status slm__file_fail(slm__file *file, const char *what) {
-    if (file->status != SLM_OK) return file->status;
-    return file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, what,
-                                    strerror(errno));
+static slm_status slm__file_fail(slm__file *file, const char *action) {
+    if (file->status == SLM_OK)
+        file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, action,
+                                 strerror(errno));
+    return file->status;
 }
 
-static slm_status slm__path(char out[SLM__PATH], const char *a, const char *b,
-                            slm_error *err) { /* a and b in a row */
-    int n = snprintf(out, SLM__PATH, "%s%s", a, b);
-    return n >= 0 && n < SLM__PATH
-               ? SLM_OK
-               : slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above 4095 bytes", a);
-}
-
-static slm_status slm__open(slm__file *file, const char *a, const char *b, const char *mode,
-                            slm_error *err) {
-    file->f = NULL;
+/* Opens the file whose path is a followed by b. */
+static slm_status slm__file_open(slm__file *file, const char *a, const char *b, const char *mode,
+                                 slm_error *err) {
+    file->stream = NULL;
     file->err = err;
-    if ((file->status = slm__path(file->path, a, b, err)) != SLM_OK) return file->status;
-    return (file->f = SLM__FOPEN(file->path, mode)) != NULL ? SLM_OK : slm__file_fail(file, "open");
+    file->status = slm__path_concat(file->path, a, b, err);
+    if (file->status != SLM_OK) return file->status;
+
+    file->stream = SLM__FOPEN(file->path, mode);
+    if (file->stream == NULL) return slm__file_fail(file, "open");
+    return SLM_OK;
 }
 
-static void slm__close(slm__file *file) {
-    if (file->f != NULL) (void)SLM__FCLOSE(file->f);
+static void slm__file_close(slm__file *file) {
+    if (file->stream != NULL) (void)SLM__FCLOSE(file->stream);
 }
 
-static int slm__exists(
-    const char *path) { /* or is there and cannot be opened: whoever reads it will say why */
-    FILE *f = SLM__FOPEN(path, "rb");
-    return f == NULL ? errno != ENOENT && errno != ENOTDIR : (SLM__FCLOSE(f), 1);
+/* Returns the size in bytes, 0 after an error. */
+static uint64_t slm__file_size(slm__file *file) {
+    long long end = -1;
+
+    if (file->status != SLM_OK) return 0;
+    if (SLM__FSEEK(file->stream, 0, SEEK_END) == 0) end = SLM__FTELL(file->stream);
+    if (end >= 0) return (uint64_t)end;
+
+    (void)slm__file_fail(file, "find the size");
+    return 0;
 }
 
-static uint64_t slm__size(slm__file *file) {
-    long long end =
-        file->status == SLM_OK && SLM__FSEEK(file->f, 0, SEEK_END) == 0 ? SLM__FTELL(file->f) : -1;
-    if (end < 0) (void)slm__file_fail(file, "find the size");
-    return end < 0 ? 0 : (uint64_t)end;
+/* Reads exactly n bytes, from byte `offset` on. */
+static slm_status slm__file_read_at(slm__file *file, uint64_t offset, void *bytes, size_t n) {
+    if (file->status != SLM_OK) return file->status;
+    if (SLM__FSEEK(file->stream, offset, SEEK_SET) != 0) return slm__file_fail(file, "seek");
+    if (SLM__FREAD(bytes, n, file->stream) == n) return SLM_OK;
+    if (SLM__FERROR(file->stream)) return slm__file_fail(file, "read");
+
+    file->status = slm__fail(file->err, SLM_ERR_FORMAT, "%s: the file ends too early", file->path);
+    return file->status;
 }
 
-static slm_status slm__read(slm__file *file, uint64_t at, void *bytes, size_t n) { /* exactly n */
-    if (file->status == SLM_OK && SLM__FSEEK(file->f, at, SEEK_SET) != 0)
-        (void)slm__file_fail(file, "seek");
-    if (file->status != SLM_OK || SLM__FREAD(bytes, n, file->f) == n) return file->status;
-    if (SLM__FERROR(file->f)) return slm__file_fail(file, "read");
-    return file->status =
-               slm__fail(file->err, SLM_ERR_FORMAT, "%s: the file ends too early", file->path);
+static slm_status slm__file_append(slm__file *file, const void *bytes, size_t n) {
+    if (file->status != SLM_OK) return file->status;
+    if (SLM__FWRITE(bytes, n, file->stream) != n) return slm__file_fail(file, "write");
+    return SLM_OK;
 }
 
-static slm_status slm__write(slm__file *file, const void *bytes, size_t n) {
-    return file->status == SLM_OK && SLM__FWRITE(bytes, n, file->f) != n
-               ? slm__file_fail(file, "write")
-               : file->status;
+/* ---- atomic replacement: a new file is written beside the old one and then renamed ---- */
+static slm_status slm__file_create(slm__file *file, const char *path, slm_error *err) {
+    return slm__file_open(file, path, ".tmp", "wb", err);
 }
 
-/* Closes a written file and puts it in the place of path: whatever happens, path is the old file or the whole new one. */
-static slm_status slm__commit(slm__file *file, const char *path) {
+/* Syncs the folder that holds `path`; file->path, longer than `path`, is where its name is made. */
+static slm_status slm__file_sync_folder(slm__file *file, const char *path) {
     size_t n = strlen(path);
-    if (file->f == NULL) return file->status;
-    if (file->status == SLM_OK && SLM__FSYNC(file->f) != 0) (void)slm__file_fail(file, "write");
-    if (SLM__FCLOSE(file->f) != 0) (void)slm__file_fail(file, "close");
-    if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0)
-        (void)slm__file_fail(file, "rename");
-    if (file->status != SLM_OK) {
-        (void)SLM__REMOVE(file->path);
-        return file->status;
-    }
+
     while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\')
         n--;
-    memcpy(file->path + n, ".", 2); /* "a/b/c.tmp" to "a/b/." */
-    return SLM__SYNC_FOLDER(file->path) != 0 ? slm__file_fail(file, "sync") : SLM_OK;
+    memcpy(file->path + n, ".", 2); /* "a/b/c.tmp" becomes "a/b/." */
+    if (SLM__SYNC_FOLDER(file->path) != 0) return slm__file_fail(file, "sync");
+    return SLM_OK;
 }
 
-static slm_status slm__make_folder(const char *path,
-                                   slm_error *err) { /* or finds it; the one above must be there */
-    if (SLM__MKDIR(path) == 0 || errno == EEXIST) return SLM_OK;
-    return slm__fail(err, SLM_ERR_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+/* Closes a file of slm__file_create and renames it to `path`.  Whatever fails, `path` then names
+   the old file or the whole new one. */
+static slm_status slm__file_commit(slm__file *file, const char *path) {
+    if (file->stream == NULL) return file->status;
+
+    if (file->status == SLM_OK && SLM__FSYNC(file->stream) != 0)
+        (void)slm__file_fail(file, "write");
+    if (SLM__FCLOSE(file->stream) != 0) (void)slm__file_fail(file, "close");
+    if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0)
+        (void)slm__file_fail(file, "rename");
+
+    if (file->status == SLM_OK) return slm__file_sync_folder(file, path);
+    (void)SLM__REMOVE(file->path);
+    return file->status;
 }
 
 SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t size,
                                   slm_error *err) {
     slm__file file;
-    (void)slm__open(&file, path, ".tmp", "wb", err);
-    (void)slm__write(&file, bytes, size);
-    return slm__commit(&file, path);
+
+    (void)slm__file_create(&file, path, err);
+    (void)slm__file_append(&file, bytes, size);
+    return slm__file_commit(&file, path);
+}
+
+/* ---- a whole file at once ---- */
+enum { SLM__READ_STEP = 65536 }; /* bytes by which the buffer grows at least */
+
+/* Reads to the end without asking for the size first, so that a pipe can be read too. */
+static void slm__file_read_rest(slm__file *file, slm__buffer *buffer) {
+    while (file->status == SLM_OK) {
+        size_t room, n;
+
+        file->status = slm__buffer_reserve(buffer, SLM__READ_STEP, file->err);
+        if (file->status != SLM_OK) return;
+
+        room = buffer->capacity - buffer->size - 1; /* a NUL will follow */
+        n = SLM__FREAD(buffer->data + buffer->size, room, file->stream);
+        buffer->size += n;
+        if (n == 0) break;
+    }
+    if (SLM__FERROR(file->stream)) (void)slm__file_fail(file, "read");
 }
 
 SLM_API slm_status slm_file_read(char **bytes, size_t *size, const char *path, slm_error *err) {
-    slm__buffer b = {NULL, 0, 0};
+    slm__buffer buffer = {NULL, 0, 0};
     slm__file file;
-    size_t n = slm__open(&file, path, "", "rb", err) == SLM_OK;
-    while (n > 0 && (file.status = slm__buffer_reserve(&b, b.size + 65536, err)) ==
-                        SLM_OK) /* to the end: pipes work too */
-        b.size += n = SLM__FREAD(b.data + b.size, b.capacity - b.size - 1, file.f);
-    if (file.status == SLM_OK && SLM__FERROR(file.f)) (void)slm__file_fail(&file, "read");
-    slm__close(&file);
-    if (file.status != SLM_OK)
-        slm__release(b.data);
-    else {
-        b.data[b.size] = 0;
-        *bytes = b.data;
-        *size = b.size;
+
+    if (slm__file_open(&file, path, "", "rb", err) == SLM_OK) slm__file_read_rest(&file, &buffer);
+    slm__file_close(&file);
+    if (file.status != SLM_OK) {
+        slm__release(buffer.data);
+        return file.status;
     }
-    return file.status;
+    buffer.data[buffer.size] = 0;
+    *bytes = buffer.data;
+    *size = buffer.size;
+    return SLM_OK;
 }
 
 /* ==== >>json =============================================================================== 16 ==
-   A strict reader (RFC 8259).  One pass checks the whole text and leaves its values in a row, each before what is inside it; a
-   loader then only looks things up.  The first error sticks, and names file, byte and field.  Refused besides bad grammar: a
-   byte order mark, bad UTF-8, lone surrogates, more than 64 levels, a member that stands twice where it is looked up. */
-enum { SLM__JSON_DEPTH = 64 };
+   A strict reader and a small writer of JSON (RFC 8259).  One pass checks the whole text and lists
+   its values in the order of the text, each before what is inside it; a loader then looks up what
+   it needs.  The first error sticks, and its message names the file, the byte and the field.
+   Refused besides bad grammar: a byte order mark, bad UTF-8, lone surrogates, more than 64 levels,
+   and a member that an object holds twice, if it is looked up. */
+enum { SLM__JSON_DEPTH = 64 }; /* most objects and arrays inside each other */
 
-/* A value begins `at` in the input; its first byte tells the kind.  text, size: a string decoded, a NUL after it (others: at).
-   n values: this one and all inside.  A name in an object holds what it names: with `for (v = c + 1; v < c + c->n; v += v->n)` v
-   goes over the items of an array c, or over the names of an object, each one's value at v + 1. */
+typedef enum slm__json_kind {
+    SLM__JSON_NULL,
+    SLM__JSON_FALSE,
+    SLM__JSON_TRUE,
+    SLM__JSON_NUMBER,
+    SLM__JSON_STRING,
+    SLM__JSON_ARRAY,
+    SLM__JSON_OBJECT
+} slm__json_kind;
+
+/* A value of the list.  Members are listed as a string, the name, that contains the value.  So
+       for (v = first; v != end; v = slm__json_next(v))
+   visits the items of an array, or the names of an object, where v + 1 is the value of name v. */
 typedef struct slm__value {
-    const char *at, *text;
-    size_t size, n;
+    slm__json_kind kind;
+    const char *start; /* its first byte in the input */
+    const char *text;  /* of a string: decoded, with a NUL after it; of others: start */
+    size_t size;       /* bytes of text */
+    size_t n_values;   /* this one and all inside it */
 } slm__value;
 
 typedef struct slm__json {
-    const char *text, *p, *end, *name,
-        *field; /* input, next byte, end; for messages: the file, what is looked up */
-    slm__buffer values;
-    char *strings, *free; /* slm__value; strings, decoded; where the next one goes */
+    const char *input, *next, *end; /* the whole input, its next byte, its end */
+    const char *name;               /* for messages: the file */
+    const char *field;              /* for messages: what is looked up; "": nothing yet */
+    slm__buffer values;             /* slm__value */
+    char *strings;                  /* the decoded strings */
+    char *free;                     /* where in `strings` the next one goes */
     slm_error *err;
     slm_status status; /* the first error */
 } slm__json;
 
-static slm_status slm__json_fail(slm__json *j, const slm__value *v,
-                                 const char *what) { /* at v; NULL: at the next byte */
-    if (j->status != SLM_OK) return j->status;
-    return j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name,
-                                 (size_t)((v != NULL ? v->at : j->p) - j->text), j->field,
-                                 j->field[0] != 0 ? ": " : "", what);
+/* Refuses the value v, or the next byte if v is NULL. */
+static slm_status slm__json_fail(slm__json *j, const slm__value *v, const char *what) {
+    const char *place = v != NULL ? v->start : j->next;
+    const char *separator = j->field[0] != 0 ? ": " : "";
+
+    if (j->status == SLM_OK)
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: byte %zu: %.99s%s%s", j->name,
+                              (size_t)(place - j->input), j->field, separator, what);
+    return j->status;
 }
 
-static size_t slm__json_pass(slm__json *j, const char *set,
-                             size_t most) { /* over bytes that are in the set; how many */
-    const char *start = j->p;
-    while (j->p < j->end && (size_t)(j->p - start) < most && *j->p != 0 &&
-           strchr(set, *j->p) != NULL)
-        j->p++;
-    return (size_t)(j->p - start);
+/* ---- the list of values ---- */
+/* Appends a value that begins at the next byte.  Returns its index. */
+static size_t slm__json_begin(slm__json *j, slm__json_kind kind) {
+    const char *text = kind == SLM__JSON_STRING ? j->free : j->next;
+    slm__value v = {kind, j->next, text, 0, 1};
+    size_t index = SLM__N_ITEMS(slm__value, j->values);
+
+    slm__buffer_append_if_ok(&j->status, &j->values, &v, sizeof v, j->err);
+    return index;
 }
 
-static int slm__json_peek(
-    slm__json *j) { /* the next byte that is not white space; -1: end or error */
-    (void)slm__json_pass(j, " \n\t\r", SIZE_MAX);
-    return j->status == SLM_OK && j->p < j->end ? (unsigned char)*j->p : -1;
+/* Completes the value once all inside it is listed; its text ends at text_end. */
+static void slm__json_complete(slm__json *j, size_t index, const char *text_end) {
+    slm__value *v;
+
+    if (j->status != SLM_OK) return;
+    v = SLM__ITEMS(slm__value, j->values) + index;
+    v->size = (size_t)(text_end - v->text);
+    v->n_values = SLM__N_ITEMS(slm__value, j->values) - index;
 }
 
-/* Passes over a number, -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?, or a word; 0: neither. */
-static int slm__json_scalar(slm__json *j, int c) {
-    const char *word = c == 't' ? "true" : c == 'f' ? "false" : "null", *digits = "0123456789";
-    size_t n = strlen(word), good;
-    if ((size_t)(j->end - j->p) >= n && memcmp(j->p, word, n) == 0) {
-        j->p += n;
-        return 1;
+/* ---- the grammar: one rule a function, in the order of RFC 8259 ----
+   Each passes over what its rule describes, or fails.  After a failure there is no next byte. */
+static void slm__json_value(slm__json *j, int depth);
+static void slm__json_object(slm__json *j, int depth);
+static void slm__json_array(slm__json *j, int depth);
+static int slm__json_number(slm__json *j);
+static void slm__json_string(slm__json *j);
+
+/* The next byte as a number, or -1 at the end of the input and after a failure. */
+static int slm__json_peek(const slm__json *j) {
+    if (j->status != SLM_OK || j->next == j->end) return -1;
+    return (unsigned char)*j->next;
+}
+
+/* Passes over the next byte if it is one of `set`.  Returns 1 if it was. */
+static int slm__json_accept(slm__json *j, const char *set) {
+    int byte = slm__json_peek(j);
+
+    if (byte <= 0 || strchr(set, byte) == NULL) return 0;
+    j->next++;
+    return 1;
+}
+
+/* 2. ws = *( space / tab / line feed / carriage return ) */
+static void slm__json_space(slm__json *j) {
+    while (slm__json_accept(j, " \t\n\r"))
+        continue;
+}
+
+/* 2. The structural characters, with white space around them. */
+static int slm__json_accept_structural(slm__json *j, const char *character) {
+    slm__json_space(j);
+    if (!slm__json_accept(j, character)) return 0;
+    slm__json_space(j);
+    return 1;
+}
+
+/* 2. JSON-text = ws value ws */
+static void slm__json_document(slm__json *j) {
+    slm__json_space(j);
+    slm__json_value(j, 0);
+    slm__json_space(j);
+    if (slm__json_peek(j) >= 0) (void)slm__json_fail(j, NULL, "something follows after the end");
+}
+
+/* 3. false, null and true are written out. */
+static int slm__json_literal(slm__json *j, const char *word) {
+    size_t n = strlen(word);
+
+    if ((size_t)(j->end - j->next) < n || memcmp(j->next, word, n) != 0) return 0;
+    j->next += n;
+    return 1;
+}
+
+/* The first byte of a value tells its kind; what is none of the others can only be a number. */
+static slm__json_kind slm__json_kind_of(int first) {
+    switch (first) {
+    case 'n': return SLM__JSON_NULL;
+    case 'f': return SLM__JSON_FALSE;
+    case 't': return SLM__JSON_TRUE;
+    case '"': return SLM__JSON_STRING;
+    case '[': return SLM__JSON_ARRAY;
+    case '{': return SLM__JSON_OBJECT;
+    default: return SLM__JSON_NUMBER;
     }
-    (void)slm__json_pass(j, "-", 1);
-    good = slm__json_pass(j, "0", 1) || slm__json_pass(j, digits, SIZE_MAX);
-    if (slm__json_pass(j, ".", 1)) good = good && slm__json_pass(j, digits, SIZE_MAX);
-    if (slm__json_pass(j, "eE", 1))
-        good = good && (slm__json_pass(j, "+-", 1), slm__json_pass(j, digits, SIZE_MAX));
-    return good != 0;
 }
 
-static int32_t slm__json_unit(
-    slm__json *j) { /* passes over uXXXX; -1: something else stands here */
+/* 3. value = false / null / true / object / array / number / string */
+static void slm__json_value(slm__json *j, int depth) {
+    slm__json_kind kind = slm__json_kind_of(slm__json_peek(j));
+    size_t index = slm__json_begin(j, kind);
+    int good = 1;
+
+    switch (kind) {
+    case SLM__JSON_NULL:
+        good = slm__json_literal(j, "null");
+        break;
+    case SLM__JSON_FALSE:
+        good = slm__json_literal(j, "false");
+        break;
+    case SLM__JSON_TRUE:
+        good = slm__json_literal(j, "true");
+        break;
+    case SLM__JSON_NUMBER:
+        good = slm__json_number(j);
+        break;
+    case SLM__JSON_STRING:
+        slm__json_string(j);
+        break;
+    case SLM__JSON_ARRAY:
+        slm__json_array(j, depth + 1);
+        break;
+    case SLM__JSON_OBJECT:
+        slm__json_object(j, depth + 1);
+        break;
+    }
+    if (!good) (void)slm__json_fail(j, NULL, "a value was expected");
+    slm__json_complete(j, index, kind == SLM__JSON_STRING ? j->free - 1 : j->next);
+}
+
+/* Each level is a few calls deep: the limit protects the stack. */
+static void slm__json_check_depth(slm__json *j, int depth) {
+    if (depth > SLM__JSON_DEPTH) (void)slm__json_fail(j, NULL, "nested more than 64 levels deep");
+}
+
+/* 4. member = string name-separator value */
+static void slm__json_member(slm__json *j, int depth) {
+    size_t index = slm__json_begin(j, SLM__JSON_STRING);
+    const char *name_end;
+
+    if (slm__json_peek(j) == '"')
+        slm__json_string(j);
+    else
+        (void)slm__json_fail(j, NULL, "a name was expected");
+    name_end = j->free - 1;
+
+    if (!slm__json_accept_structural(j, ":")) (void)slm__json_fail(j, NULL, "':' was expected");
+    if (j->status == SLM_OK) slm__json_value(j, depth);
+    slm__json_complete(j, index, name_end);
+}
+
+/* 4. object = begin-object [ member *( value-separator member ) ] end-object */
+static void slm__json_object(slm__json *j, int depth) {
+    slm__json_check_depth(j, depth);
+    (void)slm__json_accept_structural(j, "{");
+    if (slm__json_accept(j, "}")) return;
+
+    do {
+        if (j->status == SLM_OK) slm__json_member(j, depth);
+    } while (slm__json_accept_structural(j, ","));
+    if (!slm__json_accept(j, "}")) (void)slm__json_fail(j, NULL, "',' or the end was expected");
+}
+
+/* 5. array = begin-array [ value *( value-separator value ) ] end-array */
+static void slm__json_array(slm__json *j, int depth) {
+    slm__json_check_depth(j, depth);
+    (void)slm__json_accept_structural(j, "[");
+    if (slm__json_accept(j, "]")) return;
+
+    do {
+        if (j->status == SLM_OK) slm__json_value(j, depth);
+    } while (slm__json_accept_structural(j, ","));
+    if (!slm__json_accept(j, "]")) (void)slm__json_fail(j, NULL, "',' or the end was expected");
+}
+
+/* 6. 1*DIGIT */
+static int slm__json_digits(slm__json *j) {
+    if (!slm__json_accept(j, "0123456789")) return 0;
+    while (slm__json_accept(j, "0123456789"))
+        continue;
+    return 1;
+}
+
+/* 6. number = [ minus ] int [ frac ] [ exp ].  Returns 0 if it is none. */
+static int slm__json_number(slm__json *j) {
+    (void)slm__json_accept(j, "-");
+    if (!slm__json_accept(j, "0") && !slm__json_digits(j)) return 0;
+    if (slm__json_accept(j, ".") && !slm__json_digits(j)) return 0;
+    if (slm__json_accept(j, "eE")) {
+        (void)slm__json_accept(j, "+-");
+        if (!slm__json_digits(j)) return 0;
+    }
+    return 1;
+}
+
+/* 7. %x75 4HEXDIG: the uXXXX of an escape.  Returns the number, -1 if it is no such escape. */
+static int32_t slm__json_code_unit(slm__json *j) {
     char digits[5] = "";
-    if (slm__json_pass(j, "u", 1) && slm__json_pass(j, "0123456789abcdefABCDEF", 4) == 4)
-        memcpy(digits, j->p - 4, 4);
-    return digits[0] != 0 ? (int32_t)strtol(digits, NULL, 16) : -1;
-}
 
-static int32_t slm__json_escape(
-    slm__json *j) { /* the character that is meant behind a backslash; -1: a bad escape */
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    int32_t low,
-        c = slm__json_pass(j, from, 1) ? to[strchr(from, j->p[-1]) - from] : slm__json_unit(j);
-    if (c < 0xD800 || c >= 0xE000) return c;
-    low = c < 0xDC00 && slm__json_pass(j, "\\", 1)
-              ? slm__json_unit(j)
-              : 0; /* a surrogate: good in a pair, high then low */
-    return low < 0xDC00 || low >= 0xE000 ? -1 : 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-}
-
-static void slm__json_string(slm__json *j) { /* decodes the string that begins here */
-    for (j->p++; j->status == SLM_OK && j->p < j->end && *j->p != '"';) {
-        size_t n;
-        int32_t c = slm__utf8(j->p, j->end, &n);
-        const char *bad = c < 0 ? "not UTF-8" : c < 0x20 ? "a control character in a string" : NULL;
-        if (bad == NULL) j->p += n;
-        if (c == '\\' && (c = slm__json_escape(j)) < 0) bad = "a bad escape in a string";
-        if (bad == NULL)
-            j->free += slm__utf8_put(j->free, c);
-        else
-            (void)slm__json_fail(j, NULL, bad);
+    if (!slm__json_accept(j, "u")) return -1;
+    for (int i = 0; i < 4; i++) {
+        if (!slm__json_accept(j, "0123456789abcdefABCDEF")) return -1;
+        digits[i] = j->next[-1];
     }
-    if (slm__json_pass(j, "\"", 1))
+    return (int32_t)strtol(digits, NULL, 16);
+}
+
+/* 7. What follows a backslash.  Returns the character that is meant, -1 if the escape is bad. */
+static int32_t slm__json_escape(slm__json *j) {
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    int32_t high, low;
+
+    if (slm__json_accept(j, letters)) return meanings[strchr(letters, j->next[-1]) - letters];
+
+    /* Above U+FFFF a character is a pair of surrogates: D800 to DBFF, then DC00 to DFFF. */
+    high = slm__json_code_unit(j);
+    if (high < 0xD800 || high >= 0xE000) return high;
+    if (high >= 0xDC00 || !slm__json_accept(j, "\\")) return -1;
+    low = slm__json_code_unit(j);
+    if (low < 0xDC00 || low >= 0xE000) return -1;
+    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* 7. char = unescaped / escape ...: appends the character to the decoded string. */
+static void slm__json_char(slm__json *j) {
+    size_t n;
+    int32_t c = slm__utf8(j->next, j->end, &n);
+
+    if (c < 0) {
+        (void)slm__json_fail(j, NULL, "not UTF-8");
+        return;
+    }
+    if (c < 0x20) {
+        (void)slm__json_fail(j, NULL, "a control character in a string");
+        return;
+    }
+    j->next += n;
+    if (c == '\\') {
+        c = slm__json_escape(j);
+        if (c < 0) {
+            (void)slm__json_fail(j, NULL, "a bad escape in a string");
+            return;
+        }
+    }
+    j->free += slm__utf8_put(j->free, c);
+}
+
+/* 7. string = quotation-mark *char quotation-mark.  Never longer decoded than in the input. */
+static void slm__json_string(slm__json *j) {
+    (void)slm__json_accept(j, "\"");
+    while (slm__json_peek(j) >= 0 && slm__json_peek(j) != '"')
+        slm__json_char(j);
+    if (slm__json_accept(j, "\""))
         *j->free++ = 0;
     else
         (void)slm__json_fail(j, NULL, "a string does not end");
 }
 
-static void slm__json_scan(slm__json *j, int depth,
-                           int member) { /* a value with all inside; a member: its name and value */
-    size_t at = j->values.size;
-    int c = slm__json_peek(j), open = c == '{' || c == '[', items = 0;
-    slm__value v = {j->p, c == '"' ? j->free : j->p, 0, 0};
-    if (j->status == SLM_OK) j->status = slm__buffer_append(&j->values, &v, sizeof v, j->err);
-    if (member && c != '"') (void)slm__json_fail(j, NULL, "a name was expected");
-    if (open && depth == SLM__JSON_DEPTH)
-        (void)slm__json_fail(j, NULL, "nested more than 64 levels deep");
-    if (j->status != SLM_OK) return;
-    if (c == '"')
-        slm__json_string(j);
-    else if (open) {
-        for (j->p++; slm__json_peek(j) != c + 2 && j->status == SLM_OK;
-             items = 1) /* '{' + 2 is '}', '[' + 2 is ']' */
-            if (items && !slm__json_pass(j, ",", 1))
-                (void)slm__json_fail(j, NULL, "',' or the end was expected");
-            else
-                slm__json_scan(j, depth + 1, c == '{');
-        j->p += j->status == SLM_OK;
-    } else if (!slm__json_scalar(j, c))
-        (void)slm__json_fail(j, NULL, "a value was expected");
-    v.size = (size_t)((c == '"' ? j->free - 1 : j->p) - v.text);
-    if (member && slm__json_peek(j) != ':') (void)slm__json_fail(j, NULL, "':' was expected");
-    if (member && j->status == SLM_OK) {
-        j->p++;
-        slm__json_scan(j, depth, 0);
-    }
-    v.n = (j->values.size - at) / sizeof v;
-    memcpy(j->values.data + at, &v, sizeof v);
+/* ---- open and close ---- */
+/* Checks the whole text, which must stay while the reader is in use.  Whatever the status, close
+   it. */
+static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name,
+                                 slm_error *err) {
+    memset(j, 0, sizeof *j);
+    j->input = text;
+    j->next = text;
+    j->end = text + size;
+    j->name = name;
+    j->field = "";
+    j->err = err;
+    j->strings = (char *)slm__alloc(size, 1, err);
+    j->free = j->strings;
+    if (j->strings == NULL)
+        j->status = SLM_ERR_MEMORY;
+    else
+        slm__json_document(j);
+    return j->status;
 }
 
 static void slm__json_close(slm__json *j) {
@@ -6338,651 +6660,139 @@ static void slm__json_close(slm__json *j) {
     slm__release(j->strings);
 }
 
-static slm_status slm__json_open(slm__json *j, const char *text, size_t size, const char *name,
-                                 slm_error *err) { /* then close */
-    memset(j, 0, sizeof *j);
-    j->p = j->text = text;
-    j->end = text + size;
-    j->name = name;
-    j->field = "";
-    j->err = err;
-    if ((j->strings = j->free = (char *)slm__alloc(size, 1, err)) == NULL)
-        return j->status = SLM_ERR_MEMORY;
-    slm__json_scan(j, 0, 0);
-    return slm__json_peek(j) < 0 ? j->status
-                                 : slm__json_fail(j, NULL, "something follows after the end");
-}
-
-/* ---- looking things up: v may be NULL (not there); a failure gives NULL, 0 or "" ---- */
+/* ---- looking things up ----
+   A value may be NULL: it is not there.  After a failure all return NULL, 0 or "". */
 static const slm__value *slm__json_root(const slm__json *j) {
-    return j->status ? NULL : (slm__value *)(void *)j->values.data;
+    return j->status == SLM_OK ? SLM__ITEMS(const slm__value, j->values) : NULL;
 }
 
-static int slm__json_is(const slm__value *v, char first) {
-    return v != NULL && *v->at == first;
+static const slm__value *slm__json_next(const slm__value *v) {
+    return v + v->n_values;
 }
 
-static int slm__json_same(const slm__value *v, const char *text) {
-    return slm__json_is(v, '"') && v->size == strlen(text) && memcmp(v->text, text, v->size) == 0;
+static int slm__json_is(const slm__value *v, slm__json_kind kind) {
+    return v != NULL && v->kind == kind;
 }
 
-static int slm__json_need(slm__json *j, const slm__value *v, int good, const char *what) {
-    return good && j->status == SLM_OK
-               ? 1
-               : ((void)slm__json_fail(j, v, v == NULL ? "missing" : what), 0);
+static int slm__json_is_text(const slm__value *v, const char *text) {
+    return slm__json_is(v, SLM__JSON_STRING) && v->size == strlen(text) &&
+           memcmp(v->text, text, v->size) == 0;
 }
 
-/* The first item of an array '[', or name of an object '{'; then v += v->n until *end. */
-static const slm__value *slm__json_in(slm__json *j, const slm__value *v, char first,
-                                      const slm__value **end) {
-    int good = slm__json_need(j, v, slm__json_is(v, first),
-                              first == '{' ? "an object was expected" : "an array was expected");
-    *end = good ? v + v->n : NULL;
-    return good ? v + 1 : NULL;
+/* Returns 1 if the condition holds; else refuses v, as "missing" if it is NULL. */
+static int slm__json_require(slm__json *j, const slm__value *v, int condition, const char *what) {
+    if (!condition) (void)slm__json_fail(j, v, v == NULL ? "missing" : what);
+    return j->status == SLM_OK;
 }
 
-/* A member of an object (NULL: of none); NULL: it is not there, or null.  Messages name it from now on. */
+/* The first item of an array; go on to *end by slm__json_next. */
+static const slm__value *slm__json_items(slm__json *j, const slm__value *v,
+                                         const slm__value **end) {
+    *end = NULL;
+    if (!slm__json_require(j, v, slm__json_is(v, SLM__JSON_ARRAY), "an array was expected"))
+        return NULL;
+    *end = slm__json_next(v);
+    return v + 1;
+}
+
+/* The first name of an object; go on to *end by slm__json_next. */
+static const slm__value *slm__json_members(slm__json *j, const slm__value *v,
+                                           const slm__value **end) {
+    *end = NULL;
+    if (!slm__json_require(j, v, slm__json_is(v, SLM__JSON_OBJECT), "an object was expected"))
+        return NULL;
+    *end = slm__json_next(v);
+    return v + 1;
+}
+
+/* A member of an object, or NULL if it is not there or null.  An object that is NULL has no
+   members.  From now on messages name this field. */
 static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
-    const slm__value *v, *end = NULL, *found = NULL;
+    const slm__value *v, *end;
+    const slm__value *found = NULL;
+
     j->field = name;
-    for (v = object == NULL ? NULL : slm__json_in(j, object, '{', &end); v != end; v += v->n)
-        if (slm__json_same(v, name))
-            found = slm__json_need(j, v, found == NULL, "is there twice") ? v + 1 : NULL;
-    return slm__json_is(found, 'n') ? NULL : found;
+    if (object == NULL) return NULL;
+    for (v = slm__json_members(j, object, &end); v != end; v = slm__json_next(v)) {
+        if (!slm__json_is_text(v, name)) continue;
+        if (!slm__json_require(j, v, found == NULL, "is there twice")) return NULL;
+        found = v + 1;
+    }
+    return slm__json_is(found, SLM__JSON_NULL) ? NULL : found;
 }
 
-static SLM__MAYBE_UNUSED const char *slm__json_text(slm__json *j, const slm__value *v) {
-    if (!slm__json_need(j, v, slm__json_is(v, '"'), "a string was expected")) return "";
-    return slm__json_need(j, v, strlen(v->text) == v->size, "a NUL in a string") ? v->text : "";
+static const char *slm__json_text(slm__json *j, const slm__value *v) {
+    if (!slm__json_require(j, v, slm__json_is(v, SLM__JSON_STRING), "a string was expected"))
+        return "";
+    if (!slm__json_require(j, v, strlen(v->text) == v->size, "a NUL in a string")) return "";
+    return v->text;
 }
 
 static int slm__json_bool(slm__json *j, const slm__value *v) {
-    return slm__json_need(j, v, slm__json_is(v, 't') || slm__json_is(v, 'f'),
-                          "true or false was expected") &&
-           *v->at == 't';
+    int good = slm__json_is(v, SLM__JSON_TRUE) || slm__json_is(v, SLM__JSON_FALSE);
+
+    if (!slm__json_require(j, v, good, "true or false was expected")) return 0;
+    return v->kind == SLM__JSON_TRUE;
 }
 
-static uint64_t slm__json_u64(
-    slm__json *j, const slm__value *v) { /* plain digits only: no sign, point or exponent */
+static int slm__json_bool_or(slm__json *j, const slm__value *object, const char *name,
+                             int otherwise) {
+    const slm__value *v = slm__json_get(j, object, name);
+
+    return v != NULL ? slm__json_bool(j, v) : otherwise;
+}
+
+/* A whole number, written in digits alone: no sign, point or exponent. */
+static uint64_t slm__json_u64(slm__json *j, const slm__value *v) {
+    static const char what[] = "a whole number from 0 to 2^64 - 1 was expected";
     uint64_t value = 0;
-    size_t i, n = v != NULL ? v->size : 0;
-    for (i = 0; i < n && v->text[i] >= '0' && v->text[i] <= '9';
-         value = value * 10 + (uint64_t)(v->text[i++] - '0'))
-        if (value > (UINT64_MAX - (uint64_t)(v->text[i] - '0')) / 10) break;
-    return slm__json_need(j, v, n > 0 && i == n && *v->at != '"',
-                          "a whole number from 0 to 2^64 - 1 was expected")
-               ? value
-               : 0;
+
+    if (!slm__json_require(j, v, slm__json_is(v, SLM__JSON_NUMBER), what)) return 0;
+    for (size_t i = 0; i < v->size; i++) {
+        int digit = v->text[i] - '0';
+        int good = digit >= 0 && digit <= 9;
+
+        if (good) good = value <= (UINT64_MAX - (uint64_t)digit) / 10;
+        if (!slm__json_require(j, v, good, what)) return 0;
+        value = value * 10 + (uint64_t)digit;
+    }
+    return value;
 }
 
-/* One decimal point to another: strtod and printf have that of the locale, JSON '.'. */
+/* Replaces a decimal point by another: JSON writes '.', strtod and printf use the locale's. */
 static void slm__change_point(char *text, const char *from, const char *to) {
-    char *at = strstr(text, from);
-    if (at != NULL) {
-        memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
-        memcpy(at, to, strlen(to));
-    }
+    char *point = strstr(text, from);
+
+    if (point == NULL) return;
+    memmove(point + strlen(to), point + strlen(from), strlen(point + strlen(from)) + 1);
+    memcpy(point, to, strlen(to));
 }
 
-static double slm__json_double(slm__json *j, const slm__value *v) { /* correctly rounded */
-    char copy[256] = "", *stop = copy;
-    double d;
-    if (v != NULL && *v->at != '"' && v->size < 200) memcpy(copy, v->text, v->size);
+/* Correctly rounded, in any locale.  A number of 200 characters or more is refused. */
+static double slm__json_double(slm__json *j, const slm__value *v) {
+    static const char what[] = "a number in the range of double is needed";
+    char copy[256] = "";
+    char *stop = copy;
+    double value;
+
+    if (slm__json_is(v, SLM__JSON_NUMBER) && v->size < 200) memcpy(copy, v->text, v->size);
     slm__change_point(copy, ".", localeconv()->decimal_point);
-    d = strtod(copy, &stop);
-    return slm__json_need(j, v, stop > copy && *stop == 0 && d - d <= 0,
-                          "a number in the range of double is needed")
-               ? d
-               : 0;
+    value = strtod(copy, &stop);
+    if (!slm__json_require(j, v, stop > copy && *stop == 0 && fabs(value) <= DBL_MAX, what))
+        return 0;
+    return value;
 }
 
-/* ---- writing: appends text like printf, at most 2047 bytes of it at a time ---- */
-SLM__PRINTF(3, 4)
-
-static SLM__MAYBE_UNUSED slm_status slm__buffer_printf(slm__buffer *b, slm_error *err,
-                                                       const char *format, ...) {
-    char text[2048];
-    int n;
-    va_list args;
-    va_start(args, format);
-    n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= sizeof text)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "text above 2047 bytes");
-    return slm__buffer_append(b, text, (size_t)n, err);
+/* ---- messages that quote what a file says ---- */
+static void slm__printable(char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < ' ' || text[i] > '~') text[i] = '?';
 }
 
-static SLM__MAYBE_UNUSED slm_status slm__json_put_string(slm__buffer *b, const char *s, size_t n,
-                                                         slm_error *err) { /* quoted */
-    slm_status status = slm__buffer_printf(b, err, "\"");
-    const char *end = s + n;
-    for (; status == SLM_OK && s < end; s += n) {
-        int32_t c = slm__utf8(s, end, &n);
-        if (c < 0)
-            status = slm__fail(err, SLM_ERR_ARGUMENT,
-                               "text that is not UTF-8 cannot be written as JSON");
-        else if (c < 0x20)
-            status = slm__buffer_printf(b, err, "\\u%04x", (unsigned)c);
-        else
-            status =
-                slm__buffer_printf(b, err, "%s%.*s", c == '"' || c == '\\' ? "\\" : "", (int)n, s);
-    }
-    return status == SLM_OK ? slm__buffer_printf(b, err, "\"") : status;
-}
-
-/* The shortest of 15, 16, 17 digits that reads back exactly, with '.' or exponent: seen to be no integer.  0: it is not finite. */
-static SLM__MAYBE_UNUSED int slm__double_text(char text[48], double value) {
-    int digits = 14;
-    if (!(value >= -DBL_MAX && value <= DBL_MAX)) return 0;
-    do
-        (void)snprintf(text, 40, "%.*g", ++digits, value);
-    while (digits < 17 && fabs(strtod(text, NULL) - value) > 0);
-    slm__change_point(text, localeconv()->decimal_point, ".");
-    if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
-    return 1;
-}
-
-/* ==== >>formats ============================================================================ 17 ==
-   safetensors; in them models in Hugging Face's folders, reference losses and run state.  Nothing that a file says is believed
-   before it is checked: lengths and offsets against the file's size, shapes against the model, names against the table.    */
-enum {
-    SLM__MAX_HEADER = 100000000,
-    SLM__MAX_DIMS = 8,
-    SLM__SETTINGS = 2048
-}; /* bytes; dimensions; bytes */
-
-#define SLM__SLICE ((size_t)2048) /* numbers on their way between file and memory */
-
-/* ---- numbers in files ---- */
-enum {
-    SLM__F32,
-    SLM__F16,
-    SLM__BF16,
-    SLM__F64,
-    SLM__REAL = sizeof(slm_real) == 4 ? SLM__F32 : SLM__F64
-};
-
-static const struct {
-    char name[12];
-    int bits;
-} slm__dtypes[] = {/* the first four are read into slm_real */
-                   {"F32", 32},    {"F16", 16},        {"BF16", 16},       {"F64", 64},
-                   {"BOOL", 8},    {"U8", 8},          {"I8", 8},          {"I16", 16},
-                   {"U16", 16},    {"I32", 32},        {"U32", 32},        {"I64", 64},
-                   {"U64", 64},    {"C64", 64},        {"F8_E5M2", 8},     {"F8_E4M3", 8},
-                   {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"F4", 4},
-                   {"F6_E2M3", 6}, {"F6_E3M2", 6}};
-
-static size_t slm__bytes(size_t type) {
-    return (size_t)slm__dtypes[type].bits / 8;
-}
-
-/* BF16 is the upper half of a float; F16 has 5 bits of exponent (bias 15) and 10 of fraction. */
-static double slm__number_load(const unsigned char *p, size_t type) {
-    uint64_t wide = slm__load(p, slm__bytes(type));
-    uint32_t bits = (uint32_t)wide, exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float f32;
-    double f64;
-    if (type == SLM__F64) {
-        memcpy(&f64, &wide, 8);
-        return f64;
-    }
-    if (type == SLM__F16 && exponent == 0)
-        return fraction * (bits >> 15 ? -1.0 / 16777216 : 1.0 / 16777216);
-    if (type == SLM__F16)
-        bits =
-            (bits & 32768) << 16 | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-    if (type == SLM__BF16) bits <<= 16;
-    memcpy(&f32, &bits, 4);
-    return (double)f32;
-}
-
-static void slm__number_store(unsigned char *p, slm_real value,
-                              size_t type) { /* BF16: NaN, or the nearest, ties to even */
-    float f32 = (float)value;
-    double f64 = (double)value;
-    uint32_t bits;
-    uint64_t wide;
-    memcpy(&bits, &f32, 4);
-    memcpy(&wide, &f64, 8);
-    if (type == SLM__F32) wide = bits;
-    if (type == SLM__BF16)
-        wide = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    slm__store(p, wide, slm__bytes(type));
-}
-
-/* Each step is a bijection of the hash: one damaged word of eight bytes never goes unseen. */
-static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
-    size_t step;
-    for (; n > 0; p += step, n -= step) {
-        step = n < 8 ? n : 8;
-        hash = (hash ^ slm__load(p, step)) * 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 32;
-    }
-    return hash;
-}
-
-/* ---- safetensors, reading ----
-   u64 N | N bytes of JSON {"name":{"dtype":"F32","shape":[r,c],"data_offsets":[begin,end]},...,"__metadata__":{"k":"v"}} | data
-   The tensors must cover the data exactly: no gap, no overlap, no byte after the last.  Data are read in slices, on demand.
-   A model may lie in several such files, its shards. */
-typedef struct slm__st_file {
-    slm__file io;
-    char *text;
-    slm__json header;
-    uint64_t data;
-    struct slm__st_file *next;
-} slm__st_file;
-
-typedef struct slm__st_entry { /* one tensor */
-    const char *name;
-    slm__st_file *shard;
-    size_t dtype, n_dims;
-    uint64_t shape[SLM__MAX_DIMS], count,
-        range[2]; /* count of its numbers; first byte and end, in the shard's data */
-    int used;     /* it has been read */
-} slm__st_entry;
-
-typedef struct slm__safetensors { /* open, then close whatever the status */
-    slm__st_file *shards;
-    slm__buffer memory;
-    slm__st_entry *list;
-    size_t n;          /* list (n), sorted by name, lies in memory */
-    uint64_t checksum; /* of all that was read */
-} slm__safetensors;
-
-static size_t slm__numbers(slm__json *j, const slm__value *v, uint64_t *list,
-                           size_t most) { /* [u64, ...]; how many */
-    const slm__value *end;
-    size_t n = 0;
-    for (v = slm__json_in(j, v, '[', &end); v != end && n < most; v += v->n)
-        list[n++] = slm__json_u64(j, v);
-    if (v != end) (void)slm__json_fail(j, v, "too many numbers in the list");
-    return n;
-}
-
-static void slm__parse_tensor(slm__json *j, const slm__value *v,
-                              slm__st_entry *t) { /* v: the member of the header */
-    const slm__value *dtype = slm__json_get(j, v + 1, "dtype"),
-                     *shape = slm__json_get(j, v + 1, "shape"),
-                     *offsets = slm__json_get(j, v + 1, "data_offsets");
-    uint64_t bits;
-    size_t i;
-    j->field = t->name = slm__json_text(j, v);
-    while (t->dtype < SLM__COUNT(slm__dtypes) && !slm__json_same(dtype, slm__dtypes[t->dtype].name))
-        t->dtype++;
-    if (!slm__json_need(j, v, t->dtype < SLM__COUNT(slm__dtypes), "an unknown dtype, or none"))
-        return;
-    bits = (uint64_t)slm__dtypes[t->dtype].bits;
-    t->n_dims = slm__numbers(j, shape, t->shape, SLM__MAX_DIMS);
-    for (i = 0, t->count = 1; i < t->n_dims; t->count *= t->shape[i++])
-        (void)slm__json_need(j, v, t->shape[i] == 0 || t->count <= UINT64_MAX / t->shape[i],
-                             "the shape is too large");
-    (void)slm__json_need(j, v, t->count <= UINT64_MAX / bits, "the shape is too large");
-    (void)slm__json_need(j, v, slm__numbers(j, offsets, t->range, 2) == 2,
-                         "data_offsets must be two");
-    if (t->count * bits % 8 != 0 || t->range[1] < t->range[0] ||
-        t->range[1] - t->range[0] != t->count * bits / 8)
-        (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
-}
-
-static int slm__compare_offsets(const void *a, const void *b) {
-    const uint64_t *x = ((const slm__st_entry *)a)->range, *y = ((const slm__st_entry *)b)->range;
-    return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : x[1] < y[1] ? -1 : x[1] > y[1];
-}
-
-static int slm__compare_names(const void *a, const void *b) {
-    return strcmp(((const slm__st_entry *)a)->name, ((const slm__st_entry *)b)->name);
-}
-
-/* Adds the tensors of a header to the list; they must cover `size` bytes of data, and no name may be there twice. */
-static slm_status slm__parse_header(slm__safetensors *all, slm__st_file *shard, uint64_t size,
-                                    slm_error *err) {
-    slm__json *j = &shard->header;
-    const slm__value *end, *v, *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
-    slm__st_entry *t, fresh;
-    size_t i = all->n;
-    uint64_t at = 0;
-    if (j->status == SLM_OK)
-        j->status = slm__buffer_reserve(&all->memory, sizeof fresh, err); /* a list, even of none */
-    for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK;
-         v += v->n) {
-        if (slm__json_same(v, "__metadata__")) continue;
-        memset(&fresh, 0, sizeof fresh);
-        fresh.shard = shard;
-        slm__parse_tensor(j, v, &fresh);
-        slm__buffer_append_if_ok(&j->status, &all->memory, &fresh, sizeof fresh, err);
-    }
-    v = metadata == NULL ? end : slm__json_in(j, metadata, '{', &end);
-    while (v != end)
-        (void)slm__json_text(j, v++); /* names and what they name: all are texts */
-    if (j->status != SLM_OK) return j->status;
-    all->list = SLM__ITEMS(slm__st_entry, all->memory);
-    all->n = SLM__N_ITEMS(slm__st_entry, all->memory);
-    t = all->list + i;
-    qsort(t, all->n - i, sizeof *t, slm__compare_offsets);
-    for (; i < all->n && t->range[0] == at; i++)
-        at = t++->range[1];
-    if (i < all->n || at != size)
-        return slm__fail(
-            err, SLM_ERR_FORMAT,
-            "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"",
-            j->name, (unsigned long long)at, (unsigned long long)size,
-            i < all->n ? t->name : "the end");
-    qsort(all->list, all->n, sizeof *t, slm__compare_names);
-    for (i = 1, t = all->list; i < all->n; i++, t++)
-        if (slm__compare_names(t, t + 1) == 0)
-            return slm__fail(err, SLM_ERR_FORMAT,
-                             "%s: tensor \"%.99s\" is there twice, in one file or in two files",
-                             j->name, t->name);
-    return SLM_OK;
-}
-
-static slm_status slm__tensors_add(slm__safetensors *all, const char *folder, const char *name,
-                                   slm_error *err) {
-    unsigned char head[8] = {0};
-    slm__st_file *s = (slm__st_file *)slm__alloc(1, sizeof *s, err);
-    if (s == NULL) return SLM_ERR_MEMORY;
-    s->next = all->shards;
-    all->shards = s;
-    (void)slm__open(&s->io, folder, name, "rb", err);
-    uint64_t size = slm__size(&s->io);
-    if (slm__read(&s->io, 0, head, 8) != SLM_OK) return s->io.status;
-    uint64_t n = slm__load(head, 8);
-    if (n > SLM__MAX_HEADER || n > size - 8)
-        return slm__fail(
-            err, SLM_ERR_FORMAT,
-            "%s: not a safetensors file: a header of %llu bytes (most: 100000000) in one of %llu",
-            s->io.path, (unsigned long long)n, (unsigned long long)size);
-    s->data = 8 + n;
-    if ((s->text = (char *)slm__alloc((size_t)n, 1, err)) == NULL) return SLM_ERR_MEMORY;
-    if (slm__read(&s->io, 8, s->text, (size_t)n) != SLM_OK) return s->io.status;
-    if (slm__json_open(&s->header, s->text, (size_t)n, s->io.path, err) != SLM_OK)
-        return s->header.status;
-    return slm__parse_header(all, s, size - 8 - n, err);
-}
-
-static slm_status slm__safetensors_open(slm__safetensors *all, const char *path,
-                                        slm_error *err) { /* of one file; then close */
-    memset(all, 0, sizeof *all);
-    return slm__tensors_add(all, path, "", err);
-}
-
-static void slm__safetensors_close(slm__safetensors *all) {
-    slm__st_file *s;
-    while ((s = all->shards) != NULL) {
-        all->shards = s->next;
-        slm__close(&s->io);
-        slm__json_close(&s->header);
-        slm__release(s->text);
-        slm__release(s);
-    }
-    slm__release(all->memory.data);
-}
-
-static const char *slm__metadata(slm__safetensors *all,
-                                 const char *key) { /* of the first file; NULL: none */
-    slm__json *j = &all->shards->header;
-    const slm__value *v =
-        slm__json_get(j, slm__json_get(j, slm__json_root(j), "__metadata__"), key);
-    return v != NULL ? v->text : NULL;
-}
-
-static slm__st_entry *slm__tensors_find(const slm__safetensors *all, const char *name) {
-    slm__st_entry key;
-    key.name = name;
-    return (slm__st_entry *)bsearch(&key, all->list, all->n, sizeof key, slm__compare_names);
-}
-
-static slm_status slm__safetensors_read(slm__safetensors *all, const char *name, slm_real *out,
-                                        size_t rows, size_t cols, slm_error *err) {
-    unsigned char bytes[SLM__SLICE * 8];
-    slm__st_entry *t = slm__tensors_find(all, name);
-    size_t left = rows * cols, size, n;
-    slm__file *io = t != NULL ? &t->shard->io : NULL;
-    if (t == NULL)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", all->shards->io.path,
-                         name);
-    if (t->dtype > SLM__F64 || (t->n_dims == 2 ? t->shape[0] != rows || t->shape[1] != cols
-                                               : t->n_dims > 2 || rows != 1 || t->count != cols))
-        return slm__fail(
-            err, SLM_ERR_FORMAT,
-            "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
-            io->path, name, slm__dtypes[t->dtype].name, (unsigned long long)t->shape[0],
-            (unsigned long long)t->shape[1], t->n_dims, rows, cols);
-    t->used = 1;
-    io->err = err;
-    io->status = SLM_OK;
-    size = slm__bytes(t->dtype);
-    for (uint64_t at = t->shard->data + t->range[0]; left > 0;
-         left -= n, out += n, at += n * size) {
-        n = left < SLM__SLICE ? left : SLM__SLICE;
-        if (slm__read(io, at, bytes, n * size) != SLM_OK) break;
-        all->checksum = slm__checksum(all->checksum, bytes, n * size);
-        for (size_t i = 0; i < n; i++)
-            out[i] = (slm_real)slm__number_load(bytes + i * size, t->dtype);
-    }
-    return io->status;
-}
-
-/* ---- files of ours: the tensors of a table once or more often (the k-th time: prefix[k] before their names, the numbers in
-   values[k]) and metadata; the last of these is a checksum of "key\0value\0" of all before it, and of all numbers ---- */
-typedef struct slm__container_format {
-    const char *name, *prefix[4], *keys[7];
-} slm__container_format; /* NULL after the last prefix, the last key */
-
-static const slm__container_format slm__model_kind = {"", {""}, {NULL}},
-                                   slm__run_kind = {"run",
-                                                    {"", "adam_m.", "adam_v."},
-                                                    {"step", "cursor.seed", "cursor.at"}},
-                                   slm__scores_kind = {
-                                       "score file",
-                                       {"loss", "entropy"},
-                                       {"window", "at", "all", "corpus", "tokenizer", "model"}};
-
-typedef struct slm__container {
-    const slm__container_format *kind;
-    const slm_param *table;
-    size_t n_table;
-    slm_real *values[3];
-    slm_error *err;
-    slm_status status; /* for writing: the first error, */
-    slm__buffer header;
-    uint64_t hash; /* and of the metadata the text and the hash */
-} slm__container;
-
-static slm__container slm__content_of(const slm__container_format *kind, const slm_param *p,
-                                      size_t n, slm_real *a, slm_real *b, slm_real *c) {
-    slm__container content = {kind, p, n, {a, b, c}, NULL, SLM_OK, {NULL, 0, 0}, SLM_HASH_START};
-    return content;
-}
-
-static int slm__content_at(const slm__container *c, size_t i, slm_param *p,
-                           slm_real **values) { /* i-th tensor; 0: no more */
-    const char *prefix = c->kind->prefix[i / c->n_table];
-    if (prefix == NULL) return 0;
-    *p = c->table[i % c->n_table];
-    *values = c->values[i / c->n_table] + p->offset;
-    (void)snprintf(p->name, sizeof p->name, "%s%s", prefix, c->table[i % c->n_table].name);
-    return 1;
-}
-
-/* Goes over the numbers in the order of the file: writes them, or without a file continues the checksum. */
-static uint64_t slm__write_or_hash(const slm__container *c, size_t type, uint64_t hash,
-                                   slm__file *file) {
-    unsigned char bytes[SLM__SLICE * 8];
-    size_t size = slm__bytes(type), n;
-    slm_param p;
-    slm_real *values;
-    for (size_t i = 0; slm__content_at(c, i, &p, &values); i++)
-        for (size_t left = p.rows * p.cols; left > 0; left -= n, values += n) {
-            n = left < SLM__SLICE ? left : SLM__SLICE;
-            for (size_t k = 0; k < n; k++)
-                slm__number_store(bytes + k * size, values[k], type);
-            if (file != NULL)
-                (void)slm__write(file, bytes, n * size);
-            else
-                hash = slm__checksum(hash, bytes, n * size);
-        }
-    return hash;
-}
-
-static void slm__content_pair(slm__container *c, const char *key,
-                              const char *value) { /* adds to the metadata */
-    const char *before = c->header.size > 0 ? "," : "{\"__metadata__\":{";
-    if (c->status == SLM_OK)
-        c->status = slm__buffer_printf(&c->header, c->err, "%s\"%s\":", before, key);
-    if (c->status == SLM_OK)
-        c->status = slm__json_put_string(&c->header, value, strlen(value), c->err);
-    c->hash = slm_hash(slm_hash(c->hash, key, strlen(key) + 1), value, strlen(value) + 1);
-}
-
-/* The first three numbers of a kind are decimal, the others are hashes. */
-static const char *slm__number_text(size_t i, uint64_t number, char text[24]) {
-    (void)snprintf(text, 24, i < 3 ? "%llu" : "%016llx", (unsigned long long)number);
-    return text;
-}
-
-static void slm__content_begin(slm__container *c, const uint64_t *numbers, slm_status status,
-                               slm_error *err) {
-    char text[24];
-    c->status = status;
-    c->err = err;
-    slm__content_pair(c, "format", "pt"); /* transformers demands it */
-    if (c->kind->keys[0] != NULL) slm__content_pair(c, "slm", c->kind->name);
-    for (size_t i = 0; c->kind->keys[i] != NULL; i++)
-        slm__content_pair(c, c->kind->keys[i], slm__number_text(i, numbers[i], text));
-}
-
-static slm_status slm__content_save(slm__container *c, size_t type,
-                                    const char *path) { /* the rest of the header, the numbers */
-    char rows[24];
-    unsigned char size[8];
-    unsigned long long at = 0, end;
-    size_t i;
-    slm_param p;
-    slm_real *values;
-    slm__file file;
-    if (c->status == SLM_OK)
-        slm__content_pair(c, "checksum",
-                          slm__number_text(3, slm__write_or_hash(c, type, c->hash, NULL), rows));
-    for (i = 0; c->status == SLM_OK && slm__content_at(c, i, &p, &values); i++, at = end) {
-        end = at + (unsigned long long)p.rows * p.cols * slm__bytes(type);
-        (void)snprintf(rows, sizeof rows, "%zu,", p.rows);
-        c->status = slm__buffer_printf(
-            &c->header, c->err,
-            "%s,\"%s\":{\"dtype\":\"%s\",\"shape\":[%s%zu],\"data_offsets\":[%llu,%llu]}",
-            i == 0 ? "}" : "", p.name, slm__dtypes[type].name, p.decay ? rows : "", p.cols, at,
-            end);
-    }
-    i = (8 - (c->header.size + 1) % 8) % 8; /* spaces that align the numbers */
-    if (c->status == SLM_OK)
-        c->status = slm__buffer_printf(&c->header, c->err, "}%.*s", (int)i, "       ");
-    if (c->status == SLM_OK && c->header.size > SLM__MAX_HEADER)
-        c->status = slm__fail(c->err, SLM_ERR_ARGUMENT, "a header above 100000000 bytes");
-    if (c->status == SLM_OK) {
-        slm__store(size, c->header.size, 8);
-        (void)slm__open(&file, path, ".tmp", "wb", c->err);
-        (void)slm__write(&file, size, 8);
-        (void)slm__write(&file, c->header.data, c->header.size);
-        (void)slm__write_or_hash(c, type, 0, &file);
-        c->status = slm__commit(&file, path);
-    }
-    slm__release(c->header.data);
-    return c->status;
-}
-
-/* Opens a file that must be of a kind of ours; its numbers. */
-static slm_status slm__content_open(slm__safetensors *all, const slm__container_format *kind,
-                                    uint64_t *numbers, const char *path, slm_error *err) {
-    slm_status status = slm__safetensors_open(all, path, err);
-    slm__json *j = status == SLM_OK ? &all->shards->header : NULL;
-    const slm__value *v, *end;
-    const char *text;
-    char again[24];
-    if (status != SLM_OK) return status;
-    if ((text = slm__metadata(all, "slm")) == NULL || strcmp(text, kind->name) != 0 ||
-        slm__metadata(all, "checksum") == NULL)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", path, kind->name);
-    for (size_t i = 0; kind->keys[i] != NULL; i++) {
-        if ((text = slm__metadata(all, kind->keys[i])) == NULL) text = "";
-        numbers[i] = strtoull(text, NULL, i < 3 ? 10 : 16);
-        if (strcmp(slm__number_text(i, numbers[i], again), text) != 0)
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number", path,
-                             kind->keys[i], text);
-    }
-    all->checksum = SLM_HASH_START; /* it begins with all metadata before it */
-    v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "__metadata__"), '{', &end);
-    for (; v != end && !slm__json_same(v, "checksum"); v += v->n)
-        all->checksum =
-            slm_hash(slm_hash(all->checksum, v->text, v->size + 1), v[1].text, v[1].size + 1);
-    return j->status;
-}
-
-/* Every tensor of the content must be there, finite, and no other, but for what old files hold besides weights. */
-static slm_status slm__content_read(slm__safetensors *all, const slm__container *c,
-                                    slm_error *err) {
-    static const char old[] = ".rotary_emb.inv_freq";
-    const char *path = all->shards->io.path;
-    char text[24];
-    size_t n;
-    slm_param p;
-    slm_real *values;
-    slm_status status;
-    for (size_t i = 0; slm__content_at(c, i, &p, &values); i++) {
-        if ((status = slm__safetensors_read(all, p.name, values, p.rows, p.cols, err)) != SLM_OK)
-            return status;
-        if (!slm__all_finite(values, p.rows * p.cols))
-            return slm__fail(err, SLM_ERR_NOT_FINITE,
-                             "%s: tensor \"%s\" holds a number that is not finite", path, p.name);
-    }
-    for (size_t i = 0; i < all->n; i++) {
-        const slm__st_entry *t = &all->list[i];
-        if (!t->used &&
-            ((n = strlen(t->name)) < sizeof old || strcmp(t->name + n + 1 - sizeof old, old) != 0))
-            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there",
-                             t->shard->io.path, t->name);
-    }
-    if (c->kind->keys[0] != NULL &&
-        strcmp(slm__number_text(3, all->checksum, text), slm__metadata(all, "checksum")) != 0)
-        return slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum",
-                         path);
-    return SLM_OK;
-}
-
-/* ---- tokenizer.json: Hugging Face's format, in characters for bytes (printable ones for themselves, others from U+0100 on) ----
-   What does not change the ids of plain text is passed over (post_processor, decoder, truncation, padding, unk_token); what would
-   change them and is not known here is refused by name. */
-static int32_t slm__byte_to_char(int32_t b) {
-    return b < 33 ? 256 + b : b < 127 ? b : b < 161 ? 162 + b : b == 173 ? 323 : b;
-}
-
-/* Appends the bytes that v's characters stand for to the tokenizer's; how many, 0: it has other characters, or none. */
-static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    size_t start = t->bytes.size, n;
-    for (size_t i = 0; i < v->size && j->status == SLM_OK; i += n) {
-        int32_t c = slm__utf8(v->text + i, v->text + v->size, &n), b = c < 256   ? c
-                                                                       : c < 289 ? c - 256
-                                                                       : c < 323 ? c - 162
-                                                                                 : 173;
-        char byte = (char)(unsigned char)b;
-        if (slm__byte_to_char(b) != c) {
-            t->bytes.size = start;
-            break;
-        }
-        slm__buffer_append_if_ok(&j->status, &t->bytes, &byte, 1, j->err);
-    }
-    return t->bytes.size - start;
-}
-
-static void slm__printable(char *s, size_t n) {
-    for (; n > 0; n--, s++)
-        if (*s < 32 || *s > 126) *s = '?';
-}
-
-static void slm__json_fail_quoting(slm__json *j, const slm__value *v,
-                                   const char *why) { /* quotes v, made printable */
+/* Refuses v and quotes the beginning of it. */
+static void slm__json_fail_quoting(slm__json *j, const slm__value *v, const char *why) {
     char what[200] = "missing";
+
     if (v != NULL)
         (void)snprintf(what, sizeof what, "%s %.*s", why, v->size < 60 ? (int)v->size : 60,
                        v->text);
@@ -6990,450 +6800,1608 @@ static void slm__json_fail_quoting(slm__json *j, const slm__value *v,
     (void)slm__json_fail(j, v, what);
 }
 
-static int slm__json_bool_or(slm__json *j, const slm__value *object, const char *name, int value) {
+/* Refuses a field that is set to anything but null, false, 0 or "". */
+static void slm__json_must_be_unset(slm__json *j, const slm__value *object, const char *name) {
     const slm__value *v = slm__json_get(j, object, name);
-    return v != NULL ? slm__json_bool(j, v) : value;
-}
+    const slm__value *type = NULL;
 
-static void slm__json_must_be_unset(slm__json *j, const slm__value *object,
-                                    const char *name) { /* unless null, false, 0 or "" */
-    const slm__value *v = slm__json_get(j, object, name),
-                     *type = slm__json_is(v, '{') ? slm__json_get(j, v, "type") : NULL;
+    if (v == NULL || v->kind == SLM__JSON_FALSE || slm__json_is_text(v, "")) return;
+    if (v->kind == SLM__JSON_NUMBER && v->start[0] == '0' && !(slm__json_double(j, v) > 0)) return;
+
+    if (v->kind == SLM__JSON_OBJECT) type = slm__json_get(j, v, "type");
     j->field = name;
-    if (v == NULL || *v->at == 'f' || slm__json_same(v, "") ||
-        (*v->at == '0' && !(slm__json_double(j, v) > 0)))
-        return;
     slm__json_fail_quoting(j, type != NULL ? type : v, "not supported:");
 }
 
-static void slm__load_vocab(slm_tokenizer *t, slm__json *j,
-                            const slm__value *vocab) { /* {text: id, ...}, each of 0..n-1 once */
-    const slm__value *end, *v = slm__json_in(j, vocab, '{', &end);
-    size_t n = v == NULL
-                   ? 0
-                   : (vocab->n - 1) /
-                         2; /* a name and a number each (a value of another kind is refused) */
-    if (v != NULL)
-        j->status =
-            slm__buffer_reserve(&t->entries, n * sizeof(slm__token_entry), j->err); /* zeros: empty */
-    if (j->status == SLM_OK) t->entries.size = n * sizeof(slm__token_entry);
-    for (; v != end && j->status == SLM_OK; v += v->n) {
+/* ---- writing: text that grows; the first error sticks ---- */
+typedef struct slm__writer {
+    slm__buffer text; /* release text.data at the end */
+    slm_error *err;
+    slm_status status; /* the first error */
+} slm__writer;
+
+enum { SLM__PRINT = 2048 }; /* bytes that slm__print can append at a time, with a NUL */
+
+/* Appends text like printf. */
+SLM__PRINTF(2, 3)
+
+static void slm__print(slm__writer *w, const char *format, ...) {
+    char text[SLM__PRINT];
+    int n;
+    va_list args;
+
+    va_start(args, format);
+    n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (w->status == SLM_OK && (n < 0 || n >= SLM__PRINT))
+        w->status = slm__fail(w->err, SLM_ERR_ARGUMENT, "text above %d bytes", SLM__PRINT - 1);
+    if (w->status == SLM_OK) w->status = slm__buffer_append(&w->text, text, (size_t)n, w->err);
+}
+
+/* Appends n bytes of UTF-8 as a JSON string, with its quotation marks. */
+static void slm__print_string(slm__writer *w, const char *string, size_t n) {
+    const char *end = string + n;
+
+    slm__print(w, "\"");
+    for (const char *p = string; p < end && w->status == SLM_OK; p += n) {
+        int32_t c = slm__utf8(p, end, &n);
+
+        if (c < 0)
+            w->status = slm__fail(w->err, SLM_ERR_ARGUMENT,
+                                  "text that is not UTF-8 cannot be written as JSON");
+        else if (c < 0x20)
+            slm__print(w, "\\u%04x", (unsigned)c);
+        else
+            slm__print(w, "%s%.*s", c == '"' || c == '\\' ? "\\" : "", (int)n, p);
+    }
+    slm__print(w, "\"");
+}
+
+/* The shortest of 15, 16 or 17 digits that reads back as the same double, with a '.' or an
+   exponent, so that it is no integer.  Returns 0 if the value is not finite. */
+static int slm__double_text(char text[48], double value) {
+    if (!(fabs(value) <= DBL_MAX)) return 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, 40, "%.*g", digits, value);
+        if (!(fabs(strtod(text, NULL) - value) > 0)) break;
+    }
+    slm__change_point(text, localeconv()->decimal_point, ".");
+    if (strpbrk(text, ".e") == NULL) memcpy(text + strlen(text), ".0", 3);
+    return 1;
+}
+
+/* ==== >>formats ============================================================================ 17 ==
+   Everything that is stored: safetensors, and in them models, losses and runs; tokenizer.json;
+   text and JSONL; config.json.  Nothing that a file says is believed before it is checked: lengths
+   and offsets against the size of the file, shapes against the model, names against the table. */
+
+/* ---- numbers in files ----
+   Numbers are stored lowest byte first:
+       F32, F64   IEEE 754
+       BF16       the upper half of an F32
+       F16        1 bit of sign, 5 of exponent (bias 15), 10 of fraction */
+static const struct {
+    char name[12];
+    int bits;
+} slm__dtypes[] = {
+    /* By slm_dtype.  The first is never in a file. */
+    {"native", 0},  {"F32", 32},    {"F16", 16},    {"BF16", 16},       {"F64", 64},
+    {"BOOL", 8},    {"U8", 8},      {"I8", 8},      {"I16", 16},        {"U16", 16},
+    {"I32", 32},    {"U32", 32},    {"I64", 64},    {"U64", 64},        {"C64", 64},
+    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}};
+
+SLM_API const char *slm_dtype_name(slm_dtype dtype) {
+    return (size_t)dtype < SLM__COUNT(slm__dtypes) ? slm__dtypes[dtype].name : "unknown";
+}
+
+/* The dtype of slm_real. */
+static slm_dtype slm__native_dtype(void) {
+    return sizeof(slm_real) == 4 ? SLM_DTYPE_F32 : SLM_DTYPE_F64;
+}
+
+/* 1 for the dtypes that are read into slm_real; the others are only listed. */
+static int slm__dtype_is_readable(slm_dtype dtype) {
+    return dtype >= SLM_DTYPE_F32 && dtype <= SLM_DTYPE_F64;
+}
+
+static size_t slm__dtype_size(slm_dtype dtype) {
+    return (size_t)slm__dtypes[dtype].bits / 8;
+}
+
+static double slm__f32_value(uint32_t bits) {
+    float value;
+
+    memcpy(&value, &bits, 4);
+    return (double)value;
+}
+
+static double slm__f64_value(uint64_t bits) {
+    double value;
+
+    memcpy(&value, &bits, 8);
+    return value;
+}
+
+/* Exponent 0: multiples of 2^-24.  Others become an F32: its bias is 127, 112 more. */
+static double slm__f16_value(uint32_t bits) {
+    uint32_t sign = bits >> 15, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double unit = sign ? -1.0 / 16777216 : 1.0 / 16777216;
+    uint32_t exponent32 = exponent == 31 ? 255 : exponent + 112;
+
+    if (exponent == 0) return fraction * unit;
+    return slm__f32_value(sign << 31 | exponent32 << 23 | fraction << 13);
+}
+
+/* A NaN, or the nearest number, ties to even. */
+static uint32_t slm__bf16_bits(uint32_t bits) {
+    if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fc0;
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+static double slm__number_load(const unsigned char *p, slm_dtype dtype) {
+    uint64_t bits = slm__load(p, slm__dtype_size(dtype));
+
+    switch (dtype) {
+    case SLM_DTYPE_F64: return slm__f64_value(bits);
+    case SLM_DTYPE_F16: return slm__f16_value((uint32_t)bits);
+    case SLM_DTYPE_BF16: return slm__f32_value((uint32_t)bits << 16);
+    default: return slm__f32_value((uint32_t)bits);
+    }
+}
+
+static void slm__number_store(unsigned char *p, slm_real value, slm_dtype dtype) {
+    float f32 = (float)value;
+    double f64 = (double)value;
+    uint32_t bits32;
+    uint64_t bits64;
+
+    memcpy(&bits32, &f32, 4);
+    memcpy(&bits64, &f64, 8);
+    if (dtype == SLM_DTYPE_F64)
+        slm__store(p, bits64, 8);
+    else if (dtype == SLM_DTYPE_BF16)
+        slm__store(p, slm__bf16_bits(bits32), 2);
+    else
+        slm__store(p, bits32, 4);
+}
+
+/* Numbers go between file and memory in slices of this many: small enough for the stack. */
+#define SLM__SLICE ((size_t)2048)
+
+enum { SLM__SLICE_BYTES = 2048 * 8 }; /* a slice of the widest dtype */
+
+static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t n,
+                              slm_dtype dtype) {
+    size_t size = slm__dtype_size(dtype);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (slm_real)slm__number_load(bytes + i * size, dtype);
+}
+
+static void slm__numbers_store(unsigned char *bytes, const slm_real *values, size_t n,
+                               slm_dtype dtype) {
+    size_t size = slm__dtype_size(dtype);
+
+    for (size_t i = 0; i < n; i++)
+        slm__number_store(bytes + i * size, values[i], dtype);
+}
+
+/* Goes on with a checksum, 8 bytes at a time.  Each step is a bijection of the hash, so that one
+   damaged word never goes unseen. */
+static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
+    while (n > 0) {
+        size_t step = n < 8 ? n : 8;
+
+        hash = (hash ^ slm__load(p, step)) * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 32;
+        p += step;
+        n -= step;
+    }
+    return hash;
+}
+
+/* ---- safetensors, reading ----
+   u64 N | N bytes of JSON | data
+   The JSON is { "name": {"dtype": "F32", "shape": [r, c], "data_offsets": [begin, end]}, ...,
+                 "__metadata__": {"key": "value", ...} }, the offsets relative to the data.
+   The tensors must cover the data exactly: no gap, no overlap, no byte after the last one.  Numbers
+   are read when they are asked for.  The tensors of a model may lie in several such files. */
+enum { SLM__MAX_HEADER = 100000000 }; /* bytes of the JSON; the limit of the format */
+
+/* One file, open for reading. */
+typedef struct slm__st_file {
+    slm__file io;
+    char *text;         /* the JSON, */
+    slm__json header;   /* and its values */
+    uint64_t data;      /* where the data begin, in bytes from the start of the file */
+    uint64_t data_size; /* bytes */
+    struct slm__st_file *next;
+} slm__st_file;
+
+/* One tensor. */
+typedef struct slm__st_entry {
+    slm_safetensors_entry info;
+    slm__st_file *file;
+    uint64_t begin, end; /* its bytes in the data */
+    int used;            /* 1: it has been read */
+} slm__st_entry;
+
+struct slm_safetensors {
+    slm__st_file *files;    /* the one opened last comes first */
+    slm__buffer entry_list; /* holds the entries */
+    slm__st_entry *entries; /* (n), sorted by name */
+    size_t n;
+    uint64_t checksum; /* of all numbers read; a container begins it with its metadata */
+};
+
+/* Multiplies, or returns 0 if the product does not fit. */
+static int slm__mul_u64(uint64_t *product, uint64_t x, uint64_t y) {
+    if (y != 0 && x > UINT64_MAX / y) return 0;
+    *product = x * y;
+    return 1;
+}
+
+/* Reads an array of whole numbers.  Returns how many there are, at most `room`. */
+static size_t slm__json_u64_list(slm__json *j, const slm__value *array, uint64_t *list,
+                                 size_t room) {
+    const slm__value *v, *end;
+    size_t n = 0;
+
+    for (v = slm__json_items(j, array, &end); v != end && n < room; v = slm__json_next(v))
+        list[n++] = slm__json_u64(j, v);
+    if (v != end) (void)slm__json_fail(j, v, "too many numbers in the list");
+    return n;
+}
+
+/* Returns SLM_DTYPE_NATIVE if v is not the name of a dtype. */
+static slm_dtype slm__st_parse_dtype(const slm__value *v) {
+    for (size_t i = SLM_DTYPE_F32; i < SLM__COUNT(slm__dtypes); i++)
+        if (slm__json_is_text(v, slm__dtypes[i].name)) return (slm_dtype)i;
+    return SLM_DTYPE_NATIVE;
+}
+
+/* The product of the dimensions and the bytes it takes.  Fails if one of them is too large. */
+static void slm__st_measure(slm__json *j, const slm__value *v, slm_safetensors_entry *info,
+                            uint64_t *size) {
+    uint64_t bits = (uint64_t)slm__dtypes[info->dtype].bits;
+    int good = 1;
+
+    info->count = 1;
+    for (size_t i = 0; i < info->n_dims && good; i++)
+        good = slm__mul_u64(&info->count, info->count, info->dims[i]);
+    if (good) good = slm__mul_u64(&bits, bits, info->count);
+    if (!slm__json_require(j, v, good, "the shape is too large")) return;
+
+    if (bits % 8 != 0) (void)slm__json_fail(j, v, "dtype, shape and data_offsets disagree");
+    *size = bits / 8;
+}
+
+/* Reads one member of the header: the name of a tensor and what it describes. */
+static void slm__st_parse_entry(slm__json *j, const slm__value *name, slm__st_entry *entry) {
+    const slm__value *dtype = slm__json_get(j, name + 1, "dtype");
+    const slm__value *shape = slm__json_get(j, name + 1, "shape");
+    const slm__value *offsets = slm__json_get(j, name + 1, "data_offsets");
+    slm_safetensors_entry *info = &entry->info;
+    uint64_t range[2] = {0, 0};
+    uint64_t size = 0;
+    size_t n_offsets;
+
+    info->name = slm__json_text(j, name);
+    j->field = info->name;
+    info->dtype = slm__st_parse_dtype(dtype);
+    if (!slm__json_require(j, name, info->dtype != SLM_DTYPE_NATIVE, "an unknown dtype, or none"))
+        return;
+
+    info->n_dims = slm__json_u64_list(j, shape, info->dims, SLM__COUNT(info->dims));
+    slm__st_measure(j, name, info, &size);
+    n_offsets = slm__json_u64_list(j, offsets, range, 2);
+    if (!slm__json_require(j, name, n_offsets == 2, "data_offsets must be two")) return;
+
+    entry->begin = range[0];
+    entry->end = range[1];
+    info->offset = entry->file->data + entry->begin;
+    if (entry->end < entry->begin || entry->end - entry->begin != size)
+        (void)slm__json_fail(j, name, "dtype, shape and data_offsets disagree");
+}
+
+/* All metadata must be strings. */
+static void slm__st_check_metadata(slm__json *j) {
+    const slm__value *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
+    const slm__value *v, *end;
+
+    if (metadata == NULL) return;
+    for (v = slm__json_members(j, metadata, &end); v != end; v = slm__json_next(v)) {
+        (void)slm__json_text(j, v);
+        (void)slm__json_text(j, v + 1);
+    }
+}
+
+/* Appends the tensors that the file lists. */
+static slm_status slm__st_parse_header(slm_safetensors *all, slm__st_file *file, slm_error *err) {
+    slm__json *j = &file->header;
+    const slm__value *v, *end;
+
+    slm__st_check_metadata(j);
+    for (v = slm__json_members(j, slm__json_root(j), &end); v != end; v = slm__json_next(v)) {
+        slm__st_entry entry;
+
+        if (slm__json_is_text(v, "__metadata__")) continue;
+        memset(&entry, 0, sizeof entry);
+        entry.file = file;
+        slm__st_parse_entry(j, v, &entry);
+        slm__buffer_append_if_ok(&j->status, &all->entry_list, &entry, sizeof entry, err);
+        if (j->status != SLM_OK) break;
+    }
+    return j->status;
+}
+
+static int slm__compare_offsets(const void *a, const void *b) {
+    const slm__st_entry *x = (const slm__st_entry *)a;
+    const slm__st_entry *y = (const slm__st_entry *)b;
+
+    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+    if (x->end != y->end) return x->end < y->end ? -1 : 1;
+    return 0;
+}
+
+static int slm__compare_names(const void *a, const void *b) {
+    return strcmp(((const slm__st_entry *)a)->info.name, ((const slm__st_entry *)b)->info.name);
+}
+
+/* The tensors of a file must cover its data.  Sorts these n entries by their place. */
+static slm_status slm__st_check_coverage(const slm__st_file *file, slm__st_entry *entries, size_t n,
+                                         slm_error *err) {
+    uint64_t covered = 0;
+    size_t i = 0;
+
+    if (n > 0) qsort(entries, n, sizeof *entries, slm__compare_offsets);
+    while (i < n && entries[i].begin == covered)
+        covered = entries[i++].end;
+    if (i == n && covered == file->data_size) return SLM_OK;
+    return slm__fail(
+        err, SLM_ERR_FORMAT,
+        "%s: %llu of %llu bytes of data are covered: a gap or an overlap before \"%.99s\"",
+        file->io.path, (unsigned long long)covered, (unsigned long long)file->data_size,
+        i < n ? entries[i].info.name : "the end");
+}
+
+/* Sorts all entries by name and refuses a name that is there twice. */
+static slm_status slm__st_sort_by_name(slm_safetensors *all, const slm__st_file *file,
+                                       slm_error *err) {
+    slm__st_entry *entries = all->entries;
+
+    if (all->n > 0) qsort(entries, all->n, sizeof *entries, slm__compare_names);
+    for (size_t i = 1; i < all->n; i++)
+        if (slm__compare_names(&entries[i - 1], &entries[i]) == 0)
+            return slm__fail(err, SLM_ERR_FORMAT,
+                             "%s: tensor \"%.99s\" is there twice, in one file or in two files",
+                             file->io.path, entries[i].info.name);
+    return SLM_OK;
+}
+
+/* Opens a file and reads its header as text. */
+static slm_status slm__st_open_file(slm__st_file *file, const char *folder, const char *name,
+                                    slm_error *err) {
+    unsigned char head[8] = {0};
+    uint64_t size, n;
+
+    (void)slm__file_open(&file->io, folder, name, "rb", err);
+    size = slm__file_size(&file->io);
+    if (slm__file_read_at(&file->io, 0, head, 8) != SLM_OK) return file->io.status;
+
+    n = slm__load(head, 8);
+    if (n > SLM__MAX_HEADER || n > size - 8)
+        return slm__fail(
+            err, SLM_ERR_FORMAT,
+            "%s: not a safetensors file: a header of %llu bytes (most: %d) in one of %llu",
+            file->io.path, (unsigned long long)n, SLM__MAX_HEADER, (unsigned long long)size);
+    file->data = 8 + n;
+    file->data_size = size - 8 - n;
+
+    file->text = (char *)slm__alloc((size_t)n, 1, err);
+    if (file->text == NULL) return SLM_ERR_MEMORY;
+    if (slm__file_read_at(&file->io, 8, file->text, (size_t)n) != SLM_OK) return file->io.status;
+    return slm__json_open(&file->header, file->text, (size_t)n, file->io.path, err);
+}
+
+/* Adds the tensors of one more file.  On failure the object can still be closed, and only that. */
+static slm_status slm__safetensors_add(slm_safetensors *all, const char *folder, const char *name,
+                                       slm_error *err) {
+    slm__st_file *file = (slm__st_file *)slm__alloc(1, sizeof *file, err);
+    size_t n_before = all->n;
+    slm__st_entry *added;
+    slm_status status;
+
+    if (file == NULL) return SLM_ERR_MEMORY;
+    file->next = all->files;
+    all->files = file;
+
+    status = slm__st_open_file(file, folder, name, err);
+    if (status == SLM_OK) status = slm__st_parse_header(all, file, err);
+    if (status != SLM_OK) return status;
+
+    all->entries = SLM__ITEMS(slm__st_entry, all->entry_list);
+    all->n = SLM__N_ITEMS(slm__st_entry, all->entry_list);
+    added = all->n > n_before ? all->entries + n_before : NULL;
+    status = slm__st_check_coverage(file, added, all->n - n_before, err);
+    if (status != SLM_OK) return status;
+    return slm__st_sort_by_name(all, file, err);
+}
+
+/* Without any file yet. */
+static slm_status slm__safetensors_create(slm_safetensors **out, slm_error *err) {
+    *out = (slm_safetensors *)slm__alloc(1, sizeof **out, err);
+    return *out != NULL ? SLM_OK : SLM_ERR_MEMORY;
+}
+
+SLM_API void slm_safetensors_close(slm_safetensors *file) {
+    if (file == NULL) return;
+    while (file->files != NULL) {
+        slm__st_file *first = file->files;
+
+        file->files = first->next;
+        slm__file_close(&first->io);
+        slm__json_close(&first->header);
+        slm__release(first->text);
+        slm__release(first);
+    }
+    slm__release(file->entry_list.data);
+    slm__release(file);
+}
+
+SLM_API slm_status slm_safetensors_open(slm_safetensors **out, const char *path, slm_error *err) {
+    slm_safetensors *file = NULL;
+    slm_status status;
+
+    *out = NULL;
+    status = slm__safetensors_create(&file, err);
+    if (status == SLM_OK) status = slm__safetensors_add(file, path, "", err);
+    if (status == SLM_OK)
+        *out = file;
+    else
+        slm_safetensors_close(file);
+    return status;
+}
+
+SLM_API size_t slm_safetensors_count(const slm_safetensors *file) {
+    return file->n;
+}
+
+SLM_API const slm_safetensors_entry *slm_safetensors_at(const slm_safetensors *file, size_t index) {
+    return index < file->n ? &file->entries[index].info : NULL;
+}
+
+static slm__st_entry *slm__safetensors_lookup(const slm_safetensors *file, const char *name) {
+    slm__st_entry key;
+
+    if (file->n == 0) return NULL;
+    key.info.name = name;
+    return (slm__st_entry *)bsearch(&key, file->entries, file->n, sizeof key, slm__compare_names);
+}
+
+SLM_API const slm_safetensors_entry *slm_safetensors_find(const slm_safetensors *file,
+                                                          const char *name) {
+    const slm__st_entry *entry = slm__safetensors_lookup(file, name);
+
+    return entry != NULL ? &entry->info : NULL;
+}
+
+SLM_API const char *slm_safetensors_metadata(const slm_safetensors *file, const char *key) {
+    slm__json *j = &file->files->header;
+    const slm__value *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
+    const slm__value *v = slm__json_get(j, metadata, key);
+
+    return v != NULL ? v->text : NULL;
+}
+
+static slm_status slm__st_fail_missing(const slm_safetensors *file, const char *name,
+                                       slm_error *err) {
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%s\" is missing", file->files->io.path,
+                     name);
+}
+
+/* Reads all numbers of a tensor, and continues the checksum over them. */
+static slm_status slm__st_read(slm_real *out, slm_safetensors *file, slm__st_entry *entry,
+                               slm_error *err) {
+    unsigned char bytes[SLM__SLICE_BYTES];
+    slm__file *io = &entry->file->io;
+    slm_dtype dtype = entry->info.dtype;
+    uint64_t offset = entry->info.offset;
+    size_t left = (size_t)entry->info.count;
+
+    entry->used = 1;
+    io->err = err;
+    io->status = SLM_OK;
+    while (left > 0) {
+        size_t n = left < SLM__SLICE ? left : SLM__SLICE;
+        size_t size = n * slm__dtype_size(dtype);
+
+        if (slm__file_read_at(io, offset, bytes, size) != SLM_OK) return io->status;
+        file->checksum = slm__checksum(file->checksum, bytes, size);
+        slm__numbers_load(out, bytes, n, dtype);
+        out += n;
+        left -= n;
+        offset += size;
+    }
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
+                                        size_t count, slm_error *err) {
+    slm__st_entry *entry = slm__safetensors_lookup(file, name);
+
+    if (entry == NULL) return slm__st_fail_missing(file, name, err);
+    if (!slm__dtype_is_readable(entry->info.dtype) || entry->info.count != count)
+        return slm__fail(
+            err, SLM_ERR_FORMAT,
+            "%s: tensor \"%s\" is %llu numbers of %s, not %zu of F32, F16, BF16 or F64",
+            entry->file->io.path, name, (unsigned long long)entry->info.count,
+            slm_dtype_name(entry->info.dtype), count);
+    return slm__st_read(out, file, entry, err);
+}
+
+/* A matrix has two dimensions; one row may have one, and a single number none. */
+static int slm__st_has_shape(const slm_safetensors_entry *info, size_t rows, size_t cols) {
+    if (info->n_dims == 2) return info->dims[0] == rows && info->dims[1] == cols;
+    return info->n_dims < 2 && rows == 1 && info->count == cols;
+}
+
+static slm_status slm__safetensors_read_matrix(slm_real *out, slm_safetensors *file,
+                                               const char *name, size_t rows, size_t cols,
+                                               slm_error *err) {
+    slm__st_entry *entry = slm__safetensors_lookup(file, name);
+    const slm_safetensors_entry *info;
+
+    if (entry == NULL) return slm__st_fail_missing(file, name, err);
+    info = &entry->info;
+    if (!slm__dtype_is_readable(info->dtype) || !slm__st_has_shape(info, rows, cols))
+        return slm__fail(
+            err, SLM_ERR_FORMAT,
+            "%s: tensor \"%s\" is %s [%llu,%llu] in %zu-D, not F32, F16, BF16, F64 [%zu,%zu]",
+            entry->file->io.path, name, slm_dtype_name(info->dtype),
+            (unsigned long long)info->dims[0], (unsigned long long)info->dims[1], info->n_dims,
+            rows, cols);
+    return slm__st_read(out, file, entry, err);
+}
+
+/* ---- containers: our own safetensors files ----
+   They hold the tensors of a table once or more often, each time under a prefix: a run holds every
+   parameter as "NAME", "adam_m.NAME" and "adam_v.NAME".  Their metadata are, in this order,
+       "format": "pt"     without which transformers refuses the file
+       "slm": "run"       which container it is
+       "step": "100" ...  its numbers, some decimal, some as 16 hexadecimal digits
+       ...                texts, in a run
+       "checksum": "..."  over all pairs "key\0value\0" before it, then over all numbers
+   A model is a container without "slm" and numbers, so that its checksum is not demanded. */
+typedef enum slm__key_format { SLM__KEY_DECIMAL, SLM__KEY_HASH } slm__key_format;
+
+typedef struct slm__container_key {
+    const char *name;
+    slm__key_format format;
+} slm__container_key;
+
+enum { SLM__MAX_KEYS = 6 };
+
+typedef struct slm__container_format {
+    const char *name;                       /* the value of "slm"; NULL: a model */
+    const char *prefixes[4];                /* NULL after the last */
+    slm__container_key keys[SLM__MAX_KEYS]; /* (n_keys) numbers in the metadata */
+    size_t n_keys;
+} slm__container_format;
+
+static const slm__container_format slm__model_format = {
+    NULL, {"", NULL, NULL, NULL}, {{NULL, SLM__KEY_DECIMAL}}, 0};
+
+static const slm__container_format slm__run_format = {"run",
+                                                      {"", "adam_m.", "adam_v.", NULL},
+                                                      {{"step", SLM__KEY_DECIMAL},
+                                                       {"cursor.seed", SLM__KEY_DECIMAL},
+                                                       {"cursor.at", SLM__KEY_DECIMAL}},
+                                                      3};
+
+static const slm__container_format slm__losses_format = {"score file",
+                                                         {"loss", "entropy", NULL, NULL},
+                                                         {{"window", SLM__KEY_DECIMAL},
+                                                          {"at", SLM__KEY_DECIMAL},
+                                                          {"all", SLM__KEY_DECIMAL},
+                                                          {"corpus", SLM__KEY_HASH},
+                                                          {"tokenizer", SLM__KEY_HASH},
+                                                          {"model", SLM__KEY_HASH}},
+                                                         6};
+
+/* What a container holds, in memory. */
+typedef struct slm__container {
+    const slm__container_format *format;
+    const slm_param *table; /* (n_table) */
+    size_t n_table;
+    slm_real *values[3]; /* the numbers under each prefix; a tensor begins at its offset */
+} slm__container;
+
+static slm__container slm__container_of(const slm__container_format *format, const slm_param *table,
+                                        size_t n_table, slm_real *first, slm_real *second,
+                                        slm_real *third) {
+    slm__container c = {format, table, n_table, {first, second, third}};
+
+    return c;
+}
+
+/* The i-th tensor in the order of the file, under its full name.  Returns 0 after the last. */
+static int slm__container_tensor(const slm__container *c, size_t i, slm_param *tensor,
+                                 slm_real **values) {
+    const slm_param *param = &c->table[i % c->n_table];
+    const char *prefix = c->format->prefixes[i / c->n_table];
+
+    if (prefix == NULL) return 0;
+    *tensor = *param;
+    *values = c->values[i / c->n_table] + param->offset;
+    (void)snprintf(tensor->name, sizeof tensor->name, "%s%s", prefix, param->name);
+    return 1;
+}
+
+/* A number as it is written in the metadata. */
+static const char *slm__key_text(char text[24], uint64_t number, slm__key_format format) {
+    if (format == SLM__KEY_DECIMAL)
+        (void)snprintf(text, 24, "%llu", (unsigned long long)number);
+    else
+        (void)snprintf(text, 24, "%016llx", (unsigned long long)number);
+    return text;
+}
+
+static uint64_t slm__checksum_pair(uint64_t hash, const char *key, const char *value) {
+    hash = slm_hash(hash, key, strlen(key) + 1);
+    return slm_hash(hash, value, strlen(value) + 1);
+}
+
+/* Writes all numbers to the file, in order; NULL: writes nothing.  Returns the checksum, continued
+   over them. */
+static uint64_t slm__container_write(const slm__container *c, slm_dtype dtype, uint64_t hash,
+                                     slm__file *file) {
+    unsigned char bytes[SLM__SLICE_BYTES];
+    slm_param tensor;
+    slm_real *values;
+
+    for (size_t i = 0; slm__container_tensor(c, i, &tensor, &values); i++) {
+        size_t left = tensor.rows * tensor.cols;
+
+        while (left > 0) {
+            size_t n = left < SLM__SLICE ? left : SLM__SLICE;
+            size_t size = n * slm__dtype_size(dtype);
+
+            slm__numbers_store(bytes, values, n, dtype);
+            hash = slm__checksum(hash, bytes, size);
+            if (file != NULL) (void)slm__file_append(file, bytes, size);
+            values += n;
+            left -= n;
+        }
+    }
+    return hash;
+}
+
+/* A container on its way to a file: begin, put for every text, end. */
+typedef struct slm__container_writer {
+    const slm__container *container;
+    slm_dtype dtype;
+    slm__writer header; /* the JSON so far */
+    uint64_t checksum;  /* of the metadata so far */
+} slm__container_writer;
+
+static void slm__container_put(slm__container_writer *w, const char *key, const char *value) {
+    slm__print(&w->header, w->header.text.size > 0 ? "," : "{\"__metadata__\":{");
+    slm__print_string(&w->header, key, strlen(key));
+    slm__print(&w->header, ":");
+    slm__print_string(&w->header, value, strlen(value));
+    w->checksum = slm__checksum_pair(w->checksum, key, value);
+}
+
+/* numbers: one for each key of the format. */
+static void slm__container_begin(slm__container_writer *w, const slm__container *c, slm_dtype dtype,
+                                 const uint64_t *numbers, slm_error *err) {
+    const slm__container_format *format = c->format;
+    char text[24];
+
+    memset(w, 0, sizeof *w);
+    w->container = c;
+    w->dtype = dtype;
+    w->header.err = err;
+    w->checksum = SLM_HASH_START;
+    slm__container_put(w, "format", "pt");
+    if (format->name != NULL) slm__container_put(w, "slm", format->name);
+    for (size_t i = 0; i < format->n_keys; i++)
+        slm__container_put(w, format->keys[i].name,
+                           slm__key_text(text, numbers[i], format->keys[i].format));
+}
+
+/* Ends the header: the tensors, and spaces so that the numbers begin at a multiple of 8 bytes. */
+static void slm__container_list(slm__container_writer *w) {
+    size_t offset = 0;
+    size_t padding;
+    slm_param tensor;
+    slm_real *values;
+
+    slm__print(&w->header, "}");
+    for (size_t i = 0; slm__container_tensor(w->container, i, &tensor, &values); i++) {
+        size_t end = offset + tensor.rows * tensor.cols * slm__dtype_size(w->dtype);
+
+        slm__print(&w->header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[", tensor.name,
+                   slm_dtype_name(w->dtype));
+        if (tensor.decay) slm__print(&w->header, "%zu,", tensor.rows);
+        slm__print(&w->header, "%zu],\"data_offsets\":[%zu,%zu]}", tensor.cols, offset, end);
+        offset = end;
+    }
+    slm__print(&w->header, "}");
+    padding = (8 - w->header.text.size % 8) % 8;
+    slm__print(&w->header, "%.*s", (int)padding, "       ");
+}
+
+static slm_status slm__container_end(slm__container_writer *w, const char *path) {
+    slm__writer *header = &w->header;
+    slm_status status;
+    unsigned char size[8];
+    char text[24];
+    uint64_t checksum = slm__container_write(w->container, w->dtype, w->checksum, NULL);
+    slm__file file;
+
+    slm__container_put(w, "checksum", slm__key_text(text, checksum, SLM__KEY_HASH));
+    slm__container_list(w);
+    if (header->status == SLM_OK && header->text.size > SLM__MAX_HEADER)
+        header->status = slm__fail(header->err, SLM_ERR_ARGUMENT, "%s: a header above %d bytes",
+                                   path, SLM__MAX_HEADER);
+    status = header->status;
+    if (status == SLM_OK) {
+        slm__store(size, header->text.size, 8);
+        (void)slm__file_create(&file, path, header->err);
+        (void)slm__file_append(&file, size, 8);
+        (void)slm__file_append(&file, header->text.data, header->text.size);
+        (void)slm__container_write(w->container, w->dtype, 0, &file);
+        status = slm__file_commit(&file, path);
+    }
+    slm__release(header->text.data);
+    return status;
+}
+
+/* Reads the numbers of the metadata.  Each must be written exactly as we write it. */
+static slm_status slm__container_read_keys(slm_safetensors *file,
+                                           const slm__container_format *format, uint64_t *numbers,
+                                           slm_error *err) {
+    char again[24];
+
+    for (size_t i = 0; i < format->n_keys; i++) {
+        const slm__container_key *key = &format->keys[i];
+        const char *text = slm_safetensors_metadata(file, key->name);
+
+        if (text == NULL) text = "";
+        numbers[i] = strtoull(text, NULL, key->format == SLM__KEY_DECIMAL ? 10 : 16);
+        if (strcmp(slm__key_text(again, numbers[i], key->format), text) != 0)
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: \"%s\" is \"%.40s\", no number",
+                             file->files->io.path, key->name, text);
+    }
+    return SLM_OK;
+}
+
+/* Begins the checksum of a file with all metadata before the checksum itself. */
+static slm_status slm__container_begin_checksum(slm_safetensors *file) {
+    slm__json *j = &file->files->header;
+    const slm__value *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
+    const slm__value *v, *end;
+
+    file->checksum = SLM_HASH_START;
+    for (v = slm__json_members(j, metadata, &end); v != end; v = slm__json_next(v)) {
+        if (slm__json_is_text(v, "checksum")) break;
+        file->checksum = slm__checksum_pair(file->checksum, v->text, v[1].text);
+    }
+    return j->status;
+}
+
+static slm_status slm__container_check(slm_safetensors *file, const slm__container_format *format,
+                                       uint64_t *numbers, slm_error *err) {
+    const char *name = slm_safetensors_metadata(file, "slm");
+    const char *checksum = slm_safetensors_metadata(file, "checksum");
+    slm_status status;
+
+    if (name == NULL || strcmp(name, format->name) != 0 || checksum == NULL)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: not a %s of slm.h", file->files->io.path,
+                         format->name);
+    status = slm__container_read_keys(file, format, numbers, err);
+    if (status != SLM_OK) return status;
+    return slm__container_begin_checksum(file);
+}
+
+/* Opens a file that must be a container of this format, and reads its numbers. */
+static slm_status slm__container_open(slm_safetensors **out, uint64_t *numbers,
+                                      const slm__container_format *format, const char *path,
+                                      slm_error *err) {
+    slm_status status = slm_safetensors_open(out, path, err);
+
+    if (status != SLM_OK) return status;
+    status = slm__container_check(*out, format, numbers, err);
+    if (status != SLM_OK) {
+        slm_safetensors_close(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* Old Hugging Face files hold the frequencies of RoPE besides the weights; we compute them. */
+static int slm__is_rope_table(const char *name) {
+    static const char suffix[] = ".rotary_emb.inv_freq";
+    size_t n = strlen(name), n_suffix = sizeof suffix - 1;
+
+    return n > n_suffix && strcmp(name + n - n_suffix, suffix) == 0;
+}
+
+/* Every tensor of the file must have been read. */
+static slm_status slm__container_check_rest(const slm_safetensors *file, slm_error *err) {
+    for (size_t i = 0; i < file->n; i++) {
+        const slm__st_entry *entry = &file->entries[i];
+
+        if (!entry->used && !slm__is_rope_table(entry->info.name))
+            return slm__fail(err, SLM_ERR_FORMAT, "%s: tensor \"%.99s\" does not belong there",
+                             entry->file->io.path, entry->info.name);
+    }
+    return SLM_OK;
+}
+
+/* Reads every tensor of c.  The file must hold no other, and only finite numbers. */
+static slm_status slm__container_read(slm_safetensors *file, const slm__container *c,
+                                      slm_error *err) {
+    const char *path = file->files->io.path;
+    char text[24];
+    slm_param tensor;
+    slm_real *values;
+    slm_status status;
+
+    for (size_t i = 0; slm__container_tensor(c, i, &tensor, &values); i++) {
+        status =
+            slm__safetensors_read_matrix(values, file, tensor.name, tensor.rows, tensor.cols, err);
+        if (status != SLM_OK) return status;
+        if (!slm__all_finite(values, tensor.rows * tensor.cols))
+            return slm__fail(err, SLM_ERR_NOT_FINITE,
+                             "%s: tensor \"%s\" holds a number that is not finite", path,
+                             tensor.name);
+    }
+    status = slm__container_check_rest(file, err);
+    if (status != SLM_OK || c->format->name == NULL) return status;
+
+    (void)slm__key_text(text, file->checksum, SLM__KEY_HASH);
+    if (strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: damaged: its content does not give its checksum",
+                         path);
+    return SLM_OK;
+}
+
+/* ---- tokenizer.json: the format of Hugging Face's `tokenizers` ----
+   { "added_tokens": [ {"id": 256, "content": "<|end|>", "special": true, ...}, ... ],
+     "pre_tokenizer": {"type": "ByteLevel", ...},
+     "model": {"type": "BPE", "vocab": {"TOKEN": id, ...}, "merges": ["LEFT RIGHT", ...]} }
+   TOKEN, LEFT and RIGHT have one character for each byte: printable bytes stand for themselves, the
+   other 68 for U+0100 and up, in their order.  Contents of added tokens are plain text.
+   What does not change the ids of plain text is ignored (post_processor, decoder, truncation,
+   padding, unk_token); what would change them and is not supported is refused by name. */
+static int32_t slm__byte_to_char(int32_t byte) {
+    if (byte <= ' ') return 256 + byte;         /* 0 to 32: U+0100 and up */
+    if (byte <= '~') return byte;               /* 33 to 126 */
+    if (byte <= 160) return 289 + (byte - 127); /* 127 to 160: U+0121 and up */
+    if (byte == 173) return 323;                /* the soft hyphen: U+0143 */
+    return byte;                                /* 161 to 255 */
+}
+
+/* Returns -1 if the character stands for no byte. */
+static int32_t slm__char_to_byte(int32_t c) {
+    int32_t byte = 173;
+
+    if (c < 256)
+        byte = c;
+    else if (c < 289)
+        byte = c - 256;
+    else if (c < 323)
+        byte = c - 289 + 127;
+    return slm__byte_to_char(byte) == c ? byte : -1;
+}
+
+/* Appends the bytes that these characters stand for to those of the tokenizer.  Returns how many, 0
+   if there are other characters, or none. */
+static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const char *text, size_t size) {
+    size_t start = t->bytes.size;
+    size_t i = 0;
+
+    while (i < size && j->status == SLM_OK) {
+        size_t n;
+        int32_t value = slm__char_to_byte(slm__utf8(text + i, text + size, &n));
+        unsigned char byte = (unsigned char)value;
+
+        if (value < 0) {
+            t->bytes.size = start;
+            return 0;
+        }
+        slm__buffer_append_if_ok(&j->status, &t->bytes, &byte, 1, j->err);
+        i += n;
+    }
+    return t->bytes.size - start;
+}
+
+/* Why the last `size` bytes of the tokenizer cannot become token `id` of n, or NULL. */
+static const char *slm__vocab_problem(const slm_tokenizer *t, uint64_t id, size_t n, size_t size) {
+    if (id >= n || id >= INT32_MAX) return "id taken, or above a gap:";
+    if (SLM__ITEMS(const slm__token_entry, t->entries)[id].size > 0)
+        return "id taken, or above a gap:";
+    if (size == 0) return "not made of characters that stand for bytes:";
+    if (slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0) return "stands twice:";
+    return NULL;
+}
+
+/* "vocab": each id of 0..n-1 once, in any order. */
+static void slm__load_vocab(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {
+    const slm__value *end;
+    const slm__value *v = slm__json_members(j, vocab, &end);
+    size_t n;
+
+    if (v == NULL) return;
+    n = (vocab->n_values - 1) / 2; /* a name and a number each; the number is checked below */
+    j->status = slm__buffer_reserve(&t->entries, n * sizeof(slm__token_entry), j->err);
+    if (j->status == SLM_OK) t->entries.size = n * sizeof(slm__token_entry); /* all empty */
+
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v)) {
         uint64_t id = slm__json_u64(j, v + 1);
-        size_t size = slm__load_bytes(t, j, v);
-        const char *bad =
-            id >= n || id >= INT32_MAX || SLM__ITEMS(slm__token_entry, t->entries)[id].size > 0
-                ? "id taken, or above a gap:"
-            : size == 0 ? "not made of characters that stand for bytes:"
-            : slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0 ? "stands twice:"
-                                                                                  : NULL;
-        if (bad != NULL) slm__json_fail_quoting(j, v, bad);
+        size_t size = slm__load_bytes(t, j, v->text, v->size);
+        const char *problem = slm__vocab_problem(t, id, n, size);
+
+        if (problem != NULL) slm__json_fail_quoting(j, v, problem);
         if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, j->err);
     }
 }
 
-static void slm__load_merge(slm_tokenizer *t, slm__json *j,
-                            const slm__value *v) { /* "a b" or ["a", "b"], which make "ab" */
-    slm__value left = *v, right = *v;
-    const char *bytes;
-    int32_t a, b, sum;
-    if (slm__json_is(v, '[') && v->n == 3 && slm__json_is(v + 1, '"') && slm__json_is(v + 2, '"')) {
-        left = v[1];
-        right = v[2];
-    } else if (slm__json_need(j, v, slm__json_is(v, '"'),
-                              "neither a string nor a pair of strings")) {
-        const char *cut = (const char *)memchr(v->text, ' ', v->size);
-        if (strncmp(v->text, "#version", 8) == 0) return;
-        left.size = cut == NULL ? 0 : (size_t)(cut - v->text);
-        right.text += left.size + (cut != NULL);
-        right.size -= left.size + (cut != NULL);
-    }
-    left.size = slm__load_bytes(t, j, &left);
-    right.size = slm__load_bytes(t, j, &right); /* from now on: bytes */
-    if (j->status != SLM_OK) return;
-    bytes = t->bytes.data + (t->bytes.size -= left.size + right.size);
-    a = slm__token_find(t, bytes, left.size);
-    b = slm__token_find(t, bytes + left.size, right.size);
-    sum = slm__token_find(t, bytes, left.size + right.size);
-    if (a < 0 || b < 0 || sum < 0)
+/* Makes a merge of the last bytes of the tokenizer, those of the left and of the right token. */
+static void slm__load_merge_of(slm_tokenizer *t, slm__json *j, const slm__value *v,
+                               size_t left_size, size_t right_size) {
+    const char *bytes = t->bytes.data + t->bytes.size;
+    int32_t left = slm__token_find(t, bytes, left_size);
+    int32_t right = slm__token_find(t, bytes + left_size, right_size);
+    int32_t both = slm__token_find(t, bytes, left_size + right_size);
+
+    if (left < 0 || right < 0 || both < 0)
         slm__json_fail_quoting(j, v, "no two tokens that make a third one:");
-    else if (slm__map_get(&t->ranks, slm__pair_key(a, b)) >= 0)
+    else if (slm__map_get(&t->ranks, slm__pair_key(left, right)) >= 0)
         slm__json_fail_quoting(j, v, "a pair stands twice:");
     else
-        j->status = slm__merge_add(t, a, b, sum, j->err);
+        j->status = slm__merge_add(t, left, right, both, j->err);
 }
 
-/* One of "added_tokens": in the vocabulary under the same id, or new with the next one. */
+/* One of "merges": "LEFT RIGHT" or ["LEFT", "RIGHT"].  Old files begin with a "#version" line. */
+static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    slm__value left = *v, right = *v;
+    size_t left_size, right_size;
+
+    if (slm__json_is(v, SLM__JSON_ARRAY) && v->n_values == 3 &&
+        slm__json_is(v + 1, SLM__JSON_STRING) && slm__json_is(v + 2, SLM__JSON_STRING)) {
+        left = v[1];
+        right = v[2];
+    } else if (slm__json_require(j, v, slm__json_is(v, SLM__JSON_STRING),
+                                 "neither a string nor a pair of strings")) {
+        const char *space = (const char *)memchr(v->text, ' ', v->size);
+
+        if (strncmp(v->text, "#version", 8) == 0) return;
+        left.size = 0;
+        if (space != NULL) {
+            left.size = (size_t)(space - v->text);
+            right.text = space + 1;
+            right.size = v->size - left.size - 1;
+        }
+    }
+
+    left_size = slm__load_bytes(t, j, left.text, left.size);
+    right_size = slm__load_bytes(t, j, right.text, right.size);
+    if (j->status != SLM_OK) return;
+    t->bytes.size -= left_size + right_size; /* looked at, not kept */
+    if (left_size > 0 && right_size > 0)
+        slm__load_merge_of(t, j, v, left_size, right_size);
+    else
+        slm__json_fail_quoting(j, v, "no two tokens that make a third one:");
+}
+
+/* One of "added_tokens": in the vocabulary under the same id, or new with the next free one. */
 static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    const slm__value *content = slm__json_get(j, v, "content"), *number = slm__json_get(j, v, "id");
-    int32_t known, next = slm_tokenizer_vocab(t);
-    uint64_t id;
-    size_t n;
+    const slm__value *content = slm__json_get(j, v, "content");
+    const slm__value *number = slm__json_get(j, v, "id");
     int normalized = slm__json_bool_or(j, v, "normalized", 1);
     int special = slm__json_bool_or(j, v, "special", 0);
+    int32_t next_id = slm_tokenizer_vocab(t);
+    int32_t known = -1;
+    uint64_t id;
+    size_t size;
+
     slm__json_must_be_unset(j, v, "single_word");
     slm__json_must_be_unset(j, v, "lstrip");
     slm__json_must_be_unset(j, v, "rstrip");
     j->field = "added_tokens";
     id = slm__json_u64(j, number);
-    if (!slm__json_need(j, content, slm__json_is(content, '"'), "a string was expected")) return;
-    n = slm__load_bytes(t, j, content);
-    known = slm__token_find(t, t->bytes.data + (t->bytes.size -= n), n);
-    if (known < 0 && id == (uint64_t)next && content->size > 0) {
-        known = next;
+    if (!slm__json_require(j, content, slm__json_is(content, SLM__JSON_STRING),
+                           "a string was expected"))
+        return;
+
+    size = slm__load_bytes(t, j, content->text, content->size);
+    t->bytes.size -= size; /* looked at, not kept */
+    if (size > 0) known = slm__token_find(t, t->bytes.data + t->bytes.size, size);
+    if (known < 0 && id == (uint64_t)next_id && content->size > 0) {
+        known = next_id;
         slm__buffer_append_if_ok(&j->status, &t->bytes, content->text, content->size, j->err);
-        if (j->status == SLM_OK) j->status = slm__token_store(t, next, content->size, j->err);
-    } else if (known < 0 || (uint64_t)known != id ||
-               n != content->size) /* n differs: characters for bytes are other bytes */
+        if (j->status == SLM_OK) j->status = slm__token_store(t, known, content->size, j->err);
+    } else if (known < 0 || (uint64_t)known != id || size != content->size) {
+        /* A token whose size differs has characters that stand for other bytes. */
         slm__json_fail_quoting(j, content,
                                "an id that is neither that in model.vocab nor the next free one:");
-    else if (SLM__ITEMS(slm__token_entry, t->entries)[known].added != SLM__NOT_ADDED)
+    } else if (SLM__ITEMS(const slm__token_entry, t->entries)[known].added != SLM__NOT_ADDED) {
         slm__json_fail_quoting(j, content, "stands twice:");
+    }
+
     slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
     if (j->status == SLM_OK) {
         slm__token_entry *entry = SLM__ITEMS(slm__token_entry, t->entries) + known;
+
         entry->added = normalized ? SLM__ADDED_NORMALIZED : SLM__ADDED_EXACT;
         entry->special = special;
     }
 }
 
-SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
-                                       const char *name, slm_error *err) {
-    slm_tokenizer *t = slm__tokenizer_new(err);
-    slm__json reader, *j = &reader;
-    const slm__value *root, *cut, *model, *vocab, *merges, *v, *end = NULL;
-    *out = NULL;
-    if (t == NULL) return SLM_ERR_MEMORY;
-    (void)slm__json_open(j, json, size, name,
-                         err); /* failed: so does all that follows, without a word */
-    root = slm__json_root(j);
-    cut = slm__json_get(j, root, "pre_tokenizer");
-    model = slm__json_get(j, root, "model");
+/* Checks all that changes ids besides vocabulary and merges. */
+static void slm__load_options(slm_tokenizer *t, slm__json *j, const slm__value *root) {
+    const slm__value *pre_tokenizer = slm__json_get(j, root, "pre_tokenizer");
+    const slm__value *model = slm__json_get(j, root, "model");
+    const slm__value *type;
+
     slm__json_must_be_unset(j, root, "normalizer");
     slm__json_must_be_unset(j, model, "continuing_subword_prefix");
     slm__json_must_be_unset(j, model, "end_of_word_suffix");
     slm__json_must_be_unset(j, model, "dropout");
     slm__json_must_be_unset(j, model, "byte_fallback");
-    t->prefix_space = slm__json_bool_or(j, cut, "add_prefix_space", 0);
-    t->use_regex = slm__json_bool_or(j, cut, "use_regex", 1);
+    t->prefix_space = slm__json_bool_or(j, pre_tokenizer, "add_prefix_space", 0);
+    t->use_regex = slm__json_bool_or(j, pre_tokenizer, "use_regex", 1);
     t->ignore_merges = slm__json_bool_or(j, model, "ignore_merges", 0);
-    v = slm__json_get(j, cut, "type");
+
+    type = slm__json_get(j, pre_tokenizer, "type");
     j->field = "pre_tokenizer";
-    if (!slm__json_same(v, "ByteLevel")) slm__json_fail_quoting(j, v, "not ByteLevel:");
-    if ((v = slm__json_get(j, model, "type")) != NULL && !slm__json_same(v, "BPE"))
-        slm__json_fail_quoting(j, v, "not supported:");
+    if (!slm__json_is_text(type, "ByteLevel")) slm__json_fail_quoting(j, type, "not ByteLevel:");
+
+    type = slm__json_get(j, model, "type");
+    if (type != NULL && !slm__json_is_text(type, "BPE"))
+        slm__json_fail_quoting(j, type, "not supported:");
+}
+
+SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
+                                       const char *name, slm_error *err) {
+    slm_tokenizer *t = slm__tokenizer_new(err);
+    slm__json reader;
+    slm__json *j = &reader;
+    const slm__value *root, *model, *vocab, *merges, *added, *v;
+    const slm__value *end = NULL;
+
+    *out = NULL;
+    if (t == NULL) return SLM_ERR_MEMORY;
+
+    /* If this fails, every call below returns at once; the first error is reported at the end. */
+    (void)slm__json_open(j, json, size, name, err);
+    root = slm__json_root(j);
+    slm__load_options(t, j, root);
+
+    model = slm__json_get(j, root, "model");
     vocab = slm__json_get(j, model, "vocab");
     merges = slm__json_get(j, model, "merges");
     j->field = "model.vocab";
     slm__load_vocab(t, j, vocab);
+
     j->field = "model.merges";
-    for (v = slm__json_in(j, merges, '[', &end); v != end && j->status == SLM_OK; v += v->n)
+    v = slm__json_items(j, merges, &end);
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v))
         slm__load_merge(t, j, v);
-    if ((v = slm__json_get(j, root, "added_tokens")) != NULL) v = slm__json_in(j, v, '[', &end);
-    for (; v != NULL && v != end && j->status == SLM_OK; v += v->n)
+
+    added = slm__json_get(j, root, "added_tokens");
+    v = end;
+    if (added != NULL) v = slm__json_items(j, added, &end);
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v))
         slm__load_added(t, j, v);
+
     slm__json_close(j);
     return slm__tokenizer_end(out, t, j->status, name, err);
 }
-static slm_status slm__put_token(slm__buffer *b, const slm_tokenizer *t, const char *before,
-                                 int32_t id, slm_error *err) {
-    size_t n;
-    const char *s = slm_tokenizer_token(&n, t, id);
-    slm_status status = slm__buffer_printf(b, err, "%s", before);
-    for (size_t i = 0; i < n && status == SLM_OK; i++) {
-        char c[5] = "";
-        (void)slm__utf8_put(c, slm__byte_to_char((unsigned char)s[i]));
-        status = slm__buffer_printf(b, err, "%s%s", *c == '"' || *c == '\\' ? "\\" : "", c);
-    }
-    return status;
-}
-
-SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
-    static const char *const word[] = {"false", "true"};
-    const slm__merge *merge = SLM__ITEMS(const slm__merge, t->merges);
-    slm__buffer b = {NULL, 0, 0};
-    slm_status status;
-    int32_t id;
-    size_t i;
-    int bad = (int)slm__buffer_printf(
-        &b, err, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
-    for (i = 0; i < SLM__N_ITEMS(int32_t, t->added) && !bad; i++) {
-        const slm__token_entry *span = SLM__ITEMS(const slm__token_entry, t->entries) +
-                                       (id = SLM__ITEMS(const int32_t, t->added)[i]);
-        bad = slm__buffer_printf(&b, err, "%s\n{\"id\":%d,\"content\":", i == 0 ? "" : ",",
-                                 (int)id) ||
-              slm__json_put_string(&b, t->bytes.data + span->offset, span->size, err) ||
-              slm__buffer_printf(
-                  &b, err,
-                  ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
-                  "\"special\":%s}",
-                  word[span->added == SLM__ADDED_NORMALIZED],
-                  word[span->special]);
-    }
-    bad = bad ||
-          slm__buffer_printf(&b, err,
-                             "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\","
-                             "\"add_prefix_space\":%s,"
-                             "\"trim_offsets\":true,\"use_regex\":%s},\n\"post_processor\":null,"
-                             "\n\"decoder\":{\"type\":\"ByteLevel\","
-                             "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},"
-                             "\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
-                             "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_"
-                             "suffix\":null,\"fuse_unk\":false,"
-                             "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
-                             word[t->prefix_space], word[t->use_regex], word[t->ignore_merges]);
-    for (id = 0; id < (int32_t)t->ids.n && !bad; id++)
-        bad = slm__put_token(&b, t, id == 0 ? "\n\"" : ",\n\"", id, err) ||
-              slm__buffer_printf(&b, err, "\":%d", (int)id);
-    bad = bad || slm__buffer_printf(&b, err, "},\n\"merges\":[");
-    for (i = 0; i < SLM__N_ITEMS(slm__merge, t->merges) && !bad; i++)
-        bad = slm__put_token(&b, t, i == 0 ? "\n\"" : "\",\n\"", merge[i].a, err) ||
-              slm__put_token(&b, t, " ", merge[i].b, err);
-    bad = bad || slm__buffer_printf(&b, err, i == 0 ? "]}}\n" : "\"]}}\n");
-    status = bad ? SLM_ERR_MEMORY : slm_file_write(path, b.data, b.size, err);
-    slm__release(b.data);
-    return status;
-}
 
 SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err) {
-    char inside[SLM__PATH], *text = NULL;
+    char inside[SLM__PATH];
+    char *text = NULL;
     size_t size;
-    slm_status status = slm__path(inside, path, "/tokenizer.json", err);
+    slm_status status;
+
     *out = NULL;
-    if (status == SLM_OK && slm__exists(inside)) path = inside;
-    if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
+    status = slm__path_concat(inside, path, "/tokenizer.json", err);
+    if (status != SLM_OK) return status;
+    if (slm__exists(inside)) path = inside;
+
+    status = slm_file_read(&text, &size, path, err);
     if (status == SLM_OK) status = slm_tokenizer_parse(out, text, size, path, err);
     slm__release(text);
     return status;
 }
 
-/* ---- text and JSONL ---- */
-/* Appends a field of the object that j holds, and closes j; where the field is missing, the message names those there are. */
-static slm_status slm__jsonl_field(slm__buffer *out, slm__json *j, const char *field, size_t n) {
-    const slm__value *v, *end, *found = NULL;
-    char names[200] = "";
-    size_t at = 0;
-    for (v = slm__json_in(j, slm__json_root(j), '{', &end); v != end && j->status == SLM_OK;
-         v += v->n) {
-        int wanted = v->size == n && memcmp(v->text, field, n) == 0;
-        (void)slm__json_need(j, v, !wanted || found == NULL,
-                             "the field stands here for the second time");
-        if (wanted) found = v + 1;
-        if (at < sizeof names)
-            at += (size_t)snprintf(names + at, sizeof names - at, "%s%.99s", at > 0 ? ", " : "",
-                                   v->text);
+/* ---- tokenizer.json, writing ---- */
+/* Appends the characters of a token, without quotation marks. */
+static void slm__print_token(slm__writer *w, const slm_tokenizer *t, int32_t id) {
+    size_t size;
+    const char *bytes = slm_tokenizer_token(&size, t, id);
+
+    for (size_t i = 0; i < size; i++) {
+        int32_t c = slm__byte_to_char((unsigned char)bytes[i]);
+        char character[5] = "";
+
+        (void)slm__utf8_put(character, c);
+        slm__print(w, "%s%s", c == '"' || c == '\\' ? "\\" : "", character);
     }
+}
+
+static const char *slm__bool_text(int value) {
+    return value ? "true" : "false";
+}
+
+static void slm__print_added(slm__writer *w, const slm_tokenizer *t, int32_t id) {
+    const slm__token_entry *entry = SLM__ITEMS(const slm__token_entry, t->entries) + id;
+
+    slm__print(w, "\n{\"id\":%d,\"content\":", (int)id);
+    slm__print_string(w, t->bytes.data + entry->offset, entry->size);
+    slm__print(w,
+               ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":%s,"
+               "\"special\":%s}",
+               slm__bool_text(entry->added == SLM__ADDED_NORMALIZED),
+               slm__bool_text(entry->special));
+}
+
+static void slm__print_options(slm__writer *w, const slm_tokenizer *t) {
+    slm__print(w,
+               "\n\"normalizer\":null,"
+               "\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
+               "\"trim_offsets\":true,\"use_regex\":%s},"
+               "\n\"post_processor\":null,"
+               "\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
+               "\"trim_offsets\":true,\"use_regex\":true},",
+               slm__bool_text(t->prefix_space), slm__bool_text(t->use_regex));
+    slm__print(w,
+               "\n\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+               "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,"
+               "\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,",
+               slm__bool_text(t->ignore_merges));
+}
+
+static void slm__print_vocab(slm__writer *w, const slm_tokenizer *t) {
+    int32_t n = (int32_t)t->ids.n; /* those of the model come first, added ones last */
+
+    for (int32_t id = 0; id < n && w->status == SLM_OK; id++) {
+        slm__print(w, "%s\n\"", id > 0 ? "," : "");
+        slm__print_token(w, t, id);
+        slm__print(w, "\":%d", (int)id);
+    }
+}
+
+static void slm__print_merges(slm__writer *w, const slm_tokenizer *t) {
+    const slm__merge *merges = SLM__ITEMS(const slm__merge, t->merges);
+    size_t n = SLM__N_ITEMS(slm__merge, t->merges);
+
+    for (size_t i = 0; i < n && w->status == SLM_OK; i++) {
+        slm__print(w, "%s\n\"", i > 0 ? "," : "");
+        slm__print_token(w, t, merges[i].a);
+        slm__print(w, " ");
+        slm__print_token(w, t, merges[i].b);
+        slm__print(w, "\"");
+    }
+}
+
+SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
+    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
+    size_t n_added = SLM__N_ITEMS(int32_t, t->added);
+    slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
+
+    slm__print(&w, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    for (size_t i = 0; i < n_added; i++) {
+        if (i > 0) slm__print(&w, ",");
+        slm__print_added(&w, t, added[i]);
+    }
+    slm__print(&w, "],");
+    slm__print_options(&w, t);
+    slm__print(&w, "\n\"vocab\":{");
+    slm__print_vocab(&w, t);
+    slm__print(&w, "},\n\"merges\":[");
+    slm__print_merges(&w, t);
+    slm__print(&w, "]}}\n");
+
+    if (w.status == SLM_OK) w.status = slm_file_write(path, w.text.data, w.text.size, err);
+    slm__release(w.text.data);
+    return w.status;
+}
+
+/* ---- text and JSONL ----
+   A file NAME.jsonl has one object a line.  Each gives the strings of its fields, with a newline
+   between two and a blank line after the last.  Any other file is text as it is. */
+
+/* The names in an object, for a message. */
+static void slm__jsonl_names(char *names, size_t room, slm__json *j, const slm__value *object) {
+    const slm__value *v, *end;
+    size_t used = 0;
+
+    names[0] = 0;
+    for (v = slm__json_members(j, object, &end); v != end && used < room; v = slm__json_next(v))
+        used +=
+            (size_t)snprintf(names + used, room - used, "%s%.99s", used > 0 ? ", " : "", v->text);
     slm__printable(names, strlen(names));
-    if (j->status == SLM_OK && found == NULL)
-        j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s",
-                              j->name, (int)(n < 60 ? n : 60), field, names);
-    if (slm__json_need(j, found, slm__json_is(found, '"'), "a string was expected"))
-        j->status = slm__buffer_append(out, found->text, found->size, j->err);
-    slm__json_close(j);
-    return j->status;
+}
+
+/* The value of the field whose name is `size` bytes long.  Fails if it is not there. */
+static const slm__value *slm__jsonl_find(slm__json *j, const char *field, size_t size) {
+    const slm__value *v, *end;
+    const slm__value *found = NULL;
+    char names[200];
+
+    for (v = slm__json_members(j, slm__json_root(j), &end); v != end; v = slm__json_next(v)) {
+        if (v->size != size || memcmp(v->text, field, size) != 0) continue;
+        (void)slm__json_require(j, v, found == NULL, "the field stands here for the second time");
+        found = v + 1;
+    }
+    if (j->status != SLM_OK || found != NULL) return found;
+
+    slm__jsonl_names(names, sizeof names, j, slm__json_root(j));
+    j->status = slm__fail(j->err, SLM_ERR_FORMAT, "%s: no field \"%.*s\", but there is: %s",
+                          j->name, size < 60 ? (int)size : 60, field, names);
+    return NULL;
+}
+
+/* Appends the fields of one object: "text", or several with commas between their names. */
+static void slm__jsonl_append(slm__buffer *out, slm__json *j, const char *fields) {
+    const char *field = fields;
+
+    while (j->status == SLM_OK) {
+        size_t size = strcspn(field, ",");
+        int last = field[size] == 0;
+        const slm__value *v = slm__jsonl_find(j, field, size);
+
+        if (slm__json_require(j, v, slm__json_is(v, SLM__JSON_STRING), "a string was expected"))
+            slm__buffer_append_if_ok(&j->status, out, v->text, v->size, j->err);
+        slm__buffer_append_if_ok(&j->status, out, "\n\n", last ? 2 : 1, j->err);
+        if (last) return;
+        field += size + 1;
+    }
+}
+
+static slm_status slm__jsonl_read(slm__buffer *out, const char *text, size_t size, const char *path,
+                                  const char *fields, slm_error *err) {
+    size_t start =
+        size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
+    slm_status status = SLM_OK;
+    char place[480]; /* for messages: file and line */
+
+    for (size_t line = 1; start < size && status == SLM_OK; line++) {
+        const char *newline = (const char *)memchr(text + start, '\n', size - start);
+        size_t n = newline != NULL ? (size_t)(newline - (text + start)) : size - start;
+        slm__json j;
+
+        if (strspn(text + start, " \t\r") < n) { /* not blank */
+            (void)snprintf(place, sizeof place, "%.400s: line %zu", path, line);
+            (void)slm__json_open(&j, text + start, n, place, err);
+            slm__jsonl_append(out, &j, fields);
+            slm__json_close(&j);
+            status = j.status;
+        }
+        start += n + 1;
+    }
+    slm__buffer_append_if_ok(&status, out, "", 1, err); /* a NUL, not counted */
+    return status;
 }
 
 SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
                                  slm_error *err) {
     slm__buffer out = {NULL, 0, 0};
-    slm_error where; /* its text: file and line, for messages */
     char *raw;
-    size_t end, n, at, length = strlen(path);
-    slm_status status = slm_file_read(&raw, &end, path, err);
+    size_t raw_size;
+    size_t n = strlen(path);
+    slm_status status = slm_file_read(&raw, &raw_size, path, err);
+
     if (status != SLM_OK) return status;
-    if (length < 6 || strcmp(path + length - 6, ".jsonl") != 0) {
+    if (n < 6 || strcmp(path + n - 6, ".jsonl") != 0) {
         *text = raw;
-        *size = end;
+        *size = raw_size;
         return SLM_OK;
     }
-    at = end >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3
-                                                         : 0; /* a byte order mark is passed over */
-    for (size_t line = 1; at < end && status == SLM_OK; line++, at += n + 1) {
-        const char *stop = (const char *)memchr(raw + at, '\n', end - at),
-                   *field = fields == NULL ? "text" : fields;
-        n = stop == NULL ? end - at : (size_t)(stop - (raw + at));
-        if (strspn(raw + at, " \t\r") >= n) continue; /* blank */
-        (void)slm__fail(&where, SLM_OK, "%.400s: line %zu", path, line);
-        do {
-            slm__json j;
-            length = strcspn(field, ",");
-            (void)slm__json_open(&j, raw + at, n, where.text, err);
-            status = slm__jsonl_field(&out, &j, field, length);
-            slm__buffer_append_if_ok(&status, &out, "\n\n", field[length] == 0 ? 2 : 1, err);
-            field += length + 1;
-        } while (status == SLM_OK && field[-1] != 0);
-    }
-    slm__buffer_append_if_ok(&status, &out, "", 1, err);
+
+    status = slm__jsonl_read(&out, raw, raw_size, path, fields != NULL ? fields : "text", err);
     slm__release(raw);
-    if (status != SLM_OK)
+    if (status != SLM_OK) {
         slm__release(out.data);
-    else {
-        *text = out.data;
-        *size = out.size - 1;
+        return status;
     }
-    return status;
+    *text = out.data;
+    *size = out.size - 1;
+    return SLM_OK;
 }
 
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *t, const char *path,
-                                   const char *fields, slm_error *err) {
+SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer,
+                                   const char *path, const char *fields, slm_error *err) {
     char *text = NULL;
     size_t size;
-    slm_status status = slm_text_read(&text, &size, path, fields, err);
+    slm_status status;
+
     *out = NULL;
-    if (status == SLM_OK) status = slm_corpus_encode(out, t, text, size, err);
+    status = slm_text_read(&text, &size, path, fields, err);
+    if (status == SLM_OK) status = slm_corpus_encode(out, tokenizer, text, size, err);
     slm__release(text);
     return status;
 }
 
-/* ---- config.json of a Hugging Face Llama folder: read and written by one table ---- */
-/* kind  i: a whole number; d: a number above zero; b: a truth value; e: equal to the text, a value or a list of one; r: an object
-   with slm__rope_keys; w: only written.  Capital: demanded; what is null counts as not there.  The first SLM__WRITTEN are
-   written, e, r, w as the text.  What is not in the list has no influence on what we compute. */
-typedef struct slm__config_key {
-    const char *name;
-    char kind;
-    size_t at;
-    const char *text;
-} slm__config_key;
+/* ---- config.json of a Hugging Face Llama folder ----
+   One list of fields, slm__config_fields, serves both directions, so that what is written can be
+   read.  Each function below handles one field: while `out` is NULL it reads it from `object`, else
+   it writes it.  Fields that have no influence on what we compute are not in the list. */
+typedef struct slm__config_io {
+    const char *path;         /* for messages */
+    slm__json *json;          /* reading: the file, */
+    const slm__value *object; /* and the object that has the fields */
+    slm__writer *out;         /* writing: the text so far */
+} slm__config_io;
 
-enum { SLM__WRITTEN = 19 };
+typedef enum slm__presence { SLM__OPTIONAL, SLM__REQUIRED } slm__presence;
 
-#define SLM__AT(field) offsetof(slm_model_config, field), ""
-static const slm__config_key slm__config_keys[] = {
-    {"architectures", 'e', 0, "[\"LlamaForCausalLM\"]"},
-    {"model_type", 'E', 0, "\"llama\""},
-    {"vocab_size", 'I', SLM__AT(vocab)},
-    {"hidden_size", 'I', SLM__AT(dim)},
-    {"intermediate_size", 'I', SLM__AT(ffn)},
-    {"num_hidden_layers", 'I', SLM__AT(n_layers)},
-    {"num_attention_heads", 'I', SLM__AT(n_heads)},
-    {"num_key_value_heads", 'i', SLM__AT(n_kv_heads)},
-    {"head_dim", 'i', SLM__AT(head_dim)},
-    {"max_position_embeddings", 'i', SLM__AT(max_seq)},
-    {"rope_theta", 'd', SLM__AT(rope_theta)},
-    {"rms_norm_eps", 'd', SLM__AT(norm_eps)},
-    {"tie_word_embeddings", 'b', SLM__AT(tie_embeddings)},
-    {"hidden_act", 'e', 0, "\"silu\""},
-    {"attention_bias", 'e', 0, "false"},
-    {"mlp_bias", 'e', 0, "false"},
-    {"rope_scaling", 'r', 0, "null"},
-    {"bos_token_id", 'w', 0, "null"},
-    {"eos_token_id", 'w', 0, "null"},
-    {"quantization_config", 'e', 0, "null"},
-    {"rope_parameters", 'r', 0, ""},
-    {"partial_rotary_factor", 'e', 0, "1.0"}};
-static const slm__config_key slm__rope_keys[] = {{"rope_type", 'e', 0, "\"default\""},
-                                                 {"type", 'e', 0, "\"default\""},
-                                                 {"factor", 'e', 0, "1.0"},
-                                                 {"partial_rotary_factor", 'e', 0, "1.0"},
-                                                 {"rope_theta", 'd', SLM__AT(rope_theta)}};
+/* Reading: the value of a field, or NULL if it is not there or null, which is refused if it is
+   required. */
+static const slm__value *slm__config_get(slm__config_io *io, const char *name,
+                                         slm__presence presence) {
+    const slm__value *v = slm__json_get(io->json, io->object, name);
 
-static void slm__config_equal(slm__json *j, const slm__value *v, const char *text) {
-    size_t list = *text == '[' && slm__json_is(v, '[') && v->n == 2 ? 1 : 0,
-           quote = slm__json_is(v + list, '"') ? 1 : 0;
-    size_t n = v[list].size, around = list + quote;
-    if (n + 2 * around != strlen(text) || memcmp(v[list].text, text + around, n) != 0)
-        slm__json_fail_quoting(j, v, "not supported:");
+    if (v == NULL && presence == SLM__REQUIRED) (void)slm__json_fail(io->json, NULL, "missing");
+    return v;
 }
 
-static void slm__config_object(slm__json *j, const slm__value *object, const slm__config_key *key,
-                               size_t n, slm_model_config *config) {
-    for (; n > 0; n--, key++) {
-        const slm__value *v = slm__json_get(j, object, key->name);
-        int32_t *whole = (int32_t *)(void *)((char *)config + key->at);
-        double *number = (double *)(void *)((char *)config + key->at), was;
-        if (v == NULL && key->kind < 'a') (void)slm__json_fail(j, v, "missing");
-        if (v == NULL || key->kind == 'w') continue;
-        switch (key->kind | 32) {
-        case 'e': slm__config_equal(j, v, key->text); break;
-        case 'r':
-            slm__config_object(j, v, slm__rope_keys, SLM__COUNT(slm__rope_keys), config);
-            break;
-        case 'b': *whole = slm__json_bool(j, v); break;
-        case 'i':
-            *whole = (int32_t)(slm__json_u64(j, v) & INT32_MAX);
-            if (*whole < 1 || (uint64_t)*whole != slm__json_u64(j, v))
-                slm__json_fail_quoting(j, v, "not from 1 to 2147483647:");
-            break;
-        default:
-            was = *number;
-            *number = slm__json_double(j, v);
-            if (!(*number > 0) || (was > 0 && (*number < was || *number > was)))
-                slm__json_fail_quoting(j, v, "not above 0, or not alone:");
-        }
+/* Writing: a field whose value is this JSON. */
+static void slm__config_put(slm__config_io *io, const char *name, const char *value) {
+    slm__print(io->out, "  \"%s\": %s,\n", name, value);
+}
+
+/* A whole number above 0. */
+static void slm__config_i32(slm__config_io *io, const char *name, slm__presence presence,
+                            int32_t *value) {
+    const slm__value *v;
+    char text[16];
+    uint64_t number;
+
+    if (io->out != NULL) {
+        (void)snprintf(text, sizeof text, "%d", (int)*value);
+        slm__config_put(io, name, text);
+        return;
     }
+    v = slm__config_get(io, name, presence);
+    if (v == NULL) return;
+    number = slm__json_u64(io->json, v);
+    if (number < 1 || number > INT32_MAX)
+        slm__json_fail_quoting(io->json, v, "not from 1 to 2147483647:");
+    *value = (int32_t)(number & INT32_MAX);
+}
+
+/* A number above 0.  Where a file gives it in two places, it must be the same. */
+static void slm__config_f64(slm__config_io *io, const char *name, double *value) {
+    const slm__value *v;
+    double before = *value;
+    char text[48];
+
+    if (io->out != NULL) {
+        if (slm__double_text(text, *value))
+            slm__config_put(io, name, text);
+        else if (io->out->status == SLM_OK)
+            io->out->status =
+                slm__fail(io->out->err, SLM_ERR_ARGUMENT, "%s: %s is not finite", io->path, name);
+        return;
+    }
+    v = slm__config_get(io, name, SLM__OPTIONAL);
+    if (v == NULL) return;
+    *value = slm__json_double(io->json, v);
+    if (!(*value > 0) || (before > 0 && (*value < before || *value > before)))
+        slm__json_fail_quoting(io->json, v, "not above 0, or not alone:");
+}
+
+static void slm__config_bool(slm__config_io *io, const char *name, int32_t *value) {
+    const slm__value *v;
+
+    if (io->out != NULL) {
+        slm__config_put(io, name, slm__bool_text(*value));
+        return;
+    }
+    v = slm__config_get(io, name, SLM__OPTIONAL);
+    if (v != NULL) *value = slm__json_bool(io->json, v);
+}
+
+/* Refuses v unless it is there and as it must be. */
+static void slm__config_require(slm__config_io *io, const slm__value *v, int good) {
+    if (v != NULL && !good) slm__json_fail_quoting(io->json, v, "not supported:");
+}
+
+/* A field that must be this text. */
+static void slm__config_must_be(slm__config_io *io, const char *name, slm__presence presence,
+                                const char *text) {
+    const slm__value *v;
+
+    if (io->out != NULL) {
+        slm__print(io->out, "  \"%s\": \"%s\",\n", name, text);
+        return;
+    }
+    v = slm__config_get(io, name, presence);
+    slm__config_require(io, v, slm__json_is_text(v, text));
+}
+
+/* A field that must be a list of this text alone. */
+static void slm__config_must_list(slm__config_io *io, const char *name, const char *text) {
+    const slm__value *v;
+    int good;
+
+    if (io->out != NULL) {
+        slm__print(io->out, "  \"%s\": [\"%s\"],\n", name, text);
+        return;
+    }
+    v = slm__config_get(io, name, SLM__OPTIONAL);
+    good = slm__json_is(v, SLM__JSON_ARRAY) && v->n_values == 2 && slm__json_is_text(v + 1, text);
+    slm__config_require(io, v, good);
+}
+
+static void slm__config_must_be_false(slm__config_io *io, const char *name) {
+    const slm__value *v;
+
+    if (io->out != NULL) {
+        slm__config_put(io, name, "false");
+        return;
+    }
+    v = slm__config_get(io, name, SLM__OPTIONAL);
+    slm__config_require(io, v, slm__json_is(v, SLM__JSON_FALSE));
+}
+
+/* Reading only: a number that must be 1. */
+static void slm__config_must_be_one(slm__config_io *io, const char *name) {
+    const slm__value *v = slm__config_get(io, name, SLM__OPTIONAL);
+    double value = slm__json_is(v, SLM__JSON_NUMBER) ? slm__json_double(io->json, v) : 0;
+
+    slm__config_require(io, v, value >= 1 && value <= 1);
+}
+
+/* Reading only: a field that must not be there. */
+static void slm__config_must_be_absent(slm__config_io *io, const char *name) {
+    slm__config_require(io, slm__config_get(io, name, SLM__OPTIONAL), 0);
+}
+
+/* An object about RoPE, which must ask for plain RoPE; null when written. */
+static void slm__config_rope(slm__config_io *io, const char *name, double *theta) {
+    slm__config_io rope = *io;
+
+    if (io->out != NULL) {
+        slm__config_put(io, name, "null");
+        return;
+    }
+    rope.object = slm__config_get(io, name, SLM__OPTIONAL);
+    if (rope.object == NULL) return;
+    slm__config_must_be(&rope, "rope_type", SLM__OPTIONAL, "default");
+    slm__config_must_be(&rope, "type", SLM__OPTIONAL, "default");
+    slm__config_must_be_one(&rope, "factor");
+    slm__config_must_be_one(&rope, "partial_rotary_factor");
+    slm__config_f64(&rope, "rope_theta", theta);
+}
+
+static void slm__config_fields(slm__config_io *io, slm_model_config *c) {
+    slm__config_must_list(io, "architectures", "LlamaForCausalLM");
+    slm__config_must_be(io, "model_type", SLM__REQUIRED, "llama");
+    slm__config_i32(io, "vocab_size", SLM__REQUIRED, &c->vocab);
+    slm__config_i32(io, "hidden_size", SLM__REQUIRED, &c->dim);
+    slm__config_i32(io, "intermediate_size", SLM__REQUIRED, &c->ffn);
+    slm__config_i32(io, "num_hidden_layers", SLM__REQUIRED, &c->n_layers);
+    slm__config_i32(io, "num_attention_heads", SLM__REQUIRED, &c->n_heads);
+    slm__config_i32(io, "num_key_value_heads", SLM__OPTIONAL, &c->n_kv_heads);
+    slm__config_i32(io, "head_dim", SLM__OPTIONAL, &c->head_dim);
+    slm__config_i32(io, "max_position_embeddings", SLM__OPTIONAL, &c->max_seq);
+    slm__config_f64(io, "rope_theta", &c->rope_theta);
+    slm__config_f64(io, "rms_norm_eps", &c->norm_eps);
+    slm__config_bool(io, "tie_word_embeddings", &c->tie_embeddings);
+    slm__config_must_be(io, "hidden_act", SLM__OPTIONAL, "silu");
+    slm__config_must_be_false(io, "attention_bias");
+    slm__config_must_be_false(io, "mlp_bias");
+    slm__config_rope(io, "rope_scaling", &c->rope_theta);
 }
 
 static slm_status slm__config_parse(slm_model_config *config, const char *text, size_t size,
                                     const char *name, slm_error *err) {
     slm__json j;
+    slm__config_io io = {name, &j, NULL, NULL};
     slm_error inner;
+
     memset(config, 0, sizeof *config);
-    if (slm__json_open(&j, text, size, name, err) == SLM_OK)
-        slm__config_object(&j, slm__json_root(&j), slm__config_keys, SLM__COUNT(slm__config_keys),
-                           config);
+    if (slm__json_open(&j, text, size, name, err) == SLM_OK) {
+        io.object = slm__json_root(&j);
+        slm__config_fields(&io, config);
+        slm__config_must_be_absent(&io, "quantization_config");
+        slm__config_rope(&io, "rope_parameters", &config->rope_theta);
+        slm__config_must_be_one(&io, "partial_rotary_factor");
+    }
     slm__json_close(&j);
-    if (!(config->norm_eps > 0))
-        config->norm_eps =
-            1e-6; /* where the file is silent, transformers' default holds, not ours */
-    if (j.status != SLM_OK || slm_model_config_check(config, &inner) == SLM_OK) return j.status;
+    if (j.status != SLM_OK) return j.status;
+
+    /* Where the file is silent, the default of transformers holds, which differs from ours. */
+    if (!(config->norm_eps > 0)) config->norm_eps = 1e-6;
+    if (slm_model_config_check(config, &inner) == SLM_OK) return SLM_OK;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: %.440s", name, inner.text);
 }
 
-static slm_status slm__config_write(const slm_model_config *c, size_t type, const char *path,
-                                    slm_error *err) {
-    static const char *const torch[] = {"float32", "float16", "bfloat16", "float64"};
-    slm__buffer b = {NULL, 0, 0};
-    slm_status status = slm__buffer_printf(&b, err, "{\n");
-    const slm__config_key *key = slm__config_keys;
-    for (; status == SLM_OK && key < slm__config_keys + SLM__WRITTEN; key++) {
-        const void *field = (const char *)c + key->at;
-        char text[48];
-        int kind = key->kind | 32;
-        if (kind == 'd' && !slm__double_text(text, *(const double *)field))
-            status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: %s is not finite", path, key->name);
-        if (kind == 'i') (void)snprintf(text, sizeof text, "%d", (int)*(const int32_t *)field);
-        if (status == SLM_OK)
-            status = slm__buffer_printf(&b, err, "  \"%s\": %s,\n", key->name,
-                                        kind == 'd' || kind == 'i' ? text
-                                        : kind != 'b'              ? key->text
-                                        : *(const int32_t *)field  ? "true"
-                                                                   : "false");
+static const char *slm__torch_dtype(slm_dtype dtype) {
+    switch (dtype) {
+    case SLM_DTYPE_BF16: return "bfloat16";
+    case SLM_DTYPE_F64: return "float64";
+    default: return "float32";
     }
-    if (status == SLM_OK)
-        status = slm__buffer_printf(&b, err, "  \"torch_dtype\": \"%s\"\n}\n", torch[type]);
-    if (status == SLM_OK) status = slm_file_write(path, b.data, b.size, err);
-    slm__release(b.data);
-    return status;
 }
 
-/* ---- model folders: the weights in model.safetensors, or in the shards that model.safetensors.index.json lists ---- */
-/* Adds the files of "weight_map": { tensor: file, ... }.  Their names come from outside: plain letters only, no path. */
-static slm_status slm__shards_index(slm__safetensors *all, const char *folder, slm__json *j,
-                                    slm_error *err) {
+static slm_status slm__config_write(const slm_model_config *config, slm_dtype dtype,
+                                    const char *path, slm_error *err) {
+    slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
+    slm__config_io io = {path, NULL, NULL, &w};
+    slm_model_config copy = *config; /* slm__config_fields would also read into it */
+
+    slm__print(&w, "{\n");
+    slm__config_fields(&io, &copy);
+    slm__config_put(&io, "bos_token_id", "null");
+    slm__config_put(&io, "eos_token_id", "null");
+    slm__print(&w, "  \"torch_dtype\": \"%s\"\n}\n", slm__torch_dtype(dtype));
+    if (w.status == SLM_OK) w.status = slm_file_write(path, w.text.data, w.text.size, err);
+    slm__release(w.text.data);
+    return w.status;
+}
+
+/* ---- model folders ----
+   config.json, and the weights in model.safetensors or in the files that
+   model.safetensors.index.json lists:
+       { "weight_map": { "model.embed_tokens.weight": "model-00001-of-00002.safetensors", ... } } */
+
+/* A file name comes from outside: it must have plain letters only, and be no path. */
+static int slm__is_plain_name(const char *name) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    const slm__value *end,
-        *v = slm__json_in(j, slm__json_get(j, slm__json_root(j), "weight_map"), '{', &end);
-    for (; v != end && j->status == SLM_OK; v += v->n) {
+
+    return name[0] != 0 && name[0] != '.' && name[strspn(name, plain)] == 0;
+}
+
+static int slm__shards_include(const slm_safetensors *all, const char *folder, const char *name) {
+    const slm__st_file *file;
+
+    for (file = all->files; file != NULL; file = file->next)
+        if (strcmp(file->io.path + strlen(folder), name) == 0) return 1;
+    return 0;
+}
+
+/* Adds the files that the index lists. */
+static slm_status slm__shards_index(slm_safetensors *all, const char *folder, slm__json *j,
+                                    slm_error *err) {
+    const slm__value *map = slm__json_get(j, slm__json_root(j), "weight_map");
+    const slm__value *end;
+    const slm__value *v = slm__json_members(j, map, &end);
+
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v)) {
         const char *name = slm__json_text(j, v + 1);
-        const slm__st_file *s = all->shards;
-        if (name[0] == '.' || name[0] == 0 || name[strspn(name, plain)] != 0)
-            slm__json_fail_quoting(j, v + 1, "no acceptable file name:");
-        while (s != NULL && strcmp(s->io.path + strlen(folder), name) != 0)
-            s = s->next;
-        if (s == NULL && j->status == SLM_OK) j->status = slm__tensors_add(all, folder, name, err);
+
+        if (!slm__is_plain_name(name)) slm__json_fail_quoting(j, v + 1, "no acceptable file name:");
+        if (j->status == SLM_OK && !slm__shards_include(all, folder, name))
+            j->status = slm__safetensors_add(all, folder, name, err);
     }
     return j->status;
 }
 
-static slm_status slm__shards_open(slm__safetensors *all, const char *folder, slm_error *err) {
-    char path[SLM__PATH], *text = NULL;
+/* Adds the files of a folder; its path ends with '/'. */
+static slm_status slm__shards_add(slm_safetensors *all, const char *folder, slm_error *err) {
+    char path[SLM__PATH];
+    char *text = NULL;
     size_t size = 0;
     slm__json j;
-    slm_status status = slm__path(path, folder, "model.safetensors", err);
-    if (status == SLM_OK && slm__exists(path)) return slm__safetensors_open(all, path, err);
-    if (status == SLM_OK) status = slm__path(path, folder, "model.safetensors.index.json", err);
+    slm_status status = slm__path_concat(path, folder, "model.safetensors", err);
+
+    if (status != SLM_OK) return status;
+    if (slm__exists(path)) return slm__safetensors_add(all, path, "", err);
+
+    status = slm__path_concat(path, folder, "model.safetensors.index.json", err);
     if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
     if (status != SLM_OK) return status;
+
     (void)slm__json_open(&j, text, size, path, err);
     status = slm__shards_index(all, folder, &j, err);
     slm__json_close(&j);
@@ -7441,256 +8409,395 @@ static slm_status slm__shards_open(slm__safetensors *all, const char *folder, sl
     return status;
 }
 
-/* A small config may ask for a huge model: before memory is taken, the files must hold as many numbers as it needs. */
-static slm_status slm__shards_enough(const slm__safetensors *all, const slm_model_config *c,
-                                     const char *folder, slm_error *err) {
-    double have = 0, heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads,
-           need = (c->tie_embeddings ? 1.0 : 2.0) * c->vocab * c->dim + c->dim +
-                  (double)c->n_layers *
-                      (2.0 * c->dim + (double)c->dim * c->head_dim * heads + 3.0 * c->dim * c->ffn);
-    for (size_t i = 0; i < all->n; i++)
-        have += (double)all->list[i].count;
-    if (have >= need) return SLM_OK;
-    return slm__fail(err, SLM_ERR_FORMAT,
-                     "%s: config.json describes %.0f weights, the files hold %.0f", folder, need,
-                     have);
+/* How many numbers a model of this shape has; as a double, since the shape may be nonsense. */
+static double slm__config_n_weights(const slm_model_config *c) {
+    double dim = c->dim;
+    double embeddings = (c->tie_embeddings ? 1.0 : 2.0) * c->vocab * dim;
+    double heads = 2.0 * c->n_heads + 2.0 * c->n_kv_heads; /* of queries, output, keys, values */
+    double layer = 2.0 * dim + dim * c->head_dim * heads + 3.0 * dim * c->ffn;
+
+    return embeddings + dim + c->n_layers * layer;
 }
 
-/* Where embedding and head are one, a head in the files must be the embedding: it is read in its place before it. */
-static slm_status slm__shards_read(slm__safetensors *all, const slm_model *m, slm_error *err) {
-    const slm__container c =
-        slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
-    const slm__st_entry *head =
-        m->config.tie_embeddings ? slm__tensors_find(all, "lm_head.weight") : NULL;
-    size_t rows = m->table[0].rows, cols = m->table[0].cols,
-           size = head != NULL ? rows * cols * sizeof(slm_real) : 0;
-    slm_status status =
-        head == NULL ? SLM_OK : slm__safetensors_read(all, head->name, m->params, rows, cols, err);
-    uint64_t hash = slm_hash(SLM_HASH_START, m->params, size);
-    if (status == SLM_OK) status = slm__content_read(all, &c, err);
-    if (status != SLM_OK || slm_hash(SLM_HASH_START, m->params, size) == hash) return status;
+/* A small config.json may ask for a huge model: before memory is taken, the files must hold as many
+   numbers as it needs. */
+static slm_status slm__shards_enough(const slm_safetensors *all, const slm_model_config *config,
+                                     const char *folder, slm_error *err) {
+    double needed = slm__config_n_weights(config);
+    double found = 0;
+
+    for (size_t i = 0; i < all->n; i++)
+        found += (double)all->entries[i].info.count;
+    if (found >= needed) return SLM_OK;
+    return slm__fail(err, SLM_ERR_FORMAT,
+                     "%s: config.json describes %.0f weights, the files hold %.0f", folder, needed,
+                     found);
+}
+
+/* A file of a model with tied embeddings may still hold an output head.  It is read in the place of
+   the embedding, which is read after it and must be the same. */
+static slm_status slm__shards_read_tied(slm_safetensors *all, const slm__container *weights,
+                                        slm_error *err) {
+    const slm__st_entry *head = slm__safetensors_lookup(all, "lm_head.weight");
+    const slm_param *embedding = &weights->table[0];
+    slm_real *values = weights->values[0];
+    size_t size = embedding->rows * embedding->cols * sizeof(slm_real);
+    uint64_t hash;
+    slm_status status;
+
+    if (head == NULL) return slm__container_read(all, weights, err);
+
+    status = slm__safetensors_read_matrix(values, all, "lm_head.weight", embedding->rows,
+                                          embedding->cols, err);
+    if (status != SLM_OK) return status;
+    hash = slm_hash(SLM_HASH_START, values, size);
+
+    status = slm__container_read(all, weights, err);
+    if (status != SLM_OK) return status;
+    if (slm_hash(SLM_HASH_START, values, size) == hash) return SLM_OK;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to",
-                     head->shard->io.path);
+                     head->file->io.path);
+}
+
+/* Reads the weights of a folder into a new model. */
+static slm_status slm__model_load_weights(slm_model **out, slm_safetensors *all,
+                                          const slm_model_config *config, const char *folder,
+                                          slm_error *err) {
+    slm_model *model;
+    slm__container weights;
+    slm_status status = slm__shards_add(all, folder, err);
+
+    if (status == SLM_OK) status = slm__shards_enough(all, config, folder, err);
+    if (status == SLM_OK) status = slm__model_allocate(out, config, err);
+    if (status != SLM_OK) return status;
+
+    model = *out;
+    weights = slm__container_of(&slm__model_format, model->table, model->n_tensors, model->params,
+                                NULL, NULL);
+    if (config->tie_embeddings) return slm__shards_read_tied(all, &weights, err);
+    return slm__container_read(all, &weights, err);
 }
 
 SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
-    char base[SLM__PATH], path[SLM__PATH], *text = NULL;
+    char base[SLM__PATH], path[SLM__PATH];
+    char *text = NULL;
     size_t size = 0;
-    slm__safetensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+    slm_safetensors *all = NULL;
     slm_model_config config;
-    slm_model *model = *out = NULL;
-    slm_status status = slm__path(base, folder, "/", err);
-    if (status == SLM_OK) status = slm__path(path, base, "config.json", err);
+    slm_model *model = NULL;
+    slm_status status;
+
+    *out = NULL;
+    status = slm__path_concat(base, folder, "/", err);
+    if (status == SLM_OK) status = slm__path_concat(path, base, "config.json", err);
     if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
     if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
-    if (status == SLM_OK) status = slm__shards_open(&all, base, err);
-    if (status == SLM_OK) status = slm__shards_enough(&all, &config, base, err);
-    if (status == SLM_OK) status = slm__model_allocate(&model, &config, err);
-    if (status == SLM_OK) status = slm__shards_read(&all, model, err);
+    if (status == SLM_OK) status = slm__safetensors_create(&all, err);
+    if (status == SLM_OK) status = slm__model_load_weights(&model, all, &config, base, err);
+
+    slm_safetensors_close(all);
+    slm__release(text);
     if (status == SLM_OK)
         *out = model;
     else
         slm_model_free(model);
-    slm__safetensors_close(&all);
-    slm__release(text);
     return status;
 }
 
-SLM_API slm_status slm_model_save(const slm_model *m, const slm_tokenizer *t, const char *dtype,
-                                  const char *folder, slm_error *err) {
-    slm__container c =
-        slm__content_of(&slm__model_kind, m->table, m->n_tensors, m->params, NULL, NULL);
-    size_t type = dtype == NULL               ? SLM__REAL
-                  : *dtype == 'B'             ? SLM__BF16
-                  : strcmp(dtype, "F64") == 0 ? SLM__F64
-                                              : SLM__F32;
+static slm_status slm__model_save_weights(const slm_model *model, const char *folder,
+                                          slm_dtype dtype, slm_error *err) {
+    slm__container weights = slm__container_of(&slm__model_format, model->table, model->n_tensors,
+                                               model->params, NULL, NULL);
+    slm__container_writer writer;
     char path[SLM__PATH];
-    slm_status status;
-    if (dtype != NULL && strcmp(dtype, slm__dtypes[type].name) != 0)
-        return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "%s: weights are written as F32, BF16 or F64, not as \"%.20s\"", folder,
-                         dtype);
-    if (t != NULL && slm_tokenizer_vocab(t) > m->config.vocab)
-        return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
-                         (int)slm_tokenizer_vocab(t), (int)m->config.vocab);
-    status = slm__make_folder(folder, err);
-    if (status == SLM_OK) status = slm__path(path, folder, "/tokenizer.json", err);
-    if (status == SLM_OK && t != NULL) status = slm_tokenizer_save(t, path, err);
-    if (status == SLM_OK) status = slm__path(path, folder, "/model.safetensors", err);
-    slm__content_begin(&c, &c.hash, status, err); /* a model has no numbers but its weights */
-    status = slm__content_save(&c, type, path);
-    if (status == SLM_OK) status = slm__path(path, folder, "/config.json", err);
-    return status == SLM_OK ? slm__config_write(&m->config, type, path, err) : status;
+    slm_status status = slm__path_concat(path, folder, "/model.safetensors", err);
+
+    if (status != SLM_OK) return status;
+    slm__container_begin(&writer, &weights, dtype, NULL, err);
+    return slm__container_end(&writer, path);
 }
 
-/* ---- reference losses: tensors "loss" and "entropy" (n) ---- */
-/* Parts are whole windows, but for the corpus' last one. */
-static slm_status slm__scores_possible(const slm_losses *s, slm_status otherwise, const char *path,
+SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
+                                  const slm_tokenizer *tokenizer, slm_dtype dtype, slm_error *err) {
+    char path[SLM__PATH];
+    slm_status status;
+
+    if (dtype == SLM_DTYPE_NATIVE) dtype = slm__native_dtype();
+    if (dtype != SLM_DTYPE_F32 && dtype != SLM_DTYPE_BF16 && dtype != SLM_DTYPE_F64)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "%s: weights are written as F32, BF16 or F64, not as %s", folder,
+                         slm_dtype_name(dtype));
+    if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
+                         (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
+
+    status = slm__make_folder(folder, err);
+    if (status == SLM_OK && tokenizer != NULL) {
+        status = slm__path_concat(path, folder, "/tokenizer.json", err);
+        if (status == SLM_OK) status = slm_tokenizer_save(tokenizer, path, err);
+    }
+    if (status == SLM_OK) status = slm__model_save_weights(model, folder, dtype, err);
+    if (status == SLM_OK) status = slm__path_concat(path, folder, "/config.json", err);
+    if (status == SLM_OK) status = slm__config_write(&model->config, dtype, path, err);
+    return status;
+}
+
+/* ---- loss files ----
+   A container with the tensors "loss" and "entropy" (n) and the numbers
+       window, at, all             length of a window, entries before these, of the whole corpus
+       corpus, tokenizer, model    fingerprints */
+
+/* Parts consist of whole windows; only the last window of the corpus may be shorter. */
+static slm_status slm__losses_possible(const slm_losses *s, slm_status otherwise, const char *path,
                                        slm_error *err) {
     size_t T = (size_t)s->T;
-    if (s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at &&
-        (s->at == s->all || s->at % T == 0) && (s->at + s->n == s->all || (s->at + s->n) % T == 0))
-        return SLM_OK;
-    return slm__fail(err, otherwise, "%s: %zu scores from %zu of %zu in windows of %d", path, s->n,
+    int good = s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at;
+
+    if (good) good = s->at == s->all || s->at % T == 0;
+    if (good) good = s->at + s->n == s->all || (s->at + s->n) % T == 0;
+    if (good) return SLM_OK;
+    return slm__fail(err, otherwise, "%s: %zu losses from %zu of %zu in windows of %d", path, s->n,
                      s->at, s->all, (int)s->T);
 }
 
-SLM_API slm_status slm_losses_save(const slm_losses *s, const char *path, slm_error *err) {
-    const uint64_t numbers[6] = {(uint64_t)s->T,    s->at,        s->all, s->corpus_hash,
-                                 s->tokenizer_hash, s->model_hash};
-    const slm_param p = {"", 0, 1, s->n, 0};
-    slm__container c = slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
-    slm__content_begin(&c, numbers, slm__scores_possible(s, SLM_ERR_ARGUMENT, path, err), err);
-    return slm__content_save(&c, SLM__REAL, path);
+/* The one parameter that is stored twice, as "loss" and as "entropy". */
+static slm_param slm__losses_param(size_t n) {
+    slm_param param = {"", 0, 1, n, 0};
+
+    return param;
+}
+
+SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err) {
+    const uint64_t numbers[6] = {
+        (uint64_t)losses->T,    losses->at,        losses->all, losses->corpus_hash,
+        losses->tokenizer_hash, losses->model_hash};
+    slm_param param = slm__losses_param(losses->n);
+    slm__container c =
+        slm__container_of(&slm__losses_format, &param, 1, losses->loss, losses->entropy, NULL);
+    slm__container_writer writer;
+    slm_status status = slm__losses_possible(losses, SLM_ERR_ARGUMENT, path, err);
+
+    if (status != SLM_OK) return status;
+    slm__container_begin(&writer, &c, slm__native_dtype(), numbers, err);
+    return slm__container_end(&writer, path);
+}
+
+/* Makes losses as the file describes them.  Since it holds n numbers, memory for n may be taken. */
+static slm_status slm__losses_from(slm_losses **out, const slm_safetensors *file,
+                                   const uint64_t numbers[6], const char *path, slm_error *err) {
+    const slm_safetensors_entry *loss = slm_safetensors_find(file, "loss");
+    slm_losses like;
+    slm_status status;
+
+    memset(&like, 0, sizeof like);
+    if (loss != NULL) like.n = (size_t)loss->count;
+    if (numbers[0] <= INT32_MAX) like.T = (int32_t)numbers[0];
+    if (numbers[2] < SIZE_MAX / 64 && numbers[1] <= numbers[2]) {
+        like.at = (size_t)numbers[1];
+        like.all = (size_t)numbers[2];
+    }
+    like.corpus_hash = numbers[3];
+    like.tokenizer_hash = numbers[4];
+    like.model_hash = numbers[5];
+    status = slm__losses_possible(&like, SLM_ERR_FORMAT, path, err);
+    return status == SLM_OK ? slm__losses_create(out, &like, err) : status;
 }
 
 SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err) {
-    slm__safetensors all;
-    uint64_t v[6];
-    slm_losses *s = *out = NULL;
-    slm_status status = slm__content_open(&all, &slm__scores_kind, v, path, err);
+    slm_safetensors *file = NULL;
+    uint64_t numbers[SLM__MAX_KEYS];
+    slm_losses *losses = NULL;
+    slm_status status;
+
+    *out = NULL;
+    status = slm__container_open(&file, numbers, &slm__losses_format, path, err);
+    if (status == SLM_OK) status = slm__losses_from(&losses, file, numbers, path, err);
     if (status == SLM_OK) {
-        const slm__st_entry *t =
-            slm__tensors_find(&all, "loss"); /* the file holds that many: memory may be taken */
-        int32_t T = v[0] <= INT32_MAX && v[1] <= v[2] && v[2] < SIZE_MAX / 64 ? (int32_t)v[0] : 0;
-        const slm_losses like = {t != NULL ? (size_t)t->count : 0,
-                                 NULL,
-                                 NULL,
-                                 T,
-                                 v[3],
-                                 v[4],
-                                 v[5],
-                                 (size_t)v[1],
-                                 (size_t)v[2]};
-        status = slm__scores_possible(&like, SLM_ERR_FORMAT, path, err);
-        if (status == SLM_OK) status = slm__losses_create(&s, &like, err);
+        slm_param param = slm__losses_param(losses->n);
+        slm__container c =
+            slm__container_of(&slm__losses_format, &param, 1, losses->loss, losses->entropy, NULL);
+
+        status = slm__container_read(file, &c, err);
     }
-    if (status == SLM_OK) {
-        const slm_param p = {"", 0, 1, s->n, 0};
-        const slm__container c =
-            slm__content_of(&slm__scores_kind, &p, 1, s->loss, s->entropy, NULL);
-        status = slm__content_read(&all, &c, err);
-    }
-    slm__safetensors_close(&all);
+    slm_safetensors_close(file);
     if (status == SLM_OK)
-        *out = s;
+        *out = losses;
     else
-        slm_losses_free(s);
+        slm_losses_free(losses);
     return status;
 }
 
-/* ---- run state: weights, moments, position and settings (those of the trainer that loads it must be the same) ---- */
-/* What makes a run this run and no other: 27 words "name=value" of 40 bytes at most. */
-static slm_status slm__run_settings(char text[SLM__SETTINGS], const slm_trainer *t,
-                                    uint64_t corpus_hash, slm_error *err) {
-    const slm_model_config *c = &t->model->config;
-    const slm_select_options *s = &t->selection;
-    const slm_adamw_options *o = &t->optimizer;
+/* ---- run state ----
+   A container with every parameter of the model, and with the two moments of AdamW for each; the
+   numbers step, cursor.seed and cursor.at (windows used); the texts "settings" and "extra".  The
+   settings are what makes this run this run and no other: words "name=value", which the trainer
+   that loads the state must share. */
+
+/* Appends the settings that are real numbers. */
+static void slm__run_print_reals(slm__writer *w, const slm_trainer *trainer) {
+    const slm_model_config *c = &trainer->model->config;
+    const slm_select_options *s = &trainer->selection;
+    const slm_adamw_options *o = &trainer->optimizer;
 
     const struct {
         const char *name;
         double value;
-    } numbers[] = {{"rope_theta", c->rope_theta},
-                   {"norm_eps", c->norm_eps},
-                   {"ratio", s->ratio},
-                   {"ratio2", s->ratio2},
-                   {"lr", o->lr},
-                   {"lr_min", o->lr_min},
-                   {"beta1", o->beta1},
-                   {"beta2", o->beta2},
-                   {"eps", o->eps},
-                   {"weight_decay", o->weight_decay},
-                   {"clip", o->clip}};
+    } reals[] = {{"rope_theta", c->rope_theta},
+                 {"norm_eps", c->norm_eps},
+                 {"ratio", s->ratio},
+                 {"ratio2", s->ratio2},
+                 {"lr", o->lr},
+                 {"lr_min", o->lr_min},
+                 {"beta1", o->beta1},
+                 {"beta2", o->beta2},
+                 {"eps", o->eps},
+                 {"weight_decay", o->weight_decay},
+                 {"clip", o->clip}};
 
-    char number[48];
-    int n = snprintf(
-        text, SLM__SETTINGS,
-        "number=%s vocab=%d dim=%d n_layers=%d n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d "
-        "tied=%d score=%d scope=%d seed=%llu warmup=%llu steps=%llu corpus=%016llx "
-        "reference=%016llx",
-        slm__dtypes[SLM__REAL].name, c->vocab, c->dim, c->n_layers, c->n_heads, c->n_kv_heads,
-        c->head_dim, c->ffn, c->tie_embeddings, (int)s->score, (int)s->scope,
-        (unsigned long long)s->seed, (unsigned long long)o->warmup, (unsigned long long)o->steps,
-        (unsigned long long)corpus_hash,
-        (unsigned long long)(t->reference != NULL ? slm_model_hash(t->reference) : 0));
-    for (size_t i = 0; i < SLM__COUNT(numbers); i++) {
-        const char *name = numbers[i].name;
-        if (!slm__double_text(number, numbers[i].value))
-            return slm__fail(err, SLM_ERR_ARGUMENT, "run: %s is not finite", name);
-        n += snprintf(text + n, SLM__SETTINGS - (size_t)n, " %s=%s", name, number);
+    for (size_t i = 0; i < SLM__COUNT(reals); i++) {
+        char text[48];
+
+        if (slm__double_text(text, reals[i].value))
+            slm__print(w, " %s=%s", reals[i].name, text);
+        else if (w->status == SLM_OK)
+            w->status = slm__fail(w->err, SLM_ERR_ARGUMENT, "run: %s is not finite", reals[i].name);
     }
-    return SLM_OK;
 }
 
-SLM_API slm_status slm_run_save(const slm_trainer *t, const slm_tokenizer *tokenizer,
+/* The settings as a text that ends with a NUL.  Whatever the status, release it. */
+static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
+                                    uint64_t corpus_hash, slm_error *err) {
+    const slm_model_config *c = &trainer->model->config;
+    const slm_select_options *s = &trainer->selection;
+    const slm_adamw_options *o = &trainer->optimizer;
+    uint64_t reference = trainer->reference != NULL ? slm_model_hash(trainer->reference) : 0;
+
+    memset(w, 0, sizeof *w);
+    w->err = err;
+    slm__print(w, "number=%s vocab=%d dim=%d n_layers=%d", slm_dtype_name(slm__native_dtype()),
+               (int)c->vocab, (int)c->dim, (int)c->n_layers);
+    slm__print(w, " n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d tied=%d", (int)c->n_heads,
+               (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn, (int)c->tie_embeddings);
+    slm__print(w, " score=%d scope=%d seed=%llu", (int)s->score, (int)s->scope,
+               (unsigned long long)s->seed);
+    slm__print(w, " warmup=%llu steps=%llu", (unsigned long long)o->warmup,
+               (unsigned long long)o->steps);
+    slm__print(w, " corpus=%016llx reference=%016llx", (unsigned long long)corpus_hash,
+               (unsigned long long)reference);
+    slm__run_print_reals(w, trainer);
+    slm__buffer_append_if_ok(&w->status, &w->text, "", 1, err);
+    return w->status;
+}
+
+static slm_status slm__run_save_state(const slm_trainer *trainer, const slm_cursor *cursor,
+                                      const char *settings, const char *extra, const char *folder,
+                                      slm_error *err) {
+    const uint64_t numbers[3] = {trainer->step, cursor->seed, cursor->next_window};
+    const slm_model *model = trainer->model;
+    slm__container state = slm__container_of(&slm__run_format, model->table, model->n_tensors,
+                                             model->params, trainer->m, trainer->v);
+    slm__container_writer writer;
+    char path[SLM__PATH];
+    slm_status status = slm__make_folder(folder, err);
+
+    if (status == SLM_OK) status = slm__path_concat(path, folder, "/state.safetensors", err);
+    if (status != SLM_OK) return status;
+    slm__container_begin(&writer, &state, slm__native_dtype(), numbers, err);
+    slm__container_put(&writer, "settings", settings);
+    slm__container_put(&writer, "extra", extra);
+    return slm__container_end(&writer, path);
+}
+
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer,
                                 const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
                                 const char *folder, slm_error *err) {
-    char path[SLM__PATH], settings[SLM__SETTINGS];
-    const slm_model *m = t->model;
-    const uint64_t numbers[3] = {t->step, cursor->seed, cursor->next_window};
-    slm__container c =
-        slm__content_of(&slm__run_kind, m->table, m->n_tensors, m->params, t->m, t->v);
-    slm_status status = slm__run_settings(settings, t, corpus_hash, err);
-    if (status == SLM_OK) status = slm__make_folder(folder, err);
-    if (status == SLM_OK) status = slm__path(path, folder, "/state.safetensors", err);
-    slm__content_begin(&c, numbers, status, err);
-    slm__content_pair(&c, "settings", settings);
-    slm__content_pair(&c, "extra", extra != NULL ? extra : "");
-    status = slm__content_save(&c, SLM__REAL, path);
-    return status == SLM_OK ? slm_model_save(m, tokenizer, NULL, folder, err) : status;
+    slm__writer settings;
+    slm_status status = slm__run_settings(&settings, trainer, corpus_hash, err);
+
+    if (status == SLM_OK)
+        status = slm__run_save_state(trainer, cursor, settings.text.data,
+                                     extra != NULL ? extra : "", folder, err);
+    slm__release(settings.text.data);
+    if (status != SLM_OK) return status;
+    return slm_model_save(trainer->model, folder, tokenizer, SLM_DTYPE_NATIVE, err);
 }
 
-/* Names the first setting of the file that is not ours. */
-static slm_status slm__run_compare(const char *theirs, const char *mine, const char *path,
+/* Names the first setting of the file that differs from the trainer's. */
+static slm_status slm__run_compare(const char *theirs, const char *ours, const char *path,
                                    slm_error *err) {
-    size_t at = 0;
+    size_t word = 0;
+
     if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", path);
-    if (strcmp(mine, theirs) == 0) return SLM_OK;
-    for (size_t i = 0; mine[i] == theirs[i]; i++)
-        if (mine[i] == ' ') at = i + 1;
+    if (strcmp(ours, theirs) == 0) return SLM_OK;
+
+    for (size_t i = 0; ours[i] == theirs[i]; i++)
+        if (ours[i] == ' ') word = i + 1;
     return slm__fail(err, SLM_ERR_MISMATCH, "%s: its setting is %.*s, ours is %.*s", path,
-                     (int)strcspn(theirs + at, " "), theirs + at, (int)strcspn(mine + at, " "),
-                     mine + at);
+                     (int)strcspn(theirs + word, " "), theirs + word,
+                     (int)strcspn(ours + word, " "), ours + word);
 }
 
-SLM_API slm_status slm_run_load(slm_trainer *t, slm_cursor *cursor, uint64_t corpus_hash,
+/* Opens a state and checks that it is one of this run. */
+static slm_status slm__run_open(slm_safetensors **out, uint64_t *numbers,
+                                const slm_trainer *trainer, uint64_t corpus_hash, const char *path,
+                                slm_error *err) {
+    slm__writer ours;
+    slm_status status = slm__run_settings(&ours, trainer, corpus_hash, err);
+
+    if (status == SLM_OK) status = slm__container_open(out, numbers, &slm__run_format, path, err);
+    if (status == SLM_OK)
+        status =
+            slm__run_compare(slm_safetensors_metadata(*out, "settings"), ours.text.data, path, err);
+    slm__release(ours.text.data);
+    return status;
+}
+
+/* Reads the state into the trainer: first beside it, so that after a failure it is untouched. */
+static slm_status slm__run_read(slm_trainer *trainer, slm_safetensors *file, slm_error *err) {
+    const slm_model *model = trainer->model;
+    size_t n = model->n_params;
+    slm_real *params = (slm_real *)slm__alloc(n, 3 * sizeof *params, err);
+    slm_real *m = params + n;
+    slm_real *v = params + 2 * n;
+    slm__container state;
+    slm_status status;
+
+    if (params == NULL) return SLM_ERR_MEMORY;
+    state = slm__container_of(&slm__run_format, model->table, model->n_tensors, params, m, v);
+    status = slm__container_read(file, &state, err);
+    if (status == SLM_OK) {
+        memcpy(model->params, params, n * sizeof *params);
+        memcpy(trainer->m, m, n * sizeof *m);
+        memcpy(trainer->v, v, n * sizeof *v);
+    }
+    slm__release(params);
+    return status;
+}
+
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash,
                                 char *extra, size_t extra_size, const char *folder,
                                 slm_error *err) {
-    const slm_model *m = t->model;
-    size_t n = m->n_params, size = n * sizeof(slm_real);
-    slm__safetensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
-    slm_real *stage = NULL;
-    uint64_t v[3];
-    char path[SLM__PATH], mine[SLM__SETTINGS];
+    slm_safetensors *file = NULL;
+    uint64_t numbers[SLM__MAX_KEYS];
+    char path[SLM__PATH];
     const char *text = NULL;
-    slm_status status = slm__path(path, folder, "/state.safetensors", err);
-    if (status == SLM_OK) status = slm__run_settings(mine, t, corpus_hash, err);
-    if (status == SLM_OK) status = slm__content_open(&all, &slm__run_kind, v, path, err);
-    if (status == SLM_OK)
-        status = slm__run_compare(slm__metadata(&all, "settings"), mine, path, err);
-    if (status == SLM_OK && (text = slm__metadata(&all, "extra")) == NULL) text = "";
+    slm_status status = slm__path_concat(path, folder, "/state.safetensors", err);
+
+    if (status == SLM_OK) status = slm__run_open(&file, numbers, trainer, corpus_hash, path, err);
+    if (status == SLM_OK) text = slm_safetensors_metadata(file, "extra");
+    if (text == NULL) text = "";
     if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
         status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path,
                            strlen(text) + 1, extra_size);
-    if (status == SLM_OK && (stage = (slm_real *)slm__alloc(n, 3 * sizeof(slm_real), err)) == NULL)
-        status = SLM_ERR_MEMORY;
-    if (status == SLM_OK) {
-        const slm__container c = slm__content_of(&slm__run_kind, m->table, m->n_tensors, stage,
-                                                 stage + n, stage + 2 * n);
-        status = slm__content_read(&all, &c, err);
-    }
+    if (status == SLM_OK) status = slm__run_read(trainer, file, err);
     if (status == SLM_OK) { /* from here on nothing can fail */
-        memcpy(m->params, stage, size);
-        memcpy(t->m, stage + n, size);
-        memcpy(t->v, stage + 2 * n, size);
-        t->step = v[0];
-        cursor->seed = v[1];
-        cursor->next_window = v[2];
+        trainer->step = numbers[0];
+        cursor->seed = numbers[1];
+        cursor->next_window = numbers[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
     }
-    slm__safetensors_close(&all);
-    slm__release(stage);
+    slm_safetensors_close(file);
     return status;
 }
 #endif /* SLM_NO_FILES */

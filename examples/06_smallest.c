@@ -79,7 +79,8 @@ int main(int argc, char **argv) {
                             NULL, &err)); /* (eq. 1) */
     train("selective", model, noisy, scores,
           100); /* ... and says what to learn here (eqs. 3 to 5) */
-    must(slm_model_save(model, tokenizer, NULL, argv[3], &err)); /* a Hugging Face folder */
+    /* a Hugging Face folder */
+    must(slm_model_save(model, argv[3], tokenizer, SLM_DTYPE_NATIVE, &err));
     printf("saved\n");
     slm_model_free(model);
     slm_model_free(reference);

@@ -191,24 +191,24 @@ change 'scores of another tokenizer' 'scorefile' \
 change 'a part for the whole' 'scorefile' \
     's->n != s->all ?' 's->n > s->all ?'
 change 'a damaged file' 'files scorefile' \
-    'keys[0] != NULL && strcmp(slm__number_text(3,' \
-    'keys[0] != NULL && 0 * strcmp(slm__number_text(3,'
+    'if (strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)' \
+    'if (0 * strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)'
 # ---- json ----
 change 'json: depth' 'json' \
-    'if (open && depth == SLM__JSON_DEPTH)' 'if (open && depth > SLM__JSON_DEPTH)'
+    'if (depth > SLM__JSON_DEPTH)' 'if (depth > SLM__JSON_DEPTH + 1)'
 change 'json: overlong UTF-8' 'json' \
     'c < least[n] ||' 'c < least[n] - 64 ||'
 change 'json: low surrogates' 'json' \
-    'low < 0xDC00 ||' 'low < 0xD800 ||'
+    'if (low < 0xDC00 ||' 'if (low < 0xD800 ||'
 change 'json: largest number' 'json' \
-    '(UINT64_MAX - (uint64_t)(v->text' '(UINT64_MAX - 0 * (uint64_t)(v->text'
+    '(UINT64_MAX - (uint64_t)digit) / 10;' '(UINT64_MAX - 0 * (uint64_t)digit) / 10;'
 change 'json: where a member ends' 'json tokenizer' \
-    'v.n = (j->values.size - at) / sizeof v;' \
-    'v.n = (j->values.size - at) / sizeof v + (size_t)member;'
+    'slm__json_complete(j, index, name_end);' \
+    'slm__json_complete(j, index, name_end + 1);'
 change 'json: a member twice' 'json files' \
     'found == NULL, "is there twice"' '1, "is there twice"'
 change 'json: control characters' 'json' \
-    'c < 0x20 ? "a control' 'c < 0x1f ? "a control'
+    'if (c < 0x20) { (void)slm__json_fail' 'if (c < 0x1f) { (void)slm__json_fail'
 # ---- tokenizers ----
 change 'merges: the leftmost first' 'tokenizer' \
     'tree[i].priority = left < right ?' 'tree[i].priority = left >> 32 < right >> 32 ?'
@@ -241,16 +241,16 @@ change 'scores of the target' 'data scorefile step' \
 change 'header length' 'files' \
     'n > size - 8)' 'n > size - 9)'
 change 'offsets and shape' 'files' \
-    't->range[1] - t->range[0] != t->count * bits / 8)' \
-    't->range[1] - t->range[0] < t->count * bits / 8)'
+    'entry->end - entry->begin != size)' 'entry->end - entry->begin < size)'
 change 'gaps and overlaps' 'files' \
-    't->range[0] == at; i++)' 't->range[0] >= at; i++)'
+    'entries[i].begin == covered)' 'entries[i].begin >= covered)'
 change 'bytes after the last tensor' 'files' \
-    'i < all->n || at != size)' 'i < all->n || at > size)'
+    'if (i == n && covered == file->data_size)' \
+    'if (i == n && covered <= file->data_size)'
 change 'F16' 'files' \
-    'exponent + 112' 'exponent + 111'
+    'exponent + 112;' 'exponent + 111;'
 change 'BF16' 'audit files' \
-    'bits <<= 16;' 'bits <<= 15;'
+    '(uint32_t)bits << 16);' '(uint32_t)bits << 15);'
 change 'BF16, rounding' 'files' \
     '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
 change 'atomic replace' 'files' \

@@ -105,24 +105,30 @@ static slm_error err;
 static void fuzz_json(
     void) { /* what is accepted stays the same when it is written and read again */
     slm__json j, k;
-    slm__buffer again = {NULL, 0, 0};
+    slm__writer again = {{NULL, 0, 0}, &err, SLM_OK};
     const slm__value *v, *w;
     size_t i, n;
     char text[48];
     if (slm__json_open(&j, (const char *)input, input_size, "input", &err) == SLM_OK) {
         v = slm__json_root(&j);
         n = j.values.size / sizeof *v;
-        require(v->n == n, "root");
+        require(v->n_values == n, "root");
         for (i = 0; i < n; i++)
-            require(v[i].n >= 1 && v[i].n <= n - i && v[i].at >= j.text && v[i].at < j.end,
+            require(v[i].n_values >= 1 && v[i].n_values <= n - i && v[i].start >= j.input &&
+                        v[i].start < j.end,
                     "values");
-        if (*v->at == '"' && slm__json_put_string(&again, v->text, v->size, &err) == SLM_OK) {
-            if (slm__json_open(&k, again.data, again.size, "again", &err) == SLM_OK) {
-                w = slm__json_root(&k);
-                require(w->size == v->size && memcmp(w->text, v->text, v->size) == 0, "string");
+        if (v->kind == SLM__JSON_STRING) {
+            slm__print_string(&again, v->text, v->size);
+            if (again.status == SLM_OK) {
+                if (slm__json_open(&k, again.text.data, again.text.size, "again", &err) ==
+                    SLM_OK) {
+                    w = slm__json_root(&k);
+                    require(w->size == v->size && memcmp(w->text, v->text, v->size) == 0,
+                            "string");
+                }
+                slm__json_close(&k);
             }
-            slm__json_close(&k);
-        } else if (*v->at == '-' || (*v->at >= '0' && *v->at <= '9')) {
+        } else if (v->kind == SLM__JSON_NUMBER) {
             double d = slm__json_double(&j, v), back;
             if (j.status == SLM_OK) {
                 require(slm__double_text(text, d), "finite");
@@ -135,27 +141,27 @@ static void fuzz_json(
         }
     }
     slm__json_close(&j);
-    slm__release(again.data);
+    slm__release(again.text.data);
 }
 
 static void fuzz_safetensors(void) {
-    slm__safetensors file;
+    slm_safetensors *file;
     size_t i;
-    if (slm__safetensors_open(&file, "input", &err) == SLM_OK) {
-        for (i = 0; i < file.n; i++) {
-            const slm__st_entry *t = &file.list[i];
+    if (slm_safetensors_open(&file, "input", &err) == SLM_OK) {
+        for (i = 0; i < file->n; i++) {
+            const slm_safetensors_entry *t = slm_safetensors_at(file, i);
             slm_real *out;
             if (t->n_dims < 1 || t->n_dims > 2 || t->count > 65536) continue;
             out = (slm_real *)malloc((size_t)t->count * sizeof *out + 1);
             if (out != NULL)
-                (void)slm__safetensors_read(&file, t->name, out,
-                                            t->n_dims == 2 ? (size_t)t->shape[0] : 1,
-                                            (size_t)t->shape[t->n_dims - 1], &err);
+                (void)slm__safetensors_read_matrix(out, file, t->name,
+                                            t->n_dims == 2 ? (size_t)t->dims[0] : 1,
+                                            (size_t)t->dims[t->n_dims - 1], &err);
             free(out);
         }
-        (void)slm__metadata(&file, "format");
+        (void)slm_safetensors_metadata(file, "format");
     }
-    slm__safetensors_close(&file);
+    slm_safetensors_close(file);
 }
 
 static void fuzz_tokenizer(
@@ -189,13 +195,14 @@ static void fuzz_config(void) {
 }
 
 static void fuzz_index(void) { /* there are no shards: a listed file cannot be opened */
-    slm__safetensors all = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+    slm_safetensors *all;
     slm__json j;
+    if (slm__safetensors_create(&all, &err) != SLM_OK) return;
     if (slm__json_open(&j, (const char *)input, input_size, "input", &err) == SLM_OK)
-        (void)slm__shards_index(&all, "folder/", &j, &err);
-    require(all.n == 0, "a tensor out of nothing");
+        (void)slm__shards_index(all, "folder/", &j, &err);
+    require(all->n == 0, "a tensor out of nothing");
     slm__json_close(&j);
-    slm__safetensors_close(&all);
+    slm_safetensors_close(all);
 }
 
 static void fuzz_scores(
@@ -347,10 +354,10 @@ static void seeds(const char *folder) {
         slm_trainer_free(t);
     }
     { /* a tokenizer of 256 bytes and one merge, as short as the format allows */
-        slm__buffer b = {NULL, 0, 0};
+        slm__writer w = {{NULL, 0, 0}, &err, SLM_OK};
         int byte, code, other = 256;
-        (void)slm__buffer_printf(
-            &b, &err,
+        slm__print(
+            &w,
             "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
             "false,\"use_regex\":true},"
             "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{");
@@ -358,12 +365,12 @@ static void seeds(const char *folder) {
             code = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
                        ? byte
                        : other++;
-            (void)slm__buffer_printf(&b, &err, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code,
+            slm__print(&w, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code,
                                      byte);
         }
-        (void)slm__buffer_printf(&b, &err, ",\"he\":256},\"merges\":[\"h e\"]}}");
-        seed(folder, n++, b.data, b.size);
-        slm__release(b.data);
+        slm__print(&w, ",\"he\":256},\"merges\":[\"h e\"]}}");
+        seed(folder, n++, w.text.data, w.text.size);
+        slm__release(w.text.data);
     }
 }
 

@@ -23,7 +23,7 @@ static void make_models(const char *dir) {
     for (uint64_t i = 0; i < 4; i++) {
         snprintf(path, sizeof path, "%s/models/%s", dir, names[i]);
         must(slm_model_create(&model, &shape, i + 1, &experiment_error));
-        must(slm_model_save(model, tokenizer, NULL, path, &experiment_error));
+        must(slm_model_save(model, path, tokenizer, SLM_DTYPE_NATIVE, &experiment_error));
         slm_model_free(model);
     }
     if (!corpus_make(&text, CORPUS_NOISY, &mix, 1500, 1)) {

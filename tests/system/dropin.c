@@ -58,7 +58,7 @@ static void its_files(const char *folder, slm_model *model, slm_tokenizer *token
     slm_model *model2;
     slm_losses *scores2;
     slm_tokenizer *tokenizer2;
-    must(slm_model_save(model, tokenizer, NULL, folder, &err));
+    must(slm_model_save(model, folder, tokenizer, SLM_DTYPE_NATIVE, &err));
     must(slm_model_load(&model2, folder, &err));
     must(slm_tokenizer_load(&tokenizer2, folder, &err));
     need(slm_model_hash(model2) == slm_model_hash(model) &&

@@ -20,15 +20,15 @@ static size_t make(const char *header, size_t n) {
 }
 
 static slm_status open_bytes(const void *bytes, size_t n, slm_error *err) {
-    slm__safetensors file;
+    slm_safetensors *file = NULL;
     slm_status status;
     put("t.safetensors", bytes, n);
     err->text[0] = 0;
-    status = slm__safetensors_open(&file, in("t.safetensors"), err);
+    status = slm_safetensors_open(&file, in("t.safetensors"), err);
     if (status != SLM_OK)
         CHECK(strstr(err->text, "t.safetensors") != NULL && strchr(err->text, '\n') == NULL,
               "message: %s", err->text);
-    slm__safetensors_close(&file);
+    slm_safetensors_close(file);
     return status;
 }
 
@@ -189,7 +189,7 @@ static void headers(void) {
                                        0xfffffffffffffff8ULL,
                                        0xffffffffffffffffULL};
     size_t i, n;
-    slm__safetensors file;
+    slm_safetensors *file = NULL;
     slm_error err;
     for (i = 0; i < sizeof good_headers / sizeof *good_headers; i++) {
         n = make(good_headers[i].header, good_headers[i].data);
@@ -213,10 +213,10 @@ static void headers(void) {
     memset(made, '[', 200000);
     slm__store(made, 199992, 8);
     CHECK(open_bytes(made, 200000, &err) == SLM_ERR_FORMAT, "deep nesting");
-    CHECK(slm__safetensors_open(&file, in("nothing here"), &err) == SLM_ERR_IO, "no such file");
-    slm__safetensors_close(&file);
-    CHECK(slm__safetensors_open(&file, root, &err) == SLM_ERR_IO, "a folder: %s", err.text);
-    slm__safetensors_close(&file);
+    CHECK(slm_safetensors_open(&file, in("nothing here"), &err) == SLM_ERR_IO, "no such file");
+    slm_safetensors_close(file);
+    CHECK(slm_safetensors_open(&file, root, &err) == SLM_ERR_IO, "a folder: %s", err.text);
+    slm_safetensors_close(file);
 }
 
 /* Every truncation, every flipped bit and every odd integer of a small file: refused, or consistent enough to be read. */
@@ -237,19 +237,19 @@ static void damage(void) {
     copy[n] = 0;
     CHECK(open_bytes(copy, n + 1, &err) == SLM_ERR_FORMAT, "one byte more was accepted");
     for (i = 0; i < 8 * (8 + h); i++) {
-        slm__safetensors file = {NULL, {NULL, 0, 0}, NULL, 0, 0};
+        slm_safetensors *file = NULL;
         copy[i / 8] ^= (unsigned char)(1 << i % 8);
         if (open_bytes(copy, n, &err) == SLM_OK &&
-            slm__safetensors_open(&file, in("t.safetensors"), &err) == SLM_OK) {
+            slm_safetensors_open(&file, in("t.safetensors"), &err) == SLM_OK) {
             size_t k;
-            for (k = 0; k < file.n; k++) {
-                const slm__st_entry *t = &file.list[k];
-                if (t->n_dims == 2 && t->shape[0] * t->shape[1] <= 6)
-                    (void)slm__safetensors_read(&file, t->name, out, (size_t)t->shape[0],
-                                                (size_t)t->shape[1], &err);
+            for (k = 0; k < file->n; k++) {
+                const slm_safetensors_entry *t = &file->entries[k].info;
+                if (t->n_dims == 2 && t->dims[0] * t->dims[1] <= 6)
+                    (void)slm__safetensors_read_matrix(out, file, t->name, (size_t)t->dims[0],
+                                                (size_t)t->dims[1], &err);
             }
         }
-        slm__safetensors_close(&file);
+        slm_safetensors_close(file);
         copy[i / 8] ^= (unsigned char)(1 << i % 8);
     }
 }
@@ -260,7 +260,7 @@ static int same(double a, double b) {
 
 static void numbers(void) {
     static slm_real out[65536];
-    slm__safetensors file;
+    slm_safetensors *file = NULL;
     slm_error err;
     size_t n, i, h;
     n = make("{\"h\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[0,131072]},\"b\":{"
@@ -277,18 +277,18 @@ static void numbers(void) {
     }
     memcpy(made + h + 262144, "\x00\x00\x00\x00\x00\x00\xf8\xbf", 8);
     put("t.safetensors", made, n);
-    CHECK_OK(slm__safetensors_open(&file, in("t.safetensors"), &err), err);
-    CHECK(file.n == 4, "%zu tensors", file.n);
-    CHECK(strcmp(slm__metadata(&file, "format"), "pt") == 0 &&
-              strcmp(slm__metadata(&file, "a"), "") == 0 && slm__metadata(&file, "pt") == NULL &&
-              slm__metadata(&file, "") == NULL,
+    CHECK_OK(slm_safetensors_open(&file, in("t.safetensors"), &err), err);
+    CHECK(file->n == 4, "%zu tensors", file->n);
+    CHECK(strcmp(slm_safetensors_metadata(file, "format"), "pt") == 0 &&
+              strcmp(slm_safetensors_metadata(file, "a"), "") == 0 && slm_safetensors_metadata(file, "pt") == NULL &&
+              slm_safetensors_metadata(file, "") == NULL,
           "metadata");
-    CHECK(strcmp(file.list[0].name, "b") == 0 && file.list[0].dtype == SLM__BF16 &&
-              file.list[0].n_dims == 2 && file.list[0].shape[0] == 256 &&
-              slm__tensors_find(&file, "b") == &file.list[0] &&
-              slm__tensors_find(&file, "a") == NULL,
+    CHECK(strcmp(file->entries[0].info.name, "b") == 0 && file->entries[0].info.dtype == SLM_DTYPE_BF16 &&
+              file->entries[0].info.n_dims == 2 && file->entries[0].info.dims[0] == 256 &&
+              slm_safetensors_find(file, "b") == &file->entries[0].info &&
+              slm_safetensors_find(file, "a") == NULL,
           "names");
-    CHECK_OK(slm__safetensors_read(&file, "h", out, 1, 65536, &err), err);
+    CHECK_OK(slm__safetensors_read_matrix(out, file, "h", 1, 65536, &err), err);
     for (i = 0; i < 65536; i++) {
         int exponent = (int)(i >> 10 & 31);
         double fraction = (double)(i & 1023),
@@ -298,7 +298,7 @@ static void numbers(void) {
         CHECK(same((double)out[i], i >> 15 ? -want : want), "F16 %04zx: %g, not %g", i,
               (double)out[i], want);
     }
-    CHECK_OK(slm__safetensors_read(&file, "b", out, 256, 256, &err), err);
+    CHECK_OK(slm__safetensors_read_matrix(out, file, "b", 256, 256, &err), err);
     for (i = 0; i < 65536; i++) {
         uint32_t bits = (uint32_t)i << 16;
         float want;
@@ -306,29 +306,29 @@ static void numbers(void) {
         CHECK(same((double)out[i], (double)want), "BF16 %04zx: %g, not %g", i, (double)out[i],
               (double)want);
     }
-    CHECK(slm__safetensors_read(&file, "d", out, 1, 1, &err) == SLM_OK &&
+    CHECK(slm__safetensors_read_matrix(out, file, "d", 1, 1, &err) == SLM_OK &&
               same((double)out[0], -1.5),
           "F64 scalar: %s", err.text);
-    CHECK(slm__safetensors_read(&file, "i", out, 1, 1, &err) == SLM_ERR_FORMAT &&
+    CHECK(slm__safetensors_read_matrix(out, file, "i", 1, 1, &err) == SLM_ERR_FORMAT &&
               strstr(err.text, "I32") != NULL,
           "I32: %s", err.text);
-    CHECK(slm__safetensors_read(&file, "x", out, 1, 1, &err) == SLM_ERR_FORMAT &&
+    CHECK(slm__safetensors_read_matrix(out, file, "x", 1, 1, &err) == SLM_ERR_FORMAT &&
               strstr(err.text, "\"x\"") != NULL,
           "missing: %s", err.text);
-    CHECK(slm__safetensors_read(&file, "b", out, 128, 512, &err) == SLM_ERR_FORMAT &&
+    CHECK(slm__safetensors_read_matrix(out, file, "b", 128, 512, &err) == SLM_ERR_FORMAT &&
               strstr(err.text, "[256,256]") != NULL,
           "shape: %s", err.text);
-    CHECK(slm__safetensors_read(&file, "b", out, 1, 65536, &err) == SLM_ERR_FORMAT, "flattened");
-    CHECK(slm__safetensors_read(&file, "h", out, 65536, 1, &err) == SLM_ERR_FORMAT, "a column");
-    slm__safetensors_close(&file);
+    CHECK(slm__safetensors_read_matrix(out, file, "b", 1, 65536, &err) == SLM_ERR_FORMAT, "flattened");
+    CHECK(slm__safetensors_read_matrix(out, file, "h", 65536, 1, &err) == SLM_ERR_FORMAT, "a column");
+    slm_safetensors_close(file);
     put("t.safetensors", made,
         make("{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\",\"\\u0061\":\"3\"}}",
              0)); /* refused where it is looked up */
-    CHECK_OK(slm__safetensors_open(&file, in("t.safetensors"), &err), err);
-    CHECK(slm__metadata(&file, "b") != NULL && slm__metadata(&file, "a") == NULL &&
+    CHECK_OK(slm_safetensors_open(&file, in("t.safetensors"), &err), err);
+    CHECK(slm_safetensors_metadata(file, "b") != NULL && slm_safetensors_metadata(file, "a") == NULL &&
               strstr(err.text, "twice") != NULL,
           "a key of the metadata twice");
-    slm__safetensors_close(&file);
+    slm_safetensors_close(file);
 }
 
 /* ---- plain files ---- */
@@ -632,10 +632,10 @@ static void model_folders(void) {
     char *config;
     for (i = 0; i < 2; i++) {
         m = model_of((int)i, 5);
-        CHECK(slm_model_save(m, NULL, NULL, in("nowhere/model"), &err) == SLM_ERR_IO &&
+        CHECK(slm_model_save(m, in("nowhere/model"), NULL, SLM_DTYPE_NATIVE, &err) == SLM_ERR_IO &&
                   strstr(err.text, "make the folder") != NULL,
               "%s", err.text);
-        CHECK_OK(slm_model_save(m, NULL, NULL, in("new"), &err), err);
+        CHECK_OK(slm_model_save(m, in("new"), NULL, SLM_DTYPE_NATIVE, &err), err);
         CHECK_OK(slm_model_load(&back, in("new"), &err), err);
         CHECK(same_model(m, back), "round trip, tied %d", (int)i);
         slm_model_free(back);
@@ -644,7 +644,7 @@ static void model_folders(void) {
         slm_model_free(m);
     }
     m = model_of(0, 6);
-    CHECK_OK(slm_model_save(m, NULL, "BF16", in("half"), &err),
+    CHECK_OK(slm_model_save(m, in("half"), NULL, SLM_DTYPE_BF16, &err),
              err); /* BF16: the nearest, ties to even; then it stays */
     CHECK_OK(slm_model_load(&back, in("half"), &err), err);
     for (i = 0; i < m->n_tensors; i++)
@@ -655,7 +655,7 @@ static void model_folders(void) {
             CHECK(same((double)back->params[k], steps * unit), "%g as BF16 is %g, not %g", x,
                   (double)back->params[k], steps * unit);
         }
-    CHECK_OK(slm_model_save(back, NULL, "BF16", in("half2"), &err), err);
+    CHECK_OK(slm_model_save(back, in("half2"), NULL, SLM_DTYPE_BF16, &err), err);
     {
         size_t n2;
         char *a = get("half/model.safetensors", &n), *b = get("half2/model.safetensors", &n2);
@@ -664,7 +664,7 @@ static void model_folders(void) {
         free(a);
         free(b);
     }
-    CHECK(slm_model_save(m, NULL, "F16", in("half"), &err) == SLM_ERR_ARGUMENT &&
+    CHECK(slm_model_save(m, in("half"), NULL, SLM_DTYPE_F16, &err) == SLM_ERR_ARGUMENT &&
               strstr(err.text, "BF16") != NULL,
           "F16: %s", err.text);
     slm_model_free(back);
@@ -680,18 +680,18 @@ static void model_folders(void) {
         for (i = 0; i < sizeof round / sizeof *round; i++) {
             float f;
             memcpy(&f, &round[i].bits, 4);
-            slm__number_store(two, (slm_real)f, SLM__BF16);
+            slm__number_store(two, (slm_real)f, SLM_DTYPE_BF16);
             CHECK(slm__load(two, 2) == round[i].want, "%08x as BF16 is %04x",
                   (unsigned)round[i].bits, (unsigned)slm__load(two, 2));
         }
     }
     CHECK_OK(slm_tokenizer_create_bytes(&bytes, &err), err);
-    CHECK(slm_model_save(m, bytes, NULL, in("model"), &err) == SLM_ERR_ARGUMENT,
+    CHECK(slm_model_save(m, in("model"), bytes, SLM_DTYPE_NATIVE, &err) == SLM_ERR_ARGUMENT,
           "256 tokens in a vocabulary of 20");
     slm_tokenizer_free(bytes);
-    CHECK(slm_model_save(m, NULL, NULL, in("plain/model"), &err) == SLM_ERR_IO,
+    CHECK(slm_model_save(m, in("plain/model"), NULL, SLM_DTYPE_NATIVE, &err) == SLM_ERR_IO,
           "a folder below a file");
-    CHECK_OK(slm_model_save(m, NULL, NULL, in("model"), &err), err);
+    CHECK_OK(slm_model_save(m, in("model"), NULL, SLM_DTYPE_NATIVE, &err), err);
     config = get("model/config.json", &n);
     for (i = 0; i < 4; i++) {
         slm_model *r = model_of(0, 7);
@@ -758,7 +758,7 @@ static void tied_models(void) {
     char text[256];
     size_t at = 0;
     (void)at;
-    CHECK_OK(slm_model_save(m, NULL, NULL, in("tied"), &err), err);
+    CHECK_OK(slm_model_save(m, in("tied"), NULL, SLM_DTYPE_NATIVE, &err), err);
     (void)snprintf(
         text, sizeof text,
         ",\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[20,8],\"data_offsets\":[%%zu,%%zu]}");
@@ -806,7 +806,7 @@ static void sharded_models(void) {
     slm_model *m = model_of(0, 9), *back;
     slm_error err;
     size_t i, split = 7;
-    CHECK_OK(slm_model_save(m, NULL, NULL, in("sharded"), &err), err);
+    CHECK_OK(slm_model_save(m, in("sharded"), NULL, SLM_DTYPE_NATIVE, &err), err);
     (void)remove(in("sharded/model.safetensors"));
     write_as("sharded/model-00001-of-00002.safetensors", m, 0, split, "F32", NULL, NULL, 0);
     write_as("sharded/model-00002-of-00002.safetensors", m, split, m->n_tensors, "BF16", NULL, NULL,
@@ -999,7 +999,7 @@ static void run_state(void) {
             CHECK(same_run(p.b, p.c), "byte %zu: touched", i);
         first[i] ^= 1;
     }
-    CHECK_OK(slm_model_save(p.model_a, NULL, NULL, in("model"), &err), err);
+    CHECK_OK(slm_model_save(p.model_a, in("model"), NULL, SLM_DTYPE_NATIVE, &err), err);
     bytes = get("model/model.safetensors", &n2);
     put("run/state.safetensors", bytes, n2);
     expect_run(&p, SLM_ERR_FORMAT, "not a run", "a model instead of a run");
@@ -1112,7 +1112,7 @@ static slm_status call_write(void *user, slm_error *err) {
 }
 
 static slm_status call_model_save(void *user, slm_error *err) {
-    return slm_model_save((slm_model *)user, NULL, NULL, in("injected"), err);
+    return slm_model_save((slm_model *)user, in("injected"), NULL, SLM_DTYPE_NATIVE, err);
 }
 
 static slm_status call_run_save(void *user, slm_error *err) {
@@ -1157,7 +1157,7 @@ static void failures(void) {
     slm_error err;
     slm_model *m = model_of(0, 9);
     save_under_failure("slm_file_write", "victim", call_write, NULL, 0);
-    CHECK_OK(slm_model_save(m, NULL, NULL, in("injected"), &err), err);
+    CHECK_OK(slm_model_save(m, in("injected"), NULL, SLM_DTYPE_NATIVE, &err), err);
     save_under_failure("slm_model_save, weights", "injected/model.safetensors", call_model_save, m,
                        1);
     save_under_failure("slm_model_save, config", "injected/config.json", call_model_save, m, 1);

@@ -164,7 +164,7 @@ static void round_trip(void) {
     slm_losses *s, bad = *truth;
     slm_error err;
     char text[64];
-    slm__safetensors file;
+    slm_safetensors *file = NULL;
     slm_real loss[N - 1], was = truth->loss[17];
     CHECK_OK(slm_losses_save(truth, in("scores"), &err), err);
     whole = get("scores", &n_whole);
@@ -172,12 +172,13 @@ static void round_trip(void) {
     CHECK(find_text(text) > 0 && find_text("\"tokenizer\":\"000000000000004d\"") > 0 &&
               find_text("\"window\":\"7\"") > 0,
           "metadata");
-    CHECK_OK(slm__safetensors_open(&file, in("scores"), &err),
+    CHECK_OK(slm_safetensors_open(&file, in("scores"), &err),
              err); /* a safetensors file as any other */
-    CHECK(file.n == 2 && slm__safetensors_read(&file, "loss", loss, 1, N - 1, &err) == SLM_OK &&
+    CHECK(slm_safetensors_count(file) == 2 &&
+              slm_safetensors_read(loss, file, "loss", N - 1, &err) == SLM_OK &&
               memcmp(loss, truth->loss, sizeof loss) == 0,
           "tensor \"loss\"");
-    slm__safetensors_close(&file);
+    slm_safetensors_close(file);
     CHECK_OK(slm_losses_load(&s, in("scores"), &err), err);
     CHECK(s != NULL && same_scores(s, truth), "loaded");
     slm_losses_free(s);
@@ -187,7 +188,7 @@ static void round_trip(void) {
     CHECK(slm_losses_load(&s, in("text"), &err) == SLM_ERR_FORMAT && s == NULL &&
               strstr(err.text, "safetensors") != NULL,
           "%s", err.text);
-    CHECK_OK(slm_model_save(model, NULL, NULL, in("model"), &err), err);
+    CHECK_OK(slm_model_save(model, in("model"), NULL, SLM_DTYPE_NATIVE, &err), err);
     CHECK(slm_losses_load(&s, in("model/model.safetensors"), &err) == SLM_ERR_FORMAT &&
               strstr(err.text, "not a score file") != NULL,
           "%s", err.text);
@@ -381,22 +382,22 @@ static void metadata(void) {
         slm_losses *s;
         slm_error err;
         slm_status status;
-        slm__container c = {&slm__scores_kind,
-                            &p,
-                            1,
-                            {truth->loss, truth->entropy, NULL},
-                            &err,
-                            SLM_OK,
-                            {NULL, 0, 0},
-                            SLM_HASH_START};
+        slm__container c =
+            slm__container_of(&slm__losses_format, &p, 1, truth->loss, truth->entropy, NULL);
+        slm__container_writer w;
         const char *const pairs[] = {"slm",    "score file",      "window",    cases[i].window,
                                      "at",     cases[i].at,       "all",       cases[i].all,
                                      "corpus", cases[i].corpus,   "tokenizer", "0000000000000001",
                                      "model",  "0000000000000002"};
         size_t k;
+        memset(&w, 0, sizeof w);
+        w.container = &c;
+        w.dtype = slm__native_dtype();
+        w.header.err = &err;
+        w.checksum = SLM_HASH_START;
         for (k = 0; k < sizeof pairs / sizeof *pairs; k += 2)
-            slm__content_pair(&c, pairs[k], pairs[k + 1]);
-        CHECK_OK(slm__content_save(&c, SLM__REAL, in("d")), err);
+            slm__container_put(&w, pairs[k], pairs[k + 1]);
+        CHECK_OK(slm__container_end(&w, in("d")), err);
         status = slm_losses_load(&s, in("d"), &err);
         CHECK(status == (cases[i].good ? SLM_OK : SLM_ERR_FORMAT) && (s != NULL) == cases[i].good,
               "case %zu: %s", i, err.text);

@@ -124,24 +124,24 @@ static void compare_masks(const char *name, const uint8_t *ours, const double *t
 /* Every tensor of a file, in F64, against one of our flat arrays; the worst decides, relative to the file's largest number. */
 static void compare_file(const char *name, const char *file, const slm_model *model,
                          const slm_real *ours) {
-    slm__safetensors f;
+    slm_safetensors *f;
     double *truth = (double *)malloc(model->n_params * sizeof(double));
     slm_real *flat = (slm_real *)malloc(model->n_params * sizeof(slm_real)),
              *wanted = (slm_real *)malloc(model->n_params * sizeof(slm_real));
     size_t i, j, at = 0;
     if (truth == NULL || flat == NULL || wanted == NULL) stop("out of memory");
-    must(slm__safetensors_open(&f, path(file), &err));
+    must(slm_safetensors_open(&f, path(file), &err));
     for (i = 0; i < model->n_tensors; i++) {
         const slm_param *p = &model->table[i];
         size_t n = p->rows * p->cols;
-        must(slm__safetensors_read(&f, p->name, wanted, p->rows, p->cols, &err));
+        must(slm_safetensors_read(wanted, f, p->name, n, &err));
         for (j = 0; j < n; j++) {
             flat[at + j] = ours[p->offset + j];
             truth[at + j] = (double)wanted[j];
         }
         at += n;
     }
-    slm__safetensors_close(&f);
+    slm_safetensors_close(f);
     compare(name, flat, truth, at);
     free(truth);
     free(flat);

@@ -26,11 +26,11 @@ static slm_losses *repro_scores(const repro *r, int i) {
 static void repro_keep(const repro *r, const job *j, experiment *e, const slm_model *model) {
     char path[400];
     if (!j->keep) return;
-    must(slm_model_save(model, e->tokenizer, NULL, repro_path(path, r, "models", j->name, ""),
-                        &experiment_error));
+    must(slm_model_save(model, repro_path(path, r, "models", j->name, ""), e->tokenizer,
+                        SLM_DTYPE_NATIVE, &experiment_error));
     if (j->view != NULL)
-        must(slm_model_save(model, e->tokenizer, NULL, repro_path(path, r, "", j->view, ""),
-                            &experiment_error));
+        must(slm_model_save(model, repro_path(path, r, "", j->view, ""), e->tokenizer,
+                            SLM_DTYPE_NATIVE, &experiment_error));
 }
 
 /* A job whose parent was killed leaves nothing: the next parent may be at the same job. */

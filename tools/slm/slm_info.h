@@ -112,10 +112,10 @@ static inline int info_folder(info *in, const char *path) {
 }
 
 /* ---- safetensors, a run's state among them ---- */
-static inline void info_tensors(info *in, const slm__safetensors *file) {
-    for (size_t i = 0; i < file->n; i++) {
-        const slm__st_entry *t = &file->list[i];
-        const char *dtype = slm__dtypes[t->dtype].name;
+static inline void info_tensors(info *in, const slm_safetensors *file) {
+    for (size_t i = 0; i < slm_safetensors_count(file); i++) {
+        const slm_safetensors_entry *t = slm_safetensors_at(file, i);
+        const char *dtype = slm_dtype_name(t->dtype);
         if (in->json) {
             fputs(i > 0 ? ", {\"name\": " : "{\"name\": ", stdout);
             escape_json(stdout, t->name);
@@ -124,7 +124,7 @@ static inline void info_tensors(info *in, const slm__safetensors *file) {
             printf("  %-6s (", dtype);
         }
         for (size_t d = 0; d < t->n_dims; d++)
-            printf("%s%llu", d > 0 ? ", " : "", (unsigned long long)t->shape[d]);
+            printf("%s%llu", d > 0 ? ", " : "", (unsigned long long)t->dims[d]);
         if (in->json)
             fputs("]}", stdout);
         else {
@@ -170,11 +170,12 @@ static inline void info_pairs(info *in, const char *text, char between, char end
     }
 }
 
-static inline void info_run(info *in, slm__safetensors *file) {
+static inline void info_run(info *in, const slm_safetensors *file) {
     static const char *const keys[] = {"step", "cursor.at", "cursor.seed"};
-    const char *settings = slm__metadata(file, "settings"), *extra = slm__metadata(file, "extra");
+    const char *settings = slm_safetensors_metadata(file, "settings");
+    const char *extra = slm_safetensors_metadata(file, "extra");
     for (size_t i = 0; i < COUNT(keys); i++) {
-        const char *value = slm__metadata(file, keys[i]);
+        const char *value = slm_safetensors_metadata(file, keys[i]);
         if (value != NULL) info_whole(in, keys[i], strtoull(value, NULL, 10));
     }
     if (settings != NULL) info_pairs(in, settings, '=', ' ');
@@ -220,28 +221,30 @@ static inline int info_safetensors(info *in, const char *path) {
     const char *kind;
     int code = DONE;
     slm_error err;
-    slm__safetensors file;
-    slm_status status = slm__safetensors_open(&file, path, &err);
-    kind = status == SLM_OK ? slm__metadata(&file, "slm") : NULL;
+    slm_safetensors *file = NULL;
+    slm_status status = slm_safetensors_open(&file, path, &err);
+    kind = status == SLM_OK ? slm_safetensors_metadata(file, "slm") : NULL;
     if (status != SLM_OK)
         code = fail_status(status, FOR_INPUT, &err);
     else if (kind != NULL && strcmp(kind, "score file") == 0) {
-        code = info_scores(in, path, file.n > 0 ? slm__dtypes[file.list[0].dtype].name : "");
+        const slm_safetensors_entry *first = slm_safetensors_at(file, 0);
+
+        code = info_scores(in, path, first != NULL ? slm_dtype_name(first->dtype) : "");
     } else if (kind != NULL && strcmp(kind, "run") == 0) {
         info_text(in, "kind", "run state");
-        info_run(in, &file);
-        info_whole(in, "tensors", file.n);
+        info_run(in, file);
+        info_whole(in, "tensors", slm_safetensors_count(file));
     } else {
         info_text(in, "kind", "safetensors");
         info_name(in, "tensors");
         if (in->json)
             putchar('[');
         else
-            printf("%zu\n", file.n);
-        info_tensors(in, &file);
+            printf("%zu\n", slm_safetensors_count(file));
+        info_tensors(in, file);
         if (in->json) putchar(']');
     }
-    slm__safetensors_close(&file);
+    slm_safetensors_close(file);
     return code;
 }
 
