@@ -183,6 +183,18 @@ change 'generation: scaled logits' 'audit' \
     'slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);' ';'
 change 'generation: residual' 'audit' \
     'slm__matvec(&output, 1, g->y, H * D, 1);' 'slm__matvec(&output, 1, g->y, H * D, 0);'
+change 'sampling: top_p' 'generation' \
+    'mass < options->top_p * sum' 'mass < options->top_p'
+change 'sampling: top_k' 'generation' \
+    'slm__min(V, (size_t)options->top_k)' 'slm__min(V, (size_t)options->top_k + 1)'
+change 'sampling: partial sums' 'generation' \
+    'sums[(first + i) % SLM__LANES] += weights[i];' 'sums[0] += weights[i];'
+change 'sampling: equals by their ids' 'generation' \
+    'return x->token < y->token ? -1 : 1;' 'return x->token < y->token ? 1 : -1;'
+change 'sampling: finite logits' 'generation' \
+    'if (!(fabs(logit) <= DBL_MAX))' 'if (!(logit <= DBL_MAX))'
+change 'likeliest: the last gives way' 'generation' \
+    '!(logits[token] > choices[k - 1].p)' '!(logits[token] >= choices[0].p)'
 # ---- scoring ----
 change 'scores of other windows' 'scorefile' \
     's->T != T ?' 's->T > T ?'
@@ -237,6 +249,12 @@ change 'each window once' 'data' \
     '(left ^ hashed)' '(left & hashed)'
 change 'scores of the target' 'data scorefile step' \
     'inside ? values[position - 1] : 0' 'inside ? values[position] : 0'
+change 'batches: whose memory' 'data' \
+    'slm__release(batch->memory[block]);' 'slm__release(block == 1 ? batch->ref_loss : NULL);'
+change 'batches: half a reference' 'data' \
+    'if (batch->ref_loss == NULL) batch->ref_loss = block;' 'batch->ref_loss = block;'
+change 'batches: weights are 1' 'data' \
+    'block[i] = 1;' 'block[i] = 0;'
 # ---- files ----
 change 'header length' 'files' \
     'n > size - 8)' 'n > size - 9)'

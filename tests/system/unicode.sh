@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tables of characters in slm.h against tools/dev/unicode_classes: on a small database made here,
-# and on the Unicode Character Database where it is installed (Debian: package unicode-data).
+# The tables of characters in slm.h against tools/dev/unicode_classes: on a small database made
+# here, and on the Unicode Character Database where it is installed (Debian: unicode-data).
 cd "$(dirname "$0")/../.." || exit 1
 dir=build/tmp/unicode
 rm -rf $dir && mkdir -p $dir/small || exit 1
@@ -85,7 +85,8 @@ edited "a letter that is newer than the table" 's/Unicode 3.0/Unicode 2.0/'
 edited "no version" '1d'
 
 # A table newer than the database: what the database does not know is not compared.
-sed 's/Unicode 3.0/Unicode 4.0/; s/{0x4E00, 6}/{0x4E00, 6},    {0x5000, 3}/' $dir/made.h >$dir/newer.h
+sed 's/Unicode 3.0/Unicode 4.0/; s/{0x4E00, 6}/{0x4E00, 6},    {0x5000, 3}/' $dir/made.h \
+    >$dir/newer.h
 $tool --check $dir/newer.h $dir/small >$dir/log
 check "a newer table: $(cat $dir/log)" $?
 grep -q ' 0 differ, 3 newer$' $dir/log

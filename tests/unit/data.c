@@ -132,7 +132,7 @@ static void test_orders_differ(void) {
     CHECK(chi < 40, "the first of 10 windows: chi square %g", chi);
 }
 
-/* ---- batches of a corpus of 103 tokens, two of them masked, with losses that tell their token ---- */
+/* ---- batches of a corpus of 103 tokens, two of them masked, with losses that tell theirs ---- */
 #define N_TOKENS 103
 #define N_ENTRIES (N_TOKENS - 1)
 
