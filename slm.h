@@ -1,16 +1,22 @@
-/* slm.h 0.1.0: Selective Language Modeling in one C header.
+/* slm.h 0.2.0: Selective Language Modeling in one C header.
+ * SPDX-License-Identifier: MIT
  *
- *     #define SLM_IMPLEMENTATION          // in exactly one .c or .cpp file
- *     #include "slm.h"                    // cc -O2 -fopenmp your.c -lm     (without -fopenmp: one thread, same bits)
+ *     #define SLM_IMPLEMENTATION        // in exactly one .c or .cpp file
+ *     #include "slm.h"                  // cc -O2 -fopenmp your.c -lm
  *
- * What it is.  The method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al., 2024), whole: a reference model
- * scores every token of a noisy corpus once; training then uses the loss of only those k% of the tokens whose excess loss (current
- * loss minus reference loss) is highest.  And what that needs: tokenizers, a Llama transformer, its gradients, AdamW, files.
- * What it refuses to be.  A framework.  One architecture, one number type, CPU only, libc and libm only, no intrinsics.
- * Priorities, in this order: right, readable, the same bits everywhere, fast, small.  Licence: MIT, at the end of this file.
- * Security: every file is treated as hostile; a bad one is refused by name, field and value.
+ * Without -fopenmp the same code runs on one thread and gives the same bits.
  *
- * ==== >>contents ====================================================================================================
+ * What it is.  The whole method of the Rho-1 paper ("Not All Tokens Are What You Need", Lin et al.,
+ * 2024).  A reference model scores every token of a noisy corpus once; training then uses the loss
+ * of only those k% of the tokens whose excess loss (current loss minus reference loss) is highest.
+ * What that needs is here too: tokenizers, a Llama transformer, its gradients, AdamW, files.
+ *
+ * It is not a framework: one architecture, one number type, the CPU, libc and libm, no intrinsics.
+ * Its priorities, in this order: right, readable, the same bits everywhere, fast, small.
+ * Every file it reads is treated as hostile; a bad one is refused by name, field and value.
+ * The licence (MIT) is at the end of this file.
+ *
+ * ==== >>contents ===============================================================================
  *   Search for an anchor (">>name") to jump.  tools/dev/check_sections checks the last column.
  *
  *   >>idea            letters, shapes, the equations of the paper, the algorithm in nine lines
@@ -38,49 +44,69 @@
  *
  *   Fifteen minutes: >>idea, sections 2 and 12.  Two hours: sections 7, 8 and 10 as well.
  *
- * ==== >>idea ========================================================================================================
- *   B sequences, T tokens each, N = B*T rows; V vocabulary; C (`dim`) width; x_i token i; theta the model; RM the reference.
- *   Losses are in nats.  Every array is row-major; batch and time live in the rows: row n = b*T + t.
+ * ==== >>idea ===================================================================================
+ *   B sequences of T tokens each give N = B*T rows; V is the size of the vocabulary; C (`dim`) the
+ *   width; x_i token i; theta the model; RM the reference model.  Losses are in nats.  Every array
+ *   is row-major; batch and time live in the rows: row n = b*T + t.
  *
- *   (eq. 1)  L_RM(x_i)    = -ln P_RM(x_i | x_<i)                    reference loss, computed once for the whole corpus
- *   (eq. 2)  L_CLM(theta) = 1/N sum_i L_theta(x_i)                  plain (causal) language modeling
- *   (eq. 3)  S(x_i)       = L_theta(x_i) - L_RM(x_i)                excess loss: signed, no clamp, never differentiated
- *   (eq. 4)  L_SLM(theta) = 1/k sum_i I(x_i) L_theta(x_i)           k = the number selected, not N
- *   (eq. 5)  I(x_i)       = 1 if x_i is among the k tokens of highest S in scope, else 0;   k = floor(ratio n + 1/2) >= 1
- *   (eq. 8)  H_RM(x_i)    = -sum_v P_RM(v|x_<i) ln P_RM(v|x_<i)     entropy, an alternative score
+ *   (eq. 1)  L_RM(x_i)    = -ln P_RM(x_i | x_<i)           reference loss, once for the whole corpus
+ *   (eq. 2)  L_CLM(theta) = 1/N sum_i L_theta(x_i)         plain (causal) language modeling
+ *   (eq. 3)  S(x_i)       = L_theta(x_i) - L_RM(x_i)       excess loss: signed, not clamped,
+ *                                                          never differentiated
+ *   (eq. 4)  L_SLM(theta) = 1/k sum_i I(x_i) L_theta(x_i)  k is the number selected, not N
+ *   (eq. 5)  I(x_i)       = 1 if x_i is among the k tokens of highest S in scope, else 0
+ *                           k = floor(ratio n + 1/2), at least 1, of n valid targets
+ *   (eq. 8)  H_RM(x_i)    = -sum_v P_RM(v | x_<i) ln P_RM(v | x_<i)      entropy, another score
  *
- *   once:      train RM on clean text;  ref = L_RM of every corpus token           slm_trainer_step, slm_losses_compute
- *   per step:  1 forward           h    = trunk(x)                                 slm_model_forward
- *              2 losses            l_i  = lse(W h_i) - (W h_i)[target_i]           slm_token_losses
- *              3 scores            S_i  = l_i - ref_i                    (eq. 3)   slm_select_scores
- *              4 select            I    = top k of S                     (eq. 5)   slm_select
- *              5 loss              L    = 1/k sum_i I_i l_i              (eq. 4)   slm_weighted_loss
- *              6 backward          dL/dtheta; unselected rows cost nothing in the head and the last block
- *              7 clip, AdamW                                                       slm__clip, slm__adamw
- *   Not here: any clamp, temperature or soft weight; attention masks (an unselected token stays visible as context).
+ *   once      train RM on clean text                               slm_trainer_step
+ *             L_RM of every token of the corpus         (eq. 1)    slm_losses_compute
+ *   per step  1 forward   h = trunk(x)                             slm_model_forward
+ *             2 losses    l_i = lse(W h_i) - (W h_i)[target_i]     slm_token_losses
+ *             3 scores    S_i = l_i - ref_i             (eq. 3)    slm_select_scores
+ *             4 select    I = top k of S                (eq. 5)    slm_select
+ *             5 loss      L = 1/k sum_i I_i l_i         (eq. 4)    slm_selective_loss
+ *             6 backward  dL/dtheta                                slm_tape_backward
+ *             7 clip, AdamW                                        slm_trainer_update
+ *
+ *   Rows that are not selected cost nothing in the head and in most of the last block.
+ *   Not here: clamps, temperatures, soft weights; attention masks (a token that is not selected
+ *   stays visible as context).
  */
 #ifndef SLM_H
 #define SLM_H
 
-#define SLM_VERSION "0.1.0"
+#define SLM_VERSION_MAJOR 0
+#define SLM_VERSION_MINOR 2
+#define SLM_VERSION_PATCH 0
+#define SLM_VERSION_NUMBER 200 /* 10000 major + 100 minor + patch, for #if */
+#define SLM_VERSION "0.2.0"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <float.h>
 
-/* ==== >>config ======================================================================================================
-   Set these before including slm.h; those marked * must be the same in every file that includes it.
-     SLM_IMPLEMENTATION      emit the implementation (exactly one file)
-   * SLM_STATIC              make every function static (everything then lives in that one file)
-   * SLM_REAL                the number type: float (default) or double (audits, gradient checks)
-     SLM_MALLOC, SLM_REALLOC, SLM_FREE     all three or none: (size), (pointer, size), (pointer)
-     SLM_ASSERT(c)           our own invariants, never input; default: nothing
-   * SLM_NO_FILES            leave out everything that touches files                                                  */
+/* ==== >>config =================================================================================
+   Define these before including slm.h.  Those marked * must be the same in every file of a program;
+   a file that disagrees about SLM_REAL or the version does not link.
+
+     SLM_IMPLEMENTATION       emits the implementation; in exactly one file
+   * SLM_STATIC               makes every function static; all of it then lives in that one file
+   * SLM_REAL                 the number type: float (default) or double (audits, gradient checks)
+     SLM_MALLOC(size)         and SLM_FREE(pointer): define both or none.  They take no user pointer:
+                              slm.h keeps no state outside its objects, and an allocator that needs
+                              state reaches it through a variable of its own
+     SLM_ASSERT(condition)    checks our own invariants, never input; default: nothing
+   * SLM_NO_FILES             leaves out what touches files: sections 15 to 17                    */
 #if defined(__GNUC__) || defined(__clang__)
-#define SLM__PRINTF(at, first) __attribute__((format(printf, at, first)))
+#define SLM__PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 #define SLM__MAYBE_UNUSED __attribute__((unused))
+#define SLM__KEEP __attribute__((used))
+#define SLM_NODISCARD __attribute__((warn_unused_result))
 #else
-#define SLM__PRINTF(at, first)
+#define SLM__PRINTF(format_index, first)
 #define SLM__MAYBE_UNUSED
+#define SLM__KEEP
+#define SLM_NODISCARD
 #endif
 #ifdef SLM_STATIC
 #define SLM_API static SLM__MAYBE_UNUSED
@@ -91,71 +117,103 @@
 #define SLM_REAL float
 #endif
 typedef SLM_REAL slm_real;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* ==== >>api =========================================================================================================
-   Conventions.  Functions that can fail return a status and fill *err (which may be NULL).  On failure outputs are
-   untouched or NULL and nothing is leaked.  `create`, `load`, `train` give an object that you own; its `free` takes NULL.
-   Counts are tokens, sizes are bytes, losses are nats.                                                                */
+
+/* The number type and the version are part of this symbol's name.  Every file that includes slm.h
+   refers to it, so that files which disagree with the implementation are refused by the linker. */
+#define SLM__JOIN_NOW(a, b, c) a##b##c
+#define SLM__JOIN(a, b, c) SLM__JOIN_NOW(a, b, c)
+#define SLM__ABI SLM__JOIN(slm_abi_, SLM_REAL, _0_2)
+#ifndef SLM_STATIC
+extern const int SLM__ABI;
+static SLM__KEEP const int *const slm__abi_check = &SLM__ABI;
+#endif
+
+/* ==== >>api ====================================================================================
+   Conventions.
+
+   Arguments come in one order: outputs, object, inputs, sizes, options, callback, err.
+   Functions are named slm_OBJECT_VERB.  Operations on a tape have their mathematical names.
+
+   Errors: a function that can fail returns a status.  On failure it fills *err (err may be NULL),
+   its outputs are NULL or untouched, and nothing is leaked.  On success it does not touch *err.
+
+   Ownership: `create`, `load`, `train`, `parse`, `encode`, `compute` give an object that you own; its
+   `free` accepts NULL.  Buffers that functions return are freed by slm_free.  Arrays inside an
+   object belong to it: write their elements where the comment says so.  Where a comment says "may
+   be replaced", you may let the field point to an array of yours, which stays yours.
+
+   Options: make a struct by its `defaults` function, then change fields.  A zero means zero.
+   Structs may get new fields at their end; initialise by name.
+
+   Threads: slm.h has no globals.  Distinct objects may be used from distinct threads.  A const
+   object may be shared by threads while nobody changes it.  Inside, work is spread by OpenMP.
+
+   Units: counts are tokens, sizes are bytes, losses are nats.  (B*T) is the shape of an array.    */
 
 /* ---- status ---- */
 typedef enum slm_status {
     SLM_OK = 0,
-    SLM_ERR_ARGUMENT, /* a value you passed is out of range */
-    SLM_ERR_MEMORY,   /* an allocation failed */
-    SLM_ERR_IO,       /* the system could not open, read or write a file */
-    SLM_ERR_FORMAT, /* a file's content is not what its format demands, or asks for what slm.h does not support */
-    SLM_ERR_MISMATCH, /* a score file or a run belongs to other data, tokenizer, model or windows */
+    SLM_ERR_ARGUMENT,   /* a value that you passed is out of range */
+    SLM_ERR_MEMORY,     /* an allocation failed */
+    SLM_ERR_IO,         /* the system could not open, read or write a file */
+    SLM_ERR_FORMAT,     /* a file is malformed, or asks for what slm.h does not support */
+    SLM_ERR_MISMATCH,   /* a file belongs to other data, another tokenizer, model or window */
     SLM_ERR_NOT_FINITE, /* a loss, score or gradient is NaN or infinite */
     SLM_ERR_CANCELLED   /* a progress callback asked to stop */
 } slm_status;
 
 typedef struct slm_error {
     slm_status status;
-    char text[512];
-} slm_error; /* text: one line, names file, field, value */
+    char text[512]; /* one line that names the file, the field and the value */
+} slm_error;
 
+SLM_API const char *slm_version(void);                  /* that of the implementation, "0.2.0" */
 SLM_API const char *slm_status_text(slm_status status); /* "out of memory", ...; never NULL */
-typedef int (*slm_progress)(
-    void *user, uint64_t done,
-    uint64_t total); /* same unit; return nonzero to stop: SLM_ERR_CANCELLED */
 
-/* ---- random numbers: the whole state is one word (splitmix64) ---- */
+/* Called between pieces of long work; done and total have the same unit.  Returns nonzero to stop:
+   the function then returns SLM_ERR_CANCELLED. */
+typedef int (*slm_progress)(void *user, uint64_t done, uint64_t total);
+
+/* Frees a buffer that a function of slm.h returned, e.g. slm_tokenizer_decode.  NULL is fine. */
+SLM_API void slm_free(void *memory);
+
+/* ---- random numbers: splitmix64; the state is one word ---- */
 typedef struct slm_rng {
     uint64_t state;
 } slm_rng;
 
 SLM_API slm_rng slm_rng_seed(uint64_t seed);
-SLM_API uint64_t slm_rng_next(slm_rng *rng); /* uniform over all 64-bit words */
-SLM_API uint64_t slm_rng_below(slm_rng *rng,
-                               uint64_t n);   /* uniform in 0..n-1, without bias; n >= 1 */
-SLM_API double slm_rng_uniform(slm_rng *rng); /* [0, 1), 53 bits */
-SLM_API double slm_rng_normal(slm_rng *rng);  /* mean 0, variance 1 */
-SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes,
-                          size_t n); /* 64-bit FNV-1a; start with SLM_HASH_START */
-#define SLM_HASH_START 14695981039346656037ULL
-SLM_API void slm_free(void *memory); /* frees what encode, decode and read_* returned */
+SLM_API uint64_t slm_rng_next(slm_rng *rng);              /* uniform over all 64-bit words */
+SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n); /* uniform in 0..n-1, unbiased; n >= 1 */
+SLM_API double slm_rng_uniform(slm_rng *rng);             /* uniform in [0, 1), 53 bits */
+SLM_API double slm_rng_normal(slm_rng *rng);              /* mean 0, variance 1 */
 
-/* ---- tokens ---- */
-typedef struct slm_tokenizer
-    slm_tokenizer; /* bytes, or a byte-level BPE with GPT-2's pre-tokenizer */
-SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out,
-                                              slm_error *err); /* 256 tokens, id = byte */
+/* ---- tokenizer: bytes, or a byte-level BPE with GPT-2's pre-tokenizer ---- */
+typedef struct slm_tokenizer slm_tokenizer;
+
+/* The 256 bytes as tokens; the id is the byte. */
+SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *err);
+
+/* Learns a byte-level BPE of `vocab` >= 256 tokens from a text. */
 SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
                                        int32_t vocab, slm_progress progress, void *user,
-                                       slm_error *err); /* byte-level BPE, vocab >= 256 */
+                                       slm_error *err);
 SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer);
+
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer); /* ids are 0..vocab-1 */
-SLM_API uint64_t
-slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* fingerprint of vocabulary and merges */
-/* The bytes of a token, not ended by a NUL; NULL, and *size 0, if there is no such id.  size may be NULL. */
+SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* of vocabulary and merges */
+
+/* The bytes of a token, which belong to the tokenizer.  Returns NULL if there is no such id. */
 SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id);
-/* The ids of a text of any bytes; you own *ids. */
+
+/* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours. */
 SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
                                         const slm_tokenizer *tokenizer, const char *text,
                                         size_t size, slm_error *err);
-/* The text of ids, with a NUL after its size bytes; you own *text. */
 SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *tokenizer,
                                         const int32_t *ids, size_t n_ids, slm_error *err);
 
@@ -183,6 +241,24 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 SLM_API void slm_corpus_free(slm_corpus *corpus);
 SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T); /* ceil((n-1) / T) */
 
+/* ---- losses of a corpus: what one model made of every token; a score file holds them ---- */
+typedef struct slm_losses {
+    slm_real *loss;          /* (n) nats; entry i belongs to corpus token first + i + 1 */
+    slm_real *entropy;       /* (n) nats */
+    size_t n;                /* entries */
+    size_t first;            /* a part of a corpus: entries before it; else 0 */
+    size_t total;            /* entries of the whole corpus: its tokens - 1 */
+    int32_t T;               /* window length: they hold for windows of this length only */
+    uint64_t corpus_hash;    /* of the corpus they belong to */
+    uint64_t tokenizer_hash; /* of its tokenizer; 0: not known */
+    uint64_t model_hash;     /* of the model that made them; 0: not known */
+    void *memory;            /* private */
+} slm_losses;
+
+/* Room for n entries, all zero: for losses that come from elsewhere.  total is n. */
+SLM_API slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err);
+SLM_API void slm_losses_free(slm_losses *losses);
+
 /* ---- batch: the windows of one micro-batch ---- */
 typedef struct slm_batch {
     int32_t B, T;
@@ -208,7 +284,6 @@ typedef struct slm_cursor {
     uint64_t next_window; /* windows used since the start of training */
 } slm_cursor;
 
-typedef struct slm_losses slm_losses;
 /* Fills the batch with the next B windows and, if ref_losses are given, with their losses. */
 SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const slm_corpus *corpus,
                                   const slm_losses *ref_losses, slm_error *err);
@@ -216,39 +291,46 @@ SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const sl
    the corpus has no more windows, all targets are -1. */
 SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first_window);
 
-/* ---- model: the Llama architecture (RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases) ---- */
+/* ---- model: the Llama architecture ----
+   RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases. */
 typedef struct slm_model_config {
-    int32_t vocab, dim, n_layers; /* e.g. 4096; 256, the width of the residual stream; 6 */
-    int32_t n_heads, n_kv_heads;  /* e.g. 8, 8; n_kv_heads divides n_heads, 0 = n_heads */
-    int32_t head_dim;             /* e.g. 32, even; 0 = dim / n_heads */
-    int32_t ffn;                  /* e.g. 704: width of the MLP */
-    int32_t max_seq;              /* e.g. 256: longest context the model is meant for; 0 = 2048 */
-    double rope_theta, norm_eps;  /* 0 = 10000, 1e-5 */
-    int32_t tie_embeddings;       /* 1 = the output head is the embedding */
+    int32_t vocab;          /* V, e.g. 4096 */
+    int32_t dim;            /* C, e.g. 256: width of the residual stream */
+    int32_t n_layers;       /* e.g. 6 */
+    int32_t n_heads;        /* H, e.g. 8 */
+    int32_t n_kv_heads;     /* divides n_heads; not set (0): n_heads */
+    int32_t head_dim;       /* D, even; not set (0): dim / n_heads */
+    int32_t ffn;            /* F, e.g. 704: width of the MLP */
+    int32_t max_seq;        /* longest context the model is meant for; not set (0): 2048 */
+    double rope_theta;      /* not set (0): 10000 */
+    double norm_eps;        /* not set (0): 1e-5 */
+    int32_t tie_embeddings; /* 1: the output head is the embedding */
 } slm_model_config;
 
-/* The one table of parameters: drives size, initialization, decay, saving and loading. */
+/* One parameter.  The table of them drives size, initialization, decay, saving and loading. */
 typedef struct slm_param {
-    char name[64];     /* Hugging Face's name, e.g. "model.layers.0.mlp.up_proj.weight" */
-    size_t offset;     /* into params, grads and moments */
-    size_t rows, cols; /* linear weights are (out, in); norms are (1, C) */
-    int decay;         /* 1: two dimensions, takes weight decay; 0: a norm */
+    char name[64]; /* Hugging Face's name, e.g. "model.layers.0.mlp.up_proj.weight" */
+    size_t offset; /* into params, and into every array of gradients or moments */
+    size_t rows;   /* linear weights are (out, in); norms are (1, C) */
+    size_t cols;
+    int decay;     /* 1: a matrix, takes weight decay; 0: a norm */
 } slm_param;
 
 typedef struct slm_model {
     slm_model_config config;
-    slm_param *table; /* (n_tensors), in the order of the file */
-    size_t n_tensors, n_params;
-    slm_real *params; /* (n_params), 64-byte aligned */
+    slm_param *table; /* (n_tensors), in the order of the file; read only */
+    size_t n_tensors;
+    size_t n_params;  /* numbers in params; tensors begin on cache lines, so there are gaps */
+    slm_real *params; /* (n_params), 64-byte aligned; write the numbers, keep the pointer */
 } slm_model;
 
-SLM_API slm_status slm_model_config_check(
-    slm_model_config *config, slm_error *err); /* resolves the zeros, refuses nonsense */
+/* Fills in what is not set; refuses nonsense by field and value. */
+SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *err);
 SLM_API slm_status slm_model_create(slm_model **out, const slm_model_config *config, uint64_t seed,
                                     slm_error *err); /* random weights */
 SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err);
 SLM_API void slm_model_free(slm_model *model);
-SLM_API uint64_t slm_model_hash(const slm_model *model); /* fingerprint of shape and weights */
+SLM_API uint64_t slm_model_hash(const slm_model *model); /* of shape and weights */
 
 /* ---- tape: memory and record of a forward and a backward pass; one serves for all steps ---- */
 typedef struct slm_tape slm_tape;
@@ -322,138 +404,183 @@ SLM_API slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape 
                                     slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
                                     slm_error *err);
 
-/* ---- reference losses: loss and entropy of every target by the reference model, once; a step makes its scores of them ---- */
-/* loss, entropy: (B*T) out, 0 where the target is not valid; entropy may be NULL. */
-SLM_API slm_status slm_model_losses(const slm_model *model, slm_tape *tape, const slm_batch *batch,
-                                    slm_real *loss, slm_real *entropy, slm_error *err);
+/* ---- losses of tokens ---- */
+/* (eqs. 1, 8) Loss and entropy (B*T each; entropy may be NULL) of every target of a batch by a model; 0
+   where there is no target.  Resets the tape. */
+SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                    const slm_model *model, const slm_batch *batch, slm_error *err);
 
-struct slm_losses {
-    size_t n; /* entries: corpus tokens - 1 in all; entry i belongs to corpus token at + i + 1 */
-    slm_real *loss, *entropy; /* (n) nats */
-    int32_t T;                /* window length: they hold for these windows only */
-    uint64_t corpus_hash, tokenizer_hash, model_hash;
-    size_t at, all; /* a part: entries before it, entries of the whole corpus; the whole: 0, n */
-};
+/* Windows of a corpus: T tokens each, B of them at a time, from first to end-1. */
+typedef struct slm_windows {
+    int32_t B, T;
+    size_t first, end;
+} slm_windows;
 
+SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int32_t T); /* all */
+
+/* Loss and entropy of every token of those windows.  B matters for speed alone.  When progress stops
+   it, *out is the part that was done, to be joined with the rest, and the status is
+   SLM_ERR_CANCELLED. */
 SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
-                                      const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                      int32_t T, slm_progress progress, void *user, slm_error *err);
-/* The part of windows from .. to-1.  When progress stops it, *out is the part that was done, to be joined with the rest. */
-SLM_API slm_status slm_losses_compute_windows(slm_losses **out, const slm_model *model,
-                                              const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                              int32_t B, int32_t T, size_t from, size_t to,
-                                              slm_progress progress, void *user, slm_error *err);
-SLM_API void slm_losses_free(slm_losses *scores);
-/* Refuses, by name, those of another corpus, tokenizer or window length, and a part. */
-SLM_API slm_status slm_losses_check(const slm_losses *s, const slm_corpus *c,
-                                    uint64_t tokenizer_hash, int32_t T, slm_error *err);
+                                      const slm_corpus *corpus, const slm_windows *windows,
+                                      slm_progress progress, void *user, slm_error *err);
+/* Refuses, by name, losses of another corpus, tokenizer or window length, and a part. */
+SLM_API slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *corpus, int32_t T,
+                                    slm_error *err);
+
+/* How good is a model on a text?  The mean over all targets that are not masked. */
+typedef struct slm_evaluation {
+    double loss;          /* nats per token */
+    double low, high;     /* 95% interval of it: percentiles of 1000 bootstrap draws of windows */
+    double bits_per_byte; /* NaN where the corpus does not know its bytes */
+    size_t n_tokens;      /* targets */
+    size_t n_windows;
+} slm_evaluation;
+
+/* The losses must be those of the whole corpus.  seed: of the bootstrap. */
+SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *losses,
+                                       const slm_corpus *corpus, uint64_t seed, slm_error *err);
 
 /* ---- selection ---- */
 typedef enum slm_criterion {
-    SLM_CRITERION_NONE = 0,  /* select everything: plain language modeling (eq. 2) */
+    SLM_CRITERION_NONE = 0,  /* selects everything: plain language modeling (eq. 2) */
     SLM_CRITERION_EXCESS,    /* l_i - r_i (eq. 3) */
     SLM_CRITERION_REF,       /* -r_i: what the reference predicts well */
-    SLM_CRITERION_ENTROPY,   /* -h_i: where the reference is certain */
+    SLM_CRITERION_ENTROPY,   /* -h_i: where the reference is certain (eq. 8) */
     SLM_CRITERION_LOSS,      /* l_i: the model's own loss (a control) */
     SLM_CRITERION_RANDOM,    /* a random number (a control) */
-    SLM_CRITERION_INTERSECT, /* top ratio by -r and top ratio2 by -h: both */
-    SLM_CRITERION_UNION      /* ... either */
+    SLM_CRITERION_INTERSECT, /* top ratio by -r and top entropy_ratio by -h: both */
+    SLM_CRITERION_UNION,     /* ... either */
+    SLM_CRITERION_OWN        /* the score that your function gives */
 } slm_criterion;
 
 typedef enum slm_scope {
-    SLM_SCOPE_BATCH =
-        0, /* rank all valid targets of one optimizer step, across micro-batches and processes */
-    SLM_SCOPE_MICRO,   /* rank each micro-batch by itself */
-    SLM_SCOPE_SEQUENCE /* rank each sequence by itself */
+    SLM_SCOPE_BATCH = 0, /* ranks all valid targets of one optimizer step, over all micro-batches and
+                            processes */
+    SLM_SCOPE_MICRO,     /* ranks each micro-batch by itself */
+    SLM_SCOPE_SEQUENCE   /* ranks each sequence by itself */
 } slm_scope;
 
-typedef struct slm_select_options {
-    slm_criterion score;
-    slm_scope scope;
-    double ratio;  /* (0, 1]; 0 = 0.6, the paper's */
-    double ratio2; /* INTERSECT, UNION: the ratio for the entropy; 0 = ratio */
-    uint64_t seed; /* RANDOM */
-} slm_select_options;
-
-/* Sums of counts over processes, for a ranking over all of them; NULL members: one process. */
+/* Functions that add up over the processes which share a batch.  NULL members: one process.  They
+   return nonzero if they failed.  The words are MPI's. */
 typedef struct slm_group {
     void *user;
-    int (*allreduce_counts)(
-        void *user, uint64_t *counts,
-        size_t n); /* counts += those of all other processes; nonzero = failed */
-    int (*exscan_count)(
-        void *user,
-        uint64_t *count); /* *count = sum of the counts of the processes before this one */
-    int (*allreduce_grads)(
-        void *user, slm_real *grads,
-        size_t n); /* grads += those of all other processes, same bits everywhere */
+    /* counts (n) += those of all other processes */
+    int (*allreduce_counts)(void *user, uint64_t *counts, size_t n);
+    /* *count = the sum of the counts of the processes before this one */
+    int (*exscan_count)(void *user, uint64_t *count);
+    /* grads (n) += those of all other processes, with the same bits everywhere */
+    int (*allreduce_grads)(void *user, slm_real *grads, size_t n);
 } slm_group;
 
-SLM_API size_t slm_select_count(double ratio,
-                                size_t n); /* k = floor(ratio n + 1/2), >= 1 if n >= 1 */
-/* (eq. 5) mask (n) out: 1 for the k highest scores among valid[i] != 0 (NULL: all); ties to the lowest index.  NaN: an error.
-   Radix selection over the bits of the scores: 4 passes over n floats, no scratch memory. */
+/* The targets among which to select, and what is known of them. */
+typedef struct slm_targets {
+    const slm_real *loss;        /* (n) l_i, or NULL if the criterion does not need it; nats */
+    const slm_real *ref_loss;    /* (n) r_i, or NULL likewise */
+    const slm_real *ref_entropy; /* (n) h_i, or NULL likewise */
+    const int32_t *targets;      /* (n) or NULL: all valid; below 0: not valid, never selected */
+    size_t n;
+    int32_t T;              /* length of a sequence, for SLM_SCOPE_SEQUENCE */
+    uint64_t step;          /* salts SLM_CRITERION_RANDOM */
+    const slm_group *group; /* the processes that hold the rest of the batch; NULL: there are none */
+} slm_targets;
+
+/* Your own score: fills score (n), which must not be NaN.  The score of a target may depend on what is
+   known of that target only.  Returns nonzero if it failed. */
+typedef int (*slm_own_score)(void *user, slm_real *score, const slm_targets *targets);
+
+typedef struct slm_select_options {
+    slm_criterion criterion;
+    slm_scope scope;
+    double ratio;            /* in (0, 1]: share of the valid targets that is kept */
+    double entropy_ratio;    /* in (0, 1]: of INTERSECT and UNION, the ratio for the entropy */
+    uint64_t seed;           /* of RANDOM */
+    slm_own_score own_score; /* of OWN */
+    void *own_user;          /* passed to own_score */
+} slm_select_options;
+
+SLM_API slm_select_options slm_select_defaults(void); /* NONE, BATCH, the paper's ratio 0.6 */
+SLM_API const char *slm_criterion_name(slm_criterion criterion); /* "excess", ...; never NULL */
+
+/* k = floor(ratio n + 1/2), at least 1 if n is. */
+SLM_API size_t slm_select_count(double ratio, size_t n);
+
+/* (eq. 3) score (n) out: what the criterion makes of each target. */
+SLM_API slm_status slm_select_scores(slm_real *score, const slm_targets *targets,
+                                     const slm_select_options *options, slm_error *err);
+
+/* (eq. 5) mask (n) out: 1 for the k highest scores among those with valid[i] != 0 (NULL: all); ties
+   go to the lowest index; a NaN is an error.  A radix selection over the bits of the scores. */
 SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid,
                                   size_t n, size_t k, slm_error *err);
-/* (eq. 3) score (n) out from the losses that its kind needs (others may be NULL); step salts RANDOM. */
-SLM_API slm_status slm_select_scores(slm_real *score, slm_criterion kind, const slm_real *loss,
-                                     const slm_real *ref_loss, const slm_real *ref_entropy,
-                                     size_t n, uint64_t seed, slm_error *err);
-/* Both of the above by the options, over n = rows * T targets (scope SEQUENCE ranks each T by itself, else all together).
-   mask (n), scratch (n).  *selected: how many.  targets[i] < 0 is never selected. */
-SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_select_options *how,
-                              const slm_real *loss, const slm_real *ref_loss,
-                              const slm_real *ref_entropy, const int32_t *targets, size_t n,
-                              int32_t T, uint64_t step, slm_real *scratch, const slm_group *group,
+
+/* Both of the above, by scope.  mask (n) out; *n_selected: how many of these n; scratch (n). */
+SLM_API slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targets *targets,
+                              const slm_select_options *options, slm_real *scratch,
                               slm_error *err);
 
-/* ---- the training step ---- */
-typedef struct slm_adamw_options { /* AdamW with a warm-up and a cosine; a zero means the default */
-    double lr;                     /* 1e-3: the highest */
-    double lr_min;                 /* as a share of lr at the end; 0 = 0.1; below 0: constant */
-    uint64_t warmup,
-        steps; /* linear warm-up; steps of the whole schedule (0: constant after the warm-up) */
-    double beta1, beta2, eps; /* 0.9, 0.95, 1e-8 */
-    double weight_decay;      /* 0 = 0.1; below 0: none.  Matrices only */
-    double clip;              /* 0 = 1: highest norm of the whole gradient; below 0: none */
+/* ---- training ---- */
+typedef struct slm_adamw_options { /* AdamW with a linear warm-up and half a cosine */
+    double lr;           /* the highest learning rate */
+    double lr_min;       /* in [0, 1]: learning rate after the last step, as a share of lr */
+    uint64_t warmup;     /* steps of the warm-up */
+    uint64_t steps;      /* steps of the whole schedule; 0: constant after the warm-up */
+    double beta1, beta2; /* in [0, 1) */
+    double eps;          /* above 0 */
+    double weight_decay; /* of matrices */
+    double clip;         /* the highest norm of the whole gradient; 0: it is not clipped */
 } slm_adamw_options;
 
-typedef struct slm_trainer {
-    slm_model *model; /* borrowed; its params are updated */
-    slm_select_options selection;
-    slm_adamw_options optimizer;
+typedef struct slm_train_options {
+    slm_select_options select;
+    slm_adamw_options adamw;
     slm_group group;            /* all NULL: one process */
-    const slm_model *reference; /* borrowed or NULL: score online instead of from batch->ref_loss */
-    uint64_t step;              /* optimizer steps done */
-    slm_real *grads, *m, *v;    /* (n_params) each, owned */
-    slm_tape *tape;             /* owned */
-    slm_real
-        *loss; /* (rows of the last step) loss of each target, nats; valid after a step, owned */
-    uint8_t *mask;     /* (rows of the last step) 1 = selected, owned */
-    slm_real *scratch; /* (3 x rows): scores, reference losses and entropies, owned */
-    int32_t *targets;  /* (rows of the last step) owned */
-    size_t rows;       /* capacity of the four above */
-    int recompute; /* 1: the backward makes products again: less memory, more time, the same bits */
-    size_t
-        logits_budget; /* bytes for logits kept between the losses and the gradients; 0 = 256 MiB; never all rows' */
-} slm_trainer;
+    const slm_model *reference; /* borrowed, or NULL: losses come from the batch; else this model
+                                   scores every batch as it comes */
+    int recompute;              /* 1: the backward makes products again; less memory, same bits */
+    size_t logits_budget;       /* bytes of logits kept between losses and gradients */
+} slm_train_options;
+
+/* lr 1e-3, lr_min 0.1, no warm-up, steps 0, betas 0.9 and 0.95, eps 1e-8, decay 0.1, clip 1. */
+SLM_API slm_adamw_options slm_adamw_defaults(void);
+SLM_API slm_train_options slm_train_defaults(void); /* both defaults; 256 MiB of logits */
+SLM_API double slm_adamw_learning_rate(const slm_adamw_options *options, uint64_t step);
+
+typedef struct slm_trainer slm_trainer;
+
+/* The model is borrowed; its parameters are updated.  options NULL: the defaults. */
+SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
+                                      const slm_train_options *options, slm_error *err);
+SLM_API void slm_trainer_free(slm_trainer *trainer);
 
 typedef struct slm_step_stats {
-    double loss_all, loss_selected,
-        loss_unselected; /* means over valid / kept / dropped targets, nats; 0 if there are none */
-    size_t n_valid, n_selected;
-    double grad_norm, lr;
+    double loss_all;        /* mean loss of the valid targets, nats */
+    double loss_selected;   /* ... of those selected */
+    double loss_unselected; /* ... of those not selected; 0 where there are none */
+    size_t n_valid;
+    size_t n_selected;
+    double grad_norm; /* before clipping */
+    double lr;
 } slm_step_stats;
 
-SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
-                                      const slm_select_options *selection,
-                                      const slm_adamw_options *optimizer, slm_error *err);
-SLM_API void slm_trainer_free(slm_trainer *trainer);
-/* One optimizer step over n_micro micro-batches.  On an error the parameters are untouched. */
-SLM_API slm_status slm_trainer_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro,
-                                    slm_step_stats *stats, slm_error *err);
-SLM_API double slm_adamw_learning_rate(const slm_adamw_options *optimizer,
-                                       uint64_t step); /* of step 0, 1, ... */
+/* THE STEP: one optimizer step over n_micro micro-batches.  stats may be NULL.  On an error the
+   parameters are untouched and the stats are zero. */
+SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
+                                    slm_batch *const *micro, size_t n_micro, slm_error *err);
+
+/* For a step of your own: clips the gradient in slm_trainer_grads, AdamW, next step.  stats (or
+   NULL) gets grad_norm and lr, the rest 0. */
+SLM_API slm_status slm_trainer_update(slm_step_stats *stats, slm_trainer *trainer, slm_error *err);
+
+SLM_API slm_model *slm_trainer_model(const slm_trainer *trainer);
+SLM_API const slm_train_options *slm_trainer_options(const slm_trainer *trainer);
+SLM_API uint64_t slm_trainer_steps(const slm_trainer *trainer); /* optimizer steps done */
+SLM_API slm_real *slm_trainer_grads(const slm_trainer *trainer); /* (n_params) */
+
+/* Of the last step's targets, micro-batch after micro-batch: loss in nats, score, 1 = selected. */
+SLM_API const slm_real *slm_trainer_losses(const slm_trainer *trainer);
+SLM_API const slm_real *slm_trainer_scores(const slm_trainer *trainer);
+SLM_API const uint8_t *slm_trainer_mask(const slm_trainer *trainer);
 
 /* ---- generation ---- */
 typedef struct slm_generator slm_generator; /* the key-value cache of one sequence */
@@ -590,6 +717,12 @@ SLM_API const char *slm_safetensors_metadata(const slm_safetensors *file, const 
 SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
                                         size_t count, slm_error *err);
 #endif
+
+/* ---- utilities ---- */
+/* 64-bit FNV-1a over n bytes; begin with SLM_HASH_START, or go on with an earlier hash. */
+#define SLM_HASH_START 14695981039346656037ULL
+SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n);
+
 #ifdef __cplusplus
 }
 #endif
@@ -598,60 +731,82 @@ SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, co
 #if defined(SLM_IMPLEMENTATION) && !defined(SLM_IMPLEMENTATION_DONE)
 #define SLM_IMPLEMENTATION_DONE
 
-/* ---- defaults of >>config ---- */
+/* ---- the defaults of >>config ---- */
 #if defined(__FAST_MATH__)
 #error "slm.h: -ffast-math breaks NaN checks and the promise of equal bits; build without it"
 #endif
-#if defined(SLM_MALLOC) && defined(SLM_REALLOC) && defined(SLM_FREE)
-#elif !defined(SLM_MALLOC) && !defined(SLM_REALLOC) && !defined(SLM_FREE)
+#if !defined(SLM_MALLOC) && !defined(SLM_FREE)
 #define SLM_MALLOC(size) malloc(size)
-#define SLM_REALLOC(pointer, size) realloc(pointer, size)
 #define SLM_FREE(pointer) free(pointer)
-#else
-#error "slm.h: define all of SLM_MALLOC, SLM_REALLOC, SLM_FREE, or none"
+#elif !defined(SLM_MALLOC) || !defined(SLM_FREE)
+#error "slm.h: define both of SLM_MALLOC and SLM_FREE, or none"
 #endif
 #ifndef SLM_ASSERT
-#define SLM_ASSERT(c) ((void)0)
+#define SLM_ASSERT(condition) ((void)0)
 #endif
+
+/* A profiler may define this: an operation begins, known by its backward; sweep is 1 on the way
+   back. */
 #ifndef SLM__TRACE
-#define SLM__TRACE(operation, sweep)                                                               \
-    ((void)0) /* a profiler's clock: here begins an operation, known by its backward */
+#define SLM__TRACE(operation, sweep) ((void)0)
 #endif
+
 /* ==== >>base ================================================================================ 1 ==
-   Status, memory, checked sizes, arena, random numbers.  The only section that calls SLM_MALLOC and SLM_FREE.        */
+   Status, memory, checked sizes, buffers, random numbers.  The only section that calls SLM_MALLOC
+   and SLM_FREE.                                                                                  */
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
-#define SLM__COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#define SLM__COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static size_t slm__min(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* OpenMP, where the compiler has it: SLM__PRAGMA(omp parallel for) is nothing without it. */
 #ifdef _OPENMP
 #include <omp.h>
-#define SLM__PRAGMA(x) _Pragma(#x) /* SLM__PRAGMA(omp parallel for): where OpenMP is off, nothing */
-#define SLM__THREADS() omp_get_max_threads() /* that OpenMP would start now */
-#define SLM__THREAD() omp_get_thread_num()
+#define SLM__PRAGMA(directive) _Pragma(#directive)
+#define SLM__THREADS() omp_get_max_threads() /* as many as a parallel region would start now */
+#define SLM__THREAD() omp_get_thread_num()   /* this thread: 0, 1, ... */
 #else
-#define SLM__PRAGMA(x)
+#define SLM__PRAGMA(directive)
 #define SLM__THREADS() 1
 #define SLM__THREAD() 0
 #endif
 
-/* ---- status: every failure goes through slm__fail, which formats the message ---- */
-SLM_API const char *slm_status_text(slm_status status) {
-    static const char *const names[] = {
-        "ok",         "bad argument", "out of memory", "input/output error",
-        "bad format", "stale",        "not a number",  "stopped"};
-    return (size_t)status < SLM__COUNT(names) ? names[status] : "unknown status";
+/* The symbol that every file which includes slm.h refers to. */
+#ifndef SLM_STATIC
+extern const int SLM__ABI;
+const int SLM__ABI = SLM_VERSION_NUMBER;
+#endif
+
+SLM_API const char *slm_version(void) {
+    return SLM_VERSION;
 }
 
-/* vsnprintf is the one function of stdio.h that formats into memory; it is used with or without SLM_NO_FILES. */
-SLM__PRINTF(3, 4)
+/* ---- status: every failure goes through slm__fail, which formats the message ---- */
 
+SLM_API const char *slm_status_text(slm_status status) {
+    static const char *const text[] = {
+        "ok",         "bad argument", "out of memory", "input/output error",
+        "bad format", "mismatch",     "not finite",    "cancelled",
+    };
+
+    return (size_t)status < SLM__COUNT(text) ? text[status] : "unknown status";
+}
+
+/* vsnprintf formats into memory only, so it is used with SLM_NO_FILES too. */
+SLM__PRINTF(3, 4)
 static slm_status slm__fail(slm_error *err, slm_status status, const char *format, ...) {
     if (err != NULL) {
         va_list args;
+
         va_start(args, format);
         err->status = status;
         (void)vsnprintf(err->text, sizeof err->text, format, args);
@@ -664,7 +819,10 @@ static slm_status slm__no_memory(slm_error *err, size_t size) {
     return slm__fail(err, SLM_ERR_MEMORY, "out of memory: %zu bytes were refused", size);
 }
 
-/* ---- checked sizes: no size reaches an allocation but through these (a wrapped product: the classic parser bug); 1 = fits ---- */
+/* ---- checked sizes ----
+   Every size goes through these before it reaches an allocation: a product that wraps around is
+   the classic bug of parsers.  They return 1 if the result fits. */
+
 static int slm__checked_mul(size_t *out, size_t a, size_t b) {
     *out = a * b;
     return b == 0 || a <= SIZE_MAX / b;
@@ -675,90 +833,110 @@ static int slm__checked_add(size_t *out, size_t a, size_t b) {
     return a <= SIZE_MAX - b;
 }
 
-/* ---- memory: arrays are 64-byte aligned (a cache line, a vector register) and come zeroed ---- */
-static void *slm__alloc(size_t count, size_t size,
-                        slm_error *err) { /* NULL: failed, err is filled */
+/* ---- memory: arrays come zeroed and begin on a cache line ---- */
+
+#define SLM__ALIGNMENT 64 /* bytes: a cache line, and the widest vector register */
+
+/* Memory for `count` elements of `size` bytes.  Returns NULL if there is none, and fills err.  Just
+   in front of it lies the pointer that SLM_MALLOC gave. */
+static void *slm__alloc(size_t count, size_t size, slm_error *err) {
     size_t bytes, total;
-    unsigned char *raw, *aligned;
+    unsigned char *block, *memory;
+
     if (!slm__checked_mul(&bytes, count, size) ||
-        !slm__checked_add(&total, bytes, 64 + sizeof(void *))) {
+        !slm__checked_add(&total, bytes, SLM__ALIGNMENT + sizeof(void *))) {
         (void)slm__fail(err, SLM_ERR_MEMORY,
                         "out of memory: %zu elements of %zu bytes do not fit the address space",
                         count, size);
         return NULL;
     }
-    raw = (unsigned char *)SLM_MALLOC(total);
-    if (raw == NULL) {
+    block = (unsigned char *)SLM_MALLOC(total);
+    if (block == NULL) {
         (void)slm__no_memory(err, total);
         return NULL;
     }
-    aligned = raw + sizeof(void *);
-    aligned += (64 - (uintptr_t)aligned % 64) % 64;
-    memcpy(aligned - sizeof(void *), &raw,
-           sizeof(void *)); /* where release finds the block's true start */
-    memset(aligned, 0, bytes);
-    return aligned;
+
+    memory = block + sizeof(void *);
+    memory += (SLM__ALIGNMENT - (uintptr_t)memory % SLM__ALIGNMENT) % SLM__ALIGNMENT;
+    memcpy(memory - sizeof(void *), &block, sizeof(void *));
+    memset(memory, 0, bytes);
+    return memory;
 }
 
+/* Frees what slm__alloc gave.  NULL is fine. */
 static void slm__release(void *memory) {
-    if (memory != NULL) {
-        void *raw;
-        memcpy(&raw, (unsigned char *)memory - sizeof(void *), sizeof(void *));
-        SLM_FREE(raw);
-    }
+    void *block;
+
+    if (memory == NULL) return;
+    memcpy(&block, (unsigned char *)memory - sizeof(void *), sizeof(void *));
+    SLM_FREE(block);
 }
 
 SLM_API void slm_free(void *memory) {
     slm__release(memory);
 }
 
-/* Arena: memory that is handed out piece by piece and forgotten at once.  It grows by chained blocks while a first pass finds
-   out how much is needed; the reset then makes one block of that size, and no later pass of the same shape allocates. */
+/* ---- arena ----
+   Memory that is handed out piece by piece and forgotten at once.  It grows by chained blocks while
+   a first pass finds out how much is needed; the reset then makes one block of that size, and no
+   later pass of the same shape allocates. */
+
 typedef struct slm__arena_block {
     struct slm__arena_block *next;
-    size_t size, used;
+    size_t size; /* bytes behind the head */
+    size_t used; /* ... of which handed out */
 } slm__arena_block;
 
 typedef struct slm__arena {
     slm__arena_block *blocks;
-    size_t needed;
+    size_t needed; /* bytes handed out since the reset */
 } slm__arena;
 
+/* Bytes of a block's head; its memory follows, aligned like every array. */
 #define SLM__ARENA_HEAD                                                                            \
-    ((sizeof(slm__arena_block) + 63) / 64 * 64) /* behind it the block's memory, 64-byte aligned */
+    ((sizeof(slm__arena_block) + SLM__ALIGNMENT - 1) / SLM__ALIGNMENT * SLM__ALIGNMENT)
+
+#define SLM__ARENA_LEAST ((size_t)1 << 20) /* bytes of the smallest block */
 
 static slm__arena_block *slm__arena_grow(slm__arena *arena, size_t size, slm_error *err) {
-    slm__arena_block *block = (slm__arena_block *)slm__alloc(size + SLM__ARENA_HEAD, 1, err);
-    if (block != NULL) {
-        block->size = size;
-        block->next = arena->blocks;
-        arena->blocks = block;
-    }
+    slm__arena_block *block;
+
+    block = (slm__arena_block *)slm__alloc(size + SLM__ARENA_HEAD, 1, err);
+    if (block == NULL) return NULL;
+    block->size = size;
+    block->next = arena->blocks;
+    arena->blocks = block;
     return block;
 }
 
-static void *slm__arena_take(slm__arena *arena, size_t count, size_t size,
-                             slm_error *err) { /* not zeroed; NULL: failed */
+/* Hands out memory that is not zeroed.  Returns NULL if there is none, and fills err. */
+static void *slm__arena_take(slm__arena *arena, size_t count, size_t size, slm_error *err) {
     slm__arena_block *block = arena->blocks;
     size_t bytes;
+
     if (!slm__checked_mul(&bytes, count, size) || bytes > SIZE_MAX / 2) {
         (void)slm__no_memory(err, SIZE_MAX);
         return NULL;
     }
-    bytes = (bytes + 63) / 64 * 64;
+    bytes = (bytes + SLM__ALIGNMENT - 1) / SLM__ALIGNMENT * SLM__ALIGNMENT;
+
     while (block != NULL && bytes > block->size - block->used)
         block = block->next;
-    if (block == NULL &&
-        (block = slm__arena_grow(arena, bytes < 1048576 ? 1048576 : bytes, err)) == NULL)
-        return NULL;
+    if (block == NULL) {
+        size_t least = bytes < SLM__ARENA_LEAST ? SLM__ARENA_LEAST : bytes;
+        block = slm__arena_grow(arena, least, err);
+        if (block == NULL) return NULL;
+    }
+    void *memory = (unsigned char *)block + SLM__ARENA_HEAD + block->used;
     block->used += bytes;
     arena->needed += bytes;
-    return (unsigned char *)block + SLM__ARENA_HEAD + block->used - bytes;
+    return memory;
 }
 
 static void slm__arena_free(slm__arena *arena) {
     while (arena->blocks != NULL) {
         slm__arena_block *next = arena->blocks->next;
+
         slm__release(arena->blocks);
         arena->blocks = next;
     }
@@ -767,96 +945,35 @@ static void slm__arena_free(slm__arena *arena) {
 
 static void slm__arena_reset(slm__arena *arena) {
     size_t needed = arena->needed;
+
     if (arena->blocks != NULL && arena->blocks->next != NULL) {
         slm__arena_free(arena);
-        (void)slm__arena_grow(arena, needed,
-                              NULL); /* refused: the next pass grows block by block again */
+        (void)slm__arena_grow(arena, needed, NULL); /* if refused: block by block again */
     }
     if (arena->blocks != NULL) arena->blocks->used = 0;
     arena->needed = 0;
 }
 
-/* ---- random numbers (splitmix64: the state is a counter, each output a hash of it) ---- */
-static uint64_t slm__mix(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31);
-}
+/* ---- a buffer that grows: begins with zeros; its data are released by its owner ---- */
 
-SLM_API slm_rng slm_rng_seed(uint64_t seed) {
-    slm_rng rng = {slm__mix(seed + 0x9e3779b97f4a7c15ULL)};
-    return rng;
-}
-
-SLM_API uint64_t slm_rng_next(slm_rng *rng) {
-    return slm__mix(rng->state += 0x9e3779b97f4a7c15ULL);
-}
-
-SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n) {
-    uint64_t skip = (0 - n) % n, x; /* 2^64 mod n values would be drawn once too often: skip them */
-    do
-        x = slm_rng_next(rng);
-    while (x < skip);
-    return x % n;
-}
-
-SLM_API double slm_rng_uniform(slm_rng *rng) {
-    return (double)(slm_rng_next(rng) >> 11) * (1.0 / 9007199254740992.0);
-}
-
-SLM_API double slm_rng_normal(slm_rng *rng) { /* Box and Muller */
-    double u = 1.0 - slm_rng_uniform(rng), v = slm_rng_uniform(rng);
-    return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
-}
-
-static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviation, slm_rng *rng) {
-    for (size_t i = 0; i < n; i++)
-        out[i] = (slm_real)(deviation > 0 ? mean + deviation * slm_rng_normal(rng) : mean);
-}
-
-SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
-    const unsigned char *p = (const unsigned char *)bytes;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ p[i]) * 1099511628211ULL;
-    return hash;
-}
-
-/* ---- numbers as bytes, lowest byte first, whatever the machine ---- */
-static SLM__MAYBE_UNUSED void slm__store(unsigned char *p, uint64_t value,
-                                         size_t n) { /* its n lowest bytes */
-    for (; n > 0; n--, value >>= 8)
-        *p++ = (unsigned char)value;
-}
-
-static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *p, size_t n) {
-    uint64_t value = 0;
-    while (n > 0)
-        value = value << 8 | p[--n];
-    return value;
-}
-
-static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids,
-                              size_t n) { /* the same whatever the byte order */
-    unsigned char bytes[4];
-    for (; n > 0; n--, hash = slm_hash(hash, bytes, 4))
-        slm__store(bytes, (uint64_t)(uint32_t)*ids++, 4);
-    return hash;
-}
-
-/* ---- a buffer that grows: start with zeros, release data ---- */
 typedef struct slm__buffer {
     char *data;
-    size_t size, capacity;
-} slm__buffer; /* it grows; start with zeros, release data */
+    size_t size;     /* bytes in use */
+    size_t capacity; /* bytes there are */
+} slm__buffer;
 
+/* Makes room for `more` bytes behind those in use. */
 static slm_status slm__buffer_reserve(slm__buffer *b, size_t more, slm_error *err) {
-    size_t need, capacity = b->capacity < 256 ? 256 : b->capacity;
-    char *data;
+    size_t capacity = b->capacity < 256 ? 256 : b->capacity;
+    size_t need;
+
     if (!slm__checked_add(&need, b->size, more)) return slm__no_memory(err, SIZE_MAX);
     if (need <= b->capacity) return SLM_OK;
     while (capacity < need)
         capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
-    if ((data = (char *)slm__alloc(capacity, 1, err)) == NULL) return SLM_ERR_MEMORY;
+
+    char *data = (char *)slm__alloc(capacity, 1, err);
+    if (data == NULL) return SLM_ERR_MEMORY;
     if (b->size > 0) memcpy(data, b->data, b->size);
     slm__release(b->data);
     b->data = data;
@@ -866,40 +983,296 @@ static slm_status slm__buffer_reserve(slm__buffer *b, size_t more, slm_error *er
 
 static slm_status slm__buffer_append(slm__buffer *b, const void *bytes, size_t n, slm_error *err) {
     slm_status status = slm__buffer_reserve(b, n, err);
-    if (status == SLM_OK && n > 0) {
-        memcpy(b->data + b->size, bytes, n);
-        b->size += n;
+
+    if (status != SLM_OK || n == 0) return status;
+    memcpy(b->data + b->size, bytes, n);
+    b->size += n;
+    return SLM_OK;
+}
+
+/* ---- numbers as bytes, lowest byte first, on every machine ---- */
+
+/* Stores the n lowest bytes of a value. */
+static SLM__MAYBE_UNUSED void slm__store(unsigned char *bytes, uint64_t value, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)(value >> (8 * i));
+}
+
+static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *bytes, size_t n) {
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n; i++)
+        value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+/* ---- hashes ---- */
+
+#define SLM__FNV_PRIME 1099511628211ULL
+
+SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
+    const unsigned char *p = (const unsigned char *)bytes;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ p[i]) * SLM__FNV_PRIME;
+    return hash;
+}
+
+/* The same on machines of either byte order. */
+static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {
+    unsigned char bytes[4];
+
+    for (size_t i = 0; i < n; i++) {
+        slm__store(bytes, (uint64_t)(uint32_t)ids[i], sizeof bytes);
+        hash = slm_hash(hash, bytes, sizeof bytes);
     }
-    return status;
+    return hash;
+}
+
+/* ---- random numbers: splitmix64 (Steele, Lea and Flood) ----
+   The state is a counter, and each output a hash of it. */
+
+/* 2^64 divided by the golden ratio: numbers that far apart have unrelated hashes. */
+#define SLM__GOLDEN 0x9e3779b97f4a7c15ULL
+
+static uint64_t slm__mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+
+SLM_API slm_rng slm_rng_seed(uint64_t seed) {
+    slm_rng rng = {slm__mix(seed + SLM__GOLDEN)};
+    return rng;
+}
+
+SLM_API uint64_t slm_rng_next(slm_rng *rng) {
+    rng->state += SLM__GOLDEN;
+    return slm__mix(rng->state);
+}
+
+/* 2^64 mod n of the words would come once too often: they are skipped. */
+SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n) {
+    const uint64_t skip = (0 - n) % n;
+    uint64_t word = slm_rng_next(rng);
+
+    while (word < skip)
+        word = slm_rng_next(rng);
+    return word % n;
+}
+
+SLM_API double slm_rng_uniform(slm_rng *rng) {
+    return (double)(slm_rng_next(rng) >> 11) * (1.0 / 9007199254740992.0); /* 53 bits by 2^53 */
+}
+
+/* Box and Muller. */
+SLM_API double slm_rng_normal(slm_rng *rng) {
+    double u = 1.0 - slm_rng_uniform(rng);
+    double v = slm_rng_uniform(rng);
+
+    return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
+}
+
+/* Fills out (n) with normal numbers.  A deviation of 0 draws none. */
+static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviation, slm_rng *rng) {
+    for (size_t i = 0; i < n; i++) {
+        double value = mean;
+
+        if (deviation > 0) value += deviation * slm_rng_normal(rng);
+        out[i] = (slm_real)value;
+    }
 }
 
 /* ==== >>selection =========================================================================== 2 ==
-   The idea of the paper, as a pure function of arrays: which tokens does the model train on?  No memory is allocated, no
-   model or tape is known here.  A token's score decides; the k highest are kept; the loss is their mean.                */
+   The idea of the paper, as a pure function of arrays: which tokens does the model train on?  Every
+   target gets a score; the k highest scores are kept.  Nothing here allocates, and nothing knows a
+   model or a tape.                                                                               */
+
+SLM_API slm_select_options slm_select_defaults(void) {
+    slm_select_options options;
+
+    memset(&options, 0, sizeof options);
+    options.criterion = SLM_CRITERION_NONE;
+    options.scope = SLM_SCOPE_BATCH;
+    options.ratio = 0.6;
+    options.entropy_ratio = 0.6;
+    return options;
+}
+
+SLM_API const char *slm_criterion_name(slm_criterion criterion) {
+    static const char *const names[] = {"none",   "excess",    "ref",   "entropy", "loss",
+                                        "random", "intersect", "union", "own"};
+
+    return (size_t)criterion < SLM__COUNT(names) ? names[criterion] : "unknown";
+}
+
+/* Does the criterion rank twice, by the reference's loss and by its entropy? */
+static int slm__ranks_twice(slm_criterion criterion) {
+    return criterion == SLM_CRITERION_INTERSECT || criterion == SLM_CRITERION_UNION;
+}
+
+/* What a criterion must know of each target. */
+static int slm__needs_loss(slm_criterion criterion) {
+    return criterion == SLM_CRITERION_EXCESS || criterion == SLM_CRITERION_LOSS ||
+           criterion == SLM_CRITERION_OWN;
+}
+
+static int slm__needs_ref_loss(slm_criterion criterion) {
+    return criterion == SLM_CRITERION_EXCESS || criterion == SLM_CRITERION_REF ||
+           slm__ranks_twice(criterion);
+}
+
+static int slm__needs_ref_entropy(slm_criterion criterion) {
+    return criterion == SLM_CRITERION_ENTROPY || slm__ranks_twice(criterion);
+}
+
+/* Does this selection keep every valid target?  Then it is plain language modeling (eq. 2). */
+static int slm__selects_all(const slm_select_options *options) {
+    return options->criterion == SLM_CRITERION_NONE || options->ratio >= 1.0;
+}
+
+static int slm__is_ratio(double ratio) {
+    return ratio > 0 && ratio <= 1;
+}
+
+static slm_status slm__select_options_check(const slm_select_options *options, slm_error *err) {
+    if ((unsigned)options->criterion > SLM_CRITERION_OWN)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: criterion %d is unknown",
+                         (int)options->criterion);
+    if ((unsigned)options->scope > SLM_SCOPE_SEQUENCE)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: scope %d is unknown",
+                         (int)options->scope);
+    if (options->criterion != SLM_CRITERION_NONE && !slm__is_ratio(options->ratio))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g, it must be in (0, 1]",
+                         options->ratio);
+    if (slm__ranks_twice(options->criterion) && !slm__is_ratio(options->entropy_ratio))
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "selection: entropy_ratio is %g, it must be in (0, 1]",
+                         options->entropy_ratio);
+    if (options->criterion == SLM_CRITERION_OWN && options->own_score == NULL)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "selection: the criterion is 'own', but own_score is NULL");
+    return SLM_OK;
+}
+
+/* ---- which targets are valid ---- */
+
+/* Sets mask (n) to 1 where there is a valid target, else to 0.  Returns how many there are. */
+static size_t slm__mark_valid(uint8_t *mask, const int32_t *targets, size_t n) {
+    size_t n_valid = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        mask[i] = targets == NULL || targets[i] >= 0;
+        n_valid += mask[i];
+    }
+    return n_valid;
+}
+
+static size_t slm__count_marked(const uint8_t *mask, size_t n) {
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += mask[i];
+    return count;
+}
+
+/* ---- scores (eq. 3) ---- */
+
+static slm_status slm__scores_missing(slm_criterion criterion, const char *what, slm_error *err) {
+    return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs %s, which were not given",
+                     slm_criterion_name(criterion), what);
+}
+
+/* score (n) by one criterion.  A random score is a hash of seed and index, so that it is the same
+   however a batch is cut. */
+static slm_status slm__scores(slm_real *score, slm_criterion criterion, const slm_targets *t,
+                              const slm_select_options *options, uint64_t seed, slm_error *err) {
+    if (t->loss == NULL && slm__needs_loss(criterion))
+        return slm__scores_missing(criterion, "losses", err);
+    if (t->ref_loss == NULL && slm__needs_ref_loss(criterion))
+        return slm__scores_missing(criterion, "reference losses", err);
+    if (t->ref_entropy == NULL && slm__needs_ref_entropy(criterion))
+        return slm__scores_missing(criterion, "reference entropies", err);
+
+    switch (criterion) {
+    case SLM_CRITERION_EXCESS:
+        for (size_t i = 0; i < t->n; i++)
+            score[i] = t->loss[i] - t->ref_loss[i]; /* eq. 3 */
+        return SLM_OK;
+
+    case SLM_CRITERION_REF:
+        for (size_t i = 0; i < t->n; i++)
+            score[i] = -t->ref_loss[i];
+        return SLM_OK;
+
+    case SLM_CRITERION_ENTROPY:
+        for (size_t i = 0; i < t->n; i++)
+            score[i] = -t->ref_entropy[i]; /* eq. 8 */
+        return SLM_OK;
+
+    case SLM_CRITERION_LOSS:
+        for (size_t i = 0; i < t->n; i++)
+            score[i] = t->loss[i];
+        return SLM_OK;
+
+    case SLM_CRITERION_RANDOM:
+        for (size_t i = 0; i < t->n; i++)
+            score[i] = (slm_real)(slm__mix(seed + (uint64_t)i * SLM__GOLDEN) >> 40);
+        return SLM_OK;
+
+    case SLM_CRITERION_OWN:
+        if (options->own_score(options->own_user, score, t) == 0) return SLM_OK;
+        return slm__fail(err, SLM_ERR_CANCELLED, "selection: own_score failed");
+
+    default:
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' has no single score",
+                         slm_criterion_name(criterion));
+    }
+}
+
+/* Another seed for every step. */
+static uint64_t slm__select_seed(const slm_select_options *options, uint64_t step) {
+    return slm__mix(options->seed ^ slm__mix(step + 1));
+}
+
+SLM_API slm_status slm_select_scores(slm_real *score, const slm_targets *targets,
+                                     const slm_select_options *options, slm_error *err) {
+    slm_status status = slm__select_options_check(options, err);
+    if (status != SLM_OK) return status;
+    return slm__scores(score, options->criterion, targets, options,
+                       slm__select_seed(options, targets->step), err);
+}
+
+/* ---- the k highest scores (eq. 5) ---- */
 
 SLM_API size_t slm_select_count(double ratio, size_t n) {
     double k = floor(ratio * (double)n + 0.5);
+
     if (!(k >= 1)) k = 1;
     return k < (double)n ? (size_t)k : n; /* n = 0: nothing can be kept */
 }
 
-/* A score as an unsigned number of the same order: floats sort like their bits once negative ones are flipped. */
+/* The bits of a score as an unsigned number of the same order.  Positive floats are ordered like
+   their bits; negative ones the other way round, so all their bits are flipped. */
 #define SLM__KEY_BYTES ((int)sizeof(slm_real))
 
 static uint64_t slm__key(slm_real score) {
     const uint64_t sign = (uint64_t)1 << (8 * SLM__KEY_BYTES - 1);
     uint64_t bits;
+
     score += 0; /* -0 becomes +0: they tie */
     if (sizeof score == 4) {
         uint32_t word;
         memcpy(&word, &score, 4);
         bits = word;
-    } else
+    } else {
         memcpy(&bits, &score, 8);
+    }
     return bits & sign ? (~bits) & (sign | (sign - 1)) : bits | sign;
 }
 
-/* Where the ranking is cut: kept are the scores above `key`, and those equal to it before index tie_end. */
+/* Where a ranking is cut: kept are the scores above `key`, and those equal to it before index
+   tie_end. */
 typedef struct slm__cut {
     uint64_t key;
     size_t tie_end;
@@ -907,6 +1280,7 @@ typedef struct slm__cut {
 
 static int slm__above_cut(const slm__cut *cut, slm_real score, size_t i) {
     uint64_t key = slm__key(score);
+
     return key > cut->key || (key == cut->key && i < cut->tie_end);
 }
 
@@ -914,49 +1288,96 @@ static slm_status slm__fail_group(slm_error *err) {
     return slm__fail(err, SLM_ERR_IO, "a callback of the group of processes failed");
 }
 
-/* Finds the k-th highest score (k >= 1) byte by byte: a histogram of the highest byte says in which bucket it lies, then of the
-   next byte within that bucket, and so on.  Over several processes the histograms are summed, so the ranking is global. */
-static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint8_t *valid,
-                                size_t n, uint64_t k, const slm_group *group, slm_error *err) {
-    uint64_t prefix = 0, before = 0, counts[256];
+/* counts (n) becomes the sum over all processes.  Returns 0 if that failed. */
+static int slm__sum_over_group(const slm_group *group, uint64_t *counts, size_t n) {
+    if (group == NULL || group->allreduce_counts == NULL) return 1;
+    return group->allreduce_counts(group->user, counts, n) == 0;
+}
+
+/* *count becomes the sum of the counts of the processes before this one.  Returns 0 if that failed. */
+static int slm__sum_before_me(const slm_group *group, uint64_t *count) {
+    if (group == NULL || group->exscan_count == NULL) {
+        *count = 0;
+        return 1;
+    }
+    return group->exscan_count(group->user, count) == 0;
+}
+
+/* Counts, among the valid scores whose higher bytes are `prefix`, how often each value of the given
+   byte occurs.  Byte SLM__KEY_BYTES - 1 is the highest; above it there is nothing to compare. */
+static void slm__count_bytes(uint64_t counts[256], const slm_real *score, const uint8_t *valid,
+                             size_t n, int byte, uint64_t prefix) {
+    const int is_highest = byte == SLM__KEY_BYTES - 1;
+
+    memset(counts, 0, 256 * sizeof counts[0]);
+    for (size_t i = 0; i < n; i++) {
+        if (!valid[i]) continue;
+
+        const uint64_t key = slm__key(score[i]);
+        if (is_highest || key >> (8 * (byte + 1)) == prefix) counts[key >> (8 * byte) & 255]++;
+    }
+}
+
+/* Of the scores equal to key, the first `ties` over all processes are kept: sets the index before
+   which those of this process lie. */
+static slm_status slm__cut_ties(slm__cut *cut, const slm_real *score, const uint8_t *valid,
+                                size_t n, uint64_t ties, const slm_group *group, slm_error *err) {
+    uint64_t n_equal = 0;
     size_t i;
-    int bucket;
+
     for (i = 0; i < n; i++)
-        if (valid[i] && score[i] != score[i])
-            return slm__fail(err, SLM_ERR_NOT_FINITE, "score %zu of %zu is not a number", i, n);
-    for (int byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
-        memset(counts, 0, sizeof counts);
-        for (i = 0; i < n; i++) {
-            const uint64_t key = valid[i] ? slm__key(score[i]) : 0;
-            if (valid[i] && (byte == SLM__KEY_BYTES - 1 || key >> (8 * (byte + 1)) == prefix))
-                counts[key >> (8 * byte) & 255]++;
-        }
-        if (group != NULL && group->allreduce_counts != NULL &&
-            group->allreduce_counts(group->user, counts, 256))
-            return slm__fail_group(err);
-        for (bucket = 255; bucket > 0 && counts[bucket] < k; bucket--)
-            k -= counts[bucket]; /* those above are kept */
-        prefix = prefix << 8 | (uint64_t)bucket;
-    }
-    cut->key = prefix; /* of the scores equal to it, the first k (all processes) are kept */
-    if (group != NULL && group->exscan_count != NULL) {
-        for (i = 0; i < n; i++)
-            before += valid[i] && slm__key(score[i]) == prefix; /* mine */
-        if (group->exscan_count(group->user, &before)) return slm__fail_group(err);
-    }
-    k = k > before ? k - before : 0;
-    for (i = 0; i < n && k > 0; i++)
-        k -= valid[i] && slm__key(score[i]) == prefix;
+        n_equal += valid[i] && slm__key(score[i]) == cut->key;
+
+    uint64_t n_equal_before_me = n_equal;
+    if (!slm__sum_before_me(group, &n_equal_before_me)) return slm__fail_group(err);
+
+    uint64_t my_ties = ties > n_equal_before_me ? ties - n_equal_before_me : 0;
+    for (i = 0; i < n && my_ties > 0; i++)
+        my_ties -= valid[i] && slm__key(score[i]) == cut->key;
     cut->tie_end = i;
     return SLM_OK;
+}
+
+/* Finds the k-th highest of the valid scores (k >= 1), byte by byte: a histogram of the highest
+   byte says in which bucket it lies, a histogram of the next byte within that bucket goes on, and
+   so forth.  Over several processes the histograms are summed, so that the ranking is global. */
+static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint8_t *valid,
+                                size_t n, uint64_t k, const slm_group *group, slm_error *err) {
+    uint64_t counts[256];
+    uint64_t rank = k; /* of the wanted score among those whose higher bytes are `prefix` */
+    uint64_t prefix = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (valid[i] && score[i] != score[i])
+            return slm__fail(err, SLM_ERR_NOT_FINITE, "score %zu of %zu is not a number", i, n);
+    }
+
+    for (int byte = SLM__KEY_BYTES - 1; byte >= 0; byte--) {
+        int bucket = 255;
+
+        slm__count_bytes(counts, score, valid, n, byte, prefix);
+        if (!slm__sum_over_group(group, counts, 256)) return slm__fail_group(err);
+
+        while (bucket > 0 && counts[bucket] < rank) {
+            rank -= counts[bucket]; /* all of that bucket is kept */
+            bucket--;
+        }
+        prefix = prefix << 8 | (uint64_t)bucket;
+    }
+
+    cut->key = prefix;
+    return slm__cut_ties(cut, score, valid, n, rank, group, err);
 }
 
 SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid,
                                   size_t n, size_t k, slm_error *err) {
     slm__cut cut;
     size_t n_valid = 0;
-    for (size_t i = 0; i < n; i++)
-        n_valid += mask[i] = valid == NULL || valid[i];
+
+    for (size_t i = 0; i < n; i++) {
+        mask[i] = valid == NULL || valid[i];
+        n_valid += mask[i];
+    }
     if (k > n_valid)
         return slm__fail(err, SLM_ERR_ARGUMENT, "k is %zu, but only %zu scores are valid", k,
                          n_valid);
@@ -964,153 +1385,159 @@ SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const ui
         memset(mask, 0, n);
         return SLM_OK;
     }
+
     slm_status status = slm__find_cut(&cut, score, mask, n, k, NULL, err);
-    for (size_t i = 0; status == SLM_OK && i < n; i++)
-        mask[i] = mask[i] && slm__above_cut(&cut, score[i], i);
-    return status;
-}
-
-/* mask = 1 where there is a valid target; returns how many there are. */
-static size_t slm__mark_valid(uint8_t *mask, const int32_t *targets, size_t n) {
-    size_t count = 0;
+    if (status != SLM_OK) return status;
     for (size_t i = 0; i < n; i++)
-        count += mask[i] = targets == NULL || targets[i] >= 0;
-    return count;
+        mask[i] = mask[i] && slm__above_cut(&cut, score[i], i);
+    return SLM_OK;
 }
 
-static const char *slm__criterion_name(slm_criterion kind) {
-    static const char *const names[] = {"none", "excess", "ref",       "entropy",
-                                        "loss", "random", "intersect", "union"};
-    return (size_t)kind < SLM__COUNT(names) ? names[kind] : "unknown";
+/* ---- selection within one group of targets, and by scope ---- */
+
+/* Targets that are ranked among themselves. */
+typedef struct slm__contest {
+    slm_targets targets;
+    const slm_select_options *options;
+    uint64_t n_valid;  /* marked targets of all processes */
+    uint64_t seed;     /* of random scores */
+    slm_real *scratch; /* (n) scores */
+} slm__contest;
+
+/* Ranks the marked targets by one criterion: leaves the cut, and the scores in scratch. */
+static slm_status slm__rank(slm__cut *cut, const uint8_t *mask, const slm__contest *c,
+                            slm_criterion criterion, double ratio, slm_error *err) {
+    const size_t k = slm_select_count(ratio, (size_t)c->n_valid);
+    slm_status status = slm__scores(c->scratch, criterion, &c->targets, c->options, c->seed, err);
+
+    if (status != SLM_OK) return status;
+    return slm__find_cut(cut, c->scratch, mask, c->targets.n, k, c->targets.group, err);
 }
 
-SLM_API slm_status slm_select_scores(slm_real *score, slm_criterion kind, const slm_real *loss,
-                                     const slm_real *ref_loss, const slm_real *ref_entropy,
-                                     size_t n, uint64_t seed, slm_error *err) {
-    if ((loss == NULL && (kind == SLM_CRITERION_EXCESS || kind == SLM_CRITERION_LOSS)) ||
-        (ref_loss == NULL && (kind == SLM_CRITERION_EXCESS || kind == SLM_CRITERION_REF)) ||
-        (ref_entropy == NULL && kind == SLM_CRITERION_ENTROPY))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by '%s' needs %s, which were not given",
-                         slm__criterion_name(kind),
-                         kind == SLM_CRITERION_ENTROPY ? "reference entropies"
-                         : kind == SLM_CRITERION_LOSS  ? "losses"
-                                                       : "reference losses");
-    switch (kind) {
-    case SLM_CRITERION_EXCESS:
-        for (size_t i = 0; i < n; i++)
-            score[i] = loss[i] - ref_loss[i];
-        break; /* eq. 3 */
-    case SLM_CRITERION_REF:
-        for (size_t i = 0; i < n; i++)
-            score[i] = -ref_loss[i];
-        break;
-    case SLM_CRITERION_ENTROPY:
-        for (size_t i = 0; i < n; i++)
-            score[i] = -ref_entropy[i];
-        break; /* eq. 8 */
-    case SLM_CRITERION_LOSS:
-        for (size_t i = 0; i < n; i++)
-            score[i] = loss[i];
-        break;
-    case SLM_CRITERION_RANDOM: /* a hash of (seed, i): the same however the batch is cut */
-        for (size_t i = 0; i < n; i++)
-            score[i] = (slm_real)(slm__mix(seed + (uint64_t)i * 0x9e3779b97f4a7c15ULL) >> 40);
-        break;
-    default:
-        return slm__fail(err, SLM_ERR_ARGUMENT, "'%s' has no score of its own",
-                         slm__criterion_name(kind));
+/* Keeps what is among the best by -r, by -h, or by both: two rankings, each with its own ratio. */
+static slm_status slm__keep_by_two(uint8_t *mask, const slm__contest *c, slm_error *err) {
+    const slm_select_options *options = c->options;
+    const int both = options->criterion == SLM_CRITERION_INTERSECT;
+    slm__cut by_loss, by_entropy;
+    slm_status status;
+
+    status = slm__rank(&by_loss, mask, c, SLM_CRITERION_REF, options->ratio, err);
+    if (status != SLM_OK) return status;
+    status = slm__rank(&by_entropy, mask, c, SLM_CRITERION_ENTROPY, options->entropy_ratio, err);
+    if (status != SLM_OK) return status;
+
+    for (size_t i = 0; i < c->targets.n; i++) {
+        if (!mask[i]) continue;
+
+        int likely = slm__above_cut(&by_loss, -c->targets.ref_loss[i], i);
+        int certain = slm__above_cut(&by_entropy, -c->targets.ref_entropy[i], i);
+        mask[i] = (uint8_t)(both ? likely && certain : likely || certain);
     }
     return SLM_OK;
 }
 
-/* Ranks n targets among themselves: mask holds 1 for the valid ones and is cut down to the kept ones.  Intersection and union rank
-   twice, by -r and by -h; each ranking leaves a cut, and every target is held against both. */
-static slm_status slm__select_group(uint8_t *mask, size_t *selected, const slm_select_options *how,
-                                    const slm_real *loss, const slm_real *ref_loss,
-                                    const slm_real *ref_entropy, size_t n, uint64_t seed,
-                                    slm_real *scratch, const slm_group *group, slm_error *err) {
-    int two = how->score >= SLM_CRITERION_INTERSECT;
-    const slm_criterion kinds[2] = {two ? SLM_CRITERION_REF : how->score, SLM_CRITERION_ENTROPY};
-    const double ratio = how->ratio > 0 ? how->ratio : 0.6,
-                 ratios[2] = {ratio, how->ratio2 > 0 ? how->ratio2 : ratio};
-    slm__cut cut[2];
-    uint64_t n_valid = 0;
-    size_t i;
-    slm_status status = SLM_OK;
-    for (i = 0, *selected = 0; i < n; i++)
-        n_valid += mask[i];
-    if (group != NULL && group->allreduce_counts != NULL &&
-        group->allreduce_counts(group->user, &n_valid, 1))
-        return slm__fail_group(err);
-    if (how->score == SLM_CRITERION_NONE) {
-        *selected = (size_t)n_valid;
-        return SLM_OK;
-    }
-    for (int r = 0; r <= two && status == SLM_OK; r++) {
-        status = slm_select_scores(scratch, kinds[r], loss, ref_loss, ref_entropy, n, seed, err);
-        if (status == SLM_OK && n_valid > 0) /* eq. 5 */
-            status = slm__find_cut(&cut[r], scratch, mask, n,
-                                   slm_select_count(ratios[r], (size_t)n_valid), group, err);
-    }
-    for (i = 0; status == SLM_OK && i < n; i++) {
-        if (mask[i] && two) {
-            int a = slm__above_cut(&cut[0], -ref_loss[i], i),
-                b = slm__above_cut(&cut[1], -ref_entropy[i], i);
-            mask[i] = how->score == SLM_CRITERION_INTERSECT ? a && b : a || b;
-        } else if (mask[i])
-            mask[i] = slm__above_cut(&cut[0], scratch[i], i) != 0;
-        *selected += mask[i];
-    }
-    return status;
-}
+/* Keeps the best by one score. */
+static slm_status slm__keep_by_one(uint8_t *mask, const slm__contest *c, slm_error *err) {
+    slm__cut cut;
+    slm_status status = slm__rank(&cut, mask, c, c->options->criterion, c->options->ratio, err);
 
-static slm_status slm__select_options_check(const slm_select_options *how, slm_error *err) {
-    if (!(how->ratio >= 0 && how->ratio <= 1 && how->ratio2 >= 0 && how->ratio2 <= 1))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection: ratio is %g and ratio2 %g, not in 0..1",
-                         how->ratio, how->ratio2);
-    if ((unsigned)how->score <= SLM_CRITERION_UNION && (unsigned)how->scope <= SLM_SCOPE_SEQUENCE)
-        return SLM_OK;
-    return slm__fail(err, SLM_ERR_ARGUMENT, "selection: score %d or scope %d is unknown",
-                     (int)how->score, (int)how->scope);
-}
-
-SLM_API slm_status slm_select(uint8_t *mask, size_t *selected, const slm_select_options *how,
-                              const slm_real *loss, const slm_real *ref_loss,
-                              const slm_real *ref_entropy, const int32_t *targets, size_t n,
-                              int32_t T, uint64_t step, slm_real *scratch, const slm_group *group,
-                              slm_error *err) {
-    size_t span = how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n, kept = 0;
-    uint64_t seed = slm__mix(how->seed ^ slm__mix(step + 1));
-    slm_status status = slm__select_options_check(how, err);
     if (status != SLM_OK) return status;
-    if (span < 1 && n > 0)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)T);
-    if (how->score == SLM_CRITERION_RANDOM && how->scope == SLM_SCOPE_BATCH && group != NULL &&
-        group->exscan_count != NULL) {
-        uint64_t first = n; /* other processes draw other numbers: those of the whole batch */
-        if (group->exscan_count(group->user, &first)) return slm__fail_group(err);
-        seed += first * 0x9e3779b97f4a7c15ULL;
+    for (size_t i = 0; i < c->targets.n; i++)
+        mask[i] = mask[i] && slm__above_cut(&cut, c->scratch[i], i);
+    return SLM_OK;
+}
+
+/* mask holds 1 for the valid targets, and is cut down to those that are kept. */
+static slm_status slm__decide(uint8_t *mask, slm__contest *c, slm_error *err) {
+    c->n_valid = slm__count_marked(mask, c->targets.n);
+    if (!slm__sum_over_group(c->targets.group, &c->n_valid, 1)) return slm__fail_group(err);
+
+    if (c->options->criterion == SLM_CRITERION_NONE || c->n_valid == 0) return SLM_OK;
+    if (slm__ranks_twice(c->options->criterion)) return slm__keep_by_two(mask, c, err);
+    return slm__keep_by_one(mask, c, err);
+}
+
+/* The targets first .. first+n-1 of t, as targets of their own. */
+static slm_targets slm__targets_part(const slm_targets *t, size_t first, size_t n) {
+    slm_targets part = *t;
+
+    if (t->loss != NULL) part.loss += first;
+    if (t->ref_loss != NULL) part.ref_loss += first;
+    if (t->ref_entropy != NULL) part.ref_entropy += first;
+    if (t->targets != NULL) part.targets += first;
+    part.n = n;
+    return part;
+}
+
+/* Ranks the targets first .. first+n-1 among themselves. */
+static slm_status slm__select_part(uint8_t *mask, const slm_targets *t, size_t first, size_t n,
+                                   slm__contest *c, slm_error *err) {
+    slm__contest part = *c;
+
+    part.targets = slm__targets_part(t, first, n);
+    part.seed = c->seed + first;
+    return slm__decide(mask + first, &part, err);
+}
+
+SLM_API slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targets *targets,
+                              const slm_select_options *options, slm_real *scratch,
+                              slm_error *err) {
+    slm_status status = slm__select_options_check(options, err);
+    slm_targets t = *targets;
+    slm__contest contest;
+
+    if (status != SLM_OK) return status;
+    if (options->scope == SLM_SCOPE_SEQUENCE && t.T < 1)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)t.T);
+    if (options->scope != SLM_SCOPE_BATCH) t.group = NULL; /* such a ranking stays in the process */
+
+    memset(&contest, 0, sizeof contest);
+    contest.options = options;
+    contest.scratch = scratch;
+    contest.seed = slm__select_seed(options, t.step);
+    if (options->criterion == SLM_CRITERION_RANDOM) {
+        /* Random numbers are those of the whole batch: this process begins behind the others. */
+        uint64_t n_before_me = t.n;
+        if (!slm__sum_before_me(t.group, &n_before_me)) return slm__fail_group(err);
+        contest.seed += n_before_me * SLM__GOLDEN;
     }
-    (void)slm__mark_valid(mask, targets, n);
-    *selected = 0;
-    for (size_t at = 0; at < n && status == SLM_OK;
-         at += span, *selected += kept) /* only scope batch leaves the process */
-        status = slm__select_group(mask + at, &kept, how, loss == NULL ? NULL : loss + at,
-                                   ref_loss == NULL ? NULL : ref_loss + at,
-                                   ref_entropy == NULL ? NULL : ref_entropy + at,
-                                   n - at < span ? n - at : span, seed + at, scratch,
-                                   how->scope == SLM_SCOPE_BATCH ? group : NULL, err);
+
+    (void)slm__mark_valid(mask, t.targets, t.n);
+    if (options->scope != SLM_SCOPE_SEQUENCE) {
+        status = slm__select_part(mask, &t, 0, t.n, &contest, err);
+    } else {
+        const size_t T = (size_t)t.T;
+        for (size_t first = 0; first < t.n && status == SLM_OK; first += T) {
+            size_t n = t.n - first < T ? t.n - first : T;
+            status = slm__select_part(mask, &t, first, n, &contest, err);
+        }
+    }
+    if (status == SLM_OK) *n_selected = slm__count_marked(mask, t.n);
     return status;
 }
 
-/* Sums of the losses over the kept and the dropped valid targets, in double and in order: for the log. */
-static void slm__loss_sum(double sum[2], size_t k[2], const slm_real *loss, const uint8_t *mask,
-                          const int32_t *targets, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (targets[i] >= 0) {
-            sum[mask[i]] += (double)loss[i];
-            k[mask[i]]++;
+/* Sums over the valid targets of one step, for the log: in double, and in order. */
+typedef struct slm__loss_sums {
+    double selected, unselected; /* nats */
+    size_t n_selected, n_unselected;
+} slm__loss_sums;
+
+static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
+                                      const int32_t *targets, size_t n) {
+    slm__loss_sums sums = {0, 0, 0, 0};
+
+    for (size_t i = 0; i < n; i++) {
+        if (targets[i] < 0) continue;
+
+        if (mask[i]) {
+            sums.selected += (double)loss[i];
+            sums.n_selected++;
+        } else {
+            sums.unselected += (double)loss[i];
+            sums.n_unselected++;
         }
+    }
+    return sums;
 }
 
 /* ==== >>vector ============================================================================== 3 ==
@@ -1250,10 +1677,6 @@ SLM__INLINE slm_real slm__fma(int isa, slm_real a, slm_real b, slm_real c) {
 #endif
     (void)isa;
     return a * b + c;
-}
-
-static size_t slm__min(size_t a, size_t b) {
-    return a < b ? a : b;
 }
 
 /* The slm_reals of a cache line of 64 bytes (float), or of two lines (double). */
@@ -4201,235 +4624,472 @@ SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t f
 }
 
 /* ==== >>scoring ============================================================================ 10 ==
-   Step 2 of the paper: the reference model's loss (eq. 1) and entropy (eq. 8) of every target, without a tape.            */
-static size_t slm__batch_size(const slm_batch *b) {
-    return (size_t)b->B * (size_t)b->T;
+   Step 2 of the paper: what a model makes of every token of a text, without a tape.              */
+
+static size_t slm__batch_size(const slm_batch *batch) {
+    return (size_t)batch->B * (size_t)batch->T;
 }
 
 static slm_status slm__batch_check(const slm_batch *batch, const slm_model *model, slm_error *err) {
     const int32_t V = model->config.vocab;
+
     for (size_t i = 0; i < slm__batch_size(batch); i++) {
-        int32_t input = batch->inputs[i], target = batch->targets[i], bad = input < 0 || input >= V;
-        if (bad || target >= V)
+        int32_t input = batch->inputs[i];
+        int32_t target = batch->targets[i];
+        int bad_input = input < 0 || input >= V;
+
+        if (bad_input || target >= V)
             return slm__fail(err, SLM_ERR_ARGUMENT,
                              "batch: token %d at row %zu is outside the model's vocabulary of %d",
-                             bad ? input : target, i, V);
+                             bad_input ? input : target, i, V);
     }
     return SLM_OK;
 }
 
-SLM_API slm_status slm_model_losses(const slm_model *model, slm_tape *tape, const slm_batch *batch,
-                                    slm_real *loss, slm_real *entropy, slm_error *err) {
+SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                    const slm_model *model, const slm_batch *batch,
+                                    slm_error *err) {
     slm_tensor *head;
     slm_status status = slm__batch_check(batch, model, err);
+
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
     slm_tensor *hidden = slm_model_forward(&head, tape, model, batch, NULL);
     return slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
 }
 
-/* ---- reference losses of a corpus: entry i belongs to token i+1, so that window w fills entries w*T .. w*T+T-1 ---- */
-static SLM__MAYBE_UNUSED int slm__all_finite(const slm_real *values, size_t n) {
+/* ---- losses of a corpus: entry i belongs to token i+1, so that window w fills w*T .. w*T+T-1 ---- */
+
+static int slm__all_finite(const slm_real *values, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!(values[i] - values[i] == 0)) return 0;
     return 1;
 }
 
-SLM_API void slm_losses_free(slm_losses *scores) {
-    if (scores == NULL) return;
-    slm__release(scores->loss);
-    slm__release(scores);
+SLM_API void slm_losses_free(slm_losses *losses) {
+    if (losses == NULL) return;
+    slm__release(losses->memory);
+    slm__release(losses);
 }
 
-static slm_status slm__losses_create(slm_losses **out, const slm_losses *like,
-                                     slm_error *err) { /* a copy without values */
-    slm_losses *s = *out = (slm_losses *)slm__alloc(1, sizeof *s, err);
-    if (s == NULL) return SLM_ERR_MEMORY;
-    *s = *like;
-    s->loss = (slm_real *)slm__alloc(s->n, 2 * sizeof(slm_real), err); /* one block for both */
-    s->entropy = s->loss == NULL ? NULL : s->loss + s->n;
-    return s->loss != NULL ? SLM_OK : SLM_ERR_MEMORY;
+SLM_API slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err) {
+    slm_losses *losses;
+
+    *out = NULL;
+    if (T < 1) return slm__fail(err, SLM_ERR_ARGUMENT, "losses: windows of %d tokens", (int)T);
+    losses = (slm_losses *)slm__alloc(1, sizeof *losses, err);
+    if (losses == NULL) return SLM_ERR_MEMORY;
+
+    losses->memory = slm__alloc(n, 2 * sizeof(slm_real), err); /* one block for both arrays */
+    if (losses->memory == NULL) {
+        slm_losses_free(losses);
+        return SLM_ERR_MEMORY;
+    }
+    losses->loss = (slm_real *)losses->memory;
+    losses->entropy = losses->loss + n;
+    losses->n = n;
+    losses->total = n;
+    losses->T = T;
+    *out = losses;
+    return SLM_OK;
 }
 
-SLM_API slm_status slm_losses_check(const slm_losses *s, const slm_corpus *c,
-                                    uint64_t tokenizer_hash, int32_t T, slm_error *err) {
-    const char *other = s->T != T                             ? "windows of another length"
-                        : s->tokenizer_hash != tokenizer_hash ? "another tokenizer"
-                        : s->all + 1 != c->n || s->corpus_hash != c->hash ? "another corpus"
-                        : s->n != s->all                                  ? "a part of this corpus"
-                                                                          : NULL;
-    if (other == NULL) return SLM_OK;
+SLM_API slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *corpus, int32_t T,
+                                    slm_error *err) {
+    const char *made_for = NULL;
+
+    if (losses->T != T)
+        made_for = "windows of another length";
+    else if (losses->tokenizer_hash != corpus->tokenizer_hash)
+        made_for = "another tokenizer";
+    else if (losses->total + 1 != corpus->n || losses->corpus_hash != corpus->hash)
+        made_for = "another corpus";
+    else if (losses->n != losses->total)
+        made_for = "a part of this corpus";
+
+    if (made_for == NULL) return SLM_OK;
     return slm__fail(
         err, SLM_ERR_MISMATCH,
         "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)",
-        other, s->n, s->all, (int)s->T, c->n - 1, (int)T);
+        made_for, losses->n, losses->total, (int)losses->T, corpus->n - 1, (int)T);
 }
 
-/* B is a matter of speed alone: a window's scores do not depend on it. */
-SLM_API slm_status slm_losses_compute_windows(slm_losses **out, const slm_model *model,
-                                              const slm_corpus *corpus, uint64_t tokenizer_hash,
-                                              int32_t B, int32_t T, size_t from, size_t to,
-                                              slm_progress progress, void *user, slm_error *err) {
-    slm_losses like, *s = NULL;
-    slm_tape *tape = NULL;
-    slm_batch *batch = NULL;
-    size_t step = (size_t)B * (size_t)T, n;
-    *out = NULL;
-    if (B < 1 || T < 1 || corpus->n < 2)
+SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int32_t T) {
+    slm_windows all = {B, T, 0, 0};
+
+    all.end = slm_corpus_n_windows(corpus, T);
+    return all;
+}
+
+static slm_status slm__windows_check(const slm_windows *w, const slm_corpus *corpus,
+                                     slm_error *err) {
+    if (w->B < 1 || w->T < 1 || corpus->n < 2)
         return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "scoring: B is %d, T is %d, the corpus has %zu tokens", (int)B, (int)T,
-                         corpus->n);
-    if (from > to || to > slm_corpus_n_windows(corpus, T))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: windows %zu to %zu of %zu", from, to,
-                         slm_corpus_n_windows(corpus, T));
-    memset(&like, 0, sizeof like);
-    like.T = T;
-    like.all = corpus->n - 1;
-    like.at = slm__min(from * (size_t)T, like.all);
-    like.n = slm__min(to * (size_t)T, like.all) - like.at;
-    like.corpus_hash = corpus->hash;
-    like.tokenizer_hash = tokenizer_hash;
-    like.model_hash = slm_model_hash(model);
-    slm_status status = slm__losses_create(&s, &like, err);
-    if (status == SLM_OK) status = slm_tape_create(&tape, err);
-    if (status == SLM_OK) status = slm_batch_create(&batch, B, T, err);
-    if (status == SLM_OK) status = slm_batch_alloc_reference(batch, err);
-    for (size_t done = 0; status == SLM_OK && done < like.n; done += n) {
-        n = slm__min(step, like.n - done);
-        slm_batch_fill(batch, corpus, from + done / (size_t)T);
-        status = slm_model_losses(model, tape, batch, batch->ref_loss, batch->ref_entropy, err);
-        if (status != SLM_OK) break;
-        memcpy(s->loss + done, batch->ref_loss, n * sizeof(slm_real));
-        memcpy(s->entropy + done, batch->ref_entropy, n * sizeof(slm_real));
-        if (!slm__all_finite(s->loss + done, n) || !slm__all_finite(s->entropy + done, n))
-            status = slm__fail(err, SLM_ERR_NOT_FINITE,
-                               "scoring: a loss or entropy behind token %zu is not finite",
-                               like.at + done);
-        else if (progress != NULL && progress(user, done + n, like.n) != 0 && done + n < like.n) {
-            status = slm__fail(err, SLM_ERR_CANCELLED, "scoring: stopped at token %zu of %zu",
-                               like.at + done + n, like.all);
-            s->n = done + n;
-        }
+                         "scoring: B is %d, T is %d, the corpus has %zu tokens", (int)w->B,
+                         (int)w->T, corpus->n);
+    if (w->first > w->end || w->end > slm_corpus_n_windows(corpus, w->T))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "scoring: windows %zu to %zu of %zu", w->first,
+                         w->end, slm_corpus_n_windows(corpus, w->T));
+    return SLM_OK;
+}
+
+/* Work on the windows of a corpus. */
+typedef struct slm__scoring {
+    const slm_model *model;
+    const slm_corpus *corpus;
+    const slm_windows *windows;
+    slm_tape *tape;
+    slm_batch *batch;   /* the windows that are scored together */
+    slm_losses *losses; /* what comes out */
+    size_t n_done;      /* entries of it that are filled */
+} slm__scoring;
+
+/* Fills the next n entries: those of one batch. */
+static slm_status slm__score_next(slm__scoring *s, size_t n, slm_error *err) {
+    slm_batch *batch = s->batch;
+    slm_real *loss = s->losses->loss + s->n_done;
+    slm_real *entropy = s->losses->entropy + s->n_done;
+    slm_status status;
+
+    slm_batch_fill(batch, s->corpus, s->windows->first + s->n_done / (size_t)s->windows->T);
+    status = slm_model_losses(batch->ref_loss, batch->ref_entropy, s->tape, s->model, batch, err);
+    if (status != SLM_OK) return status;
+
+    memcpy(loss, batch->ref_loss, n * sizeof(slm_real));
+    memcpy(entropy, batch->ref_entropy, n * sizeof(slm_real));
+    if (!slm__all_finite(loss, n) || !slm__all_finite(entropy, n))
+        return slm__fail(err, SLM_ERR_NOT_FINITE,
+                         "scoring: a loss or entropy behind token %zu is not finite",
+                         s->losses->first + s->n_done);
+    s->n_done += n;
+    return SLM_OK;
+}
+
+static slm_status slm__score_all(slm__scoring *s, slm_progress progress, void *user,
+                                 slm_error *err) {
+    const size_t n_all = s->losses->n;
+    const size_t per_batch = (size_t)s->windows->B * (size_t)s->windows->T;
+
+    while (s->n_done < n_all) {
+        slm_status status = slm__score_next(s, slm__min(per_batch, n_all - s->n_done), err);
+        if (status != SLM_OK) return status;
+
+        int stop = progress != NULL && progress(user, s->n_done, n_all) != 0;
+        if (stop && s->n_done < n_all)
+            return slm__fail(err, SLM_ERR_CANCELLED, "scoring: stopped at token %zu of %zu",
+                             s->losses->first + s->n_done, s->losses->total);
     }
-    slm_tape_free(tape);
-    slm_batch_free(batch);
-    if (status == SLM_OK || status == SLM_ERR_CANCELLED)
-        *out = s;
-    else
-        slm_losses_free(s);
-    return status;
+    return SLM_OK;
+}
+
+/* Room for the losses of those windows, with what they belong to. */
+static slm_status slm__losses_of_windows(slm_losses **out, const slm_model *model,
+                                         const slm_corpus *corpus, const slm_windows *windows,
+                                         slm_error *err) {
+    const size_t total = corpus->n - 1;
+    const size_t first = slm__min(windows->first * (size_t)windows->T, total);
+    const size_t end = slm__min(windows->end * (size_t)windows->T, total);
+    slm_status status = slm_losses_create(out, end - first, windows->T, err);
+
+    if (status != SLM_OK) return status;
+    (*out)->first = first;
+    (*out)->total = total;
+    (*out)->corpus_hash = corpus->hash;
+    (*out)->tokenizer_hash = corpus->tokenizer_hash;
+    (*out)->model_hash = slm_model_hash(model);
+    return SLM_OK;
 }
 
 SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
-                                      const slm_corpus *corpus, uint64_t tokenizer_hash, int32_t B,
-                                      int32_t T, slm_progress progress, void *user,
-                                      slm_error *err) {
-    size_t windows = T < 1 ? 0 : slm_corpus_n_windows(corpus, T);
-    slm_status status = slm_losses_compute_windows(out, model, corpus, tokenizer_hash, B, T, 0,
-                                                   windows, progress, user, err);
-    if (status != SLM_OK) {
-        slm_losses_free(*out);
-        *out = NULL;
+                                      const slm_corpus *corpus, const slm_windows *windows,
+                                      slm_progress progress, void *user, slm_error *err) {
+    slm__scoring s = {model, corpus, windows, NULL, NULL, NULL, 0};
+
+    *out = NULL;
+    slm_status status = slm__windows_check(windows, corpus, err);
+    if (status == SLM_OK) status = slm__losses_of_windows(&s.losses, model, corpus, windows, err);
+    if (status == SLM_OK) status = slm_tape_create(&s.tape, err);
+    if (status == SLM_OK) status = slm_batch_create(&s.batch, windows->B, windows->T, err);
+    if (status == SLM_OK) status = slm_batch_alloc_reference(s.batch, err);
+    if (status == SLM_OK) status = slm__score_all(&s, progress, user, err);
+    slm_tape_free(s.tape);
+    slm_batch_free(s.batch);
+
+    /* What was done when progress asked to stop is of use. */
+    if (status == SLM_OK || status == SLM_ERR_CANCELLED) {
+        s.losses->n = s.n_done;
+        *out = s.losses;
+    } else {
+        slm_losses_free(s.losses);
     }
     return status;
 }
 
-/* ==== >>optimizer ========================================================================== 11 ==
-   Clipping, AdamW and the schedule, on flat arrays.                                                                      */
-static slm_adamw_options slm__adamw_defaults(const slm_adamw_options *given) {
-    slm_adamw_options o;
-    if (given != NULL)
-        o = *given;
-    else
-        memset(&o, 0, sizeof o);
-    if (o.lr == 0) o.lr = 1e-3;
-    if (o.lr_min == 0) o.lr_min = 0.1;
-    if (o.beta1 == 0) o.beta1 = 0.9;
-    if (o.beta2 == 0) o.beta2 = 0.95;
-    if (o.eps == 0) o.eps = 1e-8;
-    if (o.weight_decay == 0) o.weight_decay = 0.1;
-    if (o.clip == 0) o.clip = 1.0;
-    return o;
-}
+/* ---- evaluation: the mean loss of a text, with an interval ---- */
 
-/* Linear warm-up, then half a cosine from lr down to lr lr_min, which the step after the last one would have. */
-SLM_API double slm_adamw_learning_rate(const slm_adamw_options *optimizer, uint64_t step) {
-    slm_adamw_options o = slm__adamw_defaults(optimizer);
-    if (step < o.warmup) return o.lr * (double)(step + 1) / (double)o.warmup;
-    if (o.lr_min < 0 || o.steps <= o.warmup) return o.lr;
-    double done = fmin((double)(step - o.warmup) / (double)(o.steps - o.warmup), 1);
-    return o.lr * (o.lr_min + (1 - o.lr_min) * 0.5 * (1 + cos(3.14159265358979323846 * done)));
-}
+/* Sums over one window: windows, not tokens, are drawn, since losses within a window are related. */
+typedef struct slm__window_sum {
+    double loss;
+    size_t n;
+} slm__window_sum;
 
-/* Long arrays are cut into pieces of fixed length, whatever the number of threads. */
-#define SLM__ADAMW_PIECE ((size_t)1 << 14)
-#define SLM__SPANS 1024
+static slm__window_sum slm__sum_window(const slm_losses *losses, const slm_corpus *corpus,
+                                       size_t window) {
+    const size_t T = (size_t)losses->T;
+    const size_t first = window * T;
+    const size_t end = slm__min(first + T, losses->n);
+    slm__window_sum sum = {0, 0};
 
-static double slm__norm(const slm_real *x, size_t n) {
-    double partial[SLM__SPANS], sum = 0;
-    size_t least = n / SLM__SPANS / 64 * 64 + 64,
-           length = least < SLM__ADAMW_PIECE ? SLM__ADAMW_PIECE : least;
-    size_t pieces = (n + length - 1) / length;
-    SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
-    for (size_t p = 0; p < pieces; p++) {
-        size_t from = p * length, end = from + slm__min(n - from, length);
-        partial[p] = 0;
-        for (size_t at = from; at < end; at += 4096) /* float sums stay short, the rest is double */
-            partial[p] += (double)slm__dot(x + at, x + at, slm__min(end - at, 4096));
+    for (size_t i = first; i < end; i++) {
+        if (corpus->masked != NULL && corpus->masked[i + 1]) continue;
+
+        sum.loss += (double)losses->loss[i];
+        sum.n++;
     }
-    for (size_t p = 0; p < pieces; p++)
+    return sum;
+}
+
+static int slm__compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Half of the 5% that lie outside of the interval lie on each side. */
+enum { SLM__DRAWS = 1000, SLM__DRAWS_BELOW = SLM__DRAWS / 40 };
+
+/* The middle 95% of the means of 1000 draws of n windows each, with replacement.  The limits lie
+   between the neighbours of the 2.5% and the 97.5% point. */
+static void slm__bootstrap(double *low, double *high, const slm__window_sum *sums, size_t n,
+                           uint64_t seed) {
+    double mean[SLM__DRAWS];
+    slm_rng rng = slm_rng_seed(seed);
+
+    for (size_t draw = 0; draw < SLM__DRAWS; draw++) {
+        slm__window_sum total = {0, 0};
+        for (size_t i = 0; i < n; i++) {
+            const slm__window_sum *one = &sums[slm_rng_below(&rng, n)];
+            total.loss += one->loss;
+            total.n += one->n;
+        }
+        mean[draw] = total.n > 0 ? total.loss / (double)total.n : (double)NAN;
+    }
+    qsort(mean, SLM__DRAWS, sizeof mean[0], slm__compare_doubles);
+
+    const double *below = mean + SLM__DRAWS_BELOW - 1;
+    const double *above = mean + SLM__DRAWS - SLM__DRAWS_BELOW - 1;
+    *low = below[0] + 0.975 * (below[1] - below[0]);
+    *high = above[0] + 0.025 * (above[1] - above[0]);
+}
+
+SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *losses,
+                                       const slm_corpus *corpus, uint64_t seed, slm_error *err) {
+    const size_t n_windows = slm_corpus_n_windows(corpus, losses->T);
+    slm__window_sum total = {0, 0};
+
+    if (losses->n + 1 != corpus->n)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "evaluation: %zu losses for a corpus of %zu tokens", losses->n, corpus->n);
+    slm__window_sum *sums = (slm__window_sum *)slm__alloc(n_windows, sizeof *sums, err);
+    if (sums == NULL) return SLM_ERR_MEMORY;
+
+    for (size_t w = 0; w < n_windows; w++) {
+        sums[w] = slm__sum_window(losses, corpus, w);
+        total.loss += sums[w].loss;
+        total.n += sums[w].n;
+    }
+    if (total.n == 0) {
+        slm__release(sums);
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "evaluation: every token is masked, there is nothing to predict");
+    }
+
+    memset(out, 0, sizeof *out);
+    out->loss = total.loss / (double)total.n;
+    out->bits_per_byte = (double)NAN;
+    if (corpus->bytes > 0) out->bits_per_byte = total.loss / log(2.0) / (double)corpus->bytes;
+    out->n_tokens = total.n;
+    out->n_windows = n_windows;
+    slm__bootstrap(&out->low, &out->high, sums, n_windows, seed);
+    slm__release(sums);
+    return SLM_OK;
+}
+
+/* ==== >>optimizer ========================================================================== 11 ==
+   Clipping, AdamW and the schedule, on flat arrays.                                              */
+
+SLM_API slm_adamw_options slm_adamw_defaults(void) {
+    slm_adamw_options options;
+
+    memset(&options, 0, sizeof options);
+    options.lr = 1e-3;
+    options.lr_min = 0.1;
+    options.beta1 = 0.9;
+    options.beta2 = 0.95;
+    options.eps = 1e-8;
+    options.weight_decay = 0.1;
+    options.clip = 1.0;
+    return options;
+}
+
+static slm_status slm__adamw_options_check(const slm_adamw_options *o, slm_error *err) {
+    const struct {
+        const char *name;
+        double value, low, high;
+    } field[] = {{"lr", o->lr, 0, 1e6},
+                 {"lr_min", o->lr_min, 0, 1},
+                 {"beta1", o->beta1, 0, 1},
+                 {"beta2", o->beta2, 0, 1},
+                 {"eps", o->eps, 0, 1},
+                 {"weight_decay", o->weight_decay, 0, 1e6},
+                 {"clip", o->clip, 0, 1e300}};
+
+    for (size_t i = 0; i < SLM__COUNT(field); i++) {
+        if (!(field[i].value >= field[i].low && field[i].value <= field[i].high))
+            return slm__fail(err, SLM_ERR_ARGUMENT,
+                             "optimizer: %s is %g, it must be in [%g, %g]", field[i].name,
+                             field[i].value, field[i].low, field[i].high);
+    }
+    if (o->beta1 == 1 || o->beta2 == 1 || o->eps == 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "optimizer: beta1 %g and beta2 %g must be below 1, eps %g above 0",
+                         o->beta1, o->beta2, o->eps);
+    return SLM_OK;
+}
+
+/* Linear warm-up, then half a cosine from lr down to lr lr_min, which the step after the last one
+   would have. */
+SLM_API double slm_adamw_learning_rate(const slm_adamw_options *options, uint64_t step) {
+    const slm_adamw_options *o = options;
+
+    if (step < o->warmup) return o->lr * (double)(step + 1) / (double)o->warmup;
+    if (o->steps <= o->warmup) return o->lr;
+
+    double share = fmin((double)(step - o->warmup) / (double)(o->steps - o->warmup), 1);
+    double cosine = 0.5 * (1 + cos(3.14159265358979323846 * share));
+    return o->lr * (o->lr_min + (1 - o->lr_min) * cosine);
+}
+
+/* Long arrays are cut into pieces of fixed length, whatever the number of threads, so that every
+   sum has one order.  16384 numbers of four arrays fit a second-level cache. */
+#define SLM__ADAMW_PIECE ((size_t)1 << 14)
+#define SLM__NORM_PIECES 1024
+
+/* Sums in slm_real are kept this short; the rest is added in double. */
+#define SLM__NORM_RUN 4096
+
+/* The norm of x (n): the root of the sum of squares. */
+static double slm__norm(const slm_real *x, size_t n) {
+    double partial[SLM__NORM_PIECES];
+    double sum = 0;
+    size_t length = n / SLM__NORM_PIECES / 64 * 64 + 64;
+
+    if (length < SLM__ADAMW_PIECE) length = SLM__ADAMW_PIECE;
+    const size_t n_pieces = (n + length - 1) / length;
+
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_pieces > 1))
+    for (size_t p = 0; p < n_pieces; p++) {
+        size_t first = p * length;
+        size_t end = first + slm__min(n - first, length);
+
+        partial[p] = 0;
+        for (size_t i = first; i < end; i += SLM__NORM_RUN)
+            partial[p] += (double)slm__dot(x + i, x + i, slm__min(end - i, SLM__NORM_RUN));
+    }
+    for (size_t p = 0; p < n_pieces; p++)
         sum += partial[p];
     return sqrt(sum);
 }
 
-/* The factor that brings a gradient of this norm down to the limit; 1 if it is below it or there is none. */
+/* The factor that brings a gradient of this norm down to the limit.  A limit of 0 is none. */
 static double slm__clip(double norm, double limit) {
     double factor = limit > 0 ? limit / (norm + 1e-6) : 1.0;
+
     return factor < 1.0 ? factor : 1.0;
 }
 
-/* One AdamW step with decoupled decay (Loshchilov and Hutter) on n parameters:  g is scaled by grad_scale;  m = b1 m + (1-b1) g;
-   v = b2 v + (1-b2) g^2;  p = p (1 - lr decay) - lr m' / (sqrt(v') + eps),  m' = m / (1-b1^t),  v' = v / (1-b2^t). */
+/* What is the same for all parameters of one step. */
+typedef struct slm__adamw_step {
+    double beta1, beta2, eps;
+    double lr;
+    double grad_scale; /* the clip's factor */
+    uint64_t t;        /* 1, 2, ... */
+} slm__adamw_step;
+
+/* One AdamW step with decoupled decay (Loshchilov and Hutter) on n parameters:
+     g = grad_scale grad
+     m = b1 m + (1 - b1) g            m' = m / (1 - b1^t)
+     v = b2 v + (1 - b2) g^2          v' = v / (1 - b2^t)
+     p = p (1 - lr decay) - lr m' / (sqrt(v') + eps)                                              */
 static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_real *grads, size_t n,
-                       double grad_scale, double lr, double decay, uint64_t t,
-                       const slm_adamw_options *o) {
-    slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(o->beta1, (double)t)));
-    slm_real correct2 = (slm_real)(1.0 / (1.0 - pow(o->beta2, (double)t)));
-    size_t pieces = (n + SLM__ADAMW_PIECE - 1) / SLM__ADAMW_PIECE;
-    SLM__PRAGMA(omp parallel for schedule(static) if (pieces > 1))
-    for (size_t p = 0; p < pieces; p++) {
-        size_t at = p * SLM__ADAMW_PIECE, count = slm__min(n - at, SLM__ADAMW_PIECE);
-        slm__adamw_piece(params + at, m + at, v + at, grads + at, count, (slm_real)grad_scale,
-                         (slm_real)lr, (slm_real)o->beta1, (slm_real)o->beta2, (slm_real)o->eps,
-                         (slm_real)decay, correct1, correct2);
+                       double decay, const slm__adamw_step *s) {
+    const slm_real correct1 = (slm_real)(1.0 / (1.0 - pow(s->beta1, (double)s->t)));
+    const slm_real correct2 = (slm_real)(1.0 / (1.0 - pow(s->beta2, (double)s->t)));
+    const size_t n_pieces = (n + SLM__ADAMW_PIECE - 1) / SLM__ADAMW_PIECE;
+
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_pieces > 1))
+    for (size_t p = 0; p < n_pieces; p++) {
+        size_t first = p * SLM__ADAMW_PIECE;
+        size_t count = slm__min(n - first, SLM__ADAMW_PIECE);
+
+        slm__adamw_piece(params + first, m + first, v + first, grads + first, count,
+                         (slm_real)s->grad_scale, (slm_real)s->lr, (slm_real)s->beta1,
+                         (slm_real)s->beta2, (slm_real)s->eps, (slm_real)decay, correct1, correct2);
     }
 }
 
 /* ==== >>step =============================================================================== 12 ==
-   The algorithm of the paper.  slm_trainer_step, at the end of this section, is the whole of it on one page; what stands before
-   it are its words.  Three ways lead to the mask, all to the same one:
-     known before     the score needs no current loss (random, ref, entropy ...): select first
-     known meanwhile  one micro-batch is ranked by itself: select while its losses are made, keep the logits that may be needed
-     scored before    the ranking spans several micro-batches or processes: a scoring forward first                        */
+   The algorithm of the paper.  slm_trainer_step, at the end of this section, is the whole of it on
+   one page, with slm__step_micro just above it; what stands before them are their words.         */
+
+struct slm_trainer {
+    slm_model *model; /* borrowed; its parameters are updated */
+    slm_train_options options;
+    uint64_t steps; /* optimizer steps done */
+    slm_tape *tape;
+
+    /* (n_params) each, in one block that begins at grads. */
+    slm_real *grads, *m, *v;
+
+    /* The targets of one step, (capacity) each, in one block that begins at loss.  Its
+       micro-batches lie one after the other. */
+    size_t capacity;
+    slm_real *loss;        /* l_i, nats */
+    slm_real *score;       /* S_i */
+    slm_real *ref_loss;    /* r_i, nats */
+    slm_real *ref_entropy; /* h_i, nats */
+    int32_t *targets;
+    uint8_t *mask; /* I_i: 1 = selected */
+};
+
+SLM_API slm_train_options slm_train_defaults(void) {
+    slm_train_options options;
+
+    memset(&options, 0, sizeof options);
+    options.select = slm_select_defaults();
+    options.adamw = slm_adamw_defaults();
+    options.logits_budget = (size_t)256 << 20;
+    return options;
+}
+
 SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
-                                      const slm_select_options *selection,
-                                      const slm_adamw_options *optimizer, slm_error *err) {
-    slm_trainer *t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
+                                      const slm_train_options *options, slm_error *err) {
+    slm_train_options o = options != NULL ? *options : slm_train_defaults();
+    slm_status status = slm__select_options_check(&o.select, err);
+
     *out = NULL;
+    if (status == SLM_OK) status = slm__adamw_options_check(&o.adamw, err);
+    if (status != SLM_OK) return status;
+
+    slm_trainer *t = (slm_trainer *)slm__alloc(1, sizeof *t, err);
     if (t == NULL) return SLM_ERR_MEMORY;
     t->model = model;
-    if (selection != NULL) t->selection = *selection;
-    if (t->selection.ratio == 0) t->selection.ratio = 0.6;
-    t->optimizer = slm__adamw_defaults(optimizer);
-    slm_status status = slm__select_options_check(&t->selection, err);
-    t->grads =
-        (slm_real *)(status == SLM_OK ? slm__alloc(model->n_params, 3 * sizeof(slm_real), err)
-                                      : NULL);
-    if (status == SLM_OK && (t->grads == NULL || slm_tape_create(&t->tape, err) != SLM_OK))
-        status = SLM_ERR_MEMORY;
-    if (status != SLM_OK) {
+    t->options = o;
+    t->grads = (slm_real *)slm__alloc(model->n_params, 3 * sizeof(slm_real), err);
+    if (t->grads == NULL || slm_tape_create(&t->tape, err) != SLM_OK) {
         slm_trainer_free(t);
-        return status;
+        return SLM_ERR_MEMORY;
     }
     t->m = t->grads + model->n_params;
     t->v = t->m + model->n_params;
@@ -4437,283 +5097,441 @@ SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
     return SLM_OK;
 }
 
-SLM_API void slm_trainer_free(slm_trainer *t) {
-    if (t == NULL) return;
-    slm_tape_free(t->tape);
-    slm__release(t->grads);
-    slm__release(t->loss);
-    slm__release(t);
+SLM_API void slm_trainer_free(slm_trainer *trainer) {
+    if (trainer == NULL) return;
+    slm_tape_free(trainer->tape);
+    slm__release(trainer->grads);
+    slm__release(trainer->loss);
+    slm__release(trainer);
 }
 
-/* One step's batch.  Its micro-batches lie one after the other in the trainer's arrays (loss, mask, targets, scratch). */
+SLM_API slm_model *slm_trainer_model(const slm_trainer *trainer) {
+    return trainer->model;
+}
+
+SLM_API const slm_train_options *slm_trainer_options(const slm_trainer *trainer) {
+    return &trainer->options;
+}
+
+SLM_API uint64_t slm_trainer_steps(const slm_trainer *trainer) {
+    return trainer->steps;
+}
+
+SLM_API slm_real *slm_trainer_grads(const slm_trainer *trainer) {
+    return trainer->grads;
+}
+
+SLM_API const slm_real *slm_trainer_losses(const slm_trainer *trainer) {
+    return trainer->loss;
+}
+
+SLM_API const slm_real *slm_trainer_scores(const slm_trainer *trainer) {
+    return trainer->score;
+}
+
+SLM_API const uint8_t *slm_trainer_mask(const slm_trainer *trainer) {
+    return trainer->mask;
+}
+
+/* ---- the words of the step ---- */
+
+/* Four ways lead to the mask, and all lead to the same one.  They differ in when the losses that
+   the scores need are known, and so in what the step costs. */
+typedef enum slm__plan {
+    SLM__PLAN_ALL,           /* plain language modeling (eq. 2): every valid target */
+    SLM__PLAN_SELECT_FIRST,  /* the score needs no current loss: select before the forward */
+    SLM__PLAN_SCORE_FIRST,   /* the ranking spans micro-batches or processes: a forward for the
+                                losses alone comes first */
+    SLM__PLAN_SELECT_IN_STEP /* every micro-batch is ranked by itself, as its losses are made */
+} slm__plan;
+
 typedef struct slm__step {
-    slm_trainer *t;
-    slm_batch *const *micro;
-    size_t n_micro, n;                         /* n: rows of all micro-batches */
-    slm_real *scores, *ref_loss, *ref_entropy; /* (n) parts of scratch */
-    uint64_t divisor;  /* number selected, over all micro-batches and processes (eq. 4) */
-    int known, scored; /* the mask is final; the losses are known: from a scoring forward */
-    int added;         /* a micro-batch has left its gradient already */
+    slm_trainer *trainer;
+    slm_batch *const *micro; /* (n_micro) */
+    size_t n_micro;
+    size_t n; /* targets of all micro-batches */
+    slm__plan plan;
+    int has_ref_loss, has_ref_entropy; /* the arrays of the trainer are filled */
+    uint64_t k;                        /* selected, of all micro-batches and processes */
+    int grads_begun;                   /* a micro-batch has left its gradient already */
 } slm__step;
 
-static int slm__needs_loss(slm_criterion s) {
-    return s == SLM_CRITERION_EXCESS || s == SLM_CRITERION_LOSS;
+static slm__plan slm__step_plan(const slm_train_options *o, size_t n_micro) {
+    const int spans = n_micro > 1 || o->group.allreduce_counts != NULL;
+
+    if (slm__selects_all(&o->select)) return SLM__PLAN_ALL;
+    if (!slm__needs_loss(o->select.criterion)) return SLM__PLAN_SELECT_FIRST;
+    if (o->select.scope == SLM_SCOPE_BATCH && spans) return SLM__PLAN_SCORE_FIRST;
+    return SLM__PLAN_SELECT_IN_STEP;
 }
 
-static int slm__needs_ref(slm_criterion s) {
-    return s == SLM_CRITERION_EXCESS || s == SLM_CRITERION_REF || s >= SLM_CRITERION_INTERSECT;
-}
+/* Room for the targets of a step. */
+static slm_status slm__step_reserve(slm_trainer *t, size_t n, slm_error *err) {
+    if (n <= t->capacity) return SLM_OK;
 
-static int slm__needs_entropy(slm_criterion s) {
-    return s == SLM_CRITERION_ENTROPY || s >= SLM_CRITERION_INTERSECT;
-}
-
-static int slm__takes_all(const slm_select_options *s) {
-    return s->score == SLM_CRITERION_NONE || s->ratio >= 1.0;
-}
-
-static slm_status slm__step_reserve(slm_trainer *t, size_t rows,
-                                    slm_error *err) { /* one block: loss, scratch, targets, mask */
-    if (rows <= t->rows) return SLM_OK;
-    slm_real *block = (slm_real *)slm__alloc(rows, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
+    slm_real *block = (slm_real *)slm__alloc(n, 4 * sizeof(slm_real) + sizeof(int32_t) + 1, err);
     if (block == NULL) return SLM_ERR_MEMORY;
     slm__release(t->loss);
     t->loss = block;
-    t->scratch = block + rows;
-    t->targets = (int32_t *)(void *)(t->scratch + 3 * rows);
-    t->mask = (uint8_t *)(t->targets + rows);
-    t->rows = rows;
+    t->score = t->loss + n;
+    t->ref_loss = t->score + n;
+    t->ref_entropy = t->ref_loss + n;
+    t->targets = (int32_t *)(void *)(t->ref_entropy + n);
+    t->mask = (uint8_t *)(t->targets + n);
+    t->capacity = n;
     return SLM_OK;
 }
 
-/* The reference's view of one micro-batch: from the batch (a score file), or from the reference model now: the same bits. */
-static slm_status slm__step_reference(slm__step *s, const slm_batch *b, size_t first,
+/* (eqs. 1, 8) What the reference makes of one micro-batch, whose targets begin at `first`: from the
+   batch (where a score file put it), or from the reference model now.  The bits are the same. */
+static slm_status slm__step_reference(slm__step *s, const slm_batch *batch, size_t first,
                                       slm_error *err) {
-    slm_criterion kind = s->t->selection.score;
-    slm_real *loss = s->ref_loss + first, *entropy = s->ref_entropy + first;
-    size_t size = slm__batch_size(b) * sizeof(slm_real);
-    if (slm__takes_all(&s->t->selection) || (!slm__needs_ref(kind) && !slm__needs_entropy(kind)))
-        return SLM_OK;
-    if (s->t->reference != NULL)
-        return slm_model_losses(s->t->reference, s->t->tape, b, loss, entropy, err);
-    if ((slm__needs_ref(kind) && b->ref_loss == NULL) ||
-        (slm__needs_entropy(kind) && b->ref_entropy == NULL))
+    slm_trainer *t = s->trainer;
+    const slm_criterion criterion = t->options.select.criterion;
+    const int needs_loss = slm__needs_ref_loss(criterion);
+    const int needs_entropy = slm__needs_ref_entropy(criterion);
+    const int may_use = needs_loss || needs_entropy || criterion == SLM_CRITERION_OWN;
+    const size_t size = slm__batch_size(batch) * sizeof(slm_real);
+
+    if (s->plan == SLM__PLAN_ALL || !may_use) return SLM_OK;
+    if (t->options.reference != NULL)
+        return slm_model_losses(t->ref_loss + first, t->ref_entropy + first, t->tape,
+                                t->options.reference, batch, err);
+
+    if ((needs_loss && batch->ref_loss == NULL) || (needs_entropy && batch->ref_entropy == NULL))
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "selection by '%s' needs reference losses: "
                          "a score file in slm_batch_next, or a reference model",
-                         slm__criterion_name(kind));
-    if (b->ref_loss != NULL) memcpy(loss, b->ref_loss, size);
-    if (b->ref_entropy != NULL) memcpy(entropy, b->ref_entropy, size);
+                         slm_criterion_name(criterion));
+    if (batch->ref_loss != NULL) memcpy(t->ref_loss + first, batch->ref_loss, size);
+    if (batch->ref_entropy != NULL) memcpy(t->ref_entropy + first, batch->ref_entropy, size);
+    s->has_ref_loss = s->has_ref_loss && batch->ref_loss != NULL;
+    s->has_ref_entropy = s->has_ref_entropy && batch->ref_entropy != NULL;
     return SLM_OK;
 }
 
-/* Checks, room, and the losses that are wanted before: the reference's, and the model's own for a ranking over several batches. */
+/* Checks the micro-batches; gathers their targets and what the reference makes of them. */
 static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const *micro,
                                   size_t n_micro, slm_error *err) {
-    int spans =
-        t->selection.scope == SLM_SCOPE_BATCH && (n_micro > 1 || t->group.allreduce_counts != NULL);
     slm_status status = SLM_OK;
+    size_t first = 0;
+
     memset(s, 0, sizeof *s);
-    if (n_micro == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "step: there is no micro-batch");
-    if (t->selection.ratio == 0) t->selection.ratio = 0.6;
-    s->t = t;
+    s->trainer = t;
     s->micro = micro;
     s->n_micro = n_micro;
-    s->scored = spans && slm__needs_loss(t->selection.score) && !slm__takes_all(&t->selection);
-    for (size_t i = 0; i < n_micro && status == SLM_OK; s->n += slm__batch_size(micro[i]), i++)
+    s->plan = slm__step_plan(&t->options, n_micro);
+    s->has_ref_loss = 1;
+    s->has_ref_entropy = 1;
+    if (n_micro == 0) return slm__fail(err, SLM_ERR_ARGUMENT, "step: there is no micro-batch");
+
+    for (size_t i = 0; i < n_micro && status == SLM_OK; i++) {
         status = slm__batch_check(micro[i], t->model, err);
+        s->n += slm__batch_size(micro[i]);
+    }
     if (status == SLM_OK) status = slm__step_reserve(t, s->n, err);
-    if (status != SLM_OK) return status;
-    s->scores = t->scratch;
-    s->ref_loss = s->scores + t->rows;
-    s->ref_entropy = s->ref_loss + t->rows;
-    for (size_t i = 0, first = 0; i < n_micro && status == SLM_OK;
-         first += slm__batch_size(micro[i]), i++) {
-        memcpy(t->targets + first, micro[i]->targets, slm__batch_size(micro[i]) * sizeof(int32_t));
+
+    for (size_t i = 0; i < n_micro && status == SLM_OK; i++) {
+        size_t n = slm__batch_size(micro[i]);
+
+        memcpy(t->targets + first, micro[i]->targets, n * sizeof(int32_t));
         status = slm__step_reference(s, micro[i], first, err);
-        if (status == SLM_OK && s->scored)
-            status = slm_model_losses(t->model, t->tape, micro[i], t->loss + first, NULL, err);
+        first += n;
     }
     return status;
 }
 
-/* Selects among rows first .. first+n (eqs. 3, 5) and says how many were kept. */
-static slm_status slm__step_rank(slm__step *s, size_t first, size_t n, size_t micro, size_t *kept,
-                                 slm_error *err) {
-    slm_trainer *t = s->t;
-    return slm_select(t->mask + first, kept, &t->selection, t->loss + first, s->ref_loss + first,
-                      s->ref_entropy + first, t->targets + first, n, s->micro[micro]->T,
-                      (t->step << 16) + micro, s->scores + first, &t->group, err);
-}
-
-/* All micro-batches at once (scope batch), or one by one. */
-static slm_status slm__step_rank_all(slm__step *s, slm_error *err) {
-    size_t kept = 0, rows;
+/* The losses of all micro-batches, by a forward of their own. */
+static slm_status slm__step_score_all(slm__step *s, slm_error *err) {
+    slm_trainer *t = s->trainer;
     slm_status status = SLM_OK;
-    s->known = 1;
-    for (size_t i = 0, first = 0; first < s->n && status == SLM_OK; i++, first += rows) {
-        rows = s->t->selection.scope == SLM_SCOPE_BATCH ? s->n : slm__batch_size(s->micro[i]);
-        status = slm__step_rank(s, first, rows, i, &kept, err);
-        s->divisor += kept;
+    size_t first = 0;
+
+    for (size_t i = 0; i < s->n_micro && status == SLM_OK; i++) {
+        status = slm_model_losses(t->loss + first, NULL, t->tape, t->model, s->micro[i], err);
+        first += slm__batch_size(s->micro[i]);
     }
     return status;
 }
 
-/* The number that will be selected, where each span (micro-batch or sequence) is ranked by itself. */
-static void slm__step_count(slm__step *s) {
-    size_t at = 0, end = 0, span;
-    for (size_t i = 0; i < s->n_micro; i++) {
-        span = s->t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)s->micro[i]->T
-                                                           : slm__batch_size(s->micro[i]);
-        for (end += slm__batch_size(s->micro[i]); at < end; at += span)
-            s->divisor += slm_select_count(
-                s->t->selection.ratio, slm__mark_valid(s->t->mask + at, s->t->targets + at, span));
-    }
+/* The targets first .. first+n-1, which begin in micro-batch i. */
+static slm_targets slm__step_targets(const slm__step *s, size_t first, size_t n, size_t i) {
+    const slm_trainer *t = s->trainer;
+    slm_targets targets;
+
+    memset(&targets, 0, sizeof targets);
+    targets.loss = t->loss + first;
+    if (s->has_ref_loss) targets.ref_loss = t->ref_loss + first;
+    if (s->has_ref_entropy) targets.ref_entropy = t->ref_entropy + first;
+    targets.targets = t->targets + first;
+    targets.n = n;
+    targets.T = s->micro[i]->T;
+    targets.step = (t->steps << 16) + i;
+    targets.group = &t->options.group;
+    return targets;
 }
 
-/* Which of the rows done so far may still be selected?  The best k of each span's beginning, whatever follows. */
-static slm_status slm__step_narrow(slm__step *s, size_t first, size_t span, size_t rows_done,
+/* (eqs. 3, 5) Selects among the targets first .. first+n-1; *k: how many of them. */
+static slm_status slm__step_select(size_t *k, slm__step *s, size_t first, size_t n, size_t i,
                                    slm_error *err) {
-    slm_trainer *t = s->t;
-    size_t end = first + rows_done;
+    slm_trainer *t = s->trainer;
+    slm_targets targets = slm__step_targets(s, first, n, i);
+
+    return slm_select(t->mask + first, k, &targets, &t->options.select, t->score + first, err);
+}
+
+/* Selects among all targets of the step: in one ranking, or micro-batch by micro-batch. */
+static slm_status slm__step_select_all(slm__step *s, slm_error *err) {
+    const int together = s->trainer->options.select.scope == SLM_SCOPE_BATCH;
     slm_status status = SLM_OK;
-    for (size_t at = first; at < end && status == SLM_OK; at += span) {
-        size_t k = slm_select_count(t->selection.ratio,
-                                    slm__mark_valid(t->mask + at, t->targets + at, span));
-        size_t n = slm__min(end - at, span),
-               valid = slm__mark_valid(t->mask + at, t->targets + at, n);
-        status = slm_select_scores(s->scores + at, t->selection.score, t->loss + at,
-                                   s->ref_loss + at, NULL, n, 0, err);
-        if (status == SLM_OK)
-            status = slm_select_top(t->mask + at, s->scores + at, t->mask + at, n,
-                                    slm__min(k, valid), err);
+    size_t first = 0;
+    size_t k = 0;
+
+    for (size_t i = 0; first < s->n && status == SLM_OK; i++) {
+        size_t n = together ? s->n : slm__batch_size(s->micro[i]);
+
+        status = slm__step_select(&k, s, first, n, i, err);
+        s->k += k;
+        first += n;
     }
     return status;
 }
 
-/* The losses of one micro-batch, chunk by chunk; logits that its gradient may need stay at hand. */
-static slm_status slm__step_losses(slm__step *s, const slm__loss_rows *l, const slm_batch *b,
-                                   size_t first, slm__logits *logits, slm_error *err) {
-    slm_trainer *t = s->t;
-    size_t rows = l->hidden->rows,
-           span = t->selection.scope == SLM_SCOPE_SEQUENCE ? (size_t)b->T : rows, from = 0;
-    size_t budget = t->logits_budget != 0 ? t->logits_budget : (size_t)256 << 20;
-    slm_status status = SLM_OK;
-    SLM__TRACE(slm__selective_loss_backward, 0);
-    if (!slm__logits_create(t->tape, logits, rows, l->head->rows,
-                            slm__min((size_t)s->divisor, rows), budget))
-        return slm_tape_status(t->tape, err);
-    while (from < rows && status == SLM_OK) {
-        from = slm__chunk_losses(t->tape, l, logits, from);
-        if (logits->keeps && !s->known) status = slm__step_narrow(s, first, span, from, err);
-        slm__logits_drop(logits, logits->keeps ? t->mask + first : NULL, from);
-    }
-    if (!logits->keeps) slm__logits_release(t->tape, logits, l->head->rows);
-    return status == SLM_OK ? slm_tape_status(t->tape, err) : status;
+/* Targets that are ranked among themselves: those of a sequence, or of the micro-batch. */
+static size_t slm__step_group_size(const slm__step *s, const slm_batch *batch) {
+    const int by_sequence = s->trainer->options.select.scope == SLM_SCOPE_SEQUENCE;
+
+    return by_sequence ? (size_t)batch->T : slm__batch_size(batch);
 }
 
-/* Forward, losses, selection where it is not known yet, loss, backward: of one micro-batch, whose rows start at `first`. */
-static slm_status slm__step_gradient(slm__step *s, size_t micro, size_t first, slm_error *err) {
-    slm_trainer *t = s->t;
-    const slm_batch *b = s->micro[micro];
-    size_t rows = slm__batch_size(b), kept = 0;
-    slm_tensor *hidden, *head, *loss;
-    slm__logits logits;
+/* k of the targets first .. first+n-1, which are ranked among themselves (eq. 5). */
+static size_t slm__step_k(const slm__step *s, size_t first, size_t n) {
+    slm_trainer *t = s->trainer;
+    size_t n_valid = slm__mark_valid(t->mask + first, t->targets + first, n);
+
+    return slm_select_count(t->options.select.ratio, n_valid);
+}
+
+/* How many will be selected, where each group is ranked by itself: known before any loss is. */
+static uint64_t slm__step_count(const slm__step *s) {
+    uint64_t k = 0;
+    size_t first = 0;
+    size_t end = 0;
+
+    for (size_t i = 0; i < s->n_micro; i++) {
+        size_t group_size = slm__step_group_size(s, s->micro[i]);
+
+        for (end += slm__batch_size(s->micro[i]); first < end; first += group_size)
+            k += slm__step_k(s, first, group_size);
+    }
+    return k;
+}
+
+/* Which of the targets first .. first+n_done-1, whose losses are known, may still be selected?
+   Those that are among the best k of what is known of their group, whatever follows. */
+static slm_status slm__step_narrow(slm__step *s, size_t first, size_t group_size, size_t n_done,
+                                   slm_error *err) {
+    slm_trainer *t = s->trainer;
+    const size_t end = first + n_done;
+
+    for (size_t i = first; i < end; i += group_size) {
+        size_t k = slm__step_k(s, i, group_size);
+        size_t n = slm__min(group_size, end - i);
+        size_t n_valid = slm__mark_valid(t->mask + i, t->targets + i, n);
+        slm_targets targets = slm__step_targets(s, i, n, 0);
+
+        slm_status status = slm_select_scores(t->score + i, &targets, &t->options.select, err);
+        if (status == SLM_OK)
+            status = slm_select_top(t->mask + i, t->score + i, t->mask + i, n,
+                                    slm__min(k, n_valid), err);
+        if (status != SLM_OK) return status;
+    }
+    return SLM_OK;
+}
+
+/* The losses of one micro-batch, chunk by chunk.  Logits that its gradient may need are kept. */
+static slm_status slm__step_losses(slm__step *s, const slm__loss_rows *rows, const slm_batch *batch,
+                                   size_t first, slm__logits *logits, slm_error *err) {
+    slm_trainer *t = s->trainer;
+    const size_t n = rows->hidden->rows;
+    const size_t V = rows->head->rows;
+    const size_t group_size = slm__step_group_size(s, batch);
+    const int narrows = s->plan == SLM__PLAN_SELECT_IN_STEP;
     slm_status status = SLM_OK;
-    logits.keeps = 0;
-    slm_tape_reset(t->tape);
-    t->tape->recompute = t->recompute;
-    hidden = slm__model_forward(&head, t->tape, t->model, b, t->grads,
-                                s->added ? SLM__GRAD_ADD : SLM__GRAD_OVERWRITE);
-    if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
-    slm__loss_rows loss_rows = {hidden, head, b->targets, t->loss + first, NULL};
-    slm__loss_factors factors = {NULL, t->mask + first, (double)s->divisor};
-    if (!slm__takes_all(&t->selection) && !s->scored)
-        status = slm__step_losses(s, &loss_rows, b, first, &logits, err);
-    if (status == SLM_OK && !s->known) status = slm__step_rank(s, first, rows, micro, &kept, err);
-    if (status != SLM_OK || memchr(t->mask + first, 1, rows) == NULL)
-        return status; /* nothing of it was selected: no gradient */
-    loss = slm__selective_loss(t->tape, &loss_rows, &factors, SLM__LOSS_AT_END,
-                               logits.keeps ? &logits : NULL);
-    s->added = 1;
-    return slm_tape_backward(t->tape, loss, err);
+    size_t n_done = 0;
+
+    SLM__TRACE(slm__selective_loss_backward, 0);
+    if (!slm__logits_create(t->tape, logits, n, V, slm__min((size_t)s->k, n),
+                            t->options.logits_budget))
+        return slm_tape_status(t->tape, err);
+
+    while (n_done < n && status == SLM_OK) {
+        n_done = slm__chunk_losses(t->tape, rows, logits, n_done);
+        if (logits->keeps && narrows)
+            status = slm__step_narrow(s, first, group_size, n_done, err);
+        slm__logits_drop(logits, logits->keeps ? t->mask + first : NULL, n_done);
+    }
+    if (!logits->keeps) slm__logits_release(t->tape, logits, V);
+    return status == SLM_OK ? slm_tape_status(t->tape, err) : status;
 }
 
 static double slm__mean(double sum, size_t n) {
     return n > 0 ? sum / (double)n : 0;
 }
 
-static slm_status slm__step_stats(const slm__step *s, slm_step_stats *stats, double norm, double lr,
-                                  slm_error *err) {
-    double sum[2] = {0, 0}; /* of the dropped and of the kept targets */
-    size_t count[2] = {0, 0};
-    slm__loss_sum(sum, count, s->t->loss, s->t->mask, s->t->targets, s->n);
-    if (!(norm <= DBL_MAX) || !(fabs(sum[0] + sum[1]) <= DBL_MAX))
+/* The statistics of a step.  Refuses losses and gradients that are not finite. */
+static slm_status slm__step_measure(slm_step_stats *stats, const slm__step *s, double grad_norm,
+                                    slm_error *err) {
+    const slm_trainer *t = s->trainer;
+    slm__loss_sums sums = slm__sum_losses(t->loss, t->mask, t->targets, s->n);
+    const double sum = sums.unselected + sums.selected;
+
+    if (!(grad_norm <= DBL_MAX) || !(fabs(sum) <= DBL_MAX))
         return slm__fail(err, SLM_ERR_NOT_FINITE,
                          "step %llu: the loss is %g and the norm of the gradient %g; "
                          "the parameters were left as they were",
-                         (unsigned long long)s->t->step, slm__mean(sum[1], count[1]), norm);
+                         (unsigned long long)t->steps, slm__mean(sums.selected, sums.n_selected),
+                         grad_norm);
     if (stats == NULL) return SLM_OK;
-    stats->n_valid = count[0] + count[1];
-    stats->n_selected = count[1];
-    stats->grad_norm = norm;
-    stats->lr = lr;
-    stats->loss_all = slm__mean(sum[0] + sum[1], stats->n_valid);
-    stats->loss_selected = slm__mean(sum[1], count[1]);
-    stats->loss_unselected = slm__mean(sum[0], count[0]);
+
+    stats->n_selected = sums.n_selected;
+    stats->n_valid = sums.n_unselected + sums.n_selected;
+    stats->loss_all = slm__mean(sum, stats->n_valid);
+    stats->loss_selected = slm__mean(sums.selected, sums.n_selected);
+    stats->loss_unselected = slm__mean(sums.unselected, sums.n_unselected);
+    stats->grad_norm = grad_norm;
+    stats->lr = slm_adamw_learning_rate(&t->options.adamw, t->steps);
     return SLM_OK;
 }
 
-static void slm__step_update(slm_trainer *t, double norm, double lr) {
+/* Clips the gradient, whose norm is given, and updates every parameter. */
+static void slm__trainer_apply(slm_trainer *t, double grad_norm) {
+    const slm_adamw_options *o = &t->options.adamw;
+    slm__adamw_step step;
+
+    step.beta1 = o->beta1;
+    step.beta2 = o->beta2;
+    step.eps = o->eps;
+    step.lr = slm_adamw_learning_rate(o, t->steps);
+    step.grad_scale = slm__clip(grad_norm, o->clip);
+    step.t = t->steps + 1;
     for (size_t i = 0; i < t->model->n_tensors; i++) {
         const slm_param *p = &t->model->table[i];
-        double decay = p->decay && t->optimizer.weight_decay > 0 ? t->optimizer.weight_decay : 0;
+
         slm__adamw(t->model->params + p->offset, t->m + p->offset, t->v + p->offset,
-                   t->grads + p->offset, p->rows * p->cols, slm__clip(norm, t->optimizer.clip), lr,
-                   decay, t->step + 1, &t->optimizer);
+                   t->grads + p->offset, p->rows * p->cols, p->decay ? o->weight_decay : 0, &step);
     }
 }
 
-/* Steps 1 to 6 of >>idea: leaves the gradient of L_SLM (eq. 4) in trainer->grads. */
-static slm_status slm__step_gradients(slm__step *s, slm_error *err) {
-    slm_trainer *t = s->t;
-    slm_status status = SLM_OK;
-    if (slm__takes_all(&t->selection)) { /* plain: every valid target (eq. 2) */
-        s->divisor = slm__mark_valid(t->mask, t->targets, s->n);
-        s->known = 1;
-    } else if (s->scored || !slm__needs_loss(t->selection.score))
-        status = slm__step_rank_all(s, err);
-    else
-        slm__step_count(s); /* select later, as the losses are made */
-    if (status == SLM_OK && t->group.allreduce_counts != NULL &&
-        t->group.allreduce_counts(t->group.user, &s->divisor, 1))
-        status = slm__fail_group(err);
-    for (size_t i = 0, first = 0; i < s->n_micro && status == SLM_OK;
-         first += slm__batch_size(s->micro[i]), i++)
-        status = slm__step_gradient(s, i, first, err);
-    if (status == SLM_OK && !s->added)
-        memset(t->grads, 0, t->model->n_params * sizeof(slm_real)); /* nothing was selected here */
-    if (status == SLM_OK && t->group.allreduce_grads != NULL &&
-        t->group.allreduce_grads(t->group.user, t->grads, t->model->n_params))
-        status = slm__fail_group(err);
-    return status;
+SLM_API slm_status slm_trainer_update(slm_step_stats *stats, slm_trainer *trainer,
+                                      slm_error *err) {
+    const double grad_norm = slm__norm(trainer->grads, trainer->model->n_params);
+
+    if (!(grad_norm <= DBL_MAX))
+        return slm__fail(err, SLM_ERR_NOT_FINITE,
+                         "step %llu: the norm of the gradient is %g; "
+                         "the parameters were left as they were",
+                         (unsigned long long)trainer->steps, grad_norm);
+    if (stats != NULL) {
+        memset(stats, 0, sizeof *stats);
+        stats->grad_norm = grad_norm;
+        stats->lr = slm_adamw_learning_rate(&trainer->options.adamw, trainer->steps);
+    }
+    slm__trainer_apply(trainer, grad_norm);
+    trainer->steps++;
+    return SLM_OK;
 }
 
-SLM_API slm_status slm_trainer_step(slm_trainer *t, slm_batch *const *micro, size_t n_micro,
-                                    slm_step_stats *stats, slm_error *err) {
-    slm__step s;
-    double norm, lr = slm_adamw_learning_rate(&t->optimizer, t->step);
-    slm_status status =
-        slm__step_begin(&s, t, micro, n_micro, err); /* checks; reference losses (eq. 1) */
-    if (stats != NULL) memset(stats, 0, sizeof *stats);
-    if (status == SLM_OK)
-        status = slm__step_gradients(&s, err); /* forward, select (eqs. 3, 5), backward (eq. 4) */
+/* ---- the step ---- */
+
+/* Micro-batch i, whose targets begin at `first`: steps 1 to 6 of >>idea.  Its gradient goes to
+   trainer->grads: the first one overwrites, the others add. */
+static slm_status slm__step_micro(slm__step *s, size_t i, size_t first, slm_error *err) {
+    slm_trainer *t = s->trainer;
+    const slm_batch *batch = s->micro[i];
+    const size_t n = slm__batch_size(batch);
+    const slm__grad_mode mode = s->grads_begun ? SLM__GRAD_ADD : SLM__GRAD_OVERWRITE;
+    slm__logits logits;
+    slm_tensor *head;
+    size_t k = 0;
+    slm_status status = SLM_OK;
+
+    /* 1. Forward: the hidden states of all tokens. */
+    slm_tape_reset(t->tape);
+    t->tape->recompute = t->options.recompute;
+    slm_tensor *hidden = slm__model_forward(&head, t->tape, t->model, batch, t->grads, mode);
+    if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
+
+    /* 2. The losses of all tokens, unless all count or a forward of its own has made them. */
+    slm__loss_rows rows = {hidden, head, batch->targets, t->loss + first, NULL};
+    logits.keeps = 0;
+    if (s->plan == SLM__PLAN_SELECT_FIRST || s->plan == SLM__PLAN_SELECT_IN_STEP)
+        status = slm__step_losses(s, &rows, batch, first, &logits, err);
+
+    /* 3, 4. Scores (eq. 3) and the best k of them (eq. 5), unless the mask is known. */
+    if (status == SLM_OK && s->plan == SLM__PLAN_SELECT_IN_STEP)
+        status = slm__step_select(&k, s, first, n, i, err);
     if (status != SLM_OK) return status;
+    if (slm__count_marked(t->mask + first, n) == 0) return SLM_OK; /* there is no gradient */
+
+    /* 5. The mean loss of the selected (eq. 4).  6. Backward. */
+    slm__loss_factors factors = {batch->weights, t->mask + first, (double)s->k};
+    slm_tensor *loss = slm__selective_loss(t->tape, &rows, &factors, SLM__LOSS_AT_END,
+                                           logits.keeps ? &logits : NULL);
+    s->grads_begun = 1;
+    return slm_tape_backward(t->tape, loss, err);
+}
+
+SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
+                                    slm_batch *const *micro, size_t n_micro, slm_error *err) {
+    slm_trainer *t = trainer;
+    const size_t n_params = t->model->n_params;
+    slm__step step;
+    size_t first = 0;
+
+    if (stats != NULL) memset(stats, 0, sizeof *stats);
+
+    /* The targets, and the reference's losses of them (eq. 1). */
+    slm_status status = slm__step_begin(&step, t, micro, n_micro, err);
+    if (status != SLM_OK) return status;
+
+    /* Which targets, or at least how many (k)?  See slm__plan. */
+    switch (step.plan) {
+    case SLM__PLAN_ALL:
+        step.k = slm__mark_valid(t->mask, t->targets, step.n); /* eq. 2 */
+        break;
+    case SLM__PLAN_SELECT_FIRST:
+        status = slm__step_select_all(&step, err); /* eqs. 3, 5 */
+        break;
+    case SLM__PLAN_SCORE_FIRST:
+        status = slm__step_score_all(&step, err);
+        if (status == SLM_OK) status = slm__step_select_all(&step, err); /* eqs. 3, 5 */
+        break;
+    case SLM__PLAN_SELECT_IN_STEP:
+        step.k = slm__step_count(&step); /* slm__step_micro selects (eqs. 3, 5) */
+        break;
+    }
+    if (status == SLM_OK && !slm__sum_over_group(&t->options.group, &step.k, 1))
+        status = slm__fail_group(err);
+
+    /* The gradient of L_SLM (eq. 4), micro-batch by micro-batch, then over all processes. */
+    for (size_t i = 0; i < n_micro && status == SLM_OK; i++) {
+        status = slm__step_micro(&step, i, first, err);
+        first += slm__batch_size(micro[i]);
+    }
+    if (status != SLM_OK) return status;
+    if (!step.grads_begun) memset(t->grads, 0, n_params * sizeof(slm_real));
+    if (t->options.group.allreduce_grads != NULL &&
+        t->options.group.allreduce_grads(t->options.group.user, t->grads, n_params) != 0)
+        return slm__fail_group(err);
+
+    /* 7. Clip, AdamW. */
     SLM__TRACE(NULL, 0);
-    norm = slm__norm(t->grads, t->model->n_params);
-    if ((status = slm__step_stats(&s, stats, norm, lr, err)) != SLM_OK) return status;
-    if (s.divisor > 0) slm__step_update(t, norm, lr); /* clip, AdamW */
-    t->step++;
+    const double grad_norm = slm__norm(t->grads, n_params);
+    status = slm__step_measure(stats, &step, grad_norm, err);
+    if (status != SLM_OK) return status;
+    if (step.k > 0) slm__trainer_apply(t, grad_norm);
+    t->steps++;
     return SLM_OK;
 }
 
@@ -8552,13 +9370,13 @@ SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
 static slm_status slm__losses_possible(const slm_losses *s, slm_status otherwise, const char *path,
                                        slm_error *err) {
     size_t T = (size_t)s->T;
-    int good = s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at;
+    int good = s->T > 0 && s->total > 0 && s->first <= s->total && s->n <= s->total - s->first;
 
-    if (good) good = s->at == s->all || s->at % T == 0;
-    if (good) good = s->at + s->n == s->all || (s->at + s->n) % T == 0;
+    if (good) good = s->first == s->total || s->first % T == 0;
+    if (good) good = s->first + s->n == s->total || (s->first + s->n) % T == 0;
     if (good) return SLM_OK;
     return slm__fail(err, otherwise, "%s: %zu losses from %zu of %zu in windows of %d", path, s->n,
-                     s->at, s->all, (int)s->T);
+                     s->first, s->total, (int)s->T);
 }
 
 /* The one parameter that is stored twice, as "loss" and as "entropy". */
@@ -8570,7 +9388,7 @@ static slm_param slm__losses_param(size_t n) {
 
 SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err) {
     const uint64_t numbers[6] = {
-        (uint64_t)losses->T,    losses->at,        losses->all, losses->corpus_hash,
+        (uint64_t)losses->T,    losses->first,        losses->total, losses->corpus_hash,
         losses->tokenizer_hash, losses->model_hash};
     slm_param param = slm__losses_param(losses->n);
     slm__container c =
@@ -8594,14 +9412,23 @@ static slm_status slm__losses_from(slm_losses **out, const slm_safetensors *file
     if (loss != NULL) like.n = (size_t)loss->count;
     if (numbers[0] <= INT32_MAX) like.T = (int32_t)numbers[0];
     if (numbers[2] < SIZE_MAX / 64 && numbers[1] <= numbers[2]) {
-        like.at = (size_t)numbers[1];
-        like.all = (size_t)numbers[2];
+        like.first = (size_t)numbers[1];
+        like.total = (size_t)numbers[2];
     }
     like.corpus_hash = numbers[3];
     like.tokenizer_hash = numbers[4];
     like.model_hash = numbers[5];
     status = slm__losses_possible(&like, SLM_ERR_FORMAT, path, err);
-    return status == SLM_OK ? slm__losses_create(out, &like, err) : status;
+    if (status != SLM_OK) return status;
+
+    status = slm_losses_create(out, like.n, like.T, err);
+    if (status != SLM_OK) return status;
+    (*out)->first = like.first;
+    (*out)->total = like.total;
+    (*out)->corpus_hash = like.corpus_hash;
+    (*out)->tokenizer_hash = like.tokenizer_hash;
+    (*out)->model_hash = like.model_hash;
+    return SLM_OK;
 }
 
 SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err) {
@@ -8637,8 +9464,8 @@ SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error
 /* Appends the settings that are real numbers. */
 static void slm__run_print_reals(slm__writer *w, const slm_trainer *trainer) {
     const slm_model_config *c = &trainer->model->config;
-    const slm_select_options *s = &trainer->selection;
-    const slm_adamw_options *o = &trainer->optimizer;
+    const slm_select_options *s = &trainer->options.select;
+    const slm_adamw_options *o = &trainer->options.adamw;
 
     const struct {
         const char *name;
@@ -8646,7 +9473,7 @@ static void slm__run_print_reals(slm__writer *w, const slm_trainer *trainer) {
     } reals[] = {{"rope_theta", c->rope_theta},
                  {"norm_eps", c->norm_eps},
                  {"ratio", s->ratio},
-                 {"ratio2", s->ratio2},
+                 {"ratio2", s->entropy_ratio},
                  {"lr", o->lr},
                  {"lr_min", o->lr_min},
                  {"beta1", o->beta1},
@@ -8669,9 +9496,9 @@ static void slm__run_print_reals(slm__writer *w, const slm_trainer *trainer) {
 static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
                                     uint64_t corpus_hash, slm_error *err) {
     const slm_model_config *c = &trainer->model->config;
-    const slm_select_options *s = &trainer->selection;
-    const slm_adamw_options *o = &trainer->optimizer;
-    uint64_t reference = trainer->reference != NULL ? slm_model_hash(trainer->reference) : 0;
+    const slm_select_options *s = &trainer->options.select;
+    const slm_adamw_options *o = &trainer->options.adamw;
+    uint64_t reference = trainer->options.reference != NULL ? slm_model_hash(trainer->options.reference) : 0;
 
     memset(w, 0, sizeof *w);
     w->err = err;
@@ -8679,7 +9506,7 @@ static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
                (int)c->vocab, (int)c->dim, (int)c->n_layers);
     slm__print(w, " n_heads=%d n_kv_heads=%d head_dim=%d ffn=%d tied=%d", (int)c->n_heads,
                (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn, (int)c->tie_embeddings);
-    slm__print(w, " score=%d scope=%d seed=%llu", (int)s->score, (int)s->scope,
+    slm__print(w, " score=%d scope=%d seed=%llu", (int)s->criterion, (int)s->scope,
                (unsigned long long)s->seed);
     slm__print(w, " warmup=%llu steps=%llu", (unsigned long long)o->warmup,
                (unsigned long long)o->steps);
@@ -8693,7 +9520,7 @@ static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
 static slm_status slm__run_save_state(const slm_trainer *trainer, const slm_cursor *cursor,
                                       const char *settings, const char *extra, const char *folder,
                                       slm_error *err) {
-    const uint64_t numbers[3] = {trainer->step, cursor->seed, cursor->next_window};
+    const uint64_t numbers[3] = {trainer->steps, cursor->seed, cursor->next_window};
     const slm_model *model = trainer->model;
     slm__container state = slm__container_of(&slm__run_format, model->table, model->n_tensors,
                                              model->params, trainer->m, trainer->v);
@@ -8792,7 +9619,7 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
                            strlen(text) + 1, extra_size);
     if (status == SLM_OK) status = slm__run_read(trainer, file, err);
     if (status == SLM_OK) { /* from here on nothing can fail */
-        trainer->step = numbers[0];
+        trainer->steps = numbers[0];
         cursor->seed = numbers[1];
         cursor->next_window = numbers[2];
         if (extra != NULL) memcpy(extra, text, strlen(text) + 1);

@@ -65,16 +65,15 @@ static double mean_of_kept(const uint8_t *mask) {
 
 /* One line of the second table: select by these options, print what was kept and the loss that training would see. */
 static void show(const char *label, slm_criterion score, slm_scope scope, double ratio) {
-    slm_select_options how = {SLM_CRITERION_NONE, SLM_SCOPE_BATCH, 0, 0, 0};
+    slm_select_options how = {.criterion = score, .scope = scope, .ratio = ratio};
+    slm_targets targets = {.loss = loss, .ref_loss = reference, .n = N, .T = T};
     slm_real scratch[N]; /* working space that slm_select asks for */
     uint8_t mask[N];     /* out: 1 = kept */
     size_t kept;         /* out: how many */
     int i;
-    how.score = score;
-    how.scope = scope;
-    how.ratio = ratio;
-    /* NULL: no entropies (only the entropy score needs them), no targets to leave out, no other processes to ask. */
-    must(slm_select(mask, &kept, &how, loss, reference, NULL, NULL, N, T, 0, scratch, NULL, &err));
+    /* What is not given is NULL: entropies (only the entropy score needs them), targets to leave
+       out, other processes to ask. */
+    must(slm_select(mask, &kept, &targets, &how, scratch, &err));
     printf("%-30s %d  %.4f ", label, (int)kept, mean_of_kept(mask));
     for (i = 0; i < N; i++)
         printf(" %s", mask[i] ? token[i] : "-");
@@ -82,6 +81,8 @@ static void show(const char *label, slm_criterion score, slm_scope scope, double
 }
 
 int main(void) {
+    const slm_targets targets = {.loss = loss, .ref_loss = reference, .n = N, .T = T};
+    const slm_select_options by_excess = {.criterion = SLM_CRITERION_EXCESS, .ratio = 0.5};
     slm_real excess[N];
     uint8_t mask[N], all[N];
     size_t k;
@@ -89,7 +90,7 @@ int main(void) {
 
     /* 1. The score of a token is its excess loss (eq. 3): the loss of our model minus the loss of the reference.  High means:
           the reference shows that this token can be predicted, and we cannot do it yet.  There is something to learn here. */
-    must(slm_select_scores(excess, SLM_CRITERION_EXCESS, loss, reference, NULL, N, 0, &err));
+    must(slm_select_scores(excess, &targets, &by_excess, &err));
 
     /* 2. Keep the k tokens of highest score (eq. 5).  k is the ratio times the number of tokens, rounded: half of 8 is 4. */
     k = slm_select_count(0.5, N);

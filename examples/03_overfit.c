@@ -56,9 +56,7 @@ int main(void) {
     slm_model *model;
     slm_trainer *trainer;
     slm_step_stats stats;
-    slm_select_options everything = {.score = SLM_CRITERION_NONE};
-    slm_adamw_options optimizer = {
-        .lr = 0.01, .warmup = 10}; /* the first steps are smaller: early gradients are wild */
+    slm_train_options options = slm_train_defaults(); /* no selection: every token counts */
     slm_model_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
     int step, length = (int)strlen(sentence);
 
@@ -78,13 +76,15 @@ int main(void) {
     must(slm_model_create(&model, &config, 1, &err));
 
     /* 4. A trainer: which tokens count (all of them: plain language modeling, eq. 2) and how the weights are moved (AdamW). */
-    must(slm_trainer_create(&trainer, model, &everything, &optimizer, &err));
+    options.adamw.lr = 0.01;
+    options.adamw.warmup = 10; /* the first steps are smaller: early gradients are wild */
+    must(slm_trainer_create(&trainer, model, &options, &err));
 
     /* 5. Train.  An untrained model gives each of the 256 bytes about the same chance: a loss of ln 256 = 5.55.
           At a loss of 0 it would be certain of every one of them. */
     printf("the model has %d weights, the sentence %d bytes\n", (int)model->n_params, length);
     for (step = 0; step <= 80; step++) {
-        must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
+        must(slm_trainer_step(&stats, trainer, &batch, 1, &err));
         if (step % 20 == 0) printf("step %3d   loss %.2f\n", step, stats.loss_all);
     }
     say(model, sentence[0], length);

@@ -57,7 +57,7 @@ static void must(slm_status status) {
 static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
     static char text[COPIES * 64];
     slm_model_config config = {.dim = 32, .n_layers = 2, .n_heads = 4, .ffn = 96};
-    slm_adamw_options optimizer = {.lr = 0.01, .warmup = 10, .steps = STEPS};
+    slm_train_options options = slm_train_defaults(); /* no selection: all tokens count */
     slm_cursor cursor = {
         .seed = 1, .next_window = 0}; /* seed of the order in which windows come, windows used so far */
     slm_rng rng = slm_rng_seed(1);
@@ -73,13 +73,15 @@ static void learn_lines(slm_tokenizer **tokenizer, slm_model **model) {
     must(slm_corpus_encode(&corpus, *tokenizer, text, size, &err));
     config.vocab = slm_tokenizer_vocab(*tokenizer);
     must(slm_model_create(model, &config, 1, &err));
-    must(slm_trainer_create(&trainer, *model, NULL, &optimizer,
-                            &err)); /* NULL: no selection, all tokens count */
+    options.adamw.lr = 0.01;
+    options.adamw.warmup = 10;
+    options.adamw.steps = STEPS;
+    must(slm_trainer_create(&trainer, *model, &options, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (i = 0; i < STEPS;
          i++) { /* as in lesson 3, but each step takes other windows of the text */
         must(slm_batch_next(batch, &cursor, corpus, NULL, &err));
-        must(slm_trainer_step(trainer, &batch, 1, NULL, &err));
+        must(slm_trainer_step(NULL, trainer, &batch, 1, &err));
     }
     slm_batch_free(batch);
     slm_trainer_free(trainer);
@@ -120,6 +122,7 @@ int main(int argc, char **argv) {
     slm_corpus *text;
     slm_model *model;
     slm_losses *scores;
+    slm_windows windows;
     slm_real *score;
     uint8_t *mask;
     size_t i;
@@ -140,8 +143,8 @@ int main(int argc, char **argv) {
     /* The scores: for each token the loss L = -ln P(token | the tokens before it)  (eq. 1), and the entropy of the prediction
        (eq. 8): how uncertain the model was before it saw the token.  The text is read in windows of T tokens.
        This is all that the method ever asks of a reference model, and it is asked once, before training begins. */
-    must(slm_losses_compute(&scores, model, text, slm_tokenizer_hash(tokenizer), B, T, NULL, NULL,
-                            &err));
+    windows = slm_corpus_windows(text, B, T);
+    must(slm_losses_compute(&scores, model, text, &windows, NULL, NULL, &err));
     for (i = 0; i < scores->n; i++)
         sum += (double)scores->loss[i];
     printf("%d tokens, %.2f nats each\n", (int)scores->n, sum / (double)scores->n);

@@ -56,20 +56,22 @@ static slm_corpus *make(const slm_tokenizer *tokenizer, size_t size, int noisy, 
    them were used before. */
 static void train(slm_model *model, const slm_corpus *corpus, const slm_losses *scores,
                   slm_criterion score, uint64_t at, int steps) {
-    slm_select_options how = {.score = score,
-                              .scope = SLM_SCOPE_BATCH,
-                              .ratio = 0.6}; /* SLM_CRITERION_NONE ignores the ratio */
-    slm_adamw_options optimizer = {.lr = 0.003, .warmup = 10, .steps = (uint64_t)steps};
+    slm_train_options options = slm_train_defaults();
     slm_cursor cursor = {.seed = 7, .next_window = at};
     slm_trainer *trainer;
     slm_batch *batch;
     int step;
-    must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
+    options.select.criterion = score; /* SLM_CRITERION_NONE ignores the ratio */
+    options.select.ratio = 0.6;
+    options.adamw.lr = 0.003;
+    options.adamw.warmup = 10;
+    options.adamw.steps = (uint64_t)steps;
+    must(slm_trainer_create(&trainer, model, &options, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (step = 0; step < steps; step++) {
         /* The next windows, with their reference losses. */
         must(slm_batch_next(batch, &cursor, corpus, scores, &err));
-        must(slm_trainer_step(trainer, &batch, 1, NULL,
+        must(slm_trainer_step(NULL, trainer, &batch, 1,
                               &err)); /* forward, select, backward, update */
     }
     slm_batch_free(batch);
@@ -81,7 +83,8 @@ static double target_loss(const slm_model *model, const slm_corpus *target) {
     slm_losses *scores;
     double sum = 0, mean;
     size_t i;
-    must(slm_losses_compute(&scores, model, target, 0, B, T, NULL, NULL, &err));
+    slm_windows windows = slm_corpus_windows(target, B, T);
+    must(slm_losses_compute(&scores, model, target, &windows, NULL, NULL, &err));
     for (i = 0; i < scores->n; i++)
         sum += (double)scores->loss[i];
     mean = sum / (double)scores->n;
@@ -134,8 +137,8 @@ int main(int argc, char **argv) {
     printf("%-22s %.2f\n", "reference", target_loss(reference, target));
 
     /* Step 2, the scores: the reference reads the noisy text once and leaves a loss for every token (eq. 1). */
-    must(slm_losses_compute(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
-                            NULL, &err));
+    slm_windows windows = slm_corpus_windows(noisy, B, T);
+    must(slm_losses_compute(&scores, reference, noisy, &windows, NULL, NULL, &err));
 
     /* Step 3: train the base on the noisy text.  Plain: on all tokens.  Selective: on the 60% of each batch whose loss exceeds
        the reference's the most (eqs. 3 to 5).  At random: on as many tokens, drawn by lot; it shows that fewer is not better. */

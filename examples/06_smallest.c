@@ -33,18 +33,21 @@ static void must(slm_status status) {
 
 static void train(const char *name, slm_model *model, const slm_corpus *text,
                   const slm_losses *scores, int steps) {
-    slm_select_options how = {.score = scores != NULL ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE,
-                              .ratio = 0.6};
-    slm_adamw_options optimizer = {.lr = 0.002, .warmup = 20, .steps = (uint64_t)steps};
+    slm_train_options options = slm_train_defaults();
     slm_cursor cursor = {.seed = 1};
     slm_step_stats stats;
     slm_trainer *trainer;
     slm_batch *batch;
-    must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
+    if (scores != NULL) options.select.criterion = SLM_CRITERION_EXCESS;
+    options.select.ratio = 0.6;
+    options.adamw.lr = 0.002;
+    options.adamw.warmup = 20;
+    options.adamw.steps = (uint64_t)steps;
+    must(slm_trainer_create(&trainer, model, &options, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (int step = 1; step <= steps; step++) {
         must(slm_batch_next(batch, &cursor, text, scores, &err));
-        must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
+        must(slm_trainer_step(&stats, trainer, &batch, 1, &err));
         if (step % 50 == 0)
             printf("%-9s step %3d: trained on %3.0f%% of the tokens, their loss is %.2f\n", name,
                    step, 100.0 * (double)stats.n_selected / (double)stats.n_valid,
@@ -64,6 +67,7 @@ int main(int argc, char **argv) {
     slm_corpus *noisy, *clean;
     slm_model *model, *reference;
     slm_losses *scores;
+    slm_windows windows;
     if (argc != 4) {
         fprintf(stderr, "use: %s NOISY.txt CLEAN.txt FOLDER\n", argv[0]);
         return 2;
@@ -75,8 +79,8 @@ int main(int argc, char **argv) {
     train("base", model, noisy, NULL, 100); /* the model to begin with: all tokens */
     must(slm_model_copy(&reference, model, &err));
     train("reference", reference, clean, NULL, 50); /* it learns what good text looks like ... */
-    must(slm_losses_compute(&scores, reference, noisy, slm_tokenizer_hash(tokenizer), B, T, NULL,
-                            NULL, &err)); /* (eq. 1) */
+    windows = slm_corpus_windows(noisy, B, T);
+    must(slm_losses_compute(&scores, reference, noisy, &windows, NULL, NULL, &err)); /* (eq. 1) */
     train("selective", model, noisy, scores,
           100); /* ... and says what to learn here (eqs. 3 to 5) */
     /* a Hugging Face folder */

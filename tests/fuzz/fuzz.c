@@ -71,7 +71,6 @@ static FILE *open_input(const char *path, const char *mode) {
 }
 
 #define SLM_MALLOC(size) counted_malloc(size)
-#define SLM_REALLOC(p, size) ((void)(size), abort(), (void *)(p))
 #define SLM_FREE(p) counted_free(p)
 #define SLM__FOPEN(path, mode) open_input(path, mode)
 #define SLM__FREAD(bytes, n, f) fread(bytes, 1, n, f)
@@ -210,8 +209,8 @@ static void fuzz_scores(
     slm_losses *s, *joined;
     const slm_losses *parts[1];
     if (slm_losses_load(&s, "input", &err) != SLM_OK) return;
-    require(s->T > 0 && s->all > 0 && s->at <= s->all && s->n <= s->all - s->at &&
-                slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n),
+    require(s->T > 0 && s->total > 0 && s->first <= s->total &&
+                s->n <= s->total - s->first && slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n),
             "scores");
     parts[0] = s;
     if (scores_join(&joined, parts, 1, &err) == SLM_OK) {
@@ -226,21 +225,18 @@ static slm_trainer *trainer_of(uint64_t seed) {
     slm_model_config c;
     slm_model *model;
     slm_trainer *t;
-    slm_select_options s;
-    slm_adamw_options o;
+    slm_train_options o = slm_train_defaults();
     memset(&c, 0, sizeof c);
-    memset(&s, 0, sizeof s);
-    memset(&o, 0, sizeof o);
     c.vocab = 3;
     c.dim = 2;
     c.n_layers = 1;
     c.n_heads = 1;
     c.ffn = 2;
-    o.lr = 0.1;
-    s.score = SLM_CRITERION_LOSS;
+    o.adamw.lr = 0.1;
+    o.select.criterion = SLM_CRITERION_LOSS;
     fail_at = 0;
     if (slm_model_create(&model, &c, seed, &err) != SLM_OK ||
-        slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK)
+        slm_trainer_create(&t, model, &o, &err) != SLM_OK)
         require(0, err.text);
     return t;
 }
@@ -255,9 +251,9 @@ static void fuzz_run(void) {
         in_use = allocations = 0;
         fail_at = k;
     } /* it stays */
-    t->step = 7;
+    t->steps = 7;
     if (slm_run_load(t, &cursor, 99, extra, sizeof extra, "input", &err) != SLM_OK)
-        require(t->step == 7 && cursor.seed == 1, "touched");
+        require(t->steps == 7 && cursor.seed == 1, "touched");
 }
 
 static void fuzz_jsonl(void) {
@@ -337,7 +333,8 @@ static void seeds(const char *folder) {
         slm_losses s;
         slm_real values[5] = {1, 2, 3, 4, 5};
         memset(&s, 0, sizeof s);
-        s.n = s.all = 5;
+        s.n = 5;
+        s.total = 5;
         s.T = 3;
         s.loss = s.entropy = values;
         written = 0;

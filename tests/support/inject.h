@@ -1,5 +1,6 @@
-/* For tests of what touches files or memory: replaces the file access and the allocator of slm.h by ones that can be told to
-   fail.  Include it before slm.h in the file that holds SLM_IMPLEMENTATION. */
+/* For tests of what touches files or memory: replaces the file access and the allocator of slm.h by
+   ones that can be told to fail.  Include it before slm.h in the file that holds
+   SLM_IMPLEMENTATION. */
 #ifndef INJECT_H
 #define INJECT_H
 #include <errno.h>
@@ -59,7 +60,6 @@ static int alloc_refused(void) {
 }
 
 #define SLM_MALLOC(size) (alloc_refused() ? NULL : malloc(size))
-#define SLM_REALLOC(pointer, size) (alloc_refused() ? NULL : realloc(pointer, size))
 #define SLM_FREE(pointer) free(pointer)
 
 static char root[400], path[1024];

@@ -98,8 +98,9 @@ int main(int argc, char **argv) {
     slm_model_config config;
     slm_model *reference, *model;
     slm_losses *scores;
-    slm_select_options how;
-    slm_adamw_options optimizer;
+    slm_evaluation evaluation;
+    slm_windows windows;
+    slm_train_options options;
     slm_trainer *trainer;
     slm_batch *batch;
     slm_cursor cursor = {3, 0};
@@ -123,20 +124,23 @@ int main(int argc, char **argv) {
     config.ffn = 40 * WORK;
     must(slm_model_create(&reference, &config, 7, &err));
     must(slm_model_create(&model, &config, 8, &err));
-    must(slm_losses_compute(&scores, reference, corpus, slm_tokenizer_hash(tokenizer), B, T, NULL,
-                            NULL, &err));
-    memset(&how, 0, sizeof how);
-    how.score = SLM_CRITERION_EXCESS;
-    memset(&optimizer, 0, sizeof optimizer);
-    optimizer.lr = 0.01;
-    optimizer.warmup = 2;
-    optimizer.steps = STEPS;
-    need(slm_adamw_learning_rate(&optimizer, 0) == 0.005, "learning rate");
-    must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
+    corpus->tokenizer_hash = slm_tokenizer_hash(tokenizer);
+    windows = slm_corpus_windows(corpus, B, T);
+    must(slm_losses_compute(&scores, reference, corpus, &windows, NULL, NULL, &err));
+    must(slm_losses_check(scores, corpus, T, &err));
+    must(slm_losses_evaluate(&evaluation, scores, corpus, 1, &err));
+    need(evaluation.low < evaluation.loss && evaluation.loss < evaluation.high, "evaluation");
+    options = slm_train_defaults();
+    options.select.criterion = SLM_CRITERION_EXCESS;
+    options.adamw.lr = 0.01;
+    options.adamw.warmup = 2;
+    options.adamw.steps = STEPS;
+    need(slm_adamw_learning_rate(&options.adamw, 0) == 0.005, "learning rate");
+    must(slm_trainer_create(&trainer, model, &options, &err));
     must(slm_batch_create(&batch, B, T, &err));
     for (i = 0; i < STEPS; i++) {
         must(slm_batch_next(batch, &cursor, corpus, scores, &err));
-        must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
+        must(slm_trainer_step(&stats, trainer, &batch, 1, &err));
     }
     need(stats.n_selected == slm_select_count(0.6, stats.n_valid), "step");
     hash = slm_model_hash(model);

@@ -829,27 +829,24 @@ static void sharded_models(void) {
 /* ---- run state ---- */
 static slm_trainer *trainer_of(slm_model *model, uint64_t seed) {
     slm_trainer *t;
-    slm_select_options s;
-    slm_adamw_options o;
+    slm_train_options o = slm_train_defaults();
     slm_error err;
     size_t i;
     slm_rng rng = slm_rng_seed(seed);
-    memset(&s, 0, sizeof s);
-    memset(&o, 0, sizeof o);
-    s.score = SLM_CRITERION_EXCESS;
-    s.ratio = 0.6;
-    s.ratio2 = 0.3;
-    s.seed = UINT64_MAX;
-    o.lr = 0.1;
-    o.lr_min = 0.2;
-    o.warmup = 3;
-    o.steps = 10;
-    o.beta1 = 0.9;
-    o.beta2 = 0.95;
-    o.eps = 1e-8;
-    o.weight_decay = 0.1;
-    o.clip = 1;
-    if (slm_trainer_create(&t, model, &s, &o, &err) != SLM_OK) {
+    o.select.criterion = SLM_CRITERION_EXCESS;
+    o.select.ratio = 0.6;
+    o.select.entropy_ratio = 0.3;
+    o.select.seed = UINT64_MAX;
+    o.adamw.lr = 0.1;
+    o.adamw.lr_min = 0.2;
+    o.adamw.warmup = 3;
+    o.adamw.steps = 10;
+    o.adamw.beta1 = 0.9;
+    o.adamw.beta2 = 0.95;
+    o.adamw.eps = 1e-8;
+    o.adamw.weight_decay = 0.1;
+    o.adamw.clip = 1;
+    if (slm_trainer_create(&t, model, &o, &err) != SLM_OK) {
         printf("%s\n", err.text);
         exit(1);
     }
@@ -857,7 +854,7 @@ static slm_trainer *trainer_of(slm_model *model, uint64_t seed) {
         t->m[i] = (slm_real)slm_rng_normal(&rng);
         t->v[i] = (slm_real)slm_rng_uniform(&rng);
     }
-    t->step = seed + 0xfedcba9876543210ULL;
+    t->steps = seed + 0xfedcba9876543210ULL;
     return t;
 }
 
@@ -871,7 +868,7 @@ static int same_tensors(const slm_model *model, const slm_real *a, const slm_rea
 }
 
 static int same_run(const slm_trainer *a, const slm_trainer *b) {
-    return a->step == b->step && same_tensors(a->model, a->model->params, b->model->params) &&
+    return a->steps == b->steps && same_tensors(a->model, a->model->params, b->model->params) &&
            same_tensors(a->model, a->m, b->m) && same_tensors(a->model, a->v, b->v);
 }
 
@@ -945,35 +942,41 @@ static void run_state(void) {
               strstr(err.text, "corpus=0000000000000063") != NULL,
           "%s", err.text);
 #define CHANGE(field, value, name)                                                                 \
-    {                                                                                              \
+    do {                                                                                           \
         field = value;                                                                             \
         expect_run(&p, SLM_ERR_MISMATCH, " " name "=", name);                                      \
         slm_trainer_free(p.b);                                                                     \
         slm_model_free(p.model_b);                                                                 \
-        p.b = trainer_of(p.model_b = model_of(0, 11), 2);                                          \
-    }
-    CHANGE(p.b->selection.score, SLM_CRITERION_LOSS, "score")
-    CHANGE(p.b->selection.scope, SLM_SCOPE_MICRO, "scope")
-    CHANGE(p.b->selection.ratio, 0.5, "ratio") CHANGE(p.b->selection.ratio2, 0.5, "ratio2")
-        CHANGE(p.b->selection.seed, 1, "seed") CHANGE(p.b->optimizer.lr, 0.1000001, "lr") CHANGE(
-            p.b->optimizer.lr_min, 0.3, "lr_min") CHANGE(p.b->optimizer.warmup, 4, "warmup")
-            CHANGE(p.b->optimizer.steps, 11, "steps") CHANGE(p.b->optimizer.beta1, 0.8, "beta1")
-                CHANGE(p.b->optimizer.beta2, 0.8, "beta2") CHANGE(p.b->optimizer.eps, 1e-9, "eps")
-                    CHANGE(p.b->optimizer.weight_decay, 0.2,
-                           "weight_decay") CHANGE(p.b->optimizer.clip, 2, "clip")
-                        CHANGE(p.model_b->config.n_heads, 2,
-                               "n_heads") CHANGE(p.model_b->config.n_kv_heads, 1, "n_kv_heads")
-                            CHANGE(p.model_b->config.rope_theta, 1, "rope_theta")
-                                CHANGE(p.model_b->config.norm_eps, 1e-6, "norm_eps")
-                                    CHANGE(p.model_b->config.vocab, 21, "vocab")
-                                        CHANGE(p.model_b->config.dim, 9, "dim")
-                                            CHANGE(p.model_b->config.n_layers, 3, "n_layers")
-                                                CHANGE(p.model_b->config.head_dim, 8, "head_dim")
-                                                    CHANGE(p.model_b->config.ffn, 8, "ffn")
-                                                        CHANGE(p.model_b->config.tie_embeddings, 1,
-                                                               "tied") p.b->reference = p.model_a;
+        p.model_b = model_of(0, 11);                                                               \
+        p.b = trainer_of(p.model_b, 2);                                                            \
+    } while (0)
+    CHANGE(p.b->options.select.criterion, SLM_CRITERION_LOSS, "score");
+    CHANGE(p.b->options.select.scope, SLM_SCOPE_MICRO, "scope");
+    CHANGE(p.b->options.select.ratio, 0.5, "ratio");
+    CHANGE(p.b->options.select.entropy_ratio, 0.5, "ratio2");
+    CHANGE(p.b->options.select.seed, 1, "seed");
+    CHANGE(p.b->options.adamw.lr, 0.1000001, "lr");
+    CHANGE(p.b->options.adamw.lr_min, 0.3, "lr_min");
+    CHANGE(p.b->options.adamw.warmup, 4, "warmup");
+    CHANGE(p.b->options.adamw.steps, 11, "steps");
+    CHANGE(p.b->options.adamw.beta1, 0.8, "beta1");
+    CHANGE(p.b->options.adamw.beta2, 0.8, "beta2");
+    CHANGE(p.b->options.adamw.eps, 1e-9, "eps");
+    CHANGE(p.b->options.adamw.weight_decay, 0.2, "weight_decay");
+    CHANGE(p.b->options.adamw.clip, 2, "clip");
+    CHANGE(p.model_b->config.n_heads, 2, "n_heads");
+    CHANGE(p.model_b->config.n_kv_heads, 1, "n_kv_heads");
+    CHANGE(p.model_b->config.rope_theta, 1, "rope_theta");
+    CHANGE(p.model_b->config.norm_eps, 1e-6, "norm_eps");
+    CHANGE(p.model_b->config.vocab, 21, "vocab");
+    CHANGE(p.model_b->config.dim, 9, "dim");
+    CHANGE(p.model_b->config.n_layers, 3, "n_layers");
+    CHANGE(p.model_b->config.head_dim, 8, "head_dim");
+    CHANGE(p.model_b->config.ffn, 8, "ffn");
+    CHANGE(p.model_b->config.tie_embeddings, 1, "tied");
+    p.b->options.reference = p.model_a;
     expect_run(&p, SLM_ERR_MISMATCH, " reference=", "an online reference");
-    p.b->reference = NULL;
+    p.b->options.reference = NULL;
     for (i = 0; i < n; i += i < 8 + (size_t)slm__load((unsigned char *)first, 8)
                                 ? 1
                                 : 61) { /* every cut in the header, many in the data */
@@ -1129,7 +1132,7 @@ static slm_status call_run_load(void *user, slm_error *err) {
         memcpy(p->model_b->params, p->model_c->params, p->model_b->n_params * sizeof(slm_real));
         memcpy(p->b->m, p->c->m, p->model_b->n_params * sizeof(slm_real));
         memcpy(p->b->v, p->c->v, p->model_b->n_params * sizeof(slm_real));
-        p->b->step = p->c->step;
+        p->b->steps = p->c->steps;
     } else
         CHECK(same_run(p->b, p->c) && cursor.seed == 7, "a failed load touched the trainer");
     return status;

@@ -9,7 +9,6 @@ static void *allocate(size_t size) {
 }
 
 #define SLM_MALLOC(size) allocate(size)
-#define SLM_REALLOC(pointer, size) realloc(pointer, size)
 #define SLM_FREE(pointer) free(pointer)
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION

@@ -1,7 +1,8 @@
-/* Reference losses of a corpus, in memory and in score files: the same bits for any batch size, in parts, stopped anywhere and
-   joined; other fingerprints refused by name, every truncation and every flipped bit, a failure injected at every I/O call and
-   at every allocation.  (Resuming, and the files of shards, are the command line's: test_cli.sh.)
-   cc -I. -Itests tests/test_scorefile.c -lm && ./a.out [SCRATCH_FOLDER]                                                      */
+/* Losses of a corpus, in memory and in score files: the same bits for any batch size, in parts,
+   stopped anywhere and joined; other fingerprints refused by name, every truncation and every
+   flipped bit, a failure injected at every I/O call and at every allocation; the evaluation of a
+   text by them.
+   (Resuming, and the files of shards, are the command line's: tests/system/cli.sh.) */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
@@ -9,6 +10,7 @@
 #include "check.h"
 
 enum { N = 61, T = 7, VOCAB = 20, WINDOWS = 9 }; /* 60 targets: eight windows of 7 and one of 4 */
+enum { TOKENIZER = 77 };                         /* hash of a tokenizer */
 
 static slm_model *model_of(uint64_t seed) {
     slm_model_config c;
@@ -41,13 +43,14 @@ static slm_corpus *corpus_of(size_t n, uint64_t seed) {
         printf("%s\n", err.text);
         exit(1);
     }
+    corpus->tokenizer_hash = TOKENIZER;
     free(tokens);
     free(masked);
     return corpus;
 }
 
 static int same_scores(const slm_losses *a, const slm_losses *b) {
-    return a->n == b->n && a->at == b->at && a->all == b->all && a->T == b->T &&
+    return a->n == b->n && a->first == b->first && a->total == b->total && a->T == b->T &&
            a->corpus_hash == b->corpus_hash && a->tokenizer_hash == b->tokenizer_hash &&
            a->model_hash == b->model_hash &&
            memcmp(a->loss, b->loss, a->n * sizeof(slm_real)) == 0 &&
@@ -76,16 +79,24 @@ static slm_losses *truth;
 static char *whole; /* the file of all */
 static size_t n_whole;
 
+/* All windows, B of them at a time. */
+static slm_status compute(slm_losses **out, const slm_corpus *c, int32_t B, int32_t length,
+                          watch *w, slm_error *err) {
+    const slm_windows windows = slm_corpus_windows(c, B, length);
+
+    return slm_losses_compute(out, model, c, &windows, w != NULL ? progress : NULL, w, err);
+}
+
 static void in_memory(void) {
     static const int32_t sizes[] = {1, 2, 3, 4, 8, 9, 10, 50};
     size_t i;
     slm_error err;
     slm_losses *s;
     watch w = {0, 0, 0, 0};
-    CHECK_OK(slm_losses_compute(&truth, model, corpus, 77, 1, T, progress, &w, &err), err);
+    CHECK_OK(compute(&truth, corpus, 1, T, &w, &err), err);
     CHECK(w.calls == WINDOWS && w.done == N - 1 && w.total == N - 1, "%ld calls", w.calls);
-    CHECK(truth->n == N - 1 && truth->at == 0 && truth->all == N - 1 && truth->T == T &&
-              truth->corpus_hash == corpus->hash && truth->tokenizer_hash == 77 &&
+    CHECK(truth->n == N - 1 && truth->first == 0 && truth->total == N - 1 && truth->T == T &&
+              truth->corpus_hash == corpus->hash && truth->tokenizer_hash == TOKENIZER &&
               truth->model_hash == slm_model_hash(model),
           "fields");
     for (i = 0; i < truth->n; i++)
@@ -96,32 +107,39 @@ static void in_memory(void) {
                       truth->entropy[i] < 20,
                   "target %zu: %g, %g", i, (double)truth->loss[i], (double)truth->entropy[i]);
     for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        CHECK_OK(slm_losses_compute(&s, model, corpus, 77, sizes[i], T, NULL, NULL, &err), err);
+        CHECK_OK(compute(&s, corpus, sizes[i], T, NULL, &err), err);
         CHECK(same_scores(s, truth), "B = %d", (int)sizes[i]);
         slm_losses_free(s);
     }
     memset(&w, 0, sizeof w);
     w.stop_at = 3;
     s = truth;
-    CHECK(slm_losses_compute(&s, model, corpus, 77, 2, T, progress, &w, &err) ==
-                  SLM_ERR_CANCELLED &&
-              s == NULL && w.calls == 3,
-          "stopped");
-    CHECK(slm_losses_compute(&s, model, corpus, 77, 0, T, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+    CHECK(compute(&s, corpus, 2, T, &w, &err) == SLM_ERR_CANCELLED && w.calls == 3, "stopped");
+    CHECK(s != NULL && s != truth && s->n == 6 * T && s->total == N - 1 && s->first == 0 &&
+              memcmp(s->loss, truth->loss, s->n * sizeof(slm_real)) == 0 &&
+              memcmp(s->entropy, truth->entropy, s->n * sizeof(slm_real)) == 0,
+          "what was done when it was stopped");
+    slm_losses_free(s);
+    memset(&w, 0, sizeof w);
+    w.stop_at = WINDOWS;
+    CHECK(compute(&s, corpus, 1, T, &w, &err) == SLM_OK && same_scores(s, truth),
+          "a stop after the last window is none");
+    slm_losses_free(s);
+    CHECK(compute(&s, corpus, 0, T, NULL, &err) == SLM_ERR_ARGUMENT && s == NULL,
           "B = 0");
-    CHECK(slm_losses_compute(&s, model, corpus, 77, 1, 0, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+    CHECK(compute(&s, corpus, 1, 0, NULL, &err) == SLM_ERR_ARGUMENT && s == NULL,
           "T = 0");
-    CHECK(slm_losses_compute(&s, model, corpus, 77, -1, T, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+    CHECK(compute(&s, corpus, -1, T, NULL, &err) == SLM_ERR_ARGUMENT && s == NULL,
           "B = -1");
     {
         slm_corpus *tiny = corpus_of(1, 3);
-        CHECK(slm_losses_compute(&s, model, tiny, 77, 1, T, NULL, NULL, &err) == SLM_ERR_ARGUMENT,
+        CHECK(compute(&s, tiny, 1, T, NULL, &err) == SLM_ERR_ARGUMENT,
               "one token");
         slm_corpus_free(tiny);
     }
     {
         slm_corpus *tiny = corpus_of(2, 3);
-        CHECK_OK(slm_losses_compute(&s, model, tiny, 77, 3, T, NULL, NULL, &err), err);
+        CHECK_OK(compute(&s, tiny, 3, T, NULL, &err), err);
         CHECK(s != NULL && s->n == 1, "two tokens");
         slm_losses_free(s);
         slm_corpus_free(tiny);
@@ -132,22 +150,24 @@ static void in_memory(void) {
 static void checks(void) {
     slm_error err;
     slm_losses s = *truth;
-    CHECK_OK(slm_losses_check(truth, corpus, 77, T, &err), err);
-    CHECK(slm_losses_check(truth, corpus, 77, T + 1, &err) == SLM_ERR_MISMATCH &&
+    slm_corpus other_tokens = *corpus;
+    other_tokens.tokenizer_hash = TOKENIZER + 1;
+    CHECK_OK(slm_losses_check(truth, corpus, T, &err), err);
+    CHECK(slm_losses_check(truth, corpus, T + 1, &err) == SLM_ERR_MISMATCH &&
               strstr(err.text, "windows") != NULL,
           "%s", err.text);
-    CHECK(slm_losses_check(truth, corpus, 78, T, &err) == SLM_ERR_MISMATCH &&
+    CHECK(slm_losses_check(truth, &other_tokens, T, &err) == SLM_ERR_MISMATCH &&
               strstr(err.text, "tokenizer") != NULL,
           "%s", err.text);
-    CHECK(slm_losses_check(truth, other_corpus, 77, T, &err) == SLM_ERR_MISMATCH &&
+    CHECK(slm_losses_check(truth, other_corpus, T, &err) == SLM_ERR_MISMATCH &&
               strstr(err.text, "corpus") != NULL,
           "%s", err.text);
     s.n--;
-    CHECK(slm_losses_check(&s, corpus, 77, T, &err) == SLM_ERR_MISMATCH &&
+    CHECK(slm_losses_check(&s, corpus, T, &err) == SLM_ERR_MISMATCH &&
               strstr(err.text, "part") != NULL,
           "a part: %s", err.text);
-    s.all--;
-    CHECK(slm_losses_check(&s, corpus, 77, T, &err) == SLM_ERR_MISMATCH &&
+    s.total--;
+    CHECK(slm_losses_check(&s, corpus, T, &err) == SLM_ERR_MISMATCH &&
               strstr(err.text, "corpus") != NULL,
           "another length: %s", err.text);
 }
@@ -198,11 +218,11 @@ static void round_trip(void) {
     CHECK(slm_losses_save(&bad, in("bad"), &err) == SLM_ERR_ARGUMENT, "saved: " what)
     IMPOSSIBLE(T, 0, "windows of 0");
     IMPOSSIBLE(T, -7, "windows of -7");
-    IMPOSSIBLE(all, 0, "of nothing");
-    IMPOSSIBLE(all, N - 2, "more than all");
+    IMPOSSIBLE(total, 0, "of nothing");
+    IMPOSSIBLE(total, N - 2, "more than all");
     IMPOSSIBLE(n, 10, "half a window");
-    IMPOSSIBLE(at, 1, "beyond the end");
-    IMPOSSIBLE(at, SIZE_MAX, "far beyond the end");
+    IMPOSSIBLE(first, 1, "beyond the end");
+    IMPOSSIBLE(first, SIZE_MAX, "far beyond the end");
     truth->loss[17] = (slm_real)NAN;
     CHECK_OK(slm_losses_save(truth, in("nan"), &err), err);
     CHECK(slm_losses_load(&s, in("nan"), &err) == SLM_ERR_NOT_FINITE && s == NULL, "a NaN");
@@ -210,21 +230,20 @@ static void round_trip(void) {
 }
 
 /* Windows first to last-1, each time another batch size, through a file. */
-static slm_losses *part_of(const slm_model *m, const slm_corpus *c, uint64_t tokenizer,
-                           int32_t length, size_t first, size_t last) {
+static slm_losses *part_of(const slm_model *m, const slm_corpus *c, int32_t length, size_t first,
+                           size_t last) {
+    const slm_windows windows = {(int32_t)(1 + (first + last) % 4), length, first, last};
     slm_losses *s, *back = NULL;
     slm_error err;
     size_t i;
-    CHECK_OK(slm_losses_compute_windows(&s, m, c, tokenizer, (int32_t)(1 + (first + last) % 4),
-                                        length, first, last, NULL, NULL, &err),
-             err);
+    CHECK_OK(slm_losses_compute(&s, m, c, &windows, NULL, NULL, &err), err);
     CHECK_OK(slm_losses_save(s, in("part"), &err), err);
     CHECK_OK(slm_losses_load(&back, in("part"), &err), err);
-    CHECK(back != NULL && same_scores(s, back) && back->all == c->n - 1,
+    CHECK(back != NULL && same_scores(s, back) && back->total == c->n - 1,
           "part %zu to %zu through a file", first, last);
     if (m == model && c == corpus && length == T)
         for (i = 0; i < s->n; i++)
-            CHECK(memcmp(&s->loss[i], &truth->loss[s->at + i], sizeof(slm_real)) == 0,
+            CHECK(memcmp(&s->loss[i], &truth->loss[s->first + i], sizeof(slm_real)) == 0,
                   "part %zu to %zu: entry %zu", first, last, i);
     slm_losses_free(s);
     return back;
@@ -238,9 +257,9 @@ static void parts(void) {
         for (b = a; b <= WINDOWS; b++) { /* three parts, some empty, in six orders */
             slm_losses *p[3];
             const slm_losses *q[3];
-            p[0] = part_of(model, corpus, 77, T, 0, a);
-            p[1] = part_of(model, corpus, 77, T, a, b);
-            p[2] = part_of(model, corpus, 77, T, b, WINDOWS);
+            p[0] = part_of(model, corpus, T, 0, a);
+            p[1] = part_of(model, corpus, T, a, b);
+            p[2] = part_of(model, corpus, T, b, WINDOWS);
             for (i = 0; i < 6; i++) {
                 q[0] = p[i % 3];
                 q[1] = p[(i + 1 + i / 3) % 3];
@@ -266,23 +285,29 @@ static void parts(void) {
                 slm_losses_free(p[i]);
         }
     CHECK(scores_join(&s, NULL, 0, &err) == SLM_ERR_ARGUMENT && s == NULL, "no parts");
-    CHECK(slm_losses_compute_windows(&s, model, corpus, 77, 1, T, 1, WINDOWS + 1, NULL, NULL,
-                                     &err) == SLM_ERR_ARGUMENT &&
-              s == NULL,
-          "a window too many");
-    CHECK(slm_losses_compute_windows(&s, model, corpus, 77, 1, T, 2, 1, NULL, NULL, &err) ==
-                  SLM_ERR_ARGUMENT &&
-              s == NULL,
-          "windows backwards");
+    {
+        const slm_windows too_many = {1, T, 1, WINDOWS + 1};
+        const slm_windows backwards = {1, T, 2, 1};
+        CHECK(slm_losses_compute(&s, model, corpus, &too_many, NULL, NULL, &err) ==
+                      SLM_ERR_ARGUMENT &&
+                  s == NULL,
+              "a window too many");
+        CHECK(slm_losses_compute(&s, model, corpus, &backwards, NULL, NULL, &err) ==
+                      SLM_ERR_ARGUMENT &&
+                  s == NULL,
+              "windows backwards");
+    }
     {
         slm_losses *other[4];
         static const char *const names[] = {"model", "corpus", "tokenizer", "window length"};
         const slm_losses *q[2];
-        other[0] = part_of(other_model, corpus, 77, T, 2, 4);
-        other[1] = part_of(model, other_corpus, 77, T, 2, 4);
-        other[2] = part_of(model, corpus, 78, T, 2, 4);
-        other[3] = part_of(model, corpus, 77, 2 * T, 1, 2);
-        q[0] = part_of(model, corpus, 77, T, 0, 2);
+        slm_corpus other_tokens = *corpus;
+        other_tokens.tokenizer_hash = TOKENIZER + 1;
+        other[0] = part_of(other_model, corpus, T, 2, 4);
+        other[1] = part_of(model, other_corpus, T, 2, 4);
+        other[2] = part_of(model, &other_tokens, T, 2, 4);
+        other[3] = part_of(model, corpus, 2 * T, 1, 2);
+        q[0] = part_of(model, corpus, T, 0, 2);
         for (i = 0; i < 4; i++) {
             q[1] = other[i];
             CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_MISMATCH && s == NULL &&
@@ -303,13 +328,11 @@ static void stopped(void) {
         slm_losses *done, *rest, *s;
         const slm_losses *q[2];
         w.stop_at = stop;
-        CHECK(slm_losses_compute_windows(&done, model, corpus, 77, 1, T, 0, WINDOWS, progress, &w,
-                                         &err) == SLM_ERR_CANCELLED &&
-                  w.calls == stop,
+        CHECK(compute(&done, corpus, 1, T, &w, &err) == SLM_ERR_CANCELLED && w.calls == stop,
               "not stopped");
-        CHECK(done != NULL && done->n == (size_t)stop * T && done->all == N - 1,
+        CHECK(done != NULL && done->n == (size_t)stop * T && done->total == N - 1,
               "stopped at window %ld: %zu entries", stop, done ? done->n : 0);
-        rest = part_of(model, corpus, 77, T, (size_t)stop, WINDOWS);
+        rest = part_of(model, corpus, T, (size_t)stop, WINDOWS);
         q[0] = done;
         q[1] = rest;
         CHECK(scores_join(&s, q, 2, &err) == SLM_OK && same_scores(s, truth),
@@ -348,7 +371,8 @@ static void damage(void) {
     }
 }
 
-/* Metadata that are whole, with a checksum that is right, but impossible; and those that only look odd. */
+/* Metadata that are whole, with a checksum that is right, but impossible; and those that only look
+   odd. */
 static void metadata(void) {
     static const struct {
         const char *window, *at, *all, *corpus;
@@ -449,10 +473,12 @@ static void failures(void) {
             s = NULL;
             alloc_calls = 0;
             alloc_fail_at = k;
-            status = call == 0   ? slm_losses_save(truth, in("f"), &err)
-                     : call == 1 ? slm_losses_load(&s, in("f"), &err)
-                     : call == 2 ? slm_losses_compute(&s, model, corpus, 77, 2, T, NULL, NULL, &err)
-                                 : scores_join(&s, &one, 1, &err);
+            switch (call) {
+            case 0: status = slm_losses_save(truth, in("f"), &err); break;
+            case 1: status = slm_losses_load(&s, in("f"), &err); break;
+            case 2: status = compute(&s, corpus, 2, T, NULL, &err); break;
+            default: status = scores_join(&s, &one, 1, &err);
+            }
             alloc_fail_at = 0;
             if (status == SLM_OK) {
                 CHECK(call == 0 || same_scores(s, truth), "call %d", call);
@@ -464,6 +490,91 @@ static void failures(void) {
         }
     CHECK(points > 50, "only %ld points", points);
     printf("score files: failures at %ld points\n", points);
+}
+
+/* ---- evaluation ---- */
+
+/* The mean over the targets that are not masked, naively. */
+static double naive_mean(const slm_losses *losses, const slm_corpus *c, size_t *n) {
+    double sum = 0;
+
+    *n = 0;
+    for (size_t i = 0; i < losses->n; i++) {
+        if (c->masked[i + 1]) continue;
+        sum += (double)losses->loss[i];
+        ++*n;
+    }
+    return sum / (double)*n;
+}
+
+static void evaluation(void) {
+    const double ln2 = 0.69314718055994530942;
+    slm_corpus c = *corpus;
+    slm_evaluation e, again;
+    slm_error err;
+    size_t n;
+    double mean = naive_mean(truth, &c, &n);
+
+    CHECK_OK(slm_losses_evaluate(&e, truth, &c, 5, &err), err);
+    CHECK(fabs(e.loss - mean) < 1e-12, "mean %.17g, not %.17g", e.loss, mean);
+    CHECK(e.n_tokens == n && n == N - 2 && e.n_windows == WINDOWS, "%zu targets in %zu windows",
+          e.n_tokens, e.n_windows);
+    CHECK(e.low < e.loss && e.loss < e.high, "interval %g to %g around %g", e.low, e.high, e.loss);
+    CHECK(e.bits_per_byte != e.bits_per_byte, "bits per byte of a corpus that knows no bytes");
+
+    CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
+    CHECK(again.loss == e.loss && again.low == e.low && again.high == e.high, "the same seed");
+    CHECK_OK(slm_losses_evaluate(&again, truth, &c, 6, &err), err);
+    CHECK(again.loss == e.loss && again.low != e.low && again.high != e.high, "another seed");
+
+    c.bytes = 100;
+    CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
+    CHECK(fabs(again.bits_per_byte - mean * (double)n / ln2 / 100) < 1e-12, "bits per byte %g",
+          again.bits_per_byte);
+
+    /* Windows that all have one mean leave no doubt about it. */
+    slm_losses *flat;
+    CHECK_OK(slm_losses_create(&flat, N - 1, T, &err), err);
+    for (size_t i = 0; i < flat->n; i++)
+        flat->loss[i] = 2;
+    CHECK_OK(slm_losses_evaluate(&again, flat, &c, 5, &err), err);
+    CHECK(again.loss == 2 && again.low == 2 && again.high == 2, "equal losses");
+    slm_losses_free(flat);
+}
+
+static void evaluation_of_masked_tokens(void) {
+    slm_corpus c = *corpus;
+    slm_evaluation e, again;
+    slm_error err;
+    uint8_t masked[N];
+    size_t n;
+
+    /* All of window 2, and a token of window 0. */
+    memset(masked, 0, sizeof masked);
+    memset(masked + 2 * T + 1, 1, T);
+    masked[3] = 1;
+    c.masked = masked;
+    CHECK_OK(slm_losses_evaluate(&e, truth, &c, 5, &err), err);
+    double mean = naive_mean(truth, &c, &n);
+    CHECK(fabs(e.loss - mean) < 1e-12 && e.n_tokens == N - 1 - T - 1, "masked: %g, not %g", e.loss,
+          mean);
+
+    /* What is masked does not count, whatever it is. */
+    const slm_real kept = truth->loss[2];
+    truth->loss[2] = 1e6;
+    CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
+    CHECK(again.loss == e.loss && again.low == e.low && again.high == e.high,
+          "a masked loss counts");
+    truth->loss[2] = kept;
+
+    memset(masked, 1, sizeof masked);
+    CHECK(slm_losses_evaluate(&again, truth, &c, 5, &err) == SLM_ERR_ARGUMENT &&
+              strstr(err.text, "masked") != NULL,
+          "all is masked: %s", err.text);
+    c.n--;
+    CHECK(slm_losses_evaluate(&again, truth, &c, 5, &err) == SLM_ERR_ARGUMENT &&
+              strstr(err.text, "losses for a corpus") != NULL,
+          "another corpus: %s", err.text);
 }
 
 int main(int argc, char **argv) {
@@ -482,6 +593,8 @@ int main(int argc, char **argv) {
     round_trip();
     parts();
     stopped();
+    evaluation();
+    evaluation_of_masked_tokens();
     damage();
     metadata();
     failures();

@@ -175,7 +175,7 @@ static void audit_forward(const slm_model *model, slm_batch *batch, slm_real *lo
     }
     compare("logits", all, logits.data, N * V);
     must(slm_tape_create(&tape, &err));
-    must(slm_model_losses(model, tape, batch, loss, entropy, &err));
+    must(slm_model_losses(loss, entropy, tape, model, batch, &err));
     compare("loss", loss, truth.data, N);
     compare("entropy", entropy, h.data, N);
     slm_tape_free(tape);
@@ -192,17 +192,18 @@ static void audit_selection(const slm_batch *batch, const slm_real *loss, double
     size_t N = (size_t)batch->B * (size_t)batch->T, kept;
     uint8_t *mask = (uint8_t *)malloc(N);
     slm_real *scratch = (slm_real *)malloc(N * sizeof *scratch);
-    slm_select_options how;
+    slm_select_options how = slm_select_defaults();
+    slm_targets targets = {.loss = loss, .ref_loss = batch->ref_loss, .targets = batch->targets};
     int i;
     if (mask == NULL || scratch == NULL) stop("out of memory");
-    memset(&how, 0, sizeof how);
-    how.score = SLM_CRITERION_EXCESS;
+    targets.n = N;
+    targets.T = batch->T;
+    how.criterion = SLM_CRITERION_EXCESS;
     how.ratio = ratio;
     for (i = 0; i < 2; i++) {
         npy truth = load(i == 0 ? "select_batch.npy" : "select_seq.npy", N);
         how.scope = i == 0 ? SLM_SCOPE_BATCH : SLM_SCOPE_SEQUENCE;
-        must(slm_select(mask, &kept, &how, loss, batch->ref_loss, NULL, batch->targets, N, batch->T,
-                        0, scratch, NULL, &err));
+        must(slm_select(mask, &kept, &targets, &how, scratch, &err));
         compare_masks(names[i], mask, truth.data, N);
         free(truth.data);
     }
@@ -214,24 +215,21 @@ static void audit_selection(const slm_batch *batch, const slm_real *loss, double
 static void audit_step(const slm_model *start, slm_batch *batch, int selective, double ratio) {
     slm_model *model;
     slm_trainer *trainer;
-    slm_select_options how;
-    slm_adamw_options optimizer;
+    slm_train_options options = slm_train_defaults();
     slm_step_stats stats;
     double truth;
     slm_real value;
-    memset(&how, 0, sizeof how);
-    memset(&optimizer, 0, sizeof optimizer);
-    how.score = selective ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE;
-    how.ratio = ratio;
-    optimizer.lr = summary("lr");
-    optimizer.beta1 = summary("beta1");
-    optimizer.beta2 = summary("beta2");
-    optimizer.eps = summary("eps");
-    optimizer.weight_decay = summary("weight_decay");
-    optimizer.clip = summary("clip");
+    options.select.criterion = selective ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE;
+    options.select.ratio = ratio;
+    options.adamw.lr = summary("lr");
+    options.adamw.beta1 = summary("beta1");
+    options.adamw.beta2 = summary("beta2");
+    options.adamw.eps = summary("eps");
+    options.adamw.weight_decay = summary("weight_decay");
+    options.adamw.clip = summary("clip");
     must(slm_model_copy(&model, start, &err));
-    must(slm_trainer_create(&trainer, model, &how, &optimizer, &err));
-    must(slm_trainer_step(trainer, &batch, 1, &stats, &err));
+    must(slm_trainer_create(&trainer, model, &options, &err));
+    must(slm_trainer_step(&stats, trainer, &batch, 1, &err));
     value = (slm_real)(selective ? stats.loss_selected : stats.loss_all);
     truth = summary(selective ? "slm_batch" : "clm");
     compare(selective ? "loss_slm" : "loss_clm", &value, &truth, 1);
@@ -240,7 +238,7 @@ static void audit_step(const slm_model *start, slm_batch *batch, int selective, 
     compare(selective ? "grad_norm_slm" : "grad_norm_clm", &value, &truth, 1);
     compare_file(selective ? "grads_slm" : "grads_clm",
                  selective ? "grads_slm.safetensors" : "grads_clm.safetensors", model,
-                 trainer->grads);
+                 slm_trainer_grads(trainer));
     if (selective) compare_file("step_slm", "step_slm.safetensors", model, model->params);
     slm_trainer_free(trainer);
     slm_model_free(model);

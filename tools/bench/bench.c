@@ -312,16 +312,15 @@ static void print_rate(const char *what, double s, double tokens, double flops, 
 
 static slm_trainer *new_trainer(double ratio) {
     slm_model_config c = shape();
-    slm_select_options how;
+    slm_train_options options = slm_train_defaults();
     slm_model *model;
     slm_trainer *trainer;
     slm_error err;
-    memset(&how, 0, sizeof how);
-    how.ratio = ratio;
-    how.score = ratio < 1 ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE;
+    options.select.ratio = ratio;
+    options.select.criterion = ratio < 1 ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE;
     check(slm_model_create(&model, &c, 1, &err), &err);
-    check(slm_trainer_create(&trainer, model, &how, NULL, &err), &err);
-    trainer->recompute = (int)number("--recompute", 0);
+    options.recompute = (int)number("--recompute", 0);
+    check(slm_trainer_create(&trainer, model, &options, &err), &err);
     return trainer;
 }
 
@@ -332,7 +331,7 @@ static void bench_step(void) {
     double *t = (double *)malloc((size_t)(steps + 1) * sizeof *t), start, flops, peak = 0, p,
            ratio = atof(flag("--ratio", "1"));
     slm_trainer *trainer = new_trainer(ratio);
-    slm_model *model = trainer->model;
+    slm_model *model = slm_trainer_model(trainer);
     slm_batch *batch = random_batch(B, T, model->config.vocab);
     slm_step_stats stats;
     slm_error err;
@@ -341,7 +340,7 @@ static void bench_step(void) {
         if (i % 2 == 0 && (p = slm_bench_peak(threads)) > peak) peak = p;
         start = profile_since = seconds();
         if (i == 0) memset(profile, 0, sizeof profile);
-        check(slm_trainer_step(trainer, &batch, 1, &stats, &err), &err);
+        check(slm_trainer_step(&stats, trainer, &batch, 1, &err), &err);
         bench_trace(NULL, 0);
         if (i >= 0) t[i] = seconds() - start;
     }
@@ -371,7 +370,7 @@ static void bench_saving(void) {
     long steps = number("--steps", 9), i, k, one;
     double ratio = atof(flag("--ratio", "0.6")), start, saved, bound, *t[3];
     slm_trainer *trainers[2] = {new_trainer(1), new_trainer(ratio)};
-    slm_batch *batch = random_batch(B, T, trainers[0]->model->config.vocab);
+    slm_batch *batch = random_batch(B, T, slm_trainer_model(trainers[0])->config.vocab);
     slm_step_stats stats;
     slm_error err;
     for (k = 0; k < 3; k++)
@@ -380,13 +379,13 @@ static void bench_saving(void) {
         for (k = 0; k < 2; k++) {
             one = (i + 2 + k) % 2; /* the first of a pair is the plain one every other time */
             start = seconds();
-            check(slm_trainer_step(trainers[one], &batch, 1, &stats, &err), &err);
+            check(slm_trainer_step(&stats, trainers[one], &batch, 1, &err), &err);
             if (i >= 0) t[one][i] = seconds() - start;
         }
         if (i >= 0) t[2][i] = 1 - t[1][i] / t[0][i];
     }
     saved = median(t[2], (size_t)steps);
-    bound = saving_bound(trainers[0]->model, ratio);
+    bound = saving_bound(slm_trainer_model(trainers[0]), ratio);
     printf("saving threads=%d ratio=%g pairs=%ld plain_ms=%.2f selective_ms=%.2f saved=%.1f%% "
            "quartiles=%.1f%%..%.1f%% bound=%.1f%% of_bound=%.2f\n",
            threads, ratio, steps, 1e3 * median(t[0], (size_t)steps),
@@ -410,7 +409,7 @@ static void bench_score(void) {
     batch = random_batch(B, T, c.vocab);
     for (i = -2; i < steps; i++) {
         start = seconds();
-        check(slm_model_losses(model, tape, batch, loss, entropy ? h : NULL, &err), &err);
+        check(slm_model_losses(loss, entropy ? h : NULL, tape, model, batch, &err), &err);
         if (i >= 0) t[i] = seconds() - start;
     }
     p = median(t, (size_t)steps);

@@ -289,6 +289,8 @@ static inline int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer,
     if (code != DONE) {
         slm_corpus_free(*out);
         *out = NULL;
+    } else {
+        (*out)->tokenizer_hash = slm_tokenizer_hash(tokenizer);
     }
     return code;
 }

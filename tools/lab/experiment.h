@@ -149,7 +149,7 @@ static inline double *experiment_losses(experiment *e, const slm_model *model,
         out[i] = NAN;
     for (w = 0; w < windows; w += 16) {
         slm_batch_fill(e->window, corpus, w);
-        must(slm_model_losses(model, e->tape, e->window, e->loss, NULL, &experiment_error));
+        must(slm_model_losses(e->loss, NULL, e->tape, model, e->window, &experiment_error));
         for (i = 0; i < 16 * (size_t)e->s.T; i++)
             if (e->window->targets[i] >= 0) out[e->window->positions[i]] = (double)e->loss[i];
     }
@@ -288,7 +288,8 @@ static inline void experiment_note(interval *since, curve *c, const training *t,
                                    const slm_trainer *trainer, const slm_batch *batch,
                                    const slm_step_stats *stats) {
     size_t rows = (size_t)batch->B * (size_t)batch->T, i;
-    slm_criterion by = trainer->selection.score;
+    const slm_select_options *select = &slm_trainer_options(trainer)->select;
+    slm_criterion by = select->criterion;
     since->steps++;
     since->all += stats->loss_all;
     since->kept += stats->loss_selected;
@@ -298,11 +299,11 @@ static inline void experiment_note(interval *since, curve *c, const training *t,
         size_t at = (size_t)batch->positions[i];
         if (at == 0 || at >= t->corpus->n) continue; /* past the end of the text */
         c->seen[c->n][t->kind[at]]++;
-        c->chosen[c->n][t->kind[at]] += batch->targets[i] >= 0 && trainer->mask[i];
+        c->chosen[c->n][t->kind[at]] += batch->targets[i] >= 0 && slm_trainer_mask(trainer)[i];
     }
     if (by != SLM_CRITERION_NONE && by < SLM_CRITERION_INTERSECT &&
-        trainer->selection.ratio < 1) { /* scratch begins with the scores */
-        double auc = experiment_auc(trainer->scratch, batch, t->kind);
+        select->ratio < 1) {
+        double auc = experiment_auc(slm_trainer_scores(trainer), batch, t->kind);
         if (!isnan(auc)) {
             since->auc += auc;
             since->aucs++;
@@ -323,7 +324,7 @@ static inline double experiment_clock(void) {
 
 static inline void experiment_train(experiment *e, const training *t) {
     slm_cursor cursor = {e->s.seed, 0};
-    slm_adamw_options optimizer;
+    slm_train_options options = slm_train_defaults();
     slm_trainer *trainer;
     slm_batch *batch;
     slm_step_stats stats;
@@ -331,11 +332,11 @@ static inline void experiment_train(experiment *e, const training *t) {
     interval since = {0, 0, 0, 0, 0, 0};
     double start, rows = (double)e->s.B * e->s.T, tokens = 0, trained = 0, seconds = 0, flops = 0;
     uint64_t i;
-    memset(&optimizer, 0, sizeof optimizer);
-    optimizer.lr = t->lr;
-    optimizer.steps = t->steps;
-    optimizer.warmup = t->steps / 20;
-    must(slm_trainer_create(&trainer, t->model, t->selection, &optimizer, &experiment_error));
+    options.adamw.lr = t->lr;
+    options.adamw.steps = t->steps;
+    options.adamw.warmup = t->steps / 20;
+    if (t->selection != NULL) options.select = *t->selection;
+    must(slm_trainer_create(&trainer, t->model, &options, &experiment_error));
     must(slm_batch_create(&batch, e->s.B, e->s.T, &experiment_error));
     if (c != NULL && c->n == 0)
         experiment_point(e, c, t->model, &since, 1);
@@ -349,7 +350,7 @@ static inline void experiment_train(experiment *e, const training *t) {
         int late = i % e->s.every == 0 || i == t->steps;
         start = experiment_clock();
         must(slm_batch_next(batch, &cursor, t->corpus, t->scores, &experiment_error));
-        must(slm_trainer_step(trainer, &batch, 1, &stats, &experiment_error));
+        must(slm_trainer_step(&stats, trainer, &batch, 1, &experiment_error));
         seconds += experiment_clock() - start;
         tokens += rows;
         trained += (double)stats.n_selected;

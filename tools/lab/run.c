@@ -245,12 +245,15 @@ static void train_arm(experiment *e, const char *name, slm_model *model,
 int main(int argc, char **argv) {
     static experiment e;
     static curve arms[ARMS];
-    const slm_select_options random = {SLM_CRITERION_RANDOM, SLM_SCOPE_BATCH, RATIO, 0, 1},
-                             excess = {SLM_CRITERION_EXCESS, SLM_SCOPE_BATCH, RATIO, 0, 1};
+    const slm_select_options random = {
+        .criterion = SLM_CRITERION_RANDOM, .ratio = RATIO, .seed = 1};
+    const slm_select_options excess = {
+        .criterion = SLM_CRITERION_EXCESS, .ratio = RATIO, .seed = 1};
     const slm_select_options *selections[ARMS] = {NULL, &excess, &random};
     const char *const names[ARMS] = {"plain (CLM)", "selective (SLM, 40%)", "random 40%"};
     slm_model *base, *reference, *model;
     slm_losses *scores;
+    slm_windows windows;
     measure at_base, at_reference;
     int i;
 
@@ -270,8 +273,8 @@ int main(int argc, char **argv) {
     train_plain(&e, "reference", reference, CORPUS_CLEAN, small.tune_lr, small.tune_steps);
 
     /* 2. It scores every token of the noisy corpus, once. */
-    must(slm_losses_compute(&scores, reference, e.corpus[CORPUS_NOISY],
-                            slm_tokenizer_hash(e.tokenizer), 16, small.T, NULL, NULL,
+    windows = slm_corpus_windows(e.corpus[CORPUS_NOISY], 16, small.T);
+    must(slm_losses_compute(&scores, reference, e.corpus[CORPUS_NOISY], &windows, NULL, NULL,
                             &experiment_error));
 
     /* 3. From the same base, on the same text in the same order: all tokens, those of highest excess loss, random ones. */

@@ -27,8 +27,9 @@ typedef struct tokens_view {
 static inline slm_status tokens_losses(const tokens_text *t, const slm_model *model, double *out,
                                        slm_error *err) {
     slm_losses *scores = NULL;
-    slm_status status = slm_losses_compute(
-        &scores, model, t->corpus, slm_tokenizer_hash(t->tokenizer), 4, t->T, NULL, NULL, err);
+    slm_windows windows = slm_corpus_windows(t->corpus, 4, t->T);
+    slm_status status =
+        slm_losses_compute(&scores, model, t->corpus, &windows, NULL, NULL, err);
     for (size_t i = 0; i < t->n; i++) {
         out[i] = i == 0 || status != SLM_OK ? NAN : (double)scores->loss[i - 1];
     }

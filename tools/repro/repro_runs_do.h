@@ -249,9 +249,11 @@ static void repro_do_scores(const repro *r, const job *j, experiment *e) {
     char path[400];
     slm_model *model = repro_model(r, j->reference);
     job_corpus text = job_corpus_make(e, j);
+    slm_windows windows = slm_corpus_windows(text.corpus, 16, j->s.T);
     slm_losses *scores;
-    must(slm_losses_compute(&scores, model, text.corpus, slm_tokenizer_hash(e->tokenizer), 16,
-                            j->s.T, NULL, NULL, &experiment_error));
+
+    text.corpus->tokenizer_hash = slm_tokenizer_hash(e->tokenizer);
+    must(slm_losses_compute(&scores, model, text.corpus, &windows, NULL, NULL, &experiment_error));
     repro_leave_if_orphan(r);
     must(slm_losses_save(scores, repro_path(path, r, "scores", j->name, ".scores"),
                          &experiment_error));

@@ -177,9 +177,10 @@ static job *plan_arm(repro *r, const origin *o, const char *set, const char *nam
     job *j = plan_add(r, JOB_ARM, set, a->name, &o->s);
     j->corpus = o->corpus;
     j->text = a->text;
-    j->selection.score = a->score;
+    j->selection.criterion = a->score;
     j->selection.scope = a->scope;
     j->selection.ratio = a->score == SLM_CRITERION_NONE ? 1 : ratio;
+    j->selection.entropy_ratio = j->selection.ratio;
     j->lr = a->lr;
     j->lr_of = a->name;
     if (a->tuned_after) {

@@ -15,7 +15,7 @@ static inline slm_status scores_join(slm_losses **out, const slm_losses *const *
         const slm_losses *p = parts[i];
         const char *other = p->T != like.T                             ? "window length"
                             : p->tokenizer_hash != like.tokenizer_hash ? "tokenizer"
-                            : p->corpus_hash != like.corpus_hash || p->all != like.all ? "corpus"
+                            : p->corpus_hash != like.corpus_hash || p->total != like.total ? "corpus"
                             : p->model_hash != like.model_hash                         ? "model"
                                                                                        : NULL;
         if (other != NULL)
@@ -23,19 +23,22 @@ static inline slm_status scores_join(slm_losses **out, const slm_losses *const *
                              i, other);
         if (p->n > SIZE_MAX / 64 - like.n) return slm__no_memory(err, SIZE_MAX);
         like.n += p->n;
-        if (p->at < like.at) like.at = p->at;
+        if (p->first < like.first) like.first = p->first;
     }
-    if ((status = slm__losses_create(&s, &like, err)) != SLM_OK) {
-        slm_losses_free(s);
-        return status;
-    }
+    status = slm_losses_create(&s, like.n, like.T, err);
+    if (status != SLM_OK) return status;
+    s->first = like.first;
+    s->total = like.total;
+    s->corpus_hash = like.corpus_hash;
+    s->tokenizer_hash = like.tokenizer_hash;
+    s->model_hash = like.model_hash;
     for (done = 0; done < s->n;
          done += parts[i]->n) { /* the part that begins where the last one ends */
-        for (i = 0; i < n_parts && (parts[i]->at != s->at + done || parts[i]->n == 0); i++)
+        for (i = 0; i < n_parts && (parts[i]->first != s->first + done || parts[i]->n == 0); i++)
             continue;
         if (i == n_parts) {
             slm__fail(err, SLM_ERR_ARGUMENT,
-                      "scores: the parts overlap, or none begins at token %zu", s->at + done + 1);
+                      "scores: the parts overlap, or none begins at token %zu", s->first + done + 1);
             slm_losses_free(s);
             return SLM_ERR_ARGUMENT;
         }

@@ -43,7 +43,7 @@ static inline slm_status evaluator_run(evaluator *e, const slm_corpus *corpus, w
     slm_status status = SLM_OK;
     for (size_t first = 0; first < e->windows && status == SLM_OK; first += B) {
         slm_batch_fill(e->batch, corpus, first);
-        status = slm_model_losses(e->model, e->tape, e->batch, e->loss, NULL, err);
+        status = slm_model_losses(e->loss, NULL, e->tape, e->model, e->batch, err);
         for (size_t b = 0; b < B && first + b < e->windows && status == SLM_OK; b++) {
             e->sum[first + b] = 0;
             e->count[first + b] = 0;

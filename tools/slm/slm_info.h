@@ -200,14 +200,14 @@ static inline int info_scores(info *in, const char *path, const char *dtype) {
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     info_text(in, "kind",
               n > 5 && strcmp(path + n - 5, ".part") == 0 ? "score file, unfinished"
-              : s->n < s->all                             ? "score file, one shard"
+              : s->n < s->total                             ? "score file, one shard"
                                                           : "score file");
-    info_whole(in, "tokens", s->all);
+    info_whole(in, "tokens", s->total);
     info_whole(in, "seq", (uint64_t)s->T);
     info_text(in, "number", strcmp(dtype, "F32") == 0 ? "float" : "double");
-    if (s->n < s->all) {
-        info_whole(in, "first_window", s->at / (size_t)s->T);
-        info_whole(in, "end_window", (s->at + s->n + (size_t)s->T - 1) / (size_t)s->T);
+    if (s->n < s->total) {
+        info_whole(in, "first_window", s->first / (size_t)s->T);
+        info_whole(in, "end_window", (s->first + s->n + (size_t)s->T - 1) / (size_t)s->T);
     }
     info_hash(in, "corpus_hash", s->corpus_hash);
     info_hash(in, "tokenizer_hash", s->tokenizer_hash);

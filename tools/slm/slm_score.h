@@ -73,15 +73,15 @@ static inline int score_fits(const score_run *r, const slm_losses *s, const slm_
                              const char *path) {
     const char *other = s->T != want->T                             ? "window length"
                         : s->tokenizer_hash != want->tokenizer_hash ? "tokenizer"
-                        : s->corpus_hash != want->corpus_hash || s->all != want->all ? "corpus"
+                        : s->corpus_hash != want->corpus_hash || s->total != want->total ? "corpus"
                         : s->model_hash != want->model_hash                          ? "model"
-                        : s->at != want->at || s->n > want->n                        ? "shard"
+                        : s->first != want->first || s->n > want->n                        ? "shard"
                                                                                      : NULL;
     if (other == NULL) return DONE;
     return fail(BAD_INPUT,
                 "%s: it holds scores %zu to %zu of %zu in windows of %d, made for another %s "
                 "(here: %zu to %zu of %zu, %d)",
-                path, s->at, s->at + s->n, s->all, (int)s->T, other, want->at, want->at + want->n,
+                path, s->first, s->first + s->n, s->total, (int)s->T, other, want->first, want->first + want->n,
                 r->corpus->n - 1, (int)want->T);
 }
 
@@ -95,9 +95,9 @@ static inline slm_losses score_wanted(const score_options *o, const score_run *r
     memset(&want, 0, sizeof want);
     *first = share * i + (i < rest ? i : rest);
     *last = *first + share + (i < rest);
-    want.all = r->corpus->n - 1;
-    want.at = *first * T < want.all ? *first * T : want.all;
-    want.n = (*last * T < want.all ? *last * T : want.all) - want.at;
+    want.total = r->corpus->n - 1;
+    want.first = *first * T < want.total ? *first * T : want.total;
+    want.n = (*last * T < want.total ? *last * T : want.total) - want.first;
     want.T = r->T;
     want.corpus_hash = r->corpus->hash;
     want.tokenizer_hash = slm_tokenizer_hash(r->tokenizer);
@@ -123,12 +123,15 @@ static inline slm_status score_more(const score_options *o, score_run *r, const 
                                     size_t last, score_watch *w, slm_error *err) {
     slm_losses *more = NULL, *both = NULL;
     const slm_losses *parts[2];
+    slm_windows windows;
     slm_status status, joined;
     w->before = r->scores != NULL ? r->scores->n : 0;
     w->save_at = progress_clock() + (double)o->save_every;
-    status = slm_losses_compute_windows(
-        &more, r->model, r->corpus, want->tokenizer_hash, o->batch, r->T,
-        (want->at + w->before + (size_t)r->T - 1) / (size_t)r->T, last, score_callback, w, err);
+    windows.B = o->batch;
+    windows.T = r->T;
+    windows.first = (want->first + w->before + (size_t)r->T - 1) / (size_t)r->T;
+    windows.end = last;
+    status = slm_losses_compute(&more, r->model, r->corpus, &windows, score_callback, w, err);
     if (more == NULL || r->scores == NULL) {
         if (more != NULL) r->scores = more;
         return status;
@@ -201,11 +204,11 @@ static inline int score_text(const score_options *o, score_run *r) {
     if (code == DONE && o->out != NULL)
         code = score_file(o, r);
     else if (code == DONE) {
+        slm_windows windows = slm_corpus_windows(r->corpus, o->batch, r->T);
         slm_status status;
         watch_start(&w, "scoring: token", "tok/s", o->quiet);
         status =
-            slm_losses_compute(&r->scores, r->model, r->corpus, slm_tokenizer_hash(r->tokenizer),
-                               o->batch, r->T, watch_callback, &w, &err);
+            slm_losses_compute(&r->scores, r->model, r->corpus, &windows, watch_callback, &w, &err);
         progress_end(&w.bar);
         code = fail_status(status, FOR_OUTPUT, &err);
     }
@@ -240,9 +243,9 @@ static inline int score_join(const score_options *o, score_run *r) {
     code = fail_status(status, FOR_INPUT, &err);
     for (size_t i = 0; i < o->join.n; i++)
         slm_losses_free(parts[i]);
-    if (code == DONE && r->scores->n != r->scores->all)
+    if (code == DONE && r->scores->n != r->scores->total)
         code = fail(BAD_INPUT, "the shards given hold %zu of %zu scores", r->scores->n,
-                    r->scores->all);
+                    r->scores->total);
     if (code == DONE)
         code = fail_status(slm_losses_save(r->scores, o->out, &err), FOR_OUTPUT, &err);
     if (code == DONE) score_summary(o, r->scores);
@@ -313,7 +316,7 @@ static inline int score_array_run(const score_options *o, score_array *a, const 
     for (size_t first = 0, rows; status == SLM_OK && first < a->rows; first += rows) {
         size_t n = (size_t)B * a->T;
         rows = score_array_fill(batch, a, first);
-        status = slm_model_losses(model, tape, batch, values, values + n, &err);
+        status = slm_model_losses(values, values + n, tape, model, batch, &err);
         if (status != SLM_OK) break;
         score_array_put(a->loss, first * a->T, values, rows * a->T);
         score_array_put(a->entropy, first * a->T, values + n, rows * a->T);

@@ -81,7 +81,7 @@ static inline int train_check_options(train_options *o) {
     if ((o->init != NULL && same_file(o->init, o->out)) ||
         (o->reference != NULL && same_file(o->reference, o->out)))
         return fail(USAGE, "--out %s is the folder of a model that is read", o->out);
-    o->selection.score = (slm_criterion)o->select;
+    o->selection.criterion = (slm_criterion)o->select;
     o->selection.scope = (slm_scope)o->scope;
     o->selection.seed = o->seed;
     return DONE;
@@ -120,8 +120,7 @@ static inline int train_load_scores(train_run *r) {
     if (o->seq == 0)
         o->seq = r->scores != NULL ? r->scores->T : r->model != NULL ? default_seq(r->model) : 256;
     if (r->scores != NULL &&
-        (status = slm_losses_check(r->scores, r->corpus, slm_tokenizer_hash(r->tokenizer), o->seq,
-                                   &err)) != SLM_OK)
+        (status = slm_losses_check(r->scores, r->corpus, o->seq, &err)) != SLM_OK)
         return fail(BAD_INPUT, "%s: %s", o->scores, err.text);
     if (o->reference != NULL && train_needs_reference(o)) {
         if ((code = load_reference(&r->reference, o->reference, r->tokenizer)) != DONE) return code;
@@ -172,12 +171,14 @@ static inline int train_load_val(train_run *r) {
 
 static inline int train_create(train_run *r) {
     slm_error err;
-    slm_status status =
-        slm_trainer_create(&r->trainer, r->model, &r->o.selection, &r->o.optimizer, &err);
-    if (status == SLM_OK) {
-        r->trainer->reference = r->reference;
-        r->trainer->recompute = r->o.recompute;
-    }
+    slm_train_options options = slm_train_defaults();
+    slm_status status;
+
+    options.select = r->o.selection;
+    options.adamw = r->o.optimizer;
+    options.reference = r->reference;
+    options.recompute = r->o.recompute;
+    status = slm_trainer_create(&r->trainer, r->model, &options, &err);
     r->cursor.seed = r->o.seed;
     r->val_loss = NAN;
     r->micro = (slm_batch **)calloc((size_t)r->o.accumulate, sizeof(slm_batch *));
@@ -247,7 +248,7 @@ static inline int train_resume(train_run *r) {
     r->tokens = r->first_tokens = tokens;
     if (!r->o.quiet)
         fprintf(stderr, "slm train: %s goes on at step %llu of %llu\n", r->o.out,
-                (unsigned long long)r->trainer->step, (unsigned long long)r->o.steps);
+                (unsigned long long)slm_trainer_steps(r->trainer), (unsigned long long)r->o.steps);
     return DONE;
 }
 
@@ -303,8 +304,8 @@ static inline void train_put_data(FILE *f, const train_run *r, int argc, char **
 
 static inline void train_put_settings(FILE *f, const train_run *r) {
     const slm_model_config *c = &r->model->config;
-    const slm_select_options *s = &r->trainer->selection;
-    const slm_adamw_options *p = &r->trainer->optimizer;
+    const slm_select_options *s = &slm_trainer_options(r->trainer)->select;
+    const slm_adamw_options *p = &slm_trainer_options(r->trainer)->adamw;
     fprintf(f,
             ",\n  \"model\": {\"vocab\": %d, \"dim\": %d, \"layers\": %d, \"heads\": %d, "
             "\"kv_heads\": %d, \"head_dim\": %d, \"ffn\": %d",
@@ -315,7 +316,7 @@ static inline void train_put_settings(FILE *f, const train_run *r) {
     fprintf(f,
             ",\n  \"selection\": {\"select\": \"%s\", \"scope\": \"%s\", \"ratio\": %.17g, "
             "\"ratio2\": %.17g}",
-            score_names[s->score], scope_names[s->scope], s->ratio, s->ratio2);
+            score_names[s->criterion], scope_names[s->scope], s->ratio, s->entropy_ratio);
     fprintf(
         f,
         ",\n  \"optimizer\": {\"lr\": %.17g, \"lr_min\": %.17g, \"warmup\": %llu, \"steps\": %llu",
@@ -365,14 +366,14 @@ static inline void train_show(train_run *r, const slm_step_stats *s) {
     char kept[64] = "", val[32] = "", detail[192], speed[32];
     double seconds = progress_clock() - r->bar.start,
            rate = seconds > 0 ? (double)(r->tokens - r->first_tokens) / seconds : 0;
-    if (r->o.selection.score != SLM_CRITERION_NONE)
+    if (r->o.selection.criterion != SLM_CRITERION_NONE)
         (void)snprintf(kept, sizeof kept, " (kept %.0f%%: %.4f)",
                        100.0 * (double)s->n_selected / (double)(s->n_valid > 0 ? s->n_valid : 1),
                        s->loss_selected);
     if (isfinite(r->val_loss)) (void)snprintf(val, sizeof val, "  val %.4f", r->val_loss);
     (void)snprintf(detail, sizeof detail, "loss %.4f%s  %s tok/s%s  lr %.2e", s->loss_all, kept,
                    progress_count(speed, sizeof speed, rate), val, s->lr);
-    progress_show(&r->bar, r->trainer->step, r->o.steps, detail);
+    progress_show(&r->bar, slm_trainer_steps(r->trainer), r->o.steps, detail);
 }
 
 static inline int train_step(train_run *r, slm_step_stats *stats) {
@@ -382,17 +383,17 @@ static inline int train_step(train_run *r, slm_step_stats *stats) {
     for (int32_t i = 0; i < r->o.accumulate && status == SLM_OK; i++)
         status = slm_batch_next(r->micro[i], &r->cursor, r->corpus, r->scores, &err);
     if (status == SLM_OK)
-        status = slm_trainer_step(r->trainer, r->micro, (size_t)r->o.accumulate, stats, &err);
+        status = slm_trainer_step(stats, r->trainer, r->micro, (size_t)r->o.accumulate, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     r->tokens += stats->n_valid;
     after = progress_clock();
     if (r->val != NULL &&
-        (r->trainer->step % r->o.val_every == 0 || r->trainer->step == r->o.steps)) {
+        (slm_trainer_steps(r->trainer) % r->o.val_every == 0 || slm_trainer_steps(r->trainer) == r->o.steps)) {
         if ((status = evaluator_run(&r->evaluator, r->val, NULL, &err)) != SLM_OK)
             return fail_status(status, FOR_OUTPUT, &err);
         r->val_loss = val = evaluator_mean(&r->evaluator, NULL);
     }
-    return log_row(&r->log, r->trainer->step, r->tokens, stats, val,
+    return log_row(&r->log, slm_trainer_steps(r->trainer), r->tokens, stats, val,
                    after > before ? (double)stats->n_valid / (after - before) : 0,
                    progress_clock() - r->bar.start);
 }
@@ -401,21 +402,21 @@ static inline int train_loop(train_run *r) {
     slm_step_stats stats;
     int code = DONE, saved = 0;
     memset(&stats, 0, sizeof stats);
-    progress_start(&r->bar, "step", r->o.quiet, r->trainer->step);
-    while (r->trainer->step < r->o.steps && !stop_requested) {
+    progress_start(&r->bar, "step", r->o.quiet, slm_trainer_steps(r->trainer));
+    while (slm_trainer_steps(r->trainer) < r->o.steps && !stop_requested) {
         if ((code = train_step(r, &stats)) != DONE) break;
         train_show(r, &stats);
-        saved = r->trainer->step % r->o.save_every == 0;
+        saved = slm_trainer_steps(r->trainer) % r->o.save_every == 0;
         if (saved && (code = train_checkpoint(r)) != DONE) break;
     }
     progress_end(&r->bar);
     if (code == DONE && !saved) code = train_checkpoint(r);
     if (code != DONE) return code;
-    if (r->trainer->step < r->o.steps)
+    if (slm_trainer_steps(r->trainer) < r->o.steps)
         return fail(INTERRUPTED,
                     "interrupted at step %llu of %llu; the checkpoint is in %s, --resume goes on",
-                    (unsigned long long)r->trainer->step, (unsigned long long)r->o.steps, r->o.out);
-    printf("%s: %llu steps, %llu tokens", r->o.out, (unsigned long long)r->trainer->step,
+                    (unsigned long long)slm_trainer_steps(r->trainer), (unsigned long long)r->o.steps, r->o.out);
+    printf("%s: %llu steps, %llu tokens", r->o.out, (unsigned long long)slm_trainer_steps(r->trainer),
            (unsigned long long)r->tokens);
     if (stats.n_valid > 0) printf(", loss %.4f", stats.loss_all);
     if (isfinite(r->val_loss)) printf(", validation %.4f", r->val_loss);
@@ -434,7 +435,7 @@ static inline void train_note(const train_run *r) {
         n[0], n[1], slm_corpus_n_windows(r->corpus, r->o.seq), (int)r->o.seq,
         (unsigned long long)r->o.steps, (int)r->o.accumulate, (int)r->o.batch);
     if (r->o.accumulate > 1 && r->o.selection.scope == SLM_SCOPE_BATCH &&
-        r->trainer->selection.ratio < 1 &&
+        r->o.selection.ratio < 1 &&
         (r->o.select == SLM_CRITERION_EXCESS || r->o.select == SLM_CRITERION_LOSS))
         fprintf(stderr,
                 "slm train: note: to rank over %d micro-batches, each step scores them all first, "
@@ -451,7 +452,7 @@ static inline int train_main(train_run *r, int argc, char **argv) {
     if ((code = train_resume(r)) != DONE || (code = train_make_folder(r)) != DONE) return code;
     train_note(r);
     if ((code = train_write_settings(r, argc, argv)) != DONE ||
-        (code = log_open(&r->log, r->o.out, r->trainer->step)) != DONE)
+        (code = log_open(&r->log, r->o.out, slm_trainer_steps(r->trainer))) != DONE)
         return code;
     return train_loop(r);
 }
@@ -482,20 +483,8 @@ static inline void train_defaults(train_options *o) {
     o->accumulate = 1;
     o->seed = 1;
     o->val_batches = 32;
-    o->optimizer.lr = 1e-3;
-    o->optimizer.lr_min = 0.1;
-    o->optimizer.weight_decay = 0.1;
-    o->optimizer.clip = 1.0;
-    o->optimizer.beta1 = 0.9;
-    o->optimizer.beta2 = 0.95;
-    o->selection.ratio = 0.6;
-}
-
-/* The library takes a zero for "the default"; on the command line 0 means 0. */
-static inline void train_zeros(train_options *o) {
-    if (o->optimizer.lr_min == 0) o->optimizer.lr_min = 1e-30;
-    if (o->optimizer.weight_decay == 0) o->optimizer.weight_decay = -1;
-    if (o->optimizer.clip == 0) o->optimizer.clip = -1;
+    o->optimizer = slm_adamw_defaults();
+    o->selection = slm_select_defaults();
 }
 
 static inline int train_parse(train_options *o, int argc, char **argv) {
@@ -546,7 +535,7 @@ static inline int train_parse(train_options *o, int argc, char **argv) {
                       "what ranks the tokens (default: excess with scores, else none)"),
         OPTION_REAL("ratio", &o->selection.ratio, 1e-9, 1, "R",
                     "share of the tokens to keep (default 0.6)"),
-        OPTION_REAL("ratio2", &o->selection.ratio2, 1e-9, 1, "R",
+        OPTION_REAL("ratio2", &o->selection.entropy_ratio, 1e-9, 1, "R",
                     "intersect, union: the share by entropy (default: --ratio)"),
         OPTION_CHOICE("scope", &o->scope, "batch|micro|sequence",
                       "ranked among each other (default batch: all of one step)"),
@@ -574,7 +563,8 @@ static inline int train_parse(train_options *o, int argc, char **argv) {
     for (size_t i = 0; i < COUNT(shape); i++)
         o->shape_given |= options_given(table, COUNT(table), shape[i]);
     o->warmup_given = options_given(table, COUNT(table), "warmup");
-    train_zeros(o);
+    if (!options_given(table, COUNT(table), "ratio2"))
+        o->selection.entropy_ratio = o->selection.ratio;
     return code;
 }
 

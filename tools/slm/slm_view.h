@@ -34,6 +34,7 @@ static inline int view_cut(view_run *r, uint64_t limit) {
     if (whole->n <= limit) return DONE;
     status = slm_corpus_create(&r->corpus, whole->tokens, whole->masked, (size_t)limit,
                                slm_tokenizer_vocab(r->tokenizer), &err);
+    if (status == SLM_OK) r->corpus->tokenizer_hash = whole->tokenizer_hash;
     slm_corpus_free(whole);
     return fail_status(status, FOR_INPUT, &err);
 }
@@ -63,12 +64,12 @@ static inline int view_losses(view_run *r, const slm_model *model, const char *w
     slm_error err;
     watch w;
     slm_losses *scores = NULL;
+    slm_windows windows = slm_corpus_windows(r->corpus, 4, r->T);
     slm_status status;
     *out = (double *)malloc(r->corpus->n * sizeof **out);
     if (*out == NULL) return no_memory();
     watch_start(&w, what, NULL, quiet);
-    status = slm_losses_compute(&scores, model, r->corpus, slm_tokenizer_hash(r->tokenizer), 4,
-                                r->T, watch_callback, &w, &err);
+    status = slm_losses_compute(&scores, model, r->corpus, &windows, watch_callback, &w, &err);
     progress_end(&w.bar);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     (*out)[0] = NAN; /* the first token is no target */
