@@ -338,7 +338,8 @@ typedef struct slm_tape slm_tape;
 /* A matrix on the tape.  It lives until the tape is reset. */
 typedef struct slm_tensor {
     size_t rows, cols; /* batch and time live in the rows */
-    slm_real *data;    /* (rows, cols); NULL where it was dropped, to be made again when needed */
+    slm_real *data;    /* (rows, cols); NULL while it is dropped, and after the sweep in all but
+                          leaves and the loss */
     slm_real *grad;    /* (rows, cols) d loss / d data, valid after the sweep in leaves only */
 
     /* The rest is private: it belongs to the tape. */
@@ -2716,7 +2717,7 @@ static void slm__tape_recycle(slm_tape *tape, slm_real *buffer, size_t count) {
 }
 
 /* Returns room for count numbers, not zeroed: the smallest free buffer that holds them, or new
-   memory.  What a free buffer has more is split off and stays free. */
+   memory.  If the buffer is larger, the rest is split off and stays free. */
 static slm_real *slm__tape_alloc(slm_tape *tape, size_t count) {
     slm__spare **best = NULL; /* the link to the best buffer so far */
     size_t rounded = slm__round_up(count, SLM__CACHE_LINE);
@@ -2937,7 +2938,7 @@ static void slm__grad_move_or_add(slm_tape *tape, slm_tensor *to, slm_tensor *fr
 
 /* ---- the backward sweep ---- */
 
-/* Frees what only the operations after this one, and itself, have read. */
+/* Frees data and gradient of the node's output: all that read them have had their turn. */
 static void slm__node_release(slm_tape *tape, const slm__node *node) {
     slm_tensor *out = node->out;
     if (out->maker != node) return;
@@ -3045,13 +3046,13 @@ static void slm__linear_forward(slm_tape *tape, slm__node *node) {
     const slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
 
-    size_t n_copied = residual != NULL ? N : 0;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_copied * O > SLM__PARALLEL_COPIES))
-    for (size_t n = 0; n < n_copied; n++)
-        memcpy(y->data + n * O, residual->data + n * O, O * sizeof(slm_real));
-    slm__product(tape, SLM__NT, N, O, C, slm__matrix(x, C, NULL),
-                 slm__matrix(w->data, C, NULL), residual != NULL,
-                 slm__matrix_out(y->data, O, NULL));
+    if (residual != NULL) {
+        SLM__PRAGMA(omp parallel for schedule(static) if (N * O > SLM__PARALLEL_COPIES))
+        for (size_t n = 0; n < N; n++)
+            memcpy(y->data + n * O, residual->data + n * O, O * sizeof(slm_real));
+    }
+    slm__product(tape, SLM__NT, N, O, C, slm__matrix(x, C, NULL), slm__matrix(w->data, C, NULL),
+                 residual != NULL, slm__matrix_out(y->data, O, NULL));
 }
 
 static void slm__linear_backward(slm_tape *tape, slm__node *node) {
@@ -3117,8 +3118,8 @@ static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
         slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
 }
 
-/* The live rows first .. end-1, counted in the list of y, and their sum for dw.  A gradient of x
-   that nobody wants goes to the row `unread`; else that is NULL. */
+/* The live rows first .. end-1, counted in the list of y: dx, and their sum in dw (C).  `unread` is a
+   row for the gradient of x if nobody wants it, else NULL. */
 static void slm__rmsnorm_piece_backward(const slm__node *node, size_t first, size_t end,
                                         slm_real *dw, slm_real *unread) {
     const slm_tensor *x = node->in[0];
@@ -3141,13 +3142,14 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     size_t N = slm__n_grad_rows(y);
     size_t n_pieces = slm__n_blocks(N, SLM__RMSNORM_PIECE);
 
-    (void)slm__tensor_restore(tape, x);
-    slm_real *sums = slm__tape_alloc(tape, (n_pieces + 1) * C); /* (n_pieces, C), and a row more */
     int has_dx = slm__grad_prepare_to_add(tape, x, y->live, y->n_live);
     int has_dw = slm__grad_prepare_to_add(tape, w, NULL, 0);
-    if (tape->error.status != SLM_OK || (!has_dx && !has_dw)) return;
+    if (!has_dx && !has_dw) return;
 
-    slm_real *unread = has_dx ? NULL : sums + n_pieces * C;
+    (void)slm__tensor_restore(tape, x);
+    slm_real *sums = slm__tape_alloc(tape, (n_pieces + 1) * C); /* (n_pieces, C) and a row more */
+    if (tape->error.status != SLM_OK) return;
+    slm_real *unread = has_dx ? NULL : sums + n_pieces * C; /* for one thread only */
     SLM__PRAGMA(omp parallel for schedule(static) if (has_dx && N * C > SLM__PARALLEL_ELEMENTS))
     for (size_t p = 0; p < n_pieces; p++) {
         size_t first = p * SLM__RMSNORM_PIECE;
@@ -3496,7 +3498,7 @@ static void slm__attention_group_backward(const slm__node *node, size_t b, size_
     while (first_live < slm__n_grad_rows(y) && slm__grad_row(y->live, first_live) < start)
         first_live++;
 
-    slm__attention_head shared = slm__attention_head_of(node, b, kv * group);
+    slm__attention_head shared = slm__attention_head_of(node, b, kv * group); /* its k and v */
     slm__mat k = slm__matrix(shared.k, s->kv_stride, NULL);
     slm__mat v = slm__matrix(shared.v, s->kv_stride, NULL);
     slm__pack_b(SLM__NT, k, s->T, s->D, scratch->keys);
@@ -3858,6 +3860,7 @@ typedef struct slm__loss_factors {
 /* Gradients of hidden and head for dL = 1: tensors without data, of which the backward makes the
    true gradients.  dhead.grad is NULL if the head wants none, or has its own already (AT_END). */
 typedef struct slm__unit_grads {
+    slm__loss_place place;
     slm_tensor dhidden; /* (N, C), on the live rows */
     slm_tensor dhead;   /* (V, C) */
 } slm__unit_grads;
@@ -3872,21 +3875,26 @@ typedef struct slm__loss_job {
     slm_tensor *dhead;
 } slm__loss_job;
 
-/* Adds dL times a unit gradient to that of `to`, and gives its buffer away. */
+static void slm__grad_scale(slm_tensor *t, slm_real factor) {
+    size_t n_rows = slm__n_grad_rows(t);
+    size_t C = t->cols;
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
+    for (size_t i = 0; i < n_rows; i++)
+        slm__scale(t->grad + slm__grad_row(t->live, i) * C, factor, C);
+}
+
+/* Adds dL times a unit gradient to the gradient of `to`. */
 static void slm__unit_grad_apply(slm_tape *tape, slm_tensor *to, slm_tensor unit, slm_real dL) {
-    size_t n_rows = slm__n_grad_rows(&unit);
-    size_t C = unit.cols;
     if (unit.grad == NULL) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_COPIES))
-    for (size_t i = 0; i < (dL != 1 ? n_rows : 0); i++)
-        slm__scale(unit.grad + slm__grad_row(unit.live, i) * C, dL, C);
+    if (dL != 1) slm__grad_scale(&unit, dL);
     slm__grad_move_or_add(tape, to, &unit);
-    slm__tape_recycle(tape, unit.grad, unit.rows * C);
+    slm__tape_recycle(tape, unit.grad, unit.rows * unit.cols); /* NULL if it was moved */
 }
 
 static void slm__selective_loss_backward(slm_tape *tape, slm__node *node) {
     const slm__unit_grads *unit = (const slm__unit_grads *)node->details;
     slm_real dL = node->out->grad[0];
+    SLM_ASSERT(unit->place == SLM__LOSS_ANYWHERE || dL == 1);
     slm__unit_grad_apply(tape, node->in[0], unit->dhidden, dL);
     slm__unit_grad_apply(tape, node->in[1], unit->dhead, dL);
 }
@@ -3903,11 +3911,14 @@ static int32_t *slm__list_live_rows(slm_tape *tape, const slm__loss_rows *rows, 
     return live;
 }
 
+static double slm__loss_weight(const slm__loss_factors *factors, int32_t n) {
+    return factors->weights != NULL ? (double)factors->weights[n] : 1.0;
+}
+
 /* dz of row n, in the place of its e^(z - max), whose sum is given. */
 static void slm__row_loss_backward(slm_real *z, slm_real sum, const slm__loss_job *job, int32_t n) {
-    const slm__loss_factors *factors = job->factors;
-    double weight = factors->weights != NULL ? (double)factors->weights[n] : 1.0;
-    slm_real factor = (slm_real)(weight / factors->divisor);
+    double weight = slm__loss_weight(job->factors, n);
+    slm_real factor = (slm_real)(weight / job->factors->divisor);
     slm__scale(z, factor / sum, job->rows->head->rows);
     z[job->rows->targets[n]] -= factor;
 }
@@ -3982,6 +3993,7 @@ static slm__unit_grads *slm__unit_grads_create(slm_tape *tape, const slm__loss_j
     const slm_tensor *head = job->rows->head;
     slm__unit_grads *unit = (slm__unit_grads *)slm__tape_new(tape, sizeof *unit);
     if (unit == NULL) return NULL;
+    unit->place = place;
     unit->dhidden.rows = hidden->rows;
     unit->dhidden.cols = hidden->cols;
     unit->dhidden.live = job->live;
@@ -3997,7 +4009,7 @@ static slm__unit_grads *slm__unit_grads_create(slm_tape *tape, const slm__loss_j
     return tape->error.status == SLM_OK ? unit : NULL;
 }
 
-/* (eq. 4) kept: the logits that slm__chunk_losses has kept; then the losses are known.  Or NULL. */
+/* (eq. 4) kept: logits that slm__chunk_losses has kept, with the losses known; or NULL. */
 static slm_tensor *slm__selective_loss(slm_tape *tape, const slm__loss_rows *rows,
                                        const slm__loss_factors *factors, slm__loss_place place,
                                        const slm__logits *kept) {
@@ -4022,6 +4034,7 @@ static slm_tensor *slm__selective_loss(slm_tape *tape, const slm__loss_rows *row
         job.dhidden = &unit->dhidden;
         job.dhead = place == SLM__LOSS_AT_END ? rows->head : &unit->dhead;
     }
+    /* Without live rows the gradient of the head is zero. */
     if (job.n_live == 0 && job.dhead != NULL)
         (void)slm__grad_prepare_to_add(tape, job.dhead, NULL, 0);
     else if (kept == NULL)
@@ -4031,8 +4044,7 @@ static slm_tensor *slm__selective_loss(slm_tape *tape, const slm__loss_rows *row
 
     for (size_t i = 0; i < job.n_live; i++) {
         int32_t n = job.live[i];
-        double weight = factors->weights != NULL ? (double)factors->weights[n] : 1.0;
-        sum += weight * (double)rows->loss[n];
+        sum += slm__loss_weight(factors, n) * (double)rows->loss[n];
     }
     y->data[0] = (slm_real)(sum / factors->divisor);
     return tape->error.status == SLM_OK ? y : NULL;
@@ -4266,12 +4278,13 @@ SLM_API slm_status slm_model_create(slm_model **out, const slm_model_config *con
     if (status != SLM_OK) return status;
 
     slm_model *model = *out;
-    const double residual_deviation = 0.02 / sqrt(2.0 * model->config.n_layers);
+    const double usual = 0.02;
+    const double residual = usual / sqrt(2.0 * model->config.n_layers);
     for (size_t i = 0; i < model->n_tensors; i++) {
         const slm_param *p = &model->table[i];
         double mean = p->decay ? 0.0 : 1.0;
-        double deviation = p->decay ? 0.02 : 0.0;
-        if (slm__writes_to_residual(&model->config, i)) deviation = residual_deviation;
+        double deviation = p->decay ? usual : 0.0;
+        if (slm__writes_to_residual(&model->config, i)) deviation = residual;
         slm__fill_normal(model->params + p->offset, p->rows * p->cols, mean, deviation, &rng);
     }
     return SLM_OK;

@@ -139,7 +139,7 @@ change 'softmax minus one-hot' 'audit gradients' \
 change 'selected rows are live' 'audit step' \
     '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
 change 'the divisor is k' 'audit' \
-    '(slm_real)(weight / factors->divisor)' '(slm_real)(weight / (factors->divisor + 1))'
+    '(slm_real)(weight / job->factors->divisor)' '(slm_real)(weight / (job->factors->divisor + 1))'
 change 'target outside the vocabulary' 'step gradients' \
     '(size_t)rows->targets[n] >= head->rows)' '(size_t)rows->targets[n] > head->rows)'
 # ---- model ----
@@ -152,7 +152,7 @@ change 'heads per kv head' 'files json dropin step' \
 change 'even head_dim' 'files step' \
     'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
 change 'residual writers start small' 'step gradients' \
-    '0.02 / sqrt(2.0' '0.02 * sqrt(2.0'
+    'usual / sqrt(2.0' 'usual * sqrt(2.0'
 # ---- optimizer ----
 change 'warm-up begins above 0' 'dropin' \
     '(double)(step + 1) / (double)o.warmup' '(double)step / (double)o.warmup'
