@@ -19,37 +19,37 @@
  * ==== >>contents ===============================================================================
  *   Search for an anchor (">>name") to jump.  tools/dev/check_sections checks the last column.
  *
- *   >>idea            letters, shapes, the equations of the paper, the algorithm in nine lines
- *   >>config          the macros you may define
- *   >>api             declarations, in the order of the story: tokens, model, losses, selection, step
+ *   >>idea           letters, shapes, the equations of the paper, the algorithm
+ *   >>config         the macros you may define
+ *   >>api            declarations, in the order of the story
  *   ---- stop here if you only want the API ----
- *    1 >>base         status, memory, checked sizes, arena, random numbers     may not: do mathematics
- *    2 >>selection    THE IDEA: scores, threshold, mask                        may not: allocate
- *    3 >>vector       instruction sets, dispatch                               may not: see structs
- *    4 >>gemm         the matrix product                                       may not: see structs
- *    5 >>rows         exp and loops over one row                               may not: see structs
- *    6 >>tape         tensors, record, backward sweep, sparse gradients        may not: know an operation
- *    7 >>ops          one block per operation: equation, forward, backward     may not: touch files
- *    8 >>model        configuration, the table of parameters, forward          may not: touch elements
- *    9 >>data         corpus, windows, batches                                 may not: know models
- *   10 >>scoring      loss and entropy of every token, without tape            may not: write parameters
- *   11 >>optimizer    clipping, AdamW, schedule                                may not: know tensors
- *   12 >>step         THE ALGORITHM on one page                                may not: touch elements
+ *    1 >>base        status, memory, checked sizes, random numbers    may not: do mathematics
+ *    2 >>selection   THE IDEA: scores, threshold, mask                may not: allocate
+ *    3 >>vector      instruction sets, dispatch                       may not: see structs
+ *    4 >>gemm        the matrix product                               may not: see structs
+ *    5 >>rows        exp and loops over one row                       may not: see structs
+ *    6 >>tape        tensors, record, sweep, sparse gradients         may not: know an operation
+ *    7 >>ops         each operation: equation, forward, backward      may not: touch files
+ *    8 >>model       configuration, table of parameters, forward      may not: touch elements
+ *    9 >>data        corpus, windows, batches                         may not: know models
+ *   10 >>scoring     loss and entropy of every token, without tape    may not: write parameters
+ *   11 >>optimizer   clipping, AdamW, schedule                        may not: know tensors
+ *   12 >>step        THE ALGORITHM on one page                        may not: touch elements
  *   ---- here the algorithm ends; what follows is input and output ----
- *   13 >>generation   key-value cache, sampling                                may not: write parameters
- *   14 >>tokenizers   bytes; BPE: train, encode, decode                        may not: know models
- *   15 >>io           files, atomic replace                                    may not: know models
- *   16 >>json         a strict reader                                          may not: touch files
- *   17 >>formats      tokenizer.json, JSONL, safetensors, folders, runs        may not: trust a byte
+ *   13 >>generation  key-value cache, sampling                        may not: write parameters
+ *   14 >>tokenizers  bytes; BPE: train, encode, decode                may not: know models
+ *   15 >>io          files, atomic replace                            may not: know models
+ *   16 >>json        a strict reader                                  may not: touch files
+ *   17 >>formats     tokenizers, texts, safetensors, models, runs     may not: trust a byte
  *
  *   Fifteen minutes: >>idea, sections 2 and 12.  Two hours: sections 7, 8 and 10 as well.
  *
  * ==== >>idea ===================================================================================
- *   B sequences of T tokens each give N = B*T rows; V is the size of the vocabulary; C (`dim`) the
- *   width; x_i token i; theta the model; RM the reference model.  Losses are in nats.  Every array
- *   is row-major; batch and time live in the rows: row n = b*T + t.
+ *   B sequences of T tokens each give N = B*T rows; V is the size of the vocabulary; C (`dim`) is
+ *   the width; x_i is token i; theta the model; RM the reference model.  Losses are in nats.  Every
+ *   array is row-major; batch and time live in the rows: row n = b*T + t.
  *
- *   (eq. 1)  L_RM(x_i)    = -ln P_RM(x_i | x_<i)           reference loss, once for the whole corpus
+ *   (eq. 1)  L_RM(x_i)    = -ln P_RM(x_i | x_<i)           reference loss, once for a whole corpus
  *   (eq. 2)  L_CLM(theta) = 1/N sum_i L_theta(x_i)         plain (causal) language modeling
  *   (eq. 3)  S(x_i)       = L_theta(x_i) - L_RM(x_i)       excess loss: signed, not clamped,
  *                                                          never differentiated
@@ -92,9 +92,9 @@
      SLM_IMPLEMENTATION       emits the implementation; in exactly one file
    * SLM_STATIC               makes every function static; all of it then lives in that one file
    * SLM_REAL                 the number type: float (default) or double (audits, gradient checks)
-     SLM_MALLOC(size)         and SLM_FREE(pointer): define both or none.  They take no user pointer:
-                              slm.h keeps no state outside its objects, and an allocator that needs
-                              state reaches it through a variable of its own
+     SLM_MALLOC(size)         and SLM_FREE(pointer): define both or none.  They take no user
+                              pointer: an allocator that needs state reaches it through a variable
+                              of its own
      SLM_ASSERT(condition)    checks our own invariants, never input; default: nothing
    * SLM_NO_FILES             leaves out what touches files: sections 15 to 17                    */
 #if defined(__GNUC__) || defined(__clang__)
@@ -136,13 +136,14 @@ static SLM__KEEP const int *const slm__abi_check = &SLM__ABI;
    Conventions.
 
    Arguments come in one order: outputs, object, inputs, sizes, options, callback, err.
-   Functions are named slm_OBJECT_VERB.  Operations on a tape have their mathematical names.
+   Functions are named by object and verb, as in slm_batch_create; operations on a tape have their
+   mathematical names, and take the tape before their inputs.
 
    Errors: a function that can fail returns a status.  On failure it fills *err (err may be NULL),
    its outputs are NULL or untouched, and nothing is leaked.  On success it does not touch *err.
 
-   Ownership: `create`, `load`, `train`, `parse`, `encode`, `compute` give an object that you own; its
-   `free` accepts NULL.  Buffers that functions return are freed by slm_free.  Arrays inside an
+   Ownership: `create`, `load`, `train`, `parse`, `encode`, `compute` give an object that you own;
+   its `free` accepts NULL.  Buffers that functions return are freed by slm_free.  Arrays inside an
    object belong to it: write their elements where the comment says so.  Where a comment says "may
    be replaced", you may let the field point to an array of yours, which stays yours.
 
@@ -152,7 +153,7 @@ static SLM__KEEP const int *const slm__abi_check = &SLM__ABI;
    Threads: slm.h has no globals.  Distinct objects may be used from distinct threads.  A const
    object may be shared by threads while nobody changes it.  Inside, work is spread by OpenMP.
 
-   Units: counts are tokens, sizes are bytes, losses are nats.  (B*T) is the shape of an array.    */
+   Units: counts are tokens, sizes are bytes, losses are nats.  (B*T) is the shape of an array.   */
 
 /* ---- status ---- */
 typedef enum slm_status {
@@ -218,9 +219,9 @@ SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tok
                                         const int32_t *ids, size_t n_ids, slm_error *err);
 
 /* ---- corpus: one stream of tokens ----
-   Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1), each from the tokens before
-   it in the window, so that every token but the first is a target exactly once.  The last window
-   may be shorter. */
+   Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1), each from the tokens
+   before it in the window, so that every token but the first is a target exactly once.  The last
+   window may be shorter. */
 typedef struct slm_corpus {
     int32_t *tokens;         /* (n) may be replaced */
     uint8_t *masked;         /* (n) or NULL; 1: this token is never a target; may be replaced */
@@ -377,7 +378,8 @@ SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);
 /* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines. */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);
-/* Rotary positions: turns x (N, heads head_dim) in place, and returns it.  x must be the output of an
+/* Rotary positions: turns x (N, heads head_dim) in place, and returns it.  x must be the output of
+   an
    operation, and no operation may have read it. */
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);
 /* Causal attention over sequences of T rows:  q and y (N, H head_dim), k and v (N, KV head_dim). */
@@ -406,8 +408,8 @@ SLM_API slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape 
                                     slm_error *err);
 
 /* ---- losses of tokens ---- */
-/* (eqs. 1, 8) Loss and entropy (B*T each; entropy may be NULL) of every target of a batch by a model; 0
-   where there is no target.  Resets the tape. */
+/* (eqs. 1, 8) Loss and entropy (B*T each; entropy may be NULL) of every target of a batch by a
+   model; 0 where there is no target.  Resets the tape. */
 SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
                                     const slm_model *model, const slm_batch *batch, slm_error *err);
 
@@ -419,8 +421,8 @@ typedef struct slm_windows {
 
 SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int32_t T); /* all */
 
-/* Loss and entropy of every token of those windows.  B matters for speed alone.  When progress stops
-   it, *out is the part that was done, to be joined with the rest, and the status is
+/* Loss and entropy of every token of those windows.  B matters for speed alone.  When progress
+   stops it, *out is the part that was done, to be joined with the rest, and the status is
    SLM_ERR_CANCELLED. */
 SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
                                       const slm_corpus *corpus, const slm_windows *windows,
@@ -456,8 +458,8 @@ typedef enum slm_criterion {
 } slm_criterion;
 
 typedef enum slm_scope {
-    SLM_SCOPE_BATCH = 0, /* ranks all valid targets of one optimizer step, over all micro-batches and
-                            processes */
+    SLM_SCOPE_BATCH = 0, /* ranks all valid targets of one optimizer step, over all micro-batches
+                            and processes */
     SLM_SCOPE_MICRO,     /* ranks each micro-batch by itself */
     SLM_SCOPE_SEQUENCE   /* ranks each sequence by itself */
 } slm_scope;
@@ -483,11 +485,11 @@ typedef struct slm_targets {
     size_t n;
     int32_t T;              /* length of a sequence, for SLM_SCOPE_SEQUENCE */
     uint64_t step;          /* salts SLM_CRITERION_RANDOM */
-    const slm_group *group; /* the processes that hold the rest of the batch; NULL: there are none */
+    const slm_group *group; /* the processes that hold the rest of the batch, or NULL */
 } slm_targets;
 
-/* Your own score: fills score (n), which must not be NaN.  The score of a target may depend on what is
-   known of that target only.  Returns nonzero if it failed. */
+/* Your own score: fills score (n), which must not be NaN.  The score of a target may depend on what
+   is known of that target only.  Returns nonzero if it failed. */
 typedef int (*slm_own_score)(void *user, slm_real *score, const slm_targets *targets);
 
 typedef struct slm_select_options {
@@ -600,7 +602,7 @@ typedef struct slm_choice {
     int32_t token;
 } slm_choice;
 
-/* The k likeliest tokens with their probabilities, likeliest first; the lower id first of equals. */
+/* The k likeliest tokens with their probabilities, likeliest first; of equals, the lower id. */
 SLM_API slm_status slm_likeliest_tokens(slm_choice *choices, const slm_real *logits, int32_t vocab,
                                         int32_t k, slm_error *err);
 
@@ -728,7 +730,7 @@ SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n);
 }
 #endif
 #endif /* SLM_H */
-/* ================= stop here if you only want the API ================================================================ */
+/* ================= stop here if you only want the API ========================================= */
 #if defined(SLM_IMPLEMENTATION) && !defined(SLM_IMPLEMENTATION_DONE)
 #define SLM_IMPLEMENTATION_DONE
 
@@ -1295,7 +1297,8 @@ static int slm__sum_over_group(const slm_group *group, uint64_t *counts, size_t 
     return group->allreduce_counts(group->user, counts, n) == 0;
 }
 
-/* *count becomes the sum of the counts of the processes before this one.  Returns 0 if that failed. */
+/* *count becomes the sum of the counts of the processes before this one.  Returns 0 if that
+   failed. */
 static int slm__sum_before_me(const slm_group *group, uint64_t *count) {
     if (group == NULL || group->exscan_count == NULL) {
         *count = 0;
@@ -4671,7 +4674,8 @@ SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape 
     return slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
 }
 
-/* ---- losses of a corpus: entry i belongs to token i+1, so that window w fills w*T .. w*T+T-1 ---- */
+/* ---- losses of a corpus ----
+   Entry i belongs to token i+1, so that window w fills the entries w*T .. w*T+T-1. */
 
 static int slm__all_finite(const slm_real *values, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -4840,7 +4844,7 @@ SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
 
 /* ---- evaluation: the mean loss of a text, with an interval ---- */
 
-/* Sums over one window: windows, not tokens, are drawn, since losses within a window are related. */
+/* Sums over one window.  Windows are drawn, not tokens: losses within a window are related. */
 typedef struct slm__window_sum {
     double loss;
     size_t n;
@@ -5548,7 +5552,7 @@ SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
     return SLM_OK;
 }
 
-/* ================= here the algorithm ends; what follows is input and output ======================= */
+/* ================= here the algorithm ends; what follows is input and output ================== */
 
 /* ==== >>generation ========================================================================= 13 ==
    One token at a time.  The keys and values of the tokens so far are kept (the key-value cache), so
@@ -9511,7 +9515,8 @@ static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
     const slm_model_config *c = &trainer->model->config;
     const slm_select_options *s = &trainer->options.select;
     const slm_adamw_options *o = &trainer->options.adamw;
-    uint64_t reference = trainer->options.reference != NULL ? slm_model_hash(trainer->options.reference) : 0;
+    const slm_model *reference_model = trainer->options.reference;
+    uint64_t reference = reference_model != NULL ? slm_model_hash(reference_model) : 0;
 
     memset(w, 0, sizeof *w);
     w->err = err;
@@ -9644,14 +9649,20 @@ SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64
 
 #endif /* SLM_IMPLEMENTATION */
 
-/* ==== >>licence =====================================================================================================
+/* ==== >>licence ==================================================================================
    MIT License.  Copyright (c) 2026 the authors of slm.h
-   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
-   files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
-   modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software
-   is furnished to do so, subject to the following conditions:
-   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
-   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES
-   OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE
-   LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR
-   IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.                                                */
+
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+   associated documentation files (the "Software"), to deal in the Software without restriction,
+   including without limitation the rights to use, copy, modify, merge, publish, distribute,
+   sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+   furnished to do so, subject to the following conditions:
+
+   The above copyright notice and this permission notice shall be included in all copies or
+   substantial portions of the Software.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+   NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+   NONINFRINGEMENT.  IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+   DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+   OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.        */
