@@ -59,6 +59,7 @@ build/serial/%.o: %.c build/flags
 
 room = $(patsubst tools/%.c,build/obj/tools/%.o,$(wildcard tools/$(1)/*.c))
 COMMON = $(filter-out %/slm_impl.o,$(call room,common))
+SLM = build/obj/tools/common/slm_impl.o
 REPORT = $(call room,report) build/obj/build/assets.o
 
 # The style and the script of the pages, as C strings.
@@ -70,7 +71,7 @@ build/assets.c: build/embed $(wildcard tools/report/*.css tools/report/*.js)
 build/slm: $(call room,slm) $(COMMON) $(REPORT)
 build/audit: $(call room,audit)
 build/bench: $(call room,bench)
-build/run: $(call room,lab) $(COMMON) $(REPORT)
+build/run: $(call room,lab) $(sort $(COMMON) $(SLM)) $(REPORT)
 $(TOOLS) build/run:
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 
@@ -85,14 +86,14 @@ run: build/run
 
 # Each training is on one thread, two at a time: without OpenMP no thread ever waits, and the bits
 # are the same.  What is finished is kept.
-REPRO = $(call room,repro) $(filter-out %/run.o,$(call room,lab)) $(COMMON) $(REPORT)
-build/reproduce: $(patsubst build/obj/%,build/serial/%,$(REPRO))
+REPRO = $(patsubst build/obj/%,build/serial/%,$(call room,repro) \
+	$(filter-out %/run.o,$(call room,lab)) $(sort $(COMMON) $(SLM)) $(REPORT))
+build/reproduce: $(REPRO)
 	$(CC) $(CFLAGS) $^ -o $@ -lm
-# Made-up runs for the tests of the report.
-build/fixture: $(patsubst build/obj/%,build/serial/%,build/obj/tests/support/fixture.o $(COMMON) $(REPORT))
+# Made-up runs for the tests of the report, and made-up pages for tests/browser.
+build/fixture: build/serial/tests/support/fixture.o $(filter-out %/repro/main.o,$(REPRO))
 	$(CC) $(CFLAGS) $^ -o $@ -lm
-# Made-up pages for tests/browser.
-build/pages: build/obj/tests/browser/pages.o build/obj/tools/common/slm_impl.o $(COMMON) $(REPORT)
+build/pages: build/obj/tests/browser/pages.o $(sort $(COMMON) $(SLM)) $(REPORT)
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)

@@ -154,7 +154,9 @@ void figure__color(FILE *out, size_t style) {
 void figure__shape(FILE *out, double x, double y, double r, size_t style) {
     double d = 1.3 * r;
     switch (style % 4) {
-    case 0: fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r); break;
+    case 0:
+        fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r);
+        break;
     case 1:
         fprintf(out, "<path d=\"M%.1f %.1fh%.1fv%.1fh%.1fz\"", x - r * .9, y - r * .9, 1.8 * r,
                 1.8 * r, -1.8 * r);

@@ -1,0 +1,357 @@
+/* experiment.c: texts, training and measuring. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "experiment.h"
+
+slm_error experiment_error;
+
+void must(slm_status status) {
+    if (status == SLM_OK) return;
+    fprintf(stderr, "%s\n", experiment_error.text);
+    exit(status == SLM_ERR_MEMORY ? 4 : 1);
+}
+
+void *must_have(void *memory) {
+    if (memory == NULL) {
+        fprintf(stderr, "out of memory\n");
+        exit(4);
+    }
+    return memory;
+}
+
+void *must_alloc(size_t n, size_t size) {
+    return must_have(calloc(n > 0 ? n : 1, size));
+}
+
+/* ---- an experiment ---- */
+void experiment_begin(experiment *e, const settings *s, slm_tokenizer *tokenizer) {
+    e->s = *s;
+    e->tokenizer = tokenizer;
+    for (int part = 0; part < CORPUS_PARTS; part++) {
+        const corpus_text *t = &e->text[part];
+        if (t->size == 0) continue;
+        must(slm_corpus_encode(&e->corpus[part], tokenizer, t->text, t->size, &experiment_error));
+    }
+    must(slm_tape_create(&e->tape, &experiment_error));
+    must(slm_batch_create(&e->window, EXPERIMENT_WINDOWS, s->T, &experiment_error));
+    e->loss = (slm_real *)must_alloc(EXPERIMENT_WINDOWS * (size_t)s->T, sizeof *e->loss);
+}
+
+void experiment_begin_built_in(experiment *e, const settings *s) {
+    const corpus_mix *mixes[CORPUS_PARTS] = {&s->general, &s->noisy, NULL, NULL, NULL};
+    const size_t bytes[CORPUS_PARTS] = {s->general_bytes, s->noisy_bytes, s->clean_bytes,
+                                        s->eval_bytes, s->eval_bytes};
+    slm_tokenizer *tokenizer;
+    memset(e, 0, sizeof *e);
+    for (int part = 0; part < CORPUS_PARTS; part++)
+        if (!corpus_make(&e->text[part], (corpus_part)part, mixes[part], bytes[part], s->seed))
+            must_have(NULL);
+    must(slm_tokenizer_create_bytes(&tokenizer, &experiment_error));
+    experiment_begin(e, s, tokenizer);
+}
+
+void experiment_end(experiment *e) {
+    for (int part = 0; part < CORPUS_PARTS; part++) {
+        corpus_free(&e->text[part]);
+        slm_corpus_free(e->corpus[part]);
+    }
+    slm_tokenizer_free(e->tokenizer);
+    slm_corpus_free(e->piece);
+    free(e->piece_kept);
+    slm_tape_free(e->tape);
+    slm_batch_free(e->window);
+    free(e->loss);
+}
+
+/* ---- measuring ---- */
+slm_losses *experiment_score(const experiment *e, const slm_model *model,
+                             const slm_corpus *corpus) {
+    slm_losses *losses;
+    must(slm_losses_compute(&losses, model, corpus, slm_tokenizer_hash(e->tokenizer),
+                            EXPERIMENT_WINDOWS, e->s.T, NULL, NULL, &experiment_error));
+    return losses;
+}
+
+double *experiment_losses(experiment *e, const slm_model *model, const slm_corpus *corpus) {
+    double *out = (double *)must_alloc(corpus->n, sizeof *out);
+    size_t rows = EXPERIMENT_WINDOWS * (size_t)e->s.T;
+    size_t windows = slm_corpus_n_windows(corpus, e->s.T);
+    for (size_t i = 0; i < corpus->n; i++)
+        out[i] = NAN;
+    for (size_t w = 0; w < windows; w += EXPERIMENT_WINDOWS) {
+        slm_batch_fill(e->window, corpus, w);
+        must(slm_model_losses(model, e->tape, e->window, e->loss, NULL, &experiment_error));
+        for (size_t i = 0; i < rows; i++)
+            if (e->window->targets[i] >= 0) out[e->window->positions[i]] = (double)e->loss[i];
+    }
+    return out;
+}
+
+/* Mean over the results of the probability that all digits of one are right. */
+static double accuracy_of(const double *loss, const uint8_t *kind, size_t n) {
+    double right = 0, results = 0, one = 0;
+    for (size_t i = 1; kind != NULL && i < n; i++) {
+        if (kind[i] != CORPUS_RESULT) continue;
+        one += loss[i];
+        if (i + 1 < n && kind[i + 1] == CORPUS_RESULT) continue;
+        right += exp(-one);
+        results++;
+        one = 0;
+    }
+    return results > 0 ? right / results : NAN;
+}
+
+measure experiment_measure(experiment *e, const slm_model *model, corpus_part part) {
+    const slm_corpus *c = e->corpus[part];
+    double *loss = experiment_losses(e, model, c), sum = 0;
+    measure m;
+    for (size_t i = 1; i < c->n; i++)
+        sum += loss[i];
+    m.loss = sum / (double)(c->n - 1);
+    m.accuracy = accuracy_of(loss, e->text[part].kind, c->n);
+    free(loss);
+    return m;
+}
+
+static void measure_piece(experiment *e, curve_point *p, const slm_model *model) {
+    size_t n = e->piece->n;
+    double *loss = experiment_losses(e, model, e->piece);
+    double kept = 0, dropped = 0, n_kept = 0, n_targets = (double)(n - 1);
+    p->piece = (float *)must_alloc(n, sizeof *p->piece);
+    for (size_t i = 1; i < n; i++) {
+        p->piece[i] = (float)loss[i];
+        if (e->piece_kept[i]) {
+            kept += loss[i];
+            n_kept++;
+        } else {
+            dropped += loss[i];
+        }
+    }
+    if (n_kept > 0) p->fixed_kept = kept / n_kept;
+    if (n_kept < n_targets) p->fixed_dropped = dropped / (n_targets - n_kept);
+    free(loss);
+}
+
+/* ---- arithmetic ---- */
+/* Weights that multiply a row of the model (all), and those of them whose gradient needs the
+   selected rows only (live): the head and, in the last block, MLP, output and query. */
+typedef struct weights {
+    double all, live;
+} weights;
+
+static weights count_weights(const slm_model *model) {
+    const slm_model_config *c = &model->config;
+    weights w = {0, 0};
+    char last[32];
+    (void)snprintf(last, sizeof last, "model.layers.%d.", (int)c->n_layers - 1);
+    /* The first tensor is the embedding: looked up, not multiplied, unless it is the head too. */
+    for (size_t i = c->tie_embeddings ? 0 : 1; i < model->n_tensors; i++) {
+        const slm_param *p = &model->table[i];
+        int is_head = i == 0 || i + 1 == model->n_tensors;
+        int in_last_block = strncmp(p->name, last, strlen(last)) == 0;
+        int is_key = strstr(p->name, "k_proj") != NULL || strstr(p->name, "v_proj") != NULL;
+        if (!p->decay) continue;
+        w.all += (double)(p->rows * p->cols);
+        if (is_head || (in_last_block && !is_key)) w.live += (double)(p->rows * p->cols);
+    }
+    return w;
+}
+
+/* Operations of attention's forward for a token: 2 T C a layer, as half of it is masked. */
+static double attention_flops(const slm_model *model, int32_t T) {
+    const slm_model_config *c = &model->config;
+    return 2.0 * c->n_layers * (double)T * c->n_heads * c->head_dim;
+}
+
+/* The forward takes 2 operations a weight and token, the backward 4; attention's backward takes twice
+   its forward. */
+double experiment_flops(const slm_model *model, int32_t T, double tokens, double selected) {
+    weights w = count_weights(model);
+    double attention = attention_flops(model, T);
+    return tokens * (2 * w.all + 4 * (w.all - w.live) + 3 * attention) + selected * 4 * w.live;
+}
+
+double experiment_forward_flops(const slm_model *model, int32_t T, double tokens) {
+    return tokens * (2 * count_weights(model).all + attention_flops(model, T));
+}
+
+/* ---- how well the scores rank ---- */
+typedef struct ranked {
+    slm_real score;
+    int is_target;
+} ranked;
+
+static int compare_scores(const void *a, const void *b) {
+    slm_real x = ((const ranked *)a)->score, y = ((const ranked *)b)->score;
+    return x < y ? -1 : x > y;
+}
+
+/* Chance that a token of the target (kinds up to CORPUS_RESULT) has a higher score than one that is
+   not; ties count half.  By ranks: sort, then sum.  NaN: only one of the two sorts is there. */
+static double auc_of(const slm_real *score, const slm_batch *batch, const uint8_t *kind) {
+    size_t rows = (size_t)batch->B * (size_t)batch->T, n = 0, end;
+    ranked *r = (ranked *)must_alloc(rows, sizeof *r);
+    double below = 0, wins = 0, targets = 0;
+    for (size_t i = 0; i < rows; i++) {
+        if (batch->targets[i] < 0) continue;
+        r[n].score = score[i];
+        r[n].is_target = kind[batch->positions[i]] <= CORPUS_RESULT;
+        targets += r[n].is_target;
+        n++;
+    }
+    qsort(r, n, sizeof *r, compare_scores);
+    for (size_t i = 0; i < n; i = end) {
+        double hits = 0, others = 0;
+        for (end = i; end < n && r[end].score == r[i].score; end++) {
+            hits += r[end].is_target;
+            others += !r[end].is_target;
+        }
+        wins += hits * (below + 0.5 * others);
+        below += others;
+    }
+    free(r);
+    return targets > 0 && below > 0 ? wins / (targets * below) : NAN;
+}
+
+/* ---- training ---- */
+double experiment_clock(void) {
+#ifdef _OPENMP
+    return progress_clock();
+#else
+    struct timespec t = {0, 0};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+#endif
+}
+
+/* Sums since the last point. */
+typedef struct interval {
+    double steps, all, kept, dropped, auc, n_auc;
+    double seen[CORPUS_KINDS], chosen[CORPUS_KINDS];
+} interval;
+
+static int ranks_by_score(const slm_select_options *selection) {
+    return selection != NULL && selection->score != SLM_CRITERION_NONE &&
+           selection->score < SLM_CRITERION_INTERSECT && selection->ratio < 1;
+}
+
+static void note_step(interval *since, const training *t, const slm_trainer *trainer,
+                      const slm_batch *batch, const slm_step_stats *stats) {
+    size_t rows = (size_t)batch->B * (size_t)batch->T;
+    since->steps++;
+    since->all += stats->loss_all;
+    since->kept += stats->loss_selected;
+    since->dropped += stats->loss_unselected;
+    if (t->kind == NULL) return;
+    for (size_t i = 0; i < rows; i++) {
+        size_t position = (size_t)batch->positions[i];
+        if (position == 0 || position >= t->corpus->n) continue; /* past the end of the text */
+        since->seen[t->kind[position]]++;
+        since->chosen[t->kind[position]] += batch->targets[i] >= 0 && trainer->mask[i];
+    }
+    if (!ranks_by_score(t->selection)) return;
+    double auc = auc_of(trainer->scratch, batch, t->kind);
+    if (isnan(auc)) return;
+    since->auc += auc;
+    since->n_auc++;
+}
+
+/* Measures the model and adds a point, which goes on from the sums in `now`. */
+static void add_point(experiment *e, curve *c, const slm_model *model, const curve_point *now,
+                      const interval *since, int with_piece) {
+    curve_point *p = &c->point[c->n++];
+    *p = *now;
+    p->all = since->steps > 0 ? since->all / since->steps : NAN;
+    p->kept = since->steps > 0 ? since->kept / since->steps : NAN;
+    p->dropped = since->steps > 0 ? since->dropped / since->steps : NAN;
+    p->auc = since->n_auc > 0 ? since->auc / since->n_auc : NAN;
+    memcpy(p->seen, since->seen, sizeof p->seen);
+    memcpy(p->chosen, since->chosen, sizeof p->chosen);
+    p->target = experiment_measure(e, model, CORPUS_EVAL);
+    p->piece = NULL;
+    p->fixed_kept = p->fixed_dropped = NAN;
+    if (with_piece && e->piece != NULL) measure_piece(e, p, model);
+}
+
+static void show_step(experiment *e, const char *name, const slm_step_stats *stats) {
+    char note[96];
+    e->done += (uint64_t)e->s.B * (uint64_t)e->s.T;
+    (void)snprintf(note, sizeof note, "%s  loss %.3f", name, stats->loss_all);
+    progress_show(&e->bar, e->done, e->work, note);
+}
+
+/* One step of training; `now` goes on. */
+static void train_step(experiment *e, const training *t, slm_trainer *trainer, slm_batch *batch,
+                       slm_cursor *cursor, curve_point *now, slm_step_stats *stats) {
+    double start = experiment_clock(), rows = (double)e->s.B * e->s.T;
+    must(slm_batch_next(batch, cursor, t->corpus, t->scores, &experiment_error));
+    must(slm_trainer_step(trainer, &batch, 1, stats, &experiment_error));
+    now->seconds += experiment_clock() - start;
+    now->tokens += rows;
+    now->trained += (double)stats->n_selected;
+    now->flops += experiment_flops(t->model, e->s.T, rows, (double)stats->n_selected);
+    show_step(e, t->name, stats);
+}
+
+static slm_trainer *make_trainer(const training *t) {
+    slm_trainer *trainer;
+    slm_adamw_options adamw;
+    memset(&adamw, 0, sizeof adamw);
+    adamw.lr = t->lr;
+    adamw.steps = t->steps;
+    adamw.warmup = t->steps / 20;
+    must(slm_trainer_create(&trainer, t->model, t->selection, &adamw, &experiment_error));
+    return trainer;
+}
+
+void experiment_train(experiment *e, const training *t) {
+    const uint64_t every = e->s.every, early = e->s.early;
+    slm_cursor cursor = {e->s.seed, 0};
+    slm_trainer *trainer = make_trainer(t);
+    slm_batch *batch;
+    slm_step_stats stats;
+    curve *c = t->curve;
+    curve_point now;
+    interval since;
+    must(slm_batch_create(&batch, e->s.B, e->s.T, &experiment_error));
+    memset(&now, 0, sizeof now);
+    memset(&since, 0, sizeof since);
+    if (c != NULL && c->n == 0) add_point(e, c, t->model, &now, &since, 1);
+    if (c != NULL) now = c->point[c->n - 1];
+
+    for (uint64_t i = 1; i <= t->steps; i++) {
+        int is_late = i % every == 0 || i == t->steps;
+        int is_early = early > 0 && i <= 3 * every && i % early == 0;
+        train_step(e, t, trainer, batch, &cursor, &now, &stats);
+        if (c == NULL) continue;
+        note_step(&since, t, trainer, batch, &stats);
+        if (!is_late && !is_early) continue;
+        add_point(e, c, t->model, &now, &since, is_late);
+        memset(&since, 0, sizeof since);
+    }
+    slm_batch_free(batch);
+    slm_trainer_free(trainer);
+}
+
+/* ---- curves ---- */
+void curve_free(curve *c) {
+    for (size_t i = 0; i < c->n; i++)
+        free(c->point[i].piece);
+    memset(c, 0, sizeof *c);
+}
+
+double curve_tokens_to(const curve *c, double accuracy) {
+    for (size_t i = 0; i < c->n; i++) {
+        const curve_point *p = &c->point[i];
+        if (p->target.accuracy < accuracy) continue;
+        if (i == 0) return p->tokens;
+        double before = p[-1].target.accuracy;
+        double share = (p->tokens - p[-1].tokens) * (accuracy - before);
+        return p[-1].tokens + share / (p->target.accuracy - before);
+    }
+    return NAN;
+}

@@ -1,0 +1,110 @@
+/* claims.c: how a claim is written: its numbers, its verdict, its rows in claims.csv and results.md. */
+#include <stdio.h>
+#include <string.h>
+#include "csv_out.h"
+#include "findings.h"
+
+const char *const parts[N_PARTS] = {
+    "Is it sooner?", "Does it give what the clean text alone cannot?",
+    "Is the mechanism the paper's?", "Other references, and controls"};
+
+void claim_say(claim *c, page_verdict verdict, const char *words) {
+    static const char *const names[] = {"holds", "does not hold", "holds in part", "open"};
+    c->verdict = verdict;
+    snprintf(c->words, sizeof c->words, "%s", words != NULL ? words : names[verdict]);
+}
+
+int claim_has_seeds(claim *c, size_t seeds) {
+    static const char *const words[ENOUGH_SEEDS] = {"open: not measured", "open: one seed",
+                                                    "open: two seeds"};
+    if (seeds >= ENOUGH_SEEDS) return 1;
+    claim_say(c, PAGE_OPEN, words[seeds]);
+    if (seeds == 0)
+        SAY(c->found, "%sNot measured in this run of make repro.", c->found[0] ? "  " : "");
+    return 0;
+}
+
+/* Appends a number without "-0.0". */
+static void append_fixed(char *text, size_t size, double v, int digits) {
+    char number[32];
+    const char *shown = number;
+    snprintf(number, sizeof number, "%.*f", digits, v);
+    if (number[0] == '-' && strspn(number + 1, "0.") == strlen(number + 1)) shown++;
+    append_text(text, size, "%s", shown);
+}
+
+/* Appends "0.052 [0.041, 0.060]". */
+static void append_estimate(char *text, size_t size, const estimate *e, int digits) {
+    append_fixed(text, size, e->value, digits);
+    if (e->n < 2) return;
+    append_text(text, size, " [");
+    append_fixed(text, size, e->low, digits);
+    append_text(text, size, ", ");
+    append_fixed(text, size, e->high, digits);
+    append_text(text, size, "]");
+}
+
+void claim_number(claim *c, const char *before, const estimate *e, int digits, const char *after) {
+    if (e->n == 0) return;
+    SAY(c->found, "%s", before);
+    append_estimate(c->found, sizeof c->found, e, digits);
+    SAY(c->found, "%s", after);
+}
+
+void claim_brief(claim *c, const char *before, const estimate *e, int digits, const char *after) {
+    if (e->n == 0) return;
+    SAY(c->brief, "%s%s", c->brief[0] ? "; " : "", before);
+    append_estimate(c->brief, sizeof c->brief, e, digits);
+    SAY(c->brief, "%s", after);
+}
+
+void claims_write_csv(findings *all) {
+    csv_out out;
+    if (!csv_open(&out, all->dir, "claims",
+                  "claim,verdict,statement,found,paper,falsifier,command\n")) {
+        all->failed = 1;
+        return;
+    }
+    for (size_t i = 0; i < all->n_claims; i++) {
+        const claim *c = &all->claims[i];
+        char command[160];
+        csv_put_text(&out, c->id);
+        csv_put_text(&out, c->words);
+        csv_put_text(&out, c->title);
+        csv_put_text(&out, c->found);
+        csv_put_text(&out, c->paper);
+        csv_put_text(&out, c->falsifier);
+        csv_put_text(&out, command_of(command, sizeof command, c->set));
+        csv_end_row(&out);
+    }
+    if (!csv_close(&out)) all->failed = 1;
+}
+
+/* A cell of a Markdown table: bars are escaped, line ends become spaces. */
+static void put_markdown(FILE *out, const char *text) {
+    fputs("| ", out);
+    for (; *text != '\0'; text++) {
+        if (*text == '|') fputc('\\', out);
+        fputc(*text == '\n' ? ' ' : *text, out);
+    }
+    fputc(' ', out);
+}
+
+void claims_write_markdown(findings *all) {
+    FILE *out = open_output(all, "results", ".md");
+    if (out == NULL) return;
+    fputs("| claim | verdict | measured | in the paper | command |\n|---|---|---|---|---|\n", out);
+    for (size_t i = 0; i < all->n_claims; i++) {
+        const claim *c = &all->claims[i];
+        char command[160], verdict[100], code[180];
+        snprintf(verdict, sizeof verdict, "**%s**", c->words);
+        snprintf(code, sizeof code, "`%s`", command_of(command, sizeof command, c->set));
+        put_markdown(out, c->title);
+        put_markdown(out, verdict);
+        put_markdown(out, c->brief[0] != '\0' ? c->brief : c->found);
+        put_markdown(out, c->paper);
+        put_markdown(out, code);
+        fputs("|\n", out);
+    }
+    close_output(all, out, "results", ".md");
+}

@@ -1,0 +1,349 @@
+/* findings.h: the report of `make repro`: verdicts, figures, tables and heat maps, from the CSVs in a
+ * folder.
+ *
+ *     repro_report("build/repro");
+ *
+ * reads curves.csv and, where they exist, times.csv, trajectories.csv, selections.csv, tuning.csv,
+ * settings.csv, models/, models_openstax/; writes report.html, claims.csv, results.md, result.svg,
+ * and an SVG and a CSV per figure.  The same files give the same bytes.  What was not run is left
+ * out, with a sentence that says so. */
+#ifndef FINDINGS_H
+#define FINDINGS_H
+#include <stddef.h>
+#include "common/text.h"
+#include "report/figure.h"
+#include "report/page.h"
+
+/* Returns 0, or 1 after saying on stderr what is wrong. */
+int repro_report(const char *dir);
+
+/* ---- stats.c: numbers of several seeds ---- */
+enum { MAX_SEEDS = 64 };
+
+/* NaN where there is none: no seed, or for the intervals fewer than two. */
+typedef struct estimate {
+    double value;         /* the mean */
+    double low, high;     /* 95% by the percentile bootstrap over the n seeds */
+    double t_low, t_high; /* 95% by Student's t, wider with few seeds */
+    size_t n;
+} estimate;
+
+typedef enum side { BELOW = -1, UNDECIDED, ABOVE } side;
+
+double stats_mean(const double *x, size_t n); /* of the finite ones */
+
+/* The mean of the finite ones among x (n), one number per seed.  The bootstrap has a seed of its own:
+   the same input gives the same output. */
+estimate stats_estimate(const double *x, size_t n);
+
+/* An estimate of logarithms, taken back: the geometric mean and its intervals. */
+estimate stats_exp(estimate e);
+
+/* The estimate times a factor, which may be negative. */
+estimate stats_scale(estimate e, double factor);
+
+/* Pearson's r over the pairs that are finite; NaN with fewer than three of them. */
+double stats_correlation(const double *x, const double *y, size_t n);
+
+/* On which side of a level the value lies.  Both intervals must say so: with three to five seeds the
+   bootstrap alone is too narrow. */
+side stats_side(const estimate *e, double level);
+
+/* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
+enum { DATA_KINDS = 8, MAX_SWEEP = 24, MAX_GRID = 12 };
+
+extern const char *const data_kinds[DATA_KINDS]; /* as in the corpus: "problem", "step", ... */
+
+typedef enum data_column {
+    TOKENS,
+    TRAINED,
+    FLOPS,
+    FLOPS_ALL,
+    TARGET_LOSS,
+    TARGET_ACCURACY,
+    VALID_LOSS,
+    ALL_LOSS,
+    KEPT_LOSS,
+    DROPPED_LOSS,
+    FIXED_KEPT,
+    FIXED_DROPPED,
+    FIXED_ALL,
+    PRECISION,
+    RECALL,
+    AUC,
+    SEEN,                     /* one per kind */
+    KEPT = SEEN + DATA_KINDS, /* one per kind */
+    SECONDS = KEPT + DATA_KINDS,
+    DATA_COLUMNS
+} data_column;
+
+/* Rows first .. first + n - 1 of curves.csv. */
+typedef struct data_run {
+    const char *seed, *name;
+    size_t first, n;
+    double lr;
+} data_run;
+
+/* NaN: the column is empty.  Everything missing is an empty group or NaN, never an error. */
+typedef struct data_group {
+    const char *corpus, *set, *arm;
+    double ratio, noise, target; /* shares */
+    double size;                 /* of the reference, as a share of the model */
+    double clean;                /* bytes of clean text */
+    data_run run[MAX_SEEDS];
+    size_t n; /* runs; 0: there is no such group */
+} data_group;
+
+typedef struct data {
+    csv_table curves, times, trajectories, selections, settings, tuning;
+    int column[DATA_COLUMNS]; /* in curves; -1: none */
+    double *seconds;          /* (rows of curves) NaN: unknown */
+    data_group *group;
+    size_t n_groups;
+} data;
+
+/* Reads the CSVs of a folder.  Returns 0 after saying what is wrong if there is no curves.csv; the
+   other files may be missing. */
+int data_load(data *d, const char *dir);
+void data_free(data *d);
+
+int data_is(const data_group *g, const char *corpus, const char *set, const char *arm);
+
+/* The arm's group.  Of several (ratios) it is the one with most seeds, and among these the one with
+   the lowest loss on the valid part at the end: the target has no say in it. */
+const data_group *data_find(const data *d, const char *corpus, const char *set, const char *arm);
+
+/* The arm's group of a set with that much clean text: from set clean, else from set main. */
+const data_group *data_find_clean(const data *d, const char *arm, double bytes);
+
+/* Plain training that a set is compared with: its own, or that of set main. */
+const data_group *data_find_plain(const data *d, const char *corpus, const char *set);
+
+/* The run of a seed; NULL if there is none. */
+const data_run *data_seed(const data_group *g, const char *seed);
+
+typedef enum sweep_order { BY_RATIO, BY_SIZE } sweep_order;
+
+/* The groups of an arm in a set of the built-in corpus, in rising order (MAX_SWEEP at most). */
+size_t data_sweep(const data *d, const char *set, const char *arm, sweep_order order,
+                  const data_group **list);
+double data_ratio(const data_group *g); /* 1 where nothing is selected */
+
+/* The amounts of clean text that were tried, in rising order. */
+size_t data_clean_sizes(const data *d, double sizes[MAX_SWEEP]);
+
+double data_at(const data *d, const data_run *run, size_t point, data_column c);
+double data_end(const data *d, const data_run *run, data_column c);
+
+/* Over the seeds: a column at the end; the mean of that; what it ends with less what it began with;
+   the difference of two groups at the end, seed by seed; by how much one ends better than another
+   (in points of accuracy, or in target loss where there is none; above 0 is better). */
+estimate data_estimate_end(const data *d, const data_group *g, data_column c);
+double data_mean_end(const data *d, const data_group *g, data_column c);
+estimate data_change(const data *d, const data_group *g, data_column c);
+estimate data_difference(const data *d, const data_group *g, const data_group *other,
+                         data_column c);
+estimate data_gain(const data *d, const data_group *g, const data_group *other);
+
+int data_has_corpus(const data *d, const char *corpus);
+int data_has_accuracy(const data *d, const char *corpus);
+
+#define NOT_REACHED                                                                                \
+    0.5 /* what a seed counts that never reaches the level: slower, who knows how much */
+
+typedef struct sooner {
+    estimate e;
+    size_t seeds, reached;
+    size_t at_once; /* seeds that do not count: they are at the level before any training */
+} sooner;
+
+/* (x at the end of the baseline) / (x where the arm reaches the baseline's end in y), seed by seed;
+   the mean is geometric.  There is no value if fewer than half of the seeds reach it. */
+sooner data_sooner(const data *d, const data_group *g, const data_group *base, data_column x,
+                   data_column y);
+
+/* The set map: shares of noise, of targets, ratios. */
+typedef struct data_grid {
+    double noise[MAX_GRID], target[MAX_GRID], ratio[MAX_GRID];
+    size_t n_noise, n_target, n_ratio;
+} data_grid;
+
+data_grid data_map(const data *d);
+sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_t target,
+                       size_t ratio, data_column y);
+
+/* The different texts of a column, in the order of the file.  Returns how many, at most `max`. */
+size_t data_distinct(const csv_table *t, const char *column, const char **list, size_t max);
+int data_cell_is(const csv_table *t, size_t row, const char *column, const char *value);
+
+/* ---- the findings ---- */
+enum { MAX_CLAIMS = 64, N_CORPORA = 4, N_PARTS = 4 };
+
+extern const char *const corpora[N_CORPORA]; /* built-in, OpenStax, with GSM8K, the user's */
+extern const char *const parts[N_PARTS];     /* of the verdicts: their titles */
+
+typedef struct claim {
+    page_verdict verdict;
+    char id[64]; /* "sooner-builtin" */
+    char words[80], title[200], found[900];
+    char brief[160]; /* what was found, for a table */
+    const char *paper, *falsifier;
+    const char *set; /* the runs that decide it */
+    int part;
+} claim;
+
+typedef struct findings {
+    const char *dir;
+    data d;
+    page page;
+    claim claims[MAX_CLAIMS];
+    size_t n_claims;
+    const char *set;       /* the set of runs that the next figures need; NULL: all */
+    struct numbers *rooms; /* arrays of the figures, freed at the end */
+    int failed;            /* a file could not be written */
+} findings;
+
+/* ---- verdicts.c: every claim with the rule that decides it ---- */
+enum { ENOUGH_SEEDS = 3 };
+
+void decide_claims(findings *all);
+
+/* ---- claims.c: how a claim is written ---- */
+void claim_say(claim *c, page_verdict verdict, const char *words);
+
+/* Returns 1 if there are seeds enough for a verdict; else the claim stays open and says why. */
+int claim_has_seeds(claim *c, size_t seeds);
+
+/* Appends "before0.052 [0.041, 0.060]after" to what was found, or to the brief text. */
+void claim_number(claim *c, const char *before, const estimate *e, int digits, const char *after);
+void claim_brief(claim *c, const char *before, const estimate *e, int digits, const char *after);
+
+void claims_write_csv(findings *all);
+void claims_write_markdown(findings *all);
+
+/* ---- draw.c: one figure = one SVG, one CSV with its numbers, and its place in the page ---- */
+/* Appends to a text of a fixed size; what has no room is cut. */
+void append_text(char *text, size_t size, const char *format, ...);
+#define SAY(text, ...) append_text(text, sizeof(text), __VA_ARGS__)
+
+/* An array (n) of NaN that lives until the end. */
+double *new_numbers(findings *all, size_t n);
+void free_numbers(findings *all);
+
+FILE *open_output(findings *all, const char *name, const char *ending);
+void close_output(findings *all, FILE *out, const char *name, const char *ending);
+
+/* The command that makes a figure or decides a claim: the runs of one set, then the report. */
+const char *command_of(char *text, size_t size, const char *set);
+
+typedef enum name_place { IN_SENTENCE, IN_TITLE } name_place;
+
+const char *corpus_name(const char *corpus, name_place place);
+
+/* "loss (nats per byte)": the unit is the corpus' token. */
+const char *loss_label(const char *corpus);
+
+/* A metric of the target: its label, the factor to that unit, and 1 or -1 if more is better or
+   less. */
+const char *metric_label(const char *corpus, data_column metric);
+double metric_scale(data_column metric);
+data_column best_metric(const findings *all, const char *corpus);
+
+/* "Selective (SLM) 40%". */
+const char *arm_label(char *text, size_t size, const data_group *g);
+int arm_style(const char *arm);
+
+/* The reference and the base are not trained on the noisy corpus: where they stand counts, not how
+   they got there. */
+int is_measure_only(const data_group *g);
+
+/* All groups of set main, in the order in which arms are told. */
+size_t main_groups(const findings *all, const char *corpus, const data_group **list, size_t max);
+
+/* "3.5x [3.1, 3.9]", "3.5x" with one seed, or why there is no number. */
+const char *sooner_text(char *text, size_t size, const sooner *s, int digits);
+
+/* Curves with their names, and the paper's values at their points. */
+typedef struct curve_set {
+    figure_series series[FIGURE_MAX_SERIES];
+    const double *paper[FIGURE_MAX_SERIES]; /* NULL: none */
+    char label[FIGURE_MAX_SERIES][64];
+    size_t n;
+} curve_set;
+
+/* Adds a group's curve of column y over column x, one row per seed; x is the mean over the seeds.
+   Points that no seed has measured are left out.  Returns 0 if it has fewer than `points` points or
+   no value: then it is not added. */
+int add_curve(findings *all, curve_set *set, const data_group *g, data_column x, data_column y,
+              size_t points);
+
+/* Adds the series that the caller has put behind the last one, unless it has no value. */
+int keep_series(curve_set *set);
+
+/* Gives a series the paper's value at its last point, and none at the others. */
+void set_paper(findings *all, curve_set *set, size_t index, double value);
+
+/* A figure's files and its place in the page. */
+typedef struct drawing {
+    figure f;
+    const char *name; /* of its files */
+    const char *caption;
+    const char *axis; /* name of x in the CSV; NULL: "tokens" */
+} drawing;
+
+void draw_lines(findings *all, const drawing *d, const curve_set *set);
+void draw_points(findings *all, const drawing *d, const curve_set *set);
+
+/* A table with error bars and the paper's values. */
+typedef struct number_table {
+    figure_table t;
+    double *value, *low, *high, *paper; /* (rows, cols) */
+    size_t n_values;                    /* cells that have a value */
+} number_table;
+
+number_table new_table(findings *all, size_t max_rows, size_t cols);
+void set_cell(number_table *t, size_t cell, const estimate *e, double scale);
+
+void draw_bars(findings *all, const drawing *d, const number_table *t);
+void draw_shares(findings *all, const drawing *d, const number_table *t);
+void draw_map(findings *all, const drawing *d, const number_table *t);
+
+/* ---- figures ---- */
+/* figures_training.c: figure 1, the map, figure 9, tables 3 to 5, sweeps, controls. */
+void draw_result(findings *all);
+void draw_figure1(findings *all, const char *corpus);
+int draw_maps(findings *all);
+int draw_ratios(findings *all);
+int draw_clean(findings *all);
+int draw_self(findings *all);
+int draw_weak(findings *all);
+int draw_control(findings *all);
+int draw_scratch(findings *all);
+
+/* figures_tokens.c: figures 3, 6, 7, 8, and what is selected. */
+int draw_figure3(findings *all);
+int draw_figure6(findings *all);
+int draw_figure7(findings *all);
+int draw_figure8(findings *all);
+int draw_selection(findings *all);
+int draw_kinds(findings *all);
+
+/* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones ("1"); the
+   difference of the two. */
+estimate class_share(const data *d, const char *class_name, const char *null);
+estimate class_above_null(const data *d, const char *class_name);
+
+/* Correlation of accuracy with a loss over a run's checkpoints. */
+estimate accuracy_correlation(const data *d, const data_group *g, data_column loss);
+
+/* By how many percent a selection's perplexity at its own checkpoint is above the mean of the
+   checkpoints before and after it. */
+estimate selection_peak(const data *d, const char *kind);
+
+/* limits.c: when it does not help; the table of all arms. */
+void report_limits(findings *all);
+void report_arms(findings *all, const char *corpus);
+
+/* token_view.c: the heat map of the saved models, and where the reference is wrong. */
+void report_token_views(findings *all);
+#endif

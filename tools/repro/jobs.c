@@ -1,0 +1,233 @@
+/* jobs.c: paths, learning rates, order, processes. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "common/text.h"
+#include "jobs.h"
+
+enum { SECONDS_BETWEEN_TABLES = 20 };
+
+const char *repro_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder,
+                       const char *name, const char *ending) {
+    const char *slash = folder[0] != '\0' ? "/" : "";
+    (void)snprintf(path, REPRO_PATH_SIZE, "%s/%s%s%s%s", r->out, folder, slash, name, ending);
+    return path;
+}
+
+int repro_exists(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0;
+}
+
+int job_is_builtin(const job *j) {
+    return strcmp(j->corpus, "builtin") == 0;
+}
+
+const job *job_source(const repro *r, const job *j) {
+    return j->same_as != NO_JOB ? &r->jobs[j->same_as] : j;
+}
+
+static const char *run_path(char path[REPRO_PATH_SIZE], const repro *r, const job *j) {
+    return repro_path(path, r, "runs", job_source(r, j)->name, ".csv");
+}
+
+int job_is_finished(const repro *r, const job *j) {
+    char path[REPRO_PATH_SIZE];
+    return repro_exists(run_path(path, r, j));
+}
+
+/* ---- learning rates ---- */
+/* Whether job t tries a learning rate for job j.  GSM8K takes over what OpenStax chose. */
+static int tunes(const job *t, const job *j) {
+    if (strcmp(t->set, "tune") != 0 || j->lr_of == NULL || strcmp(t->arm, j->lr_of) != 0) return 0;
+    if (strcmp(t->corpus, j->corpus) == 0) return 1;
+    return strcmp(j->corpus, "gsm8k") == 0 && strcmp(t->corpus, "openstax") == 0;
+}
+
+double job_valid_loss(const repro *r, const job *j) {
+    char path[REPRO_PATH_SIZE];
+    csv_table t;
+    if (csv_load(&t, run_path(path, r, j)) != CSV_READ) {
+        fprintf(stderr, "%s: cannot be read\n", path);
+        exit(1);
+    }
+    double loss = csv_number(&t, t.rows - 1, csv_column(&t, "valid_loss"));
+    csv_free(&t);
+    return loss;
+}
+
+double job_learning_rate(const repro *r, const job *j) {
+    double best = INFINITY, lr = j->lr;
+    for (int i = 0; i < r->n; i++) {
+        const job *t = &r->jobs[i];
+        if (!t->wanted || !tunes(t, j)) continue;
+        double loss = job_valid_loss(r, t);
+        if (!(loss < best)) continue;
+        best = loss;
+        lr = t->lr;
+    }
+    return lr;
+}
+
+/* ---- order ---- */
+void repro_want(repro *r, int index) {
+    if (index == NO_JOB || r->jobs[index].wanted) return;
+    job *j = &r->jobs[index];
+    j->wanted = 1;
+    repro_want(r, j->same_as);
+    if (j->same_as != NO_JOB) return;
+    repro_want(r, j->start);
+    repro_want(r, j->reference);
+    repro_want(r, j->scores);
+    for (int t = 0; t < r->n; t++)
+        if (tunes(&r->jobs[t], j)) repro_want(r, t);
+}
+
+static int is_done(const repro *r, int index) {
+    return index == NO_JOB || r->jobs[index].done;
+}
+
+static int is_ready(const repro *r, const job *j) {
+    if (!is_done(r, j->start) || !is_done(r, j->reference) || !is_done(r, j->scores)) return 0;
+    for (int i = 0; i < r->n; i++) {
+        const job *t = &r->jobs[i];
+        if (t->wanted && !t->done && tunes(t, j)) return 0;
+    }
+    return 1;
+}
+
+static double job_steps(const job *j) {
+    switch (j->kind) {
+    case JOB_BASE:
+        return (double)j->s.base_steps;
+    case JOB_REFERENCE:
+        return (double)j->s.tune_steps;
+    case JOB_SCORES:
+        return 0;
+    default:
+        return (double)(j->s.steps + j->then_clean);
+    }
+}
+
+/* Bytes of text that are measured, all points together. */
+static double measured_bytes(const job *j) {
+    double points = job_steps(j) / (double)j->s.every;
+    if (j->kind == JOB_SCORES) return (double)j->s.noisy_bytes;
+    if (j->s.early > 0) points += (double)(3 * (j->s.every / j->s.early - 1));
+    if (j->kind == JOB_BASE || strcmp(j->set, "tune") == 0) points = 1; /* begin and end */
+    return (points + 2) * (double)j->s.eval_bytes;
+}
+
+double job_work(const job *j) {
+    const double bytes_per_token = 2.5, forward_share = 0.4, built_in_weights = 190000;
+    const slm_model_config *c = &j->s.model;
+    double layer = (double)c->dim * (4 * c->dim + 3 * c->ffn + j->s.T);
+    double weights = (double)c->vocab * c->dim + c->n_layers * layer;
+    double measured = measured_bytes(j);
+    if (j->same_as != NO_JOB) return 0;
+    if (!job_is_builtin(j)) measured /= bytes_per_token;
+    return (job_steps(j) * j->s.B * j->s.T + forward_share * measured) * weights / built_in_weights;
+}
+
+/* ---- carrying it out ---- */
+/* A plan on its way. */
+typedef struct progress_of_plan {
+    pid_t *child; /* (n jobs) */
+    double all, done;
+    int running, failed;
+    progress bar;
+} progress_of_plan;
+
+static void begin_plan(repro *r, progress_of_plan *p) {
+    memset(p, 0, sizeof *p);
+    p->child = (pid_t *)must_alloc((size_t)r->n, sizeof *p->child);
+    for (int i = 0; i < r->n; i++) {
+        job *j = &r->jobs[i];
+        j->done = !j->wanted || job_is_finished(r, j);
+        if (j->wanted) p->all += job_work(j);
+        if (j->wanted && j->done) p->done += job_work(j);
+    }
+    progress_start(&p->bar, "make repro (k tokens)", 0, (uint64_t)(p->done / 1000));
+}
+
+static void show_plan(const repro *r, progress_of_plan *p) {
+    char running[200] = "";
+    for (int i = 0; i < r->n; i++) {
+        size_t used = strlen(running);
+        if (r->jobs[i].running)
+            (void)snprintf(running + used, sizeof running - used, "%s%s", used > 0 ? ", " : "",
+                           r->jobs[i].name);
+    }
+    progress_show(&p->bar, (uint64_t)(p->done / 1000), (uint64_t)(p->all / 1000) + 1, running);
+}
+
+static void start_job(repro *r, progress_of_plan *p, int index) {
+    job *j = &r->jobs[index];
+    fflush(NULL);
+    r->parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        repro_do(r, j);
+        _exit(0);
+    }
+    if (child < 0) {
+        p->failed = 1;
+        return;
+    }
+    p->child[index] = child;
+    j->running = 1;
+    p->running++;
+}
+
+static void start_jobs(repro *r, progress_of_plan *p) {
+    for (int i = 0; i < r->n && p->running < r->at_once && !p->failed; i++) {
+        const job *j = &r->jobs[i];
+        if (!j->done && !j->running && j->same_as == NO_JOB && is_ready(r, j)) start_job(r, p, i);
+    }
+}
+
+static void end_job(repro *r, progress_of_plan *p, pid_t child, int status) {
+    for (int i = 0; i < r->n; i++) {
+        job *j = &r->jobs[i];
+        if (!j->running || p->child[i] != child) continue;
+        p->running--;
+        j->running = 0;
+        j->done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        if (j->done) {
+            p->done += job_work(j);
+            continue;
+        }
+        progress_end(&p->bar);
+        fprintf(stderr, "%s failed\n", j->name);
+        p->failed = 1;
+    }
+}
+
+int repro_carry_out(repro *r) {
+    progress_of_plan p;
+    double written = progress_clock();
+    begin_plan(r, &p);
+    for (;;) {
+        int status;
+        start_jobs(r, &p);
+        if (p.running == 0) break;
+        show_plan(r, &p);
+        pid_t ended = waitpid(-1, &status, 0);
+        if (ended < 0 && errno == EINTR) continue;
+        end_job(r, &p, ended, status);
+        if (progress_clock() - written > SECONDS_BETWEEN_TABLES) {
+            repro_write_tables(r);
+            written = progress_clock();
+        }
+    }
+    progress_end(&p.bar);
+    free(p.child);
+    repro_write_tables(r);
+    return p.failed;
+}

@@ -1,0 +1,131 @@
+/* jobs.h: the runs of `make repro`: what a job is, and how a plan of jobs is carried out.
+ *
+ * A plan is a list of jobs.  A job trains one model (or scores one text) and leaves runs/NAME.csv,
+ * written whole: a job whose file exists is finished and never run again, so that a plan may be
+ * stopped at any moment and taken up later.  Jobs need other jobs; each runs in a process of its
+ * own, a few at a time.  What a job computes does not depend on when or beside what it runs. */
+#ifndef JOBS_H
+#define JOBS_H
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include "lab/experiment.h"
+
+enum {
+    REPRO_MAX_JOBS = 1000,
+    REPRO_SEEDS = 5,
+    REPRO_RATES = 3,          /* learning rates that are tried */
+    REPRO_PIECE_BYTES = 8000, /* held out of the noisy text's kind, the same for all seeds */
+    REPRO_PIECE_SEED = 1000,
+    REPRO_PATH_SIZE = 400
+};
+
+#define REPRO_RATIO 0.4 /* of every arm in the sets that do not vary it */
+#define REPRO_OPENSTAX "../shared/data/openstax"
+#define REPRO_GSM8K "../shared/data/gsm8k"
+
+typedef enum job_kind {
+    JOB_BASE,      /* trains a new model on general text */
+    JOB_REFERENCE, /* tunes the model of job `start` on the clean text */
+    JOB_SCORES,    /* scores the text with the model of job `reference` */
+    JOB_ARM        /* trains the model of job `start`, or a new one, with the scores of `scores` */
+} job_kind;
+
+typedef enum job_text {
+    TEXT_NOISY,
+    TEXT_ORACLE,   /* noise and all that is off the target are masked, by the truth */
+    TEXT_FILTERED, /* no ids, stamps and markup, and no problem that has a wrong result */
+    TEXT_MIXED,    /* part of it, and the clean text as often as the reference saw it */
+    TEXT_MATCHED   /* the target's own kind of text: the negative control */
+} job_text;
+
+enum { NO_JOB = -1 };
+
+typedef struct job {
+    char name[96]; /* of its file */
+    job_kind kind;
+    const char *corpus, *set, *arm;
+    settings s;
+    job_text text;
+    slm_select_options selection;
+    double size; /* of the reference, as a share of the model; 0: does not matter */
+    double lr;
+    const char *lr_of;   /* an arm: lr is what tuning chose for it, if the plan tunes; or NULL */
+    uint64_t then_clean; /* steps on the clean text, at tune_lr, after s.steps on this one */
+    int start, reference, scores; /* other jobs, or NO_JOB */
+    int same_as;                  /* a job that this one repeats in another set, or NO_JOB */
+    char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
+    int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */
+    int wanted, running, done;
+} job;
+
+typedef struct repro {
+    char out[200];
+    const char *raw, *clean, *eval; /* the user's own files, or NULL */
+    int quick, dry_run, at_once;
+    const char *only; /* a set or a corpus: only its jobs and what they need; or NULL */
+    job *jobs;        /* (n) the plan */
+    int n;
+    pid_t parent;
+} repro;
+
+/* ---- jobs.c ---- */
+/* Writes OUT/FOLDER/NAMEENDING into path and returns it; folder may be "". */
+const char *repro_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder,
+                       const char *name, const char *ending);
+int repro_exists(const char *path);
+
+int job_is_builtin(const job *j);
+const job *job_source(const repro *r, const job *j); /* the job whose file holds its rows */
+int job_is_finished(const repro *r, const job *j);
+
+/* Loss on the valid part at the end of a finished run. */
+double job_valid_loss(const repro *r, const job *j);
+
+/* The learning rate of an arm: its own, or what tuning chose. */
+double job_learning_rate(const repro *r, const job *j);
+
+/* Its own work, roughly, in tokens of plain training of the built-in model. */
+double job_work(const job *j);
+
+/* Marks a job and all that it needs as wanted. */
+void repro_want(repro *r, int index);
+
+/* Runs what is wanted and not finished.  Returns 1 if a job failed; then what was running beside it
+   has ended. */
+int repro_carry_out(repro *r);
+
+/* ---- plan.c ---- */
+extern const settings repro_built_in;
+extern const double repro_rates[REPRO_RATES];
+settings repro_file_settings(const repro *r); /* of real text */
+void repro_plan(repro *r);
+
+/* ---- texts.c ---- */
+/* The text that an arm trains on. */
+typedef struct job_corpus {
+    slm_corpus *corpus;
+    uint8_t *kind; /* the truth about each token, or NULL */
+    int owned;     /* 1: the corpus is this job's own */
+} job_corpus;
+
+/* Appends the bytes from .. from + n - 1 of a file, as far as it goes. */
+void text_append_file(corpus_text *t, const char *path, const char *fields, size_t from, size_t n);
+
+void job_begin(const repro *r, const job *j, experiment *e);
+job_corpus job_corpus_make(experiment *e, const job *j);
+void job_corpus_free(job_corpus *c, const experiment *e);
+
+/* ---- train.c ---- */
+/* Does one job: a child's whole life. */
+void repro_do(const repro *r, const job *j);
+
+/* ---- tables.c ---- */
+extern const char repro_curve_columns[]; /* the header of runs/NAME.csv and curves.csv */
+
+/* Writes the CSVs that the report reads, from the runs that are finished so far. */
+void repro_write_tables(const repro *r);
+
+void repro_write_settings(const repro *r, FILE *out);
+#endif

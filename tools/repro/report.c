@@ -1,0 +1,226 @@
+/* report.c: the page: a table of its sections, in their order. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "findings.h"
+#include "slm.h"
+
+/* Draws figures; returns 0 if their numbers are missing. */
+typedef int section_body(findings *all);
+
+/* A section, or without a title another part of the section before it. */
+typedef struct section {
+    const char *title, *intro;
+    const char *set; /* the runs that its figures need */
+    section_body *body;
+    const char *what, *why; /* is missing, where the body says so */
+} section;
+
+static const section sections[] = {
+    {"Where it holds: noise and ratio",
+     "Each cell of the map is a plain and a selective training from the same base.", "map",
+     draw_maps, "the map", "curves.csv has no rows of set `map`."},
+    {"The ratio", "Figure 9 of the paper.", "ratio", draw_ratios, "figure 9",
+     "curves.csv has no rows of set `ratio`."},
+    {"Less clean text",
+     "The question the paper does not ask: what does selection give that the clean text alone does "
+     "not?",
+     "clean", draw_clean, "the sweep of the clean text", "curves.csv has no rows of set `clean`."},
+    {"Other references", "Tables 3 to 5 of the paper.", "self", draw_self, "self-reference",
+     "curves.csv has no rows of set `self`."},
+    {NULL, NULL, "weak", draw_weak, "weak-to-strong", "curves.csv has no rows of set `weak`."},
+    {"Controls", NULL, "control", draw_control, "the negative control",
+     "curves.csv has no rows of set `control`."},
+    {NULL, NULL, "scratch", draw_scratch, "training from scratch",
+     "curves.csv has no rows of set `scratch`."},
+    {"What selective training learns, and what it leaves alone",
+     "Figures 6 and 7 of the paper.  The tokens of a fixed held-out piece of the noisy corpus are "
+     "split once, by the starting model's excess loss; every arm is measured on both halves.",
+     "main", draw_figure6, "figure 6 on the built-in corpus",
+     "curves.csv has no losses on the fixed piece."},
+    {NULL, NULL, "main", draw_figure7, NULL, NULL},
+    {"What is selected",
+     "The built-in corpus knows the truth about every token, so that the selection can be marked.",
+     "main", draw_selection, NULL, NULL},
+    {NULL, NULL, "main", draw_kinds, "shares by kind", "curves.csv has no counts by kind."},
+    {"Four classes of tokens", "Figure 3 of the paper, with the null that it lacks.", "main",
+     draw_figure3, "figure 3", "There is no trajectories.csv."},
+    {"Does a selection peak where it was made?",
+     "Figure 8 of the paper, with a control against regression to the mean.", "main", draw_figure8,
+     "figure 8", "There is no selections.csv."}};
+
+static void report_missing(findings *all, const char *what, const char *why) {
+    char text[400];
+    snprintf(text, sizeof text, "Left out: %s. %s", what, why);
+    page_text(&all->page, text);
+}
+
+static void report_sections(findings *all) {
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        const section *s = &sections[i];
+        if (s->title != NULL) page_section(&all->page, s->title, s->intro);
+        all->set = s->set;
+        if (!s->body(all)) report_missing(all, s->what, s->why);
+    }
+    all->set = NULL;
+}
+
+/* ---- how it was made ---- */
+static void report_settings(findings *all) {
+    static const char *const header[2] = {"setting", "value"};
+    static const char *const tuned[5] = {"corpus", "arm", "learning rate", "loss on the valid part",
+                                         "chosen"};
+    const csv_table *settings = &all->d.settings, *tuning = &all->d.tuning;
+    page_section(
+        &all->page, "Settings",
+        "Everything that was set.  Results do not depend on the number of jobs or threads.");
+    if (settings->rows > 0 && settings->cols == 2) {
+        page_details_begin(&all->page, "All settings");
+        page_table(&all->page, NULL, header, 2, settings->cell, settings->rows);
+        page_details_end(&all->page);
+    } else {
+        report_missing(all, "the settings", "There is no settings.csv.");
+    }
+    if (tuning->rows == 0 || tuning->cols != 5) return;
+    page_details_begin(&all->page, "Learning rates tried");
+    page_table(&all->page, "One seed; the lowest loss on the valid part is chosen.", tuned, 5,
+               tuning->cell, tuning->rows);
+    page_details_end(&all->page);
+}
+
+static const char *setting(const csv_table *settings, const char *key) {
+    for (size_t row = 0; row < settings->rows && settings->cols > 1; row++)
+        if (strcmp(csv_text(settings, row, 0), key) == 0) return csv_text(settings, row, 1);
+    return NULL;
+}
+
+/* "AMD EPYC 7B13, 2 processors": where the report is made; empty where the system does not say. */
+static void find_machine(char *text, size_t size) {
+    char line[300];
+    size_t processors = 0;
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    *text = '\0';
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(text, size, "%.100s", colon + 1 + strspn(colon + 1, " "));
+        processors++;
+    }
+    if (f != NULL) fclose(f);
+    if (processors > 0)
+        append_text(text, size, ", %zu processor%s", processors, processors == 1 ? "" : "s");
+}
+
+/* Jobs and seconds of times.csv: a row without tokens is the whole run's. */
+static size_t count_jobs(const csv_table *times, double *seconds) {
+    size_t jobs = 0;
+    *seconds = 0;
+    for (size_t row = 0; row < times->rows; row++) {
+        if (!data_cell_is(times, row, "tokens", "")) continue;
+        double s = csv_number(times, row, csv_column(times, "seconds"));
+        *seconds += isfinite(s) ? s : 0;
+        jobs++;
+    }
+    return jobs;
+}
+
+/* "5 seeds of each main arm; 212 jobs, 74 minutes of one core in all; ...". */
+static void describe_runs(const findings *all, char *text, size_t size) {
+    const char *corpus = data_has_corpus(&all->d, "builtin") ? "builtin" : "openstax";
+    const char *compiler = setting(&all->d.settings, "compiler");
+    size_t seeds = data_find(&all->d, corpus, "main", "clm")->n;
+    char machine[160];
+    double seconds;
+    size_t jobs = count_jobs(&all->d.times, &seconds);
+    *text = '\0';
+    append_text(text, size, "%zu seed%s of each main arm", seeds, seeds == 1 ? "" : "s");
+    if (jobs > 0)
+        append_text(text, size, "; %zu jobs, %.0f minutes of one core in all", jobs, seconds / 60);
+    find_machine(machine, sizeof machine);
+    if (machine[0] != '\0') append_text(text, size, "; %s", machine);
+    if (compiler != NULL) append_text(text, size, "; %s", compiler);
+    append_text(text, size, "; made by `make repro`");
+}
+
+/* ---- the page ---- */
+static void begin_page(findings *all, FILE *out) {
+    size_t count[PAGE_OPEN + 1] = {0};
+    char facts[400], lede[300];
+    for (size_t i = 0; i < all->n_claims; i++)
+        count[all->claims[i].verdict]++;
+    snprintf(lede, sizeof lede,
+             "The claims of the Rho-1 paper, each with the control it lacks, on a small corpus "
+             "whose noise is known and on real textbooks: %zu hold, %zu hold in part, %zu do not "
+             "hold, %zu are open.",
+             count[PAGE_HOLDS], count[PAGE_DEPENDS], count[PAGE_FAILS], count[PAGE_OPEN]);
+    describe_runs(all, facts, sizeof facts);
+    page_begin(&all->page, out, "Does selective language modeling hold on a laptop?", lede, facts);
+}
+
+static void report_claims(findings *all) {
+    for (int part = 0; part < N_PARTS; part++) {
+        page_section(&all->page, parts[part], NULL);
+        if (part == 0) draw_result(all);
+        for (size_t i = 0; i < all->n_claims; i++) {
+            const claim *c = &all->claims[i];
+            const page_finding finding = {c->verdict, c->words, c->title,
+                                          c->found,   c->paper, c->falsifier};
+            if (c->part == part) page_claim(&all->page, &finding);
+        }
+    }
+}
+
+static void report_corpora(findings *all) {
+    for (size_t i = 0; i < N_CORPORA; i++)
+        if (data_has_corpus(&all->d, corpora[i])) draw_figure1(all, corpora[i]);
+    if (data_has_corpus(&all->d, "openstax") || data_has_corpus(&all->d, "user")) return;
+    page_section(&all->page, "Figure 1: real text", NULL);
+    report_missing(all, "OpenStax",
+                   "Its files were not there when the runs were made (../shared/data/openstax); "
+                   "name your own with `--corpus --clean --eval`.");
+}
+
+static void report_page(findings *all, FILE *out) {
+    begin_page(all, out);
+    report_claims(all);
+    report_limits(all);
+    report_corpora(all);
+    report_sections(all);
+    report_token_views(all);
+    page_section(
+        &all->page, "How the verdicts are reached",
+        "By rule, from the numbers (`claims.csv`), never by hand.  Seeds are paired: the same "
+        "base, data and order.  A difference counts only if both of its 95% intervals, by "
+        "bootstrap (10000 resamples of the seeds) and by Student's t, exclude zero; else the claim "
+        "is open.  Fewer than three seeds: open.  Many claims are tested at once: of twenty "
+        "comparisons without any difference one is expected to show one.\n\n"
+        "N x sooner: a seed that never reaches plain training's end counts as 0.5x; an arm of "
+        "which fewer than half of the seeds reach it has no number.  The goal, five times with an "
+        "interval above three, was set before the runs.  Of several ratios the one with the lowest "
+        "loss on the valid part stands for selective training; the target has no say in it.");
+    report_settings(all);
+    page_end(&all->page, "Made by slm.h " SLM_VERSION
+                         ": make repro.  The numbers of each figure are in the CSV beside it.");
+}
+
+int repro_report(const char *dir) {
+    static findings all;
+    memset(&all, 0, sizeof all);
+    all.dir = dir;
+    if (!data_load(&all.d, dir)) return 1;
+    decide_claims(&all);
+    claims_write_csv(&all);
+    claims_write_markdown(&all);
+    FILE *out = open_output(&all, "report", ".html");
+    if (out != NULL) {
+        report_page(&all, out);
+        close_output(&all, out, "report", ".html");
+    }
+    free_numbers(&all);
+    data_free(&all.d);
+    if (!all.failed)
+        printf("%s/report.html: %zu claims, %d figures\n", dir, all.n_claims, all.page.figures);
+    return all.failed;
+}

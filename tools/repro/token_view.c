@@ -1,0 +1,323 @@
+/* token_view.c: the heat map of the saved models, and where the reference is wrong.
+ *
+ * Reads FOLDER/{base,reference,clm,slm}/ (model folders), FOLDER/text.bin and, if it is there,
+ * FOLDER/kind.bin (each byte's true kind). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "findings.h"
+#include "slm.h"
+
+enum { MAX_TOKENS = 2400, GUESSES = 5, VIEWS = 3, MISTAKES = 12, MAX_WINDOW = 256, UNKNOWN = 255 };
+
+#define USUAL_RATIO 0.4
+
+typedef struct view_text {
+    slm_tokenizer *tokenizer;
+    slm_corpus *corpus;
+    char *bytes, *kinds; /* the text; the kind of each byte, or NULL */
+    size_t size, n_kinds, n, start[MAX_TOKENS + 1];
+    unsigned char kind[MAX_TOKENS]; /* of each token: that of its first byte */
+    int32_t T;
+    double ref_loss[MAX_TOKENS];
+} view_text;
+
+typedef struct view {
+    slm_model *model;
+    double loss[MAX_TOKENS];
+    heatmap_guess guess[MAX_TOKENS * GUESSES];
+} view;
+
+static const char *path_in(char *path, size_t size, const char *folder, const char *name) {
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+/* ---- losses and guesses ---- */
+/* Loss of each token in the windows of training; NaN: the first. */
+static slm_status find_losses(double *out, const view_text *t, const slm_model *model,
+                              slm_error *err) {
+    slm_losses *losses = NULL;
+    slm_status status = slm_losses_compute(
+        &losses, model, t->corpus, slm_tokenizer_hash(t->tokenizer), 4, t->T, NULL, NULL, err);
+    out[0] = NAN;
+    for (size_t i = 1; i < t->n; i++)
+        out[i] = status == SLM_OK ? (double)losses->loss[i - 1] : NAN;
+    slm_losses_free(losses);
+    return status;
+}
+
+/* The ids of the highest logits, lowest id among equals.  Returns how many. */
+static int32_t find_best(const slm_real *logits, int32_t vocab, int32_t best[GUESSES]) {
+    int32_t n = 0;
+    for (int32_t id = 0; id < vocab; id++) {
+        int32_t place = n;
+        while (place > 0 && logits[id] > logits[best[place - 1]])
+            place--;
+        if (place == GUESSES) continue;
+        if (n < GUESSES) n++;
+        memmove(best + place + 1, best + place, (size_t)(n - 1 - place) * sizeof *best);
+        best[place] = id;
+    }
+    return n;
+}
+
+static void guess_token(heatmap_guess *out, const view_text *t, const slm_real *logits) {
+    int32_t best[GUESSES] = {0}, vocab = slm_tokenizer_vocab(t->tokenizer);
+    int32_t n = find_best(logits, vocab, best);
+    double sum = 0, top = (double)logits[best[0]];
+    for (int32_t id = 0; id < vocab; id++)
+        sum += exp((double)logits[id] - top);
+    for (int32_t i = 0; i < n; i++) {
+        out[i].bytes = slm_tokenizer_token(&out[i].size, t->tokenizer, best[i]);
+        out[i].p = exp((double)logits[best[i]] - top) / sum;
+    }
+}
+
+/* What the model expects at each token, window by window. */
+static slm_status find_guesses(view *v, const view_text *t, slm_error *err) {
+    slm_generator *generator = NULL;
+    const slm_real *logits = NULL;
+    slm_status status = slm_generator_create(&generator, v->model, t->T, err);
+    memset(v->guess, 0, sizeof v->guess);
+    for (size_t i = 0; i + 1 < t->n && status == SLM_OK; i++) {
+        if (i % (size_t)t->T == 0) slm_generator_reset(generator);
+        status = slm_generator_push(&logits, generator, t->corpus->tokens[i], err);
+        if (status == SLM_OK) guess_token(&v->guess[(i + 1) * GUESSES], t, logits);
+    }
+    slm_generator_free(generator);
+    return status;
+}
+
+/* ---- the text ---- */
+static void place_tokens(view_text *t) {
+    size_t position = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        size_t size = 0;
+        int is_known = t->kinds != NULL && position < t->n_kinds;
+        t->start[i] = position;
+        t->kind[i] = is_known ? (unsigned char)t->kinds[position] : UNKNOWN;
+        (void)slm_tokenizer_token(&size, t->tokenizer, t->corpus->tokens[i]);
+        position += size;
+    }
+    t->start[t->n] = position;
+}
+
+/* Encodes the text and keeps its first tokens. */
+static slm_status encode_text(view_text *t, slm_error *err) {
+    slm_corpus *whole = NULL;
+    slm_status status = slm_corpus_encode(&whole, t->tokenizer, t->bytes, t->size, err);
+    if (status != SLM_OK) return status;
+    t->n = whole->n < MAX_TOKENS ? whole->n : MAX_TOKENS;
+    status = slm_corpus_create(&t->corpus, whole->tokens, NULL, t->n,
+                               slm_tokenizer_vocab(t->tokenizer), err);
+    slm_corpus_free(whole);
+    return status;
+}
+
+static slm_status load_text(view_text *t, const char *folder, slm_error *err) {
+    char path[1024];
+    path_in(path, sizeof path, folder, "base");
+    slm_status status = slm_tokenizer_load(&t->tokenizer, path, err);
+    if (status != SLM_OK) return status;
+    path_in(path, sizeof path, folder, "text.bin");
+    status = slm_file_read(&t->bytes, &t->size, path, err);
+    if (status != SLM_OK) return status;
+    path_in(path, sizeof path, folder, "kind.bin");
+    if (slm_file_read(&t->kinds, &t->n_kinds, path, NULL) != SLM_OK) t->kinds = NULL;
+    status = encode_text(t, err);
+    if (status == SLM_OK) place_tokens(t);
+    return status;
+}
+
+static void free_text(view_text *t) {
+    slm_corpus_free(t->corpus);
+    slm_free(t->bytes);
+    slm_free(t->kinds);
+    slm_tokenizer_free(t->tokenizer);
+}
+
+/* ---- where the reference is wrong ---- */
+typedef enum mistake { NOISE_RANKED_HIGH, TARGET_RANKED_LOW } mistake;
+
+/* The first three kinds are the target, the last four noise. */
+static int is_of(mistake sort, unsigned char kind) {
+    if (kind >= DATA_KINDS) return 0;
+    return sort == NOISE_RANKED_HIGH ? kind >= 4 : kind <= 2;
+}
+
+/* The token whose excess loss most misleads, among those that are not taken; t->n: there is none. */
+static size_t worst_token(const view_text *t, const view *v, mistake sort,
+                          const unsigned char *taken) {
+    size_t worst = t->n;
+    double worst_excess = 0;
+    for (size_t i = 1; i < t->n; i++) {
+        double excess = v->loss[i] - t->ref_loss[i];
+        if (taken[i] || !is_of(sort, t->kind[i]) || !isfinite(excess)) continue;
+        if (worst < t->n && sort == NOISE_RANKED_HIGH && !(excess > worst_excess)) continue;
+        if (worst < t->n && sort == TARGET_RANKED_LOW && !(excess < worst_excess)) continue;
+        worst = i;
+        worst_excess = excess;
+    }
+    return worst;
+}
+
+static char printable(char c) {
+    if (c == '\n') return ' ';
+    return c >= 0x20 && c < 0x7F && c != '`' ? c : '.';
+}
+
+/* Some text around token i, the token itself in brackets, what is not printable as a dot. */
+static void put_context(const view_text *t, size_t i, char *out, size_t size) {
+    const size_t before = 28, after = 12;
+    size_t from = t->start[i] > before ? t->start[i] - before : 0;
+    size_t to = t->start[i + 1] + after < t->start[t->n] ? t->start[i + 1] + after : t->start[t->n];
+    size_t n = 0;
+    for (size_t at = from; at < to && n + 4 < size; at++) {
+        if (at == t->start[i]) out[n++] = '[';
+        out[n++] = printable(t->bytes[at]);
+        if (at + 1 == t->start[i + 1]) out[n++] = ']';
+    }
+    out[n] = '\0';
+}
+
+enum { MISTAKE_COLUMNS = 6, CELL_SIZE = 96 };
+
+static void put_mistake(const view_text *t, const view *v, size_t i, mistake sort,
+                        char cell[MISTAKE_COLUMNS][CELL_SIZE]) {
+    char context[72];
+    put_context(t, i, context, sizeof context);
+    snprintf(cell[0], CELL_SIZE, "%s",
+             sort == NOISE_RANKED_HIGH ? "noise, ranked high" : "target, ranked low");
+    snprintf(cell[1], CELL_SIZE, "`%s`", context);
+    snprintf(cell[2], CELL_SIZE, "%s", data_kinds[t->kind[i]]);
+    snprintf(cell[3], CELL_SIZE, "%.2f", v->loss[i]);
+    snprintf(cell[4], CELL_SIZE, "%.2f", t->ref_loss[i]);
+    snprintf(cell[5], CELL_SIZE, "%.2f", v->loss[i] - t->ref_loss[i]);
+}
+
+static void report_mistakes(findings *all, const view_text *t, const view *v) {
+    static const char *const header[MISTAKE_COLUMNS] = {"mistake", "text",      "kind",
+                                                        "loss",    "reference", "excess"};
+    static char cell[MISTAKES][MISTAKE_COLUMNS][CELL_SIZE];
+    const char *cells[MISTAKES * MISTAKE_COLUMNS];
+    unsigned char taken[MAX_TOKENS] = {0};
+    size_t n = 0;
+    for (size_t k = 0; k < MISTAKES; k++) {
+        mistake sort = k < MISTAKES / 2 ? NOISE_RANKED_HIGH : TARGET_RANKED_LOW;
+        size_t i = worst_token(t, v, sort, taken);
+        if (i == t->n) continue;
+        taken[i] = 1;
+        put_mistake(t, v, i, sort, cell[n]);
+        for (size_t j = 0; j < MISTAKE_COLUMNS; j++)
+            cells[n * MISTAKE_COLUMNS + j] = cell[n][j];
+        n++;
+    }
+    if (n > 0)
+        page_table(&all->page,
+                   "Where the reference is wrong: by the starting model's excess loss, the noise "
+                   "that ranks highest and the target that ranks lowest.",
+                   header, MISTAKE_COLUMNS, cells, n);
+}
+
+/* ---- a corpus ---- */
+static slm_status load_reference(view_text *t, const char *folder, slm_error *err) {
+    char path[1024];
+    slm_model *reference = NULL;
+    slm_status status =
+        slm_model_load(&reference, path_in(path, sizeof path, folder, "reference"), err);
+    if (status == SLM_OK) status = load_text(t, folder, err);
+    if (status == SLM_OK) {
+        int32_t context = reference->config.max_seq;
+        t->T = context < MAX_WINDOW ? context : MAX_WINDOW;
+        status = find_losses(t->ref_loss, t, reference, err);
+    }
+    slm_model_free(reference);
+    return status;
+}
+
+static void show_views(findings *all, const view_text *t, const view *views,
+                       const heatmap_text *texts, size_t n, const char *title) {
+    page_subtitle(&all->page, title);
+    if (page_heatmaps(&all->page, texts, n) != 0) {
+        fprintf(stderr, "out of memory\n");
+        exit(4);
+    }
+    if (t->kinds != NULL) report_mistakes(all, t, &views[0]);
+}
+
+/* Loads the models that are there, and shows them.  Returns 0 if nothing is shown, and *err says
+   why. */
+static int report_view(findings *all, const char *name, const char *title, double ratio,
+                       slm_error *err) {
+    static const struct {
+        const char *folder, *title;
+    } models[VIEWS] = {{"base", "before: the base model"},
+                       {"clm", "after plain training"},
+                       {"slm", "after selective training"}};
+
+    static view_text t;
+    static view views[VIEWS];
+    heatmap_text texts[VIEWS];
+    char folder[800], path[1024];
+    size_t n = 0;
+    memset(&t, 0, sizeof t);
+    memset(views, 0, sizeof views);
+    path_in(folder, sizeof folder, all->dir, name);
+    slm_status status = load_reference(&t, folder, err);
+    for (size_t k = 0; k < VIEWS && status == SLM_OK; k++) {
+        view *v = &views[n];
+        path_in(path, sizeof path, folder, models[k].folder);
+        if (slm_model_load(&v->model, path, err) != SLM_OK) continue;
+        status = find_losses(v->loss, &t, v->model, err);
+        if (status == SLM_OK) status = find_guesses(v, &t, err);
+        texts[n++] = (heatmap_text){.title = models[k].title,
+                                    .bytes = t.bytes,
+                                    .start = t.start,
+                                    .n = t.n,
+                                    .loss = v->loss,
+                                    .ref_loss = t.ref_loss,
+                                    .ratio = ratio,
+                                    .guess = v->guess,
+                                    .n_guess = GUESSES,
+                                    .kind = t.kinds != NULL ? t.kind : NULL,
+                                    .kinds = data_kinds,
+                                    .n_kinds = DATA_KINDS};
+    }
+    int is_shown = status == SLM_OK && n > 0;
+    if (is_shown) show_views(all, &t, views, texts, n, title);
+    for (size_t k = 0; k < VIEWS; k++)
+        slm_model_free(views[k].model);
+    free_text(&t);
+    return is_shown;
+}
+
+/* The folder's own name is left out of an error: the page is the same wherever the folder is. */
+static const char *without_folder(const char *text, const char *folder) {
+    size_t n = strlen(folder);
+    return strncmp(text, folder, n) == 0 && text[n] == '/' ? text + n + 1 : text;
+}
+
+void report_token_views(findings *all) {
+    static const struct {
+        const char *folder, *corpus, *title;
+    } places[2] = {{"models", "builtin", "Built-in corpus"},
+                   {"models_openstax", "openstax", "OpenStax"}};
+
+    page_section(&all->page, "Token by token",
+                 "Text of the noisy corpus that no model was trained on.  Colour: excess loss, the "
+                 "model's minus the reference's; the slider keeps the top k%.  Choose another "
+                 "text to see the same tokens after training.");
+    for (size_t i = 0; i < 2; i++) {
+        double ratio = data_find(&all->d, places[i].corpus, "main", "slm")->ratio;
+        slm_error err = {SLM_OK, ""};
+        char text[400];
+        if (!(ratio > 0 && ratio < 1)) ratio = USUAL_RATIO;
+        if (report_view(all, places[i].folder, places[i].title, ratio, &err)) continue;
+        snprintf(text, sizeof text,
+                 "Left out: %s. The saved models are not there or cannot be read (%s).",
+                 places[i].title, without_folder(err.text, all->dir));
+        page_text(&all->page, text);
+    }
+}
