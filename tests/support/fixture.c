@@ -22,7 +22,7 @@ static void make_model(const slm_tokenizer *tokenizer, const char *path, uint64_
                                     .norm_eps = 1e-5};
     slm_model *model;
     must(slm_model_create(&model, &shape, seed, &experiment_error));
-    must(slm_model_save(model, tokenizer, NULL, path, &experiment_error));
+    must(slm_model_save(model, path, tokenizer, SLM_DTYPE_NATIVE, &experiment_error));
     slm_model_free(model);
 }
 

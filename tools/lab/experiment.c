@@ -70,9 +70,9 @@ void experiment_end(experiment *e) {
 /* ---- measuring ---- */
 slm_losses *experiment_score(const experiment *e, const slm_model *model,
                              const slm_corpus *corpus) {
+    const slm_windows windows = slm_corpus_windows(corpus, EXPERIMENT_WINDOWS, e->s.T);
     slm_losses *losses;
-    must(slm_losses_compute(&losses, model, corpus, slm_tokenizer_hash(e->tokenizer),
-                            EXPERIMENT_WINDOWS, e->s.T, NULL, NULL, &experiment_error));
+    must(slm_losses_compute(&losses, model, corpus, &windows, NULL, NULL, &experiment_error));
     return losses;
 }
 
@@ -84,7 +84,7 @@ double *experiment_losses(experiment *e, const slm_model *model, const slm_corpu
         out[i] = NAN;
     for (size_t w = 0; w < windows; w += EXPERIMENT_WINDOWS) {
         slm_batch_fill(e->window, corpus, w);
-        must(slm_model_losses(model, e->tape, e->window, e->loss, NULL, &experiment_error));
+        must(slm_model_losses(e->loss, NULL, e->tape, model, e->window, &experiment_error));
         for (size_t i = 0; i < rows; i++)
             if (e->window->targets[i] >= 0) out[e->window->positions[i]] = (double)e->loss[i];
     }
@@ -235,12 +235,13 @@ typedef struct interval {
 } interval;
 
 static int ranks_by_score(const slm_select_options *selection) {
-    return selection != NULL && selection->score != SLM_CRITERION_NONE &&
-           selection->score < SLM_CRITERION_INTERSECT && selection->ratio < 1;
+    return selection != NULL && selection->criterion != SLM_CRITERION_NONE &&
+           selection->criterion < SLM_CRITERION_INTERSECT && selection->ratio < 1;
 }
 
 static void note_step(interval *since, const training *t, const slm_trainer *trainer,
                       const slm_batch *batch, const slm_step_stats *stats) {
+    const uint8_t *mask = slm_trainer_mask(trainer);
     size_t rows = (size_t)batch->B * (size_t)batch->T;
     since->steps++;
     since->all += stats->loss_all;
@@ -251,10 +252,10 @@ static void note_step(interval *since, const training *t, const slm_trainer *tra
         size_t position = (size_t)batch->positions[i];
         if (position == 0 || position >= t->corpus->n) continue; /* past the end of the text */
         since->seen[t->kind[position]]++;
-        since->chosen[t->kind[position]] += batch->targets[i] >= 0 && trainer->mask[i];
+        since->chosen[t->kind[position]] += batch->targets[i] >= 0 && mask[i];
     }
     if (!ranks_by_score(t->selection)) return;
-    double auc = auc_of(trainer->scratch, batch, t->kind);
+    double auc = auc_of(slm_trainer_scores(trainer), batch, t->kind);
     if (isnan(auc)) return;
     since->auc += auc;
     since->n_auc++;
@@ -289,7 +290,7 @@ static void train_step(experiment *e, const training *t, slm_trainer *trainer, s
                        slm_cursor *cursor, curve_point *now, slm_step_stats *stats) {
     double start = experiment_clock(), rows = (double)e->s.B * e->s.T;
     must(slm_batch_next(batch, cursor, t->corpus, t->scores, &experiment_error));
-    must(slm_trainer_step(trainer, &batch, 1, stats, &experiment_error));
+    must(slm_trainer_step(stats, trainer, &batch, 1, &experiment_error));
     now->seconds += experiment_clock() - start;
     now->tokens += rows;
     now->trained += (double)stats->n_selected;
@@ -299,12 +300,12 @@ static void train_step(experiment *e, const training *t, slm_trainer *trainer, s
 
 static slm_trainer *make_trainer(const training *t) {
     slm_trainer *trainer;
-    slm_adamw_options adamw;
-    memset(&adamw, 0, sizeof adamw);
-    adamw.lr = t->lr;
-    adamw.steps = t->steps;
-    adamw.warmup = t->steps / 20;
-    must(slm_trainer_create(&trainer, t->model, t->selection, &adamw, &experiment_error));
+    slm_train_options options = slm_train_defaults();
+    options.adamw.lr = t->lr;
+    options.adamw.steps = t->steps;
+    options.adamw.warmup = t->steps / 20;
+    if (t->selection != NULL) options.select = *t->selection;
+    must(slm_trainer_create(&trainer, t->model, &options, &experiment_error));
     return trainer;
 }
 

@@ -270,8 +270,10 @@ int main(int argc, char **argv) {
     static experiment e;
     static curve arms[ARMS] = {
         {.name = "plain (CLM)"}, {.name = "selective (SLM, 40%)"}, {.name = "random 40%"}};
-    const slm_select_options excess = {.score = SLM_CRITERION_EXCESS, .ratio = RATIO, .seed = 1};
-    const slm_select_options random = {.score = SLM_CRITERION_RANDOM, .ratio = RATIO, .seed = 1};
+    const slm_select_options excess = {
+        .criterion = SLM_CRITERION_EXCESS, .ratio = RATIO, .seed = 1};
+    const slm_select_options random = {
+        .criterion = SLM_CRITERION_RANDOM, .ratio = RATIO, .seed = 1};
     const slm_select_options *selections[ARMS] = {NULL, &excess, &random};
     slm_model *base, *reference, *model;
 

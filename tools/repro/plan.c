@@ -107,7 +107,7 @@ static job *add_job(repro *r, job_kind kind, const char *corpus, const char *set
     j->arm = name;
     j->s = *s;
     j->start = j->reference = j->scores = j->same_as = NO_JOB;
-    j->selection.ratio = 1;
+    j->selection.ratio = j->selection.entropy_ratio = 1;
     j->selection.seed = s->seed;
     return j;
 }
@@ -207,9 +207,10 @@ static job *add_arm(repro *r, const origin *o, const char *set, const char *name
     const arm *a = find_arm(name);
     job *j = add_job(r, JOB_ARM, o->corpus, set, a->name, &o->s);
     j->text = a->text;
-    j->selection.score = a->criterion;
+    j->selection.criterion = a->criterion;
     j->selection.scope = a->scope;
     if (a->criterion != SLM_CRITERION_NONE) j->selection.ratio = ratio;
+    j->selection.entropy_ratio = j->selection.ratio;
     j->lr = LEARNING_RATE;
     j->lr_of = a->name;
     if (a->end == CLEAN_AFTER) {

@@ -9,7 +9,15 @@
 #include "findings.h"
 #include "slm.h"
 
-enum { MAX_TOKENS = 2400, GUESSES = 5, VIEWS = 3, MISTAKES = 12, MAX_WINDOW = 256, UNKNOWN = 255 };
+enum {
+    MAX_TOKENS = 2400,
+    GUESSES = 5,
+    VIEWS = 3,
+    MISTAKES = 12,
+    MAX_WINDOW = 256,
+    UNKNOWN = 255,
+    WINDOWS = 4 /* at once */
+};
 
 #define USUAL_RATIO 0.4
 
@@ -39,8 +47,8 @@ static const char *path_in(char *path, size_t size, const char *folder, const ch
 static slm_status find_losses(double *out, const view_text *t, const slm_model *model,
                               slm_error *err) {
     slm_losses *losses = NULL;
-    slm_status status = slm_losses_compute(
-        &losses, model, t->corpus, slm_tokenizer_hash(t->tokenizer), 4, t->T, NULL, NULL, err);
+    const slm_windows windows = slm_corpus_windows(t->corpus, WINDOWS, t->T);
+    slm_status status = slm_losses_compute(&losses, model, t->corpus, &windows, NULL, NULL, err);
     out[0] = NAN;
     for (size_t i = 1; i < t->n; i++)
         out[i] = status == SLM_OK ? (double)losses->loss[i - 1] : NAN;
@@ -48,31 +56,17 @@ static slm_status find_losses(double *out, const view_text *t, const slm_model *
     return status;
 }
 
-/* The ids of the highest logits, lowest id among equals.  Returns how many. */
-static int32_t find_best(const slm_real *logits, int32_t vocab, int32_t best[GUESSES]) {
-    int32_t n = 0;
-    for (int32_t id = 0; id < vocab; id++) {
-        int32_t place = n;
-        while (place > 0 && logits[id] > logits[best[place - 1]])
-            place--;
-        if (place == GUESSES) continue;
-        if (n < GUESSES) n++;
-        memmove(best + place + 1, best + place, (size_t)(n - 1 - place) * sizeof *best);
-        best[place] = id;
+static slm_status guess_token(heatmap_guess *out, const view_text *t, const slm_real *logits,
+                              slm_error *err) {
+    slm_choice best[GUESSES];
+    int32_t vocab = slm_tokenizer_vocab(t->tokenizer);
+    int32_t n = vocab < GUESSES ? vocab : GUESSES;
+    slm_status status = slm_likeliest_tokens(best, logits, vocab, n, err);
+    for (int32_t i = 0; i < n && status == SLM_OK; i++) {
+        out[i].bytes = slm_tokenizer_token(&out[i].size, t->tokenizer, best[i].token);
+        out[i].p = best[i].p;
     }
-    return n;
-}
-
-static void guess_token(heatmap_guess *out, const view_text *t, const slm_real *logits) {
-    int32_t best[GUESSES] = {0}, vocab = slm_tokenizer_vocab(t->tokenizer);
-    int32_t n = find_best(logits, vocab, best);
-    double sum = 0, top = (double)logits[best[0]];
-    for (int32_t id = 0; id < vocab; id++)
-        sum += exp((double)logits[id] - top);
-    for (int32_t i = 0; i < n; i++) {
-        out[i].bytes = slm_tokenizer_token(&out[i].size, t->tokenizer, best[i]);
-        out[i].p = exp((double)logits[best[i]] - top) / sum;
-    }
+    return status;
 }
 
 /* What the model expects at each token, window by window. */
@@ -84,7 +78,8 @@ static slm_status find_guesses(view *v, const view_text *t, slm_error *err) {
     for (size_t i = 0; i + 1 < t->n && status == SLM_OK; i++) {
         if (i % (size_t)t->T == 0) slm_generator_reset(generator);
         status = slm_generator_push(&logits, generator, t->corpus->tokens[i], err);
-        if (status == SLM_OK) guess_token(&v->guess[(i + 1) * GUESSES], t, logits);
+        if (status != SLM_OK) break;
+        status = guess_token(&v->guess[(i + 1) * GUESSES], t, logits, err);
     }
     slm_generator_free(generator);
     return status;

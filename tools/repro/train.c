@@ -26,7 +26,7 @@ static slm_losses *load_scores(const repro *r, int index) {
 }
 
 static void save_model(const experiment *e, const slm_model *model, const char *path) {
-    must(slm_model_save(model, e->tokenizer, NULL, path, &experiment_error));
+    must(slm_model_save(model, path, e->tokenizer, SLM_DTYPE_NATIVE, &experiment_error));
 }
 
 /* A job whose parent was killed leaves nothing: the next parent may be at the same job. */
