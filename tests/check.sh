@@ -51,7 +51,7 @@ find_archer() {
 list_jobs() {
     for compiler in gcc clang; do list_compiler $compiler; done
     if compiles clang -fsanitize=memory; then
-        for test in selection json files tokenizer scorefile; do
+        for test in selection json safetensors config files tokenizer scorefile; do
             [ -n "$(source_of $test)" ] && echo "memory:clang:$test"
         done
     else skip "MemorySanitizer" "clang libclang-rt-14-dev"; fi
@@ -103,7 +103,7 @@ list_platforms() {
 }
 list_platform() {
     tests="selection gradients dropin"
-    [ $1 = s390x ] && tests="$tests json files scorefile"
+    [ $1 = s390x ] && tests="$tests json safetensors config files scorefile"
     for test in $tests; do
         [ -n "$(source_of $test)" ] && echo "platform:$1:$test"
     done

@@ -18,7 +18,7 @@ rm -rf $dir && mkdir -p $dir || exit 1
 
 mutations() {
 # ---- base ----
-change 'size check of products' 'files step' \
+change 'size check of products' 'safetensors step files' \
     'return b == 0 || a <= SIZE_MAX / b;' 'return 1;'
 change 'size of a product' 'dropin audit' \
     '*out = a * b;' '*out = a + b;'
@@ -147,9 +147,9 @@ change 'residual around the MLP' 'audit' \
     'w[SLM__DOWN], middle)' 'w[SLM__DOWN], NULL)'
 change 'norms take no decay' 'audit' \
     'p->decay = kind.rows != SLM__EXTENT_ONE' 'p->decay = kind.rows == SLM__EXTENT_ONE'
-change 'heads per kv head' 'files json dropin step' \
+change 'heads per kv head' 'config json dropin step' \
     'if (c.n_heads % c.n_kv_heads != 0)' 'if (c.n_heads % c.n_kv_heads == 0)'
-change 'even head_dim' 'files step' \
+change 'even head_dim' 'config step' \
     'if (c.head_dim % 2 != 0)' 'if (c.head_dim % 2 > 2)'
 change 'residual writers start small' 'step gradients' \
     'usual / sqrt(2.0' 'usual * sqrt(2.0'
@@ -217,7 +217,7 @@ change 'json: largest number' 'json' \
 change 'json: where a member ends' 'json tokenizer' \
     'slm__json_complete(j, index, name_end);' \
     'slm__json_complete(j, index, name_end + 1);'
-change 'json: a member twice' 'json files' \
+change 'json: a member twice' 'json config' \
     'found == NULL, "is there twice"' '1, "is there twice"'
 change 'json: control characters' 'json' \
     'if (c < 0x20) { (void)slm__json_fail' 'if (c < 0x1f) { (void)slm__json_fail'
@@ -256,20 +256,20 @@ change 'batches: half a reference' 'data' \
 change 'batches: weights are 1' 'data' \
     'block[i] = 1;' 'block[i] = 0;'
 # ---- files ----
-change 'header length' 'files' \
+change 'header length' 'safetensors' \
     'n > size - 8)' 'n > size - 9)'
-change 'offsets and shape' 'files' \
+change 'offsets and shape' 'safetensors' \
     'entry->end - entry->begin != size)' 'entry->end - entry->begin < size)'
-change 'gaps and overlaps' 'files' \
+change 'gaps and overlaps' 'safetensors' \
     'entries[i].begin == covered)' 'entries[i].begin >= covered)'
-change 'bytes after the last tensor' 'files' \
+change 'bytes after the last tensor' 'safetensors' \
     'if (i == n && covered == file->data_size)' \
     'if (i == n && covered <= file->data_size)'
-change 'F16' 'files' \
+change 'F16' 'safetensors' \
     'exponent + 112;' 'exponent + 111;'
-change 'BF16' 'audit files' \
+change 'BF16' 'audit safetensors' \
     '(uint32_t)bits << 16);' '(uint32_t)bits << 15);'
-change 'BF16, rounding' 'files' \
+change 'BF16, rounding' 'safetensors' \
     '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
 change 'atomic replace' 'files' \
     'SLM__RENAME(file->path, path) != 0' 'SLM__RENAME(path, path) != 0'

@@ -64,19 +64,19 @@ static int alloc_refused(void) {
 
 static char root[400], path[1024];
 
-static const char *in(const char *name) {
+static inline const char *in(const char *name) {
     (void)snprintf(path, sizeof path, "%s/%s", root, name);
     return path;
 }
 
-static void inject(long at, int sticky) {
+static inline void inject(long at, int sticky) {
     io_calls = io_error = io_folder = alloc_calls = 0;
     io_fail_at = at;
     io_sticky = sticky;
     alloc_fail_at = 0;
 }
 
-static void put(const char *name, const void *bytes, size_t n) {
+static inline void put(const char *name, const void *bytes, size_t n) {
     FILE *f;
     (void)remove(in(name)); /* some file systems write a truncated file out at once: slow */
     f = fopen(path, "wb");
@@ -86,7 +86,7 @@ static void put(const char *name, const void *bytes, size_t n) {
     }
 }
 
-static char *get(const char *name, size_t *n) { /* NULL: not there */
+static inline char *get(const char *name, size_t *n) { /* NULL: not there */
     FILE *f = fopen(in(name), "rb");
     char *bytes = (char *)calloc(1, 1 << 22);
     if (f == NULL || bytes == NULL) {
