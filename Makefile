@@ -8,6 +8,7 @@
 #   make check       the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is
 #                    not installed is named
 #   make style       the layout of slm.h against its rules (seconds)
+#   make book        build/slm.html: slm.h as a page to read, comment beside code
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch
@@ -111,6 +112,14 @@ check: $(TOOLS)
 style:
 	@tools/dev/check_sections
 
+# slm.h to be read: comment beside code, every name a link.
+build/book: $(wildcard tools/dev/book/*.[ch]) build/flags
+	$(CC) -std=c99 $(FLAGS) $(filter %.c,$^) -o $@
+build/slm.html: build/book slm.h tools/dev/book/book.css
+	build/book slm.h tools/dev/book/book.css >$@.tmp
+	mv $@.tmp $@
+book: build/slm.html
+
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
 
@@ -130,4 +139,4 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro test check style mutate bench bench-peers install help clean
+.PHONY: all always run repro test check style book mutate bench bench-peers install help clean

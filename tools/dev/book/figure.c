@@ -1,7 +1,8 @@
 /* figure.c: the sections from the first to the last, and an arc from each to what it uses. */
 #include "book.h"
 
-enum { STEP = 30, LEFT = 176, TOP = 16, WIDE = 620 };
+/* In units of the picture: rows, where the discs stand and the arcs begin, the whole. */
+enum { STEP = 30, TOP = 16, DISCS = 176, ARCS = 190, WIDE = 620 };
 
 /* The largest whole number whose square is at most x. */
 static unsigned root(size_t x) {
@@ -35,8 +36,8 @@ static void put_arc(const book *b, const int *row, int from, int to) {
     int y2 = TOP + STEP * row[from];
     double width = 0.8 + 0.4 * halvings(times);
     double reach = 40.0 + 21.0 * (row[from] - row[to]);
-    fprintf(b->out, "<path d=\"M%d %dC%.0f %d %.0f %d %d %d\" stroke-width=\"%.2f\">", LEFT + 14, y2,
-            LEFT + 14 + reach, y2, LEFT + 14 + reach, y1, LEFT + 14, y1, width);
+    fprintf(b->out, "<path d=\"M%d %dC%.0f %d %.0f %d %d %d\" stroke-width=\"%.2f\">", ARCS, y2,
+            ARCS + reach, y2, ARCS + reach, y1, ARCS, y1, width);
     fprintf(b->out, "<title>%s uses %s: %u %s</title></path>", user->name, b->sections[to].name,
             times, times == 1 ? "time" : "times");
 }
@@ -49,11 +50,11 @@ static void put_section(const book *b, const int *row, int which) {
     fprintf(b->out, "<g class=\"s\">");
     for (int to = 0; to < b->n_sections; to++)
         if (row[to] >= 0 && to != which && s->uses[to] > 0) put_arc(b, row, which, to);
-    fprintf(b->out, "<a href=\"#%s\"><text x=\"%d\" y=\"%d\" class=\"number\">%d</text>", s->name, 22,
-            y + 4, s->number);
-    fprintf(b->out, "<text x=\"%d\" y=\"%d\">%s</text>", 34, y + 4, s->name);
-    fprintf(b->out, "<circle cx=\"%d\" cy=\"%d\" r=\"%.1f\"><title>%s: %zu tokens</title></circle>",
-            LEFT, y, radius, s->name, s->tokens);
+    fprintf(b->out, "<a href=\"#%s\">", s->name);
+    fprintf(b->out, "<text x=\"22\" y=\"%d\" class=\"number\">%d</text>", y + 4, s->number);
+    fprintf(b->out, "<text x=\"34\" y=\"%d\">%s</text>", y + 4, s->name);
+    fprintf(b->out, "<circle cx=\"%d\" cy=\"%d\" r=\"%.1f\">", DISCS, y, radius);
+    fprintf(b->out, "<title>%s: %zu tokens</title></circle>", s->name, s->tokens);
     fprintf(b->out, "</a></g>\n");
 }
 

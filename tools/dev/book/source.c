@@ -113,7 +113,8 @@ static int tokenize_line(book *b, size_t number, int in_comment) {
         }
         i += t->size;
     }
-    l->kind = code ? LINE_CODE : comment ? LINE_COMMENT : LINE_EMPTY;
+    l->kind = comment ? LINE_COMMENT : LINE_EMPTY;
+    if (code) l->kind = LINE_CODE;
     l->begins_comment = comment && began;
     return in_comment;
 }
@@ -298,8 +299,11 @@ static name *note_name(book *b, const token *t, int rank) {
 
 /* The next token that is neither space nor comment, from i on; n_tokens if there is none. */
 static size_t next_code(const book *b, size_t i) {
-    while (i < b->n_tokens && (b->tokens[i].kind == TOKEN_SPACE || b->tokens[i].kind == TOKEN_COMMENT))
+    while (i < b->n_tokens) {
+        token_kind kind = b->tokens[i].kind;
+        if (kind != TOKEN_SPACE && kind != TOKEN_COMMENT) break;
         i++;
+    }
     return i;
 }
 

@@ -41,7 +41,7 @@ static void put_name(const book *b, const name *n, const char *text, size_t size
     fputs("</a>", b->out);
 }
 
-/* How many letters before _ take a subscript: x_i, L_RM, sum_i, dw_oc.  0 for a word of the code. */
+/* How many letters before _ take a subscript: x_i, L_RM, sum_i, dw_oc.  0 for a word of code. */
 static size_t subscript_at(const book *b, const char *text, size_t size) {
     const char *mark = (const char *)memchr(text, '_', size);
     size_t base, below;
@@ -103,7 +103,8 @@ static size_t put_long_subscript(const book *b, const char *text, size_t size) {
         base++;
     if (base == 0 || base + 2 >= size || text[base] != '_') return 0;
     if (text[base + 1] == '<') {
-        fprintf(b->out, "<i class=\"m\">%.*s<sub>&lt;%c</sub></i>", (int)base, text, text[base + 2]);
+        fprintf(b->out, "<i class=\"m\">%.*s<sub>&lt;%c</sub></i>", (int)base, text,
+                text[base + 2]);
         return base + 3;
     }
     if (text[base + 1] != '{') return 0;

@@ -73,9 +73,14 @@ function count_tokens(code, directive) {
 function note_comment(text,    name) {
     while (match(text, /(slm|SLM)_[A-Za-z0-9_]*\*?/)) {
         name = substr(text, RSTART, RLENGTH)
-        if (!(name in spoken_of)) spoken_of[name] = FNR
+        if (!(name in spoken_of) && !is_pattern(name)) spoken_of[name] = FNR
         text = substr(text, RSTART + RLENGTH)
     }
+}
+
+# slm_OBJECT_VERB speaks of no name.
+function is_pattern(name) {
+    return name ~ /^slm_.*[A-Z]/
 }
 
 # Where each name occurs first in a numbered section, and that it occurs at all.
