@@ -140,6 +140,20 @@ change 'selected rows are live' 'audit step' \
     '(mask == NULL || mask[n])' '(mask == NULL || !mask[n])'
 change 'the divisor is k' 'audit' \
     '(slm_real)(weight / job->factors->divisor)' '(slm_real)(weight / (job->factors->divisor + 1))'
+change 'loss: scaled by dL' 'gradients' \
+    'if (dL != 1) slm__grad_scale(&unit, dL);' ';'
+change 'loss: its weights' 'gradients' \
+    'factors->weights != NULL ? (double)factors->weights[n] : 1.0' '1.0'
+change 'loss: the head is shared' 'gradients' \
+    'place == SLM__LOSS_AT_END ? rows->head : &unit->dhead' 'rows->head'
+change 'leaves that nothing reaches' 'gradients' \
+    '(void)slm__grad_prepare_to_add(tape, leaf, NULL, 0);' ';'
+change 'loss: without live rows' 'gradients' \
+    'if (job.n_live == 0 && job.dhead != NULL)' 'if (0)'
+change 'attention: heads in groups' 'audit gradients' \
+    'h * s->KV / s->H * s->D' 'h % s->KV * s->D'
+change 'attention: the next live rows' 'step gradients' \
+    'if (row >= start + T) break;' ';'
 change 'target outside the vocabulary' 'step gradients' \
     '(size_t)rows->targets[n] >= head->rows)' '(size_t)rows->targets[n] > head->rows)'
 # ---- model ----
