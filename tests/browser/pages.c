@@ -49,7 +49,8 @@ static void make_texts(heatmap_text *texts) {
         loss[i] = floor(uniform() * 24) / 4;
         ref_loss[i] = floor(uniform() * 12) / 4;
         kept[i] = i % 3 == 0;
-        kind[i] = word[1] == 'i' ? 1 : word[0] == '.' ? 255 : 0;
+        kind[i] = word[1] == 'i';
+        if (word[0] == '.') kind[i] = 255; /* of no kind */
         for (size_t j = 0; j < TOP; j++) {
             const char *other = j == 4 ? "<img src=x>" : words[(i + j) % 10];
             guess[i * TOP + j] = (heatmap_guess){other, strlen(other), 0.5 / (double)(1u << j)};
@@ -89,7 +90,8 @@ static void make_texts(heatmap_text *texts) {
         (heatmap_text){.title = "nothing", .bytes = prose, .start = start, .n = 0, .loss = loss};
 }
 
-/* By definition: i is kept if fewer than k targets have a higher score, or an equal one and a lower index. */
+/* By definition: i is kept if fewer than k targets have a higher score, or an equal one and a lower
+   index. */
 static unsigned char is_kept(size_t i, size_t k) {
     size_t before = 0;
     for (size_t j = 0; j < N; j++) {

@@ -114,6 +114,10 @@ static int needs_bytes(const heatmap_text *t, size_t i) {
 }
 
 /* ---- the data, as JSON ---- */
+static const char *separator(size_t i) {
+    return i == 0 ? "" : ",";
+}
+
 static void write_numbers(FILE *out, const char *name, const double *v, size_t n) {
     fprintf(out, ",\n\"%s\":", name);
     if (v == NULL) {
@@ -136,8 +140,7 @@ static void write_bytes(FILE *out, const heatmap_text *t, size_t i) {
 }
 
 static void write_tokens(FILE *out, const heatmap_text *t) {
-    const char *separator = "";
-    size_t size = t->start[t->n];
+    size_t size = t->start[t->n], shown = 0;
     fputs(",\n\"tokens\":[", out);
     for (size_t i = 0; i < t->n; i++) {
         fputs(i == 0 ? "\"" : ",\"", out);
@@ -150,10 +153,9 @@ static void write_tokens(FILE *out, const heatmap_text *t) {
     fputs("\",\n\"hex\":{", out);
     for (size_t i = 0; i < t->n; i++) {
         if (!needs_bytes(t, i)) continue;
-        fprintf(out, "%s\"%zu\":\"", separator, i);
+        fprintf(out, "%s\"%zu\":\"", separator(shown++), i);
         write_bytes(out, t, i);
         fputc('"', out);
-        separator = ",";
     }
     fputc('}', out);
 }
@@ -198,8 +200,10 @@ static void write_kinds(FILE *out, const heatmap_text *t) {
         escape_json(out, t->kinds[i]);
     }
     fputs("],\n\"kind\":[", out);
-    for (size_t i = 0; i < t->n; i++)
-        fprintf(out, "%s%d", i == 0 ? "" : ",", t->kind[i] < t->n_kinds ? (int)t->kind[i] : -1);
+    for (size_t i = 0; i < t->n; i++) {
+        int is_known = t->kind[i] < t->n_kinds;
+        fprintf(out, "%s%d", separator(i), is_known ? (int)t->kind[i] : -1);
+    }
     fputs("]", out);
 }
 
@@ -225,7 +229,7 @@ static void write_text(FILE *out, const heatmap_text *t, size_t targets, const s
     write_numbers(out, "ref", t->ref_loss, t->n);
     fputs(",\n\"rank\":[", out);
     for (size_t i = 0; i < t->n; i++)
-        fprintf(out, "%s%ld", i == 0 ? "" : ",", rank[i] < t->n ? (long)rank[i] : -1L);
+        fprintf(out, "%s%ld", separator(i), rank[i] < t->n ? (long)rank[i] : -1L);
     write_kept(out, t, rank);
     write_guesses(out, t);
     write_kinds(out, t);

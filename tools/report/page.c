@@ -147,7 +147,8 @@ void page_table(page *p, const char *caption, const char *const *header, size_t 
         fputs(i == 0 ? "<thead><tr>" : "<tr>", p->out);
         for (size_t j = 0; j < cols; j++) {
             const char *look = is_number_column(cells, rows, cols, j) ? "r-num" : "";
-            put_element(p->out, i == 0 ? "th" : "td", look, row[j] == NULL ? "" : row[j]);
+            const char *cell = row[j] == NULL ? "" : row[j];
+            put_element(p->out, i == 0 ? "th" : "td", look, cell);
         }
         fputs(i == 0 ? "</tr></thead>\n<tbody>\n" : "</tr>\n", p->out);
     }

@@ -145,9 +145,9 @@ static void draw_family(findings *all, const char *corpus, const family *of, con
         set_paper(all, &set, i, paper_end(words, set.series[i].style));
     snprintf(name, sizeof name, "fig1_%.40s_%s_%s%s", corpus, words->name, x->name, of->ending);
     snprintf(title, sizeof title, "%s against %s: %s", words->title, x->title, of->title);
-    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.%s",
-             corpus_name(corpus, IN_TITLE), clm->n, clm->n == 1 ? "" : "s",
-             clm->n > 1 ? "  Thin: seeds; band: 95% interval of the mean (Student's t)." : "");
+    snprintf(note, sizeof note, "%s; %zu seed%s, paired: same base, data and order.",
+             corpus_name(corpus, IN_TITLE), clm->n, clm->n == 1 ? "" : "s");
+    if (clm->n > 1) SAY(note, "  Thin: seeds; band: 95%% interval of the mean (Student's t).");
     snprintf(caption, sizeof caption,
              "%s is better.  The arrow leads from plain training's end to where selective training "
              "has passed it.  %s",
@@ -183,8 +183,8 @@ void draw_result(findings *all) {
     snprintf(subtitle, sizeof subtitle,
              "%s; the same base, the same text in the same order; %s is better",
              corpus_name(corpus, IN_TITLE), y == TARGET_ACCURACY ? "higher" : "lower");
-    snprintf(note, sizeof note, "make repro; %zu seed%s%s", clm->n, clm->n == 1 ? "" : "s",
-             clm->n > 1 ? " (thin) and the 95% interval of their mean (band)" : "");
+    snprintf(note, sizeof note, "make repro; %zu seed%s", clm->n, clm->n == 1 ? "" : "s");
+    if (clm->n > 1) SAY(note, " (thin) and the 95%% interval of their mean (band)");
     drawing d = {.f = {.title = words_of(y)->result_title,
                        .subtitle = subtitle,
                        .note = note,

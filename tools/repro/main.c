@@ -158,8 +158,9 @@ static void print_plan(const repro *r) {
             left += job_work(j);
             to_do++;
         }
-        printf("%-58s %8.0fk%s%s%s\n", j->name, job_work(j) / 1e3, *same_as != '\0' ? "  is " : "",
-               same_as, is_finished ? "  finished" : "");
+        printf("%-58s %8.0fk", j->name, job_work(j) / 1e3);
+        if (*same_as != '\0') printf("  is %s", same_as);
+        printf(is_finished ? "  finished\n" : "\n");
     }
     printf("%d jobs, %.1fM tokens of the built-in model's plain training; to do: %d jobs, %.1fM\n",
            jobs, all / 1e6, to_do, left / 1e6);
