@@ -2581,8 +2581,8 @@ SLM__INLINE void slm__swiglu_backward_body(int isa, slm_real *dgate, slm_real *d
         const slm_real s = 1 / (1 + slm__exp(isa, -gate[i]));
         const slm_real d = dy[i] * s;
         const slm_real slope = slm__fma(isa, gate[i], 1 - s, 1);
-        dgate[i] = (add_gate ? dgate[i] : 0) + d * up[i] * slope;
-        dup[i] = (add_up ? dup[i] : 0) + d * gate[i];
+        dgate[i] = slm__fma(isa, d * up[i], slope, add_gate ? dgate[i] : 0);
+        dup[i] = slm__fma(isa, d, gate[i], add_up ? dup[i] : 0);
     }
 }
 SLM__DISPATCH(void, slm__swiglu_backward,

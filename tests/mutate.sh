@@ -118,8 +118,8 @@ change 'rope: made again unturned' 'step' \
     'x->maker->forward = NULL;' ';'
 change 'recompute: forgotten' 'step' \
     't->tape->recompute = t->recompute;' ';'
-change 'swiglu: adds to a gradient' 'gradients' \
-    '(add_gate ? dgate[i] : 0)' '0'
+change 'swiglu: adds to a gradient' 'kernels gradients' \
+    'slope, add_gate ? dgate[i] : 0)' 'slope, 0)'
 change 'linear: gradient of w' 'audit gradients' \
     'SLM__TN, O, C, N, g' 'SLM__TN, O, C, N - 1, g'
 change 'rmsnorm: eps' 'audit' \
