@@ -3518,7 +3518,8 @@ static void slm__attention_group_backward(const slm__node *node, size_t b, size_
 }
 
 /* The condition under which attention starts threads. */
-static SLM__MAYBE_UNUSED int slm__attention_is_large(size_t n_tasks, const slm__attention_sizes *s) {
+static SLM__MAYBE_UNUSED int slm__attention_is_large(size_t n_tasks,
+                                                     const slm__attention_sizes *s) {
     return n_tasks * s->T * s->T * s->D > SLM__PARALLEL_MULTIPLY_ADDS;
 }
 
