@@ -231,6 +231,7 @@ END {
 
 function exists(name,    known) {
     if (name in in_code) return 1
+    if (substr(name, 1, length(name) - 1) in in_code && name ~ /s$/) return 1
     if (name !~ /\*$/ && name !~ /_$/) return 0
     sub(/\*$/, "", name)
     for (known in in_code)
