@@ -7,7 +7,7 @@
 #   make test        the tests (minutes); ends with "N passed, N failed"
 #   make check       the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is
 #                    not installed is named
-#   make style       the layout of slm.h against its rules (seconds)
+#   make style       the layout of all files against its rules (seconds)
 #   make book        build/slm.html: slm.h as a page to read, comment beside code
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
@@ -33,7 +33,7 @@ THREADS := $(call HAS,-fopenmp)
 endif
 WARNINGS = -Wall -Wextra -Wpedantic
 FLAGS = $(CFLAGS) $(WARNINGS) $(if $(filter double,$(REAL)),-DSLM_REAL=double)
-INCLUDES = -I. -Itools $(patsubst %,-Itools/%,common slm report lab repro bench audit)
+INCLUDES = -I. -Itools
 COMPILE = $(CC) -std=c99 $(FLAGS) $(INCLUDES) -MMD -MP
 
 TOOLS = build/slm build/audit build/bench
@@ -56,11 +56,10 @@ build/obj/%.o: %.c build/flags
 build/serial/%.o: %.c build/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -c $< -o $@
--include $(wildcard build/*/tools/*/*.d build/tests/*.d)
+-include $(wildcard build/*/*/*/*.d build/tests/*.d)
 
-room = $(patsubst tools/%.c,build/obj/tools/%.o,$(wildcard tools/$(1)/*.c))
-COMMON = $(filter-out %/slm_impl.o,$(call room,common))
-SLM = build/obj/tools/common/slm_impl.o
+room = $(patsubst %.c,build/obj/%.o,$(wildcard tools/$(1)/*.c))
+COMMON = $(call room,common)
 REPORT = $(call room,report) build/obj/build/assets.o
 
 # The style and the script of the pages, as C strings.
@@ -69,18 +68,23 @@ build/embed: tools/dev/embed.c build/flags
 build/assets.c: build/embed $(wildcard tools/report/*.css tools/report/*.js)
 	build/embed $(filter-out build/embed,$^) >$@
 
+# bench and audit hold the implementation themselves.
 build/slm: $(call room,slm) $(COMMON) $(REPORT)
-build/audit: $(call room,audit)
-build/bench: $(call room,bench)
-build/run: $(call room,lab) $(sort $(COMMON) $(SLM)) $(REPORT)
+build/audit: $(call room,audit) build/obj/tools/common/npy.o
+build/bench: $(call room,bench) build/obj/tools/common/cli.o build/obj/tools/common/progress.o
+build/run: $(call room,lab) $(COMMON) $(REPORT)
 $(TOOLS) build/run:
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 
-# An example or a test is one file beside slm.h; a test may include the source that it looks into.
+# An example is one file beside slm.h.  So is a test, unless it looks into a part of tools/.
 build/examples/%: examples/%.c slm.h build/flags
 	$(CC) -std=c99 $(FLAGS) $(THREADS) -I. $< -o $@ -lm
+TOKEN_FILE = errors npy token_file
+build/tests/data: $(TOKEN_FILE:%=build/obj/tools/common/%.o)
+build/tests/tokenizer: build/obj/tools/slm/gpt2.o build/obj/tools/common/errors.o
+build/tests/scorefile: build/obj/tools/slm/losses_join.o build/obj/tools/common/errors.o
 build/tests/%: tests/unit/%.c slm.h build/flags
-	$(COMPILE) -MF $@.d $(THREADS) -Itests/support $< -o $@ -lm
+	$(COMPILE) -MF $@.d $(THREADS) -Itests/support $(filter %.c %.o,$^) -o $@ -lm
 
 run: build/run
 	@build/run
@@ -88,13 +92,13 @@ run: build/run
 # Each training is on one thread, two at a time: without OpenMP no thread ever waits, and the bits
 # are the same.  What is finished is kept.
 REPRO = $(patsubst build/obj/%,build/serial/%,$(call room,repro) \
-	$(filter-out %/run.o,$(call room,lab)) $(sort $(COMMON) $(SLM)) $(REPORT))
+	$(filter-out %/run.o,$(call room,lab)) $(COMMON) $(REPORT))
 build/reproduce: $(REPRO)
 	$(CC) $(CFLAGS) $^ -o $@ -lm
 # Made-up runs for the tests of the report, and made-up pages for tests/browser.
 build/fixture: build/serial/tests/support/fixture.o $(filter-out %/repro/main.o,$(REPRO))
 	$(CC) $(CFLAGS) $^ -o $@ -lm
-build/pages: build/obj/tests/browser/pages.o $(sort $(COMMON) $(SLM)) $(REPORT)
+build/pages: build/obj/tests/browser/pages.o $(COMMON) $(REPORT)
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)

@@ -90,7 +90,7 @@ static FILE *open_input(const char *path, const char *mode) {
 #define SLM__SYNC_FOLDER(path) 0
 #define SLM_IMPLEMENTATION
 #include "slm.h"
-#include "scores_join.h"
+#include "slm/losses_join.h"
 
 static void require(int condition, const char *what) {
     if (!condition) {
@@ -213,7 +213,7 @@ static void fuzz_scores(
                 s->n <= s->total - s->first && slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n),
             "scores");
     parts[0] = s;
-    if (scores_join(&joined, parts, 1, &err) == SLM_OK) {
+    if (losses_join(&joined, parts, 1, &err) == SLM_OK) {
         require(joined->n == s->n && memcmp(joined->loss, s->loss, s->n * sizeof(slm_real)) == 0,
                 "join");
         slm_losses_free(joined);

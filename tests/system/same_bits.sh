@@ -76,11 +76,10 @@ for threads in 2 3 4 7; do
 done
 
 # other builds, two at a time
-slm="tools/slm/*.c $(ls tools/common/*.c | grep -v slm_impl) tools/report/*.c build/assets.c"
+slm="tools/slm/*.c tools/common/*.c tools/report/*.c build/assets.c"
 compile() {                                         # compile NAME FLAGS...
     name=$1; shift
-    $cc "$@" -I. -Itools -Itools/common -Itools/slm -Itools/report $slm -o $dir/$name.exe -lm \
-        >$dir/$name.log 2>&1
+    $cc "$@" -I. -Itools $slm -o $dir/$name.exe -lm >$dir/$name.log 2>&1
 }
 # try NAME WHAT: the program that compile made, if it did.
 try() {

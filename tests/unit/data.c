@@ -4,7 +4,7 @@
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
-#include "token_file.h"
+#include "common/token_file.h"
 #include "check.h"
 
 static slm_error err;

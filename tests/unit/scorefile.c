@@ -6,7 +6,7 @@
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
-#include "scores_join.h"
+#include "slm/losses_join.h"
 #include "check.h"
 
 enum { N = 61, T = 7, VOCAB = 20, WINDOWS = 9 }; /* 60 targets: eight windows of 7 and one of 4 */
@@ -264,27 +264,27 @@ static void parts(void) {
                 q[0] = p[i % 3];
                 q[1] = p[(i + 1 + i / 3) % 3];
                 q[2] = p[(i + 2 - i / 3) % 3];
-                CHECK(scores_join(&s, q, 3, &err) == SLM_OK && s != NULL && same_scores(s, truth),
+                CHECK(losses_join(&s, q, 3, &err) == SLM_OK && s != NULL && same_scores(s, truth),
                       "joined at %zu and %zu: %s", a, b, err.text);
                 slm_losses_free(s);
             }
             q[0] = p[0];
             q[1] = p[2];
             if (0 < a && a < b && b < WINDOWS)
-                CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL,
+                CHECK(losses_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL,
                       "a gap from %zu to %zu", a, b);
             q[0] = q[1] = p[1];
             if (a < b)
-                CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part twice");
+                CHECK(losses_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL, "a part twice");
             q[0] = p[1];
             q[1] = truth;
             if (a < b)
-                CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL,
+                CHECK(losses_join(&s, q, 2, &err) == SLM_ERR_ARGUMENT && s == NULL,
                       "a part and the whole");
             for (i = 0; i < 3; i++)
                 slm_losses_free(p[i]);
         }
-    CHECK(scores_join(&s, NULL, 0, &err) == SLM_ERR_ARGUMENT && s == NULL, "no parts");
+    CHECK(losses_join(&s, NULL, 0, &err) == SLM_ERR_ARGUMENT && s == NULL, "no parts");
     {
         const slm_windows too_many = {1, T, 1, WINDOWS + 1};
         const slm_windows backwards = {1, T, 2, 1};
@@ -310,7 +310,7 @@ static void parts(void) {
         q[0] = part_of(model, corpus, T, 0, 2);
         for (i = 0; i < 4; i++) {
             q[1] = other[i];
-            CHECK(scores_join(&s, q, 2, &err) == SLM_ERR_MISMATCH && s == NULL &&
+            CHECK(losses_join(&s, q, 2, &err) == SLM_ERR_MISMATCH && s == NULL &&
                       strstr(err.text, names[i]) != NULL,
                   "%s: %s", names[i], err.text);
             slm_losses_free(other[i]);
@@ -335,7 +335,7 @@ static void stopped(void) {
         rest = part_of(model, corpus, T, (size_t)stop, WINDOWS);
         q[0] = done;
         q[1] = rest;
-        CHECK(scores_join(&s, q, 2, &err) == SLM_OK && same_scores(s, truth),
+        CHECK(losses_join(&s, q, 2, &err) == SLM_OK && same_scores(s, truth),
               "stopped at window %ld and joined: %s", stop, err.text);
         slm_losses_free(s);
         slm_losses_free(done);
@@ -477,7 +477,7 @@ static void failures(void) {
             case 0: status = slm_losses_save(truth, in("f"), &err); break;
             case 1: status = slm_losses_load(&s, in("f"), &err); break;
             case 2: status = compute(&s, corpus, 2, T, NULL, &err); break;
-            default: status = scores_join(&s, &one, 1, &err);
+            default: status = losses_join(&s, &one, 1, &err);
             }
             alloc_fail_at = 0;
             if (status == SLM_OK) {

@@ -6,7 +6,7 @@
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
-#include "gpt2.h"
+#include "slm/gpt2.h"
 #include "check.h"
 #include <time.h>
 

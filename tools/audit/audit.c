@@ -1,284 +1,374 @@
-/* build/audit DIR: holds slm.h against a folder of PyTorch ground truth (a small Llama checkpoint and everything that PyTorch
-   computes from it in float64), quantity by quantity: `name max_abs max_rel tolerance ok|FAIL`.  Exit 0, or 5 if one fails.
-   max_rel is relative to the array's largest magnitude: below 2e-5 in float, 1e-11 in the double build.
-   Files of DIR: config.json model.safetensors tokens.npy ref_loss.npy logits.npy loss.npy entropy.npy select_batch.npy
-   select_seq.npy grads_clm.safetensors grads_slm.safetensors step_slm.safetensors summary.json */
-#define SLM_STATIC
+/* build/audit DIR: holds slm.h against a folder of PyTorch ground truth (a small Llama checkpoint,
+ * and what PyTorch computes from it in float64), quantity by quantity:
+ *
+ *     name max_abs max_rel tolerance ok|FAIL
+ *
+ * Exits with 0, or with 5 if one fails.  max_rel is relative to the array's largest magnitude:
+ * below 2e-5 in float, 1e-11 in the double build.
+ *
+ * Files of DIR: config.json model.safetensors tokens.npy ref_loss.npy logits.npy loss.npy
+ * entropy.npy select_batch.npy select_seq.npy grads_clm.safetensors grads_slm.safetensors
+ * step_slm.safetensors summary.json */
 #define SLM_IMPLEMENTATION
 #include "slm.h"
-#include "npy.h"
 
-static const double tolerance = sizeof(slm_real) == 4 ? 2e-5 : 1e-11;
-static int failures;
-static const char *dir;
-static slm_error err;
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "common/npy.h"
+
+enum { OK = 0, USAGE = 2, BAD_INPUT = 3, CHECK_FAILED = 5, ANY_COUNT = 0 };
+
+static const double tolerance = sizeof(slm_real) == sizeof(float) ? 2e-5 : 1e-11;
+static int n_failures;
+static const char *folder;
+
+/* ---- errors end the program ---- */
 static void stop(const char *why) {
     fprintf(stderr, "audit: %s\n", why);
-    exit(3);
+    exit(BAD_INPUT);
 }
 
-static void must(slm_status status) {
-    if (status != SLM_OK) stop(err.text);
+static void stop_file(const char *name, const char *why) {
+    fprintf(stderr, "audit: %s/%s %s\n", folder, name, why);
+    exit(BAD_INPUT);
 }
 
-static const char *path(const char *name) {
+static void must(slm_status status, const slm_error *err) {
+    if (status != SLM_OK) stop(err->text);
+}
+
+static void *allocate(size_t n, size_t size) {
+    void *memory = calloc(n > 0 ? n : 1, size);
+    if (memory == NULL) stop("out of memory");
+    return memory;
+}
+
+/* ---- files ---- */
+
+/* Holds until the next call. */
+static const char *path_of(const char *name) {
     static char text[4096];
-    snprintf(text, sizeof text, "%s/%s", dir, name);
+    (void)snprintf(text, sizeof text, "%s/%s", folder, name);
     return text;
 }
 
-typedef struct npy {
-    double *data;
-    size_t shape[NPY_DIMS], n_dims, count;
-} npy;
-
-static double element(const unsigned char *p, const char *dtype) {
-    uint64_t bits = 0;
-    uint32_t low;
-    double d;
-    float f;
-    size_t i, size = (size_t)(dtype[2] - '0');
-    for (i = 0; i < size; i++)
-        bits |= (uint64_t)p[i] << (8 * i);
-    if (size == 8) {
-        memcpy(&d, &bits, 8);
-        return d;
-    }
-    low = (uint32_t)bits;
-    if (dtype[1] == 'f') {
-        memcpy(&f, &low, 4);
-        return (double)f;
-    }
-    return dtype[1] == 'i' ? (double)(int32_t)low : (double)low;
+static char *read_file(size_t *size, const char *name) {
+    slm_error err;
+    char *bytes;
+    must(slm_file_read(&bytes, size, path_of(name), &err), &err);
+    return bytes;
 }
 
-static npy load(const char *name, size_t count) { /* count 0: any */
-    npy a;
+/* An array of the ground truth. */
+typedef struct array {
+    double *data; /* (n) */
+    size_t shape[NPY_MAX_DIMS], n_dims, n;
+} array;
+
+typedef enum number_type { INT32, FLOAT32, FLOAT64, UINT8, UNKNOWN } number_type;
+
+static number_type number_type_of(const char *dtype) {
+    if (strcmp(dtype, "<i4") == 0) return INT32;
+    if (strcmp(dtype, "<f4") == 0) return FLOAT32;
+    if (strcmp(dtype, "<f8") == 0) return FLOAT64;
+    if (strcmp(dtype, "|u1") == 0) return UINT8;
+    return UNKNOWN;
+}
+
+/* The number whose little-endian bytes begin at p. */
+static double number_at(const unsigned char *p, number_type type, size_t width) {
+    uint64_t bits = 0;
+    double d;
+    float f;
+    for (size_t i = 0; i < width; i++)
+        bits |= (uint64_t)p[i] << (8 * i);
+    uint32_t low = (uint32_t)bits;
+    switch (type) {
+    case FLOAT64:
+        memcpy(&d, &bits, sizeof d);
+        return d;
+    case FLOAT32:
+        memcpy(&f, &low, sizeof f);
+        return (double)f;
+    case INT32: return (double)(int32_t)low;
+    default: return (double)low;
+    }
+}
+
+/* n: how many numbers there must be, or ANY_COUNT. */
+static array load_array(const char *name, size_t n) {
+    array a;
     npy_header h;
-    char *bytes, why[4300];
-    size_t size, i;
-    must(slm_file_read(&bytes, &size, path(name), &err));
-    if (npy_parse(&h, (const unsigned char *)bytes, size) != 0 ||
-        (strcmp(h.dtype, "<i4") && strcmp(h.dtype, "<f4") && strcmp(h.dtype, "<f8") &&
-         strcmp(h.dtype, "|u1"))) {
-        snprintf(why, sizeof why, "%s: not a .npy file of i4, f4, f8 or u1 numbers", path(name));
-        stop(why);
-    }
-    if (count != 0 && h.n != count) {
-        snprintf(why, sizeof why, "%s holds %zu numbers, %zu are expected", path(name), h.n, count);
-        stop(why);
-    }
+    size_t size;
+    char *bytes = read_file(&size, name);
+    int readable = npy_parse(&h, (const unsigned char *)bytes, size);
+    number_type type = readable ? number_type_of(h.dtype) : UNKNOWN;
+    if (type == UNKNOWN) stop_file(name, "is not a .npy file of i4, f4, f8 or u1 numbers");
+    if (n != ANY_COUNT && h.n != n) stop_file(name, "does not hold as many numbers as expected");
+
     memcpy(a.shape, h.shape, sizeof a.shape);
     a.n_dims = h.n_dims;
-    a.count = h.n;
-    a.data = (double *)malloc(h.n * sizeof(double) + 1);
-    if (a.data == NULL) stop("out of memory");
-    for (i = 0; i < h.n; i++)
-        a.data[i] = element((const unsigned char *)bytes + h.start + i * h.width, h.dtype);
+    a.n = h.n;
+    a.data = (double *)allocate(h.n, sizeof *a.data);
+    const unsigned char *data = (const unsigned char *)bytes + h.start;
+    for (size_t i = 0; i < h.n; i++)
+        a.data[i] = number_at(data + i * h.width, type, h.width);
     slm_free(bytes);
     return a;
 }
 
-static double summary(const char *key) { /* a number of summary.json, by its key */
-    char *text, *at;
-    size_t size;
-    double value;
+/* Returns a number of summary.json by its key. */
+static double summary(const char *key) {
     char quoted[64];
-    must(slm_file_read(&text, &size, path("summary.json"), &err));
-    snprintf(quoted, sizeof quoted, "\"%s\":", key);
-    at = strstr(text, quoted);
-    if (at == NULL) {
-        snprintf(err.text, sizeof err.text, "%s/summary.json has no %s", dir, key);
-        stop(err.text);
-    }
-    value = strtod(at + strlen(quoted), NULL);
+    size_t size;
+    char *text = read_file(&size, "summary.json");
+    (void)snprintf(quoted, sizeof quoted, "\"%s\":", key);
+    const char *found = strstr(text, quoted);
+    if (found == NULL) stop_file("summary.json lacks", key);
+    double value = strtod(found + strlen(quoted), NULL);
     slm_free(text);
     return value;
 }
 
+/* ---- comparisons: one line each ---- */
 static void compare(const char *name, const slm_real *ours, const double *truth, size_t n) {
-    double worst = 0, largest = 0;
-    size_t i;
-    int ok;
-    for (i = 0; i < n; i++) {
+    double worst = 0;
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) {
         double difference = fabs((double)ours[i] - truth[i]);
-        if (worst == worst && !(difference <= worst)) worst = difference; /* NaN stays */
+        /* A NaN becomes the worst, and stays it. */
+        if (!isnan(worst) && !(difference <= worst)) worst = difference;
         if (fabs(truth[i]) > largest) largest = fabs(truth[i]);
     }
-    ok = worst <= tolerance * largest;
-    failures += !ok;
-    printf("%s %.3g %.3g %.0e %s\n", name, worst, largest > 0 ? worst / largest : worst, tolerance,
-           ok ? "ok" : "FAIL");
+    int ok = worst <= tolerance * largest;
+    double relative = largest > 0 ? worst / largest : worst;
+    if (!ok) n_failures++;
+    printf("%s %.3g %.3g %.0e %s\n", name, worst, relative, tolerance, ok ? "ok" : "FAIL");
+}
+
+static void compare_number(const char *name, double ours, double truth) {
+    slm_real rounded = (slm_real)ours;
+    compare(name, &rounded, &truth, 1);
 }
 
 static void compare_masks(const char *name, const uint8_t *ours, const double *truth, size_t n) {
-    size_t i, different = 0;
-    for (i = 0; i < n; i++)
-        different += ours[i] != (truth[i] != 0);
-    failures += different != 0;
-    printf("%s %zu %.3g 0 %s\n", name, different, (double)different / (double)n,
-           different ? "FAIL" : "ok");
+    size_t n_different = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (ours[i] != (truth[i] != 0)) n_different++;
+    }
+    if (n_different > 0) n_failures++;
+    printf("%s %zu %.3g 0 %s\n", name, n_different, (double)n_different / (double)n,
+           n_different > 0 ? "FAIL" : "ok");
 }
 
-/* Every tensor of a file, in F64, against one of our flat arrays; the worst decides, relative to the file's largest number. */
-static void compare_file(const char *name, const char *file, const slm_model *model,
-                         const slm_real *ours) {
-    slm_safetensors *f;
-    double *truth = (double *)malloc(model->n_params * sizeof(double));
-    slm_real *flat = (slm_real *)malloc(model->n_params * sizeof(slm_real)),
-             *wanted = (slm_real *)malloc(model->n_params * sizeof(slm_real));
-    size_t i, j, at = 0;
-    if (truth == NULL || flat == NULL || wanted == NULL) stop("out of memory");
-    must(slm_safetensors_open(&f, path(file), &err));
-    for (i = 0; i < model->n_tensors; i++) {
-        const slm_param *p = &model->table[i];
-        size_t n = p->rows * p->cols;
-        must(slm_safetensors_read(wanted, f, p->name, n, &err));
-        for (j = 0; j < n; j++) {
-            flat[at + j] = ours[p->offset + j];
-            truth[at + j] = (double)wanted[j];
+/* Compares all tensors of a file (F64) with one of the model's flat arrays; the worst decides,
+ * relative to the file's largest number. */
+static void compare_file(const char *name, const char *file_name, const slm_model *model,
+                         const slm_real *flat) {
+    slm_error err;
+    slm_safetensors *file;
+    slm_real *ours = (slm_real *)allocate(model->n_params, sizeof *ours);
+    slm_real *read = (slm_real *)allocate(model->n_params, sizeof *read);
+    double *truth = (double *)allocate(model->n_params, sizeof *truth);
+    size_t n = 0;
+    must(slm_safetensors_open(&file, path_of(file_name), &err), &err);
+    for (size_t i = 0; i < model->n_tensors; i++) {
+        const slm_param *param = &model->table[i];
+        size_t count = param->rows * param->cols;
+        must(slm_safetensors_read(read, file, param->name, count, &err), &err);
+        for (size_t j = 0; j < count; j++) {
+            ours[n + j] = flat[param->offset + j];
+            truth[n + j] = (double)read[j];
         }
-        at += n;
+        n += count;
     }
-    slm_safetensors_close(f);
-    compare(name, flat, truth, at);
+    slm_safetensors_close(file);
+    compare(name, ours, truth, n);
+    free(ours);
+    free(read);
     free(truth);
-    free(flat);
-    free(wanted);
 }
 
-static void fill_batch(slm_batch *batch, const npy *tokens) {
-    size_t T = (size_t)batch->T, b, t;
-    for (b = 0; b < (size_t)batch->B; b++)
-        for (t = 0; t < T; t++) {
-            batch->inputs[b * T + t] = (int32_t)tokens->data[b * (T + 1) + t];
-            batch->targets[b * T + t] = (int32_t)tokens->data[b * (T + 1) + t + 1];
+/* ---- the audit ---- */
+static size_t n_targets(const slm_batch *batch) {
+    return (size_t)batch->B * (size_t)batch->T;
+}
+
+/* Reads tokens.npy (B, T+1) and ref_loss.npy (B, T). */
+static slm_batch *load_batch(void) {
+    slm_error err;
+    slm_batch *batch;
+    array tokens = load_array("tokens.npy", ANY_COUNT);
+    if (tokens.n_dims != 2 || tokens.shape[1] < 2) stop("tokens.npy must have the shape (B, T+1)");
+    size_t B = tokens.shape[0];
+    size_t T = tokens.shape[1] - 1;
+    must(slm_batch_create(&batch, (int32_t)B, (int32_t)T, &err), &err);
+    must(slm_batch_alloc_reference(batch, &err), &err);
+    for (size_t b = 0; b < B; b++) {
+        const double *row = tokens.data + b * (T + 1);
+        for (size_t t = 0; t < T; t++) {
+            batch->inputs[b * T + t] = (int32_t)row[t];
+            batch->targets[b * T + t] = (int32_t)row[t + 1];
         }
+    }
+
+    array ref_loss = load_array("ref_loss.npy", B * T);
+    for (size_t i = 0; i < B * T; i++)
+        batch->ref_loss[i] = (slm_real)ref_loss.data[i];
+    free(ref_loss.data);
+    free(tokens.data);
+    return batch;
 }
 
-static void audit_forward(const slm_model *model, slm_batch *batch, slm_real *loss) {
-    size_t N = (size_t)batch->B * (size_t)batch->T, V = (size_t)model->config.vocab, n;
-    npy logits = load("logits.npy", N * V), truth = load("loss.npy", N), h = load("entropy.npy", N);
-    slm_real *entropy = (slm_real *)malloc(N * sizeof *entropy),
-             *all = (slm_real *)malloc(N * V * sizeof *all);
-    slm_generator *g;
-    slm_tape *tape;
-    const slm_real *row;
-    if (entropy == NULL || all == NULL) stop("out of memory");
-    must(slm_generator_create(&g, model, batch->T,
-                              &err)); /* logits come out of the KV cache, one token at a time */
-    for (n = 0; n < N; n++) {
-        if (n % (size_t)batch->T == 0) slm_generator_reset(g);
-        must(slm_generator_push(&row, g, batch->inputs[n], &err));
-        memcpy(all + n * V, row, V * sizeof *all);
+/* The logits come out of the key-value cache, one token at a time. */
+static void audit_logits(const slm_model *model, const slm_batch *batch) {
+    size_t N = n_targets(batch);
+    size_t V = (size_t)model->config.vocab;
+    slm_error err;
+    slm_generator *generator;
+    slm_real *logits = (slm_real *)allocate(N * V, sizeof *logits);
+    array truth = load_array("logits.npy", N * V);
+    must(slm_generator_create(&generator, model, batch->T, &err), &err);
+    for (size_t n = 0; n < N; n++) {
+        const slm_real *row;
+        if (n % (size_t)batch->T == 0) slm_generator_reset(generator);
+        must(slm_generator_push(&row, generator, batch->inputs[n], &err), &err);
+        memcpy(logits + n * V, row, V * sizeof *logits);
     }
-    compare("logits", all, logits.data, N * V);
-    must(slm_tape_create(&tape, &err));
-    must(slm_model_losses(loss, entropy, tape, model, batch, &err));
-    compare("loss", loss, truth.data, N);
-    compare("entropy", entropy, h.data, N);
-    slm_tape_free(tape);
-    slm_generator_free(g);
-    free(entropy);
-    free(all);
-    free(logits.data);
+    compare("logits", logits, truth.data, N * V);
+    slm_generator_free(generator);
+    free(logits);
     free(truth.data);
-    free(h.data);
 }
 
-static void audit_selection(const slm_batch *batch, const slm_real *loss, double ratio) {
-    static const char *const names[] = {"select_batch", "select_seq"};
-    size_t N = (size_t)batch->B * (size_t)batch->T, kept;
-    uint8_t *mask = (uint8_t *)malloc(N);
-    slm_real *scratch = (slm_real *)malloc(N * sizeof *scratch);
-    slm_select_options how = slm_select_defaults();
-    slm_targets targets = {.loss = loss, .ref_loss = batch->ref_loss, .targets = batch->targets};
-    int i;
-    if (mask == NULL || scratch == NULL) stop("out of memory");
-    targets.n = N;
-    targets.T = batch->T;
-    how.criterion = SLM_CRITERION_EXCESS;
-    how.ratio = ratio;
-    for (i = 0; i < 2; i++) {
-        npy truth = load(i == 0 ? "select_batch.npy" : "select_seq.npy", N);
-        how.scope = i == 0 ? SLM_SCOPE_BATCH : SLM_SCOPE_SEQUENCE;
-        must(slm_select(mask, &kept, &targets, &how, scratch, &err));
-        compare_masks(names[i], mask, truth.data, N);
-        free(truth.data);
-    }
+/* loss (N) out. */
+static void audit_losses(slm_real *loss, const slm_model *model, const slm_batch *batch) {
+    size_t N = n_targets(batch);
+    slm_error err;
+    slm_tape *tape;
+    slm_real *entropy = (slm_real *)allocate(N, sizeof *entropy);
+    array loss_truth = load_array("loss.npy", N);
+    array entropy_truth = load_array("entropy.npy", N);
+    must(slm_tape_create(&tape, &err), &err);
+    must(slm_model_losses(loss, entropy, tape, model, batch, &err), &err);
+    compare("loss", loss, loss_truth.data, N);
+    compare("entropy", entropy, entropy_truth.data, N);
+    slm_tape_free(tape);
+    free(entropy);
+    free(loss_truth.data);
+    free(entropy_truth.data);
+}
+
+static void audit_selection(const char *name, const char *file_name, const slm_targets *targets,
+                            slm_scope scope, double ratio) {
+    size_t N = targets->n;
+    size_t n_selected;
+    slm_error err;
+    uint8_t *mask = (uint8_t *)allocate(N, sizeof *mask);
+    slm_real *scratch = (slm_real *)allocate(N, sizeof *scratch);
+    array truth = load_array(file_name, N);
+    slm_select_options options = slm_select_defaults();
+    options.criterion = SLM_CRITERION_EXCESS;
+    options.scope = scope;
+    options.ratio = ratio;
+    must(slm_select(mask, &n_selected, targets, &options, scratch, &err), &err);
+    compare_masks(name, mask, truth.data, N);
     free(mask);
     free(scratch);
+    free(truth.data);
 }
 
-/* One training step from the file's weights: its gradient, then its weights. */
-static void audit_step(const slm_model *start, slm_batch *batch, int selective, double ratio) {
-    slm_model *model;
-    slm_trainer *trainer;
+/* The two kinds of step, and where their truth is. */
+typedef struct step_case {
+    slm_criterion criterion;
+    const char *loss_name, *loss_key;
+    const char *norm_name;
+    const char *grads_name, *grads_file;
+} step_case;
+
+static const step_case plain_step = {SLM_CRITERION_NONE, "loss_clm",  "clm", "grad_norm_clm",
+                                     "grads_clm",        "grads_clm.safetensors"};
+static const step_case selective_step = {SLM_CRITERION_EXCESS, "loss_slm",
+                                         "slm_batch",          "grad_norm_slm",
+                                         "grads_slm",          "grads_slm.safetensors"};
+
+static slm_train_options step_options(slm_criterion criterion, double ratio) {
     slm_train_options options = slm_train_defaults();
-    slm_step_stats stats;
-    double truth;
-    slm_real value;
-    options.select.criterion = selective ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE;
+    options.select.criterion = criterion;
     options.select.ratio = ratio;
     options.adamw.lr = summary("lr");
+    options.adamw.lr_min = 1;
     options.adamw.beta1 = summary("beta1");
     options.adamw.beta2 = summary("beta2");
     options.adamw.eps = summary("eps");
     options.adamw.weight_decay = summary("weight_decay");
     options.adamw.clip = summary("clip");
-    must(slm_model_copy(&model, start, &err));
-    must(slm_trainer_create(&trainer, model, &options, &err));
-    must(slm_trainer_step(&stats, trainer, &batch, 1, &err));
-    value = (slm_real)(selective ? stats.loss_selected : stats.loss_all);
-    truth = summary(selective ? "slm_batch" : "clm");
-    compare(selective ? "loss_slm" : "loss_clm", &value, &truth, 1);
-    value = (slm_real)stats.grad_norm;
-    truth = summary(selective ? "grad_norm_slm" : "grad_norm_clm");
-    compare(selective ? "grad_norm_slm" : "grad_norm_clm", &value, &truth, 1);
-    compare_file(selective ? "grads_slm" : "grads_clm",
-                 selective ? "grads_slm.safetensors" : "grads_clm.safetensors", model,
-                 slm_trainer_grads(trainer));
+    return options;
+}
+
+/* Takes one training step from the weights of `start`; compares its gradient, and the weights after
+ * a selective step. */
+static void audit_step(const step_case *step, const slm_model *start, slm_batch *batch,
+                       double ratio) {
+    slm_train_options options = step_options(step->criterion, ratio);
+    slm_error err;
+    slm_model *model;
+    slm_trainer *trainer;
+    slm_step_stats stats;
+    must(slm_model_copy(&model, start, &err), &err);
+    must(slm_trainer_create(&trainer, model, &options, &err), &err);
+    must(slm_trainer_step(&stats, trainer, &batch, 1, &err), &err);
+
+    int selective = step->criterion != SLM_CRITERION_NONE;
+    double loss = selective ? stats.loss_selected : stats.loss_all;
+    compare_number(step->loss_name, loss, summary(step->loss_key));
+    compare_number(step->norm_name, stats.grad_norm, summary(step->norm_name));
+    compare_file(step->grads_name, step->grads_file, model, slm_trainer_grads(trainer));
     if (selective) compare_file("step_slm", "step_slm.safetensors", model, model->params);
     slm_trainer_free(trainer);
     slm_model_free(model);
 }
 
-int main(int argc, char **argv) {
+static void audit(void) {
+    slm_error err;
     slm_model *model;
-    slm_batch *batch;
-    npy tokens, ref;
-    slm_real *loss;
-    size_t N, i;
-    double ratio;
-    if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: audit DIR     compares slm.h with the PyTorch results in DIR; exit "
-                        "0 all agree, 5 one does not\n");
-        return argc == 2 && strcmp(argv[1], "-h") == 0 ? 0 : 2;
-    }
-    dir = argv[1];
-    must(slm_model_load(&model, dir, &err));
-    tokens = load("tokens.npy", 0);
-    if (tokens.n_dims != 2 || tokens.shape[1] < 2) stop("tokens.npy must have the shape (B, T+1)");
-    must(slm_batch_create(&batch, (int32_t)tokens.shape[0], (int32_t)tokens.shape[1] - 1, &err));
-    must(slm_batch_alloc_reference(batch, &err));
-    N = (size_t)batch->B * (size_t)batch->T;
-    fill_batch(batch, &tokens);
-    ref = load("ref_loss.npy", N);
-    for (i = 0; i < N; i++)
-        batch->ref_loss[i] = (slm_real)ref.data[i];
-    loss = (slm_real *)malloc(N * sizeof *loss);
-    if (loss == NULL) stop("out of memory");
-    ratio = summary("ratio");
-    audit_forward(model, batch, loss);
-    audit_selection(batch, loss, ratio);
-    audit_step(model, batch, 0, ratio);
-    audit_step(model, batch, 1, ratio);
-    printf("%s\n", failures ? "FAIL" : "ok");
+    must(slm_model_load(&model, folder, &err), &err);
+    slm_batch *batch = load_batch();
+    slm_real *loss = (slm_real *)allocate(n_targets(batch), sizeof *loss);
+    double ratio = summary("ratio");
+    audit_logits(model, batch);
+    audit_losses(loss, model, batch);
+
+    slm_targets targets;
+    memset(&targets, 0, sizeof targets);
+    targets.loss = loss;
+    targets.ref_loss = batch->ref_loss;
+    targets.targets = batch->targets;
+    targets.n = n_targets(batch);
+    targets.T = batch->T;
+    audit_selection("select_batch", "select_batch.npy", &targets, SLM_SCOPE_BATCH, ratio);
+    audit_selection("select_seq", "select_seq.npy", &targets, SLM_SCOPE_SEQUENCE, ratio);
+    audit_step(&plain_step, model, batch, ratio);
+    audit_step(&selective_step, model, batch, ratio);
     free(loss);
-    free(tokens.data);
-    free(ref.data);
     slm_batch_free(batch);
     slm_model_free(model);
-    return failures ? 5 : 0;
+}
+
+int main(int argc, char **argv) {
+    static const char usage[] =
+        "usage: audit DIR     compares slm.h with the PyTorch results in DIR; exit 0 all agree, 5 "
+        "one does not\n";
+    if (argc != 2 || argv[1][0] == '-') {
+        fputs(usage, stderr);
+        int asked = argc == 2 && strcmp(argv[1], "-h") == 0;
+        return asked ? OK : USAGE;
+    }
+    folder = argv[1];
+    audit();
+    puts(n_failures > 0 ? "FAIL" : "ok");
+    return n_failures > 0 ? CHECK_FAILED : OK;
 }

@@ -1,69 +1,152 @@
 #!/bin/sh
-# make bench: the README's table of speeds, one line per measurement.  make bench-peers: the same products beside OpenBLAS and the
-# same steps beside PyTorch, turn by turn: BLAS names the library, PEERS a script that takes the flags of `bench step` and prints
-# ms=... by /usr/bin/python3's PyTorch.  What is not installed is named.
-b=build/bench
+# make bench: the README's table of speeds, one line per measurement.
+# make bench-peers: the same products beside OpenBLAS and the same steps beside PyTorch, turn by
+# turn.  BLAS names the library; PEERS names a script that takes the flags of `bench step` and
+# prints ms=... by /usr/bin/python3's PyTorch.  What is not installed is named.
+bench=build/bench
 BLAS=${BLAS:-libopenblas.so.0}
 PEERS=${PEERS:-../shared/peers/bench_torch.py}
-# Its own choice is slow on processors that it does not know; SkylakeX's kernels crash where there is no AVX-512.
-grep -qw avx512vl /proc/cpuinfo 2> /dev/null && core=SkylakeX || core=Haswell
-export OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-$core}"
-small="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704 --batch 8 --seq 256"
-wide="--vocab 32000 --dim 512 --layers 8 --heads 8 --kv-heads 4 --ffn 1408 --batch 8 --seq 256"
-tall="--vocab 32000 --dim 288 --layers 6 --heads 6 --kv-heads 6 --ffn 768 --batch 8 --seq 256"
-long="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704 --batch 1 --seq 2048"
-smollm="--vocab 49152 --dim 576 --layers 30 --heads 9 --kv-heads 3 --ffn 1536 --batch 2 --seq 512"
 
-gemms() {       # flags...: the products of training, those of a few rows, then the geometric means of both
-    for threads in 1 2; do
-        for op in nn nt tn; do
-            for mnk in "2048 256 256" "2048 704 256" "2048 256 704" "2048 512 512" "2048 1408 512" "2048 512 1408" "2048 4096 256" "1021 509 253"; do
-                set -- $mnk "$@"
-                $b gemm --m $1 --n $2 --k $3 --op $op --threads $threads $blas
-                shift 3
-            done
-        done
-        for m in 1 2 3 4 5 6 7 8; do $b gemm --m $m --n 1408 --k 512 --op nt --threads $threads $blas; done
-        $b gemm --m 2048 --n 32000 --k 512 --op nt --threads $threads $blas
-        $b gemm --m 2048 --n 512 --k 32000 --op nn --threads $threads $blas
-        $b gemm --m 32000 --n 512 --k 2048 --op tn --threads $threads $blas
-    done | awk '{ print; delete v; for (i = 2; i <= NF; i++) { split($i, f, "="); v[f[1]] = f[2] }
-                  t = (v["m"] < 9 ? "gemm-mean-few-rows " : "gemm-mean ") "threads=" v["threads"]; n[t]++; sum[t] += log(v["gflops"]); if (v["ratio"] != "") ratio[t] += log(v["ratio"]) }
-        END { for (t in n) printf "%s gflops=%.1f%s\n", t, exp(sum[t] / n[t]), t in ratio ? sprintf(" blas_ratio=%.3f", exp(ratio[t] / n[t])) : "" }'
+# OpenBLAS's own choice is slow on processors that it does not know; SkylakeX's kernels crash where
+# there is no AVX-512.
+core=Haswell
+grep -qw avx512vl /proc/cpuinfo 2>/dev/null && core=SkylakeX
+export OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-$core}"
+
+batch="--batch 8 --seq 256"
+small_shape="--vocab 4096 --dim 256 --layers 6 --heads 8 --kv-heads 8 --ffn 704"
+small="$small_shape $batch"
+wide="--vocab 32000 --dim 512 --layers 8 --heads 8 --kv-heads 4 --ffn 1408 $batch"
+tall="--vocab 32000 --dim 288 --layers 6 --heads 6 --kv-heads 6 --ffn 768 $batch"
+long="$small_shape --batch 1 --seq 2048"
+smollm_shape="--vocab 49152 --dim 576 --layers 30 --heads 9 --kv-heads 3 --ffn 1536"
+smollm="$smollm_shape --batch 2 --seq 512"
+
+# product OP M N K FLAGS...
+product() {
+    op=$1 m=$2 n=$3 k=$4
+    shift 4
+    $bench gemm --op "$op" --m "$m" --n "$n" --k "$k" "$@"
 }
 
-$b peak --threads 1
-$b peak
-if [ "$1" = peers ]; then
-    if $b gemm --m 8 --n 8 --k 8 --blas "$BLAS" > /dev/null 2>&1; then blas="--blas $BLAS"; gemms
-    else echo "skipped: OpenBLAS (install libopenblas-dev, or set BLAS)" >&2; fi
-    if [ ! -f "$PEERS" ] || ! /usr/bin/python3 -c 'import torch' 2> /dev/null; then echo "skipped: PyTorch (install python3-torch, set PEERS)" >&2; exit 0; fi
+# M N K of the products of training.
+training_products() {
+    cat <<'END'
+2048 256 256
+2048 704 256
+2048 256 704
+2048 512 512
+2048 1408 512
+2048 512 1408
+2048 4096 256
+1021 509 253
+END
+}
+
+# products THREADS FLAGS...: those of training, those of a few rows, and three large ones
+products() {
+    threads=$1
+    shift
+    for op in nn nt tn; do
+        training_products | while read -r m n k; do
+            product $op "$m" "$n" "$k" --threads "$threads" "$@"
+        done
+    done
+    for m in 1 2 3 4 5 6 7 8; do
+        product nt $m 1408 512 --threads "$threads" "$@"
+    done
+    product nt 2048 32000 512 --threads "$threads" "$@"
+    product nn 2048 512 32000 --threads "$threads" "$@"
+    product tn 32000 512 2048 --threads "$threads" "$@"
+}
+
+# Prints its input, then the geometric means by number of threads, those of a few rows apart.
+with_means() {
+    awk '
+        {
+            print
+            delete value
+            for (i = 2; i <= NF; i++) {
+                split($i, pair, "=")
+                value[pair[1]] = pair[2]
+            }
+            name = (value["m"] < 9 ? "gemm-mean-few-rows" : "gemm-mean")
+            name = name " threads=" value["threads"]
+            n[name]++
+            speed[name] += log(value["gflops"])
+            if (value["ratio"] != "") ratio[name] += log(value["ratio"])
+        }
+        END {
+            for (name in n) {
+                printf "%s gflops=%.1f", name, exp(speed[name] / n[name])
+                if (name in ratio) printf " blas_ratio=%.3f", exp(ratio[name] / n[name])
+                printf "\n"
+            }
+        }'
+}
+
+# all_products FLAGS...
+all_products() {
+    for threads in 1 2; do
+        products $threads "$@"
+    done | with_means
+}
+
+blas_is_there() {
+    $bench gemm --m 8 --n 8 --k 8 --blas "$BLAS" >/dev/null 2>&1
+}
+
+torch_is_there() {
+    [ -f "$PEERS" ] && /usr/bin/python3 -c 'import torch' 2>/dev/null
+}
+
+measure_peers() {
+    if blas_is_there; then
+        all_products --blas "$BLAS"
+    else
+        echo "skipped: OpenBLAS (install libopenblas-dev, or set BLAS)" >&2
+    fi
+    if ! torch_is_there; then
+        echo "skipped: PyTorch (install python3-torch, set PEERS)" >&2
+        return
+    fi
     for shape in "$small" "$wide"; do
         echo "# $shape"
         for turn in 1 2 3; do
-            $b step $shape --steps 3
+            $bench step $shape --steps 3
             /usr/bin/python3 "$PEERS" $shape --threads "$(nproc)" --steps 2
         done
-        $b step $shape --steps 3 --recompute 1
+        $bench step $shape --steps 3 --recompute 1
     done
-    exit 0
+}
+
+measure_alone() {
+    all_products
+    for shape in "$small" "$wide" "$tall"; do
+        echo "# $shape"
+        for ratio in 1 0.6; do
+            $bench step $shape --ratio $ratio
+        done
+        $bench saving $shape --steps 15
+        $bench score $shape
+    done
+    $bench step $wide --recompute 1 --steps 3
+    echo "# one thread, then without entropy, then long sequences, then the profile"
+    $bench step $small --threads 1
+    $bench score $small --entropy 0
+    $bench step $long
+    $bench step $small --profile 1
+    echo "# $smollm --tied 1"
+    $bench step $smollm --tied 1 --steps 3
+    $bench select --n 1048576
+    $bench generate --vocab 32000 --dim 288 --layers 6 --heads 6 --ffn 768
+    $bench generate $smollm_shape --tied 1 --n 32
+}
+
+$bench peak --threads 1
+$bench peak
+if [ "$1" = peers ]; then
+    measure_peers
+else
+    measure_alone
 fi
-blas=
-gemms
-for shape in "$small" "$wide" "$tall"; do
-    echo "# $shape"
-    for ratio in 1 0.6; do $b step $shape --ratio $ratio; done
-    $b saving $shape --steps 15
-    $b score $shape
-done
-$b step $wide --recompute 1 --steps 3
-echo "# one thread, then without entropy, then long sequences, then the profile"
-$b step $small --threads 1
-$b score $small --entropy 0
-$b step $long
-$b step $small --profile 1
-echo "# $smollm --tied 1"
-$b step $smollm --tied 1 --steps 3
-$b select --n 1048576
-$b generate --vocab 32000 --dim 288 --layers 6 --heads 6 --ffn 768
-$b generate --vocab 49152 --dim 576 --layers 30 --heads 9 --kv-heads 3 --ffn 1536 --tied 1 --n 32

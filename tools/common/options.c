@@ -94,9 +94,14 @@ static int set_i32(const option *o, const char *value) {
     return 1;
 }
 
+static int set_text(const option *o, const char *value) {
+    *(const char **)o->target = value;
+    return 1;
+}
+
 static int set_value(const option *o, const char *value) {
     switch (o->kind) {
-    case OPTION_IS_TEXT: *(const char **)o->target = value; return 1;
+    case OPTION_IS_TEXT: return set_text(o, value);
     case OPTION_IS_CHOICE: return set_choice(o, value);
     case OPTION_IS_REAL: return set_real(o, value);
     case OPTION_IS_U64: return set_u64(o, value);

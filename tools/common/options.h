@@ -53,6 +53,27 @@ typedef struct option {
 #define OPTION_CHOICE(name, target, words, help)                                                   \
     {name, OPTION_IS_CHOICE, target, 0, 0, words, help, 0}
 
+/* Rows that several verbs share. */
+#define OPTION_MODEL(target) OPTION_TEXT("model", target, "DIR", "the model folder")
+#define OPTION_DATA(target)                                                                        \
+    OPTION_LIST("data", target, "F...", "text, .jsonl or token files, one after the other")
+#define OPTION_TOKENIZER(target, otherwise)                                                        \
+    OPTION_TEXT("tokenizer", target, "T", "bytes, a tokenizer.json or its folder" otherwise)
+#define OPTION_FIELDS(target)                                                                      \
+    OPTION_TEXT("fields", target, "A,B", "the fields of .jsonl records to join (default: text)")
+#define OPTION_SEQ(target, otherwise)                                                              \
+    OPTION_I32("seq", target, 1, 1048576, "T", "window length" otherwise)
+#define OPTION_BATCH(target, help) OPTION_I32("batch", target, 1, 65536, "B", help)
+#define OPTION_SEED(target, help) OPTION_U64("seed", target, 0, 1.8e19, "S", help)
+#define OPTION_THREADS(target)                                                                     \
+    OPTION_I32("threads", target, 1, 4096, "N",                                                    \
+               "threads (default: all); any number gives the same bits")
+#define OPTION_QUIET(target) OPTION_FLAG("quiet", target, "no progress on stderr")
+
+#define OR_THE_MODELS " (default: the model's)"
+#define OR_THE_CONTEXT " (default: the model's context, at most 1024)"
+#define BATCH_IS_SPEED "windows at once (default 8): a matter of speed and memory only"
+
 /* What the help page holds besides the flags. */
 typedef struct option_page {
     const char *verb, *what, *usage, *examples[2];

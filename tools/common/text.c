@@ -104,19 +104,25 @@ void escape_json(FILE *out, const char *s) {
     fputc('"', out);
 }
 
+static void write_invisible(FILE *out, unsigned char byte) {
+    if (byte == '\t') {
+        fputs("\\t", out);
+    } else if (byte == '\n') {
+        fputs("\\n", out);
+    } else if (byte == '\r') {
+        fputs("\\r", out);
+    } else {
+        fprintf(out, "\\x%02X", (unsigned)byte);
+    }
+}
+
 void escape_terminal(FILE *out, const char *bytes, size_t n) {
     size_t i = 0;
     while (i < n) {
         unsigned long code = 0;
         size_t size = escape_utf8(bytes + i, n - i, &code);
         if (size == 0 || code < 0x20 || code == 0x7F) {
-            unsigned char byte = (unsigned char)bytes[i];
-            switch (byte) {
-            case '\t': fputs("\\t", out); break;
-            case '\n': fputs("\\n", out); break;
-            case '\r': fputs("\\r", out); break;
-            default: fprintf(out, "\\x%02X", (unsigned)byte);
-            }
+            write_invisible(out, (unsigned char)bytes[i]);
         } else if (code == '\\') {
             fputs("\\\\", out);
         } else {

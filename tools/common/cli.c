@@ -1,0 +1,121 @@
+/* cli.c: exit codes, messages, interruption, threads. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "common/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static const char *verb_name = "";
+volatile sig_atomic_t stop_requested = 0;
+
+void set_verb(const char *name) {
+    verb_name = name;
+}
+
+int fail(int code, const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (char *p = text; *p != 0; p++) {
+        if ((unsigned char)*p < 32 || *p == 127) *p = '?';
+    }
+    fprintf(stderr, "slm %s: %s\n", verb_name, text);
+    return code;
+}
+
+int fail_memory(void) {
+    return fail(NO_MEMORY, "out of memory");
+}
+
+static int exit_code_of(slm_status status, file_role role) {
+    switch (status) {
+    case SLM_OK: return DONE;
+    case SLM_ERR_MEMORY: return NO_MEMORY;
+    case SLM_ERR_FORMAT:
+    case SLM_ERR_MISMATCH: return BAD_INPUT;
+    case SLM_ERR_CANCELLED: return INTERRUPTED;
+    default: return role == FOR_INPUT ? BAD_INPUT : FAILED;
+    }
+}
+
+int fail_status(slm_status status, file_role role, const slm_error *err) {
+    if (status == SLM_OK) return DONE;
+    return fail(exit_code_of(status, role), "%s", err->text);
+}
+
+int need_flag(int given, const char *flag, const char *value) {
+    if (given) return DONE;
+    return fail(USAGE, "%s %s is needed (slm %s -h)", flag, value, verb_name);
+}
+
+static void request_stop(int signal_number) {
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+void catch_signals(void) {
+    struct sigaction action;
+    struct sigaction before;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = request_stop;
+    action.sa_flags = (int)SA_RESETHAND;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL);
+
+    /* A job in the background ignores SIGINT, and goes on doing so. */
+    int ignored = sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (!ignored) (void)sigaction(SIGINT, &action, NULL);
+}
+
+void watch_start(watch *w, const char *what, const char *unit, int quiet) {
+    memset(w, 0, sizeof *w);
+    w->unit = unit;
+    progress_start(&w->bar, what, quiet, 0);
+    catch_signals();
+}
+
+int watch_callback(void *user, uint64_t done, uint64_t total) {
+    watch *w = (watch *)user;
+    char detail[64] = "";
+    if (!w->started) {
+        w->bar.first = done;
+        w->started = 1;
+    }
+    double seconds = progress_clock() - w->bar.start;
+    if (done > w->bar.first && seconds > 0 && w->unit != NULL) {
+        char speed[32];
+        progress_count(speed, sizeof speed, (double)(done - w->bar.first) / seconds);
+        (void)snprintf(detail, sizeof detail, "%s %s", speed, w->unit);
+    }
+    progress_show(&w->bar, done, total, detail);
+    return stop_requested != 0;
+}
+
+void use_threads(int32_t n) {
+#ifdef _OPENMP
+    if (n > 0) omp_set_num_threads(n);
+#else
+    (void)n;
+#endif
+}
+
+void threads_wait_gently(char **argv) {
+#ifdef _OPENMP
+    int chosen = getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL;
+    if (!chosen && setenv("GOMP_SPINCOUNT", "2000", 1) == 0) {
+        execvp(argv[0], argv); /* It returns only if it fails: the program goes on as it is. */
+    }
+#else
+    (void)argv;
+#endif
+}

@@ -1,0 +1,20 @@
+/* paths.h: questions about paths, and folders made.  What goes wrong is said as cli.h's fail does,
+ * and its exit code returned.  Needs POSIX. */
+#ifndef PATHS_H
+#define PATHS_H
+
+enum { PATH_SIZE = 4096 };
+
+int path_exists(const char *path);
+int is_folder(const char *path);
+
+/* Returns 1 if both paths lead to one file or folder that exists. */
+int same_file(const char *a, const char *b);
+
+/* Writes "FOLDER/NAME" to out (PATH_SIZE). */
+int path_join(char *out, const char *folder, const char *name);
+
+/* Makes the folder and those above it. */
+int make_folder(const char *path);
+
+#endif

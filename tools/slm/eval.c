@@ -1,0 +1,133 @@
+/* eval.c: the verb `eval`: loss, perplexity and bits per byte of a text. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "common/inputs.h"
+#include "common/options.h"
+#include "slm/verbs.h"
+
+typedef struct eval_options {
+    option_list data;
+    const char *model, *tokenizer, *fields;
+    int32_t seq, batch, threads;
+    uint64_t seed;
+    int json, quiet;
+} eval_options;
+
+typedef struct eval_run {
+    slm_tokenizer *tokenizer;
+    slm_model *model;
+    slm_corpus *corpus;
+    slm_losses *losses;
+} eval_run;
+
+/* JSON has no NaN. */
+static void print_json_number(const char *name, double value) {
+    if (isfinite(value)) {
+        printf("\"%s\": %.17g, ", name, value);
+    } else {
+        printf("\"%s\": null, ", name);
+    }
+}
+
+static void print_json(const slm_evaluation *e, const slm_corpus *corpus) {
+    printf("{");
+    print_json_number("loss", e->loss);
+    print_json_number("perplexity", exp(e->loss));
+    print_json_number("bits_per_byte", e->bits_per_byte);
+    printf("\"tokens\": %zu, \"bytes\": %zu, \"ci95\": [%.17g, %.17g]}\n", e->n_tokens,
+           corpus->bytes, e->low, e->high);
+}
+
+static void print_lines(const slm_evaluation *e, const slm_corpus *corpus, int32_t T) {
+    printf("loss           %.6f nats per token   (95%%: %.6f to %.6f)\n", e->loss, e->low, e->high);
+    printf("perplexity     %.4f\n", exp(e->loss));
+    if (isfinite(e->bits_per_byte)) printf("bits per byte  %.6f\n", e->bits_per_byte);
+    printf("tokens         %zu predicted, in %zu windows of %d\n", e->n_tokens, e->n_windows,
+           (int)T);
+    printf("bytes          %zu\n", corpus->bytes);
+}
+
+static int compute_losses(const eval_options *o, eval_run *r) {
+    slm_error err;
+    watch w;
+    int32_t T = o->seq > 0 ? o->seq : default_seq(r->model);
+    slm_windows windows = slm_corpus_windows(r->corpus, o->batch, T);
+    if ((size_t)windows.B > windows.end) windows.B = (int32_t)windows.end;
+    watch_start(&w, "tokens", "tok/s", o->quiet);
+    slm_status status =
+        slm_losses_compute(&r->losses, r->model, r->corpus, &windows, watch_callback, &w, &err);
+    progress_end(&w.bar);
+    if (status == SLM_ERR_CANCELLED) return fail(INTERRUPTED, "interrupted");
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+static int evaluate(const eval_options *o, eval_run *r) {
+    slm_error err;
+    slm_evaluation evaluation;
+    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code == DONE) code = compute_losses(o, r);
+    if (code != DONE) return code;
+
+    slm_status status = slm_losses_evaluate(&evaluation, r->losses, r->corpus, o->seed, &err);
+    if (status == SLM_ERR_ARGUMENT) return fail(BAD_INPUT, "%s: %s", o->data.items[0], err.text);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    if (o->json) {
+        print_json(&evaluation, r->corpus);
+    } else {
+        print_lines(&evaluation, r->corpus, r->losses->T);
+    }
+    return DONE;
+}
+
+static int parse_options(eval_options *o, int argc, char **argv) {
+    static const option_page page = {
+        "eval",
+        "loss, perplexity and bits per byte of a text, with a 95% interval",
+        "eval --model DIR --data F... [flags]",
+        {"slm eval --model run --data eval.txt", "slm eval --model run --data a.txt b.txt --json"},
+        "The loss is the mean over all targets: each token but the first of the text, predicted\n"
+        "from those before it in its window of --seq.  The interval comes from 1000 resamples of\n"
+        "whole windows.  --json prints loss (nats per token), perplexity, bits_per_byte, tokens\n"
+        "(targets), bytes (of the text) and ci95 ([low, high], of the loss).",
+        0};
+    option_list rest = {{NULL}, 0};
+    option table[] = {
+        OPTION_MODEL(&o->model),
+        OPTION_DATA(&o->data),
+        OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
+        OPTION_FIELDS(&o->fields),
+        OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
+        OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
+        OPTION_SEED(&o->seed, "of the resampling (default 1)"),
+        OPTION_THREADS(&o->threads),
+        OPTION_FLAG("json", &o->json, "the result as JSON"),
+        OPTION_QUIET(&o->quiet),
+    };
+    memset(o, 0, sizeof *o);
+    o->batch = 8;
+    o->seed = 1;
+    return options_parse(&page, table, COUNT(table), &rest, argc, argv);
+}
+
+int verb_eval(int argc, char **argv) {
+    eval_options o;
+    eval_run r;
+    int code = parse_options(&o, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    code = need_flag(o.model != NULL, "--model", "DIR");
+    if (code == DONE) code = need_flag(o.data.n > 0, "--data", "F");
+    if (code != DONE) return code;
+
+    memset(&r, 0, sizeof r);
+    use_threads(o.threads);
+    code = evaluate(&o, &r);
+    slm_losses_free(r.losses);
+    slm_corpus_free(r.corpus);
+    slm_model_free(r.model);
+    slm_tokenizer_free(r.tokenizer);
+    return code;
+}

@@ -1,0 +1,164 @@
+/* generate.c: the verb `generate`: continues a text, token by token. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cli.h"
+#include "common/inputs.h"
+#include "common/options.h"
+#include "slm/verbs.h"
+
+typedef struct generate_options {
+    const char *model, *tokenizer, *prompt;
+    int32_t n, top_k, threads;
+    double temperature, top_p;
+    uint64_t seed;
+} generate_options;
+
+typedef struct generate_run {
+    slm_tokenizer *tokenizer;
+    slm_model *model;
+    slm_generator *generator;
+    int32_t *prompt; /* (n_prompt) */
+    size_t n_prompt;
+} generate_run;
+
+/* Prints nothing for a row of the model that no text uses. */
+static void print_token(const slm_tokenizer *tokenizer, int32_t id) {
+    size_t size = 0;
+    const char *bytes = slm_tokenizer_token(&size, tokenizer, id);
+    if (bytes != NULL) fwrite(bytes, 1, size, stdout);
+    (void)fflush(stdout);
+}
+
+/* Pushes the prompt; *logits are then those of the token after it. */
+static slm_status read_prompt(const slm_real **logits, generate_run *r, slm_error *err) {
+    for (size_t i = 0; i < r->n_prompt && !stop_requested; i++) {
+        print_token(r->tokenizer, r->prompt[i]);
+        slm_status status = slm_generator_push(logits, r->generator, r->prompt[i], err);
+        if (status != SLM_OK) return status;
+    }
+    return SLM_OK;
+}
+
+static slm_status continue_text(const generate_options *o, generate_run *r, const slm_real *logits,
+                                slm_choice *scratch, slm_error *err) {
+    int32_t vocab = r->model->config.vocab;
+    slm_rng rng = slm_rng_seed(o->seed);
+    slm_sample_options options = slm_sample_defaults();
+    options.temperature = o->temperature;
+    options.top_k = o->top_k;
+    options.top_p = o->top_p;
+    for (int32_t i = 0; i < o->n && !stop_requested; i++) {
+        int32_t token;
+        slm_status status = slm_sample_token(&token, logits, vocab, &options, &rng, scratch, err);
+        if (status != SLM_OK) return status;
+        print_token(r->tokenizer, token);
+        if (i + 1 == o->n) break;
+        status = slm_generator_push(&logits, r->generator, token, err);
+        if (status != SLM_OK) return status;
+    }
+    return SLM_OK;
+}
+
+/* Prints the prompt and what follows. */
+static int print_text(const generate_options *o, generate_run *r) {
+    slm_error err;
+    const slm_real *logits = NULL;
+    size_t vocab = (size_t)r->model->config.vocab;
+    slm_choice *scratch = (slm_choice *)malloc(vocab * sizeof *scratch);
+    if (scratch == NULL) return fail_memory();
+    catch_signals();
+    slm_status status = read_prompt(&logits, r, &err);
+    if (status == SLM_OK) status = continue_text(o, r, logits, scratch, &err);
+    free(scratch);
+    if (isatty(1)) putchar('\n');
+    if (status == SLM_OK && stop_requested) return INTERRUPTED;
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+static int generate(const generate_options *o, generate_run *r) {
+    slm_error err;
+    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    if (code != DONE) return code;
+    slm_status status = slm_tokenizer_encode(&r->prompt, &r->n_prompt, r->tokenizer, o->prompt,
+                                             strlen(o->prompt), &err);
+    if (status == SLM_OK && r->n_prompt > (size_t)(INT32_MAX - o->n))
+        return fail(USAGE, "the prompt is too long");
+    if (status == SLM_OK) {
+        int32_t max_tokens = (int32_t)r->n_prompt + o->n;
+        status = slm_generator_create(&r->generator, r->model, max_tokens, &err);
+    }
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+
+    size_t n_tokens = r->n_prompt + (size_t)o->n;
+    if (n_tokens > (size_t)r->model->config.max_seq) {
+        fprintf(stderr,
+                "slm generate: note: %zu tokens are more than the context of %d that the model "
+                "was made for\n",
+                n_tokens, (int)r->model->config.max_seq);
+    }
+    return print_text(o, r);
+}
+
+static int check_options(const generate_options *o) {
+    int code = need_flag(o->model != NULL, "--model", "DIR");
+    if (code == DONE) code = need_flag(o->prompt != NULL, "--prompt", "S");
+    if (code == DONE && o->prompt[0] == 0)
+        return fail(USAGE, "--prompt is empty: the model needs at least one token to go on from");
+    return code;
+}
+
+static int parse_options(generate_options *o, int argc, char **argv) {
+    static const option_page page = {
+        "generate",
+        "continues a text",
+        "generate --model DIR --prompt S [flags]",
+        {"slm generate --model run --prompt \"The force on the block is\" -n 100",
+         "slm generate --model run --prompt 'Once upon' -n 200 --temp 0.8 --top-p 0.95 --seed 7"},
+        "The prompt and what follows go to stdout as bytes, as they are made.  --temp 0 takes the\n"
+        "likeliest token each time.",
+        0};
+    option_list rest = {{NULL}, 0};
+    option table[] = {
+        OPTION_MODEL(&o->model),
+        OPTION_TEXT("prompt", &o->prompt, "S", "the text to continue"),
+        OPTION_I32("n", &o->n, 1, 1048576, "N", "tokens to add (default 100)"),
+        OPTION_REAL("temp", &o->temperature, 0, 100, "X", "temperature; 0: greedy (default 0.8)"),
+        OPTION_I32("top-k", &o->top_k, 0, 16777216, "K",
+                   "only the K likeliest; 0: all (default 0)"),
+        OPTION_REAL("top-p", &o->top_p, 1e-9, 1, "P",
+                    "only the likeliest that make up P together (default 1)"),
+        OPTION_SEED(&o->seed, "same seed, same text (default 1)"),
+        OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
+        OPTION_THREADS(&o->threads),
+    };
+    memset(o, 0, sizeof *o);
+    o->n = 100;
+    o->temperature = 0.8;
+    o->top_p = 1;
+    o->seed = 1;
+    return options_parse(&page, table, COUNT(table), &rest, argc, argv);
+}
+
+int verb_generate(int argc, char **argv) {
+    generate_options o;
+    generate_run r;
+    int code = parse_options(&o, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    code = check_options(&o);
+    if (code != DONE) return code;
+
+    memset(&r, 0, sizeof r);
+    use_threads(o.threads);
+    code = generate(&o, &r);
+    slm_generator_free(r.generator);
+    slm_free(r.prompt);
+    slm_model_free(r.model);
+    slm_tokenizer_free(r.tokenizer);
+    return code;
+}

@@ -1,0 +1,201 @@
+/* score.c: the verb `score`: loss and entropy of every token of a text, once: into a score file
+ * that training reads, as a table for people, or for an array of tokens from NumPy. */
+#include "slm/score.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "common/text.h"
+#include "slm/losses_join.h"
+#include "slm/verbs.h"
+
+static void print_summary(const score_options *o, const slm_losses *losses) {
+    double loss = 0;
+    double entropy = 0;
+    for (size_t i = 0; i < losses->n; i++) {
+        loss += (double)losses->loss[i];
+        entropy += (double)losses->entropy[i];
+    }
+    loss /= (double)losses->n;
+    entropy /= (double)losses->n;
+    if (!o->json) {
+        printf("%s: %zu tokens in windows of %d, mean loss %.6f, mean entropy %.6f nats\n", o->out,
+               losses->n, (int)losses->T, loss, entropy);
+        return;
+    }
+    printf("{\"out\": ");
+    escape_json(stdout, o->out);
+    printf(", \"tokens\": %zu, \"seq\": %d", losses->n, (int)losses->T);
+    printf(", \"loss\": %.17g, \"entropy\": %.17g", loss, entropy);
+    printf(", \"corpus\": \"%016llx\"", (unsigned long long)losses->corpus_hash);
+    printf(", \"tokenizer\": \"%016llx\"", (unsigned long long)losses->tokenizer_hash);
+    printf(", \"model\": \"%016llx\"}\n", (unsigned long long)losses->model_hash);
+}
+
+/* The position is the token's place in the text, from 0: the first token is no target and has no
+ * line. */
+static void print_table(const score_run *r) {
+    int digits = sizeof(slm_real) == sizeof(float) ? 9 : 17;
+    printf("position\ttoken\ttext\tloss\tentropy\n");
+    for (size_t i = 0; i < r->losses->n; i++) {
+        size_t size = 0;
+        int32_t id = r->corpus->tokens[i + 1];
+        const char *bytes = slm_tokenizer_token(&size, r->tokenizer, id);
+        printf("%zu\t%d\t", i + 1, (int)id);
+        if (bytes != NULL) escape_terminal(stdout, bytes, size);
+        printf("\t%.*g", digits, (double)r->losses->loss[i]);
+        printf("\t%.*g\n", digits, (double)r->losses->entropy[i]);
+    }
+}
+
+static void print_shard(const score_options *o, const score_run *r) {
+    int i = (int)o->shard_index;
+    int n = (int)o->n_shards;
+    if (o->json) {
+        printf("{\"shard\": %d, \"shards\": %d, \"windows\": %zu}\n", i, n,
+               slm_corpus_n_windows(r->corpus, r->T));
+    } else {
+        printf("%s: shard %d of %d is done; when all are: slm score --join FILE... --out SCORES\n",
+               o->out, i, n);
+    }
+}
+
+static int score_and_print(score_run *r, const score_options *o) {
+    int code = score_text(r, o);
+    if (code != DONE) return code;
+    if (o->n_shards > 1) {
+        print_shard(o, r);
+    } else if (o->tsv) {
+        print_table(r);
+    } else {
+        print_summary(o, r->losses);
+    }
+    return DONE;
+}
+
+static int join_shards(score_run *r, const score_options *o) {
+    slm_error err;
+    slm_losses *parts[OPTION_LIST_MAX] = {NULL};
+    slm_status status = SLM_OK;
+    for (size_t i = 0; i < o->join.n && status == SLM_OK; i++)
+        status = slm_losses_load(&parts[i], o->join.items[i], &err);
+    if (status == SLM_OK)
+        status = losses_join(&r->losses, (const slm_losses *const *)parts, o->join.n, &err);
+    for (size_t i = 0; i < o->join.n; i++)
+        slm_losses_free(parts[i]);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+
+    if (r->losses->n != r->losses->total) {
+        return fail(BAD_INPUT, "the shards given hold %zu of %zu scores", r->losses->n,
+                    r->losses->total);
+    }
+    status = slm_losses_save(r->losses, o->out, &err);
+    if (status == SLM_OK) print_summary(o, r->losses);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+/* ---- the flags ---- */
+static int check_join(const score_options *o) {
+    if (o->model != NULL || o->data.n > 0 || o->shard != NULL || o->tsv)
+        return fail(USAGE, "--join takes finished shards and --out, nothing else");
+    return need_flag(o->out != NULL, "--out", "S");
+}
+
+static int check_tokens(const score_options *o) {
+    if (o->data.n > 0 || o->shard != NULL || o->tsv || o->seq > 0) {
+        return fail(USAGE, "--tokens brings its own windows: no --data, --seq, --shard or --tsv "
+                           "with it");
+    }
+    return need_flag(o->out != NULL, "--out", "FOLDER");
+}
+
+/* Reads --shard i/n. */
+static int parse_shard(score_options *o) {
+    int end = 0;
+    if (o->shard == NULL) return DONE;
+    int n_read = sscanf(o->shard, "%6d/%6d%n", &o->shard_index, &o->n_shards, &end);
+    int in_range = o->shard_index >= 0 && o->shard_index < o->n_shards;
+    if (n_read != 2 || o->shard[end] != 0 || !in_range)
+        return fail(USAGE, "--shard %s: i/n is needed, i from 0 to n-1", o->shard);
+    if (o->n_shards > 1 && (o->tsv || o->out == NULL))
+        return fail(USAGE, "--shard goes with --out and without --tsv");
+    return DONE;
+}
+
+static int check_options(score_options *o) {
+    if (o->join.n > 0) return check_join(o);
+    int code = need_flag(o->model != NULL, "--model", "DIR");
+    if (code != DONE) return code;
+    if (o->tokens != NULL) return check_tokens(o);
+    code = need_flag(o->data.n > 0, "--data", "F");
+    if (code == DONE) code = need_flag(o->out != NULL || o->tsv, "--out", "S");
+    if (code == DONE) code = parse_shard(o);
+    return code;
+}
+
+static int parse_options(score_options *o, int argc, char **argv) {
+    static const option_page page = {
+        "score",
+        "loss and entropy of every token of a text, once",
+        "score --model DIR --data F... --out S [flags]",
+        {"slm score --model ref --data noisy.txt --out noisy.scores",
+         "slm score --model ref --data page.txt --tsv | sort -t '\t' -k4 -nr | head"},
+        "The score file holds loss and entropy (nats) of each token in its window of --seq, which\n"
+        "must be that of training, and the fingerprints of text, tokenizer and model: train\n"
+        "refuses it for anything else.  An interrupted scoring (S.part) is taken up by the same\n"
+        "command.  Shards 0/n to n-1/n can be made on different machines, each into its own file;\n"
+        "--join FILE... --out S makes one of them.  --tsv prints position, token, text, loss,\n"
+        "entropy (tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32\n"
+        "array of shape (rows, T+1): inputs [:, :T], targets [:, 1:].",
+        0};
+    option_list rest = {{NULL}, 0};
+    option table[] = {
+        OPTION_MODEL(&o->model),
+        OPTION_DATA(&o->data),
+        OPTION_TEXT("out", &o->out, "S", "the score file to write; with --tokens a folder"),
+        OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
+        OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
+        OPTION_FIELDS(&o->fields),
+        OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
+        OPTION_TEXT("shard", &o->shard, "i/n", "score only part i of n, i from 0"),
+        OPTION_I32("save-every", &o->save_every, 0, 1000000, "SECONDS",
+                   "between saves of S.part (default 60)"),
+        OPTION_LIST("join", &o->join, "FILE...", "make one score file of all shards"),
+        OPTION_FLAG("tsv", &o->tsv, "print the scores as a table"),
+        OPTION_TEXT("tokens", &o->tokens, "T.npy",
+                    "score this array; writes loss.npy and entropy.npy"),
+        OPTION_THREADS(&o->threads),
+        OPTION_FLAG("json", &o->json, "the summary as JSON"),
+        OPTION_QUIET(&o->quiet),
+    };
+    memset(o, 0, sizeof *o);
+    o->batch = 8;
+    o->save_every = 60;
+    o->n_shards = 1;
+    return options_parse(&page, table, COUNT(table), &rest, argc, argv);
+}
+
+int verb_score(int argc, char **argv) {
+    score_options o;
+    score_run r;
+    int code = parse_options(&o, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    code = check_options(&o);
+    if (code != DONE) return code;
+
+    memset(&r, 0, sizeof r);
+    use_threads(o.threads);
+    if (o.join.n > 0) {
+        code = join_shards(&r, &o);
+    } else if (o.tokens != NULL) {
+        code = score_array(&r, &o);
+    } else {
+        code = score_and_print(&r, &o);
+    }
+    slm_losses_free(r.losses);
+    slm_corpus_free(r.corpus);
+    slm_model_free(r.model);
+    slm_tokenizer_free(r.tokenizer);
+    return code;
+}

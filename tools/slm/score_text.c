@@ -1,0 +1,191 @@
+/* score_text.c: the losses of a text; into a score file, they are made in pieces, so that an
+ * interrupted scoring can be taken up. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "common/inputs.h"
+#include "common/paths.h"
+#include "slm/losses_join.h"
+#include "slm/score.h"
+
+static int load_inputs(score_run *r, const score_options *o) {
+    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code == DONE) r->T = o->seq > 0 ? o->seq : default_seq(r->model);
+    return code;
+}
+
+static int score_at_once(score_run *r, const score_options *o) {
+    slm_error err;
+    watch w;
+    slm_windows windows = slm_corpus_windows(r->corpus, o->batch, r->T);
+    watch_start(&w, "scoring: token", "tok/s", o->quiet);
+    slm_status status =
+        slm_losses_compute(&r->losses, r->model, r->corpus, &windows, watch_callback, &w, &err);
+    progress_end(&w.bar);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+/* ---- into a file ---- */
+
+/* What the file must hold in the end: its windows, and the fingerprints of their losses, which have
+ * no numbers here. */
+typedef struct score_goal {
+    slm_windows windows;
+    slm_losses losses;
+} score_goal;
+
+static size_t entries_before(const score_run *r, size_t window) {
+    size_t n_all = r->corpus->n - 1;
+    size_t n = window * (size_t)r->T;
+    return n < n_all ? n : n_all;
+}
+
+/* The windows are dealt out to the shards in pieces of equal length, the first ones one longer
+ * where there is a rest. */
+static score_goal make_goal(const score_run *r, const score_options *o) {
+    score_goal goal;
+    memset(&goal, 0, sizeof goal);
+    goal.windows = slm_corpus_windows(r->corpus, o->batch, r->T);
+    size_t share = goal.windows.end / (size_t)o->n_shards;
+    size_t rest = goal.windows.end % (size_t)o->n_shards;
+    size_t i = (size_t)o->shard_index;
+    goal.windows.first = share * i + (i < rest ? i : rest);
+    goal.windows.end = goal.windows.first + share + (i < rest);
+
+    slm_losses *losses = &goal.losses;
+    losses->T = r->T;
+    losses->total = r->corpus->n - 1;
+    losses->first = entries_before(r, goal.windows.first);
+    losses->n = entries_before(r, goal.windows.end) - losses->first;
+    losses->corpus_hash = r->corpus->hash;
+    losses->tokenizer_hash = slm_tokenizer_hash(r->tokenizer);
+    losses->model_hash = slm_model_hash(r->model);
+    return goal;
+}
+
+/* Refuses losses of a file that are no part of the goal. */
+static int check_losses(const slm_losses *losses, const score_goal *goal, const char *path) {
+    const slm_losses *wanted = &goal->losses;
+    const char *difference = losses_difference(losses, wanted);
+    int other_shard = losses->first != wanted->first || losses->n > wanted->n;
+    if (difference == NULL && other_shard) difference = "shard";
+    if (difference == NULL) return DONE;
+    return fail(BAD_INPUT,
+                "%s: it holds scores %zu to %zu of %zu in windows of %d, made for another %s "
+                "(here: %zu to %zu of %zu, %d)",
+                path, losses->first, losses->first + losses->n, losses->total, (int)losses->T,
+                difference, wanted->first, wanted->first + wanted->n, wanted->total,
+                (int)wanted->T);
+}
+
+/* Shows progress, and stops when it is time to save. */
+typedef struct score_watch {
+    watch w;
+    uint64_t n_before; /* entries that earlier pieces have made */
+    uint64_t n_all;
+    double save_at; /* seconds, by progress_clock */
+} score_watch;
+
+static int score_callback(void *user, uint64_t done, uint64_t total) {
+    score_watch *w = (score_watch *)user;
+    (void)total;
+    int stop = watch_callback(&w->w, w->n_before + done, w->n_all);
+    return stop || progress_clock() >= w->save_at;
+}
+
+/* Puts `more` behind r->losses, and frees it. */
+static slm_status append_losses(score_run *r, slm_losses *more, slm_error *err) {
+    if (r->losses == NULL) {
+        r->losses = more;
+        return SLM_OK;
+    }
+    const slm_losses *parts[2] = {r->losses, more};
+    slm_losses *both;
+    slm_status status = losses_join(&both, parts, 2, err);
+    slm_losses_free(more);
+    if (status != SLM_OK) return status;
+    slm_losses_free(r->losses);
+    r->losses = both;
+    return SLM_OK;
+}
+
+/* Scores until all is there or it is time to save; the latter returns SLM_ERR_CANCELLED. */
+static slm_status score_piece(score_run *r, const score_options *o, const score_goal *goal,
+                              score_watch *w, slm_error *err) {
+    size_t T = (size_t)r->T;
+    slm_losses *more = NULL;
+    slm_windows windows = goal->windows;
+    w->n_before = r->losses != NULL ? r->losses->n : 0;
+    w->save_at = progress_clock() + (double)o->save_every;
+    windows.first = (goal->losses.first + (size_t)w->n_before + T - 1) / T;
+    slm_status status =
+        slm_losses_compute(&more, r->model, r->corpus, &windows, score_callback, w, err);
+    if (more == NULL) return status;
+    slm_status joined = append_losses(r, more, err);
+    return joined != SLM_OK ? joined : status;
+}
+
+/* Takes up the unfinished file.  It is replaced atomically, so that one which cannot be read is not
+ * ours: then the work begins anew. */
+static int resume(score_run *r, const score_options *o, const score_goal *goal, const char *part) {
+    slm_error err;
+    if (!path_exists(part)) return DONE;
+    slm_status status = slm_losses_load(&r->losses, part, &err);
+    if (status == SLM_OK) return check_losses(r->losses, goal, part);
+    if (status != SLM_ERR_FORMAT && status != SLM_ERR_NOT_FINITE)
+        return fail_status(status, FOR_INPUT, &err);
+    if (!o->quiet) fprintf(stderr, "slm score: note: %s; scoring begins anew\n", err.text);
+    return DONE;
+}
+
+/* A file that is finished is left alone. */
+static int load_finished(score_run *r, const score_options *o, const score_goal *goal) {
+    slm_error err;
+    slm_status status = slm_losses_load(&r->losses, o->out, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    int code = check_losses(r->losses, goal, o->out);
+    if (code == DONE && r->losses->n != goal->losses.n) {
+        code = fail(BAD_INPUT, "%s: it holds %zu of the %zu scores of this shard", o->out,
+                    r->losses->n, goal->losses.n);
+    }
+    return code;
+}
+
+static int score_into_file(score_run *r, const score_options *o) {
+    char part[PATH_SIZE];
+    slm_error err;
+    score_watch w;
+    score_goal goal = make_goal(r, o);
+    if (snprintf(part, sizeof part, "%s.part", o->out) >= (int)sizeof part)
+        return fail(USAGE, "%.60s...: the path is too long", o->out);
+    if (path_exists(o->out)) return load_finished(r, o, &goal);
+    int code = resume(r, o, &goal, part);
+    if (code != DONE) return code;
+
+    watch_start(&w.w, "scoring: token", "tok/s", o->quiet);
+    w.n_all = goal.losses.n;
+    slm_status status = SLM_ERR_CANCELLED;
+    while (status == SLM_ERR_CANCELLED && !stop_requested) {
+        status = score_piece(r, o, &goal, &w, &err);
+        if (status == SLM_ERR_CANCELLED) {
+            slm_status saved = slm_losses_save(r->losses, part, &err);
+            if (saved != SLM_OK) status = saved;
+        }
+    }
+    progress_end(&w.w.bar);
+    if (status == SLM_ERR_CANCELLED) {
+        return fail(INTERRUPTED, "%s: stopped at token %zu of %zu; the same command goes on", part,
+                    r->losses->n, goal.losses.n);
+    }
+    if (status == SLM_OK) status = slm_losses_save(r->losses, o->out, &err);
+    if (status == SLM_OK) (void)remove(part);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+int score_text(score_run *r, const score_options *o) {
+    int code = load_inputs(r, o);
+    if (code != DONE) return code;
+    return o->out != NULL ? score_into_file(r, o) : score_at_once(r, o);
+}

@@ -1,0 +1,299 @@
+/* tokenize.c: the verbs `tokenize` (text to ids and back), `tokenizer train` and
+ * `tokenizer import`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "common/inputs.h"
+#include "common/options.h"
+#include "slm/gpt2.h"
+#include "slm/verbs.h"
+
+/* ---- tokenize ---- */
+typedef struct tokenize_options {
+    const char *tokenizer, *fields;
+    option_list files;
+    int decode;
+} tokenize_options;
+
+/* The contents of a file or of standard input. */
+typedef struct input_text {
+    char *bytes;
+    size_t size;
+    const char *name;
+    int from_stdin; /* 1: bytes come from malloc, not from slm.h */
+} input_text;
+
+static int read_input(input_text *in, const char *path, const char *fields) {
+    slm_error err;
+    memset(in, 0, sizeof *in);
+    in->name = path;
+    in->from_stdin = strcmp(path, "-") == 0;
+    if (in->from_stdin) return read_stream(&in->bytes, &in->size, stdin, "standard input");
+    return fail_status(slm_text_read(&in->bytes, &in->size, path, fields, &err), FOR_INPUT, &err);
+}
+
+static void free_input(input_text *in) {
+    if (in->from_stdin) {
+        free(in->bytes);
+    } else {
+        slm_free(in->bytes);
+    }
+}
+
+static int print_ids(const slm_tokenizer *tokenizer, const input_text *in) {
+    enum { IDS_PER_LINE = 20 };
+    slm_error err;
+    int32_t *ids;
+    size_t n;
+    slm_status status = slm_tokenizer_encode(&ids, &n, tokenizer, in->bytes, in->size, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    for (size_t i = 0; i < n; i++) {
+        int line_ends = i + 1 == n || i % IDS_PER_LINE == IDS_PER_LINE - 1;
+        printf("%d%c", (int)ids[i], line_ends ? '\n' : ' ');
+    }
+    slm_free(ids);
+    return DONE;
+}
+
+static int is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static int is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* Reads the whole number at *cursor, which it moves behind it.  Returns 0 if there is none, if it
+ * is too large, or if it does not end where it should. */
+static int parse_id(int32_t *id, const char *text, size_t size, size_t *cursor) {
+    size_t i = *cursor;
+    int64_t value = 0;
+    while (i < size && is_digit(text[i]) && value <= INT32_MAX) {
+        value = value * 10 + (text[i] - '0');
+        i++;
+    }
+    if (i == *cursor || value > INT32_MAX) return 0;
+    if (i < size && !is_space(text[i])) return 0;
+    *id = (int32_t)value;
+    *cursor = i;
+    return 1;
+}
+
+/* Reads ids with white space between them into *ids (n), which is to be freed with free(). */
+static int parse_ids(int32_t **ids, size_t *n, const input_text *in) {
+    size_t room = in->size / 2 + 1;
+    size_t i = 0;
+    *n = 0;
+    *ids = (int32_t *)malloc(room * sizeof **ids);
+    if (*ids == NULL) return fail_memory();
+    while (i < in->size) {
+        if (is_space(in->bytes[i])) {
+            i++;
+        } else if (parse_id(*ids + *n, in->bytes, in->size, &i)) {
+            (*n)++;
+        } else {
+            return fail(BAD_INPUT, "%s: byte %zu: token %zu is not a whole number", in->name, i,
+                        *n);
+        }
+    }
+    return DONE;
+}
+
+static int check_ids(const int32_t *ids, size_t n, int32_t vocab, const char *name) {
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] < vocab) continue;
+        return fail(BAD_INPUT, "%s: token %zu is %d, outside the vocabulary of %d", name, i,
+                    (int)ids[i], (int)vocab);
+    }
+    return DONE;
+}
+
+static int print_text(const slm_tokenizer *tokenizer, const input_text *in) {
+    slm_error err;
+    int32_t *ids = NULL;
+    size_t n;
+    int code = parse_ids(&ids, &n, in);
+    if (code == DONE) code = check_ids(ids, n, slm_tokenizer_vocab(tokenizer), in->name);
+    if (code == DONE) {
+        char *text = NULL;
+        size_t size = 0;
+        slm_status status = slm_tokenizer_decode(&text, &size, tokenizer, ids, n, &err);
+        if (size > 0) fwrite(text, 1, size, stdout);
+        slm_free(text);
+        code = fail_status(status, FOR_INPUT, &err);
+    }
+    free(ids);
+    return code;
+}
+
+int verb_tokenize(int argc, char **argv) {
+    static const option_page page = {
+        "tokenize",
+        "a text's token ids, or a text back from its ids",
+        "tokenize --tokenizer T FILE [--decode]",
+        {"slm tokenize --tokenizer tok.json page.txt",
+         "slm tokenize --tokenizer bytes page.txt | slm tokenize --tokenizer bytes --decode -"},
+        "The ids go to stdout with white space between them.  FILE may be - for standard input.",
+        1};
+    tokenize_options o;
+    option table[] = {
+        OPTION_TOKENIZER(&o.tokenizer, ""),
+        OPTION_FLAG("decode", &o.decode, "from ids to text"),
+        OPTION_FIELDS(&o.fields),
+    };
+    memset(&o, 0, sizeof o);
+    int code = options_parse(&page, table, COUNT(table), &o.files, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    code = need_flag(o.tokenizer != NULL, "--tokenizer", "T");
+    if (code != DONE) return code;
+    if (o.files.n == 0) return fail(USAGE, "which file? usage: slm %s", page.usage);
+
+    slm_tokenizer *tokenizer = NULL;
+    input_text in = {NULL, 0, NULL, 0};
+    code = load_tokenizer(&tokenizer, o.tokenizer, NULL);
+    if (code == DONE) code = read_input(&in, o.files.items[0], o.fields);
+    if (code == DONE) code = o.decode ? print_text(tokenizer, &in) : print_ids(tokenizer, &in);
+    free_input(&in);
+    slm_tokenizer_free(tokenizer);
+    return code;
+}
+
+/* ---- tokenizer train ---- */
+typedef struct tokenizer_options {
+    option_list data;
+    const char *out, *fields;
+    int32_t vocab;
+    int quiet;
+} tokenizer_options;
+
+static int append_file(char **text, size_t *size, const char *path, const char *fields) {
+    slm_error err;
+    char *next;
+    size_t n;
+    slm_status status = slm_text_read(&next, &n, path, fields, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    char *larger = NULL;
+    if (n < SIZE_MAX - *size) larger = (char *)realloc(*text, *size + n + 1);
+    if (larger != NULL) {
+        memcpy(larger + *size, next, n);
+        *text = larger;
+        *size += n;
+    }
+    slm_free(next);
+    return larger != NULL ? DONE : fail_memory();
+}
+
+/* Reads all files' text in one piece. */
+static int read_texts(char **text, size_t *size, const tokenizer_options *o) {
+    int code = DONE;
+    *text = NULL;
+    *size = 0;
+    for (size_t i = 0; i < o->data.n && code == DONE; i++)
+        code = append_file(text, size, o->data.items[i], o->fields);
+    if (code == DONE && *size == 0) code = fail(BAD_INPUT, "%s: no text", o->data.items[0]);
+    return code;
+}
+
+static int train_tokenizer(const tokenizer_options *o, const char *text, size_t size) {
+    slm_error err;
+    slm_tokenizer *tokenizer = NULL;
+    watch w;
+    watch_start(&w, "merges", "merges/s", o->quiet);
+    slm_status status =
+        slm_tokenizer_train(&tokenizer, text, size, o->vocab, watch_callback, &w, &err);
+    progress_end(&w.bar);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+
+    status = slm_tokenizer_save(tokenizer, o->out, &err);
+    int vocab = (int)slm_tokenizer_vocab(tokenizer);
+    slm_tokenizer_free(tokenizer);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    printf("%s: %d tokens from %zu bytes of text\n", o->out, vocab, size);
+    return DONE;
+}
+
+static int verb_tokenizer_train(int argc, char **argv) {
+    static const option_page page = {
+        "tokenizer train",
+        "a byte-level BPE tokenizer from text",
+        "tokenizer train --data F... --vocab N --out T.json",
+        {"slm tokenizer train --data clean.txt noisy.txt --vocab 4096 --out tok.json",
+         "slm tokenizer train --data train.jsonl --fields question,answer --vocab 2048 --out "
+         "tok.json"},
+        "The file is Hugging Face's tokenizer.json.  Another way to one: slm tokenizer import.",
+        0};
+    tokenizer_options o;
+    option_list rest = {{NULL}, 0};
+    option table[] = {
+        OPTION_LIST("data", &o.data, "F...", "text or .jsonl files, one after the other"),
+        OPTION_I32("vocab", &o.vocab, 256, 1048576, "N", "tokens, the 256 bytes among them"),
+        OPTION_TEXT("out", &o.out, "T.json", "the file to write"),
+        OPTION_FIELDS(&o.fields),
+        OPTION_QUIET(&o.quiet),
+    };
+    memset(&o, 0, sizeof o);
+    set_verb(page.verb);
+    int code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    code = need_flag(o.data.n > 0, "--data", "F");
+    if (code == DONE) code = need_flag(o.vocab > 0, "--vocab", "N");
+    if (code == DONE) code = need_flag(o.out != NULL, "--out", "T.json");
+    if (code != DONE) return code;
+
+    char *text;
+    size_t size;
+    code = read_texts(&text, &size, &o);
+    if (code == DONE) code = train_tokenizer(&o, text, size);
+    free(text);
+    return code;
+}
+
+/* ---- tokenizer import ---- */
+static int import_gpt2(const char *folder, const char *out) {
+    slm_error err;
+    slm_tokenizer *tokenizer;
+    slm_status status = gpt2_tokenizer(&tokenizer, folder, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    status = slm_tokenizer_save(tokenizer, out, &err);
+    if (status == SLM_OK) printf("%s: %d tokens\n", out, (int)slm_tokenizer_vocab(tokenizer));
+    slm_tokenizer_free(tokenizer);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+static int verb_tokenizer_import(int argc, char **argv) {
+    static const option_page page = {
+        "tokenizer import",
+        "GPT-2's encoder.json and vocab.bpe as one tokenizer.json",
+        "tokenizer import --from DIR --out T.json",
+        {"slm tokenizer import --from gpt2 --out gpt2.json",
+         "slm tokenize --tokenizer gpt2.json page.txt"},
+        "Both files must be in the folder.",
+        0};
+    const char *from = NULL;
+    const char *out = NULL;
+    option_list rest = {{NULL}, 0};
+    option table[] = {
+        OPTION_TEXT("from", &from, "DIR", "the folder that holds them"),
+        OPTION_TEXT("out", &out, "T.json", "the file to write"),
+    };
+    set_verb(page.verb);
+    int code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    code = need_flag(from != NULL, "--from", "DIR");
+    if (code == DONE) code = need_flag(out != NULL, "--out", "T.json");
+    if (code == DONE) code = import_gpt2(from, out);
+    return code;
+}
+
+int verb_tokenizer(int argc, char **argv) {
+    if (argc == 0)
+        return fail(USAGE, "what is to be done? usage: slm tokenizer train|import --flags");
+    const char *name = argv[0];
+    if (strcmp(name, "train") == 0) return verb_tokenizer_train(argc - 1, argv + 1);
+    if (strcmp(name, "import") == 0) return verb_tokenizer_import(argc - 1, argv + 1);
+    if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0)
+        return verb_tokenizer_train(argc, argv);
+    return fail(USAGE, "'%s' is no verb of it; usage: slm tokenizer train|import --flags", name);
+}

@@ -1,0 +1,274 @@
+/* train.c: the verb `train`: its flags, and the loop that takes steps and writes the log and the
+ * checkpoints. */
+#include "slm/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "slm/names.h"
+#include "slm/verbs.h"
+
+/* ---- the loop ---- */
+static void show_step(train_run *r, const slm_step_stats *s) {
+    char kept[64] = "";
+    char val[32] = "";
+    char speed[32];
+    char detail[192];
+    double seconds = progress_clock() - r->bar.start;
+    double rate = seconds > 0 ? (double)(r->tokens - r->tokens_before) / seconds : 0;
+    if (r->o.select.criterion != SLM_CRITERION_NONE) {
+        double n_valid = s->n_valid > 0 ? (double)s->n_valid : 1.0;
+        (void)snprintf(kept, sizeof kept, " (kept %.0f%%: %.4f)",
+                       100.0 * (double)s->n_selected / n_valid, s->loss_selected);
+    }
+    if (isfinite(r->val_loss)) (void)snprintf(val, sizeof val, "  val %.4f", r->val_loss);
+    (void)snprintf(detail, sizeof detail, "loss %.4f%s  %s tok/s%s  lr %.2e", s->loss_all, kept,
+                   progress_count(speed, sizeof speed, rate), val, s->lr);
+    progress_show(&r->bar, slm_trainer_steps(r->trainer), r->o.steps, detail);
+}
+
+/* The mean over the targets of the first windows of the validation text. */
+static slm_status measure_val(train_run *r, slm_error *err) {
+    slm_losses *losses;
+    double sum = 0;
+    size_t n = 0;
+    slm_status status =
+        slm_losses_compute(&losses, r->model, r->val, &r->val_windows, NULL, NULL, err);
+    if (status != SLM_OK) return status;
+    for (size_t i = 0; i < losses->n; i++) {
+        if (r->val->masked != NULL && r->val->masked[i + 1]) continue;
+        sum += (double)losses->loss[i];
+        n++;
+    }
+    slm_losses_free(losses);
+    r->val_loss = n > 0 ? sum / (double)n : NAN;
+    return SLM_OK;
+}
+
+/* Takes one optimizer step. */
+static slm_status take_step(train_run *r, slm_step_stats *stats, slm_error *err) {
+    size_t n_micro = (size_t)r->o.accumulate;
+    for (size_t i = 0; i < n_micro; i++) {
+        slm_status status = slm_batch_next(r->micro[i], &r->cursor, r->corpus, r->scores, err);
+        if (status != SLM_OK) return status;
+    }
+    return slm_trainer_step(stats, r->trainer, r->micro, n_micro, err);
+}
+
+/* Takes a step, measures the validation loss if it is due, and writes the row of the log. */
+static int take_logged_step(train_run *r, slm_step_stats *stats) {
+    slm_error err;
+    train_log_row row = {.val_loss = NAN};
+    double start = progress_clock();
+    slm_status status = take_step(r, stats, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    double seconds = progress_clock() - start;
+    r->tokens += stats->n_valid;
+
+    row.step = slm_trainer_steps(r->trainer);
+    row.tokens = r->tokens;
+    if (seconds > 0) row.tokens_per_second = (double)stats->n_valid / seconds;
+    int val_is_due = row.step % r->o.val_every == 0 || row.step == r->o.steps;
+    if (r->val != NULL && val_is_due) {
+        status = measure_val(r, &err);
+        if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+        row.val_loss = r->val_loss;
+    }
+    row.seconds = progress_clock() - r->bar.start;
+    return log_write(&r->log, &row, stats);
+}
+
+/* Steps until all are done or a signal asks for an end; the state is saved in either case. */
+static int take_steps(train_run *r, slm_step_stats *stats) {
+    int code = DONE;
+    int saved = 0;
+    while (slm_trainer_steps(r->trainer) < r->o.steps && !stop_requested) {
+        code = take_logged_step(r, stats);
+        if (code != DONE) return code;
+        show_step(r, stats);
+        saved = slm_trainer_steps(r->trainer) % r->o.save_every == 0;
+        if (saved) code = train_checkpoint(r);
+        if (code != DONE) return code;
+    }
+    return saved ? DONE : train_checkpoint(r);
+}
+
+static int train_loop(train_run *r) {
+    slm_step_stats stats;
+    memset(&stats, 0, sizeof stats);
+    progress_start(&r->bar, "step", r->o.quiet, slm_trainer_steps(r->trainer));
+    int code = take_steps(r, &stats);
+    progress_end(&r->bar);
+    if (code != DONE) return code;
+
+    uint64_t steps = slm_trainer_steps(r->trainer);
+    if (steps < r->o.steps) {
+        return fail(INTERRUPTED,
+                    "interrupted at step %llu of %llu; the checkpoint is in %s, --resume goes on",
+                    (unsigned long long)steps, (unsigned long long)r->o.steps, r->o.out);
+    }
+    printf("%s: %llu steps, %llu tokens", r->o.out, (unsigned long long)steps,
+           (unsigned long long)r->tokens);
+    if (stats.n_valid > 0) printf(", loss %.4f", stats.loss_all);
+    if (isfinite(r->val_loss)) printf(", validation %.4f", r->val_loss);
+    printf(", %zu parameters\n", r->model->n_params);
+    return DONE;
+}
+
+/* Says what is about to be done. */
+static void print_note(const train_run *r) {
+    const train_options *o = &r->o;
+    char parameters[32];
+    char tokens[32];
+    if (o->quiet) return;
+    progress_count(parameters, sizeof parameters, (double)r->model->n_params);
+    progress_count(tokens, sizeof tokens, (double)r->corpus->n);
+    fprintf(stderr, "slm train: %s parameters, %s tokens in %zu windows of %d", parameters, tokens,
+            slm_corpus_n_windows(r->corpus, o->seq), (int)o->seq);
+    fprintf(stderr, ", %llu steps of %d x %d windows\n", (unsigned long long)o->steps,
+            (int)o->accumulate, (int)o->batch);
+
+    int ranks_by_loss =
+        o->criterion == SLM_CRITERION_EXCESS || o->criterion == SLM_CRITERION_LOSS;
+    int ranks_over_all = o->accumulate > 1 && o->select.scope == SLM_SCOPE_BATCH;
+    if (ranks_by_loss && ranks_over_all && o->select.ratio < 1) {
+        fprintf(stderr,
+                "slm train: note: to rank over %d micro-batches, each step scores them all first, "
+                "which costs one more forward; --scope micro avoids it\n",
+                (int)o->accumulate);
+    }
+}
+
+static int train(train_run *r, int argc, char **argv) {
+    int code = train_load(r);
+    if (code != DONE) return code;
+    catch_signals();
+    code = train_resume(r);
+    if (code == DONE) code = train_make_folder(r);
+    if (code != DONE) return code;
+    print_note(r);
+    code = train_write_settings(r, argc, argv);
+    if (code == DONE) code = log_open(&r->log, r->o.out, slm_trainer_steps(r->trainer));
+    if (code == DONE) code = train_loop(r);
+    return code;
+}
+
+/* ---- the flags ---- */
+static const option_page page = {
+    "train",
+    "trains a model: on all tokens, or on those whose excess loss is highest",
+    "train --data F... --out DIR [flags]",
+    {"slm train --data clean.txt --out ref --steps 500",
+     "slm train --data noisy.txt --init base --scores noisy.scores --ratio 0.6 --out slm --val "
+     "target.txt"},
+    "A run is a folder: model.safetensors, config.json, tokenizer.json, log.csv, run.json and\n"
+    "state.safetensors, from which --resume goes on to the same bits: repeat the command with\n"
+    "--resume.  Ctrl-C saves a checkpoint first.  Plain text, .jsonl, and token files (.npy,\n"
+    ".u16, llm.c's .bin) are read; .jsonl needs --fields if its text is not in the field \"text\".",
+    0};
+
+static void set_defaults(train_options *o) {
+    memset(o, 0, sizeof *o);
+    o->criterion = CRITERION_NOT_GIVEN;
+    o->shape.dim = 128;
+    o->shape.n_layers = 4;
+    o->shape.n_heads = 4;
+    o->batch = 8;
+    o->accumulate = 1;
+    o->seed = 1;
+    o->val_batches = 32;
+    o->adamw = slm_adamw_defaults();
+    o->select = slm_select_defaults();
+}
+
+static int parse_options(train_options *o, int argc, char **argv) {
+    static const char *const shape_flags[] = {"dim", "layers", "heads", "kv-heads",
+                                              "ffn", "vocab",  "tied",  "theta"};
+    slm_adamw_options *p = &o->adamw;
+    slm_model_config *c = &o->shape;
+    option_list rest = {{NULL}, 0};
+    option table[] = {
+        OPTION_LIST("data", &o->data, "F...", "what to train on: one file or several"),
+        OPTION_TEXT("out", &o->out, "DIR", "the folder of the run"),
+        OPTION_TOKENIZER(&o->tokenizer, " (default: that of --init, else bytes)"),
+        OPTION_FIELDS(&o->fields),
+        OPTION_TEXT("init", &o->init, "DIR",
+                    "start from this model folder instead of random weights"),
+        OPTION_I32("dim", &c->dim, 2, 65536, "C", "width (default 128)"),
+        OPTION_I32("layers", &c->n_layers, 1, 1000, "L", "blocks (default 4)"),
+        OPTION_I32("heads", &c->n_heads, 1, 4096, "H", "attention heads (default 4)"),
+        OPTION_I32("kv-heads", &c->n_kv_heads, 1, 4096, "K",
+                   "key and value heads (default: as many)"),
+        OPTION_I32("ffn", &c->ffn, 1, 1048576, "F", "width of the MLP (default: 8/3 of --dim)"),
+        OPTION_I32("vocab", &c->vocab, 1, 16777216, "V",
+                   "vocabulary of the model (default: the tokenizer's)"),
+        OPTION_FLAG("tied", &c->tie_embeddings, "the output head is the embedding"),
+        OPTION_REAL("theta", &c->rope_theta, 1, 1e12, "X",
+                    "base of the rotary angles (default 10000)"),
+        OPTION_U64("steps", &o->steps, 1, 1e12, "N", "optimizer steps (default: one epoch)"),
+        OPTION_REAL("epochs", &o->epochs, 1e-6, 1e6, "X", "or passes over the data"),
+        OPTION_BATCH(&o->batch, "windows per micro-batch (default 8)"),
+        OPTION_I32("accumulate", &o->accumulate, 1, 4096, "N",
+                   "micro-batches per step (default 1)"),
+        OPTION_SEQ(&o->seq, " (default: that of --scores or --init, else 256)"),
+        OPTION_REAL("lr", &p->lr, 1e-12, 1e3, "X", "highest learning rate (default 0.001)"),
+        OPTION_REAL("lr-min", &p->lr_min, 0, 1, "X", "share of it at the end (default 0.1)"),
+        OPTION_U64("warmup", &p->warmup, 0, 1e12, "N",
+                   "steps of linear warm-up (default: a tenth, at most 100)"),
+        OPTION_REAL("weight-decay", &p->weight_decay, 0, 1e3, "X", "of the matrices (default 0.1)"),
+        OPTION_REAL("clip", &p->clip, 0, 1e9, "X", "highest gradient norm; 0: none (default 1)"),
+        OPTION_REAL("beta1", &p->beta1, 1e-9, 0.999999, "X", "AdamW (default 0.9)"),
+        OPTION_REAL("beta2", &p->beta2, 1e-9, 0.999999999, "X", "AdamW (default 0.95)"),
+        OPTION_SEED(&o->seed, "of weights, order and random selection (default 1)"),
+        OPTION_CHOICE("select", &o->criterion, criterion_words(),
+                      "what ranks the tokens (default: excess with scores, else none)"),
+        OPTION_REAL("ratio", &o->select.ratio, 1e-9, 1, "R",
+                    "share of the tokens to keep (default 0.6)"),
+        OPTION_REAL("ratio2", &o->select.entropy_ratio, 1e-9, 1, "R",
+                    "intersect, union: the share by entropy (default: --ratio)"),
+        OPTION_CHOICE("scope", &o->scope, scope_words(),
+                      "ranked among each other (default batch: all of one step)"),
+        OPTION_TEXT("scores", &o->scores, "FILE", "reference losses from slm score"),
+        OPTION_TEXT("reference", &o->reference, "DIR",
+                    "or the reference model: scores online, same result"),
+        OPTION_TEXT("val", &o->val, "F", "validation text"),
+        OPTION_U64("val-every", &o->val_every, 1, 1e12, "N",
+                   "steps between validations (default: a tenth)"),
+        OPTION_U64("val-batches", &o->val_batches, 0, 1e12, "N",
+                   "batches of it; 0: all (default 32)"),
+        OPTION_U64("save-every", &o->save_every, 1, 1e12, "N",
+                   "steps between checkpoints (default: a tenth)"),
+        OPTION_FLAG("resume", &o->resume, "go on with the run in --out, if there is one"),
+        OPTION_FLAG("force", &o->force, "replace the run in --out"),
+        OPTION_FLAG("recompute", &o->recompute,
+                    "less memory for activations, more time, the same bits"),
+        OPTION_THREADS(&o->threads),
+        OPTION_QUIET(&o->quiet),
+    };
+    int code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
+    if (code != OPTIONS_PARSED) return code;
+    if (options_given(table, COUNT(table), "steps") && options_given(table, COUNT(table), "epochs"))
+        return fail(USAGE, "--steps and --epochs: give one");
+    for (size_t i = 0; i < COUNT(shape_flags); i++) {
+        if (options_given(table, COUNT(table), shape_flags[i])) o->shape_given = 1;
+    }
+    o->warmup_given = options_given(table, COUNT(table), "warmup");
+    if (!options_given(table, COUNT(table), "ratio2")) o->select.entropy_ratio = o->select.ratio;
+    return OPTIONS_PARSED;
+}
+
+int verb_train(int argc, char **argv) {
+    train_run *r = (train_run *)calloc(1, sizeof *r);
+    if (r == NULL) return fail_memory();
+    set_defaults(&r->o);
+    int code = parse_options(&r->o, argc, argv);
+    if (code == OPTIONS_PARSED) {
+        use_threads(r->o.threads);
+        code = train(r, argc, argv);
+    }
+    train_free(r);
+    free(r);
+    return code;
+}

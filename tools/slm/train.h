@@ -1,0 +1,71 @@
+/* train.h: the parts of the verb `train`.
+ *
+ * A run is a folder.  state.safetensors is the whole state, replaced atomically; whatever else is
+ * there follows from it or from the command line, so that a run that is killed at any moment and
+ * resumed ends in the same bytes. */
+#ifndef TRAIN_H
+#define TRAIN_H
+#include "common/options.h"
+#include "common/progress.h"
+#include "slm/train_log.h"
+
+enum { TRAIN_SETTINGS_SIZE = 512 };
+
+typedef struct train_options {
+    option_list data;
+    const char *out, *init, *tokenizer, *fields, *scores, *reference, *val;
+    slm_model_config shape;
+    slm_adamw_options adamw;
+    slm_select_options select;
+    int criterion; /* a slm_criterion, or CRITERION_NOT_GIVEN */
+    int scope;     /* a slm_scope */
+    int resume, force, recompute, quiet;
+    double epochs;
+    uint64_t steps, seed, val_every, val_batches, save_every;
+    int32_t batch, accumulate, seq, threads;
+    int shape_given;  /* 1 if a flag is given that --init excludes */
+    int warmup_given; /* 1 if --warmup is */
+} train_options;
+
+enum { CRITERION_NOT_GIVEN = -1 };
+
+typedef struct train_run {
+    train_options o;
+    slm_tokenizer *tokenizer;
+    slm_model *model, *reference;
+    slm_corpus *corpus, *val;
+    slm_losses *scores; /* of the reference, from --scores */
+    slm_trainer *trainer;
+    slm_batch **micro; /* (accumulate) */
+    slm_cursor cursor;
+    slm_windows val_windows; /* of val, that are measured */
+    double val_loss;         /* the last one; NaN: none yet */
+    train_log log;
+    progress bar;
+    uint64_t tokens;        /* targets seen by the run */
+    uint64_t tokens_before; /* ... before this process */
+
+    /* What must be the same when the run is resumed, beyond what the library compares. */
+    char settings[TRAIN_SETTINGS_SIZE];
+} train_run;
+
+/* Each returns an exit code (common/cli.h), where it returns one. */
+
+/* Checks the options against each other, and reads and makes all that they name. */
+int train_load(train_run *r);
+void train_free(train_run *r);
+
+/* Whether the selection needs reference losses. */
+int train_needs_reference(const train_options *o);
+
+/* Goes on with the run in --out, if that is asked for and there is one. */
+int train_resume(train_run *r);
+
+/* Makes the folder, and with --force removes a run that is in it. */
+int train_make_folder(train_run *r);
+
+/* Writes run.json: what was run on what. */
+int train_write_settings(const train_run *r, int argc, char **argv);
+int train_checkpoint(train_run *r);
+
+#endif

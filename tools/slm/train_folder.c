@@ -1,0 +1,193 @@
+/* train_folder.c: what a run leaves in its folder, and how it is taken up from there. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "common/text.h"
+#include "slm/names.h"
+#include "slm/train.h"
+
+enum { EXTRA_SIZE = 1024 /* of the text that is saved with the state: settings and tokens */ };
+
+static uint64_t hash_scores(const slm_losses *scores) {
+    if (scores == NULL) return 0;
+    uint64_t hash = slm_hash(SLM_HASH_START, scores->loss, scores->n * sizeof(slm_real));
+    return slm_hash(hash, scores->entropy, scores->n * sizeof(slm_real));
+}
+
+/* Writes r->settings: what decides the result and the library does not know of, one to a line. */
+static void make_settings(train_run *r) {
+    uint64_t scores = train_needs_reference(&r->o) ? hash_scores(r->scores) : 0;
+    (void)snprintf(r->settings, sizeof r->settings,
+                   "--batch %d\n--accumulate %d\n--seq %d\ntokenizer %016llx\nscores %016llx\n",
+                   (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq,
+                   (unsigned long long)slm_tokenizer_hash(r->tokenizer),
+                   (unsigned long long)scores);
+}
+
+/* Refuses a run with other settings by the first line that differs. */
+static int compare_settings(const train_run *r, const char *theirs, const char *path) {
+    const char *ours = r->settings;
+    while (*ours != 0) {
+        size_t n_ours = strcspn(ours, "\n");
+        size_t n_theirs = strcspn(theirs, "\n");
+        size_t n_name = strcspn(ours, " ");
+        if (n_ours != n_theirs || strncmp(ours, theirs, n_ours) != 0) {
+            return fail(BAD_INPUT, "%s: the run has %.*s, here it is%.*s", path, (int)n_theirs,
+                        theirs, (int)(n_ours - n_name), ours + n_name);
+        }
+        ours += n_ours;
+        theirs += n_theirs;
+        if (*ours != 0) ours++;
+        if (*theirs != 0) theirs++;
+    }
+    return DONE;
+}
+
+int train_resume(train_run *r) {
+    slm_error err;
+    char path[PATH_SIZE];
+    char extra[EXTRA_SIZE];
+    unsigned long long tokens;
+    make_settings(r);
+    int code = path_join(path, r->o.out, "state.safetensors");
+    if (code != DONE) return code;
+    /* A run that was killed before its first checkpoint begins anew. */
+    if (!r->o.resume || !path_exists(path)) return DONE;
+
+    slm_status status = slm_run_load(r->trainer, &r->cursor, r->corpus->hash, extra, sizeof extra,
+                                     r->o.out, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    code = compare_settings(r, extra, path);
+    if (code != DONE) return code;
+    size_t n_settings = strlen(r->settings);
+    if (strlen(extra) < n_settings || sscanf(extra + n_settings, "tokens %llu", &tokens) != 1)
+        return fail(BAD_INPUT, "%s: it does not say how many tokens the run has seen", path);
+    r->tokens = tokens;
+    r->tokens_before = tokens;
+    if (!r->o.quiet) {
+        fprintf(stderr, "slm train: %s goes on at step %llu of %llu\n", r->o.out,
+                (unsigned long long)slm_trainer_steps(r->trainer), (unsigned long long)r->o.steps);
+    }
+    return DONE;
+}
+
+int train_checkpoint(train_run *r) {
+    slm_error err;
+    char extra[EXTRA_SIZE];
+    int code = log_flush(&r->log);
+    if (code != DONE) return code;
+    (void)snprintf(extra, sizeof extra, "%stokens %llu\n", r->settings,
+                   (unsigned long long)r->tokens);
+    slm_status status = slm_run_save(r->trainer, r->tokenizer, &r->cursor, r->corpus->hash, extra,
+                                     r->o.out, &err);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+/* Refuses a file of an earlier run, or removes it with --force. */
+static int make_way(const train_run *r, const char *name) {
+    char path[PATH_SIZE];
+    int code = path_join(path, r->o.out, name);
+    if (code != DONE || r->o.resume || !path_exists(path)) return code;
+    if (!r->o.force) {
+        return fail(USAGE,
+                    "%s already holds a run (%s); --resume goes on with it, --force replaces it",
+                    r->o.out, name);
+    }
+    if (remove(path) == 0) return DONE;
+    return fail(FAILED, "%s: cannot remove: %s", path, strerror(errno));
+}
+
+int train_make_folder(train_run *r) {
+    static const char *const ours[] = {"state.safetensors", "model.safetensors", "log.csv",
+                                       "run.json"};
+    int code = DONE;
+    for (size_t i = 0; i < COUNT(ours) && code == DONE; i++)
+        code = make_way(r, ours[i]);
+    return code == DONE ? make_folder(r->o.out) : code;
+}
+
+/* ---- run.json ---- */
+static void write_hash(FILE *f, const char *name, int there, uint64_t hash) {
+    fprintf(f, ",\n  \"%s\": ", name);
+    if (there) {
+        fprintf(f, "\"%016llx\"", (unsigned long long)hash);
+    } else {
+        fputs("null", f);
+    }
+}
+
+static void write_command(FILE *f, int argc, char **argv) {
+    fprintf(f, "{\n  \"slm\": \"%s\",\n  \"command\": [\"train\"", SLM_VERSION);
+    for (int i = 0; i < argc; i++) {
+        fputs(", ", f);
+        escape_json(f, argv[i]);
+    }
+    const char *number = sizeof(slm_real) == sizeof(float) ? "float" : "double";
+    fprintf(f, "],\n  \"number\": \"%s\",\n  \"compiler\": ", number);
+#ifdef __VERSION__
+    escape_json(f, __VERSION__);
+#else
+    escape_json(f, "unknown");
+#endif
+}
+
+static void write_data(FILE *f, const train_run *r) {
+    fprintf(f, ",\n  \"corpus\": {\"hash\": \"%016llx\", \"tokens\": %zu, \"bytes\": %zu",
+            (unsigned long long)r->corpus->hash, r->corpus->n, r->corpus->bytes);
+    fprintf(f, ", \"windows\": %zu}", slm_corpus_n_windows(r->corpus, r->o.seq));
+    fprintf(f, ",\n  \"tokenizer\": {\"hash\": \"%016llx\", \"vocab\": %d}",
+            (unsigned long long)slm_tokenizer_hash(r->tokenizer),
+            (int)slm_tokenizer_vocab(r->tokenizer));
+    write_hash(f, "scores", r->scores != NULL, hash_scores(r->scores));
+    uint64_t reference = r->reference != NULL ? slm_model_hash(r->reference) : 0;
+    write_hash(f, "reference", r->reference != NULL, reference);
+}
+
+static void write_model(FILE *f, const slm_model *model) {
+    const slm_model_config *c = &model->config;
+    fprintf(f, ",\n  \"model\": {\"vocab\": %d, \"dim\": %d, \"layers\": %d", (int)c->vocab,
+            (int)c->dim, (int)c->n_layers);
+    fprintf(f, ", \"heads\": %d, \"kv_heads\": %d, \"head_dim\": %d, \"ffn\": %d", (int)c->n_heads,
+            (int)c->n_kv_heads, (int)c->head_dim, (int)c->ffn);
+    fprintf(f, ", \"context\": %d, \"theta\": %.17g, \"tied\": %d, \"parameters\": %zu}",
+            (int)c->max_seq, c->rope_theta, (int)c->tie_embeddings, model->n_params);
+}
+
+static void write_options(FILE *f, const train_run *r) {
+    const slm_select_options *s = &slm_trainer_options(r->trainer)->select;
+    const slm_adamw_options *p = &slm_trainer_options(r->trainer)->adamw;
+    fprintf(f, ",\n  \"selection\": {\"select\": \"%s\", \"scope\": \"%s\"",
+            slm_criterion_name(s->criterion), scope_name(s->scope));
+    fprintf(f, ", \"ratio\": %.17g, \"ratio2\": %.17g}", s->ratio, s->entropy_ratio);
+    fprintf(f, ",\n  \"optimizer\": {\"lr\": %.17g, \"lr_min\": %.17g", p->lr, p->lr_min);
+    fprintf(f, ", \"warmup\": %llu, \"steps\": %llu", (unsigned long long)p->warmup,
+            (unsigned long long)p->steps);
+    fprintf(f, ", \"beta1\": %.17g, \"beta2\": %.17g, \"eps\": %.17g", p->beta1, p->beta2, p->eps);
+    fprintf(f, ", \"weight_decay\": %.17g, \"clip\": %.17g}", p->weight_decay, p->clip);
+    fprintf(f, ",\n  \"seed\": %llu,\n  \"batch\": %d,\n  \"accumulate\": %d,\n  \"seq\": %d\n}\n",
+            (unsigned long long)r->o.seed, (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq);
+}
+
+int train_write_settings(const train_run *r, int argc, char **argv) {
+    char path[PATH_SIZE];
+    char temporary[PATH_SIZE];
+    int code = path_join(path, r->o.out, "run.json");
+    if (code == DONE) code = path_join(temporary, r->o.out, "run.json.tmp");
+    if (code != DONE) return code;
+    FILE *f = fopen(temporary, "wb");
+    if (f == NULL)
+        return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
+
+    write_command(f, argc, argv);
+    write_data(f, r);
+    write_model(f, r->model);
+    write_options(f, r);
+    int written = !ferror(f);
+    if (fclose(f) != 0) written = 0;
+    if (written && rename(temporary, path) == 0) return DONE;
+    code = fail(FAILED, "%s: cannot write: %s", path, strerror(errno));
+    (void)remove(temporary);
+    return code;
+}

@@ -1,0 +1,211 @@
+/* train_load.c: the options of `train` checked, and all that they name read and made. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/cli.h"
+#include "common/inputs.h"
+#include "slm/train.h"
+
+enum { DEFAULT_SEQ = 256, DEFAULT_WARMUP_MAX = 100 };
+
+void train_free(train_run *r) {
+    log_close(&r->log);
+    for (int32_t i = 0; r->micro != NULL && i < r->o.accumulate; i++)
+        slm_batch_free(r->micro[i]);
+    free(r->micro);
+    slm_trainer_free(r->trainer);
+    slm_losses_free(r->scores);
+    slm_corpus_free(r->val);
+    slm_corpus_free(r->corpus);
+    slm_model_free(r->reference);
+    slm_model_free(r->model);
+    slm_tokenizer_free(r->tokenizer);
+}
+
+int train_needs_reference(const train_options *o) {
+    switch (o->criterion) {
+    case SLM_CRITERION_NONE:
+    case SLM_CRITERION_LOSS:
+    case SLM_CRITERION_RANDOM: return 0;
+    default: return 1;
+    }
+}
+
+static int check_output(const train_options *o) {
+    int is_init = o->init != NULL && same_file(o->init, o->out);
+    int is_reference = o->reference != NULL && same_file(o->reference, o->out);
+    if (!is_init && !is_reference) return DONE;
+    return fail(USAGE, "--out %s is the folder of a model that is read", o->out);
+}
+
+static int check_options(train_options *o) {
+    int has_reference = o->scores != NULL || o->reference != NULL;
+    int code = need_flag(o->data.n > 0, "--data", "F");
+    if (code == DONE) code = need_flag(o->out != NULL, "--out", "DIR");
+    if (code != DONE) return code;
+    if (o->init != NULL && o->shape_given) {
+        return fail(USAGE, "--init DIR brings the model's shape; leave out --dim, --layers and "
+                           "the like");
+    }
+    if (o->scores != NULL && o->reference != NULL)
+        return fail(USAGE, "--scores and --reference are two ways to the same numbers: give one");
+    if (o->resume && o->force) {
+        return fail(USAGE, "--resume goes on with the run in %s, --force replaces it: give one",
+                    o->out);
+    }
+
+    if (o->criterion == CRITERION_NOT_GIVEN)
+        o->criterion = has_reference ? SLM_CRITERION_EXCESS : SLM_CRITERION_NONE;
+    if (train_needs_reference(o) && !has_reference) {
+        return fail(USAGE, "this selection needs reference losses: --scores FILE (from slm score) "
+                           "or --reference DIR");
+    }
+    o->select.criterion = (slm_criterion)o->criterion;
+    o->select.scope = (slm_scope)o->scope;
+    o->select.seed = o->seed;
+    return check_output(o);
+}
+
+static int load_init(train_run *r) {
+    const train_options *o = &r->o;
+    int code = load_model(&r->model, o->init);
+    if (code != DONE) return code;
+    int32_t context = r->model->config.max_seq;
+    if (o->seq > context && !o->quiet) {
+        fprintf(stderr,
+                "slm train: note: --seq %d is longer than the context of %d that %s was made for\n",
+                (int)o->seq, (int)context, o->init);
+    }
+    return check_vocab(r->model, o->init, r->tokenizer);
+}
+
+/* Fills in what of the shape of a new model is not given. */
+static int complete_shape(train_run *r) {
+    slm_error err;
+    slm_model_config *shape = &r->o.shape;
+    int32_t vocab = slm_tokenizer_vocab(r->tokenizer);
+    if (shape->vocab == 0) shape->vocab = vocab;
+    if (shape->vocab < vocab) {
+        return fail(USAGE, "--vocab %d is below the %d tokens of the tokenizer", (int)shape->vocab,
+                    (int)vocab);
+    }
+    if (shape->ffn == 0) {
+        int64_t ffn = (int64_t)shape->dim * 8 / 3;
+        shape->ffn = (int32_t)((ffn + 31) / 32 * 32);
+    }
+    if (slm_model_config_check(shape, &err) != SLM_OK) return fail(USAGE, "%s", err.text);
+    return DONE;
+}
+
+/* Loads the scores, and sets the window length: as told; else that of the scores, of the model, or
+ * 256. */
+static int load_scores(train_run *r) {
+    train_options *o = &r->o;
+    slm_error err;
+    if (o->scores != NULL) {
+        slm_status status = slm_losses_load(&r->scores, o->scores, &err);
+        if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    }
+    if (o->seq == 0) {
+        o->seq = DEFAULT_SEQ;
+        if (r->model != NULL) o->seq = default_seq(r->model);
+        if (r->scores != NULL) o->seq = r->scores->T;
+    }
+    if (r->scores == NULL) return DONE;
+    slm_status status = slm_losses_check(r->scores, r->corpus, o->seq, &err);
+    return status == SLM_OK ? DONE : fail(BAD_INPUT, "%s: %s", o->scores, err.text);
+}
+
+static int load_reference_if_needed(train_run *r) {
+    if (r->o.reference == NULL || !train_needs_reference(&r->o)) return DONE;
+    return load_reference(&r->reference, r->o.reference, r->tokenizer);
+}
+
+static int create_model(train_run *r) {
+    slm_error err;
+    if (r->model != NULL) return DONE;
+    r->o.shape.max_seq = r->o.seq;
+    slm_status status = slm_model_create(&r->model, &r->o.shape, r->o.seed, &err);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+static uint64_t tenth(uint64_t steps) {
+    return steps < 10 ? 1 : steps / 10;
+}
+
+/* Sets how many steps there are, and what follows from that. */
+static int count_steps(train_run *r) {
+    train_options *o = &r->o;
+    uint64_t per_step = (uint64_t)o->batch * (uint64_t)o->accumulate;
+    uint64_t n_windows = slm_corpus_n_windows(r->corpus, o->seq);
+    if (n_windows < per_step) {
+        return fail(BAD_INPUT,
+                    "%s: too small: %zu tokens make %llu windows of %d, one step takes %llu; lower "
+                    "--batch, --accumulate or --seq",
+                    o->data.items[0], r->corpus->n, (unsigned long long)n_windows, (int)o->seq,
+                    (unsigned long long)per_step);
+    }
+    if (o->steps == 0) {
+        double epochs = o->epochs > 0 ? o->epochs : 1.0;
+        o->steps = (uint64_t)ceil(epochs * (double)n_windows / (double)per_step - 1e-9);
+    }
+    if (o->steps == 0) o->steps = 1;
+    o->adamw.steps = o->steps;
+    if (!o->warmup_given) {
+        uint64_t warmup = o->steps / 10;
+        o->adamw.warmup = warmup < DEFAULT_WARMUP_MAX ? warmup : DEFAULT_WARMUP_MAX;
+    }
+    if (o->save_every == 0) o->save_every = tenth(o->steps);
+    if (o->val_every == 0) o->val_every = tenth(o->steps);
+    return DONE;
+}
+
+static int load_val(train_run *r) {
+    const train_options *o = &r->o;
+    option_list files = {{o->val}, 1};
+    if (o->val == NULL) return DONE;
+    int code = load_corpus(&r->val, r->tokenizer, &files, o->fields);
+    if (code != DONE) return code;
+
+    slm_windows *windows = &r->val_windows;
+    *windows = slm_corpus_windows(r->val, o->batch, o->seq);
+    if (o->val_batches > 0 && windows->end / (size_t)o->batch >= o->val_batches)
+        windows->end = (size_t)o->val_batches * (size_t)o->batch;
+    if ((size_t)windows->B > windows->end) windows->B = (int32_t)windows->end;
+    return DONE;
+}
+
+static int create_trainer(train_run *r) {
+    slm_error err;
+    slm_train_options options = slm_train_defaults();
+    options.select = r->o.select;
+    options.adamw = r->o.adamw;
+    options.reference = r->reference;
+    options.recompute = r->o.recompute;
+    slm_status status = slm_trainer_create(&r->trainer, r->model, &options, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+
+    r->cursor.seed = r->o.seed;
+    r->val_loss = NAN;
+    r->micro = (slm_batch **)calloc((size_t)r->o.accumulate, sizeof *r->micro);
+    if (r->micro == NULL) return fail_memory();
+    for (int32_t i = 0; i < r->o.accumulate && status == SLM_OK; i++)
+        status = slm_batch_create(&r->micro[i], r->o.batch, r->o.seq, &err);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+int train_load(train_run *r) {
+    train_options *o = &r->o;
+    int code = check_options(o);
+    if (code == DONE) code = load_tokenizer(&r->tokenizer, o->tokenizer, o->init);
+    if (code == DONE) code = o->init != NULL ? load_init(r) : complete_shape(r);
+    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code == DONE) code = load_scores(r);
+    if (code == DONE) code = load_reference_if_needed(r);
+    if (code == DONE) code = create_model(r);
+    if (code == DONE) code = count_steps(r);
+    if (code == DONE) code = load_val(r);
+    if (code == DONE) code = create_trainer(r);
+    return code;
+}

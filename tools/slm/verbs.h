@@ -1,0 +1,15 @@
+/* verbs.h: the verbs of the command line.  Each takes the arguments behind its name and returns an
+ * exit code (common/cli.h). */
+#ifndef VERBS_H
+#define VERBS_H
+
+int verb_train(int argc, char **argv);
+int verb_score(int argc, char **argv);
+int verb_eval(int argc, char **argv);
+int verb_generate(int argc, char **argv);
+int verb_view(int argc, char **argv);
+int verb_tokenize(int argc, char **argv);
+int verb_tokenizer(int argc, char **argv);
+int verb_info(int argc, char **argv);
+
+#endif
