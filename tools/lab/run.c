@@ -6,15 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/threads.h"
+#include "common/cli.h"
 #include "experiment.h"
 #include "report/figure.h"
-<<<<<<< HEAD
 #include "report/page.h"
-=======
-#include "common/cli.h"
-#include <sys/stat.h>
->>>>>>> 7ed35ea (tools: the command line, bench and audit as .c and .h by rooms; the library is compiled once)
 
 #define RATIO 0.4
 #define ARM_LR 1e-3
