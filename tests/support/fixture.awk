@@ -1,0 +1,262 @@
+# fixture.awk: the made-up runs of fixture.sh, written to the folder `dir`.
+
+function uniform() {
+    state = (state * 16807) % 2147483647
+    return state / 2147483647
+}
+
+# ---- curves.csv and times.csv ----
+
+# What follows belongs to this group of runs.  Selective arms cost some work for the scores.
+function group(its_corpus, its_set, its_arm, its_ratio, its_noise, its_size, its_clean) {
+    corpus = its_corpus
+    set = its_set
+    arm = its_arm
+    ratio = its_ratio
+    noise = its_noise
+    size = its_size
+    clean = its_clean
+    extra = arm ~ /^slm/ ? 4e9 : 0
+}
+
+function add(field) {
+    line = line "," field
+}
+
+# One point of a run.  Some columns are known on the built-in corpus only, after the first point.
+function point(seed, p, loss, auc,    known, tokens, trained, own, kept, dropped, k, share) {
+    known = p > 0 && corpus == "builtin"
+    own = corpus == "builtin" ? sprintf("%.6f", 1.2 - 2 * loss) : ""
+    if (set == "main") {
+        kept = sprintf("%.6f", 0.4 + loss)
+        dropped = sprintf("%.6f", arm == "slm" ? 2.5 - loss : 1.5 + loss)
+    }
+    tokens = p * 4096
+    trained = tokens * (ratio == "" ? 1 : ratio)
+
+    line = corpus "," set "," arm "," seed "," ratio "," noise ",0.3," size ",0.001"
+    add(sprintf("%d,%d,%d", POINTS * 4, tokens, trained))
+    add(sprintf("%.9g,%.9g,%.9g", tokens * 1e6, tokens * 1e6 + extra, loss))
+    add(own)
+    add(p == POINTS ? loss + 0.01 : "")
+    add("")
+    add(sprintf("%.6f,%.6f,%s", loss + 1, loss + 0.8, dropped))
+    add(known ? 0.5 + auc / 4 : "")
+    add(known ? 0.4 + auc / 4 : "")
+    add(known && auc != 0 ? sprintf("%.6f", auc) : "")
+    for (k = 0; k < 8; k++) add(known ? 100 * (k + 1) : "")
+    for (k = 0; k < 8; k++) {
+        share = k < 3 ? 60 : 20
+        add(known ? int(share * (k + 1) * (auc + 0.3)) : "")
+    }
+    add(kept)
+    add(dropped)
+    add(kept == "" ? "" : kept * 0.4 + dropped * 0.6)
+    add("0.6")
+    add(clean)
+    add(name)
+    print line >curves
+}
+
+# A run: the target loss falls from `from` to `to`, with time constant tau (in points).
+function run(seed, to, tau, auc,    p, jitter, loss) {
+    name = corpus "-" set "-" arm "-" ratio "-" noise "-" size "-" clean "-seed" seed
+    jitter = (uniform() - 0.5) * 0.004
+    for (p = 0; p <= POINTS; p++) {
+        loss = to + jitter * (p > 0) + (from - to) * exp(-p / tau)
+        point(seed, p, loss, auc)
+        printf "%s,%d,%.3f\n", name, p * 4096, p * 0.25 >times
+    }
+    printf "%s,,%.3f\n", name, POINTS * 0.3 >times
+}
+
+function runs(n, to, tau, auc,    seed) {
+    for (seed = 1; seed <= n; seed++) run(seed, to, tau, auc)
+}
+
+function heads(    kinds, k) {
+    printf "corpus,set,arm,seed,ratio,noise,wrong,size,lr,steps,tokens,trained,flops," >curves
+    printf "flops_all,target_loss,target_accuracy,valid_loss,valid_accuracy,all_loss," >curves
+    printf "kept_loss,dropped_loss,precision,recall,auc" >curves
+    split("problem step result other wrong id stamp markup", kinds, " ")
+    for (k = 1; k <= 8; k++) printf ",seen_%s", kinds[k] >curves
+    for (k = 1; k <= 8; k++) printf ",kept_%s", kinds[k] >curves
+    print ",fixed_kept_loss,fixed_dropped_loss,fixed_all_loss,target_share,clean_bytes,run" >curves
+    print "run,tokens,seconds" >times
+}
+
+# An arm of the main comparison on the built-in corpus.
+function main_arm(its_arm, its_ratio, n, to, tau, auc) {
+    group("builtin", "main", its_arm, its_ratio, 0.2, "", 60000)
+    runs(n, to, tau, auc)
+}
+
+function main_arms() {
+    main_arm("base", "", 1, 0.5, 1, 0)
+    main_arm("reference", "", 4, 0.345, 3, 0)
+    main_arm("clm", "", 4, 0.42, 6, 0)
+    main_arm("slm", 0.4, 4, 0.35, 3, 0.8)
+    main_arm("slm_sequence", 0.4, 4, 0.355, 3, 0.79)
+    main_arm("random", 0.4, 4, 0.45, 6, 0.5)
+    main_arm("loss", 0.4, 4, 0.47, 6, 0.3)
+    main_arm("ref", 0.4, 4, 0.39, 4, 0.7)
+    main_arm("entropy", 0.4, 4, 0.40, 4, 0.65)
+    main_arm("intersect", 0.4, 4, 0.40, 4, 0.65)
+    main_arm("union", 0.4, 4, 0.41, 4, 0.65)
+    main_arm("oracle", "", 4, 0.36, 4, 0)
+    main_arm("filtered", "", 4, 0.38, 4, 0)
+    main_arm("mixed", "", 4, 0.37, 4, 0)
+    main_arm("clm_tuned", "", 4, 0.352, 4, 0)
+    main_arm("slm_tuned", 0.4, 4, 0.33, 3, 0.8)
+    main_arm("null_reference", 0.4, 4, 0.44, 6, 0.5)
+}
+
+# Ratio 1 is plain training to the digit: all of these begin with the same random state.
+function ratios(    r) {
+    for (r = 1; r <= 5; r++) {
+        group("builtin", "ratio", "slm", r * 0.2, 0.2, "", 60000)
+        state = 7
+        runs(3, r == 5 ? 0.42 : 0.34 + 0.02 * (r - 2) ^ 2, 3, 0.8)
+    }
+    group("builtin", "ratio", "clm", "", 0.2, "", 60000)
+    state = 7
+    runs(3, 0.42, 3, 0)
+}
+
+function maps(    n, r) {
+    for (n = 0; n <= 0.4; n += 0.2) {
+        group("builtin", "map", "clm", "", n, "", 60000)
+        runs(3, 0.43, 6, 0)
+        for (r = 0.3; r <= 0.9; r += 0.3) {
+            group("builtin", "map", "slm", r, n, "", 60000)
+            runs(3, 0.45 - n * (1 - r) * 0.4, 4, 0.8)
+        }
+    }
+}
+
+function self_references(    r) {
+    group("builtin", "self", "clm", "", 0.2, "", 60000)
+    runs(3, 0.42, 6, 0)
+    for (r = 0.5; r <= 0.9; r += 0.2) {
+        group("builtin", "self", "ref", r, 0.2, "", 60000)
+        runs(3, 0.415, 6, 0.6)
+    }
+    for (r = 0.6; r <= 0.8; r += 0.2) {
+        group("builtin", "self", "slm", r, 0.2, "", 60000)
+        runs(3, 0.40, 6, 0.6)
+    }
+}
+
+function weak_references(    z) {
+    group("builtin", "weak", "clm", "", 0.2, "", 60000)
+    runs(3, 0.42, 6, 0)
+    for (z = 0.0625; z <= 1; z *= 4) {
+        group("builtin", "weak", "slm", 0.4, 0.2, z, 60000)
+        runs(3, 0.42 - 0.06 * z, 4, 0.7)
+    }
+}
+
+function controls() {
+    group("builtin", "control", "clm", "", 0, "", 60000)
+    runs(4, 0.36, 4, 0)
+    group("builtin", "control", "slm", 0.4, 0, "", 60000)
+    runs(4, 0.361, 4, 0.5)
+
+    from = 3
+    group("builtin", "scratch", "clm", "", 0.2, "", 60000)
+    runs(3, 0.6, 3, 0)
+    group("builtin", "scratch", "slm", 0.4, 0.2, "", 60000)
+    runs(3, 0.7, 3, 0.6)
+    from = 0.5
+}
+
+function clean_texts(    cl) {
+    for (cl = 4000; cl <= 16000; cl *= 4) {
+        group("builtin", "clean", "reference", "", 0.2, "", cl)
+        runs(3, 0.5 - cl / 160000, 3, 0)
+        group("builtin", "clean", "slm", 0.4, 0.2, "", cl)
+        runs(3, 0.4 - cl / 400000, 3, 0.7)
+        group("builtin", "clean", "slm_tuned", 0.4, 0.2, "", cl)
+        runs(3, 0.39 - cl / 400000, 3, 0.7)
+        group("builtin", "clean", "clm_tuned", "", 0.2, "", cl)
+        runs(3, 0.43 - cl / 300000, 3, 0)
+    }
+}
+
+function openstax_arm(its_arm, its_ratio, n, to, tau) {
+    group("openstax", "main", its_arm, its_ratio, "", "", 480000)
+    runs(n, to, tau, 0)
+}
+
+function openstax_arms() {
+    from = 3
+    openstax_arm("reference", "", 1, 2.1, 3)
+    openstax_arm("clm", "", 4, 2.7, 6)
+    openstax_arm("slm", 0.4, 4, 2.3, 2.5)
+    openstax_arm("slm", 0.6, 4, 2.4, 3)
+    openstax_arm("random", 0.4, 4, 2.8, 6)
+    openstax_arm("loss", 0.4, 4, 3.05, 6)
+    openstax_arm("clm_tuned", "", 4, 2.2, 4)
+    openstax_arm("slm_tuned", 0.4, 4, 2.15, 3)
+}
+
+# ---- the other files ----
+
+# How the losses of four classes of tokens move; null 1: with classes drawn by chance.
+function trajectories(file,    class, share, chance, slope, level, s, null, c, p, part, moved) {
+    print "seed,null,class,share,point,tokens,mean_loss" >file
+    split("HL LH HH LL", class, " ")
+    split("0.26 0.12 0.11 0.51", share, " ")
+    split("0.10 0.09 0.15 0.66", chance, " ")
+    split("-1 0.5 0 0", slope, " ")
+    split("3.3 3.3 3.7 0.2", level, " ")
+    for (s = 1; s <= 4; s++)
+        for (null = 0; null <= 1; null++)
+            for (c = 1; c <= 4; c++) {
+                part = (null ? chance[c] : share[c]) + (uniform() - 0.5) * 0.01
+                for (p = 1; p <= 8; p++) {
+                    moved = level[c] + (null ? 0.1 : 1) * slope[c] * p / 8
+                    printf "%d,%d,%s,%.6f,%d,%d,%.6f\n", s, null, class[c], part, p, p * 8192, \
+                        moved >file
+                }
+            }
+}
+
+# The perplexity of what a checkpoint selected, measured by others; worst where it is its own.
+function selections(file,    s, cross, b, p, perplexity) {
+    print "seed,kind,selected_by,measured_at,tokens,perplexity" >file
+    for (s = 1; s <= 4; s++)
+        for (cross = 0; cross <= 1; cross++)
+            for (b = 2; b <= 8; b += 2)
+                for (p = 1; p <= 8; p++) {
+                    perplexity = 2.6 - 0.02 * p + (p == b && !cross) * 0.05
+                    perplexity += (uniform() - 0.5) * 0.004
+                    printf "%d,%s,%d,%d,%d,%.6f\n", s, cross ? "cross_seed" : "own", b, p, \
+                        p * 8192, perplexity >file
+                }
+}
+
+BEGIN {
+    POINTS = 12
+    state = 20240411
+    from = 0.5
+    curves = dir "/curves.csv"
+    times = dir "/times.csv"
+    heads()
+    main_arms()
+    ratios()
+    maps()
+    self_references()
+    weak_references()
+    controls()
+    clean_texts()
+    openstax_arms()
+    trajectories(dir "/trajectories.csv")
+    selections(dir "/selections.csv")
+    tuning = dir "/tuning.csv"
+    print "corpus,arm,lr,valid_loss,chosen" >tuning
+    print "builtin,clm,0.001,0.43,1" >tuning
+    print "builtin,clm,0.002,0.44,0" >tuning
+    settings = dir "/settings.csv"
+    print "key,value\nquick,0\nratio,0.4\ncompiler,\"a compiler, made up\"" >settings
+}
