@@ -16,6 +16,7 @@ export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 LC_ALL=C
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Wcast-align -Wvla -Werror"
 oracle=../shared/oracle/make_golden.py
 python=/usr/bin/python3
+readers="json config safetensors folders files tokenizer scorefile"    # unit tests of hostile bytes
 
 has() { command -v "$1" >/dev/null 2>&1; }
 has_one_of() {
@@ -51,8 +52,8 @@ find_archer() {
 list_jobs() {
     for compiler in gcc clang; do list_compiler $compiler; done
     if compiles clang -fsanitize=memory; then
-        for test in selection json safetensors config files tokenizer scorefile; do
-            [ -n "$(source_of $test)" ] && echo "memory:clang:$test"
+        for test in selection $readers; do
+            [ -n "$(sources_of $test)" ] && echo "memory:clang:$test"
         done
     else skip "MemorySanitizer" "clang libclang-rt-14-dev"; fi
     if compiles clang -fopenmp -fsanitize=thread && find_archer >/dev/null; then
@@ -103,9 +104,9 @@ list_platforms() {
 }
 list_platform() {
     tests="selection gradients dropin"
-    [ $1 = s390x ] && tests="$tests json safetensors config files scorefile"
+    [ $1 = s390x ] && tests="$tests $readers"
     for test in $tests; do
-        [ -n "$(source_of $test)" ] && echo "platform:$1:$test"
+        [ -n "$(sources_of $test)" ] && echo "platform:$1:$test"
     done
 }
 list_pytorch() {
@@ -159,7 +160,7 @@ must() {
 compile() {
     test=$1
     shift
-    must build_test . "$(source_of $test)" "$out" "$@"
+    must build_test . "$(sources_of $test)" "$out" "$@"
 }
 command_of() {
     case $1 in

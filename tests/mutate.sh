@@ -298,7 +298,7 @@ compile() {
         build_test $2 "$audit_sources" $2/audit -O1 -fopenmp &&
             build_test $2 "$audit_sources" $2/audit_double -O1 -DSLM_REAL=double ;;
     dropin) build_test $2 tests/system/dropin.c $2/dropin -O1 -fopenmp ;;
-    *) build_test $2 tests/unit/$1.c $2/test_$1 -O1 -fopenmp ;;
+    *) build_test $2 "$(sources_of $1)" $2/test_$1 -O1 -fopenmp ;;
     esac >$2/compile.log 2>&1
 }
 

@@ -1,18 +1,22 @@
-/* Fuzzing of every reader.  One file, the target is chosen when it is compiled: json, safetensors, tokenizer, config, index,
-   scores, run, jsonl.
+/* Fuzzing of every reader.  One file; the target is chosen when it is compiled: json, safetensors,
+   tokenizer, config, index, scores, run, jsonl.
 
-     clang -g -O1 -Wno-pass-failed -DTARGET=json -fsanitize=fuzzer,address,undefined -I. tests/fuzz/fuzz.c -lm -o fuzz_json
+     clang -g -O1 -Wno-pass-failed -DTARGET=json -fsanitize=fuzzer,address,undefined -I. -Itools \
+         tests/fuzz/fuzz.c tools/slm/losses_join.c tools/common/errors.c -lm -o fuzz_json
      mkdir -p corpus_json && ./fuzz_json -max_total_time=60 -rss_limit_mb=2048 corpus_json
 
-   Without libFuzzer (any compiler): -DREPLAY gives a main that runs the inputs named on its command line, which is how a crash
-   is looked at and a corpus is run again; with `--seeds FOLDER` it writes valid inputs to start from:
+   Without libFuzzer (any compiler): -DREPLAY gives a main that runs the inputs named on its command
+   line, which is how a crash is looked at and a corpus is run again; with `--seeds FOLDER` it
+   writes valid inputs to start from:
 
-     cc -g -O1 -DTARGET=json -DREPLAY -fsanitize=address,undefined -I. tests/fuzz/fuzz.c -lm -o replay_json
+     cc -g -O1 -DTARGET=json -DREPLAY -I. -Itools tests/fuzz/fuzz.c tools/slm/losses_join.c \
+         tools/common/errors.c -lm -o replay_json
      ./replay_json --seeds corpus_json && ./replay_json corpus_json/seed_0
 
-   With -DOOM the last byte k of the input makes the k-th allocation fail.  Files are never touched: the macros through which
-   slm.h opens them give the input instead.  An input is bad if it crashes, leaks, hangs, or makes a reader ask for more memory
-   than 64 MiB + 64 times its size (a trap).                                                                               */
+   With -DOOM the last byte k of the input makes the k-th allocation fail.  Files are never touched:
+   the macros through which slm.h opens them give the input instead.  An input is bad if it
+   crashes, leaks, hangs, or makes a reader ask for more memory than 64 MiB and 64 times its size
+   (a trap). */
 #ifndef TARGET
 #define TARGET json
 #endif
@@ -70,15 +74,19 @@ static FILE *open_input(const char *path, const char *mode) {
     return fmemopen((void *)(uintptr_t)input, input_size, "rb");
 }
 
+static size_t keep_output(const void *bytes, size_t n) {
+    if (unwanted) return n;
+    if (n > sizeof output - written) return 0;
+    memcpy(output + written, bytes, n);
+    written += n;
+    return n;
+}
+
 #define SLM_MALLOC(size) counted_malloc(size)
 #define SLM_FREE(p) counted_free(p)
 #define SLM__FOPEN(path, mode) open_input(path, mode)
 #define SLM__FREAD(bytes, n, f) fread(bytes, 1, n, f)
-#define SLM__FWRITE(bytes, n, f)                                                                   \
-    ((void)(f), unwanted ? (n)                                                                     \
-                : written + (n) <= sizeof output                                                   \
-                    ? (memcpy(output + written, bytes, n), written += (n), (n))                    \
-                    : 0)
+#define SLM__FWRITE(bytes, n, f) keep_output(bytes, n)
 #define SLM__FERROR(f) ferror(f)
 #define SLM__FSEEK(f, at, whence) fseek(f, (long)(at), whence)
 #define SLM__FTELL(f) ftell(f)
@@ -204,14 +212,14 @@ static void fuzz_index(void) { /* there are no shards: a listed file cannot be o
     slm_safetensors_close(all);
 }
 
-static void fuzz_scores(
-    void) { /* what is accepted is possible, finite, and joins with itself alone */
+/* What is accepted is possible, finite, and joins with itself alone. */
+static void fuzz_scores(void) {
     slm_losses *s, *joined;
     const slm_losses *parts[1];
     if (slm_losses_load(&s, "input", &err) != SLM_OK) return;
-    require(s->T > 0 && s->total > 0 && s->first <= s->total &&
-                s->n <= s->total - s->first && slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n),
-            "scores");
+    require(s->T > 0 && s->total > 0, "sizes");
+    require(s->first <= s->total && s->n <= s->total - s->first, "a part");
+    require(slm__all_finite(s->loss, s->n) && slm__all_finite(s->entropy, s->n), "finite");
     parts[0] = s;
     if (losses_join(&joined, parts, 1, &err) == SLM_OK) {
         require(joined->n == s->n && memcmp(joined->loss, s->loss, s->n * sizeof(slm_real)) == 0,
@@ -300,7 +308,7 @@ static void seed(const char *folder, int number, const void *bytes, size_t size)
     }
 }
 
-/* Valid inputs of the target.  What slm.h writes goes into memory here, since files are out of its reach. */
+/* Valid inputs of the target.  What slm.h writes goes into memory, since it cannot reach files. */
 static void seeds(const char *folder) {
     static const char *const texts[] = {
         "{\"a\":[1,-2.5e-3,true,false,null,\"x\\u00e9\\ud83d\\ude00\\n\"]}",
@@ -371,7 +379,13 @@ static void seeds(const char *folder) {
     }
 }
 
+static int cannot_read(const char *name) {
+    printf("cannot read %s\n", name);
+    return 1;
+}
+
 int main(int argc, char **argv) {
+    static unsigned char bytes[1 << 22];
     int i;
     if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
         seeds(argv[2]);
@@ -379,21 +393,12 @@ int main(int argc, char **argv) {
     }
     for (i = 1; i < argc; i++) {
         FILE *f = fopen(argv[i], "rb");
-        unsigned char *bytes;
-        long size;
-        if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 ||
-            fseek(f, 0, SEEK_SET) != 0) {
-            printf("cannot read %s\n", argv[i]);
-            return 1;
-        }
-        bytes = (unsigned char *)malloc((size_t)size + (size == 0));
-        if (bytes == NULL || fread(bytes, 1, (size_t)size, f) != (size_t)size) {
-            printf("cannot read %s\n", argv[i]);
-            return 1;
-        }
+        size_t size;
+        if (f == NULL) return cannot_read(argv[i]);
+        size = fread(bytes, 1, sizeof bytes, f);
+        if (ferror(f) || size == sizeof bytes) return cannot_read(argv[i]);
         (void)fclose(f);
-        (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
-        free(bytes);
+        (void)LLVMFuzzerTestOneInput(bytes, size);
     }
     printf("%d inputs, none bad\n", argc - 1);
     return 0;

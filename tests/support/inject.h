@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Call number io_fail_at (from 1) fails, and with io_sticky all after it ---- */
-static long io_calls, io_fail_at, io_error, alloc_calls, alloc_fail_at;
-static int io_sticky,
-    io_folder; /* io_folder: what failed was the very last call, the sync of the folder */
+/* ---- files: call number io_fail_at (from 1) fails, and with io_sticky all after it ---- */
+static long io_calls, io_fail_at, io_error;
+static int io_sticky;
+static int io_folder; /* 1: what failed was the very last call, the sync of the folder */
 
 static int io_fails(void) {
     io_calls++;
-    if (io_fail_at == 0 || (io_sticky ? io_calls < io_fail_at : io_calls != io_fail_at)) return 0;
+    if (io_fail_at == 0 || io_calls < io_fail_at) return 0;
+    if (io_calls > io_fail_at && !io_sticky) return 0;
     errno = EIO;
     return 1;
 }
@@ -26,11 +27,29 @@ static size_t io_short(size_t done) {
     errno = EIO;
     return done;
 }
+/* What fails while it closes is closed all the same. */
+static int io_close(FILE *f, int fails) {
+    int closed = fclose(f);
+    if (!fails) return closed;
+    errno = EIO;
+    return EOF;
+}
+
+static int io_sync_folder(void) {
+    io_folder = io_fails();
+    return io_folder ? -1 : 0;
+}
+
 #ifdef _WIN32
 #include <direct.h>
+
+static int replace_file(const char *from, const char *to) {
+    (void)remove(to);
+    return rename(from, to);
+}
 #define REAL_SEEK(f, at, whence) _fseeki64(f, (long long)(at), whence)
 #define REAL_SYNC(f) fflush(f)
-#define REAL_RENAME(from, to) (remove(to), rename(from, to))
+#define REAL_RENAME(from, to) replace_file(from, to)
 #define REAL_MKDIR(path) _mkdir(path)
 #else
 #include <sys/stat.h>
@@ -49,11 +68,14 @@ static size_t io_short(size_t done) {
 #define SLM__FSEEK(f, at, whence) (io_fails() ? -1 : REAL_SEEK(f, at, whence))
 #define SLM__FTELL(f) (io_fails() ? -1 : ftell(f))
 #define SLM__FSYNC(f) (io_fails() ? -1 : REAL_SYNC(f))
-#define SLM__FCLOSE(f) (io_fails() ? (fclose(f), errno = EIO, EOF) : fclose(f))
+#define SLM__FCLOSE(f) io_close(f, io_fails())
 #define SLM__RENAME(from, to) (io_fails() ? -1 : REAL_RENAME(from, to))
 #define SLM__REMOVE(path) (io_fails() ? -1 : remove(path))
 #define SLM__MKDIR(path) (io_fails() ? -1 : REAL_MKDIR(path))
-#define SLM__SYNC_FOLDER(path) (io_fails() ? (io_folder = 1, -1) : 0)
+#define SLM__SYNC_FOLDER(path) io_sync_folder()
+
+/* ---- memory: allocation number alloc_fail_at (from 1) fails ---- */
+static long alloc_calls, alloc_fail_at;
 
 static int alloc_refused(void) {
     return ++alloc_calls == alloc_fail_at;
@@ -62,6 +84,7 @@ static int alloc_refused(void) {
 #define SLM_MALLOC(size) (alloc_refused() ? NULL : malloc(size))
 #define SLM_FREE(pointer) free(pointer)
 
+/* ---- files of a test, in the folder `root` ---- */
 static char root[400], path[1024];
 
 static inline const char *in(const char *name) {
@@ -86,7 +109,8 @@ static inline void put(const char *name, const void *bytes, size_t n) {
     }
 }
 
-static inline char *get(const char *name, size_t *n) { /* NULL: not there */
+/* Returns NULL if there is no such file. */
+static inline char *get(const char *name, size_t *n) {
     FILE *f = fopen(in(name), "rb");
     char *bytes = (char *)calloc(1, 1 << 22);
     if (f == NULL || bytes == NULL) {

@@ -1,7 +1,9 @@
-/* dropin.c: calls a function of every section of slm.h, as a program of C or C++ would, and prints a hash of what it trained:
-   `ok HASH`, or what went wrong and exit 1.  test_dropin.sh and check.sh build it with every compiler, standard and macro.
-   -DUSER  only uses slm.h, which another file implements      -DWORK=4  a larger model (threads get something to do)
-       cc -std=c99 -I. tests/dropin.c -lm && ./a.out FOLDER_FOR_ITS_FILES                                                  */
+/* dropin.c: calls a function of every section of slm.h, as a program of C or C++ would, and prints
+   a hash of what it trained: `ok HASH`, or what went wrong and exit 1.  dropin.sh and check.sh
+   build it with every compiler, standard and macro.
+   -DUSER     only uses slm.h, which another file implements
+   -DWORK=4   a larger model, so that threads get something to do
+       cc -std=c99 -I. tests/system/dropin.c -lm && ./a.out FOLDER_FOR_ITS_FILES */
 #include "slm.h" /* declarations before, */
 #ifndef USER
 #define SLM_IMPLEMENTATION
@@ -89,7 +91,8 @@ static char *some_text(size_t size) {
     return text;
 }
 
-/* The method, small: a reference scores a text, a model is trained on the selected tokens, and says something. */
+/* The method, small: a reference scores a text, a model is trained on the selected tokens, and says
+   something. */
 int main(int argc, char **argv) {
     char *text = some_text(4000), *words;
     size_t size;
