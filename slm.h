@@ -379,8 +379,7 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
 /* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines. */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);
 /* Rotary positions: turns x (N, heads head_dim) in place, and returns it.  x must be the output of
-   an
-   operation, and no operation may have read it. */
+   an operation, and no operation may have read it. */
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);
 /* Causal attention over sequences of T rows:  q and y (N, H head_dim), k and v (N, KV head_dim). */
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v,
@@ -2986,7 +2985,7 @@ SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error
      tests     what checks it.
    Indices: n row, c input column, o output column.  Backwards add to the gradients of the inputs,
    or overwrite them where they are the first (slm__grad_prepare).  A forward that is a function of
-   its own, slm__x_forward, can run again in the sweep to make a dropped output again.            */
+   its own, like slm__linear_forward, can run in the sweep to make a dropped output again.        */
 
 /* slm__gemm with the tape's packing space: C (m, n) = op(A) op(B), or added to C. */
 static void slm__product(slm_tape *tape, slm__gemm_op op, size_t m, size_t n, size_t k,
@@ -3121,8 +3120,8 @@ static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
         slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
 }
 
-/* The live rows first .. end-1, counted in the list of y: dx, and their sum in dw (C).  `unread` is a
-   row for the gradient of x if nobody wants it, else NULL. */
+/* dx of the live rows first .. end-1, counted in the list of y, and their sum for dw (C).  `unread`
+   is a row for the gradient of x if nobody wants it, else NULL. */
 static void slm__rmsnorm_piece_backward(const slm__node *node, size_t first, size_t end,
                                         slm_real *dw, slm_real *unread) {
     const slm_tensor *x = node->in[0];
@@ -3705,9 +3704,9 @@ static size_t slm__chunk_rows(size_t N, size_t V) {
     return slm__min(rows, N);
 }
 
-/* Room for the logits of a chunk and, if it pays, of n_kept more rows, within `budget` bytes.  It
-   pays while fewer than N rows have a slot; smaller chunks may bring that about.  Returns 0 if the
-   tape is in error. */
+/* Makes room for the logits of a chunk and, if it pays, of n_kept more rows, within `budget` bytes.
+   It pays if fewer than N rows have a slot; chunks are made smaller to bring that about.  Returns 0
+   if the tape is in error. */
 static int slm__logits_create(slm_tape *tape, slm__logits *l, size_t N, size_t V, size_t n_kept,
                               size_t budget) {
     size_t affordable = budget / sizeof(slm_real) / V;
@@ -3739,7 +3738,7 @@ static void slm__logits_drop(slm__logits *l, const uint8_t *mask, size_t rows_do
     }
 }
 
-/* The logits are not needed any more. */
+/* Gives the logits back to the tape; nothing is kept from here on. */
 static void slm__logits_release(slm_tape *tape, slm__logits *l, size_t V) {
     slm__tape_recycle(tape, l->z, l->n_slots * V);
     l->z = NULL;
@@ -3767,8 +3766,8 @@ static slm_real slm__row_loss_and_entropy(const slm_real *z, size_t V, int32_t t
     return log_sum - (z[target] - max);
 }
 
-/* Losses (and entropies) of the next chunk, which begins with row `first`: 0 where there is no
-   target.  Returns the row after the chunk. */
+/* Computes losses (and entropies) of the next chunk, which begins with row `first`; they are 0 where
+   there is no target.  Returns the row after the chunk. */
 static size_t slm__chunk_losses(slm_tape *tape, const slm__loss_rows *rows, slm__logits *l,
                                 size_t first) {
     const slm_tensor *hidden = rows->hidden;
@@ -3776,6 +3775,7 @@ static size_t slm__chunk_losses(slm_tape *tape, const slm__loss_rows *rows, slm_
     size_t C = rows->head->cols;
     size_t end = first + slm__min(hidden->rows - first, l->chunk);
 
+    SLM_ASSERT(l->n_free >= end - first);
     for (size_t n = first; n < end; n++)
         l->slot[n] = l->free_slots[--l->n_free];
     slm__product(tape, SLM__NT, end - first, V, C, slm__matrix(hidden->data + first * C, C, NULL),
@@ -3836,10 +3836,11 @@ SLM_API slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape 
 }
 
 /* ---- selective loss -----------------------------------------------------------------------------
-   forward   L = 1/k sum_n I_n w_n l_n             I mask, w weights (N); k the divisor   (eq. 4)
+   forward   L = 1/k sum_n I_n a_n l_n                                             (eq. 4)
+             I mask (N)   a weights (N), 1 in the paper   k the divisor   h (N,C)   w (V,C)
    keeps     the unit gradients, those for dL = 1: dh of the live rows (I_n = 1 and a target), and
              dw (V,C)
-   backward  dz_nv = dL I_n w_n / k (p_nv - [v = t(n)])
+   backward  dz_nv = dL I_n a_n / k (p_nv - [v = t(n)])
              dh_nc += sum_v dz_nv w_vc      dw_vc += sum_n dz_nv h_nc
              Both are computed in the forward, while the logits are there; the sweep multiplies them
              by dL, if that is not 1.  Rows that are not live are not touched.
@@ -3856,8 +3857,8 @@ typedef enum slm__loss_place {
 
 /* The factors of the losses. */
 typedef struct slm__loss_factors {
-    const slm_real *weights; /* (N), or NULL: all 1 */
-    const uint8_t *mask;     /* (N), or NULL: all 1 */
+    const slm_real *weights; /* a (N), or NULL: all 1 */
+    const uint8_t *mask;     /* I (N), or NULL: all 1 */
     double divisor;          /* k */
 } slm__loss_factors;
 
@@ -3944,7 +3945,7 @@ static void slm__dlogits_to_grads(slm_tape *tape, const slm__loss_job *job, slm_
                      mode == SLM__GRAD_ADD, slm__matrix_out(job->dhead->grad, C, NULL));
 }
 
-/* Gradients where the losses are known and e^(z - max) of every live row was kept. */
+/* The gradients, where the losses are known and e^(z - max) of every live row was kept. */
 static void slm__loss_grad_from_kept(slm_tape *tape, const slm__loss_job *job,
                                      const slm__logits *kept) {
     size_t V = job->rows->head->rows;
@@ -3962,7 +3963,7 @@ static void slm__loss_grad_from_kept(slm_tape *tape, const slm__loss_job *job,
     slm__dlogits_to_grads(tape, job, slm__matrix(kept->z, V, slots), 0, job->n_live);
 }
 
-/* Losses of the live rows and, unless this is forward only, gradients, chunk by chunk. */
+/* The losses of the live rows and, unless this is forward only, the gradients, chunk by chunk. */
 static void slm__loss_grad_recomputed(slm_tape *tape, const slm__loss_job *job) {
     const slm__loss_rows *rows = job->rows;
     size_t V = rows->head->rows;
@@ -4004,6 +4005,7 @@ static slm__unit_grads *slm__unit_grads_create(slm_tape *tape, const slm__loss_j
     unit->dhidden.n_live = job->n_live;
     unit->dhidden.grad = slm__tape_alloc(tape, hidden->rows * hidden->cols);
 
+    /* Like a leaf, it owns its gradient, which the first chunk overwrites. */
     unit->dhead.rows = head->rows;
     unit->dhead.cols = head->cols;
     unit->dhead.is_leaf = 1;

@@ -1,6 +1,6 @@
-/* What every test shares.  CHECK(condition, format, ...) counts, and prints failures; check_end prints
-   `N passed, N failed` and returns the exit code.  Comparisons are written so that NaN fails:
-   !(difference <= limit).
+/* What every test shares.  CHECK(condition, format, ...) counts, and prints failures; check_end
+   prints `N passed, N failed` and returns the exit code.  Comparisons are written so that NaN
+   fails: !(difference <= limit).
 
    A test that includes this file before slm.h has slm.h check its own invariants (SLM_ASSERT): the
    first that is broken ends the test. */
