@@ -38,28 +38,36 @@ change 'above the cut' 'selection' \
 change 'ties to the lowest index' 'selection' \
     'i < cut->tie_end' 'i <= cut->tie_end'
 change 'bucket of the k-th score' 'selection' \
-    'bucket--) k -= counts[bucket];' 'bucket--) k -= 1;'
+    'rank -= counts[bucket];' 'rank -= 1;'
 change 'the prefix of higher bytes' 'selection' \
     'prefix = prefix << 8 |' 'prefix = prefix << 7 |'
 change 'ties over processes' 'selection' \
-    'k = k > before ? k - before : 0;' ';'
+    'ties > n_equal_before_me ? ties - n_equal_before_me : 0' 'ties'
 change 'NaN is refused' 'selection' \
     'if (valid[i] && score[i] != score[i])' 'if (!valid[i] && score[i] != score[i])'
 change 'excess is a difference' 'selection step' \
-    'score[i] = loss[i] - ref_loss[i]' 'score[i] = loss[i] + ref_loss[i]'
+    'score[i] = t->loss[i] - t->ref_loss[i]' 'score[i] = t->loss[i] + t->ref_loss[i]'
 change 'ref is negated' 'selection' \
-    'score[i] = -ref_loss[i]' 'score[i] = ref_loss[i]'
+    'score[i] = -t->ref_loss[i]' 'score[i] = t->ref_loss[i]'
 change 'entropy is negated' 'selection' \
-    'score[i] = -ref_entropy[i]' 'score[i] = ref_entropy[i]'
+    'score[i] = -t->ref_entropy[i]' 'score[i] = t->ref_entropy[i]'
 change 'intersect and union' 'selection' \
-    '? a && b : a || b' '? a || b : a && b'
+    'both ? likely && certain : likely || certain' \
+    'both ? likely || certain : likely && certain'
 change 'valid targets' 'selection step' \
     'targets == NULL || targets[i] >= 0;' 'targets == NULL || targets[i] >= -1;'
 change 'ratio above 1' 'selection' \
-    'how->ratio <= 1 &&' 'how->ratio <= 2 &&'
+    'return ratio > 0 && ratio <= 1;' 'return ratio > 0 && ratio <= 2;'
 change 'scope sequence' 'selection' \
-    'how->scope == SLM_SCOPE_SEQUENCE ? (size_t)T : n' \
-    'how->scope == SLM_SCOPE_MICRO ? (size_t)T : n'
+    'if (options->scope != SLM_SCOPE_SEQUENCE) {' 'if (options->scope != SLM_SCOPE_MICRO) {'
+change 'only scope batch asks the others' 'selection' \
+    'if (options->scope != SLM_SCOPE_BATCH) t.group = NULL;' ';'
+change 'a ratio of 0 is refused' 'selection' \
+    'return ratio > 0 && ratio <= 1;' 'return ratio >= 0 && ratio <= 1;'
+change 'a score of its own that failed' 'selection step' \
+    'own_score(options->own_user, score, t) == 0' 'own_score(options->own_user, score, t) >= 0'
+change 'selected: the local number' 'selection' \
+    '*n_selected = slm__count_marked(mask, t.n);' '*n_selected = (size_t)contest.n_valid;'
 change 'random differs between steps' 'selection' \
     'slm__mix(step + 1)' 'slm__mix(1)'
 # ---- kernels ----
@@ -117,7 +125,7 @@ change 'a new gradient is zero' 'audit gradients' \
 change 'rope: made again unturned' 'step' \
     'x->maker->forward = NULL;' ';'
 change 'recompute: forgotten' 'step' \
-    't->tape->recompute = t->recompute;' ';'
+    't->tape->recompute = t->options.recompute;' ';'
 change 'swiglu: adds to a gradient' 'kernels gradients' \
     'slope, add_gate ? dgate[i] : 0)' 'slope, 0)'
 change 'linear: gradient of w' 'audit gradients' \
@@ -169,7 +177,7 @@ change 'residual writers start small' 'step gradients' \
     'usual / sqrt(2.0' 'usual * sqrt(2.0'
 # ---- optimizer ----
 change 'warm-up begins above 0' 'dropin' \
-    '(double)(step + 1) / (double)o.warmup' '(double)step / (double)o.warmup'
+    '(double)(step + 1) / (double)o->warmup' '(double)step / (double)o->warmup'
 change 'cosine goes down' 'step' \
     '(1 + cos(' '(1 - cos('
 change 'clipping' 'audit' \
@@ -177,19 +185,23 @@ change 'clipping' 'audit' \
 change 'clipping only shrinks' 'audit' \
     'factor < 1.0 ? factor : 1.0' 'factor > 1.0 ? factor : 1.0'
 change 'bias correction counts from 1' 'audit' \
-    'decay, t->step + 1,' 'decay, t->step + 2,'
+    'step.t = t->steps + 1;' 'step.t = t->steps + 2;'
 change 'the norm has all pieces' 'step kernels' \
     'sum += partial[p];' 'sum = partial[p];'
 # ---- step ----
 change 'rows that may be selected' 'step' \
-    't->mask + at, t->targets + at, span))' \
-    't->mask + at, t->targets + at, slm__min(end - at, span)))'
+    'size_t k = slm__step_k(s, i, group_size);' \
+    'size_t k = slm__step_k(s, i, slm__min(group_size, end - i));'
 change 'divisor over micro-batches' 'step' \
-    's->divisor += kept;' 's->divisor = kept;'
+    's->k += k;' 's->k = k;'
+change 'step: weights of targets' 'step gradients' \
+    'slm__loss_factors factors = {batch->weights,' 'slm__loss_factors factors = {NULL,'
+change 'update: refuses NaN' 'step' \
+    'if (!(grad_norm <= DBL_MAX))' 'if (!(grad_norm >= 0))'
 change 'ratio 1 is plain' 'step' \
     's->ratio >= 1.0' 's->ratio >= 1.5'
 change 'nothing on a NaN' 'step' \
-    'if (!(norm <= DBL_MAX) ||' 'if (!(norm >= 0) ||'
+    'if (!(grad_norm <= DBL_MAX) ||' 'if (!(grad_norm >= 0) ||'
 change 'entries of later micro-batches' 'step' \
     't->targets + first, micro[i]->targets' 't->targets, micro[i]->targets'
 # ---- generation ----
@@ -211,11 +223,16 @@ change 'likeliest: the last gives way' 'generation' \
     '!(logits[token] > choices[k - 1].p)' '!(logits[token] >= choices[0].p)'
 # ---- scoring ----
 change 'scores of other windows' 'scorefile' \
-    's->T != T ?' 's->T > T ?'
+    'if (losses->T != T)' 'if (losses->T > T)'
 change 'scores of another tokenizer' 'scorefile' \
-    's->tokenizer_hash != tokenizer_hash ?' 's->tokenizer_hash > tokenizer_hash ?'
+    'losses->tokenizer_hash != corpus->tokenizer_hash' \
+    'losses->tokenizer_hash > corpus->tokenizer_hash'
 change 'a part for the whole' 'scorefile' \
-    's->n != s->all ?' 's->n > s->all ?'
+    'else if (losses->n != losses->total)' 'else if (losses->n > losses->total)'
+change 'masked tokens do not count' 'scorefile' \
+    'corpus->masked[i + 1]) continue;' 'corpus->masked[i]) continue;'
+change 'interval: the lower limit' 'scorefile' \
+    '*low = below[0]' '*low = above[0]'
 change 'a damaged file' 'files scorefile' \
     'if (strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)' \
     'if (0 * strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)'

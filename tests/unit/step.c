@@ -747,6 +747,43 @@ static void own_step_equals_step(void) {
     slm_model_free(model[1]);
 }
 
+/* ---- weights of targets ---- */
+
+/* Weights of 2 double the gradient, weights of 1 change no bit, a weight of 0 leaves no gradient
+   (though the target is counted). */
+static void weights_scale_the_gradient(slm_criterion criterion, size_t logits_budget) {
+    enum { B = 2, T = 20, N = B * T };
+
+    static const slm_real weight[3] = {1, 2, 0};
+    slm_train_options o = options_of(criterion, SLM_SCOPE_BATCH, .5);
+    slm_model *model = small_model(0, 50);
+    slm_batch *b = some_batch(B, T, 50, 3);
+    slm_real *without = (slm_real *)malloc(model->n_params * sizeof *without);
+    size_t unequal = 0;
+
+    o.adamw.lr = 0;
+    o.logits_budget = logits_budget;
+    slm_trainer *t = trainer_for(model, &o);
+    CHECK_OK(slm_trainer_step(NULL, t, &b, 1, &err), err);
+    memcpy(without, t->grads, model->n_params * sizeof *without);
+
+    CHECK_OK(slm_batch_alloc_weights(b, &err), err);
+    CHECK(b->weights[0] == 1 && b->weights[N - 1] == 1, "weights do not begin with 1");
+    for (int k = 0; k < 3; k++) {
+        for (size_t i = 0; i < N; i++)
+            b->weights[i] = weight[k];
+        CHECK_OK(slm_trainer_step(NULL, t, &b, 1, &err), err);
+        for (size_t i = 0; i < model->n_params; i++)
+            unequal += !(t->grads[i] == weight[k] * without[i]);
+    }
+    CHECK(unequal == 0, "criterion %d: %d entries are not scaled", (int)criterion, (int)unequal);
+
+    free(without);
+    slm_batch_free(b);
+    slm_trainer_free(t);
+    slm_model_free(model);
+}
+
 /* ---- operations, models, sizes ---- */
 
 /* slm_rope turns its input in place: what read the input before would find other numbers in the
@@ -868,6 +905,9 @@ int main(void) {
     norm_of_a_long_array();
     adamw();
     own_step_equals_step();
+    weights_scale_the_gradient(SLM_CRITERION_NONE, budget);
+    weights_scale_the_gradient(SLM_CRITERION_EXCESS, budget);
+    weights_scale_the_gradient(SLM_CRITERION_EXCESS, 0);
     rope_refuses_what_was_read();
     losses_refuse_other_targets();
     weights_at_the_start();
