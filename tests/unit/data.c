@@ -1,6 +1,6 @@
 /* Data: windows, the order of training, batches and their losses, whose memory is whose; JSONL and
    token files: good ones, bad ones by name, cut off at every byte, refused allocations and reads.
-   cc -I. -Itools/common -Itests/support tests/unit/data.c -lm && ./a.out [SCRATCH_FOLDER]        */
+   make build/tests/data && build/tests/data [SCRATCH_FOLDER]                                     */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"

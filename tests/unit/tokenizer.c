@@ -1,8 +1,7 @@
 /* Tokenizers: pieces against a naive reading of the regular expression, encoding and training
    against naive versions, golden ids of other programs, tokenizer.json there and back, files that
    must be refused by name, damage, refused allocations.
-   cc -I. -Itools/slm -Itools/common -Itests/support tests/unit/tokenizer.c -lm &&
-   ./a.out [SCRATCH_FOLDER]                                                                       */
+   make build/tests/tokenizer && build/tests/tokenizer [SCRATCH_FOLDER]                           */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"

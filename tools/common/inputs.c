@@ -115,6 +115,7 @@ static slm_status append_corpus(slm_corpus **a, const slm_corpus *b, int32_t voc
     free(masked);
     if (status != SLM_OK) return status;
 
+    joined->tokenizer_hash = (*a)->tokenizer_hash;
     if ((*a)->bytes != 0 && b->bytes != 0) joined->bytes = (*a)->bytes + b->bytes;
     slm_corpus_free(*a);
     *a = joined;

@@ -14,11 +14,14 @@ enum {
     LLMC_MAGIC_U32 = 20240801  /* Llama 3's tokens */
 };
 
-/* Where the tokens of a file are: n of them, `width` bytes each, from `start` on.  Width 0 says
- * that the file is text. */
-typedef struct token_layout {
+/* A file in memory, and where its tokens are: n of them, `width` bytes each, from `start` on.
+ * Width 0 says that it is text. */
+typedef struct token_file {
+    const char *path;
+    const unsigned char *bytes;
+    size_t size;
     size_t start, width, n;
-} token_layout;
+} token_file;
 
 static int path_ends_in(const char *path, const char *end) {
     size_t n = strlen(path);
@@ -33,59 +36,57 @@ static uint64_t little_endian(const unsigned char *p, size_t width) {
     return value;
 }
 
-static slm_status npy_layout(token_layout *layout, const unsigned char *bytes, size_t size,
-                             const char *path, slm_error *err) {
+static slm_status find_npy_tokens(token_file *file, slm_error *err) {
     npy_header npy;
-    int readable = npy_parse(&npy, bytes, size);
+    int readable = npy_parse(&npy, file->bytes, file->size);
     if (!readable || strcmp(npy.dtype, "<i4") != 0 || npy.n_dims != 1) {
         return error_set(err, SLM_ERR_FORMAT,
                          "%s: a .npy file of tokens must hold '<i4' in one dimension, as many as "
                          "its shape (N,) says: this one does not, or is damaged",
-                         path);
+                         file->path);
     }
-    layout->start = npy.start;
-    layout->width = 4;
-    layout->n = npy.n;
+    file->start = npy.start;
+    file->width = 4;
+    file->n = npy.n;
     return SLM_OK;
 }
 
-static slm_status find_layout(token_layout *layout, const unsigned char *bytes, size_t size,
-                              const char *path, slm_error *err) {
-    uint64_t magic = size >= LLMC_HEADER_SIZE ? little_endian(bytes, 4) : 0;
-    memset(layout, 0, sizeof *layout);
-    if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
-        return npy_layout(layout, bytes, size, path, err);
+/* Sets start, width and n. */
+static slm_status find_tokens(token_file *file, slm_error *err) {
+    const unsigned char *bytes = file->bytes;
+    uint64_t magic = file->size >= LLMC_HEADER_SIZE ? little_endian(bytes, 4) : 0;
+    if (file->size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) return find_npy_tokens(file, err);
 
     if (magic == LLMC_MAGIC_U16 || magic == LLMC_MAGIC_U32) {
-        layout->start = LLMC_HEADER_SIZE;
-        layout->width = magic == LLMC_MAGIC_U16 ? 2 : 4;
-        layout->n = (size_t)little_endian(bytes + LLMC_COUNT_AT, 4);
-    } else if (path_ends_in(path, ".u16") || path_ends_in(path, ".bin")) {
-        layout->width = 2;
-        layout->n = size / 2;
+        file->start = LLMC_HEADER_SIZE;
+        file->width = magic == LLMC_MAGIC_U16 ? 2 : 4;
+        file->n = (size_t)little_endian(bytes + LLMC_COUNT_AT, 4);
+    } else if (path_ends_in(file->path, ".u16") || path_ends_in(file->path, ".bin")) {
+        file->width = 2;
+        file->n = file->size / 2;
     } else {
         return SLM_OK;
     }
 
-    size_t room = size - layout->start;
-    if (room / layout->width == layout->n && room % layout->width == 0) return SLM_OK;
+    size_t room = file->size - file->start;
+    if (room / file->width == file->n && room % file->width == 0) return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT,
                      "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes",
-                     path, layout->n, layout->width, layout->start, size);
+                     file->path, file->n, file->width, file->start, file->size);
 }
 
-/* Reads the ids into tokens (n) and adds up the sizes of their texts. */
+/* Reads the ids into tokens (n), and adds up the sizes of their texts. */
 static slm_status read_tokens(int32_t *tokens, size_t *text_size, const slm_tokenizer *tokenizer,
-                              const unsigned char *first, const token_layout *layout,
-                              const char *path, slm_error *err) {
+                              const token_file *file, slm_error *err) {
     int32_t vocab = slm_tokenizer_vocab(tokenizer);
     *text_size = 0;
-    for (size_t i = 0; i < layout->n; i++) {
-        uint64_t id = little_endian(first + i * layout->width, layout->width);
+    for (size_t i = 0; i < file->n; i++) {
+        const unsigned char *p = file->bytes + file->start + i * file->width;
+        uint64_t id = little_endian(p, file->width);
         size_t size = 0;
         if (id >= (uint64_t)vocab) {
             return error_set(err, SLM_ERR_FORMAT,
-                             "%s: token %zu is %llu, outside the vocabulary of %d", path, i,
+                             "%s: token %zu is %llu, outside the vocabulary of %d", file->path, i,
                              (unsigned long long)id, (int)vocab);
         }
         tokens[i] = (int32_t)id;
@@ -96,40 +97,40 @@ static slm_status read_tokens(int32_t *tokens, size_t *text_size, const slm_toke
 }
 
 static slm_status corpus_of_ids(slm_corpus **out, const slm_tokenizer *tokenizer,
-                                const unsigned char *bytes, const token_layout *layout,
-                                const char *path, slm_error *err) {
+                                const token_file *file, slm_error *err) {
     size_t text_size;
-    int32_t *tokens = (int32_t *)malloc((layout->n + 1) * sizeof *tokens);
+    int32_t *tokens = (int32_t *)malloc((file->n + 1) * sizeof *tokens);
     if (tokens == NULL)
-        return error_set(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", layout->n);
+        return error_set(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", file->n);
 
-    slm_status status = read_tokens(tokens, &text_size, tokenizer, bytes + layout->start, layout,
-                                    path, err);
+    slm_status status = read_tokens(tokens, &text_size, tokenizer, file, err);
     if (status == SLM_OK) {
         int32_t vocab = slm_tokenizer_vocab(tokenizer);
-        status = slm_corpus_create(out, tokens, NULL, layout->n, vocab, err);
+        status = slm_corpus_create(out, tokens, NULL, file->n, vocab, err);
     }
-    if (status == SLM_OK) (*out)->bytes = text_size;
+    if (status == SLM_OK) {
+        (*out)->bytes = text_size;
+        (*out)->tokenizer_hash = slm_tokenizer_hash(tokenizer);
+    }
     free(tokens);
     return status;
 }
 
 slm_status token_file_load(slm_corpus **out, const slm_tokenizer *tokenizer, const char *path,
                            const char *fields, slm_error *err) {
-    token_layout layout;
+    token_file file = {.path = path};
     char *text;
-    size_t size;
     *out = NULL;
     if (path_ends_in(path, ".jsonl")) return slm_corpus_load(out, tokenizer, path, fields, err);
 
-    slm_status status = slm_file_read(&text, &size, path, err);
+    slm_status status = slm_file_read(&text, &file.size, path, err);
     if (status != SLM_OK) return status;
-    const unsigned char *bytes = (const unsigned char *)text;
-    status = find_layout(&layout, bytes, size, path, err);
-    if (status == SLM_OK && layout.width == 0) {
-        status = slm_corpus_encode(out, tokenizer, text, size, err);
+    file.bytes = (const unsigned char *)text;
+    status = find_tokens(&file, err);
+    if (status == SLM_OK && file.width == 0) {
+        status = slm_corpus_encode(out, tokenizer, text, file.size, err);
     } else if (status == SLM_OK) {
-        status = corpus_of_ids(out, tokenizer, bytes, &layout, path, err);
+        status = corpus_of_ids(out, tokenizer, &file, err);
     }
     slm_free(text);
     return status;

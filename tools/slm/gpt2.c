@@ -41,45 +41,47 @@ static char *append_merges(char *to, const char *lines, size_t size) {
     return to;
 }
 
-static slm_status parse_pair(slm_tokenizer **out, const char *ids, size_t ids_size,
-                             const char *lines, size_t lines_size, const char *path,
-                             slm_error *err) {
+/* The two files in memory. */
+typedef struct gpt2_pair {
+    char path[4096]; /* of encoder.json, for messages */
+    char *ids;       /* encoder.json */
+    char *merges;    /* vocab.bpe */
+    size_t ids_size, merges_size;
+} gpt2_pair;
+
+static slm_status parse_pair(slm_tokenizer **out, const gpt2_pair *pair, slm_error *err) {
     static const char head[] = "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":";
     static const char middle[] = ",\"merges\":[\"#version\"";
     static const char tail[] = "]}}";
     char *json = NULL;
-    if (lines_size < SIZE_MAX / 16 && ids_size < SIZE_MAX / 4) {
+    if (pair->merges_size < SIZE_MAX / 16 && pair->ids_size < SIZE_MAX / 4) {
         /* The comma and the quotes of a line fit into the room of its end, which is dropped; those
          * of a last line without an end fit into the 8. */
-        size_t room = ESCAPE_SIZE * lines_size + 8;
-        json = (char *)malloc(sizeof head + ids_size + sizeof middle + room + sizeof tail);
+        size_t room = ESCAPE_SIZE * pair->merges_size + 8;
+        json = (char *)malloc(sizeof head + pair->ids_size + sizeof middle + room + sizeof tail);
     }
     if (json == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory");
 
     char *to = append_bytes(json, head, sizeof head - 1);
-    to = append_bytes(to, ids, ids_size);
+    to = append_bytes(to, pair->ids, pair->ids_size);
     to = append_bytes(to, middle, sizeof middle - 1);
-    to = append_merges(to, lines, lines_size);
+    to = append_merges(to, pair->merges, pair->merges_size);
     to = append_bytes(to, tail, sizeof tail - 1);
-    slm_status status = slm_tokenizer_parse(out, json, (size_t)(to - json), path, err);
+    slm_status status = slm_tokenizer_parse(out, json, (size_t)(to - json), pair->path, err);
     free(json);
     return status;
 }
 
 slm_status gpt2_tokenizer(slm_tokenizer **out, const char *folder, slm_error *err) {
-    char path[4096];
-    char *ids = NULL;
-    char *lines = NULL;
-    size_t ids_size = 0;
-    size_t lines_size = 0;
+    gpt2_pair pair;
+    memset(&pair, 0, sizeof pair);
     *out = NULL;
-    (void)snprintf(path, sizeof path, "%s/vocab.bpe", folder);
-    slm_status status = slm_file_read(&lines, &lines_size, path, err);
-    (void)snprintf(path, sizeof path, "%s/encoder.json", folder);
-    if (status == SLM_OK) status = slm_file_read(&ids, &ids_size, path, err);
-    if (status == SLM_OK)
-        status = parse_pair(out, ids, ids_size, lines, lines_size, path, err);
-    slm_free(ids);
-    slm_free(lines);
+    (void)snprintf(pair.path, sizeof pair.path, "%s/vocab.bpe", folder);
+    slm_status status = slm_file_read(&pair.merges, &pair.merges_size, pair.path, err);
+    (void)snprintf(pair.path, sizeof pair.path, "%s/encoder.json", folder);
+    if (status == SLM_OK) status = slm_file_read(&pair.ids, &pair.ids_size, pair.path, err);
+    if (status == SLM_OK) status = parse_pair(out, &pair, err);
+    slm_free(pair.ids);
+    slm_free(pair.merges);
     return status;
 }

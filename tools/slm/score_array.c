@@ -84,18 +84,26 @@ static void put_numbers(unsigned char *file, size_t first, const slm_real *value
     memcpy(file + NPY_HEADER_SIZE + first * sizeof(slm_real), values, n * sizeof(slm_real));
 }
 
-static slm_status score_rows(token_array *a, const slm_model *model, slm_batch *batch,
-                             slm_tape *tape, watch *w, slm_error *err) {
+/* What scores a batch, and shows how far it is. */
+typedef struct array_scorer {
+    const slm_model *model;
+    slm_tape *tape;
+    slm_batch *batch;
+    watch w;
+} array_scorer;
+
+static slm_status score_rows(token_array *a, array_scorer *scorer, slm_error *err) {
+    slm_batch *batch = scorer->batch;
     size_t first = 0;
     while (first < a->rows) {
         size_t rows = fill_batch(batch, a, first);
-        slm_status status = slm_model_losses(batch->ref_loss, batch->ref_entropy, tape, model,
-                                             batch, err);
+        slm_status status = slm_model_losses(batch->ref_loss, batch->ref_entropy, scorer->tape,
+                                             scorer->model, batch, err);
         if (status != SLM_OK) return status;
         put_numbers(a->loss, first * a->T, batch->ref_loss, rows * a->T);
         put_numbers(a->entropy, first * a->T, batch->ref_entropy, rows * a->T);
         first += rows;
-        if (watch_callback(w, first, a->rows) && first < a->rows)
+        if (watch_callback(&scorer->w, first, a->rows) && first < a->rows)
             return error_set(err, SLM_ERR_CANCELLED, "interrupted");
     }
     return SLM_OK;
@@ -103,18 +111,18 @@ static slm_status score_rows(token_array *a, const slm_model *model, slm_batch *
 
 static int compute_losses(token_array *a, const slm_model *model, const score_options *o) {
     slm_error err;
-    slm_tape *tape = NULL;
-    slm_batch *batch = NULL;
-    watch w;
+    array_scorer scorer;
+    memset(&scorer, 0, sizeof scorer);
+    scorer.model = model;
     int32_t B = (size_t)o->batch < a->rows ? o->batch : (int32_t)a->rows;
-    slm_status status = slm_tape_create(&tape, &err);
-    if (status == SLM_OK) status = slm_batch_create(&batch, B, (int32_t)a->T, &err);
-    if (status == SLM_OK) status = slm_batch_alloc_reference(batch, &err);
-    watch_start(&w, "scoring: row", "rows/s", o->quiet);
-    if (status == SLM_OK) status = score_rows(a, model, batch, tape, &w, &err);
-    progress_end(&w.bar);
-    slm_batch_free(batch);
-    slm_tape_free(tape);
+    slm_status status = slm_tape_create(&scorer.tape, &err);
+    if (status == SLM_OK) status = slm_batch_create(&scorer.batch, B, (int32_t)a->T, &err);
+    if (status == SLM_OK) status = slm_batch_alloc_reference(scorer.batch, &err);
+    watch_start(&scorer.w, "scoring: row", "rows/s", o->quiet);
+    if (status == SLM_OK) status = score_rows(a, &scorer, &err);
+    progress_end(&scorer.w.bar);
+    slm_batch_free(scorer.batch);
+    slm_tape_free(scorer.tape);
     return fail_status(status, FOR_OUTPUT, &err);
 }
 
