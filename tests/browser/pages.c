@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "report/figure.h"
+#include "report/heatmap.h"
 #include "report/page.h"
 #include "slm.h"
 

@@ -6,14 +6,14 @@
  *                           Then 2 more arrive: 7+2=9.
  *                           Ann takes 4: 9-4=5.
  *                           A: 5
- *   other text              a directory of people, machine logs, recipes, a quiz about towns: it can
- *                           be learned, and it competes.  The quiz borrows the frame "Q: A:", the
- *                           logs borrow "7+8=" but write the last digit only.
+ *   other text              a directory of people, machine logs, recipes, a quiz about towns: it
+ *                           can be learned, and it competes.  The quiz borrows the frame "Q: A:",
+ *                           the logs borrow "7+8=" but write the last digit only.
  *
  * and noise inside both: tags with random ids, time stamps; and, in problems, results that are
  * wrong.  Nothing before a wrong result gives it away: each step is right or wrong by a coin, and
- * the story goes on from what was written.  Most wrong results follow a rule that a model can learn
- * (one too many, the careless count of fence posts): two conventions in conflict.
+ * the story goes on from what was written.  Most wrong results follow a rule that a model can
+ * learn (one too many, the careless count of fence posts): two conventions in conflict.
  *
  *   general   trains the base: problems, other text and noise
  *   noisy     what step 3 of the method trains on: the same kind of text

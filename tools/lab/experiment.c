@@ -167,8 +167,8 @@ static double attention_flops(const slm_model *model, int32_t T) {
     return 2.0 * c->n_layers * (double)T * c->n_heads * c->head_dim;
 }
 
-/* The forward takes 2 operations a weight and token, the backward 4; attention's backward takes twice
-   its forward. */
+/* The forward takes 2 operations a weight and token, the backward 4; attention's backward takes
+   twice its forward. */
 double experiment_flops(const slm_model *model, int32_t T, double tokens, double selected) {
     weights w = count_weights(model);
     double attention = attention_flops(model, T);

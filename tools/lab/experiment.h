@@ -1,6 +1,6 @@
 /* experiment.h: what `make run` and `make repro` share: the five texts, training with a curve, the
- * target's loss and accuracy.  Everything is done with slm.h's own functions; nothing here knows how
- * a model is trained.  Errors end the program. */
+ * target's loss and accuracy.  Everything is done with slm.h's own functions; nothing here knows
+ * how a model is trained.  Errors end the program. */
 #ifndef EXPERIMENT_H
 #define EXPERIMENT_H
 #include "common/progress.h"
@@ -43,7 +43,8 @@ typedef struct measure {
     double loss, accuracy;
 } measure;
 
-/* What happened up to a point of training; losses of training, AUC and kinds since the last point. */
+/* What happened up to a point of training; losses of training, AUC and kinds since the last
+   point. */
 typedef struct curve_point {
     double tokens;  /* processed */
     double trained; /* of these selected: they had a gradient */
@@ -113,8 +114,8 @@ double experiment_flops(const slm_model *model, int32_t T, double tokens, double
 /* The same for the forward alone. */
 double experiment_forward_flops(const slm_model *model, int32_t T, double tokens);
 
-/* Seconds on the clock, or without OpenMP, where one thread does all, of the processor: whatever runs
-   beside it does not count. */
+/* Seconds on the clock, or without OpenMP, where one thread does all, of the processor:
+   whatever runs beside it does not count. */
 double experiment_clock(void);
 
 void curve_free(curve *c);

@@ -9,6 +9,7 @@
 #include "common/cli.h"
 #include "experiment.h"
 #include "report/figure.h"
+#include "report/heatmap.h"
 #include "report/page.h"
 
 #define RATIO 0.4
@@ -295,8 +296,8 @@ int main(int argc, char **argv) {
     /* 2. It scores every token of the noisy corpus, once. */
     slm_losses *scores = experiment_score(&e, reference, e.corpus[CORPUS_NOISY]);
 
-    /* 3. From the same base, on the same text in the same order: all tokens, those of highest excess
-       loss, random ones. */
+    /* 3. From the same base, on the same text in the same order: all tokens, those of highest
+       excess loss, random ones. */
     for (int i = 0; i < ARMS; i++) {
         must(slm_model_copy(&model, base, &experiment_error));
         train_arm(&e, model, selections[i], i == SELECTIVE ? scores : NULL, &arms[i]);

@@ -5,10 +5,10 @@
  *     figure_series s[2] = { { .name = "CLM", .x = x, .y = clm, .n = n, .runs = 5 }, ... };
  *     figure_lines(out, &f, s, 2);
  *
- * Arrays stay the caller's, NaN is a gap, and a field left zero means its default.  Every figure has
- * its own background, follows light and dark, and tells series apart by colour (Okabe and Ito's,
- * which the colour-blind can tell apart) and by dash or shape.  Nothing is kept between calls, so
- * the same input gives the same bytes.  Uses libc and libm only. */
+ * Arrays stay the caller's, NaN is a gap, and a field left zero means its default.  Every figure
+ * has its own background, follows light and dark, and tells series apart by colour (Okabe and
+ * Ito's, which the colour-blind can tell apart) and by dash or shape.  Nothing is kept between
+ * calls, so the same input gives the same bytes.  Uses libc and libm only. */
 #ifndef FIGURE_H
 #define FIGURE_H
 #include <stddef.h>

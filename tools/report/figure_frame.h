@@ -1,5 +1,5 @@
-/* figure_frame.h: what the figures of this room share: text, colours, scales, axes, legend.  Private
- * to figure.c, figure_plot.c and figure_table.c. */
+/* figure_frame.h: what the figures of this room share: text, colours, scales, axes, legend.
+ * Private to figure.c, figure_plot.c and figure_table.c. */
 #ifndef FIGURE_FRAME_H
 #define FIGURE_FRAME_H
 #include "figure.h"

@@ -1,15 +1,15 @@
-/* heatmap.h: real text with the loss, reference loss and excess loss of each token, and which tokens
- * are kept, as HTML.
+/* heatmap.h: real text with the loss, reference loss and excess loss of each token, and which
+ * tokens are kept, as HTML.
  *
  *     heatmap_text t = { .title = "page 3", .bytes = text, .start = start, .n = n, .loss = loss,
  *                        .ref_loss = ref, .ratio = 0.6 };
  *     heatmap_page(out, "What is kept", "One page of the corpus.", &t, 1);
  *
- * or heatmap_fragment, inside a page of your own: one self-contained piece of HTML, without network
- * or external script.  A slider re-cuts the top k live by the rule of slm.h: k = floor(ratio n +
- * 1/2), at least 1, ties to the lowest index.  The order is computed here, on the numbers as given;
- * the script only compares ranks with k, so that rounding in the page cannot change what is kept.
- * Uses libc and libm only. */
+ * or heatmap_fragment, inside a page of your own: one self-contained piece of HTML, without
+ * network or external script.  A slider re-cuts the top k live by the rule of slm.h: k =
+ * floor(ratio n + 1/2), at least 1, ties to the lowest index.  The order is computed here, on the
+ * numbers as given; the script only compares ranks with k, so that rounding in the page cannot
+ * change what is kept.  Uses libc and libm only. */
 #ifndef HEATMAP_H
 #define HEATMAP_H
 #include <stddef.h>

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "assets.h"
 #include "common/text.h"
+#include "heatmap.h"
 #include "page.h"
 
 /* ---- text ---- */

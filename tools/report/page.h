@@ -18,7 +18,8 @@
 #define PAGE_H
 #include <stddef.h>
 #include <stdio.h>
-#include "heatmap.h"
+
+struct heatmap_text; /* heatmap.h */
 
 enum { PAGE_LISTED_SECTIONS = 48 }; /* more are printed, but not listed in the contents */
 
@@ -66,7 +67,7 @@ void page_details_begin(page *p, const char *summary);
 void page_details_end(page *p);
 
 /* Returns 0, or 1 if there was no memory. */
-int page_heatmaps(page *p, const heatmap_text *texts, size_t n);
+int page_heatmaps(page *p, const struct heatmap_text *texts, size_t n);
 
 void page_end(page *p, const char *colophon);
 #endif

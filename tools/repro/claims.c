@@ -1,4 +1,4 @@
-/* claims.c: how a claim is written: its numbers, its verdict, its rows in claims.csv and results.md. */
+/* claims.c: how a claim is written: its numbers, its verdict, its rows in two files. */
 #include <stdio.h>
 #include <string.h>
 #include "csv_out.h"
@@ -12,6 +12,17 @@ void claim_say(claim *c, page_verdict verdict, const char *words) {
     static const char *const names[] = {"holds", "does not hold", "holds in part", "open"};
     c->verdict = verdict;
     snprintf(c->words, sizeof c->words, "%s", words != NULL ? words : names[verdict]);
+}
+
+void claim_decide(claim *c, int holds, int partly, const char *words, int fails) {
+    if (holds)
+        claim_say(c, PAGE_HOLDS, NULL);
+    else if (partly)
+        claim_say(c, PAGE_DEPENDS, words);
+    else if (fails)
+        claim_say(c, PAGE_FAILS, NULL);
+    else
+        claim_say(c, PAGE_OPEN, "open: within seed noise");
 }
 
 int claim_has_seeds(claim *c, size_t seeds) {

@@ -210,6 +210,10 @@ const data_group *data_find(const data *d, const char *corpus, const char *set, 
     return best;
 }
 
+const data_group *data_main(const data *d, const char *corpus, const char *arm) {
+    return data_find(d, corpus, "main", arm);
+}
+
 static const data_group *find_clean_in(const data *d, const char *set, const char *arm,
                                        double bytes) {
     for (size_t i = 0; i < d->n_groups; i++) {
@@ -226,7 +230,7 @@ const data_group *data_find_clean(const data *d, const char *arm, double bytes) 
 
 const data_group *data_find_plain(const data *d, const char *corpus, const char *set) {
     const data_group *own = data_find(d, corpus, set, "clm");
-    return own->n > 0 ? own : data_find(d, corpus, "main", "clm");
+    return own->n > 0 ? own : data_main(d, corpus, "clm");
 }
 
 const data_run *data_seed(const data_group *g, const char *seed) {
@@ -244,11 +248,11 @@ static const data_run *paired_run(const data_group *g, const char *seed) {
 }
 
 int data_has_corpus(const data *d, const char *corpus) {
-    return data_find(d, corpus, "main", "clm")->n > 0;
+    return data_main(d, corpus, "clm")->n > 0;
 }
 
 int data_has_accuracy(const data *d, const char *corpus) {
-    return isfinite(data_mean_end(d, data_find(d, corpus, "main", "clm"), TARGET_ACCURACY));
+    return isfinite(data_mean_end(d, data_main(d, corpus, "clm"), TARGET_ACCURACY));
 }
 
 /* ---- sweeps ---- */

@@ -137,6 +137,10 @@ static size_t arm_index(const char *arm) {
     return i;
 }
 
+const char *plural(size_t n) {
+    return n == 1 ? "" : "s";
+}
+
 const char *arm_label(char *text, size_t size, const data_group *g) {
     size_t i = arm_index(g->arm);
     const char *name = i < N_ARMS ? arms[i].name : g->arm;

@@ -143,15 +143,15 @@ typedef struct panel {
     double paper_plain, paper_selective; /* at the end; NaN: none */
 } panel;
 
-/* Draws the arms of set main that have values; returns 0 if there are none.  f: subtitle, height and
-   rules of the figure. */
+/* Draws the arms of set main that have values; returns 0 if there are none.  f: subtitle,
+   height and rules of the figure. */
 static int draw_panel(findings *all, const char *corpus, const panel *p, const char *const *arms,
                       size_t n_arms, const figure *f) {
     char name[96];
     curve_set set;
     set.n = 0;
     for (size_t a = 0; a < n_arms; a++) {
-        const data_group *g = data_find(&all->d, corpus, "main", arms[a]);
+        const data_group *g = data_main(&all->d, corpus, arms[a]);
         if (!add_curve(all, &set, g, TOKENS, p->column, 0)) continue;
         if (strcmp(arms[a], "clm") == 0) set_paper(all, &set, set.n - 1, p->paper_plain);
         if (strcmp(arms[a], "slm") == 0) set_paper(all, &set, set.n - 1, p->paper_selective);
@@ -191,12 +191,12 @@ static void draw_figure6_of(findings *all, const char *corpus) {
 int draw_figure6(findings *all) {
     for (size_t i = 0; i < N_CORPORA; i++)
         draw_figure6_of(all, corpora[i]);
-    return data_change(&all->d, data_find(&all->d, "builtin", "main", "slm"), FIXED_KEPT).n > 0;
+    return data_change(&all->d, data_main(&all->d, "builtin", "slm"), FIXED_KEPT).n > 0;
 }
 
 /* ---- figure 7: accuracy against these losses ---- */
-/* One point per checkpoint, the mean over the seeds: seeds are not checkpoints.  The start is before
-   any training: it is no checkpoint either. */
+/* One point per checkpoint, the mean over the seeds: seeds are not checkpoints.  The start is
+   before any training: it is no checkpoint either. */
 static void add_checkpoints(findings *all, curve_set *set, const data_group *g, data_column loss) {
     if (!add_curve(all, set, g, loss, TARGET_ACCURACY, 0)) return;
     figure_series *s = &set->series[--set->n];
@@ -219,7 +219,7 @@ static int draw_figure7_of(findings *all, const char *corpus, const char *name, 
     curve_set set;
     set.n = 0;
     for (size_t a = 0; a < 2; a++)
-        add_checkpoints(all, &set, data_find(&all->d, corpus, "main", arms[a]), loss);
+        add_checkpoints(all, &set, data_main(&all->d, corpus, arms[a]), loss);
     if (set.n == 0) return 0;
     snprintf(file, sizeof file, "fig7_%.40s_%s", corpus, name);
     d.name = file;
@@ -264,8 +264,8 @@ estimate accuracy_correlation(const data *d, const data_group *g, data_column lo
 }
 
 /* ---- figure 8: perplexity over training of what checkpoints select ---- */
-/* Perplexity of the tokens that checkpoint `by` selects at checkpoint `at`, and the tokens processed
-   there; NaN: not measured. */
+/* Perplexity of the tokens that checkpoint `by` selects at checkpoint `at`, and the tokens
+   processed there; NaN: not measured. */
 static double perplexity(const data *d, const char *seed, const char *kind, const char *by,
                          const char *at, double *tokens) {
     const csv_table *t = &d->selections;
@@ -422,8 +422,8 @@ static estimate kept_share(const data *d, const data_group *g, int kind, third w
 int draw_kinds(findings *all) {
     static const char *const cols[3] = {"SLM, first third of training", "SLM, last third",
                                         "highest own loss, last third"};
-    const data_group *slm = data_find(&all->d, "builtin", "main", "slm");
-    const data_group *loss = data_find(&all->d, "builtin", "main", "loss");
+    const data_group *slm = data_main(&all->d, "builtin", "slm");
+    const data_group *loss = data_main(&all->d, "builtin", "loss");
     const data_group *const groups[3] = {slm, slm, loss};
     size_t n_cols = loss->n > 0 ? 3 : 2;
     number_table t = new_table(all, DATA_KINDS, n_cols);

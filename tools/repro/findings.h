@@ -1,5 +1,5 @@
-/* findings.h: the report of `make repro`: verdicts, figures, tables and heat maps, from the CSVs in a
- * folder.
+/* findings.h: the report of `make repro`: verdicts, figures, tables and heat maps, from the CSVs
+ * in a folder.
  *
  *     repro_report("build/repro");
  *
@@ -32,8 +32,8 @@ typedef enum side { BELOW = -1, UNDECIDED, ABOVE } side;
 
 double stats_mean(const double *x, size_t n); /* of the finite ones */
 
-/* The mean of the finite ones among x (n), one number per seed.  The bootstrap has a seed of its own:
-   the same input gives the same output. */
+/* The mean of the finite ones among x (n), one number per seed.  The bootstrap has a seed of
+   its own: the same input gives the same output. */
 estimate stats_estimate(const double *x, size_t n);
 
 /* An estimate of logarithms, taken back: the geometric mean and its intervals. */
@@ -45,8 +45,8 @@ estimate stats_scale(estimate e, double factor);
 /* Pearson's r over the pairs that are finite; NaN with fewer than three of them. */
 double stats_correlation(const double *x, const double *y, size_t n);
 
-/* On which side of a level the value lies.  Both intervals must say so: with three to five seeds the
-   bootstrap alone is too narrow. */
+/* On which side of a level the value lies.  Both intervals must say so: with three to five
+   seeds the bootstrap alone is too narrow. */
 side stats_side(const estimate *e, double level);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
@@ -112,6 +112,9 @@ int data_is(const data_group *g, const char *corpus, const char *set, const char
 /* The arm's group.  Of several (ratios) it is the one with most seeds, and among these the one with
    the lowest loss on the valid part at the end: the target has no say in it. */
 const data_group *data_find(const data *d, const char *corpus, const char *set, const char *arm);
+
+/* The same in set main. */
+const data_group *data_main(const data *d, const char *corpus, const char *arm);
 
 /* The arm's group of a set with that much clean text: from set clean, else from set main. */
 const data_group *data_find_clean(const data *d, const char *arm, double bytes);
@@ -211,6 +214,10 @@ void decide_claims(findings *all);
 /* ---- claims.c: how a claim is written ---- */
 void claim_say(claim *c, page_verdict verdict, const char *words);
 
+/* At most one of holds, partly (in these words) and fails is true; if none is, the claim is open:
+   within seed noise. */
+void claim_decide(claim *c, int holds, int partly, const char *words, int fails);
+
 /* Returns 1 if there are seeds enough for a verdict; else the claim stays open and says why. */
 int claim_has_seeds(claim *c, size_t seeds);
 
@@ -248,6 +255,8 @@ const char *loss_label(const char *corpus);
 const char *metric_label(const char *corpus, data_column metric);
 double metric_scale(data_column metric);
 data_column best_metric(const findings *all, const char *corpus);
+
+const char *plural(size_t n); /* "" or "s" */
 
 /* "Selective (SLM) 40%". */
 const char *arm_label(char *text, size_t size, const data_group *g);
@@ -309,10 +318,12 @@ void draw_shares(findings *all, const drawing *d, const number_table *t);
 void draw_map(findings *all, const drawing *d, const number_table *t);
 
 /* ---- figures ---- */
-/* figures_training.c: figure 1, the map, figure 9, tables 3 to 5, sweeps, controls. */
+/* figures_training.c: figure 1 and the map. */
 void draw_result(findings *all);
 void draw_figure1(findings *all, const char *corpus);
 int draw_maps(findings *all);
+
+/* figures_sweeps.c: figure 9, less clean text, tables 3 to 5, the controls. */
 int draw_ratios(findings *all);
 int draw_clean(findings *all);
 int draw_self(findings *all);
@@ -328,8 +339,8 @@ int draw_figure8(findings *all);
 int draw_selection(findings *all);
 int draw_kinds(findings *all);
 
-/* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones ("1"); the
-   difference of the two. */
+/* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones
+   ("1"); the difference of the two. */
 estimate class_share(const data *d, const char *class_name, const char *null);
 estimate class_above_null(const data *d, const char *class_name);
 

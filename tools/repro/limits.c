@@ -56,8 +56,8 @@ static void list_comparison(findings *all, size_t *n, const char *corpus, size_t
 }
 
 static void list_cost(findings *all, size_t *n, const char *corpus) {
-    const data_group *clm = data_find(&all->d, corpus, "main", "clm");
-    const data_group *slm = data_find(&all->d, corpus, "main", "slm");
+    const data_group *clm = data_main(&all->d, corpus, "clm");
+    const data_group *slm = data_main(&all->d, corpus, "slm");
     sooner s = data_sooner(&all->d, slm, clm, FLOPS_ALL, TARGET_LOSS);
     estimate e = data_difference(&all->d, slm, clm, FIXED_ALL);
     char text[300] = "";
@@ -175,7 +175,7 @@ void report_arms(findings *all, const char *corpus) {
         "acc. %", "sooner, by loss", "by accuracy", "all arithmetic"};
     static char cell[MAX_ARMS][ARM_COLUMNS][CELL_SIZE];
     const char *cells[MAX_ARMS * ARM_COLUMNS];
-    const data_group *list[MAX_ARMS], *clm = data_find(&all->d, corpus, "main", "clm");
+    const data_group *list[MAX_ARMS], *clm = data_main(&all->d, corpus, "clm");
     size_t n = main_groups(all, corpus, list, MAX_ARMS);
     char caption[400];
     for (size_t i = 0; i < n; i++) {

@@ -4,9 +4,9 @@
  *                       [--corpus RAW --clean CLEAN --eval EVAL]
  *   build/reproduce report [--out build/repro]
  *
- * run trains (hours; stop it at any time, it goes on where it stopped) and leaves CSVs; report makes
- * figures, verdicts and report.html from them.  Each training runs on one thread; --jobs says how
- * many run at once.  Results do not depend on it. */
+ * run trains (hours; stop it at any time, it goes on where it stopped) and leaves CSVs; report
+ * makes figures, verdicts and report.html from them.  Each training runs on one thread; --jobs
+ * says how many run at once.  Results do not depend on it. */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
 #include <stdio.h>

@@ -110,7 +110,7 @@ static void find_machine(char *text, size_t size) {
     }
     if (f != NULL) fclose(f);
     if (processors > 0)
-        append_text(text, size, ", %zu processor%s", processors, processors == 1 ? "" : "s");
+        append_text(text, size, ", %zu processor%s", processors, plural(processors));
 }
 
 /* Jobs and seconds of times.csv: a row without tokens is the whole run's. */
@@ -130,12 +130,12 @@ static size_t count_jobs(const csv_table *times, double *seconds) {
 static void describe_runs(const findings *all, char *text, size_t size) {
     const char *corpus = data_has_corpus(&all->d, "builtin") ? "builtin" : "openstax";
     const char *compiler = setting(&all->d.settings, "compiler");
-    size_t seeds = data_find(&all->d, corpus, "main", "clm")->n;
+    size_t seeds = data_main(&all->d, corpus, "clm")->n;
     char machine[160];
     double seconds;
     size_t jobs = count_jobs(&all->d.times, &seconds);
     *text = '\0';
-    append_text(text, size, "%zu seed%s of each main arm", seeds, seeds == 1 ? "" : "s");
+    append_text(text, size, "%zu seed%s of each main arm", seeds, plural(seeds));
     if (jobs > 0)
         append_text(text, size, "; %zu jobs, %.0f minutes of one core in all", jobs, seconds / 60);
     find_machine(machine, sizeof machine);

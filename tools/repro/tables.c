@@ -106,7 +106,7 @@ static void write_tuning(const repro *r) {
     close_table(&out);
 }
 
-/* ---- the pieces' tokens: row 0 by the reference, row 1 at the start, then one every s.every ---- */
+/* ---- the pieces: row 0 by the reference, row 1 at the start, then one every s.every steps ---- */
 enum { MAX_POINTS = 64, MAX_PIECES = 64, ROWS_BEFORE = 2, SELECTIONS = 5 };
 
 typedef struct piece {

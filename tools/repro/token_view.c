@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "findings.h"
+#include "report/heatmap.h"
 #include "slm.h"
 
 enum {
@@ -142,7 +143,8 @@ static int is_of(mistake sort, unsigned char kind) {
     return sort == NOISE_RANKED_HIGH ? kind >= 4 : kind <= 2;
 }
 
-/* The token whose excess loss most misleads, among those that are not taken; t->n: there is none. */
+/* The token whose excess loss most misleads, among those that are not taken; t->n if there is
+   none. */
 static size_t worst_token(const view_text *t, const view *v, mistake sort,
                           const unsigned char *taken) {
     size_t worst = t->n;
@@ -305,7 +307,7 @@ void report_token_views(findings *all) {
                  "model's minus the reference's; the slider keeps the top k%.  Choose another "
                  "text to see the same tokens after training.");
     for (size_t i = 0; i < 2; i++) {
-        double ratio = data_find(&all->d, places[i].corpus, "main", "slm")->ratio;
+        double ratio = data_main(&all->d, places[i].corpus, "slm")->ratio;
         slm_error err = {SLM_OK, ""};
         char text[400];
         if (!(ratio > 0 && ratio < 1)) ratio = USUAL_RATIO;

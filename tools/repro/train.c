@@ -171,8 +171,8 @@ static void write_piece(const repro *r, const job *j, const curve *c, const floa
 }
 
 /* ---- training ---- */
-/* Fixes the mask of the piece: its tokens of highest excess loss of the model at the start.  Returns
-   the reference's losses, and the share of the tokens in the mask. */
+/* Fixes the mask of the piece: its tokens of highest excess loss of the model at the start.
+   Returns the reference's losses, and the share of the tokens in the mask. */
 static float *prepare_piece(experiment *e, const slm_model *start, const slm_model *reference,
                             double *share) {
     size_t n = e->piece->n, k = slm_select_count(REPRO_RATIO, n - 1);
