@@ -150,7 +150,7 @@ static int value_follows(const arguments *args) {
     return args->next < args->n && !is_flag(args->texts[args->next]);
 }
 
-/* `inline_value` is what stands behind '=', or NULL. */
+/* `inline_value` is the text behind '=', or NULL. */
 static int parse_value(const option_page *page, const option *o, arguments *args,
                        const char *inline_value) {
     if (o->kind == OPTION_IS_LIST) {
