@@ -1,6 +1,7 @@
-/* The JSON reader and writer: accepted and refused texts by name, values, numbers to the bit in any locale, depth, truncation
-   at every byte, random damage; and, where its folder is given, the whole of JSONTestSuite (github.com/nst/JSONTestSuite).
-   cc -I. tests/test_json.c -lm && ./a.out [SCRATCH_FOLDER [JSONTESTSUITE/test_parsing]]                                     */
+/* The JSON reader and writer: accepted and refused texts by name, values, numbers to the bit in any
+   locale, depth, truncation at every byte, random damage; and, where its folder is given, the whole
+   of JSONTestSuite (github.com/nst/JSONTestSuite).
+   build/tests/json [SCRATCH_FOLDER [JSONTESTSUITE/test_parsing]] */
 #include <stdlib.h>
 static size_t fail_at, calls; /* allocation number fail_at is refused */
 
@@ -233,7 +234,9 @@ static void values(void) {
     static const char text[] =
         "{\"a\":[1,true,false,\"x\\u0000y\\u00e9\\uD83D\\uDE00\",-2.5e-1,[],{\"d\":{}}],"
         "\"\\u0062\":18446744073709551615, \"c\" : null,\"e\":\"f\"}";
-    static const slm__json_kind kinds[] = {SLM__JSON_NUMBER, SLM__JSON_TRUE, SLM__JSON_FALSE, SLM__JSON_STRING, SLM__JSON_NUMBER, SLM__JSON_ARRAY, SLM__JSON_OBJECT};
+    static const slm__json_kind kinds[] = {
+        SLM__JSON_NUMBER, SLM__JSON_TRUE,  SLM__JSON_FALSE, SLM__JSON_STRING,
+        SLM__JSON_NUMBER, SLM__JSON_ARRAY, SLM__JSON_OBJECT};
     slm__json j;
     const slm__value *root, *v, *end, *items[8] = {NULL};
     slm_error err;
@@ -244,14 +247,17 @@ static void values(void) {
     CHECK(slm__json_is(root, SLM__JSON_OBJECT) && root->n_values == j.values.size / sizeof *root &&
               root->size == sizeof text - 1,
           "root");
-    for (v = slm__json_members(&j, root, &end); v != end; v = slm__json_next(v), n++)
+    for (v = slm__json_members(&j, root, &end); v != end; v = slm__json_next(v)) {
         CHECK(v->size == 1 && v->text[0] == "abce"[n] && v->text[1] == 0, "name %zu", n);
+        n++;
+    }
     CHECK(n == 4, "%zu members", n);
     n = 0;
-    for (v = slm__json_items(&j, slm__json_get(&j, root, "a"), &end); v != end && n < 7;
-         v = slm__json_next(v), n++) {
+    v = slm__json_items(&j, slm__json_get(&j, root, "a"), &end);
+    while (v != end && n < 7) {
         CHECK(slm__json_is(v, kinds[n]), "item %zu", n);
-        items[n] = v;
+        items[n++] = v;
+        v = slm__json_next(v);
     }
     CHECK(n == 7 && j.status == SLM_OK, "%zu items", n);
     CHECK(slm__json_u64(&j, items[0]) == 1 && slm__json_bool(&j, items[1]) == 1 &&
@@ -259,7 +265,8 @@ static void values(void) {
           "1, true, false");
     CHECK(items[3]->size == 9 && memcmp(items[3]->text, "x\0y\xC3\xA9\xF0\x9F\x98\x80", 10) == 0,
           "decoded string, %zu bytes", items[3]->size);
-    CHECK((d = slm__json_double(&j, items[4])) >= -0.25 && d <= -0.25, "%g", d);
+    d = slm__json_double(&j, items[4]);
+    CHECK(d >= -0.25 && d <= -0.25, "%g", d);
     CHECK(slm__json_items(&j, items[5], &end) == end &&
               slm__json_members(&j, slm__json_get(&j, items[6], "d"), &end) == end,
           "empty ones");
@@ -268,7 +275,8 @@ static void values(void) {
               slm__json_get(&j, root, "") == NULL,
           "null, missing");
     CHECK(slm__json_is_text(slm__json_get(&j, root, "e"), "f") &&
-              !slm__json_is_text(slm__json_get(&j, root, "e"), "") && !slm__json_is_text(NULL, "") &&
+              !slm__json_is_text(slm__json_get(&j, root, "e"), "") &&
+              !slm__json_is_text(NULL, "") &&
               strcmp(slm__json_text(&j, slm__json_get(&j, root, "e")), "f") == 0 &&
               j.status == SLM_OK,
           "text");
@@ -332,7 +340,8 @@ static void wrong_types(void) {
     }
 }
 
-/* A failure sticks: whatever is called after it fails too, with the first message; and what is not there is "missing". */
+/* A failure sticks: whatever is called after it fails too, with the first message; and what is
+   not there is "missing". */
 static void errors_stick(void) {
     slm__json j;
     slm_error err, other;
@@ -513,8 +522,8 @@ static void strings_round_trip(void) {
             (void)snprintf(escaped, sizeof escaped, "\"\\u%04X\"", (unsigned)c);
         (void)slm__json_open(&j, escaped, strlen(escaped), "test", &err);
         v = slm__json_root(&j);
-        CHECK(slm__json_is(v, SLM__JSON_STRING) && v->size == n - 1 && memcmp(v->text, text, n - 1) == 0, "%s",
-              escaped);
+        CHECK(slm__json_is(v, SLM__JSON_STRING), "%s", escaped);
+        CHECK(v->size == n - 1 && memcmp(v->text, text, n - 1) == 0, "%s", escaped);
         slm__json_close(&j);
     }
     slm__print_string(&w, "a\xFF", 2);
@@ -526,7 +535,8 @@ static void strings_round_trip(void) {
     slm__release(w.text.data);
 }
 
-/* Every proper prefix of a document is refused; random damage never reads out of bounds (run this with a sanitizer). */
+/* Every proper prefix of a document is refused; random damage never reads out of bounds (run this
+   with a sanitizer). */
 static void truncation_and_damage(void) {
     static const char text[] = "{\"a\\u00e9\xC3\xA9\":[1.5e-3,-0,true,false,null,"
                                "\"\\ud83d\\ude00\",{\"b\":[[],{}]}],\"c\":\"d\"}";
@@ -558,7 +568,8 @@ static void suite(const char *folder) {
     size_t size;
     slm_error err;
     CHECK(d != NULL, "%s", folder);
-    while (d != NULL && (e = readdir(d)) != NULL) {
+    if (d == NULL) return;
+    while ((e = readdir(d)) != NULL) {
         slm_status status;
         if (strlen(e->d_name) < 3 || e->d_name[1] != '_') continue;
         (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);

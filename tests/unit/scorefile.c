@@ -429,33 +429,39 @@ static void metadata(void) {
     }
 }
 
-static void failures(void) {
-    long k, points = 0;
-    slm_error err;
-    slm_status status;
-    slm_losses *s;
-    int sticky, call;
-    size_t n;
-    for (sticky = 0; sticky < 2; sticky++)
-        for (k = 1;; k++, points++) { /* a failure: the old file or the whole new one */
-            put("f", "old", 3);
-            inject(k, sticky);
-            err.text[0] = 0;
-            status = slm_losses_save(truth, in("f"), &err);
-            if (status == SLM_OK && io_calls < k) break;
-            io_fail_at = 0;
-            CHECK(status == SLM_ERR_IO && err.text[0] != 0, "save, call %ld: %s", k,
-                  slm_status_text(status));
-            {
-                char *bytes = get("f", &n);
-                CHECK(bytes != NULL && ((n == 3 && memcmp(bytes, "old", 3) == 0) ||
-                                        (n == n_whole && memcmp(bytes, whole, n) == 0)),
-                      "call %ld: half a file", k);
-                free(bytes);
-            }
-        }
+/* Saves with the k-th access to a file failing, k = 1, 2, ..., until none fails: afterwards there
+   is the old file or the whole new one.  Returns how many failed. */
+static long failing_saves(int sticky) {
+    long k;
+    for (k = 1;; k++) {
+        slm_error err;
+        slm_status status;
+        char *bytes;
+        size_t n = 0;
+        put("f", "old", 3);
+        inject(k, sticky);
+        err.text[0] = 0;
+        status = slm_losses_save(truth, in("f"), &err);
+        if (status == SLM_OK && io_calls < k) break;
+        io_fail_at = 0;
+        CHECK(status == SLM_ERR_IO && err.text[0] != 0, "save, call %ld: %s", k,
+              slm_status_text(status));
+        bytes = get("f", &n);
+        CHECK(bytes != NULL && ((n == 3 && memcmp(bytes, "old", 3) == 0) ||
+                                (n == n_whole && memcmp(bytes, whole, n) == 0)),
+              "call %ld: half a file", k);
+        free(bytes);
+    }
     inject(0, 0);
-    for (k = 1;; k++, points++) {
+    return k - 1;
+}
+
+static long failing_loads(void) {
+    long k;
+    for (k = 1;; k++) {
+        slm_error err;
+        slm_losses *s;
+        slm_status status;
         inject(k, 0);
         status = slm_losses_load(&s, in("f"), &err);
         if (status == SLM_OK) {
@@ -467,27 +473,49 @@ static void failures(void) {
               slm_status_text(status));
     }
     inject(0, 0);
-    for (call = 0; call < 4; call++) /* allocations: save, load, score, join */
-        for (k = 1;; k++, points++) {
-            const slm_losses *one = truth;
-            s = NULL;
-            alloc_calls = 0;
-            alloc_fail_at = k;
-            switch (call) {
-            case 0: status = slm_losses_save(truth, in("f"), &err); break;
-            case 1: status = slm_losses_load(&s, in("f"), &err); break;
-            case 2: status = compute(&s, corpus, 2, T, NULL, &err); break;
-            default: status = losses_join(&s, &one, 1, &err);
-            }
-            alloc_fail_at = 0;
-            if (status == SLM_OK) {
-                CHECK(call == 0 || same_scores(s, truth), "call %d", call);
-                slm_losses_free(s);
-                break;
-            }
-            CHECK(status == SLM_ERR_MEMORY && s == NULL, "call %d, allocation %ld: %s", call, k,
-                  slm_status_text(status));
+    return k - 1;
+}
+
+typedef enum call_kind { CALL_SAVE, CALL_LOAD, CALL_COMPUTE, CALL_JOIN, N_CALLS } call_kind;
+
+static slm_status call_it(call_kind call, slm_losses **s, slm_error *err) {
+    const slm_losses *one = truth;
+    *s = NULL;
+    switch (call) {
+    case CALL_SAVE: return slm_losses_save(truth, in("f"), err);
+    case CALL_LOAD: return slm_losses_load(s, in("f"), err);
+    case CALL_COMPUTE: return compute(s, corpus, 2, T, NULL, err);
+    default: return losses_join(s, &one, 1, err);
+    }
+}
+
+/* The same with the k-th allocation failing. */
+static long failing_allocations(call_kind call) {
+    long k;
+    for (k = 1;; k++) {
+        slm_error err;
+        slm_losses *s;
+        slm_status status;
+        alloc_calls = 0;
+        alloc_fail_at = k;
+        status = call_it(call, &s, &err);
+        alloc_fail_at = 0;
+        if (status == SLM_OK) {
+            CHECK(call == CALL_SAVE || same_scores(s, truth), "call %d", (int)call);
+            slm_losses_free(s);
+            return k - 1;
         }
+        CHECK(status == SLM_ERR_MEMORY && s == NULL, "call %d, allocation %ld: %s", (int)call, k,
+              slm_status_text(status));
+    }
+}
+
+static void failures(void) {
+    long points = failing_saves(0);
+    points += failing_saves(1);
+    points += failing_loads();
+    for (int call = 0; call < N_CALLS; call++)
+        points += failing_allocations((call_kind)call);
     CHECK(points > 50, "only %ld points", points);
     printf("score files: failures at %ld points\n", points);
 }
