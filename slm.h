@@ -3368,7 +3368,7 @@ static slm__attention_head slm__attention_head_of(const slm__node *node, size_t 
     return head;
 }
 
-/* S of a block of rows, into scratch->P; leaves s q in scratch->scaled_q. */
+/* Computes S of a block of rows, into scratch->P; leaves s q in scratch->scaled_q. */
 static void slm__attention_scores(const slm__attention_head *head, const slm__query_block *block,
                                   const slm__attention_sizes *s,
                                   const slm__attention_scratch *scratch) {
@@ -3383,7 +3383,7 @@ static void slm__attention_scores(const slm__attention_head *head, const slm__qu
                      slm__matrix_out(scratch->P, s->P_stride, NULL));
 }
 
-/* y and lse of a block.  The softmax is divided by its sum at the end: D numbers, not `reach`. */
+/* Computes y and lse of a block.  The sums of the softmax divide y, not P: it has fewer columns. */
 static void slm__attention_block_forward(const slm__attention_head *head,
                                          const slm__query_block *block,
                                          const slm__attention_sizes *s,
@@ -3423,7 +3423,7 @@ static void slm__attention_head_forward(const slm__attention_head *head,
     }
 }
 
-/* P from S and lse, dS from dP, in place. */
+/* Makes P of S and lse, and dS of dP, in place; masked elements become 0. */
 static void slm__attention_softmax_backward(const slm__attention_head *head,
                                             const slm__query_block *block,
                                             const slm__attention_sizes *s,
@@ -3431,14 +3431,14 @@ static void slm__attention_softmax_backward(const slm__attention_head *head,
     for (size_t i = 0; i < block->n; i++) {
         size_t n = (size_t)block->rows[i];
         size_t visible = n + 1;
-        size_t hidden_bytes = (block->reach - visible) * sizeof(slm_real);
+        size_t masked_bytes = (block->reach - visible) * sizeof(slm_real);
         slm_real *P = scratch->P + i * s->P_stride;
         slm_real *dP = scratch->dP + i * s->P_stride;
         slm_real e = slm__dot(head->g + n * s->q_stride, head->y + n * s->q_stride, s->D);
         (void)slm__exp_shift(P, P, head->lse[n], visible);
         slm__softmax_backward(dP, P, e, visible);
-        memset(P + visible, 0, hidden_bytes);
-        memset(dP + visible, 0, hidden_bytes);
+        memset(P + visible, 0, masked_bytes);
+        memset(dP + visible, 0, masked_bytes);
     }
 }
 
@@ -3551,7 +3551,7 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
 
 static int slm__attention_fits(const slm_tensor *q, const slm_tensor *k, const slm_tensor *v,
                                int32_t T, int32_t head_dim) {
-    if (T < 1 || head_dim < 1) return 0;
+    if (T < 1 || head_dim < 1 || k->cols == 0) return 0;
     if (q->rows % (size_t)T != 0 || q->cols % (size_t)head_dim != 0) return 0;
     if (k->cols % (size_t)head_dim != 0 || q->cols % k->cols != 0) return 0;
     return k->rows == q->rows && v->rows == q->rows && v->cols == k->cols;
@@ -3766,8 +3766,8 @@ static slm_real slm__row_loss_and_entropy(const slm_real *z, size_t V, int32_t t
     return log_sum - (z[target] - max);
 }
 
-/* Computes losses (and entropies) of the next chunk, which begins with row `first`; they are 0 where
-   there is no target.  Returns the row after the chunk. */
+/* Computes losses (and entropies) of the next chunk, which begins with row `first`; they are 0
+   where there is no target.  Returns the row after the chunk. */
 static size_t slm__chunk_losses(slm_tape *tape, const slm__loss_rows *rows, slm__logits *l,
                                 size_t first) {
     const slm_tensor *hidden = rows->hidden;
