@@ -682,14 +682,21 @@ SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
 SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err);
 SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err);
 
-/* A run is a folder: state.safetensors is the whole state (weights, moments, step, cursor),
-   replaced atomically; around it lies the model.  Loading demands the same model shape, selection,
-   optimizer and corpus (else SLM_ERR_MISMATCH, by name).  extra: a text of yours. */
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer,
-                                const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
-                                const char *folder, slm_error *err);
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash,
-                                char *extra, size_t extra_size, const char *folder, slm_error *err);
+/* A run is a folder that training can go on from.  state.safetensors is the whole state (weights,
+   moments, step, cursor), replaced atomically; around it lies the model. */
+typedef struct slm_run {
+    const slm_tokenizer *tokenizer; /* saved beside the model, or NULL; not loaded */
+    slm_cursor cursor;
+    uint64_t corpus_hash; /* saved; set it before loading: it must be the same */
+    char extra[1024];     /* a text of yours */
+} slm_run;
+
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const char *folder, const slm_run *run,
+                                slm_error *err);
+/* Demands the same model shape, selection, optimizer and corpus, else SLM_ERR_MISMATCH, by name.
+   Fills in cursor and extra.  On an error trainer and run are untouched. */
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_run *run, const char *folder,
+                                slm_error *err);
 
 /* ---- safetensors: any file of named tensors, read tensor by tensor ---- */
 typedef struct slm_safetensors slm_safetensors;
@@ -9538,10 +9545,9 @@ static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
     return w->status;
 }
 
-static slm_status slm__run_save_state(const slm_trainer *trainer, const slm_cursor *cursor,
-                                      const char *settings, const char *extra, const char *folder,
-                                      slm_error *err) {
-    const uint64_t numbers[3] = {trainer->steps, cursor->seed, cursor->next_window};
+static slm_status slm__run_save_state(const slm_trainer *trainer, const char *folder,
+                                      const slm_run *run, const char *settings, slm_error *err) {
+    const uint64_t numbers[3] = {trainer->steps, run->cursor.seed, run->cursor.next_window};
     const slm_model *model = trainer->model;
     slm__container state = slm__container_of(&slm__run_format, model->table, model->n_tensors,
                                              model->params, trainer->m, trainer->v);
@@ -9553,22 +9559,24 @@ static slm_status slm__run_save_state(const slm_trainer *trainer, const slm_curs
     if (status != SLM_OK) return status;
     slm__container_begin(&writer, &state, slm__native_dtype(), numbers, err);
     slm__container_put(&writer, "settings", settings);
-    slm__container_put(&writer, "extra", extra);
+    slm__container_put(&writer, "extra", run->extra);
     return slm__container_end(&writer, path);
 }
 
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const slm_tokenizer *tokenizer,
-                                const slm_cursor *cursor, uint64_t corpus_hash, const char *extra,
-                                const char *folder, slm_error *err) {
+SLM_API slm_status slm_run_save(const slm_trainer *trainer, const char *folder, const slm_run *run,
+                                slm_error *err) {
     slm__writer settings;
-    slm_status status = slm__run_settings(&settings, trainer, corpus_hash, err);
+    slm_status status;
 
+    if (memchr(run->extra, 0, sizeof run->extra) == NULL)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra does not end with a NUL", folder);
+
+    status = slm__run_settings(&settings, trainer, run->corpus_hash, err);
     if (status == SLM_OK)
-        status = slm__run_save_state(trainer, cursor, settings.text.data,
-                                     extra != NULL ? extra : "", folder, err);
+        status = slm__run_save_state(trainer, folder, run, settings.text.data, err);
     slm__release(settings.text.data);
     if (status != SLM_OK) return status;
-    return slm_model_save(trainer->model, folder, tokenizer, SLM_DTYPE_NATIVE, err);
+    return slm_model_save(trainer->model, folder, run->tokenizer, SLM_DTYPE_NATIVE, err);
 }
 
 /* Names the first setting of the file that differs from the trainer's. */
@@ -9623,27 +9631,36 @@ static slm_status slm__run_read(slm_trainer *trainer, slm_safetensors *file, slm
     return status;
 }
 
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_cursor *cursor, uint64_t corpus_hash,
-                                char *extra, size_t extra_size, const char *folder,
+/* The caller's text in a state; "" if there is none.  Returns NULL if it is too long. */
+static const char *slm__run_extra(const slm_safetensors *file, const slm_run *run) {
+    const char *extra = slm_safetensors_metadata(file, "extra");
+
+    if (extra == NULL) return "";
+    return strlen(extra) < sizeof run->extra ? extra : NULL;
+}
+
+SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_run *run, const char *folder,
                                 slm_error *err) {
     slm_safetensors *file = NULL;
     uint64_t numbers[SLM__MAX_KEYS];
     char path[SLM__PATH];
-    const char *text = NULL;
+    const char *extra = NULL;
     slm_status status = slm__path_concat(path, folder, "/state.safetensors", err);
 
-    if (status == SLM_OK) status = slm__run_open(&file, numbers, trainer, corpus_hash, path, err);
-    if (status == SLM_OK) text = slm_safetensors_metadata(file, "extra");
-    if (text == NULL) text = "";
-    if (status == SLM_OK && extra != NULL && strlen(text) >= extra_size)
-        status = slm__fail(err, SLM_ERR_ARGUMENT, "%s: extra needs %zu bytes, %zu were given", path,
-                           strlen(text) + 1, extra_size);
+    if (status == SLM_OK)
+        status = slm__run_open(&file, numbers, trainer, run->corpus_hash, path, err);
+    if (status == SLM_OK) {
+        extra = slm__run_extra(file, run);
+        if (extra == NULL)
+            status = slm__fail(err, SLM_ERR_FORMAT, "%s: extra has more than %zu bytes", path,
+                               sizeof run->extra - 1);
+    }
     if (status == SLM_OK) status = slm__run_read(trainer, file, err);
     if (status == SLM_OK) { /* from here on nothing can fail */
         trainer->steps = numbers[0];
-        cursor->seed = numbers[1];
-        cursor->next_window = numbers[2];
-        if (extra != NULL) memcpy(extra, text, strlen(text) + 1);
+        run->cursor.seed = numbers[1];
+        run->cursor.next_window = numbers[2];
+        memcpy(run->extra, extra, strlen(extra) + 1);
     }
     slm_safetensors_close(file);
     return status;

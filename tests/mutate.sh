@@ -18,7 +18,7 @@ rm -rf $dir && mkdir -p $dir || exit 1
 
 mutations() {
 # ---- base ----
-change 'size check of products' 'safetensors step files' \
+change 'size check of products' 'safetensors step folders' \
     'return b == 0 || a <= SIZE_MAX / b;' 'return 1;'
 change 'size of a product' 'dropin audit' \
     '*out = a * b;' '*out = a + b;'
@@ -233,7 +233,7 @@ change 'masked tokens do not count' 'scorefile' \
     'corpus->masked[i + 1]) continue;' 'corpus->masked[i]) continue;'
 change 'interval: the lower limit' 'scorefile' \
     '*low = below[0]' '*low = above[0]'
-change 'a damaged file' 'files scorefile' \
+change 'a damaged file' 'runs scorefile' \
     'if (strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)' \
     'if (0 * strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)'
 # ---- json ----
@@ -302,7 +302,7 @@ change 'BF16' 'audit safetensors' \
     '(uint32_t)bits << 16);' '(uint32_t)bits << 15);'
 change 'BF16, rounding' 'safetensors' \
     '(bits >> 16 & 1)) >> 16' '(bits >> 16 & 0)) >> 16'
-change 'atomic replace' 'files' \
+change 'atomic replace' 'folders' \
     'SLM__RENAME(file->path, path) != 0' 'SLM__RENAME(path, path) != 0'
 }
 
