@@ -252,16 +252,17 @@ static slm_trainer *trainer_of(uint64_t seed) {
 static void fuzz_run(void) {
     static slm_trainer *t;
     unsigned k = fail_at;
-    slm_cursor cursor = {1, 2};
-    char extra[16];
+    static slm_run run;
     if (t == NULL) {
         t = trainer_of(1);
         in_use = allocations = 0;
         fail_at = k;
     } /* it stays */
     t->steps = 7;
-    if (slm_run_load(t, &cursor, 99, extra, sizeof extra, "input", &err) != SLM_OK)
-        require(t->steps == 7 && cursor.seed == 1, "touched");
+    run.cursor.seed = 1;
+    run.corpus_hash = 99;
+    if (slm_run_load(t, &run, "input", &err) != SLM_OK)
+        require(t->steps == 7 && run.cursor.seed == 1, "touched");
 }
 
 static void fuzz_jsonl(void) {
@@ -351,9 +352,11 @@ static void seeds(const char *folder) {
     }
     { /* a run of the trainer above */
         slm_trainer *t = trainer_of(1);
-        slm_cursor cursor = {1, 2};
+        static slm_run run;
         written = 0;
-        if (slm_run_save(t, NULL, &cursor, 99, "x", "input", &err) != SLM_OK) exit(1);
+        run.corpus_hash = 99;
+        run.extra[0] = 'x';
+        if (slm_run_save(t, "input", &run, &err) != SLM_OK) exit(1);
         seed(folder, n++, output, written);
         slm_model_free(t->model);
         slm_trainer_free(t);

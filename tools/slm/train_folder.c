@@ -8,8 +8,6 @@
 #include "slm/names.h"
 #include "slm/train.h"
 
-enum { EXTRA_SIZE = 1024 /* of the text that is saved with the state: settings and tokens */ };
-
 static uint64_t hash_scores(const slm_losses *scores) {
     if (scores == NULL) return 0;
     uint64_t hash = slm_hash(SLM_HASH_START, scores->loss, scores->n * sizeof(slm_real));
@@ -48,7 +46,7 @@ static int compare_settings(const train_run *r, const char *theirs, const char *
 int train_resume(train_run *r) {
     slm_error err;
     char path[PATH_SIZE];
-    char extra[EXTRA_SIZE];
+    slm_run run;
     unsigned long long tokens;
     make_settings(r);
     int code = path_join(path, r->o.out, "state.safetensors");
@@ -56,13 +54,15 @@ int train_resume(train_run *r) {
     /* A run that was killed before its first checkpoint begins anew. */
     if (!r->o.resume || !path_exists(path)) return DONE;
 
-    slm_status status = slm_run_load(r->trainer, &r->cursor, r->corpus->hash, extra, sizeof extra,
-                                     r->o.out, &err);
+    run.corpus_hash = r->corpus->hash;
+    slm_status status = slm_run_load(r->trainer, &run, r->o.out, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    code = compare_settings(r, extra, path);
+    r->cursor = run.cursor;
+    code = compare_settings(r, run.extra, path);
     if (code != DONE) return code;
     size_t n_settings = strlen(r->settings);
-    if (strlen(extra) < n_settings || sscanf(extra + n_settings, "tokens %llu", &tokens) != 1)
+    if (strlen(run.extra) < n_settings ||
+        sscanf(run.extra + n_settings, "tokens %llu", &tokens) != 1)
         return fail(BAD_INPUT, "%s: it does not say how many tokens the run has seen", path);
     r->tokens = tokens;
     r->tokens_before = tokens;
@@ -75,13 +75,12 @@ int train_resume(train_run *r) {
 
 int train_checkpoint(train_run *r) {
     slm_error err;
-    char extra[EXTRA_SIZE];
+    slm_run run = {.tokenizer = r->tokenizer, .cursor = r->cursor, .corpus_hash = r->corpus->hash};
     int code = log_flush(&r->log);
     if (code != DONE) return code;
-    (void)snprintf(extra, sizeof extra, "%stokens %llu\n", r->settings,
+    (void)snprintf(run.extra, sizeof run.extra, "%stokens %llu\n", r->settings,
                    (unsigned long long)r->tokens);
-    slm_status status = slm_run_save(r->trainer, r->tokenizer, &r->cursor, r->corpus->hash, extra,
-                                     r->o.out, &err);
+    slm_status status = slm_run_save(r->trainer, r->o.out, &run, &err);
     return fail_status(status, FOR_OUTPUT, &err);
 }
 
