@@ -12,12 +12,15 @@
     "class=\"f-ink f-halo\" fill=\"#1f2328\" stroke=\"#ffffff\" stroke-width=\"4\" "               \
     "paint-order=\"stroke\" stroke-linejoin=\"round\""
 
-/* Sizes of text in pixels, and the distance of its lines as a multiple. */
-#define TITLE_SIZE 17
-#define SUBTITLE_SIZE 13
-#define NOTE_SIZE 11.5
-#define LINE_HEIGHT 1.35
-#define BOLD_SHARE 0.9 /* the title is bold: it has room for this share of a line's characters */
+#define LINE_HEIGHT 1.35 /* distance of lines, as a multiple of the size */
+#define BOLD_SHARE 0.9   /* the title is bold: this share of a line's characters fits */
+
+static const figure__type title_type = {17, "start", "font-weight=\"600\" " FIGURE__INK};
+static const figure__type subtitle_type = {13, "start", FIGURE__SOFT};
+static const figure__type note_type = {11.5, "start", FIGURE__SOFT};
+static const figure__type label_x_type = {12.5, "middle", FIGURE__SOFT};
+static const figure__type label_y_type = {12.5, "start", FIGURE__SOFT};
+static const figure__type legend_type = {12.5, "start", FIGURE__INK};
 
 enum { MAX_TICKS = 32 };
 
@@ -61,17 +64,16 @@ double figure__text_width(const char *text, double size) {
     return text == NULL ? 0 : width_of(text, strlen(text), size);
 }
 
-static void put_text(FILE *out, double x, double y, double size, const char *anchor,
-                     const char *look, const char *text, size_t n) {
-    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%g\" text-anchor=\"%s\" %s>", x, y, size,
-            anchor, look);
+static void put_text(FILE *out, double x, double y, const figure__type *type, const char *text,
+                     size_t n) {
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%g\" text-anchor=\"%s\" %s>", x, y,
+            type->size, type->anchor, type->look);
     escape_markup_n(out, text, n);
     fputs("</text>\n", out);
 }
 
-void figure__text(FILE *out, double x, double y, double size, const char *anchor, const char *look,
-                  const char *text) {
-    put_text(out, x, y, size, anchor, look, text, text == NULL ? 0 : strlen(text));
+void figure__text(FILE *out, double x, double y, const figure__type *type, const char *text) {
+    put_text(out, x, y, type, text, text == NULL ? 0 : strlen(text));
 }
 
 /* How much of the text fits into a line: at least its first word. */
@@ -85,32 +87,31 @@ static size_t line_end(const char *text, double size, double width) {
     return end;
 }
 
-int figure__wrap(FILE *out, double x, double y, double size, double width, const char *anchor,
-                 const char *look, const char *text) {
+int figure__wrap(FILE *out, double x, double y, double width, const figure__type *type,
+                 const char *text) {
     int lines = 0;
     while (text != NULL && *text != '\0') {
-        size_t end = line_end(text, size, width);
-        if (out != NULL)
-            put_text(out, x, y + lines * size * LINE_HEIGHT, size, anchor, look, text, end);
+        size_t end = line_end(text, type->size, width);
+        if (out != NULL) put_text(out, x, y + lines * type->size * LINE_HEIGHT, type, text, end);
         text += end + strspn(text + end, " ");
         lines++;
     }
     return lines;
 }
 
-static double wrapped_height(double size, double width, const char *text) {
-    return figure__wrap(NULL, 0, 0, size, width, "", "", text) * size * LINE_HEIGHT;
+static double wrapped_height(double width, const figure__type *type, const char *text) {
+    return figure__wrap(NULL, 0, 0, width, type, text) * type->size * LINE_HEIGHT;
 }
 
 double figure__head(const figure *f, double width) {
     double room = width - 2 * FIGURE__EDGE;
-    double title = wrapped_height(TITLE_SIZE, room * BOLD_SHARE, f->title);
-    double subtitle = wrapped_height(SUBTITLE_SIZE, room, f->subtitle);
+    double title = wrapped_height(room * BOLD_SHARE, &title_type, f->title);
+    double subtitle = wrapped_height(room, &subtitle_type, f->subtitle);
     return FIGURE__EDGE + title + subtitle + 14;
 }
 
 double figure__foot(const figure *f, double width) {
-    return FIGURE__EDGE + wrapped_height(NOTE_SIZE, width - 2 * FIGURE__EDGE, f->note);
+    return FIGURE__EDGE + wrapped_height(width - 2 * FIGURE__EDGE, &note_type, f->note);
 }
 
 static void put_style(FILE *out) {
@@ -139,12 +140,11 @@ void figure__open(FILE *out, const figure *f, double width, double height) {
     fprintf(out, "<rect class=\"f-bg\" fill=\"#ffffff\" width=\"%.0f\" height=\"%.0f\"/>\n", width,
             height);
 
-    int lines = figure__wrap(out, FIGURE__EDGE, y, TITLE_SIZE, room * BOLD_SHARE, "start",
-                             "font-weight=\"600\" " FIGURE__INK, f->title);
-    y += lines * TITLE_SIZE * LINE_HEIGHT;
-    figure__wrap(out, FIGURE__EDGE, y - 2, SUBTITLE_SIZE, room, "start", FIGURE__SOFT, f->subtitle);
-    figure__wrap(out, FIGURE__EDGE, height - figure__foot(f, width) + 14, NOTE_SIZE, room, "start",
-                 FIGURE__SOFT, f->note);
+    figure__wrap(out, FIGURE__EDGE, y, room * BOLD_SHARE, &title_type, f->title);
+    y += wrapped_height(room * BOLD_SHARE, &title_type, f->title);
+    figure__wrap(out, FIGURE__EDGE, y - 2, room, &subtitle_type, f->subtitle);
+    y = height - figure__foot(f, width) + 14;
+    figure__wrap(out, FIGURE__EDGE, y, room, &note_type, f->note);
 }
 
 void figure__color(FILE *out, size_t style) {
@@ -308,24 +308,24 @@ void figure__axis_x(FILE *out, const figure *f, const figure__scale *x, double t
     }
     fprintf(out, "<path d=\"M%.1f %.1fH%.1f\" " FIGURE__AXIS "/>\n", x->from, bottom, x->to);
     if (f->x.label == NULL) return;
-    figure__text(out, (x->from + x->to) / 2, bottom + 42, 12.5, "middle", FIGURE__SOFT, f->x.label);
+    figure__text(out, (x->from + x->to) / 2, bottom + 42, &label_x_type, f->x.label);
 }
 
-void figure__axis_y(FILE *out, const figure *f, const figure__scale *y, double left, double right) {
+void figure__axis_y(FILE *out, const figure *f, const figure__axes *axes) {
+    const figure__scale *x = &axes->x, *y = &axes->y;
     double tick[MAX_TICKS], step;
     size_t n = ticks_of(y, tick, &step);
     for (size_t i = 0; i < n; i++) {
         double py = figure__pixel(y, tick[i]);
-        fprintf(out, "<path d=\"M%.1f %.1fH%.1f\" " FIGURE__GRID "/>\n", left, py, right);
+        fprintf(out, "<path d=\"M%.1f %.1fH%.1f\" " FIGURE__GRID "/>\n", x->from, py, x->to);
         fprintf(out,
                 "<text x=\"%.1f\" y=\"%.1f\" font-size=\"12\" text-anchor=\"end\" " FIGURE__SOFT
                 ">",
-                left - 8, py + 4);
+                x->from - 8, py + 4);
         put_tick_label(out, y, tick[i], step);
     }
     if (f->y.label == NULL) return;
-    figure__text(out, FIGURE__EDGE, figure__min(y->from, y->to) - 14, 12.5, "start", FIGURE__SOFT,
-                 f->y.label);
+    figure__text(out, FIGURE__EDGE, figure__min(y->from, y->to) - 14, &label_y_type, f->y.label);
 }
 
 /* ---- rules and arrows ---- */
@@ -344,14 +344,14 @@ static int runs_into_next(const figure *f, const figure__scale *x, const figure_
     return 0;
 }
 
-static void draw_rule(FILE *out, const figure *f, const figure_rule *r, const figure__scale *x,
-                      const figure__scale *y) {
-    const char *look = " " FIGURE__AXIS " stroke-width=\"1.2\" stroke-dasharray=\"1 3\" "
-                       "stroke-linecap=\"round\"/>\n";
+static void draw_rule(FILE *out, const figure *f, const figure_rule *r, const figure__axes *axes) {
+    static const figure__type right_type = {12, "start", FIGURE__HALO};
+    static const figure__type left_type = {12, "end", FIGURE__HALO};
+    const figure__scale *x = &axes->x, *y = &axes->y, *along = r->vertical ? x : y;
     int text_left = runs_into_next(f, x, r);
-    double pixel = figure__pixel(r->vertical ? x : y, r->value);
+    double pixel = figure__pixel(along, r->value);
     double text_x = pixel + 6, text_y = y->to + 12;
-    if (!inside(r->vertical ? x : y, pixel)) return;
+    if (!inside(along, pixel)) return;
     if (text_left) text_x = pixel - 6;
     if (r->vertical) {
         fprintf(out, "<path d=\"M%.1f %.1fV%.1f\"", pixel, y->from, y->to);
@@ -360,12 +360,16 @@ static void draw_rule(FILE *out, const figure *f, const figure_rule *r, const fi
         text_y = pixel - 6;
         fprintf(out, "<path d=\"M%.1f %.1fH%.1f\"", x->from, pixel, x->to);
     }
-    fputs(look, out);
-    figure__text(out, text_x, text_y, 12, text_left ? "end" : "start", FIGURE__HALO, r->text);
+    fputs(" " FIGURE__AXIS " stroke-width=\"1.2\" stroke-dasharray=\"1 3\" "
+          "stroke-linecap=\"round\"/>\n",
+          out);
+    figure__text(out, text_x, text_y, text_left ? &left_type : &right_type, r->text);
 }
 
-static void draw_arrow(FILE *out, const figure_arrow *a, const figure__scale *x,
-                       const figure__scale *y) {
+static void draw_arrow(FILE *out, const figure_arrow *a, const figure__axes *axes) {
+    static const figure__type beside_type = {13.5, "start", "font-weight=\"600\" " FIGURE__HALO};
+    static const figure__type middle_type = {13.5, "middle", "font-weight=\"600\" " FIGURE__HALO};
+    const figure__scale *x = &axes->x, *y = &axes->y;
     double x0 = figure__pixel(x, a->x0), y0 = figure__pixel(y, a->y0);
     double x1 = figure__pixel(x, a->x1), y1 = figure__pixel(y, a->y1);
     double size = hypot(x1 - x0, y1 - y0);
@@ -385,42 +389,44 @@ static void draw_arrow(FILE *out, const figure_arrow *a, const figure__scale *x,
     } else {
         text_y += a->below ? 18 : -9;
     }
-    figure__text(out, text_x, text_y, 13.5, upright ? "start" : "middle",
-                 "font-weight=\"600\" " FIGURE__HALO, a->text);
+    figure__text(out, text_x, text_y, upright ? &beside_type : &middle_type, a->text);
 }
 
-void figure__marks(FILE *out, const figure *f, const figure__scale *x, const figure__scale *y) {
+void figure__marks(FILE *out, const figure *f, const figure__axes *axes) {
     for (size_t i = 0; i < f->n_rules; i++)
-        draw_rule(out, f, &f->rules[i], x, y);
+        draw_rule(out, f, &f->rules[i], axes);
     for (size_t i = 0; i < f->n_arrows; i++)
-        draw_arrow(out, &f->arrows[i], x, y);
+        draw_arrow(out, &f->arrows[i], axes);
 }
 
 /* ---- legend ---- */
-static void draw_name(FILE *out, double x, double y, const char *name, size_t style, int square) {
-    figure__color(out, style);
-    if (square)
-        fprintf(out,
-                "<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" rx=\"2\" "
-                "fill=\"currentColor\"/>\n",
-                x, y);
-    else
-        figure__shape(out, x + 6, y + 6, 4.5, style);
-    fputs("</g>\n", out);
-    figure__text(out, x + 18, y + 10.5, 12.5, "start", FIGURE__INK, name);
+static void draw_square(FILE *out, double x, double y) {
+    fprintf(out,
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" rx=\"2\" "
+            "fill=\"currentColor\"/>\n",
+            x, y);
 }
 
 double figure__legend(FILE *out, double y, double width, const char *const *names,
                       const int *styles, size_t n) {
     double x = FIGURE__EDGE, rows = 1;
     for (size_t i = 0; i < n; i++) {
-        double size = figure__text_width(names[i], 12.5) + 34;
+        double size = figure__text_width(names[i], legend_type.size) + 34;
         size_t style = figure__style(styles == NULL ? 0 : styles[i], i);
         if (x + size > width - FIGURE__EDGE && i > 0) {
             x = FIGURE__EDGE;
             rows++;
         }
-        if (out != NULL) draw_name(out, x, y + 20 * (rows - 1), names[i], style, styles == NULL);
+        double row_y = y + 20 * (rows - 1);
+        if (out != NULL) {
+            figure__color(out, style);
+            if (styles == NULL)
+                draw_square(out, x, row_y);
+            else
+                figure__shape(out, x + 6, row_y + 6, 4.5, style);
+            fputs("</g>\n", out);
+            figure__text(out, x + 18, row_y + 10.5, &legend_type, names[i]);
+        }
         x += size;
     }
     return rows * 20 + 10;

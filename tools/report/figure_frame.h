@@ -20,6 +20,17 @@ typedef struct figure__scale {
     int log;
 } figure__scale;
 
+typedef struct figure__axes {
+    figure__scale x, y;
+} figure__axes;
+
+/* How a text is set. */
+typedef struct figure__type {
+    double size;        /* pixels */
+    const char *anchor; /* "start", "middle" or "end" */
+    const char *look;   /* attributes: FIGURE__INK, ... */
+} figure__type;
+
 /* How an axis without ends of its own is fitted to its data. */
 typedef enum figure__fit {
     FIGURE__FIT_ROUND, /* widened to round numbers */
@@ -37,15 +48,15 @@ double figure__max(double a, double b);
 /* Gives the index of a look, 0 to 7, from a series' style (1 to 8, or 0: by its place). */
 size_t figure__style(int style, size_t place);
 
-/* Estimates the width of a text; out of a system font, so we allow some 5% too much. */
+/* Estimates the width of a text.  System fonts differ by some 5%; the estimate is on the wide
+   side. */
 double figure__text_width(const char *text, double size);
 
-void figure__text(FILE *out, double x, double y, double size, const char *anchor, const char *look,
-                  const char *text);
+void figure__text(FILE *out, double x, double y, const figure__type *type, const char *text);
 
-/* Breaks at spaces into lines of at most `width`; returns how many.  out NULL: only counts. */
-int figure__wrap(FILE *out, double x, double y, double size, double width, const char *anchor,
-                 const char *look, const char *text);
+/* Breaks at spaces into lines of at most `width`.  Returns how many.  out NULL: only counts. */
+int figure__wrap(FILE *out, double x, double y, double width, const figure__type *type,
+                 const char *text);
 
 /* Height of title and subtitle, and of the note, each with the white space outside it. */
 double figure__head(const figure *f, double width);
@@ -70,10 +81,10 @@ figure__scale figure__fitted(const figure_axis *axis, double low, double high, d
 
 void figure__axis_x(FILE *out, const figure *f, const figure__scale *x, double top, double bottom,
                     figure__grid grid);
-void figure__axis_y(FILE *out, const figure *f, const figure__scale *y, double left, double right);
+void figure__axis_y(FILE *out, const figure *f, const figure__axes *axes);
 
 /* Draws rules and arrows.  One that is off the axes or lacks a value is left out. */
-void figure__marks(FILE *out, const figure *f, const figure__scale *x, const figure__scale *y);
+void figure__marks(FILE *out, const figure *f, const figure__axes *axes);
 
 /* Draws names with their colours in rows above the plot; returns their height.  styles NULL: plain
    squares in the order of the names.  out NULL: only measures. */

@@ -3,6 +3,8 @@
 #include <math.h>
 #include "figure_frame.h"
 
+static const figure__type name_type = {12.5, "start", FIGURE__INK};
+
 /* Ends of the data on both axes. */
 typedef struct bounds {
     double x_low, x_high, y_low, y_high;
@@ -78,8 +80,8 @@ static bounds bounds_of(const figure_series *series, size_t n, int log_x, int lo
 
 /* ---- lines ---- */
 /* A path through the points of a run, or of the mean, broken at gaps. */
-static void draw_line(FILE *out, const figure_series *s, int run, const figure__scale *x,
-                      const figure__scale *y, const char *look) {
+static void draw_line(FILE *out, const figure_series *s, int run, const figure__axes *axes,
+                      const char *look) {
     int pen_down = 0;
     fputs("<path d=\"", out);
     for (size_t i = 0; i < s->n; i++) {
@@ -88,7 +90,7 @@ static void draw_line(FILE *out, const figure_series *s, int run, const figure__
             figure_mean(s, i, &v, &low, &high);
         else
             v = s->y[(size_t)run * s->n + i];
-        double px = figure__pixel(x, s->x[i]), py = figure__pixel(y, v);
+        double px = figure__pixel(&axes->x, s->x[i]), py = figure__pixel(&axes->y, v);
         if (!isfinite(px) || !isfinite(py)) {
             pen_down = 0;
             continue;
@@ -102,80 +104,85 @@ static void draw_line(FILE *out, const figure_series *s, int run, const figure__
             look);
 }
 
-/* The interval's pixels at point i.  Returns 0 if there is a gap. */
-static int interval_at(const figure_series *s, size_t i, const figure__scale *x,
-                       const figure__scale *y, double *px, double *top, double *bottom) {
+/* The interval's pixels at a point; px NaN: a gap. */
+typedef struct interval {
+    double px, top, bottom;
+} interval;
+
+static interval interval_at(const figure_series *s, size_t i, const figure__axes *axes) {
+    interval out;
     double mean, low, high;
     figure_mean(s, i, &mean, &low, &high);
-    if (y->log && low <= 0) low = y->low;
-    *px = figure__pixel(x, s->x[i]);
-    *top = figure__pixel(y, high);
-    *bottom = figure__pixel(y, low);
-    return isfinite(*px) && isfinite(low) && isfinite(*top);
+    if (axes->y.log && low <= 0) low = axes->y.low;
+    out.px = figure__pixel(&axes->x, s->x[i]);
+    out.top = figure__pixel(&axes->y, high);
+    out.bottom = figure__pixel(&axes->y, low);
+    if (!isfinite(low) || !isfinite(out.top)) out.px = NAN;
+    return out;
 }
 
 /* The interval as an area: each stretch without gaps forth along the top, back along the bottom. */
-static void draw_band(FILE *out, const figure_series *s, const figure__scale *x,
-                      const figure__scale *y) {
-    double px, top, bottom;
+static void draw_band(FILE *out, const figure_series *s, const figure__axes *axes) {
     size_t i = 0;
     fputs("<path d=\"", out);
     while (i < s->n) {
         size_t first = i;
-        for (; i < s->n && interval_at(s, i, x, y, &px, &top, &bottom); i++)
-            fprintf(out, "%s%.1f %.1f", i == first ? "M" : "L", px, top);
+        for (; i < s->n; i++) {
+            interval at = interval_at(s, i, axes);
+            if (!isfinite(at.px)) break;
+            fprintf(out, "%s%.1f %.1f", i == first ? "M" : "L", at.px, at.top);
+        }
         for (size_t j = i; j-- > first;) {
-            (void)interval_at(s, j, x, y, &px, &top, &bottom);
-            fprintf(out, "L%.1f %.1f%s", px, bottom, j == first ? "z" : "");
+            interval at = interval_at(s, j, axes);
+            fprintf(out, "L%.1f %.1f%s", at.px, at.bottom, j == first ? "z" : "");
         }
         i++;
     }
     fputs("\" fill=\"currentColor\" fill-opacity=\"0.16\" stroke=\"none\"/>\n", out);
 }
 
-static void draw_series(FILE *out, const figure_series *s, size_t style, const figure__scale *x,
-                        const figure__scale *y) {
+static void draw_series(FILE *out, const figure_series *s, size_t style, const figure__axes *axes) {
     enum { MAX_MARKED_POINTS = 16 };
 
     char look[96];
     figure__color(out, style);
-    draw_band(out, s, x, y);
+    draw_band(out, s, axes);
     for (size_t r = 0; s->runs > 1 && r < s->runs; r++)
-        draw_line(out, s, (int)r, x, y, "stroke-width=\"0.9\" stroke-opacity=\"0.45\"");
+        draw_line(out, s, (int)r, axes, "stroke-width=\"0.9\" stroke-opacity=\"0.45\"");
     snprintf(look, sizeof look, "stroke-width=\"2.4\" stroke-dasharray=\"%s\"",
              figure__dash[style]);
-    draw_line(out, s, MEAN_OF_RUNS, x, y, look);
+    draw_line(out, s, MEAN_OF_RUNS, axes, look);
 
     for (size_t i = 0; s->n <= MAX_MARKED_POINTS && i < s->n; i++) {
         double mean, low, high;
         if (figure_mean(s, i, &mean, &low, &high) == 0) continue;
-        double px = figure__pixel(x, s->x[i]), py = figure__pixel(y, mean);
+        double px = figure__pixel(&axes->x, s->x[i]), py = figure__pixel(&axes->y, mean);
         if (isfinite(px) && isfinite(py)) figure__shape(out, px, py, 3.8, style);
     }
     fputs("</g>\n", out);
 }
 
 /* The last point of a series that has a mean. */
-static void last_point(const figure_series *s, const figure__scale *x, const figure__scale *y,
-                       double *px, double *py) {
+static void last_point(const figure_series *s, const figure__axes *axes, double *px, double *py) {
     double mean, low, high;
     *px = *py = NAN;
     for (size_t i = s->n; i-- > 0 && !isfinite(*py);) {
         figure_mean(s, i, &mean, &low, &high);
-        *px = figure__pixel(x, s->x[i]);
-        *py = figure__pixel(y, mean);
+        *px = figure__pixel(&axes->x, s->x[i]);
+        *py = figure__pixel(&axes->y, mean);
     }
 }
 
 /* Names at the right, beside the ends of their lines: sorted by height, and pushed apart where they
    would touch. */
-static void draw_labels(FILE *out, const figure_series *series, size_t n, const figure__scale *x,
-                        const figure__scale *y) {
+static void draw_labels(FILE *out, const figure_series *series, size_t n,
+                        const figure__axes *axes) {
+    const figure__scale *x = &axes->x, *y = &axes->y;
     const double line = 18;
     double px[FIGURE_MAX_SERIES], py[FIGURE_MAX_SERIES], text_y[FIGURE_MAX_SERIES];
     size_t order[FIGURE_MAX_SERIES], used = 0;
     for (size_t k = 0; k < n; k++) {
-        last_point(&series[k], x, y, &px[k], &py[k]);
+        last_point(&series[k], axes, &px[k], &py[k]);
         if (!isfinite(px[k]) || !isfinite(py[k])) continue;
         size_t j = used++;
         for (; j > 0 && py[order[j - 1]] > py[k]; j--)
@@ -201,7 +208,7 @@ static void draw_labels(FILE *out, const figure_series *series, size_t n, const 
                 "<path d=\"M%.1f %.1fh22\" stroke=\"currentColor\" stroke-width=\"2.4\" "
                 "stroke-dasharray=\"%s\"/>\n</g>\n",
                 x->to + 14, text_y[j], figure__dash[style]);
-        figure__text(out, x->to + 41, text_y[j] + 4, 12.5, "start", FIGURE__INK, series[k].name);
+        figure__text(out, x->to + 41, text_y[j] + 4, &name_type, series[k].name);
     }
 }
 
@@ -222,24 +229,25 @@ void figure_lines(FILE *out, const figure *f, const figure_series *series, size_
     double names = 0;
     n = n > FIGURE_MAX_SERIES ? FIGURE_MAX_SERIES : n;
     for (size_t k = 0; k < n; k++)
-        names = figure__max(names, figure__text_width(series[k].name, 12.5));
+        names = figure__max(names, figure__text_width(series[k].name, name_type.size));
     if (n > 0) names = figure__min(names, width / 3) + 42;
 
     double top = figure__head(f, width) + 26, bottom = height - figure__foot(f, width) - 46;
     double left = FIGURE__EDGE + 44, right = width - FIGURE__EDGE - names;
     bounds b = bounds_of(series, n, f->x.log, f->y.log);
-    figure__scale x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_EXACT);
-    figure__scale y = figure__fitted(&f->y, b.y_low, b.y_high, bottom, top, FIGURE__FIT_ROUND);
+    figure__axes axes;
+    axes.x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_EXACT);
+    axes.y = figure__fitted(&f->y, b.y_low, b.y_high, bottom, top, FIGURE__FIT_ROUND);
 
     figure__open(out, f, width, height);
-    figure__axis_y(out, f, &y, x.from, x.to);
-    figure__axis_x(out, f, &x, top, bottom, FIGURE__NO_GRID);
-    open_clip(out, &x, top, bottom);
+    figure__axis_y(out, f, &axes);
+    figure__axis_x(out, f, &axes.x, top, bottom, FIGURE__NO_GRID);
+    open_clip(out, &axes.x, top, bottom);
     for (size_t k = 0; k < n; k++)
-        draw_series(out, &series[k], figure__style(series[k].style, k), &x, &y);
+        draw_series(out, &series[k], figure__style(series[k].style, k), &axes);
     fputs("</svg>\n", out);
-    draw_labels(out, series, n, &x, &y);
-    figure__marks(out, f, &x, &y);
+    draw_labels(out, series, n, &axes);
+    figure__marks(out, f, &axes);
     fputs("</svg>\n", out);
 }
 
@@ -275,9 +283,9 @@ static void name_with_correlation(const figure_series *s, char *text, size_t siz
         snprintf(text, size, "%.70s", s->name);
 }
 
-static void draw_fit(FILE *out, const figure_series *s, size_t style, const figure__scale *x,
-                     const figure__scale *y) {
+static void draw_fit(FILE *out, const figure_series *s, size_t style, const figure__axes *axes) {
     double base, slope;
+    const figure__scale *x = &axes->x, *y = &axes->y;
     if (!isfinite(fit_line(s, &base, &slope)) || x->log || y->log) return;
     bounds b = bounds_of(s, 1, 0, 0);
     double y0 = figure__pixel(y, base + slope * b.x_low);
@@ -289,12 +297,11 @@ static void draw_fit(FILE *out, const figure_series *s, size_t style, const figu
             figure__pixel(x, b.x_low), y0, figure__pixel(x, b.x_high), y1, figure__dash[style]);
 }
 
-static void draw_cloud(FILE *out, const figure_series *s, size_t style, const figure__scale *x,
-                       const figure__scale *y) {
+static void draw_cloud(FILE *out, const figure_series *s, size_t style, const figure__axes *axes) {
     figure__color(out, style);
-    draw_fit(out, s, style, x, y);
+    draw_fit(out, s, style, axes);
     for (size_t i = 0; i < s->n; i++) {
-        double px = figure__pixel(x, s->x[i]), py = figure__pixel(y, s->y[i]);
+        double px = figure__pixel(&axes->x, s->x[i]), py = figure__pixel(&axes->y, s->y[i]);
         if (isfinite(px) && isfinite(py)) figure__shape(out, px, py, 4, style);
     }
     fputs("</g>\n", out);
@@ -318,17 +325,18 @@ void figure_points(FILE *out, const figure *f, const figure_series *series, size
     double bottom = height - figure__foot(f, width) - 46;
     double left = FIGURE__EDGE + 44, right = width - FIGURE__EDGE - 8;
     bounds b = bounds_of(series, n, f->x.log, f->y.log);
-    figure__scale x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_LOOSE);
-    figure__scale y = figure__fitted(&f->y, b.y_low, b.y_high, bottom, top, FIGURE__FIT_ROUND);
+    figure__axes axes;
+    axes.x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_LOOSE);
+    axes.y = figure__fitted(&f->y, b.y_low, b.y_high, bottom, top, FIGURE__FIT_ROUND);
 
     figure__open(out, f, width, height);
     figure__legend(out, head, width, names, styles, n);
-    figure__axis_y(out, f, &y, x.from, x.to);
-    figure__axis_x(out, f, &x, top, bottom, FIGURE__NO_GRID);
-    open_clip(out, &x, top, bottom);
+    figure__axis_y(out, f, &axes);
+    figure__axis_x(out, f, &axes.x, top, bottom, FIGURE__NO_GRID);
+    open_clip(out, &axes.x, top, bottom);
     for (size_t k = 0; k < n; k++)
-        draw_cloud(out, &series[k], (size_t)styles[k] - 1, &x, &y);
+        draw_cloud(out, &series[k], (size_t)styles[k] - 1, &axes);
     fputs("</svg>\n", out);
-    figure__marks(out, f, &x, &y);
+    figure__marks(out, f, &axes);
     fputs("</svg>\n", out);
 }

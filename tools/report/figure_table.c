@@ -4,19 +4,34 @@
 #include <string.h>
 #include "figure_frame.h"
 
+static const figure__type row_type = {12.5, "end", FIGURE__INK};
+static const figure__type column_type = {12.5, "middle", FIGURE__INK};
+static const figure__type label_x_type = {12.5, "middle", FIGURE__SOFT};
+static const figure__type label_y_type = {12.5, "start", FIGURE__SOFT};
+static const figure__type none_type = {12, "start", FIGURE__SOFT};
+
+/* Where a cell is drawn. */
+typedef struct place {
+    double x, y, size;
+} place;
+
 static double names_width(const figure_table *t, double width) {
     double widest = 0;
     for (size_t i = 0; i < t->n_rows; i++)
-        widest = figure__max(widest, figure__text_width(t->rows[i], 12.5));
+        widest = figure__max(widest, figure__text_width(t->rows[i], row_type.size));
     return figure__min(widest, width * 0.4);
 }
 
 /* A row's name, right-aligned, its lines centred on `middle`. */
 static void draw_row_name(FILE *out, const figure_table *t, size_t i, double right, double middle) {
     double room = right - FIGURE__EDGE;
-    int lines = figure__wrap(NULL, 0, 0, 12.5, room, "", "", t->rows[i]);
-    double first = middle + 4.3 - (lines - 1) * 8.4;
-    figure__wrap(out, right, first, 12.5, room, "end", FIGURE__INK, t->rows[i]);
+    int lines = figure__wrap(NULL, 0, 0, room, &row_type, t->rows[i]);
+    figure__wrap(out, right, middle + 4.3 - (lines - 1) * 8.4, room, &row_type, t->rows[i]);
+}
+
+/* The style of a cell: that of its column. */
+static size_t style_of(const figure_table *t, size_t cell) {
+    return cell % t->n_cols % FIGURE__STYLES;
 }
 
 static double or_nan(const double *array, size_t i) {
@@ -42,25 +57,26 @@ static void draw_error_bar(FILE *out, double from, double to, double y, int on_b
     put_error_bar(out, from, to, y, "class=\"f-error\" stroke=\"#1f2328\" stroke-width=\"1.4\"");
 }
 
-static void draw_bar(FILE *out, const figure_table *t, size_t cell, size_t style,
-                     const figure__scale *x, double y, double thick) {
+static void draw_bar(FILE *out, const figure_table *t, size_t cell, const figure__scale *x,
+                     const place *at) {
+    const double thick = at->size, y = at->y;
     int on_bar = x->low <= 0 && x->high >= 0;
     double zero = figure__pixel(x, figure__min(figure__max(0, x->low), x->high));
     double value = figure__pixel(x, t->value[cell]);
     double middle = y + thick / 2, end = value;
     if (!isfinite(value)) {
         const char *none = t->none != NULL ? t->none : "no value";
-        figure__text(out, zero + 6, middle + 4, 12, "start", FIGURE__SOFT, none);
+        figure__text(out, zero + 6, middle + 4, &none_type, none);
         return;
     }
-    figure__color(out, style);
+    figure__color(out, style_of(t, cell));
     if (on_bar)
         fprintf(out,
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\" "
                 "fill=\"currentColor\"/>\n",
                 figure__min(zero, value), y, fabs(value - zero), thick);
     else
-        figure__shape(out, value, middle, 5, style);
+        figure__shape(out, value, middle, 5, style_of(t, cell));
 
     double low = figure__pixel(x, or_nan(t->low, cell));
     double high = figure__pixel(x, or_nan(t->high, cell));
@@ -100,20 +116,21 @@ void figure_bars(FILE *out, const figure *f, const figure_table *t) {
     double left = FIGURE__EDGE + names_width(t, width) + 12, right = width - FIGURE__EDGE - 52;
     double low, high;
     table_bounds(t, f->x.log, &low, &high);
-    figure__scale x = figure__fitted(&f->x, low, high, left, right, FIGURE__FIT_ROUND);
-    figure__scale y = {0, 1, bottom, top, 0}; /* for the rules */
+    figure__axes axes = {{0, 1, left, right, 0}, {0, 1, bottom, top, 0}};
+    axes.x = figure__fitted(&f->x, low, high, left, right, FIGURE__FIT_ROUND);
 
     figure__open(out, f, width, height);
     if (with_legend) figure__legend(out, head, width, t->cols, NULL, t->n_cols);
-    figure__axis_x(out, f, &x, top, bottom, FIGURE__WITH_GRID);
+    figure__axis_x(out, f, &axes.x, top, bottom, FIGURE__WITH_GRID);
     for (size_t i = 0; i < t->n_rows; i++) {
         double row = top + 8 + (bottom - top - 4) / (double)t->n_rows * (double)i;
         draw_row_name(out, t, i, left - 10, row + (group - 14) / 2);
-        for (size_t j = 0; j < t->n_cols; j++)
-            draw_bar(out, t, i * t->n_cols + j, j % FIGURE__STYLES, &x,
-                     row + (double)j * (thick + 2), thick);
+        for (size_t j = 0; j < t->n_cols; j++) {
+            const place at = {left, row + (double)j * (thick + 2), thick};
+            draw_bar(out, t, i * t->n_cols + j, &axes.x, &at);
+        }
     }
-    figure__marks(out, f, &x, &y);
+    figure__marks(out, f, &axes);
     fputs("</svg>\n", out);
 }
 
@@ -131,8 +148,9 @@ static double largest_sum(const figure_table *t) {
     return largest;
 }
 
-static void draw_share(FILE *out, const figure_table *t, double v, size_t style, double x, double y,
-                       double size) {
+static void draw_share(FILE *out, const figure_table *t, size_t cell, const place *at) {
+    const double x = at->x, y = at->y, size = at->size;
+    const size_t style = style_of(t, cell);
     static const char *const ink[FIGURE__STYLES] = {"#ffffff", "#ffffff", "#101418", "#101418",
                                                     "#101418", "#101418", "#ffffff", "#ffffff"};
     int unit = t->unit == NULL ? 0 : (int)strlen(t->unit);
@@ -149,7 +167,7 @@ static void draw_share(FILE *out, const figure_table *t, double v, size_t style,
             "text-anchor=\"middle\" "
             "class=\"f-on\" fill=\"%s\">",
             x + size / 2, y + 18.5, ink[style]);
-    figure__number(out, v, t->digits, t->unit);
+    figure__number(out, t->value[cell], t->digits, t->unit);
     fputs("</text>\n", out);
 }
 
@@ -169,9 +187,9 @@ void figure_shares(FILE *out, const figure *f, const figure_table *t) {
         draw_row_name(out, t, i, left - 10, y + 14);
         for (size_t j = 0; j < t->n_cols; j++) {
             double v = t->value[i * t->n_cols + j];
-            double size = isfinite(v) && v > 0 ? v * scale : 0;
-            draw_share(out, t, v, j % FIGURE__STYLES, x, y, size);
-            x += size;
+            const place at = {x, y, isfinite(v) && v > 0 ? v * scale : 0};
+            draw_share(out, t, i * t->n_cols + j, &at);
+            x += at.size;
         }
     }
     fputs("</svg>\n", out);
@@ -198,8 +216,8 @@ static double heat_of(const figure_table *t, double v, double low, double high) 
     return isfinite(heat) ? figure__max(-1, figure__min(1, heat)) : 0;
 }
 
-static void draw_cell(FILE *out, const figure_table *t, double v, double heat, double x, double y,
-                      double size) {
+static void draw_cell(FILE *out, const figure_table *t, double v, double heat, const place *at) {
+    const double x = at->x, y = at->y, size = at->size;
     static const int pale[3] = {246, 245, 242}, good[3] = {0, 96, 160}, bad[3] = {201, 84, 0};
     char color[8];
     int light = mix_color(color, pale, heat < 0 ? bad : good, fabs(heat));
@@ -230,21 +248,21 @@ void figure_map(FILE *out, const figure *f, const figure_table *t) {
     }
 
     figure__open(out, f, width, f->height > 0 ? f->height : needed);
-    if (f->y.label != NULL)
-        figure__text(out, FIGURE__EDGE, top - 10, 12.5, "start", FIGURE__SOFT, f->y.label);
+    if (f->y.label != NULL) figure__text(out, FIGURE__EDGE, top - 10, &label_y_type, f->y.label);
     for (size_t i = 0; i < t->n_rows; i++) {
         double y = top + row * (double)i;
         draw_row_name(out, t, i, left - 10, y + 20);
         for (size_t j = 0; j < t->n_cols; j++) {
             double v = t->value[i * t->n_cols + j];
-            draw_cell(out, t, v, heat_of(t, v, low, high), left + cell * (double)j, y, cell);
+            const place at = {left + cell * (double)j, y, cell};
+            draw_cell(out, t, v, heat_of(t, v, low, high), &at);
         }
     }
     for (size_t j = 0; j < t->n_cols; j++)
-        figure__text(out, left + cell * ((double)j + 0.5) - 1, bottom + 16, 12.5, "middle",
-                     FIGURE__INK, t->cols[j]);
+        figure__text(out, left + cell * ((double)j + 0.5) - 1, bottom + 16, &column_type,
+                     t->cols[j]);
     if (f->x.label != NULL)
-        figure__text(out, left + cell * (double)t->n_cols / 2, bottom + 40, 12.5, "middle",
-                     FIGURE__SOFT, f->x.label);
+        figure__text(out, left + cell * (double)t->n_cols / 2, bottom + 40, &label_x_type,
+                     f->x.label);
     fputs("</svg>\n", out);
 }

@@ -406,7 +406,7 @@ sooner data_sooner(const data *d, const data_group *g, const data_group *base, d
             s.at_once++;
             continue;
         }
-        s.reached += isfinite(reached);
+        s.reached += isfinite(reached) ? 1 : 0;
         v[s.seeds++] = log(isfinite(reached) ? end / reached : NOT_REACHED);
     }
     s.e = stats_exp(stats_estimate(v, s.seeds));
