@@ -4467,8 +4467,8 @@ SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T) {
 }
 
 /* ---- batches ----
-   A batch owns up to three blocks of memory, and its arrays point into them.  Whoever uses a batch
-   may let an array point elsewhere: only the blocks are freed, never what an array points to. */
+   A batch owns up to three blocks of memory, and its arrays point into them.  The caller may let an
+   array point elsewhere: only the blocks are freed, never what an array points to. */
 enum {
     SLM__BATCH_WINDOWS,   /* positions, inputs, targets */
     SLM__BATCH_REFERENCE, /* ref_loss, ref_entropy */
@@ -5978,6 +5978,7 @@ static int64_t slm__map_get(const slm__map *map, uint64_t key) {
     return slot->used ? slot->value : -1;
 }
 
+/* Moves all keys to twice as many slots. */
 static slm_status slm__map_grow(slm__map *map, slm_error *err) {
     slm__map larger;
 
@@ -6293,11 +6294,11 @@ static size_t slm__pretoken_size(const uint8_t *classes, const char *s, size_t n
 #define SLM__ITEMS(type, buffer) ((type *)(void *)(buffer).data) /* a buffer that holds an array */
 #define SLM__N_ITEMS(type, buffer) ((buffer).size / sizeof(type))
 
-/* Added tokens are looked for in this order; Hugging Face's "normalized": false comes first. */
+/* Kinds of tokens.  The text is searched for all exact ones first, then for the normalized ones. */
 enum {
-    SLM__NOT_ADDED,
-    SLM__ADDED_EXACT,
-    SLM__ADDED_NORMALIZED
+    SLM__NOT_ADDED,       /* made by merges, or a byte */
+    SLM__ADDED_EXACT,     /* "normalized": false in tokenizer.json */
+    SLM__ADDED_NORMALIZED /* "normalized": true; without a normalizer, it is found as it is */
 };
 
 typedef struct slm__token_entry {
@@ -6465,9 +6466,9 @@ static uint64_t slm__tokenizer_fingerprint(const slm_tokenizer *t) {
     return hash;
 }
 
-/* The last step of building.  Every byte must have its token, so that any text can be encoded; a
-   failure is blamed on `name`.  Takes ownership of t: it becomes *out, or is freed if status, or
-   what is returned, is not SLM_OK. */
+/* The last step of building, if status is SLM_OK: finds the token of every byte, without which not
+   every text could be encoded, and the fingerprint.  Takes ownership of t, which becomes *out, or is
+   freed after a failure.  Returns status or the failure; name: of the file, for its message. */
 static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
                                      const char *name, slm_error *err) {
     for (int byte = 0; byte < 256 && status == SLM_OK; byte++) {
@@ -6541,6 +6542,7 @@ static void slm__encode_id(slm__encoder *e, int32_t id) {
     slm__buffer_append_if_ok(&e->status, &e->ids, &id, sizeof id, e->err);
 }
 
+/* The priority of the pair of this leaf and the next one. */
 static uint64_t slm__pair_priority(const slm_tokenizer *t, const slm__symbol *tree, int32_t leaf) {
     int32_t after = tree[leaf].after;
     int64_t rank;
@@ -6565,6 +6567,7 @@ static void slm__tree_update(const slm_tokenizer *t, slm__symbol *tree, int32_t 
         slm__tree_pull(tree, i);
 }
 
+/* The tree (2n) of a piece of n bytes. */
 static void slm__tree_build(const slm_tokenizer *t, slm__symbol *tree, const char *s, int32_t n) {
     for (int32_t i = 0; i < n; i++) {
         slm__symbol *leaf = &tree[n + i];
@@ -6779,6 +6782,7 @@ static void slm__bpe_train_new_word(slm__bpe_trainer *trainer, const char *text,
     slm__buffer_append_if_ok(&trainer->status, &trainer->symbols, &end, sizeof end, trainer->err);
 }
 
+/* Cuts the text into pieces, and counts each as a word. */
 static void slm__bpe_train_count_words(slm__bpe_trainer *trainer, const char *text, size_t size) {
     size_t offset = 0;
 
@@ -6811,6 +6815,7 @@ static void slm__bpe_train_count_pair(slm__bpe_trainer *trainer, int32_t a, int3
         slot->value += change;
 }
 
+/* Counts the pairs of all words, each as often as its word occurs. */
 static void slm__bpe_train_count_pairs(slm__bpe_trainer *trainer) {
     const int32_t *symbols = SLM__ITEMS(const int32_t, trainer->symbols);
     const int64_t *count = SLM__ITEMS(const int64_t, trainer->counts); /* of the word of symbol i */
