@@ -6467,8 +6467,8 @@ static uint64_t slm__tokenizer_fingerprint(const slm_tokenizer *t) {
 }
 
 /* The last step of building, if status is SLM_OK: finds the token of every byte, without which not
-   every text could be encoded, and the fingerprint.  Takes ownership of t, which becomes *out, or is
-   freed after a failure.  Returns status or the failure; name: of the file, for its message. */
+   every text could be encoded, and the fingerprint.  Takes ownership of t, which becomes *out, or
+   is freed after a failure.  Returns status or the failure; name: of the file, for its message. */
 static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
                                      const char *name, slm_error *err) {
     for (int byte = 0; byte < 256 && status == SLM_OK; byte++) {
