@@ -1551,8 +1551,8 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 }
 
 /* ==== >>vector ============================================================================== 3 ==
-   How the loops of sections 4 and 5 become vector code, on any compiler, for any processor.
-   Only these three sections have `omp simd`.  Their rules:
+   How the loops of sections 4 and 5 become vector code, by any compiler and for any processor.
+   No other section marks loops as vector code.  The rules of these three:
 
    1. The order of every sum is decided by the problem's shape alone, so the number of threads
       changes no bit.
@@ -1592,8 +1592,8 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #define SLM__VECTORIZE
 #else
-/* Without "unroll 2" gcc 12 unrolls a short loop completely before its vectorizer sees it, and at
-   -O2 its cost model makes no vectors of a loop with a remainder. */
+/* gcc 12 makes vector code of a loop before it follows "unroll 2".  Its cost model at -O2 would make
+   none of a loop with a remainder. */
 #define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")
 #define SLM__VECTORIZE optimize("vect-cost-model=dynamic"),
 #endif
@@ -1689,7 +1689,7 @@ SLM__INLINE slm_real slm__fma(int isa, slm_real a, slm_real b, slm_real c) {
     return a * b + c;
 }
 
-/* The slm_reals of a cache line of 64 bytes (float), or of two lines (double). */
+/* Numbers in a cache line of 64 bytes (float), or in two lines (double). */
 enum { SLM__CACHE_LINE = 16 };
 
 /* The number of blocks of a given size that cover n. */
@@ -1831,24 +1831,27 @@ static slm__mat slm__part_of_b(slm__gemm_op op, slm__mat B, size_t k, size_t j) 
    Why no bit depends on any of this.  An element of C is one chain of multiply-adds in the order of
    k for each k_block, and the chains are added in their order.  k_block depends on k only; tiles,
    threads, n_block and m_block decide who does it and when, not what is done.                    */
-enum {
-    SLM__MR_MAX = 8,  /* the largest tile's rows */
-    SLM__MR_LOW = 4,  /* rows of the tile for at most so many rows of C */
-    SLM__NR_MAX = 32, /* the largest tile's columns; n_block is a multiple */
 
-    /* Steps of a block, at most: a sliver of AVX2 (16 x 512 floats) and the rows or panel that
-       run along it fit an L1 cache of 48 KiB, and nearly one of 32 KiB. */
+/* Sizes in rows, columns and steps.  They follow from the sizes of registers and caches, and were
+   settled by trial on x86 machines.  A change of KC changes bits, a change of the others none. */
+enum {
+    SLM__MR_MAX = 8,  /* rows of the largest tile */
+    SLM__NR_MAX = 32, /* columns of the largest tile; n_block is a multiple of it */
+    SLM__MR_LOW = 4,  /* rows of a lower tile, for the last rows of C */
+
+    /* The most steps of a block.  A sliver of AVX2, 16 x 512 floats, takes 32 KiB, and the panel
+       that passes along it 12 KiB: an L1 cache of 48 KiB holds both, one of 32 KiB nearly. */
     SLM__KC = 512,
-    /* Rows of A packed at a time (96 x 512 floats: 192 KiB of L2); so few rows need no others. */
+    /* The most rows of A that are packed at a time: with KC steps, 192 KiB of the L2 cache. */
     SLM__MC = 96,
-    /* Rows taken at a time where A is not packed: two tiles, so that threads finish together. */
+    /* The most rows at a time where A is not packed: few, so that all threads have equally many. */
     SLM__MC_IN_PLACE = 16,
-    /* Columns of a packed part of B with KC steps: 2 MiB, for the L3 cache that threads share. */
+    /* Columns of a part of B with KC steps: 2 MiB, for the L3 cache, which threads share. */
     SLM__NC = 1024,
     /* The same with AVX-512: 512 KiB, for the L2 cache of each core. */
     SLM__NC_AVX512 = 256,
-    /* Reals between rows from which on a transposed A is packed: a cache keeps few lines that are
-       a large power of two apart. */
+    /* A transposed A is packed if its rows are further apart than this: a cache keeps few lines
+       of one column when they are a large power of two apart. */
     SLM__LD_MAX = 2048,
 
     SLM__PACK_ROWS = 8,   /* rows that packing reads side by side */
@@ -1861,7 +1864,7 @@ enum {
 #define SLM__MR(isa) ((size_t)(4 + 2 * (isa)))
 
 /* ---- packing: slivers and panels ---- */
-/* t[k][j] = row[j][k] for 8 rows and 16 steps.  Compilers make shuffles of vectors of the loop. */
+/* t[k][j] = row[j][k] for 8 rows and 16 steps.  Compilers turn the loop into vector shuffles. */
 SLM__INLINE void slm__transpose_square(const slm_real *const *row, size_t k, slm_real *t) {
     const slm_real *row0 = row[0] + k;
     const slm_real *row1 = row[1] + k;
