@@ -261,21 +261,50 @@ static void note_step(interval *since, const training *t, const slm_trainer *tra
     since->n_auc++;
 }
 
-/* Measures the model and adds a point, which goes on from the sums in `now`. */
-static void add_point(experiment *e, curve *c, const slm_model *model, const curve_point *now,
-                      const interval *since, int with_piece) {
-    curve_point *p = &c->point[c->n++];
-    *p = *now;
+/* A training on its way. */
+typedef struct course {
+    experiment *e;
+    const training *t;
+    slm_trainer *trainer;
+    slm_batch *batch;
+    slm_cursor cursor;
+    curve_point now; /* tokens, trained, flops, seconds so far */
+    interval since;  /* the last point */
+} course;
+
+static void begin_course(course *c, experiment *e, const training *t) {
+    slm_train_options options = slm_train_defaults();
+    options.adamw.lr = t->lr;
+    options.adamw.steps = t->steps;
+    options.adamw.warmup = t->steps / 20;
+    if (t->selection != NULL) options.select = *t->selection;
+    memset(c, 0, sizeof *c);
+    c->e = e;
+    c->t = t;
+    c->cursor.seed = e->s.seed;
+    must(slm_trainer_create(&c->trainer, t->model, &options, &experiment_error));
+    must(slm_batch_create(&c->batch, e->s.B, e->s.T, &experiment_error));
+}
+
+typedef enum with_piece { WITHOUT_PIECE, WITH_PIECE } with_piece;
+
+/* Measures the model and adds a point to the curve. */
+static void add_point(course *c, with_piece piece) {
+    const interval *since = &c->since;
+    curve *out = c->t->curve;
+    curve_point *p = &out->point[out->n++];
+    *p = c->now;
     p->all = since->steps > 0 ? since->all / since->steps : NAN;
     p->kept = since->steps > 0 ? since->kept / since->steps : NAN;
     p->dropped = since->steps > 0 ? since->dropped / since->steps : NAN;
     p->auc = since->n_auc > 0 ? since->auc / since->n_auc : NAN;
     memcpy(p->seen, since->seen, sizeof p->seen);
     memcpy(p->chosen, since->chosen, sizeof p->chosen);
-    p->target = experiment_measure(e, model, CORPUS_EVAL);
+    p->target = experiment_measure(c->e, c->t->model, CORPUS_EVAL);
     p->piece = NULL;
     p->fixed_kept = p->fixed_dropped = NAN;
-    if (with_piece && e->piece != NULL) measure_piece(e, p, model);
+    if (piece == WITH_PIECE && c->e->piece != NULL) measure_piece(c->e, p, c->t->model);
+    memset(&c->since, 0, sizeof c->since);
 }
 
 static void show_step(experiment *e, const char *name, const slm_step_stats *stats) {
@@ -285,57 +314,39 @@ static void show_step(experiment *e, const char *name, const slm_step_stats *sta
     progress_show(&e->bar, e->done, e->work, note);
 }
 
-/* One step of training; `now` goes on. */
-static void train_step(experiment *e, const training *t, slm_trainer *trainer, slm_batch *batch,
-                       slm_cursor *cursor, curve_point *now, slm_step_stats *stats) {
-    double start = experiment_clock(), rows = (double)e->s.B * e->s.T;
-    must(slm_batch_next(batch, cursor, t->corpus, t->scores, &experiment_error));
-    must(slm_trainer_step(stats, trainer, &batch, 1, &experiment_error));
-    now->seconds += experiment_clock() - start;
-    now->tokens += rows;
-    now->trained += (double)stats->n_selected;
-    now->flops += experiment_flops(t->model, e->s.T, rows, (double)stats->n_selected);
-    show_step(e, t->name, stats);
-}
-
-static slm_trainer *make_trainer(const training *t) {
-    slm_trainer *trainer;
-    slm_train_options options = slm_train_defaults();
-    options.adamw.lr = t->lr;
-    options.adamw.steps = t->steps;
-    options.adamw.warmup = t->steps / 20;
-    if (t->selection != NULL) options.select = *t->selection;
-    must(slm_trainer_create(&trainer, t->model, &options, &experiment_error));
-    return trainer;
+static void train_step(course *c) {
+    const training *t = c->t;
+    const settings *s = &c->e->s;
+    double start = experiment_clock(), rows = (double)s->B * s->T;
+    slm_step_stats stats;
+    must(slm_batch_next(c->batch, &c->cursor, t->corpus, t->scores, &experiment_error));
+    must(slm_trainer_step(&stats, c->trainer, &c->batch, 1, &experiment_error));
+    c->now.seconds += experiment_clock() - start;
+    c->now.tokens += rows;
+    c->now.trained += (double)stats.n_selected;
+    c->now.flops += experiment_flops(t->model, s->T, rows, (double)stats.n_selected);
+    show_step(c->e, t->name, &stats);
+    if (t->curve != NULL) note_step(&c->since, t, c->trainer, c->batch, &stats);
 }
 
 void experiment_train(experiment *e, const training *t) {
     const uint64_t every = e->s.every, early = e->s.early;
-    slm_cursor cursor = {e->s.seed, 0};
-    slm_trainer *trainer = make_trainer(t);
-    slm_batch *batch;
-    slm_step_stats stats;
-    curve *c = t->curve;
-    curve_point now;
-    interval since;
-    must(slm_batch_create(&batch, e->s.B, e->s.T, &experiment_error));
-    memset(&now, 0, sizeof now);
-    memset(&since, 0, sizeof since);
-    if (c != NULL && c->n == 0) add_point(e, c, t->model, &now, &since, 1);
-    if (c != NULL) now = c->point[c->n - 1];
-
+    course c;
+    begin_course(&c, e, t);
+    if (t->curve != NULL && t->curve->n == 0) add_point(&c, WITH_PIECE);
+    if (t->curve != NULL) c.now = t->curve->point[t->curve->n - 1];
     for (uint64_t i = 1; i <= t->steps; i++) {
         int is_late = i % every == 0 || i == t->steps;
         int is_early = early > 0 && i <= 3 * every && i % early == 0;
-        train_step(e, t, trainer, batch, &cursor, &now, &stats);
-        if (c == NULL) continue;
-        note_step(&since, t, trainer, batch, &stats);
-        if (!is_late && !is_early) continue;
-        add_point(e, c, t->model, &now, &since, is_late);
-        memset(&since, 0, sizeof since);
+        train_step(&c);
+        if (t->curve == NULL) continue;
+        if (is_late)
+            add_point(&c, WITH_PIECE);
+        else if (is_early)
+            add_point(&c, WITHOUT_PIECE);
     }
-    slm_batch_free(batch);
-    slm_trainer_free(trainer);
+    slm_batch_free(c.batch);
+    slm_trainer_free(c.trainer);
 }
 
 /* ---- curves ---- */

@@ -5,18 +5,27 @@
 #include "findings.h"
 
 /* ---- a series over a sweep: one point per group, one row per seed ---- */
-/* Adds where the groups (n) end; x (n) is the caller's. */
-static int add_sweep(findings *all, curve_set *set, const char *name, int style, const double *x,
-                     const data_group *const *list, size_t n, data_column y) {
-    figure_series *s = &set->series[set->n];
+typedef struct sweep {
+    const char *name;
+    int style;
+    const double *x;               /* (n) */
+    const data_group *const *list; /* (n) */
+    size_t n;
+} sweep;
+
+/* Adds where the groups end.  Returns 0 if there is no value. */
+static int add_sweep(findings *all, curve_set *set, const sweep *w, data_column y) {
     size_t runs = 0;
-    for (size_t i = 0; i < n; i++)
-        runs = list[i]->n > runs ? list[i]->n : runs;
-    double *value = new_numbers(all, n * runs + 1);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < list[i]->n; k++)
-            value[k * n + i] = data_end(&all->d, &list[i]->run[k], y) * metric_scale(y);
-    *s = (figure_series){.name = name, .x = x, .y = value, .n = n, .runs = runs, .style = style};
+    for (size_t i = 0; i < w->n; i++)
+        runs = w->list[i]->n > runs ? w->list[i]->n : runs;
+    double *value = new_numbers(all, w->n * runs + 1);
+    for (size_t i = 0; i < w->n; i++) {
+        const data_group *g = w->list[i];
+        for (size_t k = 0; k < g->n; k++)
+            value[k * w->n + i] = data_end(&all->d, &g->run[k], y) * metric_scale(y);
+    }
+    set->series[set->n] = (figure_series){
+        .name = w->name, .x = w->x, .y = value, .n = w->n, .runs = runs, .style = w->style};
     return keep_series(set);
 }
 
@@ -38,7 +47,8 @@ static void draw_ratios_by(findings *all, const char *name, const char *title, d
         for (size_t k = 0; k < 6; k++)
             if (fabs(x[i] - 100 * paper_ratios[k].ratio) < 1e-6) paper[i] = paper_ratios[k].score;
     }
-    if (!add_sweep(all, &set, "selective (SLM)", arm_style("slm"), x, list, n, y)) return;
+    const sweep w = {"selective (SLM)", arm_style("slm"), x, list, n};
+    if (!add_sweep(all, &set, &w, y)) return;
     set.paper[0] = paper;
     snprintf(caption, sizeof caption,
              "100%% must be plain training exactly.  Paper (mean of GSM8K and MATH):");
@@ -86,11 +96,19 @@ static void add_bar(bar_rows *rows, const data_group *g, double paper, const cha
     rows->n++;
 }
 
+/* words: title, name, caption. */
 static int draw_gains(findings *all, const bar_rows *rows, const data_group *plain,
-                      const char *name, const char *title, const char *caption) {
+                      const drawing *words) {
     static const char *const cols[1] = {""};
+    static const char *const by_accuracy =
+        "accuracy at the end less plain training's, points; right of 0 is better; 95% bootstrap "
+        "interval over paired seeds";
+    static const char *const by_loss =
+        "target loss at the end less plain training's; left of 0 is better; 95% bootstrap interval "
+        "over paired seeds";
     const data_column y = best_metric(all, plain->corpus);
     const char *labels[MAX_SWEEP];
+    drawing d = *words;
     number_table t = new_table(all, rows->n, 1);
     for (size_t i = 0; i < rows->n; i++) {
         estimate e = data_difference(&all->d, rows->group[i], plain, y);
@@ -101,15 +119,7 @@ static int draw_gains(findings *all, const bar_rows *rows, const data_group *pla
     t.t.rows = labels;
     t.t.cols = cols;
     t.t.digits = y == TARGET_ACCURACY ? 1 : 3;
-    const drawing d = {
-        .f = {.title = title,
-              .subtitle = y == TARGET_ACCURACY
-                              ? "accuracy at the end less plain training's, points; right of 0 is "
-                                "better; 95% bootstrap interval over paired seeds"
-                              : "target loss at the end less plain training's; left of 0 is "
-                                "better; 95% bootstrap interval over paired seeds"},
-        .name = name,
-        .caption = caption};
+    d.f.subtitle = y == TARGET_ACCURACY ? by_accuracy : by_loss;
     if (t.n_values > 0) draw_bars(all, &d, &t);
     return t.n_values > 0;
 }
@@ -144,12 +154,14 @@ int draw_self(findings *all) {
             add_bar(&rows, list[i], arms[a].in_paper ? paper_self_gain(list[i]->ratio) : NAN,
                     arms[a].label, 100 * list[i]->ratio);
     }
+    const drawing d = {
+        .f = {.title = "Paper's tables 3 and 4: the reference trained on the noisy corpus itself"},
+        .name = "table3_self",
+        .caption = "No clean text at all.  Paper (score: reference loss): +1.9 at 90% and 80%, "
+                   "+2.4 at 70%, +1.5 at 60%, \xE2\x88\x92"
+                   "0.8 at 50%; with a curated reference +16.5."};
     if (rows.n == 0) return 0;
-    return draw_gains(all, &rows, data_find_plain(&all->d, "builtin", "self"), "table3_self",
-                      "Paper's tables 3 and 4: the reference trained on the noisy corpus itself",
-                      "No clean text at all.  Paper (score: reference loss): +1.9 at 90% and 80%, "
-                      "+2.4 at 70%, +1.5 at 60%, \xE2\x88\x92"
-                      "0.8 at 50%; with a curated reference +16.5.");
+    return draw_gains(all, &rows, data_find_plain(&all->d, "builtin", "self"), &d);
 }
 
 int draw_weak(findings *all) {
@@ -160,11 +172,14 @@ int draw_weak(findings *all) {
     for (size_t i = 0; i < n; i++)
         add_bar(&rows, list[i], list[i]->size < 0.9 ? 0.9 : NAN,
                 "reference %.3g times the model's size", list[i]->size);
+    const drawing d = {
+        .f = {.title = "Paper's table 5: a small reference guides a larger model"},
+        .name = "table5_weak",
+        .caption =
+            "Paper: a 1.1B reference guides a 7B model (0.16 times its size): +0.9 points on "
+            "average."};
     if (rows.n == 0) return 0;
-    return draw_gains(all, &rows, data_find_plain(&all->d, "builtin", "weak"), "table5_weak",
-                      "Paper's table 5: a small reference guides a larger model",
-                      "Paper: a 1.1B reference guides a 7B model (0.16 times its size): +0.9 "
-                      "points on average.");
+    return draw_gains(all, &rows, data_find_plain(&all->d, "builtin", "weak"), &d);
 }
 
 /* ---- as the clean text shrinks ---- */
@@ -186,7 +201,8 @@ int draw_clean(findings *all) {
         }
         if (named == NULL) continue;
         const char *name = arm_label(set.label[set.n], sizeof set.label[0], named);
-        (void)add_sweep(all, &set, name, arm_style(arms[a]), sizes, list, n, y);
+        const sweep w = {name, arm_style(arms[a]), sizes, list, n};
+        (void)add_sweep(all, &set, &w, y);
     }
     const drawing d = {
         .f = {.title = "What selective training adds, as the clean text shrinks",

@@ -264,14 +264,19 @@ estimate accuracy_correlation(const data *d, const data_group *g, data_column lo
 }
 
 /* ---- figure 8: perplexity over training of what checkpoints select ---- */
-/* Perplexity of the tokens that checkpoint `by` selects at checkpoint `at`, and the tokens
-   processed there; NaN: not measured. */
-static double perplexity(const data *d, const char *seed, const char *kind, const char *by,
-                         const char *at, double *tokens) {
+/* Names a row of selections.csv: what checkpoint `by` selects, measured at checkpoint `at`. */
+typedef struct row_key {
+    const char *seed, *kind, *by, *at;
+} row_key;
+
+/* Perplexity of those tokens, and the tokens processed at that checkpoint (or NULL); NaN: not
+   measured. */
+static double perplexity(const data *d, const row_key *key, double *tokens) {
     const csv_table *t = &d->selections;
     for (size_t row = 0; row < t->rows; row++) {
-        if (!data_cell_is(t, row, "seed", seed) || !data_cell_is(t, row, "kind", kind) ||
-            !data_cell_is(t, row, "selected_by", by) || !data_cell_is(t, row, "measured_at", at))
+        if (!data_cell_is(t, row, "seed", key->seed) || !data_cell_is(t, row, "kind", key->kind) ||
+            !data_cell_is(t, row, "selected_by", key->by) ||
+            !data_cell_is(t, row, "measured_at", key->at))
             continue;
         if (tokens != NULL) *tokens = csv_number(t, row, csv_column(t, "tokens"));
         return csv_number(t, row, csv_column(t, "perplexity"));
@@ -303,9 +308,12 @@ estimate selection_peak(const data *d, const char *kind) {
             size_t own = index_of(s.sets[i], s.points, s.n_points);
             each[i] = NAN;
             if (own == 0 || own + 1 >= s.n_points) continue;
-            double here = perplexity(d, s.seeds[k], kind, s.sets[i], s.points[own], NULL);
-            double before = perplexity(d, s.seeds[k], kind, s.sets[i], s.points[own - 1], NULL);
-            double after = perplexity(d, s.seeds[k], kind, s.sets[i], s.points[own + 1], NULL);
+            row_key key = {s.seeds[k], kind, s.sets[i], s.points[own]};
+            double here = perplexity(d, &key, NULL);
+            key.at = s.points[own - 1];
+            double before = perplexity(d, &key, NULL);
+            key.at = s.points[own + 1];
+            double after = perplexity(d, &key, NULL);
             each[i] = 100 * (log(here) - 0.5 * (log(before) + log(after)));
         }
         peak[k] = stats_mean(each, s.n_sets);
@@ -320,8 +328,10 @@ static void add_selection(findings *all, curve_set *set, const selections *s, co
     double *x = new_numbers(all, n + 1), *mean = new_numbers(all, n + 1), own = NAN;
     for (size_t i = 0; i < n; i++) {
         double y[MAX_SEEDS] = {0};
-        for (size_t k = 0; k < s->n_seeds; k++)
-            y[k] = perplexity(&all->d, s->seeds[k], kind, by, s->points[i], &x[i]);
+        for (size_t k = 0; k < s->n_seeds; k++) {
+            const row_key key = {s->seeds[k], kind, by, s->points[i]};
+            y[k] = perplexity(&all->d, &key, &x[i]);
+        }
         mean[i] = stats_mean(y, s->n_seeds);
         if (strcmp(s->points[i], by) == 0) own = x[i];
     }

@@ -92,6 +92,14 @@ static const arm arms[] = {
 
 enum { ARMS = sizeof arms / sizeof arms[0] };
 
+/* An arm at a ratio. */
+typedef struct choice {
+    const char *arm;
+    double ratio;
+} choice;
+
+static const choice plain = {"clm", 1}, selective = {"slm", REPRO_RATIO};
+
 /* ---- one job ---- */
 static job *add_job(repro *r, job_kind kind, const char *corpus, const char *set, const char *name,
                     const settings *s) {
@@ -203,13 +211,13 @@ static int needs_scores(const arm *a) {
 }
 
 /* An arm without its name, for the caller to change. */
-static job *add_arm(repro *r, const origin *o, const char *set, const char *name, double ratio) {
-    const arm *a = find_arm(name);
+static job *add_arm(repro *r, const origin *o, const char *set, choice which) {
+    const arm *a = find_arm(which.arm);
     job *j = add_job(r, JOB_ARM, o->corpus, set, a->name, &o->s);
     j->text = a->text;
     j->selection.criterion = a->criterion;
     j->selection.scope = a->scope;
-    if (a->criterion != SLM_CRITERION_NONE) j->selection.ratio = ratio;
+    if (a->criterion != SLM_CRITERION_NONE) j->selection.ratio = which.ratio;
     j->selection.entropy_ratio = j->selection.ratio;
     j->lr = LEARNING_RATE;
     j->lr_of = a->name;
@@ -220,37 +228,31 @@ static job *add_arm(repro *r, const origin *o, const char *set, const char *name
     j->start = o->base;
     j->reference = o->reference;
     if (needs_scores(a))
-        j->scores = strcmp(name, "null_reference") == 0 ? o->null_scores : o->scores;
+        j->scores = strcmp(which.arm, "null_reference") == 0 ? o->null_scores : o->scores;
     return j;
 }
 
-static int plan_arm(repro *r, const origin *o, const char *set, const char *name, double ratio) {
-    return name_job(r, add_arm(r, o, set, name, ratio));
+static int plan_arm(repro *r, const origin *o, const char *set, choice which) {
+    return name_job(r, add_arm(r, o, set, which));
 }
 
 /* A job of the built-in corpus with this seed; if it repeats another one, that one. */
-static int find_job(const repro *r, const char *set, const char *name, double ratio,
-                    uint64_t seed) {
+static int find_job(const repro *r, const char *set, choice which, uint64_t seed) {
     for (int i = 0; i < r->n; i++) {
         const job *j = &r->jobs[i];
-        if (job_is_builtin(j) && strcmp(j->set, set) == 0 && strcmp(j->arm, name) == 0 &&
-            j->s.seed == seed && j->selection.ratio == ratio)
+        if (job_is_builtin(j) && strcmp(j->set, set) == 0 && strcmp(j->arm, which.arm) == 0 &&
+            j->s.seed == seed && j->selection.ratio == which.ratio)
             return j->same_as != NO_JOB ? j->same_as : i;
     }
     return NO_JOB;
 }
 
-/* Repeats an arm of one set in another. */
-static void repeat_arm(repro *r, const origin *o, const char *set, const char *name, double ratio,
+/* Repeats an arm of another set. */
+static void repeat_arm(repro *r, const origin *o, const char *set, choice which,
                        const char *of_set) {
-    job *j = add_arm(r, o, set, name, ratio);
-    j->same_as = find_job(r, of_set, name, ratio, o->s.seed);
+    job *j = add_arm(r, o, set, which);
+    j->same_as = find_job(r, of_set, which, o->s.seed);
     (void)name_job(r, j);
-}
-
-/* Plain training, as in the set main. */
-static void repeat_plain(repro *r, const origin *o, const char *set) {
-    repeat_arm(r, o, set, "clm", 1, "main");
 }
 
 /* ---- the experiments ---- */
@@ -265,7 +267,8 @@ static origin plan_origin(repro *r, const settings *s, const char *corpus, const
 
 static void plan_tuning(repro *r, const origin *o, const char *name) {
     for (int k = 0; k < REPRO_RATES; k++) {
-        job *j = add_arm(r, o, "tune", name, REPRO_RATIO);
+        const choice which = {name, REPRO_RATIO};
+        job *j = add_arm(r, o, "tune", which);
         j->lr_of = NULL;
         j->lr = repro_rates[k];
         (void)name_job(r, j);
@@ -276,7 +279,8 @@ static void plan_tuning(repro *r, const origin *o, const char *name) {
 static void plan_main(repro *r, origin *o) {
     o->null_scores = plan_scores_of(r, o, "main", "null_scores", o->base);
     for (int i = 0; i < ARMS; i++) {
-        job *j = &r->jobs[plan_arm(r, o, "main", arms[i].name, REPRO_RATIO)];
+        const choice which = {arms[i].name, REPRO_RATIO};
+        job *j = &r->jobs[plan_arm(r, o, "main", which)];
         if (i > 1) continue;
         j->keep = 1;
         show_in_view(j, arms[i].name);
@@ -287,60 +291,60 @@ static void plan_main(repro *r, origin *o) {
 static void plan_ratios(repro *r, const origin *o) {
     static const double ratios[10] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0};
     for (int i = 0; i < 10; i++) {
+        const choice which = {"slm", ratios[i]};
         if (ratios[i] == REPRO_RATIO) {
-            repeat_arm(r, o, "ratio", "slm", REPRO_RATIO, "main");
+            repeat_arm(r, o, "ratio", which, "main");
             continue;
         }
-        job *j = &r->jobs[plan_arm(r, o, "ratio", "slm", ratios[i])];
+        job *j = &r->jobs[plan_arm(r, o, "ratio", which)];
         if (ratios[i] == 1.0) j->lr_of = "clm";
     }
 }
 
-/* Another mix, with a base and a reference of its own. */
-static void plan_mix(repro *r, const settings *s, const char *set, corpus_mix mix,
-                     const double *ratios, int n) {
-    settings mixed = *s;
-    mixed.general = mixed.noisy = mix;
-    origin o = plan_origin(r, &mixed, "builtin", set);
-    (void)plan_arm(r, &o, set, "clm", 1);
-    for (int i = 0; i < n; i++)
-        (void)plan_arm(r, &o, set, "slm", ratios[i]);
+/* Another mix, with a base and a reference of its own, and plain training on it. */
+static origin plan_mix(repro *r, const origin *main, const char *set, corpus_mix mix) {
+    settings s = main->s;
+    s.general = s.noisy = mix;
+    origin o = plan_origin(r, &s, "builtin", set);
+    (void)plan_arm(r, &o, set, plain);
+    return o;
 }
 
 /* How the gain depends on the noise (set map: share of noise by ratio) and on the rest of the mix
    (set mix).  At the built-in mix these are runs of the sets main and ratio. */
-static void plan_map(repro *r, const origin *o) {
-    static const double ratios[3] = {0.2, 0.4, 0.6}, noises[3] = {0, 0.4, 0.6};
+static void plan_map(repro *r, const origin *main) {
+    static const choice choices[3] = {{"slm", 0.2}, {"slm", 0.4}, {"slm", 0.6}};
+    static const double noises[3] = {0, 0.4, 0.6};
     const corpus_mix usual = repro_built_in.noisy;
-    const corpus_mix all_right = {usual.target, usual.noise, 0};
-    const corpus_mix off_target = {0.2, usual.noise, usual.wrong};
+    const corpus_mix other[2] = {{usual.target, usual.noise, 0}, {0.2, usual.noise, usual.wrong}};
     for (int i = 0; i < 3; i++) {
-        const corpus_mix noisy = {usual.target, noises[i], usual.wrong};
-        plan_mix(r, &o->s, "map", noisy, ratios, 3);
+        const corpus_mix mix = {usual.target, noises[i], usual.wrong};
+        origin o = plan_mix(r, main, "map", mix);
+        for (int k = 0; k < 3; k++)
+            (void)plan_arm(r, &o, "map", choices[k]);
     }
-    repeat_plain(r, o, "map");
-    for (int i = 0; i < 3; i++)
-        repeat_arm(r, o, "map", "slm", ratios[i], "ratio");
-    plan_mix(r, &o->s, "mix", all_right, ratios + 1, 1);
-    plan_mix(r, &o->s, "mix", off_target, ratios + 1, 1);
-    repeat_plain(r, o, "mix");
-    repeat_arm(r, o, "mix", "slm", REPRO_RATIO, "main");
+    repeat_arm(r, main, "map", plain, "main");
+    for (int k = 0; k < 3; k++)
+        repeat_arm(r, main, "map", choices[k], "ratio");
+    for (int i = 0; i < 2; i++) {
+        origin o = plan_mix(r, main, "mix", other[i]);
+        (void)plan_arm(r, &o, "mix", selective);
+    }
+    repeat_arm(r, main, "mix", plain, "main");
+    repeat_arm(r, main, "mix", selective, "main");
 }
 
 /* The reference is the end of plain training: it has seen the corpus and nothing clean. */
 static void plan_self(repro *r, const origin *main) {
-    static const struct {
-        const char *arm;
-        double ratio;
-    } self[7] = {{"slm", 0.6}, {"slm", 0.8},     {"ref", 0.5},      {"ref", 0.7},
-                 {"ref", 0.9}, {"entropy", 0.7}, {"intersect", 0.8}};
+    static const choice self[7] = {{"slm", 0.6}, {"slm", 0.8},     {"ref", 0.5},      {"ref", 0.7},
+                                   {"ref", 0.9}, {"entropy", 0.7}, {"intersect", 0.8}};
 
     origin o = *main;
-    o.reference = find_job(r, "main", "clm", 1, o.s.seed);
+    o.reference = find_job(r, "main", plain, o.s.seed);
     o.scores = plan_scores(r, &o, "self", 0, TEXT_NOISY);
-    repeat_plain(r, main, "self");
+    repeat_arm(r, main, "self", plain, "main");
     for (int i = 0; i < 7; i++)
-        (void)plan_arm(r, &o, "self", self[i].arm, self[i].ratio);
+        (void)plan_arm(r, &o, "self", self[i]);
 }
 
 /* Smaller references: a base and a reference of their own. */
@@ -351,7 +355,7 @@ static void plan_weak(repro *r, const origin *main) {
     } weak[2] = {{0.0625, 16, 1, 2, 40}, {0.25, 32, 2, 4, 88}};
 
     job *j;
-    repeat_plain(r, main, "weak");
+    repeat_arm(r, main, "weak", plain, "main");
     for (int i = 0; i < 2; i++) {
         origin o = *main;
         o.s.model.dim = weak[i].dim;
@@ -364,25 +368,25 @@ static void plan_weak(repro *r, const origin *main) {
         o.s = main->s;
         o.base = main->base;
         o.scores = plan_scores(r, &o, "weak", weak[i].size, TEXT_NOISY);
-        j = add_arm(r, &o, "weak", "slm", REPRO_RATIO);
+        j = add_arm(r, &o, "weak", selective);
         j->size = weak[i].size;
         (void)name_job(r, j);
     }
-    j = add_arm(r, main, "weak", "slm", REPRO_RATIO);
+    j = add_arm(r, main, "weak", selective);
     j->size = 1;
-    j->same_as = find_job(r, "main", "slm", REPRO_RATIO, main->s.seed);
+    j->same_as = find_job(r, "main", selective, main->s.seed);
     (void)name_job(r, j);
 }
 
 /* Both arms go on with clean text of the target's own kind: selection has nothing to gain. */
 static void plan_control(repro *r, const origin *main) {
-    static const char *const names[2] = {"clm", "slm"};
+    const choice both[2] = {plain, selective};
     const corpus_mix pure = {1, 0, 0};
     origin o = *main;
     o.s.noisy = pure;
     o.scores = plan_scores(r, &o, "control", 0, TEXT_MATCHED);
     for (int i = 0; i < 2; i++) {
-        job *j = add_arm(r, &o, "control", names[i], REPRO_RATIO);
+        job *j = add_arm(r, &o, "control", both[i]);
         j->text = TEXT_MATCHED;
         (void)name_job(r, j);
     }
@@ -390,13 +394,13 @@ static void plan_control(repro *r, const origin *main) {
 
 /* No base: both arms begin with random weights, and see the text twice. */
 static void plan_scratch(repro *r, const origin *main) {
-    static const char *const names[2] = {"clm", "slm"};
+    const choice both[2] = {plain, selective};
     origin o = *main;
     o.base = NO_JOB;
     o.s.steps *= 2;
     o.s.every *= 2;
     for (int i = 0; i < 2; i++) {
-        job *j = add_arm(r, &o, "scratch", names[i], REPRO_RATIO);
+        job *j = add_arm(r, &o, "scratch", both[i]);
         j->lr = o.s.base_lr;
         j->lr_of = NULL;
         (void)name_job(r, j);
@@ -406,25 +410,23 @@ static void plan_scratch(repro *r, const origin *main) {
 /* Less clean text: what does selective training give that tuning on the clean text alone does not?
    The reference goes eight times through it; more would be learning by heart. */
 static void plan_clean(repro *r, const origin *main) {
-    static const struct {
-        const char *arm;
-        double ratio;
-    } which[4] = {{"slm", REPRO_RATIO}, {"slm_tuned", REPRO_RATIO}, {"clm_tuned", 1}, {"mixed", 1}};
+    static const choice which[4] = {
+        {"slm", REPRO_RATIO}, {"slm_tuned", REPRO_RATIO}, {"clm_tuned", 1}, {"mixed", 1}};
 
     static const size_t sizes[2] = {4000, 15000};
     job *reference = add_job(r, JOB_REFERENCE, "builtin", "clean", "reference", &main->s);
     reference->same_as = main->reference;
     (void)name_job(r, reference);
-    repeat_plain(r, main, "clean");
+    repeat_arm(r, main, "clean", plain, "main");
     for (int k = 0; k < 4; k++)
-        repeat_arm(r, main, "clean", which[k].arm, which[k].ratio, "main");
+        repeat_arm(r, main, "clean", which[k], "main");
     for (int i = 0; i < 2; i++) {
         settings s = main->s;
         s.clean_bytes = sizes[i];
         s.tune_steps = 8 * sizes[i] / (size_t)(s.B * s.T);
         origin o = plan_origin(r, &s, "builtin", "clean");
         for (int k = 0; k < 4; k++)
-            (void)plan_arm(r, &o, "clean", which[k].arm, which[k].ratio);
+            (void)plan_arm(r, &o, "clean", which[k]);
     }
 }
 
@@ -453,10 +455,7 @@ static void plan_built_in(repro *r) {
 }
 
 /* ---- real text ---- */
-static const struct {
-    const char *arm;
-    double ratio;
-} real_arms[9] = {
+static const choice real_arms[9] = {
     {"clm", 1},           {"slm", REPRO_RATIO}, {"random", REPRO_RATIO},    {"loss", REPRO_RATIO},
     {"ref", REPRO_RATIO}, {"clm_tuned", 1},     {"slm_tuned", REPRO_RATIO}, {"mixed", 1},
     {"slm", 0.6}};
@@ -475,7 +474,7 @@ static void plan_files(repro *r, const char *corpus, const settings *s, int base
         plan_tuning(r, &o, real_arms[i].arm);
     for (o.s.seed = 1; o.s.seed <= (r->quick ? 1 : REPRO_SEEDS); o.s.seed++) {
         for (int i = 0; i < (few ? FEW_REAL_ARMS : REAL_ARMS); i++) {
-            int index = plan_arm(r, &o, "main", real_arms[i].arm, real_arms[i].ratio);
+            int index = plan_arm(r, &o, "main", real_arms[i]);
             if (o.s.seed > 1 || i > 1 || is_gsm8k) continue;
             r->jobs[index].keep = 1;
             show_in_view(&r->jobs[index], real_arms[i].arm);
