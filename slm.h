@@ -1592,8 +1592,8 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #define SLM__VECTORIZE
 #else
-/* gcc 12 makes vector code of a loop before it follows "unroll 2".  Its cost model at -O2 would make
-   none of a loop with a remainder. */
+/* gcc 12 makes vector code of a loop before it follows "unroll 2".  Its cost model at -O2 would
+   make none of a loop with a remainder. */
 #define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")
 #define SLM__VECTORIZE optimize("vect-cost-model=dynamic"),
 #endif
@@ -2014,8 +2014,9 @@ SLM__INLINE void slm__tile_accumulate(int isa, const size_t rows, size_t depth,
     }
 }
 
-/* The sums of a tile of MR rows, or of MR_LOW if that is enough, of a panel or (panel NULL) of the
-   rows a_row.  It is a kernel of its own: inlined into slm__block, the sums leave the registers. */
+/* The sums of a tile, of MR rows or of MR_LOW if that is enough.  A is `panel`, or if that is NULL
+   the rows a_row.  It is a kernel of its own, because compilers that inline it into slm__block keep
+   the sums in memory. */
 SLM__INLINE void slm__tile_body(int isa, size_t rows, size_t depth, const slm_real *panel,
                                 const slm_real *const *a_row, size_t a_step, const slm_real *sliver,
                                 slm_real *sums) {
@@ -2035,7 +2036,7 @@ SLM__DISPATCH(void, slm__tile,
                size_t a_step, const slm_real *sliver, slm_real *sums),
               (rows, depth, panel, a_row, a_step, sliver, sums))
 
-/* Stores the first `cols` sums of each row of a tile at column j of the rows of C, or adds them. */
+/* Stores the first `cols` sums of each row of a tile in C from column j0 on, or adds them. */
 SLM__INLINE void slm__tile_store(int isa, const slm_real *sums, size_t rows, size_t cols, int add,
                                  slm_real *const *c_row, size_t j0) {
     const size_t NR = SLM__NR(isa);
@@ -2066,6 +2067,7 @@ SLM__INLINE void slm__block_body(int isa, slm__gemm_op op, size_t rows, size_t c
                                  size_t sliver_depth, int add, slm__mat_out c) {
     const size_t MR = SLM__MR(isa);
     const size_t NR = SLM__NR(isa);
+    /* Rows that stay while the slivers go by: those of one tile in L1, or all in L2 (see above). */
     const size_t group = isa == SLM__ISA_AVX512 ? MR : (size_t)SLM__MC;
     const size_t a_step = op == SLM__TN ? a.ld : 1;
     const slm_real *a_row[SLM__MC + SLM__MR_MAX];
@@ -2138,6 +2140,7 @@ static size_t slm__k_block(size_t k) {
     return slm__even_block(k, SLM__KC, 1, SLM__PACK_STEPS);
 }
 
+/* `work` holds slm__gemm_work numbers and may be unaligned. */
 static slm__gemm_plan slm__plan_gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A,
                                      slm_real *work) {
     const int isa = SLM__ISA();
