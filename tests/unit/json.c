@@ -20,14 +20,16 @@ static void *allocate(size_t size) {
 #include <dirent.h>
 #endif
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Parses a copy that ends where the text ends: a sanitizer sees the first byte read too far. */
 static slm_status parse(const char *text, size_t size, slm_error *err) {
+    char *copy = (char *)malloc(size + 1);
+    char *tight = copy + 1;
     slm__json j;
-    char *copy = (char *)malloc(
-        size + 1); /* exactly as long as the text: a sanitizer sees the first byte too far */
     slm_status status;
-    char *tight;
+
     if (copy == NULL) exit(1);
-    tight = copy + 1;
     if (size > 0) memcpy(tight, text, size);
     status = slm__json_open(&j, tight, size, "test", err);
     CHECK((status == SLM_OK) == (slm__json_root(&j) != NULL), "a value after a failure");
@@ -36,169 +38,38 @@ static slm_status parse(const char *text, size_t size, slm_error *err) {
     return status;
 }
 
-/* Two NUL-ended lists; texts with a NUL inside are further down. */
-static const char *const good[] = {"{}",
-                                   "[]",
-                                   "0",
-                                   "-0",
-                                   "-0.0",
-                                   "1",
-                                   "123456789012345678901234567890",
-                                   "1.5",
-                                   "1e5",
-                                   "1E+5",
-                                   "1.25e-7",
-                                   "0e0",
-                                   "0.1",
-                                   "[0]",
-                                   "true",
-                                   "false",
-                                   "null",
-                                   "\"\"",
-                                   "\"a\"",
-                                   " [ ] ",
-                                   "\t\r\n {\t}\n",
-                                   "[1,2,3]",
-                                   "[[],{},[[]]]",
-                                   "{\"a\":1}",
-                                   "{\"a\":1,\"b\":[2]}",
-                                   "{\"\":0}",
-                                   "{\"a\":1,\"a\":2}",
-                                   "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-                                   "\"\\u0041\\u00e9\\u20AC\\uD83D\\uDE00\"",
-                                   "\"\\u0000\"",
-                                   "\"\x7f\"",
-                                   "\"\xC2\x80\"",
-                                   "\"\xDF\xBF\"",
-                                   "\"\xE0\xA0\x80\"",
-                                   "\"\xED\x9F\xBF\"",
-                                   "\"\xEE\x80\x80\"",
-                                   "\"\xEF\xBF\xBF\"",
-                                   "\"\xF0\x90\x80\x80\"",
-                                   "\"\xF4\x8F\xBF\xBF\"",
-                                   "1e999",
-                                   "[-1e-999]",
-                                   "{\"a\" : [ 1 , 2 ] }",
-                                   "\"\\uFFFF\\uFFFE\""};
-static const char *const bad[] = {"",
-                                  " ",
-                                  "[",
-                                  "]",
-                                  "{",
-                                  "}",
-                                  "[1",
-                                  "[1,",
-                                  "[,",
-                                  "[,1]",
-                                  "[1,]",
-                                  "[1 2]",
-                                  "[1,,2]",
-                                  "[1]]",
-                                  "[]{}",
-                                  "1 2",
-                                  "{\"a\"}",
-                                  "{\"a\":}",
-                                  "{\"a\":1,}",
-                                  "{,}",
-                                  "{a:1}",
-                                  "{'a':1}",
-                                  "{1:1}",
-                                  "{\"a\" 1}",
-                                  "{\"a\"::1}",
-                                  "{\"a\":1 \"b\":2}",
-                                  "[\"a\":1]",
-                                  "{\"a\",1}",
-                                  "tru",
-                                  "True",
-                                  "nul",
-                                  "NULL",
-                                  "falsee",
-                                  "truefalse",
-                                  "nan",
-                                  "NaN",
-                                  "Infinity",
-                                  "-Infinity",
-                                  "inf",
-                                  "undefined",
-                                  "01",
-                                  "-",
-                                  "+1",
-                                  "-01",
-                                  "1.",
-                                  ".5",
-                                  "-.5",
-                                  "1.e5",
-                                  "1e",
-                                  "1e+",
-                                  "1E-",
-                                  "1ee5",
-                                  "1e5.5",
-                                  "0x10",
-                                  "1_000",
-                                  "--1",
-                                  "1-2",
-                                  "0 1",
-                                  "1a",
-                                  "\"",
-                                  "\"a",
-                                  "\"\\\"",
-                                  "\"\\",
-                                  "\"\\x41\"",
-                                  "\"\\a\"",
-                                  "\"\\u\"",
-                                  "\"\\u12\"",
-                                  "\"\\u123g\"",
-                                  "\"\\u 123\"",
-                                  "\"\\U0041\"",
-                                  "\"\\ud800\"",
-                                  "\"\\udc00\"",
-                                  "\"\\ud800a\"",
-                                  "\"\\ud800\\n\"",
-                                  "\"\\ud800\\u0041\"",
-                                  "\"\\ud800\\ud800\"",
-                                  "\"\\udbff\"",
-                                  "\"\\ud83d\\u\"",
-                                  "\"\\ud83d\\ude0\"",
-                                  "\"\n\"",
-                                  "\"\t\"",
-                                  "\"\x01\"",
-                                  "\"\x1f\"",
-                                  "\"\x80\"",
-                                  "\"\xC0\x80\"",
-                                  "\"\xC1\xBF\"",
-                                  "\"\xC2\"",
-                                  "\"\xC2\x41\"",
-                                  "\"\xE0\x80\x80\"",
-                                  "\"\xE0\x9F\xBF\"",
-                                  "\"\xED\xA0\x80\"",
-                                  "\"\xED\xBF\xBF\"",
-                                  "\"\xE2\x82\"",
-                                  "\"\xF0\x80\x80\x80\"",
-                                  "\"\xF0\x8F\xBF\xBF\"",
-                                  "\"\xF4\x90\x80\x80\"",
-                                  "\"\xF5\x80\x80\x80\"",
-                                  "\"\xFF\"",
-                                  "\"\xF0\x9F\x98\"",
-                                  "\xEF\xBB\xBF{}",
-                                  "[\f1]",
-                                  "[\v1]",
-                                  "[1\xC2\xA0]",
-                                  "// c\n1",
-                                  "/* c */1",
-                                  "[1]#",
-                                  "[1],",
-                                  "{\"a\":1}}",
-                                  "['a']",
-                                  "[a]",
-                                  "\xE2\x80\xA8"
-                                  "1"};
+/* Texts with a NUL inside are further down. */
+static const char *const good[] = {
+    "{}", "[]", "0", "-0", "-0.0", "1", "123456789012345678901234567890", "1.5", "1e5", "1E+5",
+    "1.25e-7", "0e0", "0.1", "[0]", "true", "false", "null", "\"\"", "\"a\"", " [ ] ",
+    "\t\r\n {\t}\n", "[1,2,3]", "[[],{},[[]]]", "{\"a\":1}", "{\"a\":1,\"b\":[2]}", "{\"\":0}",
+    "{\"a\":1,\"a\":2}", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+    "\"\\u0041\\u00e9\\u20AC\\uD83D\\uDE00\"", "\"\\u0000\"", "\"\x7f\"", "\"\xC2\x80\"",
+    "\"\xDF\xBF\"", "\"\xE0\xA0\x80\"", "\"\xED\x9F\xBF\"", "\"\xEE\x80\x80\"", "\"\xEF\xBF\xBF\"",
+    "\"\xF0\x90\x80\x80\"", "\"\xF4\x8F\xBF\xBF\"", "1e999", "[-1e-999]", "{\"a\" : [ 1 , 2 ] }",
+    "\"\\uFFFF\\uFFFE\""};
+static const char *const bad[] = {
+    "", " ", "[", "]", "{", "}", "[1", "[1,", "[,", "[,1]", "[1,]", "[1 2]", "[1,,2]", "[1]]",
+    "[]{}", "1 2", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}", "{1:1}",
+    "{\"a\" 1}", "{\"a\"::1}", "{\"a\":1 \"b\":2}", "[\"a\":1]", "{\"a\",1}", "tru", "True", "nul",
+    "NULL", "falsee", "truefalse", "nan", "NaN", "Infinity", "-Infinity", "inf", "undefined", "01",
+    "-", "+1", "-01", "1.", ".5", "-.5", "1.e5", "1e", "1e+", "1E-", "1ee5", "1e5.5", "0x10",
+    "1_000", "--1", "1-2", "0 1", "1a", "\"", "\"a", "\"\\\"", "\"\\", "\"\\x41\"", "\"\\a\"",
+    "\"\\u\"", "\"\\u12\"", "\"\\u123g\"", "\"\\u 123\"", "\"\\U0041\"", "\"\\ud800\"",
+    "\"\\udc00\"", "\"\\ud800a\"", "\"\\ud800\\n\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"",
+    "\"\\udbff\"", "\"\\ud83d\\u\"", "\"\\ud83d\\ude0\"", "\"\n\"", "\"\t\"", "\"\x01\"",
+    "\"\x1f\"", "\"\x80\"", "\"\xC0\x80\"", "\"\xC1\xBF\"", "\"\xC2\"", "\"\xC2\x41\"",
+    "\"\xE0\x80\x80\"", "\"\xE0\x9F\xBF\"", "\"\xED\xA0\x80\"", "\"\xED\xBF\xBF\"", "\"\xE2\x82\"",
+    "\"\xF0\x80\x80\x80\"", "\"\xF0\x8F\xBF\xBF\"", "\"\xF4\x90\x80\x80\"", "\"\xF5\x80\x80\x80\"",
+    "\"\xFF\"", "\"\xF0\x9F\x98\"", "\xEF\xBB\xBF{}", "[\f1]", "[\v1]", "[1\xC2\xA0]", "// c\n1",
+    "/* c */1", "[1]#", "[1],", "{\"a\":1}}", "['a']", "[a]", "\xE2\x80\xA8" "1"};
 
 static void accepts_and_refuses(void) {
     size_t i;
     slm_error err;
-    for (i = 0; i < sizeof good / sizeof *good; i++)
+    for (i = 0; i < COUNT(good); i++)
         CHECK(parse(good[i], strlen(good[i]), &err) == SLM_OK, "%s: %s", good[i], err.text);
-    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (i = 0; i < COUNT(bad); i++) {
         err.text[0] = 0;
         CHECK(parse(bad[i], strlen(bad[i]), &err) == SLM_ERR_FORMAT, "accepted: %s", bad[i]);
         CHECK(strncmp(err.text, "test: byte ", 11) == 0, "message without a place: %s", err.text);
@@ -230,68 +101,131 @@ static void depth(void) {
     CHECK(parse(text, 200000, &err) == SLM_ERR_FORMAT, "40000 objects");
 }
 
+static int is_number(double value, double want) {
+    return memcmp(&value, &want, sizeof value) == 0;
+}
+
+/* Every kind of value: found, named, decoded. */
 static void values(void) {
     static const char text[] =
         "{\"a\":[1,true,false,\"x\\u0000y\\u00e9\\uD83D\\uDE00\",-2.5e-1,[],{\"d\":{}}],"
         "\"\\u0062\":18446744073709551615, \"c\" : null,\"e\":\"f\"}";
-    static const slm__json_kind kinds[] = {
-        SLM__JSON_NUMBER, SLM__JSON_TRUE,  SLM__JSON_FALSE, SLM__JSON_STRING,
-        SLM__JSON_NUMBER, SLM__JSON_ARRAY, SLM__JSON_OBJECT};
-    slm__json j;
-    const slm__value *root, *v, *end, *items[8] = {NULL};
-    slm_error err;
-    double d;
+    static const slm__json_kind kinds[] = {SLM__JSON_NUMBER, SLM__JSON_TRUE,   SLM__JSON_FALSE,
+                                           SLM__JSON_STRING, SLM__JSON_NUMBER, SLM__JSON_ARRAY,
+                                           SLM__JSON_OBJECT};
+    const slm__value *items[COUNT(kinds)];
+    const slm__value *root, *v, *end;
     size_t n = 0;
+    slm__json j;
+    slm_error err;
+
     CHECK_OK(slm__json_open(&j, text, sizeof text - 1, "test", &err), err);
     root = slm__json_root(&j);
-    CHECK(slm__json_is(root, SLM__JSON_OBJECT) && root->n_values == j.values.size / sizeof *root &&
-              root->size == sizeof text - 1,
-          "root");
-    for (v = slm__json_members(&j, root, &end); v != end; v = slm__json_next(v)) {
-        CHECK(v->size == 1 && v->text[0] == "abce"[n] && v->text[1] == 0, "name %zu", n);
-        n++;
-    }
+    CHECK(slm__json_is(root, SLM__JSON_OBJECT) && root->size == sizeof text - 1, "root");
+    CHECK(root->n_values == j.values.size / sizeof *root, "%zu values", root->n_values);
+    for (v = slm__json_members(&j, root, &end); v != end; v = slm__json_next(v))
+        CHECK(v->size == 1 && v->text[0] == "abce"[n++] && v->text[1] == 0, "name %zu", n);
     CHECK(n == 4, "%zu members", n);
+
     n = 0;
     v = slm__json_items(&j, slm__json_get(&j, root, "a"), &end);
-    while (v != end && n < 7) {
+    for (; v != end && n < COUNT(kinds); v = slm__json_next(v)) {
         CHECK(slm__json_is(v, kinds[n]), "item %zu", n);
         items[n++] = v;
-        v = slm__json_next(v);
     }
-    CHECK(n == 7 && j.status == SLM_OK, "%zu items", n);
-    CHECK(slm__json_u64(&j, items[0]) == 1 && slm__json_bool(&j, items[1]) == 1 &&
-              slm__json_bool(&j, items[2]) == 0,
-          "1, true, false");
+    CHECK(v == end && n == COUNT(kinds) && j.status == SLM_OK, "%zu items", n);
+    CHECK(slm__json_u64(&j, items[0]) == 1, "1");
+    CHECK(slm__json_bool(&j, items[1]) == 1 && slm__json_bool(&j, items[2]) == 0, "true, false");
     CHECK(items[3]->size == 9 && memcmp(items[3]->text, "x\0y\xC3\xA9\xF0\x9F\x98\x80", 10) == 0,
           "decoded string, %zu bytes", items[3]->size);
-    d = slm__json_double(&j, items[4]);
-    CHECK(d >= -0.25 && d <= -0.25, "%g", d);
-    CHECK(slm__json_items(&j, items[5], &end) == end &&
-              slm__json_members(&j, slm__json_get(&j, items[6], "d"), &end) == end,
-          "empty ones");
+    CHECK(is_number(slm__json_double(&j, items[4]), -0.25), "-2.5e-1");
+    CHECK(slm__json_items(&j, items[5], &end) == end, "an empty array");
+    CHECK(slm__json_members(&j, slm__json_get(&j, items[6], "d"), &end) == end, "an empty object");
     CHECK(slm__json_u64(&j, slm__json_get(&j, root, "b")) == UINT64_MAX, "largest number");
-    CHECK(slm__json_get(&j, root, "c") == NULL && slm__json_get(&j, root, "d") == NULL &&
-              slm__json_get(&j, root, "") == NULL,
-          "null, missing");
-    CHECK(slm__json_is_text(slm__json_get(&j, root, "e"), "f") &&
-              !slm__json_is_text(slm__json_get(&j, root, "e"), "") &&
-              !slm__json_is_text(NULL, "") &&
-              strcmp(slm__json_text(&j, slm__json_get(&j, root, "e")), "f") == 0 &&
-              j.status == SLM_OK,
-          "text");
+    CHECK(slm__json_get(&j, root, "c") == NULL, "null");
+    CHECK(slm__json_get(&j, root, "d") == NULL && slm__json_get(&j, root, "") == NULL, "missing");
+
+    v = slm__json_get(&j, root, "e");
+    CHECK(slm__json_is_text(v, "f") && !slm__json_is_text(v, ""), "f");
+    CHECK(!slm__json_is_text(NULL, ""), "nothing is no text");
+    CHECK(strcmp(slm__json_text(&j, v), "f") == 0 && j.status == SLM_OK, "text");
     CHECK(strcmp(slm__json_text(&j, items[3]), "") == 0 &&
               strstr(err.text, "test: byte 19: e: a NUL") != NULL,
           "a NUL: %s", err.text);
     slm__json_close(&j);
-    CHECK_OK(slm__json_open(&j, "{\"a\":1,\"\\u0061\":2}", 18, "test", &err), err);
+}
+
+static void members_twice(void) {
+    static const char text[] = "{\"a\":1,\"\\u0061\":2}";
+    slm__json j;
+    slm_error err;
+
+    CHECK_OK(slm__json_open(&j, text, sizeof text - 1, "test", &err), err);
     CHECK(slm__json_get(&j, slm__json_root(&j), "a") == NULL &&
               strstr(err.text, "test: byte 7: a: is there twice") != NULL,
           "twice: %s", err.text);
     slm__json_close(&j);
 }
 
-static void wrong_types(void) {
+/* ---- values of other kinds than expected ---- */
+/* A text that is one value, and that value. */
+typedef struct document {
+    slm__json json;
+    const slm__value *root;
+    slm_error err;
+} document;
+
+static void document_open(document *d, const char *text) {
+    (void)slm__json_open(&d->json, text, strlen(text), "test", &d->err);
+    d->root = slm__json_root(&d->json);
+}
+
+/* What was asked of the value must have succeeded, or not. */
+static void document_close(document *d, int good, const char *text, const char *what) {
+    CHECK((d->json.status == SLM_OK) == good, "%s of %s", what, text);
+    slm__json_close(&d->json);
+}
+
+static void as_number(const char *text) {
+    int is_number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
+    int is_one = strcmp(text, "1") == 0; /* the only one of the texts that is a whole number */
+    document d;
+
+    document_open(&d, text);
+    CHECK(slm__json_u64(&d.json, d.root) == (uint64_t)is_one, "u64 of %s", text);
+    document_close(&d, is_one, text, "u64");
+    document_open(&d, text);
+    (void)slm__json_double(&d.json, d.root);
+    document_close(&d, is_number, text, "double");
+}
+
+static void as_word(const char *text) {
+    document d;
+
+    document_open(&d, text);
+    CHECK(slm__json_bool(&d.json, d.root) == (text[0] == 't'), "bool of %s", text);
+    document_close(&d, text[0] == 't' || text[0] == 'f', text, "bool");
+    document_open(&d, text);
+    CHECK(strlen(slm__json_text(&d.json, d.root)) == (text[0] == '"'), "text of %s", text);
+    document_close(&d, text[0] == '"', text, "text");
+}
+
+static void as_list(const char *text) {
+    const slm__value *end;
+    document d;
+
+    document_open(&d, text);
+    CHECK((slm__json_members(&d.json, d.root, &end) != NULL) == (text[0] == '{'), "%s", text);
+    document_close(&d, text[0] == '{', text, "members");
+    document_open(&d, text);
+    CHECK((slm__json_items(&d.json, d.root, &end) != NULL) == (text[0] == '['), "%s", text);
+    document_close(&d, text[0] == '[', text, "items");
+    document_open(&d, text);
+    CHECK(slm__json_get(&d.json, d.root, "a") == NULL, "a member of %s", text);
+    document_close(&d, text[0] == '{', text, "a member");
+}
+
+static void wrong_kinds(void) {
     static const char *const texts[] = {"{}",
                                         "[]",
                                         "\"s\"",
@@ -302,41 +236,14 @@ static void wrong_types(void) {
                                         "-1",
                                         "1.0",
                                         "1e2",
-                                        "18446744073709551616",
                                         "-0",
-                                        "\"1\""};
-    size_t i;
-    slm_error err;
-    for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-        slm__json j;
-        const slm__value *v, *end;
-        int is_number = texts[i][0] == '-' || (texts[i][0] >= '0' && texts[i][0] <= '9');
-#define OPEN()                                                                                     \
-    (void)slm__json_open(&j, texts[i], strlen(texts[i]), "test", &err), v = slm__json_root(&j)
-#define SHUT(good, what)                                                                           \
-    CHECK((j.status == SLM_OK) == (good), what " of %s", texts[i]);                                \
-    slm__json_close(&j)
-        OPEN();
-        CHECK(slm__json_u64(&j, v) == (strcmp(texts[i], "1") == 0), "u64");
-        SHUT(strcmp(texts[i], "1") == 0, "u64");
-        OPEN();
-        (void)slm__json_double(&j, v);
-        SHUT(is_number, "double");
-        OPEN();
-        CHECK(slm__json_bool(&j, v) == (texts[i][0] == 't'), "bool");
-        SHUT(texts[i][0] == 't' || texts[i][0] == 'f', "bool");
-        OPEN();
-        CHECK(strlen(slm__json_text(&j, v)) == (texts[i][0] == '"'), "text");
-        SHUT(texts[i][0] == '"', "text");
-        OPEN();
-        CHECK((slm__json_members(&j, v, &end) != NULL) == (texts[i][0] == '{'), "object");
-        SHUT(texts[i][0] == '{', "object");
-        OPEN();
-        CHECK((slm__json_items(&j, v, &end) != NULL) == (texts[i][0] == '['), "array");
-        SHUT(texts[i][0] == '[', "array");
-        OPEN();
-        CHECK(slm__json_get(&j, v, "a") == NULL, "member");
-        SHUT(texts[i][0] == '{', "member");
+                                        "\"1\"",
+                                        "18446744073709551616"};
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        as_number(texts[i]);
+        as_word(texts[i]);
+        as_list(texts[i]);
     }
 }
 
@@ -405,10 +312,6 @@ static double number(const char *text) {
     return j.status == SLM_OK ? d : (double)NAN;
 }
 
-static int same(double a, double b) {
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 static void numbers(const char *locale) {
     static const struct {
         const char *text;
@@ -433,30 +336,11 @@ static void numbers(const char *locale) {
                  {"8.41e21", 8.41e21},
                  {"0e999", 0.0}};
 
-    uint64_t state = 1;
-    size_t i;
     char text[48];
-    for (i = 0; i < sizeof exact / sizeof *exact; i++) {
-        double d = number(exact[i].text);
-        CHECK(same(d, exact[i].value), "%s in locale %s: %.17g", exact[i].text, locale, d);
-    }
-    for (i = 0; i < 20000; i++) { /* what is written reads back to the bit, and is JSON */
-        double d, back;
-        slm_rng rng;
-        rng.state = state++;
-        state += slm_rng_next(&rng) & 0xFFFF;
-        rng.state = slm_rng_next(&rng);
-        memcpy(&d, &rng.state, sizeof d);
-        if (i % 4 == 0) d = (double)(int64_t)(rng.state >> 40) / 1000.0;
-        if (!(d - d == 0)) {
-            CHECK(!slm__double_text(text, d), "not finite");
-            continue;
-        }
-        CHECK(slm__double_text(text, d) && strlen(text) < 30, "%g", d);
-        back = number(text);
-        CHECK(same(d, back), "%.17g -> %s -> %.17g (locale %s)", d, text, back, locale);
-        CHECK(strpbrk(text, ".e") != NULL, "%s looks like an integer", text);
-    }
+
+    for (size_t i = 0; i < COUNT(exact); i++)
+        CHECK(is_number(number(exact[i].text), exact[i].value), "%s in locale %s", exact[i].text,
+              locale);
     CHECK(slm__double_text(text, DBL_MAX) && strcmp(text, "1.7976931348623157e+308") == 0, "%s",
           text);
     CHECK(slm__double_text(text, -DBL_MAX) && strcmp(text, "-1.7976931348623157e+308") == 0, "%s",
@@ -464,74 +348,112 @@ static void numbers(const char *locale) {
     CHECK(number("1e999") != number("1e999"), "infinity");
 }
 
+/* What is written reads back to the bit, and is JSON that is no integer. */
+static void written_numbers(const char *locale) {
+    slm_rng rng = slm_rng_seed(1);
+
+    for (int i = 0; i < 20000; i++) {
+        uint64_t bits = slm_rng_next(&rng);
+        char text[48];
+        double d;
+
+        memcpy(&d, &bits, sizeof d);
+        if (i % 4 == 0) d = (double)(int64_t)(bits >> 40) / 1000.0;
+        if (!(d - d == 0)) {
+            CHECK(!slm__double_text(text, d), "not finite");
+            continue;
+        }
+        CHECK(slm__double_text(text, d) && strlen(text) < 30, "%g", d);
+        CHECK(is_number(number(text), d), "%.17g -> %s (locale %s)", d, text, locale);
+        CHECK(strpbrk(text, ".e") != NULL, "%s looks like an integer", text);
+    }
+}
+
 static void locales(void) {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ps_AF",
                                         "fa_IR"};
     size_t i, found = 0;
     numbers("C");
-    for (i = 0; i < sizeof names / sizeof *names; i++)
+    written_numbers("C");
+    for (i = 0; i < COUNT(names); i++)
         if (setlocale(LC_ALL, names[i]) != NULL) {
             found++;
             numbers(names[i]);
+            written_numbers(names[i]);
         }
     (void)setlocale(LC_ALL, "C");
     if (found == 0) printf("skipped: no locale with a decimal comma is installed\n");
 }
 
+/* Writes the character as UTF-8.  Returns how many bytes it takes. */
+static size_t utf8(char *out, uint32_t c) {
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 63));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 63));
+        out[2] = (char)(0x80 | (c & 63));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 63));
+    out[2] = (char)(0x80 | (c >> 6 & 63));
+    out[3] = (char)(0x80 | (c & 63));
+    return 4;
+}
+
+/* The JSON must be a string of these n bytes. */
+static void check_string(const char *json, size_t size, const char *text, size_t n, uint32_t c) {
+    slm__json j;
+    slm_error err;
+    const slm__value *v;
+
+    (void)slm__json_open(&j, json, size, "test", &err);
+    v = slm__json_root(&j);
+    CHECK(slm__json_is(v, SLM__JSON_STRING) && v->size == n && memcmp(v->text, text, n) == 0 &&
+              v->text[n] == 0,
+          "U+%04X", (unsigned)c);
+    slm__json_close(&j);
+}
+
+/* Characters as they are and as escapes. */
 static void strings_round_trip(void) {
     slm_error err;
     slm__writer w = {{NULL, 0, 0}, &err, SLM_OK};
-    slm__json j;
-    const slm__value *v;
-    char text[160], escaped[32];
-    uint32_t c;
-    size_t n;
-    for (c = 0; c < 0x110000; c += c < 0x300 ? 1 : 251) {
+
+    for (uint32_t c = 0; c < 0x110000; c += c < 0x300 ? 1 : 251) {
+        char text[8], escaped[32];
+        size_t n;
+
         if (c >= 0xD800 && c < 0xE000) continue;
-        n = 0;
-        if (c < 0x80)
-            text[n++] = (char)c;
-        else if (c < 0x800) {
-            text[n++] = (char)(0xC0 | c >> 6);
-            text[n++] = (char)(0x80 | (c & 63));
-        } else if (c < 0x10000) {
-            text[n++] = (char)(0xE0 | c >> 12);
-            text[n++] = (char)(0x80 | (c >> 6 & 63));
-            text[n++] = (char)(0x80 | (c & 63));
-        } else {
-            text[n++] = (char)(0xF0 | c >> 18);
-            text[n++] = (char)(0x80 | (c >> 12 & 63));
-            text[n++] = (char)(0x80 | (c >> 6 & 63));
-            text[n++] = (char)(0x80 | (c & 63));
-        }
-        text[n++] = 'z';
+        n = utf8(text, c);
+        text[n] = 'z';
         w.text.size = 0;
-        slm__print_string(&w, text, n);
+        slm__print_string(&w, text, n + 1);
         CHECK_OK(w.status, err);
-        (void)slm__json_open(&j, w.text.data, w.text.size, "test", &err);
-        v = slm__json_root(&j);
-        CHECK(slm__json_is(v, SLM__JSON_STRING) && v->size == n && memcmp(v->text, text, n) == 0 &&
-                  v->text[n] == 0,
-              "U+%04X", (unsigned)c);
-        slm__json_close(&j);
+        check_string(w.text.data, w.text.size, text, n + 1, c);
+
         if (c >= 0x10000)
             (void)snprintf(escaped, sizeof escaped, "\"\\u%04X\\u%04x\"",
                            (unsigned)(0xD800 + ((c - 0x10000) >> 10)),
                            (unsigned)(0xDC00 + ((c - 0x10000) & 1023)));
         else
             (void)snprintf(escaped, sizeof escaped, "\"\\u%04X\"", (unsigned)c);
-        (void)slm__json_open(&j, escaped, strlen(escaped), "test", &err);
-        v = slm__json_root(&j);
-        CHECK(slm__json_is(v, SLM__JSON_STRING), "%s", escaped);
-        CHECK(v->size == n - 1 && memcmp(v->text, text, n - 1) == 0, "%s", escaped);
-        slm__json_close(&j);
+        check_string(escaped, strlen(escaped), text, n, c);
     }
+
     slm__print_string(&w, "a\xFF", 2);
     CHECK(w.status == SLM_ERR_ARGUMENT, "bad UTF-8 was written");
     w.status = SLM_OK;
     slm__print_string(&w, "a\xC3", 2);
-    CHECK(w.status == SLM_ERR_ARGUMENT,
-          "half a character was written");
+    CHECK(w.status == SLM_ERR_ARGUMENT, "half a character was written");
     slm__release(w.text.data);
 }
 
@@ -564,13 +486,16 @@ static void suite(const char *folder) {
     DIR *d = opendir(folder);
     struct dirent *e;
     int y = 0, n = 0, other = 0;
-    char path[1024], *text;
+    char path[1024];
+    char *text;
     size_t size;
     slm_error err;
+
     CHECK(d != NULL, "%s", folder);
     if (d == NULL) return;
     while ((e = readdir(d)) != NULL) {
         slm_status status;
+
         if (strlen(e->d_name) < 3 || e->d_name[1] != '_') continue;
         (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         CHECK_OK(slm_file_read(&text, &size, path, &err), err);
@@ -587,7 +512,7 @@ static void suite(const char *folder) {
         }
         slm_free(text);
     }
-    if (d != NULL) (void)closedir(d);
+    (void)closedir(d);
     printf("JSONTestSuite: %d to accept, %d to refuse, %d either way\n", y, n, other);
 #endif
 }
@@ -596,7 +521,8 @@ int main(int argc, char **argv) {
     accepts_and_refuses();
     depth();
     values();
-    wrong_types();
+    members_twice();
+    wrong_kinds();
     errors_stick();
     memory();
     locales();
