@@ -222,18 +222,18 @@ change 'sampling: finite logits' 'generation' \
 change 'likeliest: the last gives way' 'generation' \
     '!(logits[token] > choices[k - 1].p)' '!(logits[token] >= choices[0].p)'
 # ---- scoring ----
-change 'scores of other windows' 'scorefile' \
+change 'scores of other windows' 'scores' \
     'if (losses->T != T)' 'if (losses->T > T)'
-change 'scores of another tokenizer' 'scorefile' \
+change 'scores of another tokenizer' 'scores' \
     'losses->tokenizer_hash != corpus->tokenizer_hash' \
     'losses->tokenizer_hash > corpus->tokenizer_hash'
-change 'a part for the whole' 'scorefile' \
+change 'a part for the whole' 'scores' \
     'else if (losses->n != losses->total)' 'else if (losses->n > losses->total)'
-change 'masked tokens do not count' 'scorefile' \
+change 'masked tokens do not count' 'scores' \
     'corpus->masked[i + 1]) continue;' 'corpus->masked[i]) continue;'
-change 'interval: the lower limit' 'scorefile' \
+change 'interval: the lower limit' 'scores' \
     '*low = below[0]' '*low = above[0]'
-change 'a damaged file' 'runs scorefile' \
+change 'a damaged file' 'runs scores' \
     'if (strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)' \
     'if (0 * strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)'
 # ---- json ----
@@ -278,7 +278,7 @@ change 'masked targets' 'data' \
     'corpus->masked != NULL && corpus->masked[position - 1];'
 change 'each window once' 'data' \
     '(left ^ hashed)' '(left & hashed)'
-change 'scores of the target' 'data scorefile step' \
+change 'scores of the target' 'data scores step' \
     'inside ? values[position - 1] : 0' 'inside ? values[position] : 0'
 change 'batches: whose memory' 'data' \
     'slm__release(batch->memory[block]);' 'slm__release(block == 1 ? batch->ref_loss : NULL);'

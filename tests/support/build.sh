@@ -18,7 +18,7 @@ sources_of() {
     case $1 in
     data) parts="tools/common/token_file.c tools/common/npy.c tools/common/errors.c" ;;
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
-    scorefile | fuzz) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
+    scores | fuzz) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
     esac
     for file in tests/unit/$1.c tests/system/$1.c tests/fuzz/$1.c; do
         [ -f $file ] && echo $file $parts && return
