@@ -96,7 +96,8 @@ static void make_texts(heatmap_text *texts) {
 static unsigned char is_kept(size_t i, size_t k) {
     size_t before = 0;
     for (size_t j = 0; j < N; j++) {
-        double a = loss[j] - ref_loss[j], b = loss[i] - ref_loss[i];
+        double a = loss[j] - ref_loss[j];
+        double b = loss[i] - ref_loss[i];
         before += a > b || (!(a < b) && !isnan(a) && j < i);
     }
     return !isnan(loss[i]) && before < k;
@@ -151,8 +152,8 @@ static void draw(FILE *out, int which) {
         "<random> & \"loss\""};
     static const char *const cols[] = {"10%", "40%", "100%"};
     static const double value[] = {1.0, 2.5, 1.0, 0.6, 5.25, NAN, 11, 1.5, 1.0};
-    static const double low[] = {0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1},
-                        high[] = {1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1};
+    static const double low[] = {0.9, 2, 1, 0.5, 4, NAN, 9, 1, 1};
+    static const double high[] = {1.1, 3, 1, 0.7, 6, NAN, 14, 2, 1};
     static const figure_arrow arrow = {2.4e6, 2.2, 0.8e6, 2.2, "3.0\xC3\x97 sooner", 0};
     static const figure_rule rule = {1.7, 0, "the reference itself"};
     figure f = {.title = "A title that is long enough to need a second line, because titles say "

@@ -417,7 +417,8 @@ int corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_
                 uint64_t seed) {
     const corpus_mix pure = {1, 0, 0};
     uint64_t stream = seed * CORPUS_PARTS + (uint64_t)part;
-    slm_rng story = slm_rng_seed(stream), noise = slm_rng_seed(~stream);
+    slm_rng story = slm_rng_seed(stream);
+    slm_rng noise = slm_rng_seed(~stream);
     document doc;
     if (part >= CORPUS_CLEAN) mix = &pure;
     memset(out, 0, sizeof *out);

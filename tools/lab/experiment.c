@@ -107,7 +107,8 @@ static double accuracy_of(const double *loss, const uint8_t *kind, size_t n) {
 
 measure experiment_measure(experiment *e, const slm_model *model, corpus_part part) {
     const slm_corpus *c = e->corpus[part];
-    double *loss = experiment_losses(e, model, c), sum = 0;
+    double *loss = experiment_losses(e, model, c);
+    double sum = 0;
     measure m;
     for (size_t i = 1; i < c->n; i++)
         sum += loss[i];
@@ -120,7 +121,8 @@ measure experiment_measure(experiment *e, const slm_model *model, corpus_part pa
 static void measure_piece(experiment *e, curve_point *p, const slm_model *model) {
     size_t n = e->piece->n;
     double *loss = experiment_losses(e, model, e->piece);
-    double kept = 0, dropped = 0, n_kept = 0, n_targets = (double)(n - 1);
+    double kept = 0, dropped = 0, n_kept = 0;
+    double n_targets = (double)(n - 1);
     p->piece = (float *)must_alloc(n, sizeof *p->piece);
     for (size_t i = 1; i < n; i++) {
         p->piece[i] = (float)loss[i];
@@ -186,14 +188,16 @@ typedef struct ranked {
 } ranked;
 
 static int compare_scores(const void *a, const void *b) {
-    slm_real x = ((const ranked *)a)->score, y = ((const ranked *)b)->score;
+    slm_real x = ((const ranked *)a)->score;
+    slm_real y = ((const ranked *)b)->score;
     return x < y ? -1 : x > y;
 }
 
 /* Chance that a token of the target (kinds up to CORPUS_RESULT) has a higher score than one that is
    not; ties count half.  By ranks: sort, then sum.  NaN: only one of the two sorts is there. */
 static double auc_of(const slm_real *score, const slm_batch *batch, const uint8_t *kind) {
-    size_t rows = (size_t)batch->B * (size_t)batch->T, n = 0, end;
+    size_t rows = (size_t)batch->B * (size_t)batch->T;
+    size_t n = 0, end;
     ranked *r = (ranked *)must_alloc(rows, sizeof *r);
     double below = 0, wins = 0, targets = 0;
     for (size_t i = 0; i < rows; i++) {
@@ -317,7 +321,8 @@ static void show_step(experiment *e, const char *name, const slm_step_stats *sta
 static void train_step(course *c) {
     const training *t = c->t;
     const settings *s = &c->e->s;
-    double start = experiment_clock(), rows = (double)s->B * s->T;
+    double start = experiment_clock();
+    double rows = (double)s->B * s->T;
     slm_step_stats stats;
     must(slm_batch_next(c->batch, &c->cursor, t->corpus, t->scores, &experiment_error));
     must(slm_trainer_step(&stats, c->trainer, &c->batch, 1, &experiment_error));
@@ -330,7 +335,8 @@ static void train_step(course *c) {
 }
 
 void experiment_train(experiment *e, const training *t) {
-    const uint64_t every = e->s.every, early = e->s.early;
+    const uint64_t every = e->s.every;
+    const uint64_t early = e->s.early;
     course c;
     begin_course(&c, e, t);
     if (t->curve != NULL && t->curve->n == 0) add_point(&c, WITH_PIECE);

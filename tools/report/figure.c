@@ -312,7 +312,8 @@ void figure__axis_x(FILE *out, const figure *f, const figure__scale *x, double t
 }
 
 void figure__axis_y(FILE *out, const figure *f, const figure__axes *axes) {
-    const figure__scale *x = &axes->x, *y = &axes->y;
+    const figure__scale *x = &axes->x;
+    const figure__scale *y = &axes->y;
     double tick[MAX_TICKS], step;
     size_t n = ticks_of(y, tick, &step);
     for (size_t i = 0; i < n; i++) {
@@ -347,10 +348,13 @@ static int runs_into_next(const figure *f, const figure__scale *x, const figure_
 static void draw_rule(FILE *out, const figure *f, const figure_rule *r, const figure__axes *axes) {
     static const figure__type right_type = {12, "start", FIGURE__HALO};
     static const figure__type left_type = {12, "end", FIGURE__HALO};
-    const figure__scale *x = &axes->x, *y = &axes->y, *along = r->vertical ? x : y;
+    const figure__scale *x = &axes->x;
+    const figure__scale *y = &axes->y;
+    const figure__scale *along = r->vertical ? x : y;
     int text_left = runs_into_next(f, x, r);
     double pixel = figure__pixel(along, r->value);
-    double text_x = pixel + 6, text_y = y->to + 12;
+    double text_x = pixel + 6;
+    double text_y = y->to + 12;
     if (!inside(along, pixel)) return;
     if (text_left) text_x = pixel - 6;
     if (r->vertical) {
@@ -369,9 +373,12 @@ static void draw_rule(FILE *out, const figure *f, const figure_rule *r, const fi
 static void draw_arrow(FILE *out, const figure_arrow *a, const figure__axes *axes) {
     static const figure__type beside_type = {13.5, "start", "font-weight=\"600\" " FIGURE__HALO};
     static const figure__type middle_type = {13.5, "middle", "font-weight=\"600\" " FIGURE__HALO};
-    const figure__scale *x = &axes->x, *y = &axes->y;
-    double x0 = figure__pixel(x, a->x0), y0 = figure__pixel(y, a->y0);
-    double x1 = figure__pixel(x, a->x1), y1 = figure__pixel(y, a->y1);
+    const figure__scale *x = &axes->x;
+    const figure__scale *y = &axes->y;
+    double x0 = figure__pixel(x, a->x0);
+    double y0 = figure__pixel(y, a->y0);
+    double x1 = figure__pixel(x, a->x1);
+    double y1 = figure__pixel(y, a->y1);
     double size = hypot(x1 - x0, y1 - y0);
     double dx = size > 0 ? (x1 - x0) / size : 0;
     double dy = size > 0 ? (y1 - y0) / size : 1;
@@ -381,7 +388,8 @@ static void draw_arrow(FILE *out, const figure_arrow *a, const figure__axes *axe
     fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" " FIGURE__SOFT "/>\n", x1, y1,
             x1 - dx * 9 + dy * 4, y1 - dy * 9 - dx * 4, x1 - dx * 9 - dy * 4, y1 - dy * 9 + dx * 4);
 
-    double text_x = (x0 + x1) / 2, text_y = (y0 + y1) / 2;
+    double text_x = (x0 + x1) / 2;
+    double text_y = (y0 + y1) / 2;
     int upright = fabs(dy) > fabs(dx);
     if (upright) {
         text_x += 9;
@@ -409,7 +417,8 @@ static void draw_square(FILE *out, double x, double y) {
 
 double figure__legend(FILE *out, double y, double width, const char *const *names,
                       const int *styles, size_t n) {
-    double x = FIGURE__EDGE, rows = 1;
+    double x = FIGURE__EDGE;
+    double rows = 1;
     for (size_t i = 0; i < n; i++) {
         double size = figure__text_width(names[i], legend_type.size) + 34;
         size_t style = figure__style(styles == NULL ? 0 : styles[i], i);

@@ -90,7 +90,8 @@ static void draw_line(FILE *out, const figure_series *s, int run, const figure__
             figure_mean(s, i, &v, &low, &high);
         else
             v = s->y[(size_t)run * s->n + i];
-        double px = figure__pixel(&axes->x, s->x[i]), py = figure__pixel(&axes->y, v);
+        double px = figure__pixel(&axes->x, s->x[i]);
+        double py = figure__pixel(&axes->y, v);
         if (!isfinite(px) || !isfinite(py)) {
             pen_down = 0;
             continue;
@@ -156,7 +157,8 @@ static void draw_series(FILE *out, const figure_series *s, size_t style, const f
     for (size_t i = 0; s->n <= MAX_MARKED_POINTS && i < s->n; i++) {
         double mean, low, high;
         if (figure_mean(s, i, &mean, &low, &high) == 0) continue;
-        double px = figure__pixel(&axes->x, s->x[i]), py = figure__pixel(&axes->y, mean);
+        double px = figure__pixel(&axes->x, s->x[i]);
+        double py = figure__pixel(&axes->y, mean);
         if (isfinite(px) && isfinite(py)) figure__shape(out, px, py, 3.8, style);
     }
     fputs("</g>\n", out);
@@ -177,10 +179,12 @@ static void last_point(const figure_series *s, const figure__axes *axes, double 
    would touch. */
 static void draw_labels(FILE *out, const figure_series *series, size_t n,
                         const figure__axes *axes) {
-    const figure__scale *x = &axes->x, *y = &axes->y;
+    const figure__scale *x = &axes->x;
+    const figure__scale *y = &axes->y;
     const double line = 18;
     double px[FIGURE_MAX_SERIES], py[FIGURE_MAX_SERIES], text_y[FIGURE_MAX_SERIES];
-    size_t order[FIGURE_MAX_SERIES], used = 0;
+    size_t order[FIGURE_MAX_SERIES];
+    size_t used = 0;
     for (size_t k = 0; k < n; k++) {
         last_point(&series[k], axes, &px[k], &py[k]);
         if (!isfinite(px[k]) || !isfinite(py[k])) continue;
@@ -198,7 +202,8 @@ static void draw_labels(FILE *out, const figure_series *series, size_t n,
         text_y[j] = figure__min(text_y[j], j + 1 == used ? y->from : text_y[j + 1] - line);
 
     for (size_t j = 0; j < used; j++) {
-        size_t k = order[j], style = figure__style(series[k].style, k);
+        size_t k = order[j];
+        size_t style = figure__style(series[k].style, k);
         figure__color(out, style);
         fprintf(out,
                 "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"currentColor\" "
@@ -215,8 +220,10 @@ static void draw_labels(FILE *out, const figure_series *series, size_t n,
 /* Begins an inner svg that clips what leaves the axes; its viewBox keeps the outer coordinates. */
 static void open_clip(FILE *out, const figure__scale *x, double top, double bottom) {
     const double room = 6;
-    double left = x->from - room, above = top - room;
-    double width = x->to - x->from + 2 * room, height = bottom - top + 2 * room;
+    double left = x->from - room;
+    double above = top - room;
+    double width = x->to - x->from + 2 * room;
+    double height = bottom - top + 2 * room;
     fprintf(out,
             "<svg x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" viewBox=\"%.1f %.1f %.1f "
             "%.1f\">\n",
@@ -232,8 +239,10 @@ void figure_lines(FILE *out, const figure *f, const figure_series *series, size_
         names = figure__max(names, figure__text_width(series[k].name, name_type.size));
     if (n > 0) names = figure__min(names, width / 3) + 42;
 
-    double top = figure__head(f, width) + 26, bottom = height - figure__foot(f, width) - 46;
-    double left = FIGURE__EDGE + 44, right = width - FIGURE__EDGE - names;
+    double top = figure__head(f, width) + 26;
+    double bottom = height - figure__foot(f, width) - 46;
+    double left = FIGURE__EDGE + 44;
+    double right = width - FIGURE__EDGE - names;
     bounds b = bounds_of(series, n, f->x.log, f->y.log);
     figure__axes axes;
     axes.x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_EXACT);
@@ -264,7 +273,8 @@ static double fit_line(const figure_series *s, double *base, double *slope) {
     mx /= n;
     my /= n;
     for (size_t i = 0; i < s->n; i++) {
-        double dx = s->x[i] - mx, dy = s->y[i] - my;
+        double dx = s->x[i] - mx;
+        double dy = s->y[i] - my;
         if (!isfinite(dx) || !isfinite(dy)) continue;
         xx += dx * dx;
         xy += dx * dy;
@@ -276,7 +286,8 @@ static double fit_line(const figure_series *s, double *base, double *slope) {
 }
 
 static void name_with_correlation(const figure_series *s, char *text, size_t size) {
-    double base, slope, r = fit_line(s, &base, &slope);
+    double base, slope;
+    double r = fit_line(s, &base, &slope);
     if (isfinite(r))
         snprintf(text, size, "%.70s (r = %s%.2f)", s->name, r < 0 ? "\xE2\x88\x92" : "", fabs(r));
     else
@@ -285,7 +296,8 @@ static void name_with_correlation(const figure_series *s, char *text, size_t siz
 
 static void draw_fit(FILE *out, const figure_series *s, size_t style, const figure__axes *axes) {
     double base, slope;
-    const figure__scale *x = &axes->x, *y = &axes->y;
+    const figure__scale *x = &axes->x;
+    const figure__scale *y = &axes->y;
     if (!isfinite(fit_line(s, &base, &slope)) || x->log || y->log) return;
     bounds b = bounds_of(s, 1, 0, 0);
     double y0 = figure__pixel(y, base + slope * b.x_low);
@@ -301,7 +313,8 @@ static void draw_cloud(FILE *out, const figure_series *s, size_t style, const fi
     figure__color(out, style);
     draw_fit(out, s, style, axes);
     for (size_t i = 0; i < s->n; i++) {
-        double px = figure__pixel(&axes->x, s->x[i]), py = figure__pixel(&axes->y, s->y[i]);
+        double px = figure__pixel(&axes->x, s->x[i]);
+        double py = figure__pixel(&axes->y, s->y[i]);
         if (isfinite(px) && isfinite(py)) figure__shape(out, px, py, 4, style);
     }
     fputs("</g>\n", out);
@@ -323,7 +336,8 @@ void figure_points(FILE *out, const figure *f, const figure_series *series, size
     double head = figure__head(f, width);
     double top = head + figure__legend(NULL, 0, width, names, styles, n) + 26;
     double bottom = height - figure__foot(f, width) - 46;
-    double left = FIGURE__EDGE + 44, right = width - FIGURE__EDGE - 8;
+    double left = FIGURE__EDGE + 44;
+    double right = width - FIGURE__EDGE - 8;
     bounds b = bounds_of(series, n, f->x.log, f->y.log);
     figure__axes axes;
     axes.x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_LOOSE);

@@ -59,11 +59,13 @@ static void draw_error_bar(FILE *out, double from, double to, double y, int on_b
 
 static void draw_bar(FILE *out, const figure_table *t, size_t cell, const figure__scale *x,
                      const place *at) {
-    const double thick = at->size, y = at->y;
+    const double thick = at->size;
+    const double y = at->y;
     int on_bar = x->low <= 0 && x->high >= 0;
     double zero = figure__pixel(x, figure__min(figure__max(0, x->low), x->high));
     double value = figure__pixel(x, t->value[cell]);
-    double middle = y + thick / 2, end = value;
+    double middle = y + thick / 2;
+    double end = value;
     if (!isfinite(value)) {
         const char *none = t->none != NULL ? t->none : "no value";
         figure__text(out, zero + 6, middle + 4, &none_type, none);
@@ -109,11 +111,14 @@ void figure_bars(FILE *out, const figure *f, const figure_table *t) {
     double width = f->width > 0 ? f->width : FIGURE__WIDTH;
     double thick = with_legend ? 15 : 20;
     double group = (double)t->n_cols * (thick + 2) + 12;
-    double head = figure__head(f, width), foot = figure__foot(f, width), top = head;
+    double head = figure__head(f, width);
+    double foot = figure__foot(f, width);
+    double top = head;
     if (with_legend) top += figure__legend(NULL, 0, width, t->cols, NULL, t->n_cols);
     double height = f->height > 0 ? f->height : top + group * (double)t->n_rows + 50 + foot;
     double bottom = height - foot - 50;
-    double left = FIGURE__EDGE + names_width(t, width) + 12, right = width - FIGURE__EDGE - 52;
+    double left = FIGURE__EDGE + names_width(t, width) + 12;
+    double right = width - FIGURE__EDGE - 52;
     double low, high;
     table_bounds(t, f->x.log, &low, &high);
     figure__axes axes = {{0, 1, left, right, 0}, {0, 1, bottom, top, 0}};
@@ -149,7 +154,9 @@ static double largest_sum(const figure_table *t) {
 }
 
 static void draw_share(FILE *out, const figure_table *t, size_t cell, const place *at) {
-    const double x = at->x, y = at->y, size = at->size;
+    const double x = at->x;
+    const double y = at->y;
+    const double size = at->size;
     const size_t style = style_of(t, cell);
     static const char *const ink[FIGURE__STYLES] = {"#ffffff", "#ffffff", "#101418", "#101418",
                                                     "#101418", "#101418", "#ffffff", "#ffffff"};
@@ -173,7 +180,8 @@ static void draw_share(FILE *out, const figure_table *t, size_t cell, const plac
 
 void figure_shares(FILE *out, const figure *f, const figure_table *t) {
     const double row = 38;
-    double width = f->width > 0 ? f->width : FIGURE__WIDTH, head = figure__head(f, width);
+    double width = f->width > 0 ? f->width : FIGURE__WIDTH;
+    double head = figure__head(f, width);
     double top = head + figure__legend(NULL, 0, width, t->cols, NULL, t->n_cols) + 4;
     double needed = top + row * (double)t->n_rows + figure__foot(f, width);
     double left = FIGURE__EDGE + names_width(t, width) + 12;
@@ -183,7 +191,8 @@ void figure_shares(FILE *out, const figure *f, const figure_table *t) {
     figure__open(out, f, width, f->height > 0 ? f->height : needed);
     figure__legend(out, head, width, t->cols, NULL, t->n_cols);
     for (size_t i = 0; i < t->n_rows; i++) {
-        double x = left, y = top + row * (double)i;
+        double x = left;
+        double y = top + row * (double)i;
         draw_row_name(out, t, i, left - 10, y + 14);
         for (size_t j = 0; j < t->n_cols; j++) {
             double v = t->value[i * t->n_cols + j];
@@ -210,15 +219,20 @@ static int mix_color(char *color, const int *a, const int *b, double t) {
 static double heat_of(const figure_table *t, double v, double low, double high) {
     double heat = (v - low) / (high - low);
     if (t->center > 0) {
-        double below = fabs(log(low / t->center)), above = fabs(log(high / t->center));
+        double below = fabs(log(low / t->center));
+        double above = fabs(log(high / t->center));
         heat = log(v / t->center) / figure__max(below, above);
     }
     return isfinite(heat) ? figure__max(-1, figure__min(1, heat)) : 0;
 }
 
 static void draw_cell(FILE *out, const figure_table *t, double v, double heat, const place *at) {
-    const double x = at->x, y = at->y, size = at->size;
-    static const int pale[3] = {246, 245, 242}, good[3] = {0, 96, 160}, bad[3] = {201, 84, 0};
+    const double x = at->x;
+    const double y = at->y;
+    const double size = at->size;
+    static const int pale[3] = {246, 245, 242};
+    static const int good[3] = {0, 96, 160};
+    static const int bad[3] = {201, 84, 0};
     char color[8];
     int light = mix_color(color, pale, heat < 0 ? bad : good, fabs(heat));
     fprintf(out,
@@ -234,9 +248,11 @@ static void draw_cell(FILE *out, const figure_table *t, double v, double heat, c
 }
 
 void figure_map(FILE *out, const figure *f, const figure_table *t) {
-    const double row = 42, widest_cell = 104, n_cols = t->n_cols > 0 ? (double)t->n_cols : 1;
+    const double row = 42, widest_cell = 104;
+    const double n_cols = t->n_cols > 0 ? (double)t->n_cols : 1;
     double width = f->width > 0 ? f->width : FIGURE__WIDTH;
-    double left = FIGURE__EDGE + names_width(t, width) + 12, top = figure__head(f, width) + 22;
+    double left = FIGURE__EDGE + names_width(t, width) + 12;
+    double top = figure__head(f, width) + 22;
     double cell = figure__min((width - FIGURE__EDGE - left) / n_cols, widest_cell);
     double bottom = top + row * (double)t->n_rows;
     double needed = bottom + 50 + figure__foot(f, width);

@@ -22,7 +22,8 @@ static double score_of(const heatmap_text *t, size_t i) {
 /* Highest score first, among equals the lowest index: a total order, so that it does not matter in
    which order qsort compares. */
 static int compare_entries(const void *left, const void *right) {
-    const entry *a = (const entry *)left, *b = (const entry *)right;
+    const entry *a = (const entry *)left;
+    const entry *b = (const entry *)right;
     if (a->score > b->score) return -1;
     if (a->score < b->score) return 1;
     return a->index < b->index ? -1 : a->index > b->index;
@@ -77,7 +78,8 @@ static size_t first_character(const char *bytes, size_t size, size_t from) {
    plain text.  out NULL: only looks. */
 static char write_token(FILE *out, const char *bytes, size_t size, size_t from, size_t to) {
     unsigned long code = 0;
-    size_t i = first_character(bytes, size, from), step;
+    size_t i = first_character(bytes, size, from);
+    size_t step;
     char difference = TOKEN_PLAIN;
     if (from == to) {
         if (out != NULL) fputs("\xE2\x88\x85", out); /* the empty set */
@@ -105,7 +107,8 @@ static char write_token(FILE *out, const char *bytes, size_t size, size_t from, 
 /* Whether the token cannot be read off the screen, so that its bytes must be shown. */
 static int needs_bytes(const heatmap_text *t, size_t i) {
     unsigned long code;
-    size_t from = t->start[i], to = t->start[i + 1];
+    size_t from = t->start[i];
+    size_t to = t->start[i + 1];
     for (size_t at = from, step; at < to; at += step) {
         step = escape_utf8(t->bytes + at, to - at, &code);
         if (step == 0) return 1;
@@ -140,7 +143,8 @@ static void write_bytes(FILE *out, const heatmap_text *t, size_t i) {
 }
 
 static void write_tokens(FILE *out, const heatmap_text *t) {
-    size_t size = t->start[t->n], shown = 0;
+    size_t size = t->start[t->n];
+    size_t shown = 0;
     fputs(",\n\"tokens\":[", out);
     for (size_t i = 0; i < t->n; i++) {
         fputs(i == 0 ? "\"" : ",\"", out);

@@ -101,7 +101,8 @@ static int make_groups(data *d) {
 /* times.csv has run,tokens,seconds; gives each point of a run its seconds. */
 static void set_seconds(data *d, const data_run *run) {
     const csv_table *t = &d->times;
-    int tokens = csv_column(t, "tokens"), seconds = csv_column(t, "seconds");
+    int tokens = csv_column(t, "tokens");
+    int seconds = csv_column(t, "seconds");
     size_t row = 0;
     while (row < t->rows && !data_cell_is(t, row, "run", run->name))
         row++;
@@ -331,7 +332,8 @@ static const data_group *map_group(const data *d, const char *arm, double noise,
 
 sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_t target,
                        size_t ratio, data_column y) {
-    double n = grid->noise[noise], t = grid->target[target];
+    double n = grid->noise[noise];
+    double t = grid->target[target];
     const data_group *slm = map_group(d, "slm", n, t, grid->ratio[ratio]);
     return data_sooner(d, slm, map_group(d, "clm", n, t, NAN), TOKENS, y);
 }
@@ -380,9 +382,11 @@ estimate data_gain(const data *d, const data_group *g, const data_group *other) 
    if it never does. */
 static double reaches(const data *d, const data_run *run, data_column x, data_column y,
                       double level) {
-    double sign = y == TARGET_ACCURACY ? 1 : -1, x0 = NAN, y0 = NAN;
+    double sign = y == TARGET_ACCURACY ? 1 : -1;
+    double x0 = NAN, y0 = NAN;
     for (size_t i = 0; i < run->n; i++) {
-        double xi = data_at(d, run, i, x), yi = data_at(d, run, i, y);
+        double xi = data_at(d, run, i, x);
+        double yi = data_at(d, run, i, y);
         if (!isfinite(xi) || !isfinite(yi)) continue;
         if (sign * yi >= sign * level)
             return isnan(x0) ? xi : x0 + (xi - x0) * (level - y0) / (yi - y0);
@@ -397,9 +401,11 @@ sooner data_sooner(const data *d, const data_group *g, const data_group *base, d
     sooner s = {{NAN, NAN, NAN, NAN, NAN, 0}, 0, 0, 0};
     double v[MAX_SEEDS] = {0};
     for (size_t i = 0; i < g->n; i++) {
-        const data_run *run = &g->run[i], *pair = paired_run(base, run->seed);
+        const data_run *run = &g->run[i];
+        const data_run *pair = paired_run(base, run->seed);
         if (pair == NULL) continue;
-        double end = data_end(d, pair, x), level = data_end(d, pair, y);
+        double end = data_end(d, pair, x);
+        double level = data_end(d, pair, y);
         if (!isfinite(end) || !isfinite(level) || !isfinite(data_end(d, run, x))) continue;
         double reached = reaches(d, run, x, y, level);
         if (reached <= data_at(d, run, 0, x)) {

@@ -215,7 +215,8 @@ int keep_series(curve_set *set) {
 int add_curve(findings *all, curve_set *set, const data_group *g, data_column x, data_column y,
               size_t points) {
     figure_series *s = &set->series[set->n];
-    size_t shortest = shortest_run(g), used = 0;
+    size_t shortest = shortest_run(g);
+    size_t used = 0;
     if (set->n == FIGURE_MAX_SERIES) return 0;
     memset(s, 0, sizeof *s);
     s->name = arm_label(set->label[set->n], sizeof set->label[set->n], g);
@@ -224,7 +225,8 @@ int add_curve(findings *all, curve_set *set, const data_group *g, data_column x,
     for (size_t i = 0; i < shortest; i++)
         s->n += (size_t)has_point(all, g, i, y);
 
-    double *mean_x = new_numbers(all, s->n + 1), *value = new_numbers(all, s->n * s->runs + 1);
+    double *mean_x = new_numbers(all, s->n + 1);
+    double *value = new_numbers(all, s->n * s->runs + 1);
     for (size_t i = 0; i < shortest; i++) {
         double seeds[MAX_SEEDS] = {0};
         if (!has_point(all, g, i, y)) continue;

@@ -35,9 +35,11 @@ static const struct {
 } paper_ratios[6] = {{0.4, 12.85}, {0.5, 14.0}, {0.6, 14.85}, {0.7, 10.6}, {0.8, 7.45}, {1.0, 4.4}};
 
 static void draw_ratios_by(findings *all, const char *name, const char *title, data_column y) {
-    const data_group *list[MAX_SWEEP], *plain = data_find_plain(&all->d, "builtin", "ratio");
+    const data_group *list[MAX_SWEEP];
+    const data_group *plain = data_find_plain(&all->d, "builtin", "ratio");
     size_t n = data_sweep(&all->d, "ratio", "slm", BY_RATIO, list);
-    double *x = new_numbers(all, n + 1), *paper = new_numbers(all, n + 1);
+    double *x = new_numbers(all, n + 1);
+    double *paper = new_numbers(all, n + 1);
     const figure_rule rule = {data_mean_end(&all->d, plain, y) * metric_scale(y), 0, "plain (CLM)"};
     char caption[400];
     curve_set set;
@@ -193,7 +195,8 @@ int draw_clean(findings *all) {
     curve_set set;
     set.n = 0;
     for (size_t a = 0; a < 6 && n > 0; a++) {
-        const data_group *list[MAX_SWEEP], *named = NULL;
+        const data_group *list[MAX_SWEEP];
+        const data_group *named = NULL;
         for (size_t i = 0; i < n; i++) {
             list[i] = a == 0 ? data_find(&all->d, "builtin", "clean", "clm")
                              : data_find_clean(&all->d, arms[a], sizes[i]);

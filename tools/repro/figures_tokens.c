@@ -86,7 +86,8 @@ static void add_class(findings *all, curve_set *set, const char *class_name, con
     const char *seeds[MAX_SEEDS], *points[MAX_POINTS];
     size_t n = data_distinct(t, "point", points, MAX_POINTS);
     size_t runs = data_distinct(t, "seed", seeds, MAX_SEEDS);
-    double *x = new_numbers(all, n + 1), *y = new_numbers(all, n * runs + 1);
+    double *x = new_numbers(all, n + 1);
+    double *y = new_numbers(all, n * runs + 1);
     for (size_t row = 0; row < t->rows; row++) {
         if (!is_class_row(t, row, class_name, null)) continue;
         size_t i = index_of(csv_text(t, row, csv_column(t, "point")), points, n);
@@ -200,7 +201,8 @@ int draw_figure6(findings *all) {
 static void add_checkpoints(findings *all, curve_set *set, const data_group *g, data_column loss) {
     if (!add_curve(all, set, g, loss, TARGET_ACCURACY, 0)) return;
     figure_series *s = &set->series[--set->n];
-    double *mean = new_numbers(all, s->n + 1), low, high;
+    double *mean = new_numbers(all, s->n + 1);
+    double low, high;
     for (size_t i = 0; i < s->n; i++)
         (void)figure_mean(s, i, &mean[i], &low, &high);
     s->x = s->x + 1;
@@ -325,7 +327,9 @@ estimate selection_peak(const data *d, const char *kind) {
 static void add_selection(findings *all, curve_set *set, const selections *s, const char *kind,
                           const char *by) {
     size_t n = s->n_points;
-    double *x = new_numbers(all, n + 1), *mean = new_numbers(all, n + 1), own = NAN;
+    double *x = new_numbers(all, n + 1);
+    double *mean = new_numbers(all, n + 1);
+    double own = NAN;
     for (size_t i = 0; i < n; i++) {
         double y[MAX_SEEDS] = {0};
         for (size_t k = 0; k < s->n_seeds; k++) {
@@ -354,7 +358,8 @@ static void draw_selections(findings *all, const char *kind, const drawing *d) {
 }
 
 int draw_figure8(findings *all) {
-    const figure_axis x = {.label = "tokens processed"}, y = {.label = "perplexity"};
+    const figure_axis x = {.label = "tokens processed"};
+    const figure_axis y = {.label = "perplexity"};
     const drawing own = {
         .f = {.title = "Paper's figure 8: perplexity over training of what five checkpoints select",
               .x = x,
@@ -398,7 +403,8 @@ int draw_selection(findings *all) {
     const panel recall = {
         RECALL, "selection", "recall", "Recall: share of the useful tokens that are selected",
         truth,  "recall",    NAN,      NAN};
-    const figure with_chance = {.rules = &chance, .n_rules = 1}, plain = {.title = NULL};
+    const figure with_chance = {.rules = &chance, .n_rules = 1};
+    const figure plain = {.title = NULL};
     const size_t n = sizeof arms / sizeof arms[0];
     (void)draw_panel(all, "builtin", &auc, arms, n, &with_chance);
     (void)draw_panel(all, "builtin", &precision, arms, n, &plain);

@@ -205,8 +205,10 @@ static void draw_sooner(findings *all, const char *corpus) {
     static const char *const cols[2] = {"by target loss", "by target accuracy"};
     static const data_column metrics[2] = {TARGET_LOSS, TARGET_ACCURACY};
     static const figure_rule rules[3] = {{1, 1, ""}, {5, 1, "paper, 7B"}, {10, 1, "paper, 1.1B"}};
-    const data_group *list[32], *clm = data_main(&all->d, corpus, "clm");
-    size_t n = main_groups(all, corpus, list, 32), used = 0;
+    const data_group *list[32];
+    const data_group *clm = data_main(&all->d, corpus, "clm");
+    size_t n = main_groups(all, corpus, list, 32);
+    size_t used = 0;
     size_t n_cols = data_has_accuracy(&all->d, corpus) ? 2 : 1;
     double lowest = 0.45, highest = 12;
     char label[32][64], name[96];
@@ -286,7 +288,8 @@ static int draw_map_of(findings *all, const char *name, const char *title, data_
     size_t n_rows = grid.n_noise * grid.n_target;
     number_table t = new_table(all, n_rows, grid.n_ratio);
     for (size_t i = 0; i < n_rows; i++) {
-        size_t target = i / grid.n_noise, noise = i % grid.n_noise;
+        size_t target = i / grid.n_noise;
+        size_t noise = i % grid.n_noise;
         name_row(row[i], sizeof row[i], &grid, target, noise);
         rows[i] = row[i];
         for (size_t j = 0; j < grid.n_ratio; j++) {

@@ -63,7 +63,8 @@ double job_valid_loss(const repro *r, const job *j) {
 }
 
 double job_learning_rate(const repro *r, const job *j) {
-    double best = INFINITY, lr = j->lr;
+    double best = INFINITY;
+    double lr = j->lr;
     for (int i = 0; i < r->n; i++) {
         const job *t = &r->jobs[i];
         if (!t->wanted || !tunes(t, j)) continue;

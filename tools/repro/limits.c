@@ -76,8 +76,10 @@ static void list_cost(findings *all, size_t *n, const char *corpus) {
 }
 
 static void list_ratios(findings *all, size_t *n) {
-    const data_group *list[MAX_SWEEP], *plain = data_find_plain(&all->d, "builtin", "ratio");
-    size_t n_groups = data_sweep(&all->d, "ratio", "slm", BY_RATIO, list), bad = 0;
+    const data_group *list[MAX_SWEEP];
+    const data_group *plain = data_find_plain(&all->d, "builtin", "ratio");
+    size_t n_groups = data_sweep(&all->d, "ratio", "slm", BY_RATIO, list);
+    size_t bad = 0;
     char text[400] = "Ratios that do not end below plain training's target loss:";
     for (size_t i = 0; i < n_groups; i++) {
         estimate e = data_difference(&all->d, list[i], plain, TARGET_LOSS);
@@ -90,10 +92,12 @@ static void list_ratios(findings *all, size_t *n) {
 
 static void list_map(findings *all, size_t *n) {
     const data_grid grid = data_map(&all->d);
-    size_t per_target = grid.n_noise * grid.n_ratio, bad = 0;
+    size_t per_target = grid.n_noise * grid.n_ratio;
+    size_t bad = 0;
     char text[900] = "Settings of the map in which it is less than 1.5 times as soon by loss:";
     for (size_t i = 0; i < grid.n_target * per_target; i++) {
-        size_t target = i / per_target, noise = i % per_target / grid.n_ratio;
+        size_t target = i / per_target;
+        size_t noise = i % per_target / grid.n_ratio;
         size_t ratio = i % grid.n_ratio;
         sooner s = data_map_sooner(&all->d, &grid, noise, target, ratio, TARGET_LOSS);
         if (s.seeds == 0 || s.e.value >= 1.5) continue;
@@ -175,7 +179,8 @@ void report_arms(findings *all, const char *corpus) {
         "acc. %", "sooner, by loss", "by accuracy", "all arithmetic"};
     static char cell[MAX_ARMS][ARM_COLUMNS][CELL_SIZE];
     const char *cells[MAX_ARMS * ARM_COLUMNS];
-    const data_group *list[MAX_ARMS], *clm = data_main(&all->d, corpus, "clm");
+    const data_group *list[MAX_ARMS];
+    const data_group *clm = data_main(&all->d, corpus, "clm");
     size_t n = main_groups(all, corpus, list, MAX_ARMS);
     char caption[400];
     for (size_t i = 0; i < n; i++) {

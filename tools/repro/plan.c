@@ -493,7 +493,8 @@ static size_t size_of(const char *path) {
 settings repro_file_settings(const repro *r) {
     settings s = real_text;
     if (r->raw == NULL) return s;
-    size_t raw = size_of(r->raw), clean = size_of(r->clean);
+    size_t raw = size_of(r->raw);
+    size_t clean = size_of(r->clean);
     if (raw < s.general_bytes + s.noisy_bytes + 4 * REPRO_PIECE_BYTES) {
         s.general_bytes = raw / 10 * 6;
         s.noisy_bytes = raw / 10 * 3;

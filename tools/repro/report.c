@@ -71,7 +71,8 @@ static void report_settings(findings *all) {
     static const char *const header[2] = {"setting", "value"};
     static const char *const tuned[5] = {"corpus", "arm", "learning rate", "loss on the valid part",
                                          "chosen"};
-    const csv_table *settings = &all->d.settings, *tuning = &all->d.tuning;
+    const csv_table *settings = &all->d.settings;
+    const csv_table *tuning = &all->d.tuning;
     page_section(
         &all->page, "Settings",
         "Everything that was set.  Results do not depend on the number of jobs or threads.");

@@ -21,7 +21,8 @@ static void say_brief_entry(claim *c, const char *name, const estimate *e, int d
 /* At which amounts of clean text tuning on it afterwards does not close the gap. */
 void rule_less_clean(findings *all, const claim_row *row, const char *corpus, claim *c) {
     double sizes[MAX_SWEEP];
-    size_t n = data_clean_sizes(&all->d, sizes), ahead = 0, behind = 0, seeds = 0;
+    size_t n = data_clean_sizes(&all->d, sizes);
+    size_t ahead = 0, behind = 0, seeds = 0;
     char words[80] = "holds at";
     (void)corpus;
     for (size_t i = 0; i < n; i++) {
@@ -53,7 +54,8 @@ static void say_gain_unit(const findings *all, claim *c) {
 
 /* The ratios of 60 to 90% at which the reference of the noisy corpus itself gives a gain. */
 void rule_self(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_group *list[MAX_SWEEP], *plain = data_find_plain(&all->d, corpus, row->set);
+    const data_group *list[MAX_SWEEP];
+    const data_group *plain = data_find_plain(&all->d, corpus, row->set);
     size_t n = data_sweep(&all->d, row->set, row->a, BY_RATIO, list);
     size_t seeds = 0, gains = 0, losses = 0, tried = 0;
     for (size_t i = 0; i < n; i++) {
@@ -77,8 +79,10 @@ void rule_self(findings *all, const claim_row *row, const char *corpus, claim *c
 
 /* From which size on, going down from the largest, references give a gain. */
 void rule_weak(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_group *list[MAX_SWEEP], *plain = data_find_plain(&all->d, corpus, row->set);
-    size_t n = data_sweep(&all->d, row->set, row->a, BY_SIZE, list), seeds = 0, good = 0;
+    const data_group *list[MAX_SWEEP];
+    const data_group *plain = data_find_plain(&all->d, corpus, row->set);
+    size_t n = data_sweep(&all->d, row->set, row->a, BY_SIZE, list);
+    size_t seeds = 0, good = 0;
     char words[64] = "";
     for (size_t i = 0; i < n; i++) {
         const data_group *g = list[n - 1 - i];
@@ -101,7 +105,8 @@ void rule_weak(findings *all, const claim_row *row, const char *corpus, claim *c
 void rule_figure9(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data *d = &all->d;
     const data_group *list[MAX_SWEEP];
-    size_t n = data_sweep(d, row->set, row->a, BY_RATIO, list), best = 0;
+    size_t n = data_sweep(d, row->set, row->a, BY_RATIO, list);
+    size_t best = 0;
     double loss[MAX_SWEEP];
     (void)corpus;
     if (n == 0) {
@@ -112,7 +117,8 @@ void rule_figure9(findings *all, const claim_row *row, const char *corpus, claim
         loss[i] = data_mean_end(d, list[i], TARGET_LOSS);
         if (loss[i] < loss[best]) best = i;
     }
-    double at_best = 100 * list[best]->ratio, at_low = 100 * list[0]->ratio;
+    double at_best = 100 * list[best]->ratio;
+    double at_low = 100 * list[0]->ratio;
     double at_high = 100 * list[n - 1]->ratio;
     estimate low = data_difference(d, list[best], list[0], TARGET_LOSS);
     estimate high = data_difference(d, list[best], list[n - 1], TARGET_LOSS);
@@ -129,8 +135,10 @@ void rule_figure9(findings *all, const claim_row *row, const char *corpus, claim
 }
 
 void rule_ratio_one(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_group *list[MAX_SWEEP], *plain = data_find_plain(&all->d, corpus, row->set);
-    size_t n = data_sweep(&all->d, row->set, row->a, BY_RATIO, list), exact = 0, pairs = 0;
+    const data_group *list[MAX_SWEEP];
+    const data_group *plain = data_find_plain(&all->d, corpus, row->set);
+    size_t n = data_sweep(&all->d, row->set, row->a, BY_RATIO, list);
+    size_t exact = 0, pairs = 0;
     const data_group *whole = n > 0 && list[n - 1]->ratio > 0.999 ? list[n - 1] : NULL;
     for (size_t k = 0; whole != NULL && k < whole->n; k++) {
         const data_run *pair = data_seed(plain, whole->run[k].seed);

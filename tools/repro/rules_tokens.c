@@ -6,13 +6,16 @@
 
 void rule_figure6(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data *d = &all->d;
-    const data_group *slm = data_main(&all->d, corpus, row->a),
-                     *clm = data_main(&all->d, corpus, row->b);
-    estimate kept = data_change(d, slm, FIXED_KEPT), dropped = data_change(d, slm, FIXED_DROPPED);
+    const data_group *slm = data_main(&all->d, corpus, row->a);
+    const data_group *clm = data_main(&all->d, corpus, row->b);
+    estimate kept = data_change(d, slm, FIXED_KEPT);
+    estimate dropped = data_change(d, slm, FIXED_DROPPED);
     estimate plain = data_change(d, clm, FIXED_DROPPED);
     estimate apart = data_difference(d, slm, clm, FIXED_DROPPED);
     estimate everything = data_difference(d, slm, clm, FIXED_ALL);
-    side down = stats_side(&kept, 0), up = stats_side(&dropped, 0), more = stats_side(&apart, 0);
+    side down = stats_side(&kept, 0);
+    side up = stats_side(&dropped, 0);
+    side more = stats_side(&apart, 0);
     claim_brief(c, "selected ", &kept, 3, "");
     claim_brief(c, "unselected ", &dropped, 3, "");
     claim_number(c, "From start to end: selected ", &kept, 3, "");
@@ -29,7 +32,8 @@ void rule_figure7(findings *all, const claim_row *row, const char *corpus, claim
     const data_group *slm = data_main(&all->d, corpus, row->a);
     estimate kept = accuracy_correlation(&all->d, slm, FIXED_KEPT);
     estimate dropped = accuracy_correlation(&all->d, slm, FIXED_DROPPED);
-    side a = stats_side(&kept, 0), b = stats_side(&dropped, 0);
+    side a = stats_side(&kept, 0);
+    side b = stats_side(&dropped, 0);
     claim_brief(c, "r selected ", &kept, 2, "");
     claim_brief(c, "unselected ", &dropped, 2, "");
     claim_number(c,
@@ -61,7 +65,8 @@ void rule_mechanism(findings *all, const claim_row *row, const char *corpus, cla
     const double chance = 0.5;
     estimate slm = mean_auc(&all->d, data_main(&all->d, corpus, row->a));
     estimate loss = mean_auc(&all->d, data_main(&all->d, corpus, row->b));
-    side a = stats_side(&slm, chance), b = loss.n == 0 ? BELOW : stats_side(&loss, chance);
+    side a = stats_side(&slm, chance);
+    side b = loss.n == 0 ? BELOW : stats_side(&loss, chance);
     claim_brief(c, "AUC ", &slm, 3, "");
     claim_brief(c, "own loss ", &loss, 3, "");
     claim_number(c, "AUC over training: excess loss ", &slm, 3, "");
@@ -74,10 +79,14 @@ void rule_mechanism(findings *all, const claim_row *row, const char *corpus, cla
 
 void rule_figure3(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data *d = &all->d;
-    estimate fall = class_above_null(d, "HL"), rise = class_above_null(d, "LH");
-    estimate fall_share = class_share(d, "HL", "0"), fall_null = class_share(d, "HL", "1");
-    estimate rise_share = class_share(d, "LH", "0"), rise_null = class_share(d, "LH", "1");
-    side a = stats_side(&fall, 0), b = stats_side(&rise, 0);
+    estimate fall = class_above_null(d, "HL");
+    estimate rise = class_above_null(d, "LH");
+    estimate fall_share = class_share(d, "HL", "0");
+    estimate fall_null = class_share(d, "HL", "1");
+    estimate rise_share = class_share(d, "LH", "0");
+    estimate rise_null = class_share(d, "LH", "1");
+    side a = stats_side(&fall, 0);
+    side b = stats_side(&rise, 0);
     int is_minority = !(fall_share.high >= 0.5);
     (void)row;
     (void)corpus;
@@ -98,8 +107,10 @@ void rule_figure3(findings *all, const claim_row *row, const char *corpus, claim
 }
 
 void rule_figure8(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    estimate own = selection_peak(&all->d, "own"), cross = selection_peak(&all->d, "cross_seed");
-    side a = stats_side(&own, 0), b = stats_side(&cross, 0);
+    estimate own = selection_peak(&all->d, "own");
+    estimate cross = selection_peak(&all->d, "cross_seed");
+    side a = stats_side(&own, 0);
+    side b = stats_side(&cross, 0);
     (void)row;
     (void)corpus;
     claim_brief(c, "peak ", &own, 2, "%");

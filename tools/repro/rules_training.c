@@ -41,7 +41,8 @@ void rule_controls(findings *all, const claim_row *row, const char *corpus, clai
     estimate random = say_comparison(all, c, slm, data_main(&all->d, corpus, row->a));
     estimate loss = say_comparison(all, c, slm, data_main(&all->d, corpus, row->b));
     size_t n = loss.n > 0 && loss.n < random.n ? loss.n : random.n;
-    side a = stats_side(&random, 0), b = loss.n == 0 ? a : stats_side(&loss, 0);
+    side a = stats_side(&random, 0);
+    side b = loss.n == 0 ? a : stats_side(&loss, 0);
     if (claim_has_seeds(c, n))
         claim_decide(c, a == BELOW && b == BELOW, 0, NULL, a == ABOVE || b == ABOVE);
 }
@@ -75,8 +76,8 @@ static int is_as_soon(const sooner *control, const sooner *slm) {
 
 void rule_sooner(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data *d = &all->d;
-    const data_group *clm = data_main(&all->d, corpus, "clm"),
-                     *slm = data_main(&all->d, corpus, "slm");
+    const data_group *clm = data_main(&all->d, corpus, "clm");
+    const data_group *slm = data_main(&all->d, corpus, "slm");
     sooner s = data_sooner(d, slm, clm, TOKENS, row->metric);
     sooner random = data_sooner(d, data_main(&all->d, corpus, row->a), clm, TOKENS, row->metric);
     sooner loss = data_sooner(d, data_main(&all->d, corpus, row->b), clm, TOKENS, row->metric);
@@ -112,8 +113,8 @@ void rule_sooner(findings *all, const claim_row *row, const char *corpus, claim 
 }
 
 void rule_cost(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_group *clm = data_main(&all->d, corpus, "clm"),
-                     *slm = data_main(&all->d, corpus, "slm");
+    const data_group *clm = data_main(&all->d, corpus, "clm");
+    const data_group *slm = data_main(&all->d, corpus, "slm");
     sooner s = data_sooner(&all->d, slm, clm, FLOPS_ALL, row->metric);
     side where = stats_side(&s.e, 1);
     say_sooner(c, "In arithmetic with reference and scoring: ", &s);
@@ -129,7 +130,8 @@ void rule_cost(findings *all, const claim_row *row, const char *corpus, claim *c
    twice as soon. */
 void rule_map(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data_grid grid = data_map(&all->d);
-    size_t cells = 0, good = 0, from = grid.n_noise;
+    size_t cells = 0, good = 0;
+    size_t from = grid.n_noise;
     double best[MAX_GRID] = {0};
     char words[80] = "holds when: see the map";
     (void)corpus;

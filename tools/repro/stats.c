@@ -7,7 +7,8 @@
 enum { RESAMPLES = 10000, BOOTSTRAP_SEED = 20240411 };
 
 static int compare_numbers(const void *left, const void *right) {
-    double a = *(const double *)left, b = *(const double *)right;
+    double a = *(const double *)left;
+    double b = *(const double *)right;
     return a < b ? -1 : a > b;
 }
 
@@ -47,7 +48,8 @@ static void bootstrap(const double *x, size_t n, double *low, double *high) {
 
 estimate stats_estimate(const double *x, size_t n) {
     estimate e = {NAN, NAN, NAN, NAN, NAN, 0};
-    double used[MAX_SEEDS] = {0}, squares = 0;
+    double used[MAX_SEEDS] = {0};
+    double squares = 0;
     for (size_t i = 0; i < n && e.n < MAX_SEEDS; i++)
         if (isfinite(x[i])) used[e.n++] = x[i];
     e.value = stats_mean(used, e.n);

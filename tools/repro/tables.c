@@ -153,7 +153,8 @@ typedef enum trajectory { HH, LH, HL, LL, TRAJECTORIES } trajectory;
    low against the mean at the end. */
 static trajectory trajectory_of(const double *loss, size_t points, double mean_at_end) {
     const double threshold = 0.2;
-    double n = (double)points - 1, sx = 0, sxy = 0, sxx = 0, sy = 0;
+    double n = (double)points - 1;
+    double sx = 0, sxy = 0, sxx = 0, sy = 0;
     for (size_t i = 0; i < points; i++) {
         double x = (double)i;
         sx += x;
@@ -188,7 +189,8 @@ typedef struct classes {
 
 static void classify(classes *out, const piece *p, size_t points, uint64_t seed, order in) {
     slm_rng rng = slm_rng_seed(seed);
-    double loss[MAX_POINTS], mean_at_end = 0;
+    double loss[MAX_POINTS];
+    double mean_at_end = 0;
     memset(out, 0, sizeof *out);
     for (size_t i = 1; i < p->n; i++)
         mean_at_end += (double)losses_at(p, points)[i] / (double)(p->n - 1);
@@ -251,7 +253,9 @@ static double perplexity(const float *loss, const uint8_t *mask, size_t n) {
 
 static void put_selections(csv_out *out, const piece *by, const piece *on, const job *j,
                            const char *kind) {
-    size_t points = on->rows - ROWS_BEFORE, n = on->n, k = slm_select_count(REPRO_RATIO, n - 1);
+    size_t points = on->rows - ROWS_BEFORE;
+    size_t n = on->n;
+    size_t k = slm_select_count(REPRO_RATIO, n - 1);
     slm_real *excess = (slm_real *)must_alloc(n, sizeof *excess);
     uint8_t *mask = (uint8_t *)must_alloc(n, 1);
     for (size_t from = points / SELECTIONS; from <= points; from += points / SELECTIONS) {

@@ -182,7 +182,8 @@ static int has_wrong_result(const corpus_text *t, const corpus_problem *problem)
 
 /* Without ids, stamps and markup; without the problems that have a wrong result. */
 static void filter_text(corpus_text *out, const corpus_text *in) {
-    const corpus_problem *problem = in->problems, *end = in->problems + in->n_problems;
+    const corpus_problem *problem = in->problems;
+    const corpus_problem *end = in->problems + in->n_problems;
     size_t i = 0;
     while (i < in->size) {
         while (problem < end && problem->end <= i)

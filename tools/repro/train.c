@@ -91,7 +91,8 @@ static uint64_t steps_of(const job *j) {
 }
 
 static void put_point(csv_out *out, const job *j, const outcome *o, const curve_point *p) {
-    const int builtin = job_is_builtin(j), is_end = p == &o->c->point[o->c->n - 1];
+    const int builtin = job_is_builtin(j);
+    const int is_end = p == &o->c->point[o->c->n - 1];
     const double share = o->kept_share;
     csv_put(out, "%s", j->corpus);
     csv_put(out, "%s", j->set);
@@ -175,7 +176,8 @@ static void write_piece(const repro *r, const job *j, const curve *c, const floa
    Returns the reference's losses, and the share of the tokens in the mask. */
 static float *prepare_piece(experiment *e, const slm_model *start, const slm_model *reference,
                             double *share) {
-    size_t n = e->piece->n, k = slm_select_count(REPRO_RATIO, n - 1);
+    size_t n = e->piece->n;
+    size_t k = slm_select_count(REPRO_RATIO, n - 1);
     double *now = experiment_losses(e, start, e->piece);
     double *ref = experiment_losses(e, reference, e->piece);
     float *out = (float *)must_alloc(n, sizeof *out);

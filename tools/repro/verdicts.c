@@ -118,7 +118,8 @@ enum { N_ROWS = sizeof rows / sizeof rows[0], GOAL_CORPORA = 2 };
 
 static int applies(const findings *all, const claim_row *row, size_t corpus_index) {
     const char *corpus = corpora[corpus_index];
-    const int has = data_has_corpus(&all->d, corpus), is_first = corpus_index == 0;
+    const int has = data_has_corpus(&all->d, corpus);
+    const int is_first = corpus_index == 0;
     const int is_goal = corpus_index < GOAL_CORPORA;
     switch (row->scope) {
     case ON_GOALS:
