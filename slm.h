@@ -7517,7 +7517,7 @@ static void slm__json_close(slm__json *j) {
 }
 
 /* ---- looking things up ----
-   A value may be NULL: it is not there.  After a failure all return NULL, 0 or "". */
+   A value that is not there is NULL.  After a failure all return NULL, 0 or "". */
 static const slm__value *slm__json_root(const slm__json *j) {
     return j->status == SLM_OK ? SLM__ITEMS(const slm__value, j->values) : NULL;
 }
@@ -7781,7 +7781,9 @@ static double slm__f64_value(uint64_t bits) {
 
 /* Exponent 0: multiples of 2^-24.  Others become an F32: its bias is 127, 112 more. */
 static double slm__f16_value(uint32_t bits) {
-    uint32_t sign = bits >> 15, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    uint32_t sign = bits >> 15;
+    uint32_t exponent = bits >> 10 & 31;
+    uint32_t fraction = bits & 1023;
     double unit = sign ? -1.0 / 16777216 : 1.0 / 16777216;
     uint32_t exponent32 = exponent == 31 ? 255 : exponent + 112;
 
@@ -7825,7 +7827,7 @@ static void slm__number_store(unsigned char *p, slm_real value, slm_dtype dtype)
 /* Numbers go between file and memory in slices of this many: small enough for the stack. */
 #define SLM__SLICE ((size_t)2048)
 
-enum { SLM__SLICE_BYTES = 2048 * 8 }; /* a slice of the widest dtype */
+#define SLM__SLICE_BYTES (8 * SLM__SLICE) /* of the widest dtype */
 
 static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t n,
                               slm_dtype dtype) {
@@ -8240,7 +8242,7 @@ typedef struct slm__container_key {
 enum { SLM__MAX_KEYS = 6 };
 
 typedef struct slm__container_format {
-    const char *name;                       /* the value of "slm"; NULL: a model */
+    const char *name;                       /* the value of "slm"; NULL for a model */
     const char *prefixes[4];                /* NULL after the last */
     slm__container_key keys[SLM__MAX_KEYS]; /* (n_keys) numbers in the metadata */
     size_t n_keys;
@@ -8309,7 +8311,7 @@ static uint64_t slm__checksum_pair(uint64_t hash, const char *key, const char *v
     return slm_hash(hash, value, strlen(value) + 1);
 }
 
-/* Writes all numbers to the file, in order; NULL: writes nothing.  Returns the checksum, continued
+/* Writes all numbers to the file, in order, unless it is NULL.  Returns the checksum, continued
    over them. */
 static uint64_t slm__container_write(const slm__container *c, slm_dtype dtype, uint64_t hash,
                                      slm__file *file) {
@@ -8481,7 +8483,8 @@ static slm_status slm__container_open(slm_safetensors **out, uint64_t *numbers,
 /* Old Hugging Face files hold the frequencies of RoPE besides the weights; we compute them. */
 static int slm__is_rope_table(const char *name) {
     static const char suffix[] = ".rotary_emb.inv_freq";
-    size_t n = strlen(name), n_suffix = sizeof suffix - 1;
+    size_t n = strlen(name);
+    size_t n_suffix = sizeof suffix - 1;
 
     return n > n_suffix && strcmp(name + n - n_suffix, suffix) == 0;
 }
@@ -8582,7 +8585,8 @@ static const char *slm__vocab_problem(const slm_tokenizer *t, uint64_t id, size_
     if (SLM__ITEMS(const slm__token_entry, t->entries)[id].size > 0)
         return "id taken, or above a gap:";
     if (size == 0) return "not made of characters that stand for bytes:";
-    if (slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0) return "stands twice:";
+    if (slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0)
+        return "is there twice:";
     return NULL;
 }
 
@@ -8618,14 +8622,15 @@ static void slm__load_merge_of(slm_tokenizer *t, slm__json *j, const slm__value 
     if (left < 0 || right < 0 || both < 0)
         slm__json_fail_quoting(j, v, "no two tokens that make a third one:");
     else if (slm__map_get(&t->ranks, slm__pair_key(left, right)) >= 0)
-        slm__json_fail_quoting(j, v, "a pair stands twice:");
+        slm__json_fail_quoting(j, v, "a pair is there twice:");
     else
         j->status = slm__merge_add(t, left, right, both, j->err);
 }
 
 /* One of "merges": "LEFT RIGHT" or ["LEFT", "RIGHT"].  Old files begin with a "#version" line. */
 static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v) {
-    slm__value left = *v, right = *v;
+    slm__value left = *v;
+    slm__value right = *v;
     size_t left_size, right_size;
 
     if (slm__json_is(v, SLM__JSON_ARRAY) && v->n_values == 3 &&
@@ -8687,7 +8692,7 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v)
         slm__json_fail_quoting(j, content,
                                "an id that is neither that in model.vocab nor the next free one:");
     } else if (SLM__ITEMS(const slm__token_entry, t->entries)[known].added != SLM__NOT_ADDED) {
-        slm__json_fail_quoting(j, content, "stands twice:");
+        slm__json_fail_quoting(j, content, "is there twice:");
     }
 
     slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
@@ -8894,7 +8899,7 @@ static const slm__value *slm__jsonl_find(slm__json *j, const char *field, size_t
 
     for (v = slm__json_members(j, slm__json_root(j), &end); v != end; v = slm__json_next(v)) {
         if (v->size != size || memcmp(v->text, field, size) != 0) continue;
-        (void)slm__json_require(j, v, found == NULL, "the field stands here for the second time");
+        (void)slm__json_require(j, v, found == NULL, "the field is there twice");
         found = v + 1;
     }
     if (j->status != SLM_OK || found != NULL) return found;
@@ -9066,7 +9071,7 @@ static void slm__config_bool(slm__config_io *io, const char *name, int32_t *valu
     if (v != NULL) *value = slm__json_bool(io->json, v);
 }
 
-/* Refuses v unless it is there and as it must be. */
+/* Refuses a value that is there and not as it must be. */
 static void slm__config_require(slm__config_io *io, const slm__value *v, int good) {
     if (v != NULL && !good) slm__json_fail_quoting(io->json, v, "not supported:");
 }

@@ -392,9 +392,12 @@ static void write_index(const slm_model *m) {
     const char *json;
     size_t n = (size_t)snprintf(text, sizeof text, "{'metadata':{'total_size':1},'weight_map':{");
 
-    for (size_t i = 0; i < m->n_tensors; i++)
+    for (size_t i = 0; i < m->n_tensors; i++) {
+        const char *file = i < SPLIT ? FIRST_SHARD : SECOND_SHARD;
+
         n += (size_t)snprintf(text + n, sizeof text - n, "%s'%s':'%s'", i > 0 ? "," : "",
-                              m->table[i].name, i < SPLIT ? FIRST_SHARD : SECOND_SHARD);
+                              m->table[i].name, file);
+    }
     (void)snprintf(text + n, sizeof text - n, "}}");
     json = quoted(text);
     put(INDEX, json, strlen(json));
