@@ -204,16 +204,16 @@ static void put_made_up(document *doc, size_t index, size_t salt, const char *en
 }
 
 static void write_person(document *doc, slm_rng *rng) {
-    size_t who = pick(rng, PEOPLE);
-    put_fact(doc, names, who, 0);
+    size_t person = pick(rng, PEOPLE);
+    put_fact(doc, names, person, 0);
     put_other(doc, " ");
-    put_made_up(doc, who, 1, ", ");
-    put_fact(doc, trades, who, 3);
+    put_made_up(doc, person, 1, ", ");
+    put_fact(doc, trades, person, 3);
     put_other(doc, ", ");
-    put_number(doc, CORPUS_OTHER, (long)(10 + fact_of(who, 4, 90)));
+    put_number(doc, CORPUS_OTHER, (long)(10 + fact_of(person, 4, 90)));
     put_other(doc, " ");
-    put_made_up(doc, who, 5, " Lane, tel ");
-    put_number(doc, CORPUS_OTHER, (long)(1000 + fact_of(who, 7, 9000)));
+    put_made_up(doc, person, 5, " Lane, tel ");
+    put_number(doc, CORPUS_OTHER, (long)(1000 + fact_of(person, 7, 9000)));
     put_other(doc, "\n");
 }
 

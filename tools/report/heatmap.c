@@ -109,9 +109,11 @@ static int needs_bytes(const heatmap_text *t, size_t i) {
     unsigned long code;
     size_t from = t->start[i];
     size_t to = t->start[i + 1];
-    for (size_t at = from, step; at < to; at += step) {
-        step = escape_utf8(t->bytes + at, to - at, &code);
+    size_t offset = from;
+    while (offset < to) {
+        size_t step = escape_utf8(t->bytes + offset, to - offset, &code);
         if (step == 0) return 1;
+        offset += step;
     }
     return write_token(NULL, t->bytes, t->start[t->n], from, to) != TOKEN_PLAIN;
 }
@@ -138,8 +140,10 @@ static void write_numbers(FILE *out, const char *name, const double *v, size_t n
 }
 
 static void write_bytes(FILE *out, const heatmap_text *t, size_t i) {
-    for (size_t at = t->start[i]; at < t->start[i + 1]; at++)
-        fprintf(out, "%s%02X", at == t->start[i] ? "" : " ", (unsigned)(unsigned char)t->bytes[at]);
+    const char *first = t->bytes + t->start[i];
+    const char *end = t->bytes + t->start[i + 1];
+    for (const char *byte = first; byte < end; byte++)
+        fprintf(out, "%s%02X", byte == first ? "" : " ", (unsigned)(unsigned char)*byte);
 }
 
 static void write_tokens(FILE *out, const heatmap_text *t) {

@@ -254,21 +254,22 @@ static double perplexity(const float *loss, const uint8_t *mask, size_t n) {
 static void put_selections(csv_out *out, const piece *by, const piece *on, const job *j,
                            const char *kind) {
     size_t points = on->rows - ROWS_BEFORE;
+    size_t step = points / SELECTIONS;
     size_t n = on->n;
     size_t k = slm_select_count(REPRO_RATIO, n - 1);
     slm_real *excess = (slm_real *)must_alloc(n, sizeof *excess);
     uint8_t *mask = (uint8_t *)must_alloc(n, 1);
-    for (size_t from = points / SELECTIONS; from <= points; from += points / SELECTIONS) {
+    for (size_t from = step; step > 0 && from <= points; from += step) {
         for (size_t i = 1; i < n; i++)
             excess[i] = (slm_real)(losses_at(by, from)[i] - by->loss[i]);
         must(slm_select_top(mask + 1, excess + 1, NULL, n - 1, k, &experiment_error));
-        for (size_t at = 1; at <= points; at++) {
+        for (size_t point = 1; point <= points; point++) {
             csv_put(out, "%llu", (unsigned long long)j->s.seed);
             csv_put(out, "%s", kind);
             csv_put(out, "%zu", from);
-            csv_put(out, "%zu", at);
-            csv_put(out, "%.0f", tokens_at(j, at));
-            csv_put_number(out, perplexity(losses_at(on, at), mask, n));
+            csv_put(out, "%zu", point);
+            csv_put(out, "%.0f", tokens_at(j, point));
+            csv_put_number(out, perplexity(losses_at(on, point), mask, n));
             csv_end_row(out);
         }
     }

@@ -171,10 +171,10 @@ static void put_context(const view_text *t, size_t i, char *out, size_t size) {
     size_t from = t->start[i] > before ? t->start[i] - before : 0;
     size_t to = t->start[i + 1] + after < t->start[t->n] ? t->start[i + 1] + after : t->start[t->n];
     size_t n = 0;
-    for (size_t at = from; at < to && n + 4 < size; at++) {
-        if (at == t->start[i]) out[n++] = '[';
-        out[n++] = printable(t->bytes[at]);
-        if (at + 1 == t->start[i + 1]) out[n++] = ']';
+    for (size_t offset = from; offset < to && n + 4 < size; offset++) {
+        if (offset == t->start[i]) out[n++] = '[';
+        out[n++] = printable(t->bytes[offset]);
+        if (offset + 1 == t->start[i + 1]) out[n++] = ']';
     }
     out[n] = '\0';
 }
