@@ -5784,16 +5784,21 @@ SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *ge
 }
 
 /* ---- choosing a token by its logits ---- */
+/* A logit of -infinity is a token that must not come: it may be, unless all are. */
 static slm_status slm__check_logits(const slm_real *logits, int32_t vocab, slm_error *err) {
+    int has_finite = 0;
+
     if (vocab < 1)
         return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 1 is needed",
                          (int)vocab);
     for (int32_t i = 0; i < vocab; i++) {
         double logit = (double)logits[i];
-        if (!(fabs(logit) <= DBL_MAX))
+        if (!(logit <= DBL_MAX))
             return slm__fail(err, SLM_ERR_NOT_FINITE, "the logit of token %d is %g", (int)i, logit);
+        if (logit >= -DBL_MAX) has_finite = 1;
     }
-    return SLM_OK;
+    if (has_finite) return SLM_OK;
+    return slm__fail(err, SLM_ERR_NOT_FINITE, "all logits are -infinity");
 }
 
 /* Logits that go through a buffer on the stack at a time; a multiple of SLM__LANES. */
@@ -5897,7 +5902,7 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
     size_t V = (size_t)vocab;
     size_t limit = V; /* choices that top_k leaves */
     size_t n = 0;     /* choices that both cuts leave */
-    size_t i = 0;
+    size_t drawn = 0;
     double sum;
     double mass = 0; /* of the first n choices */
     double point;
@@ -5920,12 +5925,12 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
     }
 
     point = slm_rng_uniform(rng) * mass;
-    point -= (double)scratch[0].p;
-    while (i + 1 < n && point >= 0) {
-        i++;
+    for (size_t i = 0; i < n && point >= 0; i++) {
+        /* Rounding must not lead to a token without any weight. */
+        if (scratch[i].p > 0) drawn = i;
         point -= (double)scratch[i].p;
     }
-    *token = scratch[i].token;
+    *token = scratch[drawn].token;
     return SLM_OK;
 }
 

@@ -222,7 +222,7 @@ static void test_greedy(void) {
 }
 
 static void test_not_finite(void) {
-    const double numbers[] = {NAN, INFINITY, -INFINITY};
+    const double numbers[] = {NAN, INFINITY};
     static slm_real logits[MOST];
     slm_rng unused = rng;
 
@@ -243,6 +243,29 @@ static void test_not_finite(void) {
         }
     }
     CHECK(rng.state == unused.state, "a random number was drawn");
+}
+
+/* A token of logit -infinity has probability 0, and is never drawn; if all are, that is an error. */
+static void test_masked_logits(void) {
+    static slm_real logits[MOST];
+
+    for (size_t i = 0; i < MOST; i++)
+        logits[i] = i % 3 == 1 ? (slm_real)0.5 : -(slm_real)INFINITY;
+    for (int temperature = 0; temperature < 3; temperature++) {
+        slm_sample_options options = sampling(temperature, 0, temperature == 2 ? 0.9 : 1);
+        for (int draw = 0; draw < 200; draw++) {
+            int32_t token = -1;
+            CHECK_OK(slm_sample_token(&token, logits, MOST, &options, &rng, scratch, &err), err);
+            CHECK(token % 3 == 1, "a token without probability: %d", (int)token);
+        }
+    }
+    CHECK_OK(slm_likeliest_tokens(scratch, logits, MOST, MOST, &err), err);
+    CHECK(scratch[MOST - 1].p == 0 && scratch[0].p > 0, "probabilities of masked tokens");
+
+    for (size_t i = 0; i < MOST; i++)
+        logits[i] = -(slm_real)INFINITY;
+    CHECK(slm_likeliest_tokens(scratch, logits, MOST, 3, &err) == SLM_ERR_NOT_FINITE,
+          "all logits are -infinity");
 }
 
 static void test_bad_options(void) {
@@ -332,6 +355,7 @@ int main(void) {
     test_frequencies();
     test_greedy();
     test_not_finite();
+    test_masked_logits();
     test_bad_options();
     test_likeliest();
     test_generator();
