@@ -63,8 +63,9 @@ static void learn(slm_tokenizer **tokenizer, slm_model **model) {
     for (int i = 0; i < LINES; i++) {
         int is_day = slm_rng_below(&rng, 2) == 0;
         uint64_t lot = slm_rng_below(&rng, 10);
-        size += sprintf(text + size, "\n%s the cat %s", is_day ? "by day" : "at night",
-                        is_day ? by_day(lot) : at_night(lot));
+        const char *when = is_day ? "by day" : "at night";
+        const char *what = is_day ? by_day(lot) : at_night(lot);
+        size += sprintf(text + size, "\n%s the cat %s", when, what);
     }
     must(slm_tokenizer_train(tokenizer, text, (size_t)size, config.vocab, NULL, NULL, &err));
     must(slm_corpus_encode(&corpus, *tokenizer, text, (size_t)size, &err));

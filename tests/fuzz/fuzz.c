@@ -298,10 +298,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 }
 
 #ifdef REPLAY
-static void seed(const char *folder, int number, const void *bytes, size_t size) {
+static const char *seed_folder;
+
+static void seed(const void *bytes, size_t size) {
+    static int number;
     char path[1024];
     FILE *f;
-    (void)snprintf(path, sizeof path, "%s/seed_%d", folder, number);
+    (void)snprintf(path, sizeof path, "%s/seed_%d", seed_folder, number++);
     f = fopen(path, "wb");
     if (f == NULL || fwrite(bytes, 1, size, f) != size || fclose(f) != 0) {
         printf("cannot write %s\n", path);
@@ -309,8 +312,7 @@ static void seed(const char *folder, int number, const void *bytes, size_t size)
     }
 }
 
-/* Valid inputs of the target.  What slm.h writes goes into memory, since it cannot reach files. */
-static void seeds(const char *folder) {
+static void seed_texts(void) {
     static const char *const texts[] = {
         "{\"a\":[1,-2.5e-3,true,false,null,\"x\\u00e9\\ud83d\\ude00\\n\"]}",
         "\"text \\u20ac \xC3\xA9\"",
@@ -324,62 +326,77 @@ static void seeds(const char *folder) {
         "{\"metadata\":{\"total_size\":1},\"weight_map\":{\"lm_head.weight\":\"model-00001-of-"
         "00002.safetensors\"}}",
         "{\"text\":\"one\"}\n\n{\"a\":\"q\",\"b\":\"r\",\"text\":\"two\\n\"}\r\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        seed(texts[i], strlen(texts[i]));
+}
+
+static void seed_safetensors(void) {
     static const char header[] =
-        "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_"
-        "offsets\":[0,24]},"
+        "{\"__metadata__\":{\"format\":\"pt\"},"
+        "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
         "\"b\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[24,32]}}";
-    unsigned char file[2048];
-    int n = 0;
-    size_t i;
-    memory_limit = SIZE_MAX;
-    for (i = 0; i < sizeof texts / sizeof *texts; i++)
-        seed(folder, n++, texts[i], strlen(texts[i]));
-    memset(file, 0, sizeof file);
+    static unsigned char file[2048];
     slm__store(file, sizeof header - 1, 8);
     memcpy(file + 8, header, sizeof header - 1);
-    seed(folder, n++, file, 8 + sizeof header - 1 + 32);
-    { /* scores: 5 targets in windows of 3 */
-        slm_losses s;
-        slm_real values[5] = {1, 2, 3, 4, 5};
-        memset(&s, 0, sizeof s);
-        s.n = 5;
-        s.total = 5;
-        s.T = 3;
-        s.loss = s.entropy = values;
-        written = 0;
-        if (slm_losses_save(&s, "input", &err) != SLM_OK) exit(1);
-        seed(folder, n++, output, written);
+    seed(file, 8 + sizeof header - 1 + 32);
+}
+
+/* Losses of 5 targets in windows of 3. */
+static void seed_losses(void) {
+    slm_losses s;
+    slm_real values[5] = {1, 2, 3, 4, 5};
+    memset(&s, 0, sizeof s);
+    s.n = 5;
+    s.total = 5;
+    s.T = 3;
+    s.loss = values;
+    s.entropy = values;
+    written = 0;
+    if (slm_losses_save(&s, "input", &err) != SLM_OK) exit(1);
+    seed(output, written);
+}
+
+/* A run of the trainer above. */
+static void seed_run(void) {
+    slm_trainer *t = trainer_of(1);
+    static slm_run run;
+    written = 0;
+    run.corpus_hash = 99;
+    run.extra[0] = 'x';
+    if (slm_run_save(t, "input", &run, &err) != SLM_OK) exit(1);
+    seed(output, written);
+    slm_model_free(t->model);
+    slm_trainer_free(t);
+}
+
+/* A tokenizer of 256 bytes and one merge, as short as the format allows.  Printable bytes stand
+   for themselves, the others for characters from 256 on. */
+static void seed_tokenizer(void) {
+    slm__writer w = {{NULL, 0, 0}, &err, SLM_OK};
+    int other = 256;
+    slm__print(&w, "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\","
+                   "\"add_prefix_space\":false,\"use_regex\":true},"
+                   "\"decoder\":{\"type\":\"ByteLevel\"},"
+                   "\"model\":{\"type\":\"BPE\",\"vocab\":{");
+    for (int byte = 0; byte < 256; byte++) {
+        int printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+        int code = printable ? byte : other++;
+        slm__print(&w, "%s\"\\u%04x\":%d", byte > 0 ? "," : "", (unsigned)code, byte);
     }
-    { /* a run of the trainer above */
-        slm_trainer *t = trainer_of(1);
-        static slm_run run;
-        written = 0;
-        run.corpus_hash = 99;
-        run.extra[0] = 'x';
-        if (slm_run_save(t, "input", &run, &err) != SLM_OK) exit(1);
-        seed(folder, n++, output, written);
-        slm_model_free(t->model);
-        slm_trainer_free(t);
-    }
-    { /* a tokenizer of 256 bytes and one merge, as short as the format allows */
-        slm__writer w = {{NULL, 0, 0}, &err, SLM_OK};
-        int byte, code, other = 256;
-        slm__print(
-            &w,
-            "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
-            "false,\"use_regex\":true},"
-            "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{");
-        for (byte = 0; byte < 256; byte++) {
-            code = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
-                       ? byte
-                       : other++;
-            slm__print(&w, "%s\"\\u%04x\":%d", byte ? "," : "", (unsigned)code,
-                                     byte);
-        }
-        slm__print(&w, ",\"he\":256},\"merges\":[\"h e\"]}}");
-        seed(folder, n++, w.text.data, w.text.size);
-        slm__release(w.text.data);
-    }
+    slm__print(&w, ",\"he\":256},\"merges\":[\"h e\"]}}");
+    seed(w.text.data, w.text.size);
+    slm__release(w.text.data);
+}
+
+/* Valid inputs of the target.  What slm.h writes goes into memory, since it cannot reach files. */
+static void seeds(const char *folder) {
+    seed_folder = folder;
+    memory_limit = SIZE_MAX;
+    seed_texts();
+    seed_safetensors();
+    seed_losses();
+    seed_run();
+    seed_tokenizer();
 }
 
 static int cannot_read(const char *name) {

@@ -91,87 +91,114 @@ static char *some_text(size_t size) {
     return text;
 }
 
-/* The method, small: a reference scores a text, a model is trained on the selected tokens, and says
-   something. */
-int main(int argc, char **argv) {
-    char *text = some_text(4000), *words;
-    size_t size;
+/* What the method needs: a text's tokens, a reference model and its losses, a model to train. */
+typedef struct method {
+    char *text;
     slm_tokenizer *tokenizer;
     slm_corpus *corpus;
-    slm_model_config config;
     slm_model *reference, *model;
     slm_losses *scores;
-    slm_evaluation evaluation;
-    slm_windows windows;
-    slm_train_options options;
-    slm_trainer *trainer;
-    slm_batch *batch;
-    slm_cursor cursor = {3, 0};
-    slm_step_stats stats;
-    slm_generator *generator;
-    const slm_real *logits;
-    slm_sample_options sampling;
-    slm_choice choices[270];
-    slm_rng rng = slm_rng_seed(2);
-    int32_t token, i;
-    uint64_t hash;
-    the_small_parts();
-    must(slm_tokenizer_train(&tokenizer, text, 4000, 270, NULL, NULL, &err));
-    must(slm_corpus_encode(&corpus, tokenizer, text, 4000, &err));
+} method;
+
+static void make_models(method *m) {
+    slm_model_config config;
     memset(&config, 0, sizeof config);
-    config.vocab = slm_tokenizer_vocab(tokenizer);
+    config.vocab = slm_tokenizer_vocab(m->tokenizer);
     config.dim = 24 * WORK;
     config.n_layers = 2;
     config.n_heads = 3;
     config.n_kv_heads = 1;
     config.ffn = 40 * WORK;
-    must(slm_model_create(&reference, &config, 7, &err));
-    must(slm_model_create(&model, &config, 8, &err));
-    corpus->tokenizer_hash = slm_tokenizer_hash(tokenizer);
-    windows = slm_corpus_windows(corpus, B, T);
-    must(slm_losses_compute(&scores, reference, corpus, &windows, NULL, NULL, &err));
-    must(slm_losses_check(scores, corpus, T, &err));
-    must(slm_losses_evaluate(&evaluation, scores, corpus, 1, &err));
+    must(slm_model_create(&m->reference, &config, 7, &err));
+    must(slm_model_create(&m->model, &config, 8, &err));
+}
+
+static void begin(method *m) {
+    slm_windows windows;
+    slm_evaluation evaluation;
+    m->text = some_text(4000);
+    must(slm_tokenizer_train(&m->tokenizer, m->text, 4000, 270, NULL, NULL, &err));
+    must(slm_corpus_encode(&m->corpus, m->tokenizer, m->text, 4000, &err));
+    m->corpus->tokenizer_hash = slm_tokenizer_hash(m->tokenizer);
+    make_models(m);
+    windows = slm_corpus_windows(m->corpus, B, T);
+    must(slm_losses_compute(&m->scores, m->reference, m->corpus, &windows, NULL, NULL, &err));
+    must(slm_losses_check(m->scores, m->corpus, T, &err));
+    must(slm_losses_evaluate(&evaluation, m->scores, m->corpus, 1, &err));
     need(evaluation.low < evaluation.loss && evaluation.loss < evaluation.high, "evaluation");
-    options = slm_train_defaults();
+}
+
+static void train(method *m) {
+    slm_train_options options = slm_train_defaults();
+    slm_trainer *trainer;
+    slm_batch *batch;
+    slm_cursor cursor = {3, 0};
+    slm_step_stats stats;
     options.select.criterion = SLM_CRITERION_EXCESS;
     options.adamw.lr = 0.01;
     options.adamw.warmup = 2;
     options.adamw.steps = STEPS;
     need(slm_adamw_learning_rate(&options.adamw, 0) == 0.005, "learning rate");
-    must(slm_trainer_create(&trainer, model, &options, &err));
+    must(slm_trainer_create(&trainer, m->model, &options, &err));
     must(slm_batch_create(&batch, B, T, &err));
-    for (i = 0; i < STEPS; i++) {
-        must(slm_batch_next(batch, &cursor, corpus, scores, &err));
+    for (int i = 0; i < STEPS; i++) {
+        must(slm_batch_next(batch, &cursor, m->corpus, m->scores, &err));
         must(slm_trainer_step(&stats, trainer, &batch, 1, &err));
     }
     need(stats.n_selected == slm_select_count(0.6, stats.n_valid), "step");
-    hash = slm_model_hash(model);
-    must(slm_generator_create(&generator, model, T, &err));
-    must(slm_generator_push(&logits, generator, 'o', &err));
-    sampling = slm_sample_defaults();
+    slm_batch_free(batch);
+    slm_trainer_free(trainer);
+}
+
+/* Adds what the trained model says to the hash. */
+static uint64_t say(const method *m, uint64_t hash) {
+    slm_generator *generator;
+    const slm_real *logits;
+    slm_sample_options sampling = slm_sample_defaults();
+    slm_choice choices[270];
+    slm_rng rng = slm_rng_seed(2);
+    int32_t token;
+    char *words;
+    size_t size;
     sampling.temperature = 0.5;
     sampling.top_p = 0.9;
-    must(slm_sample_token(&token, logits, config.vocab, &sampling, &rng, choices, &err));
-    must(slm_tokenizer_decode(&words, &size, tokenizer, &token, 1, &err));
+    must(slm_generator_create(&generator, m->model, T, &err));
+    must(slm_generator_push(&logits, generator, 'o', &err));
+    must(slm_sample_token(&token, logits, slm_tokenizer_vocab(m->tokenizer), &sampling, &rng,
+                          choices, &err));
+    must(slm_tokenizer_decode(&words, &size, m->tokenizer, &token, 1, &err));
     hash = slm_hash(hash, words, size);
     slm_free(words);
+    slm_generator_free(generator);
+    return hash;
+}
+
+static void end(method *m) {
+    slm_losses_free(m->scores);
+    slm_model_free(m->model);
+    slm_model_free(m->reference);
+    slm_corpus_free(m->corpus);
+    slm_tokenizer_free(m->tokenizer);
+    free(m->text);
+}
+
+/* The method, small: a reference scores a text, a model is trained on the selected tokens, and says
+   something. */
+int main(int argc, char **argv) {
+    method m;
+    uint64_t hash;
+    the_small_parts();
+    begin(&m);
+    train(&m);
+    hash = say(&m, slm_model_hash(m.model));
 #ifndef SLM_NO_FILES
     need(argc == 2, "usage: dropin FOLDER");
-    its_files(argv[1], model, tokenizer, scores);
+    its_files(argv[1], m.model, m.tokenizer, m.scores);
 #else
     (void)argc;
     (void)argv;
 #endif
-    slm_generator_free(generator);
-    slm_batch_free(batch);
-    slm_trainer_free(trainer);
-    slm_losses_free(scores);
-    slm_model_free(model);
-    slm_model_free(reference);
-    slm_corpus_free(corpus);
-    slm_tokenizer_free(tokenizer);
-    free(text);
+    end(&m);
     printf("ok %016llx\n", (unsigned long long)hash);
     return 0;
 }
