@@ -101,18 +101,19 @@
 #define SLM__PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 #define SLM__MAYBE_UNUSED __attribute__((unused))
 #define SLM__KEEP __attribute__((used))
-#define SLM_NODISCARD __attribute__((warn_unused_result))
+#define SLM__NODISCARD __attribute__((warn_unused_result))
 #else
 #define SLM__PRINTF(format_index, first)
 #define SLM__MAYBE_UNUSED
 #define SLM__KEEP
-#define SLM_NODISCARD
+#define SLM__NODISCARD
 #endif
 #ifdef SLM_STATIC
 #define SLM_API static SLM__MAYBE_UNUSED
 #else
 #define SLM_API extern
 #endif
+#define SLM_CHECKED SLM_API SLM__NODISCARD /* a function whose status must not be ignored */
 #ifndef SLM_REAL
 #define SLM_REAL float
 #endif
@@ -197,12 +198,12 @@ SLM_API double slm_rng_normal(slm_rng *rng);              /* mean 0, variance 1 
 typedef struct slm_tokenizer slm_tokenizer;
 
 /* The 256 bytes as tokens; the id is the byte. */
-SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *err);
 
 /* Learns a byte-level BPE of `vocab` >= 256 tokens from a text. */
-SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
-                                       int32_t vocab, slm_progress progress, void *user,
-                                       slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
+                                           int32_t vocab, slm_progress progress, void *user,
+                                           slm_error *err);
 SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer);
 
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer); /* ids are 0..vocab-1 */
@@ -212,11 +213,12 @@ SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* of vocab
 SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id);
 
 /* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours. */
-SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
-                                        const slm_tokenizer *tokenizer, const char *text,
-                                        size_t size, slm_error *err);
-SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tokenizer *tokenizer,
-                                        const int32_t *ids, size_t n_ids, slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
+                                            const slm_tokenizer *tokenizer, const char *text,
+                                            size_t size, slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_decode(char **text, size_t *size,
+                                            const slm_tokenizer *tokenizer, const int32_t *ids,
+                                            size_t n_ids, slm_error *err);
 
 /* ---- corpus: one stream of tokens ----
    Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1), each from the tokens
@@ -233,12 +235,12 @@ typedef struct slm_corpus {
 } slm_corpus;
 
 /* Copies n tokens (and masks, or NULL); each must be in 0..vocab-1. */
-SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
-                                     const uint8_t *masked, size_t n, int32_t vocab,
-                                     slm_error *err);
+SLM_CHECKED slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
+                                         const uint8_t *masked, size_t n, int32_t vocab,
+                                         slm_error *err);
 /* The tokens of a text. */
-SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
-                                     const char *text, size_t size, slm_error *err);
+SLM_CHECKED slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
+                                         const char *text, size_t size, slm_error *err);
 SLM_API void slm_corpus_free(slm_corpus *corpus);
 SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T); /* ceil((n-1) / T) */
 
@@ -257,7 +259,7 @@ typedef struct slm_losses {
 } slm_losses;
 
 /* Room for n entries, all zero: for losses that come from elsewhere.  total is n. */
-SLM_API slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err);
+SLM_CHECKED slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err);
 SLM_API void slm_losses_free(slm_losses *losses);
 
 /* ---- batch: the windows of one micro-batch ---- */
@@ -272,12 +274,12 @@ typedef struct slm_batch {
     void *memory[3];       /* private */
 } slm_batch;
 
-SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
+SLM_CHECKED slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
 SLM_API void slm_batch_free(slm_batch *batch);
 
 /* Makes ref_loss and ref_entropy, or weights (all 1), for you to fill, unless they are there. */
-SLM_API slm_status slm_batch_alloc_reference(slm_batch *batch, slm_error *err);
-SLM_API slm_status slm_batch_alloc_weights(slm_batch *batch, slm_error *err);
+SLM_CHECKED slm_status slm_batch_alloc_reference(slm_batch *batch, slm_error *err);
+SLM_CHECKED slm_status slm_batch_alloc_weights(slm_batch *batch, slm_error *err);
 
 /* Order of training: each epoch visits every window once, in an order drawn from seed and epoch. */
 typedef struct slm_cursor {
@@ -286,8 +288,9 @@ typedef struct slm_cursor {
 } slm_cursor;
 
 /* Fills the batch with the next B windows and, if ref_losses are given, with their losses. */
-SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const slm_corpus *corpus,
-                                  const slm_losses *ref_losses, slm_error *err);
+SLM_CHECKED slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor,
+                                      const slm_corpus *corpus, const slm_losses *ref_losses,
+                                      slm_error *err);
 /* Fills the batch with windows first_window, first_window + 1, ... in the order of the text.  Where
    the corpus has no more windows, all targets are -1. */
 SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first_window);
@@ -326,10 +329,10 @@ typedef struct slm_model {
 } slm_model;
 
 /* Fills in what is not set; refuses nonsense by field and value. */
-SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *err);
-SLM_API slm_status slm_model_create(slm_model **out, const slm_model_config *config, uint64_t seed,
-                                    slm_error *err); /* random weights */
-SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err);
+SLM_CHECKED slm_status slm_model_config_check(slm_model_config *config, slm_error *err);
+SLM_CHECKED slm_status slm_model_create(slm_model **out, const slm_model_config *config,
+                                        uint64_t seed, slm_error *err); /* random weights */
+SLM_CHECKED slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_error *err);
 SLM_API void slm_model_free(slm_model *model);
 SLM_API uint64_t slm_model_hash(const slm_model *model); /* of shape and weights */
 
@@ -353,12 +356,13 @@ typedef struct slm_tensor {
     struct slm__node *maker;      /* the operation that computed data; NULL in a leaf */
 } slm_tensor;
 
-SLM_API slm_status slm_tape_create(slm_tape **out, slm_error *err);
+SLM_CHECKED slm_status slm_tape_create(slm_tape **out, slm_error *err);
 SLM_API void slm_tape_free(slm_tape *tape);
 SLM_API void slm_tape_reset(slm_tape *tape); /* forgets the record, keeps the memory */
-SLM_API slm_status slm_tape_status(const slm_tape *tape, slm_error *err); /* first error since */
+/* The first error since the reset. */
+SLM_CHECKED slm_status slm_tape_status(const slm_tape *tape, slm_error *err);
 /* Sets d loss / d loss = 1 and sweeps backwards, once.  loss is (1, 1). */
-SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error *err);
+SLM_CHECKED slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error *err);
 
 /* Operations.  They run at once and record themselves.  They return NULL if an input is NULL or the
    tape is in error, so it is enough to ask once: slm_tape_backward and slm_tape_status say why.
@@ -402,15 +406,16 @@ SLM_API slm_tensor *slm_model_forward(slm_tensor **head, slm_tape *tape, const s
 
 /* ---- losses of tokens ---- */
 /* (eqs. 1, 8) Loss and entropy (N; NULL: not wanted) of every row, 0 where targets[n] < 0. */
-SLM_API slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
-                                    slm_tensor *hidden, slm_tensor *head, const int32_t *targets,
-                                    slm_error *err);
+SLM_CHECKED slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                        slm_tensor *hidden, slm_tensor *head,
+                                        const int32_t *targets, slm_error *err);
 
 /* ---- losses of tokens ---- */
 /* (eqs. 1, 8) Loss and entropy (B*T each; entropy may be NULL) of every target of a batch by a
    model; 0 where there is no target.  Resets the tape. */
-SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
-                                    const slm_model *model, const slm_batch *batch, slm_error *err);
+SLM_CHECKED slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                        const slm_model *model, const slm_batch *batch,
+                                        slm_error *err);
 
 /* Windows of a corpus: T tokens each, B of them at a time, from first to end-1. */
 typedef struct slm_windows {
@@ -423,12 +428,12 @@ SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int3
 /* Loss and entropy of every token of those windows.  B matters for speed alone.  When progress
    stops it, *out is the part that was done, to be joined with the rest, and the status is
    SLM_ERR_CANCELLED. */
-SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
-                                      const slm_corpus *corpus, const slm_windows *windows,
-                                      slm_progress progress, void *user, slm_error *err);
+SLM_CHECKED slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
+                                          const slm_corpus *corpus, const slm_windows *windows,
+                                          slm_progress progress, void *user, slm_error *err);
 /* Refuses, by name, losses of another corpus, tokenizer or window length, and a part. */
-SLM_API slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *corpus, int32_t T,
-                                    slm_error *err);
+SLM_CHECKED slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *corpus,
+                                        int32_t T, slm_error *err);
 
 /* How good is a model on a text?  The mean over all targets that are not masked. */
 typedef struct slm_evaluation {
@@ -440,8 +445,8 @@ typedef struct slm_evaluation {
 } slm_evaluation;
 
 /* The losses must be those of the whole corpus.  seed: of the bootstrap. */
-SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *losses,
-                                       const slm_corpus *corpus, uint64_t seed, slm_error *err);
+SLM_CHECKED slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *losses,
+                                           const slm_corpus *corpus, uint64_t seed, slm_error *err);
 
 /* ---- selection ---- */
 typedef enum slm_criterion {
@@ -508,18 +513,18 @@ SLM_API const char *slm_criterion_name(slm_criterion criterion); /* "excess", ..
 SLM_API size_t slm_select_count(double ratio, size_t n);
 
 /* (eq. 3) score (n) out: what the criterion makes of each target. */
-SLM_API slm_status slm_select_scores(slm_real *score, const slm_targets *targets,
-                                     const slm_select_options *options, slm_error *err);
+SLM_CHECKED slm_status slm_select_scores(slm_real *score, const slm_targets *targets,
+                                         const slm_select_options *options, slm_error *err);
 
 /* (eq. 5) mask (n) out: 1 for the k highest scores among those with valid[i] != 0 (NULL: all); ties
    go to the lowest index; a NaN is an error.  A radix selection over the bits of the scores. */
-SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid,
-                                  size_t n, size_t k, slm_error *err);
+SLM_CHECKED slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid,
+                                      size_t n, size_t k, slm_error *err);
 
 /* Both of the above, by scope.  mask (n) out; *n_selected: how many of these n; scratch (n). */
-SLM_API slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targets *targets,
-                              const slm_select_options *options, slm_real *scratch,
-                              slm_error *err);
+SLM_CHECKED slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targets *targets,
+                                  const slm_select_options *options, slm_real *scratch,
+                                  slm_error *err);
 
 /* ---- training ---- */
 typedef struct slm_adamw_options { /* AdamW with a linear warm-up and half a cosine */
@@ -551,8 +556,8 @@ SLM_API double slm_adamw_learning_rate(const slm_adamw_options *options, uint64_
 typedef struct slm_trainer slm_trainer;
 
 /* The model is borrowed; its parameters are updated.  options NULL: the defaults. */
-SLM_API slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
-                                      const slm_train_options *options, slm_error *err);
+SLM_CHECKED slm_status slm_trainer_create(slm_trainer **out, slm_model *model,
+                                          const slm_train_options *options, slm_error *err);
 SLM_API void slm_trainer_free(slm_trainer *trainer);
 
 typedef struct slm_step_stats {
@@ -567,12 +572,13 @@ typedef struct slm_step_stats {
 
 /* THE STEP: one optimizer step over n_micro micro-batches.  stats may be NULL.  On an error the
    parameters are untouched and the stats are zero. */
-SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
-                                    slm_batch *const *micro, size_t n_micro, slm_error *err);
+SLM_CHECKED slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
+                                        slm_batch *const *micro, size_t n_micro, slm_error *err);
 
 /* For a step of your own: clips the gradient in slm_trainer_grads, AdamW, next step.  stats (or
    NULL) gets grad_norm and lr, the rest 0. */
-SLM_API slm_status slm_trainer_update(slm_step_stats *stats, slm_trainer *trainer, slm_error *err);
+SLM_CHECKED slm_status slm_trainer_update(slm_step_stats *stats, slm_trainer *trainer,
+                                          slm_error *err);
 
 SLM_API slm_model *slm_trainer_model(const slm_trainer *trainer);
 SLM_API const slm_train_options *slm_trainer_options(const slm_trainer *trainer);
@@ -587,14 +593,14 @@ SLM_API const uint8_t *slm_trainer_mask(const slm_trainer *trainer);
 /* ---- generation ---- */
 typedef struct slm_generator slm_generator; /* the key-value cache of one sequence */
 
-SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model,
-                                        int32_t max_tokens, slm_error *err);
+SLM_CHECKED slm_status slm_generator_create(slm_generator **out, const slm_model *model,
+                                            int32_t max_tokens, slm_error *err);
 SLM_API void slm_generator_free(slm_generator *generator);
 SLM_API void slm_generator_reset(slm_generator *generator);
 
 /* Appends one token.  *logits (V) belong to the generator and hold until the next call. */
-SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
-                                      int32_t token, slm_error *err);
+SLM_CHECKED slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
+                                          int32_t token, slm_error *err);
 
 typedef struct slm_choice {
     slm_real p;
@@ -602,8 +608,8 @@ typedef struct slm_choice {
 } slm_choice;
 
 /* The k likeliest tokens with their probabilities, likeliest first; of equals, the lower id. */
-SLM_API slm_status slm_likeliest_tokens(slm_choice *choices, const slm_real *logits, int32_t vocab,
-                                        int32_t k, slm_error *err);
+SLM_CHECKED slm_status slm_likeliest_tokens(slm_choice *choices, const slm_real *logits,
+                                            int32_t vocab, int32_t k, slm_error *err);
 
 typedef struct slm_sample_options {
     double temperature; /* 0: the likeliest token, the lowest id among equals */
@@ -613,32 +619,33 @@ typedef struct slm_sample_options {
 
 SLM_API slm_sample_options slm_sample_defaults(void); /* temperature 1, no cuts */
 /* Draws a token.  scratch: (vocab). */
-SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int32_t vocab,
-                                    const slm_sample_options *options, slm_rng *rng,
-                                    slm_choice *scratch, slm_error *err);
+SLM_CHECKED slm_status slm_sample_token(int32_t *token, const slm_real *logits, int32_t vocab,
+                                        const slm_sample_options *options, slm_rng *rng,
+                                        slm_choice *scratch, slm_error *err);
 
 /* ---- files ---- */
 #ifndef SLM_NO_FILES
 /* A whole file; a NUL follows the bytes, which are yours. */
-SLM_API slm_status slm_file_read(char **bytes, size_t *size, const char *path, slm_error *err);
+SLM_CHECKED slm_status slm_file_read(char **bytes, size_t *size, const char *path, slm_error *err);
 /* Replaces a file atomically: whatever fails, it is the old one or the whole new one. */
-SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t size, slm_error *err);
+SLM_CHECKED slm_status slm_file_write(const char *path, const void *bytes, size_t size,
+                                      slm_error *err);
 
 /* Text as it is.  Of *.jsonl, the string in each line's field, "text" if fields is NULL; several,
    as "question,answer", are joined by a newline.  A blank line follows each. */
-SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
-                                 slm_error *err);
+SLM_CHECKED slm_status slm_text_read(char **text, size_t *size, const char *path,
+                                     const char *fields, slm_error *err);
 /* The tokens of such a text. */
-SLM_API slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer,
-                                   const char *path, const char *fields, slm_error *err);
+SLM_CHECKED slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer,
+                                       const char *path, const char *fields, slm_error *err);
 
 /* A tokenizer.json of Hugging Face: its text (`name` is for messages), its path, or that of a
    folder with one. */
-SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
-                                       const char *name, slm_error *err);
-SLM_API slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);
-SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path,
-                                      slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
+                                           const char *name, slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);
+SLM_CHECKED slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path,
+                                          slm_error *err);
 
 /* How numbers are stored. */
 typedef enum slm_dtype {
@@ -671,16 +678,17 @@ SLM_API const char *slm_dtype_name(slm_dtype dtype); /* "F32", ...; never NULL *
 
 /* A Hugging Face Llama folder: config.json and model.safetensors, or several such files with an
    index; F32, F16, BF16 or F64. */
-SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
+SLM_CHECKED slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 /* Makes the folder; the one above it must exist.  tokenizer: saved too, or NULL.  dtype: NATIVE,
    F32, BF16 or F64. */
-SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
-                                  const slm_tokenizer *tokenizer, slm_dtype dtype, slm_error *err);
+SLM_CHECKED slm_status slm_model_save(const slm_model *model, const char *folder,
+                                      const slm_tokenizer *tokenizer, slm_dtype dtype,
+                                      slm_error *err);
 
 /* A score file: the losses of a corpus, or of a part of it, with the fingerprints of what they
    belong to.  It is a safetensors file with tensors "loss" and "entropy". */
-SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err);
-SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err);
+SLM_CHECKED slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err);
+SLM_CHECKED slm_status slm_losses_load(slm_losses **out, const char *path, slm_error *err);
 
 /* A run is a folder that training can go on from.  state.safetensors is the whole state (weights,
    moments, step, cursor), replaced atomically; around it lies the model. */
@@ -691,12 +699,12 @@ typedef struct slm_run {
     char extra[1024];     /* a text of yours */
 } slm_run;
 
-SLM_API slm_status slm_run_save(const slm_trainer *trainer, const char *folder, const slm_run *run,
-                                slm_error *err);
+SLM_CHECKED slm_status slm_run_save(const slm_trainer *trainer, const char *folder,
+                                    const slm_run *run, slm_error *err);
 /* Demands the same model shape, selection, optimizer and corpus, else SLM_ERR_MISMATCH, by name.
    Fills in cursor and extra.  On an error trainer and run are untouched. */
-SLM_API slm_status slm_run_load(slm_trainer *trainer, slm_run *run, const char *folder,
-                                slm_error *err);
+SLM_CHECKED slm_status slm_run_load(slm_trainer *trainer, slm_run *run, const char *folder,
+                                    slm_error *err);
 
 /* ---- safetensors: any file of named tensors, read tensor by tensor ---- */
 typedef struct slm_safetensors slm_safetensors;
@@ -711,7 +719,8 @@ typedef struct slm_safetensors_entry {
 } slm_safetensors_entry;
 
 /* Reads and checks the header.  The file stays open. */
-SLM_API slm_status slm_safetensors_open(slm_safetensors **out, const char *path, slm_error *err);
+SLM_CHECKED slm_status slm_safetensors_open(slm_safetensors **out, const char *path,
+                                            slm_error *err);
 SLM_API void slm_safetensors_close(slm_safetensors *file); /* NULL is fine */
 
 SLM_API size_t slm_safetensors_count(const slm_safetensors *file); /* tensors */
@@ -723,8 +732,8 @@ SLM_API const slm_safetensors_entry *slm_safetensors_find(const slm_safetensors 
 SLM_API const char *slm_safetensors_metadata(const slm_safetensors *file, const char *key);
 
 /* out (count): all numbers of a tensor of F32, F16, BF16 or F64, which must be that many. */
-SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
-                                        size_t count, slm_error *err);
+SLM_CHECKED slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
+                                            size_t count, slm_error *err);
 #endif
 
 /* ---- utilities ---- */
