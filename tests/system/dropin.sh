@@ -80,7 +80,7 @@ symbols() {                                        # NAME OBJECT
     nothing "$1: calls what it must not"
 }
 interface() {                                      # OBJECT: defines what slm.h declares
-    sed '/^\/\* =* stop here/q' slm.h | sed -n 's/^SLM_API [^(]*[ *]\(slm_[a-z0-9_]*\)(.*/\1/p' |
+    sed '/^\/\* =* stop here/q' slm.h | sed -nE 's/^SLM_(API|CHECKED) [^(]*[ *](slm_[a-z0-9_]*)\(.*/\2/p' |
         sort >$here/declared
     nm -g --defined-only "$1" | awk '$2 != "W" && $3 !~ /^slm_abi_/ { print $3 }' |
         sort >$here/defined
