@@ -63,13 +63,12 @@ static void train(slm_model *model, const slm_corpus *corpus) {
     slm_trainer_free(trainer);
 }
 
-/* A mask for every token: 1 where it is not to be counted.  Here only the results count, or only
-   the rest. */
-static void mask_results(uint8_t *masked, const slm_corpus *corpus, int count_results) {
+/* Masks the results.  A mask is 1 where a token is not to be counted. */
+static void mask_results(uint8_t *masked, const slm_corpus *corpus) {
     int in_result = 0;
     for (size_t i = 0; i < corpus->n; i++) {
         if (corpus->tokens[i] == '\n') in_result = 0;
-        masked[i] = in_result != count_results;
+        masked[i] = (uint8_t)in_result;
         if (corpus->tokens[i] == '=') in_result = 1;
     }
 }
@@ -117,9 +116,10 @@ int main(void) {
        2 ln 5 / 5 = 0.644 nats for each byte of "3+4=\n" that is no result.  (The results are not
        at 0, because a window that begins behind an operand hides it.) */
     text[1]->masked = masked;
-    mask_results(masked, text[1], 0);
+    mask_results(masked, text[1]);
     show("1600 sums, all but results", losses[1], text[1]);
-    mask_results(masked, text[1], 1);
+    for (size_t i = 0; i < text[1]->n; i++)
+        masked[i] = !masked[i];
     show("1600 sums, results", losses[1], text[1]);
 
     for (int i = 0; i < 2; i++) {
