@@ -80,8 +80,8 @@ symbols() {                                        # NAME OBJECT
     nothing "$1: calls what it must not"
 }
 interface() {                                      # OBJECT: defines what slm.h declares
-    sed '/^\/\* =* stop here/q' slm.h | sed -nE 's/^SLM_(API|CHECKED) [^(]*[ *](slm_[a-z0-9_]*)\(.*/\2/p' |
-        sort >$here/declared
+    sed '/^\/\* =* stop here/q' slm.h |
+        sed -nE 's/^SLM_(API|CHECKED) [^(]*[ *](slm_[a-z0-9_]*)\(.*/\2/p' | sort >$here/declared
     nm -g --defined-only "$1" | awk '$2 != "W" && $3 !~ /^slm_abi_/ { print $3 }' |
         sort >$here/defined
     diff $here/declared $here/defined >$here/log

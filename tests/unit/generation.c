@@ -245,7 +245,7 @@ static void test_not_finite(void) {
     CHECK(rng.state == unused.state, "a random number was drawn");
 }
 
-/* A token of logit -infinity has probability 0, and is never drawn; if all are, that is an error. */
+/* A token of logit -infinity has probability 0 and is never drawn; if all are, that is an error. */
 static void test_masked_logits(void) {
     static slm_real logits[MOST];
 
