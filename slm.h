@@ -6542,11 +6542,13 @@ SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *er
    The priority is rank << 32 | leaf: the lowest rank wins, the leftmost of equals. */
 #define SLM__NO_PAIR UINT64_MAX /* the symbol and the next one make no merge, or it is the last */
 
+/* One node of the tree.  A leaf of 0 means that there is none.  Node 0 exists but is never read, so
+   that code may write to a neighbour without asking whether there is one. */
 typedef struct slm__symbol {
-    uint64_t priority;
-    int32_t id;     /* of leaves only, like the next two */
-    int32_t before; /* the neighbours' leaves; 0: none.  Node 0 is written at times, never read */
-    int32_t after;
+    uint64_t priority; /* the fields after it are used in leaves only */
+    int32_t id;        /* the token */
+    int32_t before;    /* the leaf of the symbol before it, or 0 */
+    int32_t after;     /* the leaf of the symbol after it, or 0 */
 } slm__symbol;
 
 /* What the encoding of one text needs. */
@@ -6572,7 +6574,7 @@ static uint64_t slm__pair_priority(const slm_tokenizer *t, const slm__symbol *tr
     return rank < 0 ? SLM__NO_PAIR : (uint64_t)rank << 32 | (uint64_t)leaf;
 }
 
-/* Node i < n takes the lower of the two priorities below it. */
+/* Gives node i < n the lower of the two priorities below it. */
 static void slm__tree_pull(slm__symbol *tree, int32_t i) {
     uint64_t left = tree[2 * i].priority;
     uint64_t right = tree[2 * i + 1].priority;
@@ -6580,14 +6582,15 @@ static void slm__tree_pull(slm__symbol *tree, int32_t i) {
     tree[i].priority = left < right ? left : right;
 }
 
-/* The pair at this leaf has changed. */
+/* Works out the priority of the pair that begins at this leaf, and of all nodes above it.  To be
+   called whenever one of the two symbols, or which symbol comes second, has changed. */
 static void slm__tree_update(const slm_tokenizer *t, slm__symbol *tree, int32_t leaf) {
     tree[leaf].priority = slm__pair_priority(t, tree, leaf);
     for (int32_t i = leaf / 2; i >= 1; i /= 2)
         slm__tree_pull(tree, i);
 }
 
-/* The tree (2n) of a piece of n bytes. */
+/* Fills the tree (2n) of a piece of n bytes: the leaves first, then the nodes above, bottom up. */
 static void slm__tree_build(const slm_tokenizer *t, slm__symbol *tree, const char *s, int32_t n) {
     for (int32_t i = 0; i < n; i++) {
         slm__symbol *leaf = &tree[n + i];
@@ -6601,17 +6604,21 @@ static void slm__tree_build(const slm_tokenizer *t, slm__symbol *tree, const cha
         slm__tree_pull(tree, i);
 }
 
-/* The symbol at this leaf and the next one become the token that their merge makes. */
+/* Merges the symbol at this leaf with the one after it, `right`.  The leaf's priority must be that
+   of a merge, not SLM__NO_PAIR. */
 static void slm__tree_merge(const slm_tokenizer *t, slm__symbol *tree, int32_t leaf) {
     uint64_t rank = tree[leaf].priority >> 32;
-    int32_t gone = tree[leaf].after;
-    int32_t after = tree[gone].after;
+    int32_t right = tree[leaf].after;
+    int32_t after_right = tree[right].after;
 
+    /* The leaf becomes the merged token, and `right` leaves the list. */
     tree[leaf].id = SLM__ITEMS(const slm__merge, t->merges)[rank].id;
-    tree[leaf].after = after;
-    tree[after].before = leaf;
-    tree[gone].after = 0;
-    slm__tree_update(t, tree, gone);
+    tree[leaf].after = after_right;
+    tree[after_right].before = leaf;
+    tree[right].after = 0;
+
+    /* Three pairs have changed: `right` begins none any more, the others contain the new token. */
+    slm__tree_update(t, tree, right);
     slm__tree_update(t, tree, leaf);
     if (tree[leaf].before != 0) slm__tree_update(t, tree, tree[leaf].before);
 }
@@ -7749,17 +7756,40 @@ static int slm__double_text(char text[48], double value) {
    Numbers are stored lowest byte first:
        F32, F64   IEEE 754
        BF16       the upper half of an F32
-       F16        1 bit of sign, 5 of exponent (bias 15), 10 of fraction */
+       F16        1 bit of sign, 5 of exponent (bias 15), 10 of fraction
+
+   The table has a row for every dtype of the format, not only for the four that are read: a file
+   may hold tensors of any of them, and their sizes are needed to check its offsets.  A slm_dtype
+   is the index of its row, so the two lists must have the same order.  Sizes are in bits because
+   some types fill no whole byte. */
 static const struct {
-    char name[12];
-    int bits;
+    const char *name; /* as it is written in a file */
+    int bits;         /* of one number */
 } slm__dtypes[] = {
-    /* By slm_dtype.  The first is never in a file. */
-    {"native", 0},  {"F32", 32},    {"F16", 16},    {"BF16", 16},       {"F64", 64},
-    {"BOOL", 8},    {"U8", 8},      {"I8", 8},      {"I16", 16},        {"U16", 16},
-    {"I32", 32},    {"U32", 32},    {"I64", 64},    {"U64", 64},        {"C64", 64},
-    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
-    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}};
+    {"native", 0}, /* a request to use the type of slm_real; refused in a file */
+    {"F32", 32},
+    {"F16", 16},
+    {"BF16", 16},
+    {"F64", 64},
+    {"BOOL", 8}, /* from here on: only listed, see slm__dtype_is_readable */
+    {"U8", 8},
+    {"I8", 8},
+    {"I16", 16},
+    {"U16", 16},
+    {"I32", 32},
+    {"U32", 32},
+    {"I64", 64},
+    {"U64", 64},
+    {"C64", 64},
+    {"F8_E5M2", 8},
+    {"F8_E4M3", 8},
+    {"F8_E8M0", 8},
+    {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8},
+    {"F4", 4},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+};
 
 SLM_API const char *slm_dtype_name(slm_dtype dtype) {
     return (size_t)dtype < SLM__COUNT(slm__dtypes) ? slm__dtypes[dtype].name : "unknown";
@@ -7775,6 +7805,8 @@ static int slm__dtype_is_readable(slm_dtype dtype) {
     return dtype >= SLM_DTYPE_F32 && dtype <= SLM_DTYPE_F64;
 }
 
+/* Bytes of one number, for a dtype that is readable: the sizes of the others may be less than a
+   byte, and "native" has none. */
 static size_t slm__dtype_size(slm_dtype dtype) {
     return (size_t)slm__dtypes[dtype].bits / 8;
 }
@@ -8494,7 +8526,8 @@ static slm_status slm__container_open(slm_safetensors **out, uint64_t *numbers,
     return status;
 }
 
-/* Old Hugging Face files hold the frequencies of RoPE besides the weights; we compute them. */
+/* Returns 1 for the frequencies of RoPE, which old Hugging Face files hold besides the weights.
+   They follow from config.json, so they are computed, and the stored ones are left unread. */
 static int slm__is_rope_table(const char *name) {
     static const char suffix[] = ".rotary_emb.inv_freq";
     size_t n = strlen(name);
@@ -8503,7 +8536,9 @@ static int slm__is_rope_table(const char *name) {
     return n > n_suffix && strcmp(name + n - n_suffix, suffix) == 0;
 }
 
-/* Every tensor of the file must have been read. */
+/* Refuses a file with a tensor that has not been read (slm__st_read marks each one it reads), so it
+   must be called last.  Such a tensor means that the file was made for something else: a model that
+   has biases, for example, would be loaded without them, and its losses would be wrong. */
 static slm_status slm__container_check_rest(const slm_safetensors *file, slm_error *err) {
     for (size_t i = 0; i < file->n; i++) {
         const slm__st_entry *entry = &file->entries[i];
@@ -9226,17 +9261,20 @@ static slm_status slm__config_write(const slm_model_config *config, slm_dtype dt
 }
 
 /* ---- model folders ----
-   config.json, and the weights in model.safetensors or in the files that
-   model.safetensors.index.json lists:
-       { "weight_map": { "model.embed_tokens.weight": "model-00001-of-00002.safetensors", ... } } */
+   A folder holds config.json and the weights, either in model.safetensors or in several files, the
+   shards.  These are listed in model.safetensors.index.json, which gives the file of every tensor:
+       { "weight_map": { "model.embed_tokens.weight": "model-00001-of-00002.safetensors", ... } }
+   A folder that came from elsewhere is not trusted. */
 
-/* A file name comes from outside: it must have plain letters only, and be no path. */
+/* Returns 1 if the name can only be that of a file in the folder.  A path such as "../../x" could
+   open any file of the user's. */
 static int slm__is_plain_name(const char *name) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
     return name[0] != 0 && name[0] != '.' && name[strspn(name, plain)] == 0;
 }
 
+/* Returns 1 if the file of this name is open already.  All paths begin with the folder. */
 static int slm__shards_include(const slm_safetensors *all, const char *folder, const char *name) {
     const slm__st_file *file;
 
@@ -9245,24 +9283,28 @@ static int slm__shards_include(const slm_safetensors *all, const char *folder, c
     return 0;
 }
 
-/* Adds the files that the index lists. */
+/* Opens the shards that the index lists.  A shard is named once for each of its tensors, and opened
+   when it is named first.  The names of the tensors are not used: each shard has a header of its
+   own, which says what it holds.  After the first failure nothing more is opened. */
 static slm_status slm__shards_index(slm_safetensors *all, const char *folder, slm__json *j,
                                     slm_error *err) {
     const slm__value *map = slm__json_get(j, slm__json_root(j), "weight_map");
     const slm__value *end;
-    const slm__value *v = slm__json_members(j, map, &end);
+    const slm__value *tensor = slm__json_members(j, map, &end);
 
-    for (; v != end && j->status == SLM_OK; v = slm__json_next(v)) {
-        const char *name = slm__json_text(j, v + 1);
+    for (; tensor != end && j->status == SLM_OK; tensor = slm__json_next(tensor)) {
+        const slm__value *shard = tensor + 1;
+        const char *name = slm__json_text(j, shard);
 
-        if (!slm__is_plain_name(name)) slm__json_fail_quoting(j, v + 1, "no acceptable file name:");
+        if (!slm__is_plain_name(name)) slm__json_fail_quoting(j, shard, "no acceptable file name:");
         if (j->status == SLM_OK && !slm__shards_include(all, folder, name))
             j->status = slm__safetensors_add(all, folder, name, err);
     }
     return j->status;
 }
 
-/* Adds the files of a folder; its path ends with '/'. */
+/* Opens the weights of a folder, whose path ends with '/'.  If there is model.safetensors, an index
+   beside it is not read. */
 static slm_status slm__shards_add(slm_safetensors *all, const char *folder, slm_error *err) {
     char path[SLM__PATH];
     char *text = NULL;

@@ -256,7 +256,7 @@ change 'json: control characters' 'json' \
 change 'merges: the leftmost first' 'tokenizer' \
     'tree[i].priority = left < right ?' 'tree[i].priority = left >> 32 < right >> 32 ?'
 change 'merges: who stands before' 'tokenizer' \
-    'tree[after].before = leaf;' ';'
+    'tree[after_right].before = leaf;' ';'
 change 'pairs before a merge' 'tokenizer' \
     'if (tree[leaf].before != 0) slm__tree_update(t, tree, tree[leaf].before);' ';'
 change 'training: ties' 'tokenizer' \
