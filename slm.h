@@ -410,7 +410,6 @@ SLM_CHECKED slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_t
                                         slm_tensor *hidden, slm_tensor *head,
                                         const int32_t *targets, slm_error *err);
 
-/* ---- losses of tokens ---- */
 /* (eqs. 1, 8) Loss and entropy (B*T each; entropy may be NULL) of every target of a batch by a
    model; 0 where there is no target.  Resets the tape. */
 SLM_CHECKED slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
@@ -439,7 +438,7 @@ SLM_CHECKED slm_status slm_losses_check(const slm_losses *losses, const slm_corp
 typedef struct slm_evaluation {
     double loss;          /* nats per token */
     double low, high;     /* 95% interval of it: percentiles of 1000 bootstrap draws of windows */
-    double bits_per_byte; /* NaN where the corpus does not know its bytes */
+    double bits_per_byte; /* NaN if the corpus does not know its bytes, or has masked tokens */
     size_t n_tokens;      /* targets */
     size_t n_windows;
 } slm_evaluation;
@@ -4950,7 +4949,8 @@ SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *lo
     memset(out, 0, sizeof *out);
     out->loss = total.loss / (double)total.n;
     out->bits_per_byte = (double)NAN;
-    if (corpus->bytes > 0) out->bits_per_byte = total.loss / log(2.0) / (double)corpus->bytes;
+    if (corpus->bytes > 0 && corpus->masked == NULL)
+        out->bits_per_byte = total.loss / log(2.0) / (double)corpus->bytes;
     out->n_tokens = total.n;
     out->n_windows = n_windows;
     slm__bootstrap(&out->low, &out->high, sums, n_windows, seed);

@@ -610,7 +610,12 @@ static void evaluation(void) {
     CHECK_OK(slm_losses_evaluate(&again, truth, &c, 6, &err), err);
     CHECK(again.loss == e.loss && again.low != e.low && again.high != e.high, "another seed");
 
+    /* The bytes of masked tokens are not known apart from the others'. */
     c.bytes = 100;
+    CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
+    CHECK(again.bits_per_byte != again.bits_per_byte, "bits per byte of a part of the text");
+    c.masked = NULL;
+    mean = naive_mean(truth, &c, &n);
     CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
     CHECK(fabs(again.bits_per_byte - mean * (double)n / ln2 / 100) < 1e-12, "bits per byte %g",
           again.bits_per_byte);
