@@ -583,7 +583,7 @@ static double naive_mean(const slm_losses *losses, const slm_corpus *c, size_t *
 
     *n = 0;
     for (size_t i = 0; i < losses->n; i++) {
-        if (c->masked[i + 1]) continue;
+        if (c->masked != NULL && c->masked[i + 1]) continue;
         sum += (double)losses->loss[i];
         ++*n;
     }
