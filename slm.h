@@ -246,8 +246,9 @@ SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T); /* cei
 
 /* ---- losses of a corpus: what one model made of every token; a score file holds them ---- */
 typedef struct slm_losses {
-    slm_real *loss;          /* (n) nats; entry i belongs to corpus token first + i + 1 */
-    slm_real *entropy;       /* (n) nats */
+    slm_real *loss;          /* (n) nats; entry i belongs to corpus token first + i + 1; yours to
+                                write */
+    slm_real *entropy;       /* (n) nats; yours to write */
     size_t n;                /* entries */
     size_t first;            /* a part of a corpus: entries before it; else 0 */
     size_t total;            /* entries of the whole corpus: its tokens - 1 */
@@ -258,7 +259,10 @@ typedef struct slm_losses {
     void *memory;            /* private */
 } slm_losses;
 
-/* Room for n entries, all zero: for losses that come from elsewhere.  total is n. */
+/* Room for n entries, all zero, for losses that slm.h did not compute.  Fill loss (and entropy,
+   where a criterion needs it), and copy corpus_hash and tokenizer_hash from the corpus: without
+   them the losses are refused as those of another corpus.  total is n; for a part of a corpus set
+   first and total. */
 SLM_CHECKED slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err);
 SLM_API void slm_losses_free(slm_losses *losses);
 
@@ -1009,12 +1013,14 @@ static slm_status slm__buffer_append(slm__buffer *b, const void *bytes, size_t n
 
 /* ---- numbers as bytes, lowest byte first, on every machine ---- */
 
-/* Stores the n lowest bytes of a value. */
-static SLM__MAYBE_UNUSED void slm__store(unsigned char *bytes, uint64_t value, size_t n) {
+/* Stores the n <= 8 lowest bytes of a value. */
+static void slm__store(unsigned char *bytes, uint64_t value, size_t n) {
     for (size_t i = 0; i < n; i++)
         bytes[i] = (unsigned char)(value >> (8 * i));
 }
 
+/* Returns the value that slm__store has stored in n <= 8 bytes.  Only files are loaded, so that
+   SLM_NO_FILES leaves it unused. */
 static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *bytes, size_t n) {
     uint64_t value = 0;
 
@@ -1738,14 +1744,17 @@ typedef enum slm__gemm_op {
 /* What happens to the numbers that the output of a kernel held before. */
 enum { SLM__OVERWRITE, SLM__ADD };
 
-/* A matrix to be read.  With a list of rows, row i is row rows[i] of what lies at p. */
+/* A matrix to be read.  Row i begins at p + i ld or, with a list of rows, at p + rows[i] ld: so a
+   product reads the few rows that selection leaves (the live rows of >>tape) where they lie, and
+   they need not be copied together. */
 typedef struct slm__mat {
     const slm_real *p;
-    size_t ld;           /* from one row to the next */
-    const int32_t *rows; /* or NULL */
+    size_t ld;           /* leading dimension: numbers from one row to the next */
+    const int32_t *rows; /* none is below 0; NULL: all rows in their order */
 } slm__mat;
 
-/* A matrix to be written. */
+/* A matrix to be written; another type, because p is not const.  No row may be listed twice: two
+   threads would write to it at once. */
 typedef struct slm__mat_out {
     slm_real *p;
     size_t ld;
@@ -1762,6 +1771,7 @@ static slm__mat_out slm__matrix_out(slm_real *p, size_t ld, const int32_t *rows)
     return c;
 }
 
+/* Where row i begins. */
 static const slm_real *slm__mat_row(slm__mat a, size_t i) {
     size_t row = a.rows != NULL ? (size_t)a.rows[i] : i;
     return a.p + row * a.ld;
@@ -1772,7 +1782,8 @@ static slm_real *slm__mat_out_row(slm__mat_out c, size_t i) {
     return c.p + row * c.ld;
 }
 
-/* The part of a matrix that begins at a row and a column. */
+/* The part of a matrix that begins at a row and a column.  If rows are listed, p stays at the row
+   to which rows[i] counts, and it is the list that begins later. */
 static slm__mat slm__submatrix(slm__mat a, size_t row, size_t col) {
     if (a.rows != NULL)
         a.rows += row;
@@ -2353,7 +2364,9 @@ SLM__INLINE slm_real slm__sqrt(int isa, slm_real number) {
 }
 
 /* ---- sums over a row run in LANES partial sums, which then are added as a tree ---- */
-enum { SLM__LANES = 16 }; /* numbers in a register of AVX-512, two of AVX2 */
+/* Numbers in a register of AVX-512, two of AVX2.  The bits of every sum depend on it, as on the
+   order of the tree in slm__fold. */
+enum { SLM__LANES = 16 };
 
 /* The sum of LANES partial sums, which are overwritten. */
 SLM__INLINE slm_real slm__fold(slm_real *s) {
@@ -2507,8 +2520,13 @@ SLM__INLINE slm_real slm__exp_shift_body(int isa, slm_real *y, const slm_real *x
 SLM__DISPATCH(slm_real, slm__exp_shift,
               (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n))
 
-/* With d_i = x_i - shift:  sum = sum e^d_i,  sum_x = sum e^d_i d_i.  For x_i = -infinity both terms
-   are 0: d_i is then taken as -1000, whose exponential is 0, since 0 times infinity is NaN. */
+/* *sum = sum_i e^d_i  and  *sum_x = sum_i e^d_i d_i,  where d_i = x_i - shift.  Loss and entropy of
+   a row of logits x are made of these two; the shift is then the largest logit, so that no
+   exponential is above 1 (slm__row_loss_and_entropy).
+
+   A logit of -infinity must add 0 to both, but 0 times infinity is NaN.  So d_i is -1000 at least:
+   the exponential of that is exactly 0 in either type (slm__exp), and so is the product.  A NaN is
+   not below -1000: it stays and shows in both sums. */
 SLM__INLINE void slm__exp_moments_body(int isa, const slm_real *x, slm_real shift, size_t n,
                                        slm_real *sum, slm_real *sum_x) {
     const slm_real lowest = -1000;
@@ -3252,6 +3270,8 @@ static void slm__rope_turn(slm_real *numbers, const slm_tensor *x, const slm_ten
     }
 }
 
+/* The node's output is x itself; its only input, in[0], is the angles.  When the sweep comes here,
+   the gradient of x is complete; it is turned in place for the maker of x. */
 static void slm__rope_backward(slm_tape *tape, slm__node *node) {
     (void)tape;
     slm__rope_turn(node->out->grad, node->out, node->in[0], -1);
@@ -3261,6 +3281,8 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
     if (x == NULL || angles == NULL) return NULL;
     if (x->is_leaf)
         return slm__tape_refuse(tape, "rope: turns its input in place, so that must not be a leaf");
+
+    /* An operation that has read x would find other numbers in it when its backward comes. */
     for (const slm__node *node = tape->last; node != NULL; node = node->previous)
         if (node->in[0] == x || node->in[1] == x || node->in[2] == x)
             return slm__tape_refuse(
@@ -3271,7 +3293,10 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
     slm__node *node = slm__record(tape, x, slm__rope_backward);
     if (node == NULL) return NULL;
     node->in[0] = angles;
-    x->maker->forward = NULL; /* what made x could make it again only as it was before */
+
+    /* If x were dropped, its maker would make it again as it was before the turn.  While gradients
+       are recorded, what cannot be made again is not dropped (slm__tensor_drop). */
+    x->maker->forward = NULL;
     slm__rope_turn(x->data, x, angles, 1);
     return x;
 }
@@ -4012,31 +4037,39 @@ static void slm__loss_grad_recomputed(slm_tape *tape, const slm__loss_job *job) 
     slm__tape_recycle(tape, z, chunk * V);
 }
 
-/* Makes the unit gradients of a loss, without numbers.  Returns NULL if the tape is in error. */
+/* Makes the two tensors that will hold the gradients for dL = 1, and their buffers.  Their numbers
+   come later, chunk by chunk (slm__dlogits_to_grads).  Returns NULL if the tape is in error. */
 static slm__unit_grads *slm__unit_grads_create(slm_tape *tape, const slm__loss_job *job,
                                                slm__loss_place place) {
     const slm_tensor *hidden = job->rows->hidden;
     const slm_tensor *head = job->rows->head;
+    const int head_is_constant = head->is_leaf && head->grad == NULL;
     slm__unit_grads *unit = (slm__unit_grads *)slm__tape_new(tape, sizeof *unit);
     if (unit == NULL) return NULL;
     unit->place = place;
+
+    /* Every live row is in one chunk only, which overwrites it. */
     unit->dhidden.rows = hidden->rows;
     unit->dhidden.cols = hidden->cols;
     unit->dhidden.live = job->live;
     unit->dhidden.n_live = job->n_live;
     unit->dhidden.grad = slm__tape_alloc(tape, hidden->rows * hidden->cols);
 
-    /* Like a leaf, it owns its gradient, which the first chunk overwrites. */
+    /* All chunks contribute to dhead.  It is set up as a leaf whose gradient is unset: then
+       slm__grad_prepare tells the first chunk to overwrite it and the others to add.  It needs no
+       buffer where nothing goes to it: at the end of the tape the chunks write to the gradient of
+       the head itself, and a constant wants none. */
     unit->dhead.rows = head->rows;
     unit->dhead.cols = head->cols;
     unit->dhead.is_leaf = 1;
     unit->dhead.grad_unset = 1;
-    if (place == SLM__LOSS_ANYWHERE && (!head->is_leaf || head->grad != NULL))
+    if (place == SLM__LOSS_ANYWHERE && !head_is_constant)
         unit->dhead.grad = slm__tape_alloc(tape, head->rows * head->cols);
     return tape->error.status == SLM_OK ? unit : NULL;
 }
 
-/* (eq. 4) kept: logits that slm__chunk_losses has kept, with the losses known; or NULL. */
+/* (eq. 4) The loss, and with it the unit gradients.  kept: what slm__chunk_losses has left of the
+   live rows, if their losses are known and their logits kept; NULL: both are computed here. */
 static slm_tensor *slm__selective_loss(slm_tape *tape, const slm__loss_rows *rows,
                                        const slm__loss_factors *factors, slm__loss_place place,
                                        const slm__logits *kept) {
@@ -4762,6 +4795,8 @@ SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int3
     return all;
 }
 
+/* Refuses windows that the corpus does not have; first = end, no window at all, is allowed.  What
+   follows relies on B, T >= 1 and on a corpus with a target. */
 static slm_status slm__windows_check(const slm_windows *w, const slm_corpus *corpus,
                                      slm_error *err) {
     if (w->B < 1 || w->T < 1 || corpus->n < 2)
@@ -5083,7 +5118,16 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
 
 /* ==== >>step =============================================================================== 12 ==
    The algorithm of the paper.  slm_trainer_step, at the end of this section, is the whole of it on
-   one page, with slm__step_micro just above it; what stands before them are their words.         */
+   one page, with slm__step_micro just above it.  What comes before them are the functions they
+   call.  The equations of >>idea are computed in
+
+     (eqs. 1, 8)  slm__step_reference, by slm_model_losses (>>scoring), now or for a score file
+     (eq. 2)      SLM__PLAN_ALL: it is eq. 4 with every valid target selected
+     (eqs. 3, 5)  slm__step_select, by slm_select (>>selection)
+     (eq. 4)      slm__step_micro, by slm__selective_loss (>>ops)
+
+   slm__step_narrow ranks by eqs. 3 and 5, too, but only to tell which logits to keep.  That saves
+   time and memory; the selection itself is made by slm__step_select alone.                       */
 
 struct slm_trainer {
     slm_model *model; /* borrowed; its parameters are updated */
@@ -5097,12 +5141,12 @@ struct slm_trainer {
     /* The targets of one step, (capacity) each, in one block that begins at loss.  Its
        micro-batches lie one after the other. */
     size_t capacity;
-    slm_real *loss;        /* l_i, nats */
+    slm_real *loss;        /* l_i = L_theta(x_i), nats */
     slm_real *score;       /* S_i */
-    slm_real *ref_loss;    /* r_i, nats */
-    slm_real *ref_entropy; /* h_i, nats */
-    int32_t *targets;
-    uint8_t *mask; /* I_i: 1 = selected */
+    slm_real *ref_loss;    /* r_i = L_RM(x_i), nats */
+    slm_real *ref_entropy; /* h_i = H_RM(x_i), nats */
+    int32_t *targets;      /* below 0: not valid */
+    uint8_t *mask;         /* I_i: 1 = selected */
 };
 
 SLM_API slm_train_options slm_train_defaults(void) {
@@ -5175,10 +5219,11 @@ SLM_API const uint8_t *slm_trainer_mask(const slm_trainer *trainer) {
     return trainer->mask;
 }
 
-/* ---- the words of the step ---- */
+/* ---- the functions that the step calls ---- */
 
-/* Four ways lead to the mask, and all lead to the same one.  They differ in when the losses that
-   the scores need are known, and so in what the step costs. */
+/* The plan of a step: when its mask is made.  The options decide what is selected; the plan, when
+   the losses that the scores need are known, and so what the step costs.  All plans that can serve
+   the same options give the same mask. */
 typedef enum slm__plan {
     SLM__PLAN_ALL,           /* plain language modeling (eq. 2): every valid target */
     SLM__PLAN_SELECT_FIRST,  /* the score needs no current loss: select before the forward */
@@ -5194,8 +5239,11 @@ typedef struct slm__step {
     size_t n; /* targets of all micro-batches */
     slm__plan plan;
     int has_ref_loss, has_ref_entropy; /* the arrays of the trainer are filled */
-    uint64_t k;                        /* selected, of all micro-batches and processes */
     int grads_begun;                   /* a micro-batch has left its gradient already */
+
+    /* Targets selected, of all micro-batches.  slm_trainer_step adds those of all other processes;
+       from then on it is the k of eq. 4. */
+    uint64_t k;
 } slm__step;
 
 static slm__plan slm__step_plan(const slm_train_options *o, size_t n_micro) {
@@ -5308,12 +5356,13 @@ static slm_targets slm__step_targets(const slm__step *s, size_t first, size_t n,
     targets.targets = t->targets + first;
     targets.n = n;
     targets.T = s->micro[i]->T;
-    targets.step = (t->steps << 16) + i;
+    targets.step = (t->steps << 16) + i; /* other random scores in every step and micro-batch */
     targets.group = &t->options.group;
     return targets;
 }
 
-/* (eqs. 3, 5) Selects among the targets first .. first+n-1; *k: how many of them. */
+/* (eqs. 3, 5) Selects among the targets first .. first+n-1, which begin in micro-batch i: fills
+   their scores and their mask.  *k: how many are selected. */
 static slm_status slm__step_select(size_t *k, slm__step *s, size_t first, size_t n, size_t i,
                                    slm_error *err) {
     slm_trainer *t = s->trainer;
@@ -5322,7 +5371,9 @@ static slm_status slm__step_select(size_t *k, slm__step *s, size_t first, size_t
     return slm_select(t->mask + first, k, &targets, &t->options.select, t->score + first, err);
 }
 
-/* Selects among all targets of the step: in one ranking, or micro-batch by micro-batch. */
+/* Selects among all targets of the step.  With SLM_SCOPE_BATCH they are one ranking, and the loop
+   runs once; else it runs once for each micro-batch, in which slm_select ranks every sequence by
+   itself if that is the scope. */
 static slm_status slm__step_select_all(slm__step *s, slm_error *err) {
     const int together = s->trainer->options.select.scope == SLM_SCOPE_BATCH;
     slm_status status = SLM_OK;
@@ -5346,7 +5397,8 @@ static size_t slm__step_group_size(const slm__step *s, const slm_batch *batch) {
     return by_sequence ? (size_t)batch->T : slm__batch_size(batch);
 }
 
-/* k of the targets first .. first+n-1, which are ranked among themselves (eq. 5). */
+/* k of the targets first .. first+n-1, which are ranked among themselves (eq. 5).  Their mask is
+   only room to work in here: it is left at 1 for the valid ones until the selection fills it. */
 static size_t slm__step_k(const slm__step *s, size_t first, size_t n) {
     slm_trainer *t = s->trainer;
     size_t n_valid = slm__mark_valid(t->mask + first, t->targets + first, n);
@@ -5354,7 +5406,8 @@ static size_t slm__step_k(const slm__step *s, size_t first, size_t n) {
     return slm_select_count(t->options.select.ratio, n_valid);
 }
 
-/* How many will be selected, where each group is ranked by itself: known before any loss is. */
+/* How many will be selected, where each group is ranked by itself.  No loss is needed: k is a share
+   of the valid targets. */
 static uint64_t slm__step_count(const slm__step *s) {
     uint64_t k = 0;
     size_t first = 0;
@@ -5369,8 +5422,9 @@ static uint64_t slm__step_count(const slm__step *s) {
     return k;
 }
 
-/* Which of the targets first .. first+n_done-1, whose losses are known, may still be selected?
-   Those that are among the best k of what is known of their group, whatever follows. */
+/* Marks those of the targets first .. first+n_done-1, whose losses are known, that may still be
+   selected: those among the best k of what is known of their group.  The others have k better ones
+   before them already, whatever follows, so that their logits need not be kept. */
 static slm_status slm__step_narrow(slm__step *s, size_t first, size_t group_size, size_t n_done,
                                    slm_error *err) {
     slm_trainer *t = s->trainer;
@@ -5380,7 +5434,7 @@ static slm_status slm__step_narrow(slm__step *s, size_t first, size_t group_size
         size_t k = slm__step_k(s, i, group_size);
         size_t n = slm__min(group_size, end - i);
         size_t n_valid = slm__mark_valid(t->mask + i, t->targets + i, n);
-        slm_targets targets = slm__step_targets(s, i, n, 0);
+        slm_targets targets = slm__step_targets(s, i, n, 0); /* 0: no score depends on it */
 
         slm_status status = slm_select_scores(t->score + i, &targets, &t->options.select, err);
         if (status == SLM_OK)
@@ -5391,7 +5445,9 @@ static slm_status slm__step_narrow(slm__step *s, size_t first, size_t group_size
     return SLM_OK;
 }
 
-/* The losses of one micro-batch, chunk by chunk.  Logits that its gradient may need are kept. */
+/* The losses of one micro-batch, chunk by chunk.  Logits that its gradient may need are kept, if
+   options.logits_budget allows: those of the targets that are selected or, where the selection is
+   still to come, of those that slm__step_narrow leaves. */
 static slm_status slm__step_losses(slm__step *s, const slm__loss_rows *rows, const slm_batch *batch,
                                    size_t first, slm__logits *logits, slm_error *err) {
     slm_trainer *t = s->trainer;
@@ -5465,6 +5521,8 @@ static void slm__trainer_apply(slm_trainer *t, double grad_norm) {
     }
 }
 
+/* Step 7 of >>idea by itself, for a step of your own.  slm_trainer_step does not call it, because
+   that also looks at the losses before it changes a parameter (slm__step_measure). */
 SLM_API slm_status slm_trainer_update(slm_step_stats *stats, slm_trainer *trainer,
                                       slm_error *err) {
     const double grad_norm = slm__norm(trainer->grads, trainer->model->n_params);
@@ -5504,7 +5562,8 @@ static slm_status slm__step_micro(slm__step *s, size_t i, size_t first, slm_erro
     slm_tensor *hidden = slm__model_forward(&head, t->tape, t->model, batch, t->grads, mode);
     if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
 
-    /* 2. The losses of all tokens, unless all count or a forward of its own has made them. */
+    /* 2. The losses of all tokens: to rank by, or (SELECT_FIRST) for the statistics.  With PLAN_ALL
+       they are made in 5, and with SCORE_FIRST slm__step_score_all has made them. */
     slm__loss_rows rows = {hidden, head, batch->targets, t->loss + first, NULL};
     logits.keeps = 0;
     if (s->plan == SLM__PLAN_SELECT_FIRST || s->plan == SLM__PLAN_SELECT_IN_STEP)
@@ -5516,7 +5575,8 @@ static slm_status slm__step_micro(slm__step *s, size_t i, size_t first, slm_erro
     if (status != SLM_OK) return status;
     if (slm__count_marked(t->mask + first, n) == 0) return SLM_OK; /* there is no gradient */
 
-    /* 5. The mean loss of the selected (eq. 4).  6. Backward. */
+    /* 5. This micro-batch's part of the mean loss of the selected (eq. 4): the divisor is the k of
+       the whole step, so that the gradients of all micro-batches only add.  6. Backward. */
     slm__loss_factors factors = {batch->weights, t->mask + first, (double)s->k};
     slm_tensor *loss = slm__selective_loss(t->tape, &rows, &factors, SLM__LOSS_AT_END,
                                            logits.keeps ? &logits : NULL);
@@ -5540,7 +5600,7 @@ SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
     /* Which targets, or at least how many (k)?  See slm__plan. */
     switch (step.plan) {
     case SLM__PLAN_ALL:
-        step.k = slm__mark_valid(t->mask, t->targets, step.n); /* eq. 2 */
+        step.k = slm__mark_valid(t->mask, t->targets, step.n); /* eq. 2: all, so k is N */
         break;
     case SLM__PLAN_SELECT_FIRST:
         status = slm__step_select_all(&step, err); /* eqs. 3, 5 */
@@ -5553,6 +5613,8 @@ SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
         step.k = slm__step_count(&step); /* slm__step_micro selects (eqs. 3, 5) */
         break;
     }
+
+    /* From here on step.k counts the selected of all processes.  Alone, it stays as it is. */
     if (status == SLM_OK && !slm__sum_over_group(&t->options.group, &step.k, 1))
         status = slm__fail_group(err);
 
@@ -5567,8 +5629,8 @@ SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
         t->options.group.allreduce_grads(t->options.group.user, t->grads, n_params) != 0)
         return slm__fail_group(err);
 
-    /* 7. Clip, AdamW. */
-    SLM__TRACE(NULL, 0);
+    /* 7. Clip, AdamW: unless nothing was selected, or a loss or gradient is not finite. */
+    SLM__TRACE(NULL, 0); /* no operation of the tape runs any more */
     const double grad_norm = slm__norm(t->grads, n_params);
     status = slm__step_measure(stats, &step, grad_norm, err);
     if (status != SLM_OK) return status;
@@ -6062,8 +6124,8 @@ static int32_t slm__utf8(const char *p, const char *end, size_t *size) {
     return c;
 }
 
-/* Writes code point c as UTF-8 to out (4).  Returns the number of bytes. */
-static int slm__utf8_put(char *out, int32_t c) {
+/* Writes code point c as UTF-8 to out (4).  Returns the number of bytes.  Only files need it. */
+static SLM__MAYBE_UNUSED int slm__utf8_put(char *out, int32_t c) {
     static const int32_t lead[5] = {0, 0, 0xC0, 0xE0, 0xF0}; /* the first byte without payload */
     int n = 1;
 
@@ -6245,15 +6307,19 @@ static const slm__char_range slm__char_spaces[] = {
     {0x2028, 2},    {0x202F, 1},    {0x205F, 1},    {0x3000, 1}
 };
 
-#define SLM__N_CLASSES 0x32400 /* all code points from here on are OTHER */
+#define SLM__N_CLASSES 0x32400 /* code points in the ranges are below; from here on all are OTHER */
 
+/* Gives a class to all code points in the ranges. */
 static void slm__classes_set(uint8_t *classes, const slm__char_range *ranges, size_t n,
                              int char_class) {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        SLM_ASSERT(ranges[i].first + ranges[i].count <= SLM__N_CLASSES);
         memset(classes + ranges[i].first, char_class, (size_t)ranges[i].count);
+    }
 }
 
-/* classes (SLM__N_CLASSES), all zero: the class of every code point. */
+/* Spreads the ranges into a table, one byte for every code point below N_CLASSES, so that the class
+   of a character is found in one step.  classes (SLM__N_CLASSES) must be zero, which is OTHER. */
 static void slm__classes_fill(uint8_t *classes) {
     slm__classes_set(classes, slm__char_letters, SLM__COUNT(slm__char_letters), SLM__CHAR_LETTER);
     slm__classes_set(classes, slm__char_numbers, SLM__COUNT(slm__char_numbers), SLM__CHAR_NUMBER);
@@ -6995,9 +7061,13 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 #define SLM__FCLOSE(stream) fclose(stream)
 #define SLM__REMOVE(path) remove(path)
 
+/* Of the macros below, FSEEK, FSYNC, RENAME, MKDIR and SYNC_FOLDER give 0 if all went well, FTELL
+   the offset or -1. */
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
+
+/* From <windows.h>, which would bring thousands of names along. */
 #ifdef __cplusplus
 extern "C"
 #endif
@@ -7012,8 +7082,9 @@ extern "C"
 #define SLM__FSYNC(stream) (fflush(stream) != 0 || _commit(_fileno(stream)) != 0)
 #define SLM__RENAME(from, to) (MoveFileExA(from, to, SLM__MOVE_FLAGS) ? 0 : -1)
 #define SLM__MKDIR(path) _mkdir(path)
-#define SLM__SYNC_FOLDER(path) 0
-#else
+#define SLM__SYNC_FOLDER(path) 0 /* not needed: the rename has written through */
+
+#else /* POSIX */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7021,8 +7092,8 @@ extern "C"
 extern int fileno(FILE *stream), fsync(int descriptor); /* -std=c99 hides these two. */
 #endif
 
-/* Syncs the directory, so that a rename survives a power cut.  A directory that cannot be opened
-   is not an error, nor is EINVAL: the file system cannot sync directories. */
+/* Syncs the directory, so that a rename survives a power cut.  Returns 0 if that went well, also if
+   the directory cannot be opened or (EINVAL) the file system cannot sync directories. */
 static int slm__sync_folder(const char *path) {
     int descriptor = open(path, O_RDONLY);
     int failed = 0;
@@ -7039,10 +7110,10 @@ static int slm__sync_folder(const char *path) {
 #define SLM__FTELL(stream) ftell(stream)
 #define SLM__FSYNC(stream) (fflush(stream) != 0 || fsync(fileno(stream)) != 0)
 #define SLM__RENAME(from, to) rename(from, to)
-#define SLM__MKDIR(path) mkdir(path, 0777)
+#define SLM__MKDIR(path) mkdir(path, 0777) /* less what the process masks (umask) */
 #define SLM__SYNC_FOLDER(path) slm__sync_folder(path)
-#endif
-#endif
+#endif /* POSIX */
+#endif /* no test has defined SLM__FOPEN and the rest */
 
 /* ---- paths ---- */
 enum { SLM__PATH = 4096 }; /* bytes of the longest path, with its NUL */
