@@ -8,8 +8,8 @@
 #include "common/npy.h"
 
 enum {
-    LLMC_HEADER_SIZE = 1024,
-    LLMC_COUNT_AT = 8,
+    LLMC_HEADER_SIZE = 1024,   /* bytes; the tokens follow */
+    LLMC_COUNT_AT = 8,         /* byte of the header: how many tokens follow */
     LLMC_MAGIC_U16 = 20240520, /* GPT-2's tokens */
     LLMC_MAGIC_U32 = 20240801  /* Llama 3's tokens */
 };
@@ -51,12 +51,13 @@ static slm_status find_npy_tokens(token_file *file, slm_error *err) {
     return SLM_OK;
 }
 
-/* Sets start, width and n. */
+/* Sets start, width and n, and leaves them 0 if the file is text.  What the file begins with counts
+ * more than its name: files of llm.c are called .bin too, but have a header. */
 static slm_status find_tokens(token_file *file, slm_error *err) {
     const unsigned char *bytes = file->bytes;
-    uint64_t magic = file->size >= LLMC_HEADER_SIZE ? little_endian(bytes, 4) : 0;
     if (file->size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) return find_npy_tokens(file, err);
 
+    uint64_t magic = file->size >= LLMC_HEADER_SIZE ? little_endian(bytes, 4) : 0;
     if (magic == LLMC_MAGIC_U16 || magic == LLMC_MAGIC_U32) {
         file->start = LLMC_HEADER_SIZE;
         file->width = magic == LLMC_MAGIC_U16 ? 2 : 4;
@@ -68,6 +69,7 @@ static slm_status find_tokens(token_file *file, slm_error *err) {
         return SLM_OK;
     }
 
+    /* The tokens must fill the file exactly; n * width could overflow, a division cannot. */
     size_t room = file->size - file->start;
     if (room / file->width == file->n && room % file->width == 0) return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT,

@@ -194,7 +194,9 @@ static int compare_scores(const void *a, const void *b) {
 }
 
 /* Chance that a token of the target (kinds up to CORPUS_RESULT) has a higher score than one that is
-   not; ties count half.  By ranks: sort, then sum.  NaN: only one of the two sorts is there. */
+   not; ties count half.  Returns NaN if all tokens are of the target, or none.
+
+   The tokens are sorted by score.  Each one of the target wins against all others below it. */
 static double auc_of(const slm_real *score, const slm_batch *batch, const uint8_t *kind) {
     size_t rows = (size_t)batch->B * (size_t)batch->T;
     size_t n = 0, end;
@@ -232,32 +234,46 @@ double experiment_clock(void) {
 #endif
 }
 
-/* Sums since the last point. */
+/* Sums over the steps since the last point of the curve; add_point makes means of them. */
 typedef struct interval {
-    double steps, all, kept, dropped, auc, n_auc;
-    double seen[CORPUS_KINDS], chosen[CORPUS_KINDS];
+    double steps;
+    double all, kept, dropped;   /* the mean losses of each step, added up */
+    double auc, n_auc;           /* of the steps that have an AUC: their sum, and how many */
+    double seen[CORPUS_KINDS];   /* tokens of each true kind */
+    double chosen[CORPUS_KINDS]; /* of these selected */
 } interval;
 
+/* Returns 1 if one ranking by the trainer's scores decides what is selected: then the AUC of these
+   scores says how good it is.  INTERSECT and UNION, which come last among the criteria used here,
+   combine two rankings; at ratio 1 there is none. */
 static int ranks_by_score(const slm_select_options *selection) {
     return selection != NULL && selection->criterion != SLM_CRITERION_NONE &&
            selection->criterion < SLM_CRITERION_INTERSECT && selection->ratio < 1;
 }
 
-static void note_step(interval *since, const training *t, const slm_trainer *trainer,
-                      const slm_batch *batch, const slm_step_stats *stats) {
-    const uint8_t *mask = slm_trainer_mask(trainer);
+/* Counts the step's tokens by their true kind, and those selected.  A token that the text masks
+   (its target is -1) is seen and not selected. */
+static void count_kinds(interval *since, const training *t, const slm_batch *batch,
+                        const uint8_t *mask) {
     size_t rows = (size_t)batch->B * (size_t)batch->T;
-    since->steps++;
-    since->all += stats->loss_all;
-    since->kept += stats->loss_selected;
-    since->dropped += stats->loss_unselected;
-    if (t->kind == NULL) return;
     for (size_t i = 0; i < rows; i++) {
         size_t position = (size_t)batch->positions[i];
         if (position == 0 || position >= t->corpus->n) continue; /* past the end of the text */
         since->seen[t->kind[position]]++;
         since->chosen[t->kind[position]] += batch->targets[i] >= 0 && mask[i];
     }
+}
+
+/* Adds a step to the sums.  Kinds and AUC need the truth about the tokens, which only generated
+   texts have. */
+static void note_step(interval *since, const training *t, const slm_trainer *trainer,
+                      const slm_batch *batch, const slm_step_stats *stats) {
+    since->steps++;
+    since->all += stats->loss_all;
+    since->kept += stats->loss_selected;
+    since->dropped += stats->loss_unselected;
+    if (t->kind == NULL) return;
+    count_kinds(since, t, batch, slm_trainer_mask(trainer));
     if (!ranks_by_score(t->selection)) return;
     double auc = auc_of(slm_trainer_scores(trainer), batch, t->kind);
     if (isnan(auc)) return;

@@ -188,21 +188,28 @@ static double round_step(double span, double parts) {
     return 10 * power;
 }
 
+/* A pixel is at most this many lengths of the axis away from its low end.  Without a bound, 1e300
+   on an axis from 0 to 1 would be written into the SVG with 300 digits. */
+#define FARTHEST 100
+
 double figure__pixel(const figure__scale *s, double v) {
-    double part;
+    double part; /* 0 at the low end of the axis, 1 at its high end */
     if (!isfinite(v) || (s->log && v <= 0)) return NAN;
     if (s->log)
         part = (log(v) - log(s->low)) / (log(s->high) - log(s->low));
     else
         part = (v - s->low) / (s->high - s->low);
-    return s->from + figure__max(-100, figure__min(100, part)) * (s->to - s->from);
+    part = figure__max(-FARTHEST, figure__min(FARTHEST, part));
+    return s->from + part * (s->to - s->from);
 }
 
+/* Returns 1 if the figure sets ends of the axis that can be drawn; if not, the data set them. */
 static int has_ends(const figure_axis *axis) {
     return axis->low < axis->high && isfinite(axis->low) && isfinite(axis->high) &&
            (!axis->log || axis->low > 0);
 }
 
+/* The data lie in low..high, which is empty (low > high) if there are none. */
 figure__scale figure__fitted(const figure_axis *axis, double low, double high, double from,
                              double to, figure__fit fit) {
     figure__scale s = {axis->low, axis->high, from, to, axis->log};

@@ -236,7 +236,10 @@ static int plan_arm(repro *r, const origin *o, const char *set, choice which) {
     return name_job(r, add_arm(r, o, set, which));
 }
 
-/* A job of the built-in corpus with this seed; if it repeats another one, that one. */
+/* Finds an arm of the built-in corpus in a set that is planned already.  Returns the index of its
+   job, or of the job that this one repeats: same_as leads to a job that is run itself, never to a
+   second same_as.  Returns NO_JOB if there is none.  The ratio must be that of the job to the bit;
+   an arm without selection has 1. */
 static int find_job(const repro *r, const char *set, choice which, uint64_t seed) {
     for (int i = 0; i < r->n; i++) {
         const job *j = &r->jobs[i];
@@ -247,7 +250,9 @@ static int find_job(const repro *r, const char *set, choice which, uint64_t seed
     return NO_JOB;
 }
 
-/* Repeats an arm of another set. */
+/* Plans an arm that of_set has planned already, with the same settings.  It gets rows of its own in
+   the tables, and they are those of the other job: nothing is trained twice.  If of_set has no such
+   job, this one is trained. */
 static void repeat_arm(repro *r, const origin *o, const char *set, choice which,
                        const char *of_set) {
     job *j = add_arm(r, o, set, which);

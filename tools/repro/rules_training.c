@@ -4,8 +4,10 @@
 #include <string.h>
 #include "rules.h"
 
-#define GOAL 5.0     /* times sooner */
-#define GOAL_LOW 3.0 /* the interval's lower end */
+/* The claims of verdicts.c say "at least five times fewer tokens".  To hold, the mean must reach
+   GOAL and the lower ends of both 95% intervals must lie above GOAL_LOW. */
+#define GOAL 5.0
+#define GOAL_LOW 3.0
 
 /* ---- one arm against another ---- */
 /* Adds "A ends at target loss 0.41, "B" at 0.44: difference ..." and the same for accuracy.
@@ -62,26 +64,49 @@ void rule_no_gain(findings *all, const claim_row *row, const char *corpus, claim
                      wins && e.value < little);
 }
 
-/* ---- sooner ---- */
+/* ---- sooner: how many times fewer tokens an arm needs to reach the end of plain training ---- */
+/* Appends the number to what was found; nothing if no seed gives one. */
 static void say_sooner(claim *c, const char *before, const sooner *s) {
     char text[120];
     if (s->seeds == 0) return;
     SAY(c->found, "%s%s", before, sooner_text(text, sizeof text, s, 2));
 }
 
-/* Whether an arm's interval reaches that of selective training. */
+/* Returns 1 if the control's interval reaches that of selective training.  A control that mostly
+   never comes so far has no value and is not as soon; one of a single seed, which has no interval,
+   counts as being so. */
 static int is_as_soon(const sooner *control, const sooner *slm) {
     return isfinite(control->e.value) && !(control->e.high < slm->e.low);
 }
 
+static void decide_sooner(claim *c, const sooner *slm, const sooner *random, const sooner *loss) {
+    int is_sooner = isfinite(slm->e.value) && slm->e.value > 1;
+    int is_matched = is_as_soon(random, slm) || is_as_soon(loss, slm);
+    int fails = !is_sooner || is_matched;
+    int reaches_goal = slm->e.value >= GOAL;
+    int holds = !fails && reaches_goal && stats_side(&slm->e, GOAL_LOW) == ABOVE;
+    int partly = !fails && !holds && stats_side(&slm->e, 1) == ABOVE;
+    char words[64];
+    snprintf(words, sizeof words, "holds at %.1fx %s", slm->e.value,
+             reaches_goal ? "loosely" : "only");
+    claim_decide(c, holds, partly, words, fails);
+}
+
+/* Selective training reaches the end of plain training, by row->metric, in fewer tokens.
+       holds              at least GOAL times sooner, and the intervals above GOAL_LOW
+       holds loosely      the mean reaches GOAL, the intervals are above 1 but not above GOAL_LOW
+       holds at N only    the mean is below GOAL, the intervals are above 1
+       does not hold      it is not sooner; or the naive selections row->a (random) or row->b (the
+                          highest own loss) may be as soon, so that excess loss is not what helps
+       open               anything else, also where plain training itself does not improve */
 void rule_sooner(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data *d = &all->d;
-    const data_group *clm = data_main(&all->d, corpus, "clm");
-    const data_group *slm = data_main(&all->d, corpus, "slm");
+    const data_group *clm = data_main(d, corpus, "clm");
+    const data_group *slm = data_main(d, corpus, "slm");
     sooner s = data_sooner(d, slm, clm, TOKENS, row->metric);
-    sooner random = data_sooner(d, data_main(&all->d, corpus, row->a), clm, TOKENS, row->metric);
-    sooner loss = data_sooner(d, data_main(&all->d, corpus, row->b), clm, TOKENS, row->metric);
-    char label[64], words[64];
+    sooner random = data_sooner(d, data_main(d, corpus, row->a), clm, TOKENS, row->metric);
+    sooner loss = data_sooner(d, data_main(d, corpus, row->b), clm, TOKENS, row->metric);
+    char label[64];
     if (s.seeds > 0 || s.at_once > 0) SAY(c->found, "%s: ", arm_label(label, sizeof label, slm));
     if (s.seeds == 0 && s.at_once > 0) {
         SAY(c->found, "plain training ends no better than it began, so that there is nothing to be "
@@ -100,18 +125,11 @@ void rule_sooner(findings *all, const claim_row *row, const char *corpus, claim 
     if (random.seeds > 0) SAY(c->found, ".");
     say_sooner(c, "  Highest own loss: ", &loss);
     if (loss.seeds > 0) SAY(c->found, ".");
-    if (!claim_has_seeds(c, s.seeds)) return;
-
-    int fails =
-        !isfinite(s.e.value) || s.e.value <= 1 || is_as_soon(&random, &s) || is_as_soon(&loss, &s);
-    int reaches_goal = s.e.value >= GOAL;
-    int holds = !fails && reaches_goal && stats_side(&s.e, GOAL_LOW) == ABOVE;
-    int partly = !fails && !holds && stats_side(&s.e, 1) == ABOVE;
-    snprintf(words, sizeof words, "holds at %.1fx %s", s.e.value,
-             reaches_goal ? "loosely" : "only");
-    claim_decide(c, holds, partly, words, fails);
+    if (claim_has_seeds(c, s.seeds)) decide_sooner(c, &s, &random, &loss);
 }
 
+/* The same counted in arithmetic instead of tokens, with that of the reference and of scoring.  It
+   holds if selective training is sooner at all, beyond seed noise. */
 void rule_cost(findings *all, const claim_row *row, const char *corpus, claim *c) {
     const data_group *clm = data_main(&all->d, corpus, "clm");
     const data_group *slm = data_main(&all->d, corpus, "slm");

@@ -95,19 +95,20 @@ static int score_callback(void *user, uint64_t done, uint64_t total) {
     return stop || progress_clock() >= w->save_at;
 }
 
-/* Puts `more` behind r->losses, and frees it. */
+/* Appends to r->losses what was scored after them.  `more` is taken over: it becomes r->losses, or
+ * is copied and freed.  After a failure it is freed too, and r->losses are as before. */
 static slm_status append_losses(score_run *r, slm_losses *more, slm_error *err) {
     if (r->losses == NULL) {
         r->losses = more;
         return SLM_OK;
     }
     const slm_losses *parts[2] = {r->losses, more};
-    slm_losses *both;
-    slm_status status = losses_join(&both, parts, 2, err);
+    slm_losses *joined;
+    slm_status status = losses_join(&joined, parts, 2, err);
     slm_losses_free(more);
     if (status != SLM_OK) return status;
     slm_losses_free(r->losses);
-    r->losses = both;
+    r->losses = joined;
     return SLM_OK;
 }
 
