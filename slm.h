@@ -5563,20 +5563,23 @@ static slm_status slm__step_micro(slm__step *s, size_t i, size_t first, slm_erro
     if (hidden == NULL || head == NULL) return slm_tape_status(t->tape, err);
 
     /* 2. The losses of all tokens: to rank by, or (SELECT_FIRST) for the statistics.  With PLAN_ALL
-       they are made in 5, and with SCORE_FIRST slm__step_score_all has made them. */
+       they are made in 5, and with SCORE_FIRST slm__step_score_all has made them.  Logits that 5
+       would have to make again are kept, if there is room for them. */
     slm__loss_rows rows = {hidden, head, batch->targets, t->loss + first, NULL};
     logits.keeps = 0;
     if (s->plan == SLM__PLAN_SELECT_FIRST || s->plan == SLM__PLAN_SELECT_IN_STEP)
         status = slm__step_losses(s, &rows, batch, first, &logits, err);
 
-    /* 3, 4. Scores (eq. 3) and the best k of them (eq. 5), unless the mask is known. */
+    /* 3, 4. Scores (eq. 3) and the best k of them (eq. 5), unless the mask is known.  s->k holds this
+       k already (slm__step_count). */
     if (status == SLM_OK && s->plan == SLM__PLAN_SELECT_IN_STEP)
         status = slm__step_select(&k, s, first, n, i, err);
     if (status != SLM_OK) return status;
     if (slm__count_marked(t->mask + first, n) == 0) return SLM_OK; /* there is no gradient */
 
     /* 5. This micro-batch's part of the mean loss of the selected (eq. 4): the divisor is the k of
-       the whole step, so that the gradients of all micro-batches only add.  6. Backward. */
+       the whole step, so that the gradients of all micro-batches only add.  If the loss cannot be
+       made (NULL), the sweep reports why.  6. Backward: the sweep begins at the loss. */
     slm__loss_factors factors = {batch->weights, t->mask + first, (double)s->k};
     slm_tensor *loss = slm__selective_loss(t->tape, &rows, &factors, SLM__LOSS_AT_END,
                                            logits.keeps ? &logits : NULL);
