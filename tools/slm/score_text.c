@@ -120,6 +120,8 @@ static slm_status score_piece(score_run *r, const score_options *o, const score_
     slm_windows windows = goal->windows;
     w->n_before = r->losses != NULL ? r->losses->n : 0;
     w->save_at = progress_clock() + (double)o->save_every;
+
+    /* What is done ends where a window ends or, rounded up here, at the end of the text. */
     windows.first = (goal->losses.first + (size_t)w->n_before + T - 1) / T;
     slm_status status =
         slm_losses_compute(&more, r->model, r->corpus, &windows, score_callback, w, err);
