@@ -1782,8 +1782,8 @@ static slm_real *slm__mat_out_row(slm__mat_out c, size_t i) {
     return c.p + row * c.ld;
 }
 
-/* The part of a matrix that begins at a row and a column.  If rows are listed, p stays at the row
-   to which rows[i] counts, and it is the list that begins later. */
+/* The part of a matrix that begins at a row and a column.  With a list of rows it is the list that
+   begins later: p moves to the column only, because rows[i] still counts from the first row. */
 static slm__mat slm__submatrix(slm__mat a, size_t row, size_t col) {
     if (a.rows != NULL)
         a.rows += row;
