@@ -6127,22 +6127,6 @@ static int32_t slm__utf8(const char *p, const char *end, size_t *size) {
     return c;
 }
 
-/* Writes code point c as UTF-8 to out (4).  Returns the number of bytes.  Only files need it. */
-static SLM__MAYBE_UNUSED int slm__utf8_put(char *out, int32_t c) {
-    static const int32_t lead[5] = {0, 0, 0xC0, 0xE0, 0xF0}; /* the first byte without payload */
-    int n = 1;
-
-    if (c >= 0x80) n = 2;
-    if (c >= 0x800) n = 3;
-    if (c >= 0x10000) n = 4;
-    for (int i = n - 1; i > 0; i--) {
-        out[i] = (char)(0x80 | (c & 0x3F));
-        c >>= 6;
-    }
-    out[0] = (char)(lead[n] | c);
-    return n;
-}
-
 /* ---- classes of characters ----
    \p{L}, \p{N} and \s of the regular expression below: General_Category L and N, and White_Space,
    in the version of Unicode that the Rust programs `tokenizers` and `tiktoken` use.  A range is its
@@ -7548,6 +7532,22 @@ static int32_t slm__json_escape(slm__json *j) {
     low = slm__json_code_unit(j);
     if (low < 0xDC00 || low >= 0xE000) return -1;
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* Writes code point c as UTF-8 to out (4).  Returns the number of bytes.  Only files need it. */
+static SLM__MAYBE_UNUSED int slm__utf8_put(char *out, int32_t c) {
+    static const int32_t lead[5] = {0, 0, 0xC0, 0xE0, 0xF0}; /* the first byte without payload */
+    int n = 1;
+
+    if (c >= 0x80) n = 2;
+    if (c >= 0x800) n = 3;
+    if (c >= 0x10000) n = 4;
+    for (int i = n - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (c & 0x3F));
+        c >>= 6;
+    }
+    out[0] = (char)(lead[n] | c);
+    return n;
 }
 
 /* 7. char = unescaped / escape ...: appends the character to the decoded string. */
