@@ -209,8 +209,8 @@ static int has_ends(const figure_axis *axis) {
            (!axis->log || axis->low > 0);
 }
 
-/* The data lie in low..high, which is empty (low > high) if there are none.  A logarithmic axis gets
-   a little room where a linear one would get round ends. */
+/* The data lie in low..high, which is empty (low > high) if there are none.  A logarithmic axis
+   gets a little room where a linear one would get round ends. */
 figure__scale figure__fitted(const figure_axis *axis, double low, double high, double from,
                              double to, figure__fit fit) {
     figure__scale s = {axis->low, axis->high, from, to, axis->log};

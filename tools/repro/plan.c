@@ -238,9 +238,10 @@ static int plan_arm(repro *r, const origin *o, const char *set, choice which) {
 
 /* Finds an arm of the built-in corpus in a set that is planned already.  Returns the index of its
    job, or of the job that this one repeats: same_as leads to a job that is run itself, never to a
-   second same_as.  Returns NO_JOB if there is none.  The set must have one job only of an arm, ratio
-   and seed, as main and ratio do: the mix of the text is not compared.  Ratios are compared to the
-   bit; an arm without selection has 1. */
+   second same_as.  Returns NO_JOB if there is none.
+
+   The set must have only one job of an arm, ratio and seed, as main and ratio do: the mix of the
+   text is not compared.  Ratios are compared to the bit; an arm without selection has 1. */
 static int find_job(const repro *r, const char *set, choice which, uint64_t seed) {
     for (int i = 0; i < r->n; i++) {
         const job *j = &r->jobs[i];
