@@ -5570,8 +5570,8 @@ static slm_status slm__step_micro(slm__step *s, size_t i, size_t first, slm_erro
     if (s->plan == SLM__PLAN_SELECT_FIRST || s->plan == SLM__PLAN_SELECT_IN_STEP)
         status = slm__step_losses(s, &rows, batch, first, &logits, err);
 
-    /* 3, 4. Scores (eq. 3) and the best k of them (eq. 5), unless the mask is known.  This k is part
-       of s->k already (slm__step_count). */
+    /* 3, 4. Scores (eq. 3) and the best k of them (eq. 5), unless the mask is known.  This k is
+       part of s->k already (slm__step_count). */
     if (status == SLM_OK && s->plan == SLM__PLAN_SELECT_IN_STEP)
         status = slm__step_select(&k, s, first, n, i, err);
     if (status != SLM_OK) return status;
