@@ -212,7 +212,8 @@ SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* of vocab
 /* The bytes of a token, which belong to the tokenizer.  Returns NULL if there is no such id. */
 SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id);
 
-/* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours. */
+/* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours, to be
+   freed by slm_free. */
 SLM_CHECKED slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
                                             const slm_tokenizer *tokenizer, const char *text,
                                             size_t size, slm_error *err);
@@ -329,7 +330,8 @@ typedef struct slm_model {
     slm_param *table; /* (n_tensors), in the order of the file; read only */
     size_t n_tensors;
     size_t n_params;  /* numbers in params; tensors begin on cache lines, so there are gaps */
-    slm_real *params; /* (n_params), 64-byte aligned; write the numbers, keep the pointer */
+    slm_real *params; /* (n_params), 64-byte aligned; may be replaced */
+    void *memory[2];  /* private */
 } slm_model;
 
 /* Fills in what is not set; refuses nonsense by field and value. */
@@ -628,14 +630,15 @@ SLM_CHECKED slm_status slm_sample_token(int32_t *token, const slm_real *logits, 
 
 /* ---- files ---- */
 #ifndef SLM_NO_FILES
-/* A whole file; a NUL follows the bytes, which are yours. */
+/* A whole file; a NUL follows the bytes, which are yours, to be freed by slm_free. */
 SLM_CHECKED slm_status slm_file_read(char **bytes, size_t *size, const char *path, slm_error *err);
 /* Replaces a file atomically: whatever fails, it is the old one or the whole new one. */
 SLM_CHECKED slm_status slm_file_write(const char *path, const void *bytes, size_t size,
                                       slm_error *err);
 
 /* Text as it is.  Of *.jsonl, the string in each line's field, "text" if fields is NULL; several,
-   as "question,answer", are joined by a newline.  A blank line follows each. */
+   as "question,answer", are joined by a newline.  A blank line follows each.  Free the text by
+   slm_free. */
 SLM_CHECKED slm_status slm_text_read(char **text, size_t *size, const char *path,
                                      const char *fields, slm_error *err);
 /* The tokens of such a text. */
@@ -1151,7 +1154,15 @@ static int slm__needs_ref_entropy(slm_criterion criterion) {
 
 /* Does this selection keep every valid target?  Then it is plain language modeling (eq. 2). */
 static int slm__selects_all(const slm_select_options *options) {
-    return options->criterion == SLM_CRITERION_NONE || options->ratio >= 1.0;
+    const int all_by_score = options->ratio >= 1.0;
+    const int all_by_entropy = options->entropy_ratio >= 1.0;
+
+    switch (options->criterion) {
+    case SLM_CRITERION_NONE: return 1;
+    case SLM_CRITERION_INTERSECT: return all_by_score && all_by_entropy;
+    case SLM_CRITERION_UNION: return all_by_score || all_by_entropy;
+    default: return all_by_score;
+    }
 }
 
 static int slm__is_ratio(double ratio) {
@@ -1395,7 +1406,7 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
 
 SLM_API slm_status slm_select_top(uint8_t *mask, const slm_real *score, const uint8_t *valid,
                                   size_t n, size_t k, slm_error *err) {
-    slm__cut cut;
+    slm__cut cut = {0, 0};
     size_t n_valid = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -4300,12 +4311,14 @@ static slm_status slm__model_allocate(slm_model **out, const slm_model_config *c
     if (model == NULL) return SLM_ERR_MEMORY;
     size_t n_most = slm__at_final_norm(&c) + 2;
     model->config = c;
-    model->table = (slm_param *)slm__alloc(n_most, sizeof(slm_param), err);
+    model->memory[0] = slm__alloc(n_most, sizeof(slm_param), err);
+    model->table = (slm_param *)model->memory[0];
     if (model->table != NULL && !slm__table_fill(model))
         (void)slm__fail(err, SLM_ERR_MEMORY,
                         "out of memory: the model does not fit the address space");
     else if (model->table != NULL)
-        model->params = (slm_real *)slm__alloc(model->n_params, sizeof(slm_real), err);
+        model->memory[1] = slm__alloc(model->n_params, sizeof(slm_real), err);
+    model->params = (slm_real *)model->memory[1];
     if (model->params == NULL) {
         slm_model_free(model);
         return SLM_ERR_MEMORY;
@@ -4316,8 +4329,8 @@ static slm_status slm__model_allocate(slm_model **out, const slm_model_config *c
 
 SLM_API void slm_model_free(slm_model *model) {
     if (model == NULL) return;
-    slm__release(model->table);
-    slm__release(model->params);
+    slm__release(model->memory[0]);
+    slm__release(model->memory[1]);
     slm__release(model);
 }
 
@@ -5447,7 +5460,8 @@ static slm_status slm__step_narrow(slm__step *s, size_t first, size_t group_size
 
 /* The losses of one micro-batch, chunk by chunk.  Logits that its gradient may need are kept, if
    options.logits_budget allows: those of the targets that are selected or, where the selection is
-   still to come, of those that slm__step_narrow leaves. */
+   still to come, of those that slm__step_narrow leaves.  For an own score none are: nothing says
+   that it gives a target the same number twice. */
 static slm_status slm__step_losses(slm__step *s, const slm__loss_rows *rows, const slm_batch *batch,
                                    size_t first, slm__logits *logits, slm_error *err) {
     slm_trainer *t = s->trainer;
@@ -5455,12 +5469,13 @@ static slm_status slm__step_losses(slm__step *s, const slm__loss_rows *rows, con
     const size_t V = rows->head->rows;
     const size_t group_size = slm__step_group_size(s, batch);
     const int narrows = s->plan == SLM__PLAN_SELECT_IN_STEP;
+    const int is_own = t->options.select.criterion == SLM_CRITERION_OWN;
+    const size_t budget = is_own ? 0 : t->options.logits_budget;
     slm_status status = SLM_OK;
     size_t n_done = 0;
 
     SLM__TRACE(slm__selective_loss_backward, 0);
-    if (!slm__logits_create(t->tape, logits, n, V, slm__min((size_t)s->k, n),
-                            t->options.logits_budget))
+    if (!slm__logits_create(t->tape, logits, n, V, slm__min((size_t)s->k, n), budget))
         return slm_tape_status(t->tape, err);
 
     while (n_done < n && status == SLM_OK) {
@@ -7971,7 +7986,7 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
     while (n > 0) {
         size_t step = n < 8 ? n : 8;
 
-        hash = (hash ^ slm__load(p, step)) * 0x9e3779b97f4a7c15ULL;
+        hash = (hash ^ slm__load(p, step)) * SLM__GOLDEN;
         hash ^= hash >> 32;
         p += step;
         n -= step;

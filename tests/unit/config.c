@@ -167,7 +167,7 @@ static void round_trip(void) {
     slm_model_config c, back;
     slm_error err;
     char *text;
-    size_t n;
+    size_t n = 0;
 
     CHECK_OK(parse(&c, full, &err), err);
     c.rope_theta = 1.0 / 3;

@@ -514,7 +514,7 @@ static const struct {
              {"a.jsonl", "{\"q\":\"1\"}", "q,a", NULL, "no field \"a\""},
              {"a.jsonl", "{\"text\":\"1\"}", "", NULL, "no field \"\""},
              {"a.jsonl", "{\"text\":\"1\"}\n{\"text\":2}\n", NULL, NULL, "line 2"},
-             {"a.jsonl", "{\"text\":\"1\",\"text\":\"2\"}", NULL, NULL, "second time"},
+             {"a.jsonl", "{\"text\":\"1\",\"text\":\"2\"}", NULL, NULL, "there twice"},
              {"a.jsonl", "{\"text\":\"1\"} {\"text\":\"2\"}", NULL, NULL, "line 1"},
              {"a.jsonl", "{\"text\":\"1\"", NULL, NULL, "line 1"},
              {"a.jsonl", "{\"text\":\"1\n\"}", NULL, NULL, "line 1"},

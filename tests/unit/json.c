@@ -487,8 +487,8 @@ static void suite(const char *folder) {
     struct dirent *e;
     int y = 0, n = 0, other = 0;
     char path[1024];
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
     slm_error err;
 
     CHECK(d != NULL, "%s", folder);

@@ -307,12 +307,14 @@ static int own_excess(void *user, slm_real *score, const slm_targets *t) {
     return 0;
 }
 
-/* A score of the caller's own takes the ways through the step that the excess takes. */
+/* A score of the caller's own takes the ways through the step that the excess takes without kept
+   logits, whatever the budget. */
 static void own_score_trains_as_excess(slm_scope scope, size_t logits_budget) {
     slm_train_options o = options_of(SLM_CRITERION_EXCESS, scope, .4);
 
-    o.logits_budget = logits_budget;
+    o.logits_budget = 0;
     slm_model *model = after_steps(&o, NULL, 0);
+    o.logits_budget = logits_budget;
     o.select.criterion = SLM_CRITERION_OWN;
     o.select.own_score = own_excess;
     CHECK(leads_to(model, &o, NULL, 0), "own score, scope %d: other bits than the excess", scope);
@@ -666,7 +668,7 @@ static void adamw_follows_its_formula(const char *name, const slm_adamw_options 
 
     for (int t = 1; t <= 3; t++) {
         slm_real *grads = slm_trainer_grads(trainer);
-        slm_step_stats stats;
+        slm_step_stats stats = {0, 0, 0, 0, 0, 0, 0};
         double norm = fill_gradient(grads, model, &rng);
         double scale = adamw->clip > 0 ? fmin(1, adamw->clip / (norm + 1e-6)) : 1;
 
@@ -745,6 +747,72 @@ static void own_step_equals_step(void) {
     slm_trainer_free(by_hand);
     slm_model_free(model[0]);
     slm_model_free(model[1]);
+}
+
+/* ---- selections that keep all by one ranking only ---- */
+
+/* INTERSECT at ratio 1 still cuts by entropy; UNION at ratio 1 keeps all. */
+static void two_ratios(slm_criterion criterion, double ratio, double entropy_ratio) {
+    slm_train_options o = options_of(criterion, SLM_SCOPE_BATCH, ratio);
+    slm_model *model = small_model(0, 50);
+    slm_batch *b = some_batch(2, 20, 50, 3);
+    const size_t n = 40;
+    slm_real *scratch = (slm_real *)malloc(n * sizeof *scratch);
+    uint8_t *mask = (uint8_t *)malloc(n);
+    slm_targets targets;
+    slm_step_stats stats;
+    size_t n_selected;
+
+    o.select.entropy_ratio = entropy_ratio;
+    memset(&targets, 0, sizeof targets);
+    targets.ref_loss = b->ref_loss;
+    targets.ref_entropy = b->ref_entropy;
+    targets.targets = b->targets;
+    targets.n = n;
+    CHECK_OK(slm_select(mask, &n_selected, &targets, &o.select, scratch, &err), err);
+
+    slm_trainer *t = trainer_for(model, &o);
+    CHECK_OK(slm_trainer_step(&stats, t, &b, 1, &err), err);
+    CHECK(stats.n_selected == n_selected && memcmp(mask, t->mask, n) == 0,
+          "criterion %d, ratios %g and %g: the step selects %d, slm_select %d", (int)criterion,
+          ratio, entropy_ratio, (int)stats.n_selected, (int)n_selected);
+
+    free(scratch);
+    free(mask);
+    slm_batch_free(b);
+    slm_trainer_free(t);
+    slm_model_free(model);
+}
+
+/* ---- a score that judges a target differently each time ---- */
+
+static int fickle_score(void *user, slm_real *score, const slm_targets *targets) {
+    slm_rng *rng = (slm_rng *)user;
+
+    for (size_t i = 0; i < targets->n; i++)
+        score[i] = (slm_real)slm_rng_uniform(rng);
+    return 0;
+}
+
+/* Such a score breaks its promise, but no memory. */
+static void a_fickle_score_is_harmless(slm_scope scope) {
+    slm_rng rng = slm_rng_seed(1);
+    slm_train_options o = options_of(SLM_CRITERION_OWN, scope, .3);
+    slm_model *model = small_model(0, 300);
+    slm_batch *b = some_batch(4, 70, 300, 3);
+    slm_step_stats stats;
+
+    o.select.own_score = fickle_score;
+    o.select.own_user = &rng;
+    slm_trainer *t = trainer_for(model, &o);
+    for (int step = 0; step < 3; step++) {
+        CHECK_OK(slm_trainer_step(&stats, t, &b, 1, &err), err);
+        CHECK(stats.n_selected > 0 && stats.n_selected < stats.n_valid, "%d of %d",
+              (int)stats.n_selected, (int)stats.n_valid);
+    }
+    slm_batch_free(b);
+    slm_trainer_free(t);
+    slm_model_free(model);
 }
 
 /* ---- weights of targets ---- */
@@ -905,6 +973,12 @@ int main(void) {
     norm_of_a_long_array();
     adamw();
     own_step_equals_step();
+    two_ratios(SLM_CRITERION_INTERSECT, 1, .4);
+    two_ratios(SLM_CRITERION_INTERSECT, .4, 1);
+    two_ratios(SLM_CRITERION_UNION, 1, .4);
+    two_ratios(SLM_CRITERION_UNION, .4, 1);
+    a_fickle_score_is_harmless(SLM_SCOPE_BATCH);
+    a_fickle_score_is_harmless(SLM_SCOPE_SEQUENCE);
     weights_scale_the_gradient(SLM_CRITERION_NONE, budget);
     weights_scale_the_gradient(SLM_CRITERION_EXCESS, budget);
     weights_scale_the_gradient(SLM_CRITERION_EXCESS, 0);

@@ -876,7 +876,8 @@ static void check_golden(size_t i) {
     added_space = t->prefix_space && text[0] != ' ' ? 1 : 0;
     CHECK_OK(slm_tokenizer_encode(&ids, &n, t, text, strlen(text), &err), err);
     CHECK_OK(slm_tokenizer_decode(&back, &size, t, ids, n, &err), err);
-    CHECK(back != NULL && strcmp(back + added_space, text) == 0, "%s: %s", text, back);
+    CHECK(back != NULL && strcmp(back + added_space, text) == 0, "%s: %s", text,
+          back != NULL ? back : "nothing");
     slm_free(ids);
     slm_free(back);
     check_saved(t, "t.json", golden[i].to);
