@@ -99,6 +99,7 @@ int repro_carry_out(repro *r);
 /* ---- plan.c ---- */
 extern const settings repro_built_in;
 extern const double repro_rates[REPRO_RATES];
+uint64_t repro_seeds(const repro *r);
 settings repro_file_settings(const repro *r); /* of real text */
 void repro_plan(repro *r);
 

@@ -342,7 +342,7 @@ void repro_write_settings(const repro *r, FILE *out) {
     put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
     fprintf(out, "held-out piece bytes,%d\nseeds,%d\ntuned lr,%g %g %g\n", REPRO_PIECE_BYTES,
-            r->quick ? 1 : REPRO_SEEDS, repro_rates[0], repro_rates[1], repro_rates[2]);
+            (int)repro_seeds(r), repro_rates[0], repro_rates[1], repro_rates[2]);
     fprintf(out, "optimizer,AdamW 0.9 0.95; weight decay 0.1; clip 1; "
                  "warm-up a twentieth of the steps then a cosine to a tenth\n");
     fprintf(out, "slm.h,%s\ncompiler,%s\n", SLM_VERSION, REPRO_COMPILER);
