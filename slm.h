@@ -417,7 +417,7 @@ SLM_CHECKED slm_status slm_token_losses(slm_real *loss, slm_real *entropy, slm_t
                                         const int32_t *targets, slm_error *err);
 
 /* (eqs. 1, 8) Loss and entropy (B*T each; entropy may be NULL) of every target of a batch by a
-   model; 0 where there is no target.  Resets the tape. */
+   model; 0 where there is no target.  One that is not finite is an error.  Resets the tape. */
 SLM_CHECKED slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
                                         const slm_model *model, const slm_batch *batch,
                                         slm_error *err);
@@ -1522,8 +1522,9 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targe
     slm__contest contest;
 
     if (status != SLM_OK) return status;
-    if (options->scope == SLM_SCOPE_SEQUENCE && t.T < 1)
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens", (int)t.T);
+    if (options->scope == SLM_SCOPE_SEQUENCE && (t.T < 1 || t.n % (size_t)t.T != 0))
+        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens, among %zu",
+                         (int)t.T, t.n);
     if (options->scope != SLM_SCOPE_BATCH) t.group = NULL; /* such a ranking stays in the process */
 
     memset(&contest, 0, sizeof contest);
@@ -1543,8 +1544,7 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targe
     } else {
         const size_t T = (size_t)t.T;
         for (size_t first = 0; first < t.n && status == SLM_OK; first += T) {
-            size_t n = t.n - first < T ? t.n - first : T;
-            status = slm__select_part(mask, &t, first, n, &contest, err);
+            status = slm__select_part(mask, &t, first, T, &contest, err);
         }
     }
     if (status == SLM_OK) *n_selected = slm__count_marked(mask, t.n);
@@ -4732,6 +4732,12 @@ static slm_status slm__batch_check(const slm_batch *batch, const slm_model *mode
     return SLM_OK;
 }
 
+static int slm__all_finite(const slm_real *values, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!(values[i] - values[i] == 0)) return 0;
+    return 1;
+}
+
 SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
                                     const slm_model *model, const slm_batch *batch,
                                     slm_error *err) {
@@ -4741,17 +4747,21 @@ SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape 
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
     slm_tensor *hidden = slm_model_forward(&head, tape, model, batch, NULL);
-    return slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
+    status = slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
+    if (status != SLM_OK) return status;
+
+    for (size_t i = 0; i < slm__batch_size(batch); i++) {
+        if (slm__all_finite(loss + i, 1) && (entropy == NULL || slm__all_finite(entropy + i, 1)))
+            continue;
+        return slm__fail(err, SLM_ERR_NOT_FINITE,
+                         "the model's loss of row %zu is %g: it is not finite", i,
+                         (double)loss[i]);
+    }
+    return SLM_OK;
 }
 
 /* ---- losses of a corpus ----
    Entry i belongs to token i+1, so that window w fills the entries w*T .. w*T+T-1. */
-
-static int slm__all_finite(const slm_real *values, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!(values[i] - values[i] == 0)) return 0;
-    return 1;
-}
 
 SLM_API void slm_losses_free(slm_losses *losses) {
     if (losses == NULL) return;
@@ -4842,14 +4852,13 @@ static slm_status slm__score_next(slm__scoring *s, size_t n, slm_error *err) {
 
     slm_batch_fill(batch, s->corpus, s->windows->first + s->n_done / (size_t)s->windows->T);
     status = slm_model_losses(batch->ref_loss, batch->ref_entropy, s->tape, s->model, batch, err);
+    if (status == SLM_ERR_NOT_FINITE)
+        return slm__fail(err, status, "scoring: a loss or entropy behind token %zu is not finite",
+                         s->losses->first + s->n_done);
     if (status != SLM_OK) return status;
 
     memcpy(loss, batch->ref_loss, n * sizeof(slm_real));
     memcpy(entropy, batch->ref_entropy, n * sizeof(slm_real));
-    if (!slm__all_finite(loss, n) || !slm__all_finite(entropy, n))
-        return slm__fail(err, SLM_ERR_NOT_FINITE,
-                         "scoring: a loss or entropy behind token %zu is not finite",
-                         s->losses->first + s->n_done);
     s->n_done += n;
     return SLM_OK;
 }
@@ -7117,6 +7126,14 @@ static int slm__sync_folder(const char *path) {
 #endif /* POSIX */
 #endif /* no test has defined SLM__FOPEN and the rest */
 
+/* Mode of fopen for a file that must be new: "x" fails if there is a file, or a link, of that name.
+   The older C library of Windows does not know it. */
+#ifdef _WIN32
+#define SLM__NEW_FILE "wb"
+#else
+#define SLM__NEW_FILE "wbx"
+#endif
+
 /* ---- paths ---- */
 enum { SLM__PATH = 4096 }; /* bytes of the longest path, with its NUL */
 
@@ -7208,8 +7225,22 @@ static slm_status slm__file_append(slm__file *file, const void *bytes, size_t n)
 }
 
 /* ---- atomic replacement: a new file is written beside the old one and then renamed ---- */
+
+/* Opens the new file beside `path`.  What has its name was left by a run that was killed, or is a
+   link that somebody else made.  It is removed, and not followed. */
 static slm_status slm__file_create(slm__file *file, const char *path, slm_error *err) {
-    return slm__file_open(file, path, ".tmp", "wb", err);
+    file->stream = NULL;
+    file->err = err;
+    file->status = slm__path_concat(file->path, path, ".tmp", err);
+    if (file->status != SLM_OK) return file->status;
+
+    file->stream = SLM__FOPEN(file->path, SLM__NEW_FILE);
+    if (file->stream == NULL && errno == EEXIST) {
+        (void)SLM__REMOVE(file->path);
+        file->stream = SLM__FOPEN(file->path, SLM__NEW_FILE);
+    }
+    if (file->stream == NULL) return slm__file_fail(file, "open");
+    return SLM_OK;
 }
 
 /* Syncs the folder that holds `path`; file->path, longer than `path`, is where its name is made. */

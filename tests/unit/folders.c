@@ -2,6 +2,7 @@
    not hold, by name; tokenizer.json; failures at every access and allocation, after which the old
    file is whole.
    cc -I. -Itests/support tests/unit/folders.c -lm && ./a.out [SCRATCH_FOLDER] */
+#define _POSIX_C_SOURCE 200809L /* symlink, readlink */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
 #include "slm.h"
@@ -555,6 +556,40 @@ static void failures(void) {
     slm_model_free(m);
 }
 
+/* What has the name of the new file is not followed: a link of somebody else's would lead to a file
+   that has nothing to do with ours.  What a killed run left is replaced. */
+static void links_are_not_followed(void) {
+#ifdef _WIN32
+    printf("skipped: links (POSIX only)\n");
+#else
+    char target[64];
+    char temporary[1024];
+    slm_error err;
+    size_t n = 0;
+
+    put("victim", "untouched", 9);
+    (void)remove(in("fresh.tmp"));
+    (void)snprintf(temporary, sizeof temporary, "%s", in("fresh.tmp"));
+    (void)snprintf(target, sizeof target, "victim");
+    CHECK(symlink(target, temporary) == 0, "no link could be made");
+    CHECK_OK(slm_file_write(in("fresh"), "content", 7, &err), err);
+
+    char *victim = get("victim", &n);
+    CHECK(n == 9 && memcmp(victim, "untouched", 9) == 0, "a link was followed");
+    free(victim);
+    char *text = get("fresh", &n);
+    CHECK(n == 7 && memcmp(text, "content", 7) == 0, "not written");
+    free(text);
+    CHECK(readlink(in("fresh"), target, sizeof target) < 0, "the file is a link");
+
+    put("fresh.tmp", "left by a run that was killed", 29);
+    CHECK_OK(slm_file_write(in("fresh"), "again", 5, &err), err);
+    text = get("fresh", &n);
+    CHECK(n == 5 && memcmp(text, "again", 5) == 0, "what was left is in the way");
+    free(text);
+#endif
+}
+
 int main(int argc, char **argv) {
     slm_error err;
 
@@ -575,6 +610,7 @@ int main(int argc, char **argv) {
     sharded_models();
     bad_indexes();
     tokenizer_status();
+    links_are_not_followed();
     failures();
     return check_end();
 }

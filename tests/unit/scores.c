@@ -575,6 +575,34 @@ static void failures(void) {
     printf("score files: failures at %ld points\n", points);
 }
 
+/* A model with weights that are finite but far too large: its losses are no results. */
+#define REAL_MAX (sizeof(slm_real) == 4 ? (slm_real)FLT_MAX : (slm_real)DBL_MAX)
+
+static void losses_that_are_not_finite(void) {
+    slm_model *wild;
+    slm_tape *tape;
+    slm_batch *batch;
+    slm_error err;
+
+    CHECK_OK(slm_model_copy(&wild, model, &err), err);
+    const slm_param *head = &wild->table[wild->n_tensors - 1];
+    for (size_t i = 0; i < head->rows * head->cols; i++)
+        wild->params[head->offset + i] = i % 2 ? REAL_MAX : -REAL_MAX / 2;
+    CHECK_OK(slm_tape_create(&tape, &err), err);
+    CHECK_OK(slm_batch_create(&batch, 1, T, &err), err);
+    CHECK_OK(slm_batch_alloc_reference(batch, &err), err);
+    slm_batch_fill(batch, corpus, 0);
+    CHECK(slm_model_losses(batch->ref_loss, batch->ref_entropy, tape, wild, batch, &err) ==
+                  SLM_ERR_NOT_FINITE &&
+              strstr(err.text, "is not finite") != NULL,
+          "%s", err.text);
+    CHECK(slm_model_losses(batch->ref_loss, NULL, tape, wild, batch, &err) == SLM_ERR_NOT_FINITE,
+          "losses alone");
+    slm_batch_free(batch);
+    slm_tape_free(tape);
+    slm_model_free(wild);
+}
+
 /* ---- evaluation ---- */
 
 /* The mean over the targets that are not masked, naively. */
@@ -687,6 +715,7 @@ int main(int argc, char **argv) {
     parts();
     foreign_parts();
     stopped();
+    losses_that_are_not_finite();
     evaluation();
     evaluation_of_masked_tokens();
     truncated();
