@@ -9806,12 +9806,12 @@ static slm_status slm__run_read(slm_trainer *trainer, slm_safetensors *file, slm
     const slm_model *model = trainer->model;
     size_t n = model->n_params;
     slm_real *params = (slm_real *)slm__alloc(n, 3 * sizeof *params, err);
-    slm_real *m = params + n;
-    slm_real *v = params + 2 * n;
     slm__container state;
     slm_status status;
 
     if (params == NULL) return SLM_ERR_MEMORY;
+    slm_real *m = params + n;
+    slm_real *v = params + 2 * n;
     state = slm__container_of(&slm__run_format, model->table, model->n_tensors, params, m, v);
     status = slm__container_read(file, &state, err);
     if (status == SLM_OK) {
