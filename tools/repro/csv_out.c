@@ -36,7 +36,12 @@ void csv_put_text(csv_out *out, const char *text) {
 
 void csv_put_number(csv_out *out, double value) {
     begin_cell(out);
-    if (isfinite(value)) fprintf(out->file, "%.9g", value);
+    csv_write_number(out->file, value);
+}
+
+void csv_put_numbers(csv_out *out, const double *values, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        csv_put_number(out, values != NULL ? values[i] : NAN);
 }
 
 void csv_end_row(csv_out *out) {

@@ -12,6 +12,7 @@
  * after saying on stderr what is wrong. */
 #ifndef CSV_OUT_H
 #define CSV_OUT_H
+#include <stddef.h>
 #include <stdio.h>
 
 typedef struct csv_out {
@@ -31,6 +32,9 @@ void csv_put_text(csv_out *out, const char *text);
 
 /* Writes a number with enough digits to compute with; nothing if it is not finite. */
 void csv_put_number(csv_out *out, double value);
+
+/* The same for n numbers in a row of the file; NULL leaves their cells empty. */
+void csv_put_numbers(csv_out *out, const double *values, size_t n);
 
 void csv_end_row(csv_out *out);
 int csv_close(csv_out *out);

@@ -33,6 +33,11 @@ const job *job_source(const repro *r, const job *j) {
     return j->same_as != NO_JOB ? &r->jobs[j->same_as] : j;
 }
 
+const char *job_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder, int index,
+                     const char *ending) {
+    return repro_path(path, r, folder, job_source(r, &r->jobs[index])->name, ending);
+}
+
 static const char *run_path(char path[REPRO_PATH_SIZE], const repro *r, const job *j) {
     return repro_path(path, r, "runs", job_source(r, j)->name, ".csv");
 }
@@ -103,22 +108,17 @@ static int is_ready(const repro *r, const job *j) {
     return 1;
 }
 
-static double job_steps(const job *j) {
-    switch (j->kind) {
-    case JOB_BASE:
-        return (double)j->s.base_steps;
-    case JOB_REFERENCE:
-        return (double)j->s.tune_steps;
-    case JOB_SCORES:
-        return 0;
-    default:
-        return (double)(j->s.steps + j->then_clean);
-    }
+uint64_t job_steps(const job *j) {
+    const uint64_t steps[] = {[JOB_BASE] = j->s.base_steps,
+                              [JOB_REFERENCE] = j->s.tune_steps,
+                              [JOB_SCORES] = 0,
+                              [JOB_ARM] = j->s.steps + j->then_clean};
+    return steps[j->kind];
 }
 
 /* Bytes of text that are measured, all points together. */
 static double measured_bytes(const job *j) {
-    double points = job_steps(j) / (double)j->s.every;
+    double points = (double)job_steps(j) / (double)j->s.every;
     if (j->kind == JOB_SCORES) return (double)j->s.noisy_bytes;
     if (j->s.early > 0) points += (double)(3 * (j->s.every / j->s.early - 1));
     if (j->kind == JOB_BASE || strcmp(j->set, "tune") == 0) points = 1; /* begin and end */
@@ -133,7 +133,8 @@ double job_work(const job *j) {
     double measured = measured_bytes(j);
     if (j->same_as != NO_JOB) return 0;
     if (!job_is_builtin(j)) measured /= bytes_per_token;
-    return (job_steps(j) * j->s.B * j->s.T + forward_share * measured) * weights / built_in_weights;
+    double trained = (double)job_steps(j) * j->s.B * j->s.T;
+    return (trained + forward_share * measured) * weights / built_in_weights;
 }
 
 /* ---- carrying it out ---- */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include "csv_out.h"
 #include "lab/experiment.h"
 
 enum {
@@ -76,6 +77,10 @@ const char *repro_path(char path[REPRO_PATH_SIZE], const repro *r, const char *f
                        const char *name, const char *ending);
 int repro_exists(const char *path);
 
+/* The same for what job number `index` has left in a folder. */
+const char *job_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder, int index,
+                     const char *ending);
+
 int job_is_builtin(const job *j);
 const job *job_source(const repro *r, const job *j); /* the job whose file holds its rows */
 int job_is_finished(const repro *r, const job *j);
@@ -83,8 +88,11 @@ int job_is_finished(const repro *r, const job *j);
 /* Loss on the valid part at the end of a finished run. */
 double job_valid_loss(const repro *r, const job *j);
 
-/* The learning rate of an arm: its own, or what tuning chose. */
+/* Its own learning rate, or what tuning chose for it. */
 double job_learning_rate(const repro *r, const job *j);
+
+/* Steps of training; of scores 0. */
+uint64_t job_steps(const job *j);
 
 /* Its own work, roughly, in tokens of plain training of the built-in model. */
 double job_work(const job *j);
@@ -123,10 +131,21 @@ void job_corpus_free(job_corpus *c, const experiment *e);
 void repro_do(const repro *r, const job *j);
 
 /* ---- tables.c ---- */
+enum { REPRO_KEY_COLUMNS = 8 }; /* corpus, set, arm, seed, ratio, noise, wrong, size */
+
 extern const char repro_curve_columns[]; /* the header of runs/NAME.csv and curves.csv */
 
 /* Writes the CSVs that the report reads, from the runs that are finished so far. */
 void repro_write_tables(const repro *r);
 
+/* Writes the rows of settings.csv, whose columns are key and value. */
 void repro_write_settings(const repro *r, FILE *out);
+
+/* Opens and closes OUT/FOLDER/NAME.csv as csv_open and csv_close do; ends the program if it cannot
+   be written. */
+csv_out repro_csv_open(const repro *r, const char *folder, const char *name, const char *header);
+void repro_csv_close(csv_out *out);
+
+/* Writes the first eight columns of curves.csv, those that say what the job is. */
+void repro_put_keys(csv_out *out, const job *j, double size);
 #endif

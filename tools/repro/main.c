@@ -68,18 +68,6 @@ static void make_folders(const repro *r) {
         (void)mkdir(repro_path(path, r, folders[i], "", ""), 0777);
 }
 
-static int write_settings(const repro *r, const char *path) {
-    FILE *out = fopen(path, "wb");
-    if (out == NULL) {
-        fprintf(stderr, "%s: cannot be written\n", path);
-        return 0;
-    }
-    repro_write_settings(r, out);
-    if (fclose(out) == 0) return 1;
-    fprintf(stderr, "%s: could not be written whole\n", path);
-    return 0;
-}
-
 static int same_content(const char *path, const char *other) {
     char *a, *b;
     size_t a_size, b_size;
@@ -95,9 +83,11 @@ static int same_content(const char *path, const char *other) {
 static int claim_folder(const repro *r) {
     char path[REPRO_PATH_SIZE], part[REPRO_PATH_SIZE];
     make_folders(r);
+    csv_out out = repro_csv_open(r, "", "settings.new", "key,value\n");
+    repro_write_settings(r, out.file);
+    repro_csv_close(&out);
     repro_path(path, r, "", "settings", ".csv");
-    repro_path(part, r, "", "settings", ".part");
-    if (!write_settings(r, part)) return 0;
+    repro_path(part, r, "", "settings", ".new.csv");
     if (!repro_exists(path)) return rename(part, path) == 0;
     if (same_content(path, part)) return remove(part) == 0;
     fprintf(stderr,

@@ -265,10 +265,12 @@ static job new_job(const origin *o, const char *set, const arm *a, double ratio)
         j.set = "base";
         j.s.model = o->reference_model;
         j.s.clean_bytes = repro_built_in.clean_bytes;
+        j.lr = j.s.base_lr;
         break;
     case JOB_REFERENCE:
         j.s.model = o->reference_model;
         j.start = o->tuned_from;
+        j.lr = j.s.tune_lr;
         break;
     case JOB_SCORES:
         j.reference = a->by_base ? o->base : o->reference;

@@ -5,23 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "csv_out.h"
 #include "jobs.h"
 
 /* ---- models and scores of other jobs ---- */
 static slm_model *load_model(const repro *r, int index) {
     char path[REPRO_PATH_SIZE];
     slm_model *model;
-    repro_path(path, r, "models", job_source(r, &r->jobs[index])->name, "");
-    must(slm_model_load(&model, path, &experiment_error));
+    must(slm_model_load(&model, job_path(path, r, "models", index, ""), &experiment_error));
     return model;
 }
 
 static slm_losses *load_scores(const repro *r, int index) {
     char path[REPRO_PATH_SIZE];
     slm_losses *scores;
-    repro_path(path, r, "scores", job_source(r, &r->jobs[index])->name, ".scores");
-    must(slm_losses_load(&scores, path, &experiment_error));
+    must(slm_losses_load(&scores, job_path(path, r, "scores", index, ".scores"),
+                         &experiment_error));
     return scores;
 }
 
@@ -40,9 +38,7 @@ static double flops_before(const repro *r, const job *j, const slm_model *refere
                            const slm_losses *scores) {
     if (j->scores == NO_JOB || reference == NULL) return 0;
     const job *by = job_source(r, &r->jobs[r->jobs[j->scores].reference]);
-    double steps = 0;
-    if (by->kind == JOB_REFERENCE) steps = (double)by->s.tune_steps;
-    if (by->kind == JOB_ARM) steps = (double)by->s.steps;
+    double steps = by->kind == JOB_BASE ? 0 : (double)job_steps(by);
     double tokens = (double)j->s.B * j->s.T * steps;
     return experiment_flops(reference, j->s.T, tokens, tokens) +
            experiment_forward_flops(reference, j->s.T, (double)scores->n);
@@ -65,8 +61,9 @@ typedef struct outcome {
     double kept_share; /* of the piece */
 } outcome;
 
-/* Precision, recall, AUC and the counts, as far as the truth is known. */
-static void put_truth(csv_out *out, const curve_point *p) {
+static void put_point(csv_out *out, const job *j, const outcome *o, const curve_point *p) {
+    const int is_end = p == &o->c->point[o->c->n - 1];
+    const double share = o->kept_share;
     double kept = 0, target = 0, right = 0, seen = 0;
     for (int k = 0; k < CORPUS_KINDS; k++) {
         seen += p->seen[k];
@@ -75,85 +72,53 @@ static void put_truth(csv_out *out, const curve_point *p) {
         target += p->seen[k];
         right += p->chosen[k];
     }
-    csv_put_number(out, right / kept);
-    csv_put_number(out, right / target);
-    csv_put_number(out, p->auc);
-    for (int k = 0; k < CORPUS_KINDS; k++)
-        csv_put_number(out, seen > 0 ? p->seen[k] : NAN);
-    for (int k = 0; k < CORPUS_KINDS; k++)
-        csv_put_number(out, seen > 0 ? p->chosen[k] : NAN);
-}
-
-static uint64_t steps_of(const job *j) {
-    if (j->kind == JOB_BASE) return j->s.base_steps;
-    if (j->kind == JOB_REFERENCE) return j->s.tune_steps;
-    return j->s.steps + j->then_clean;
-}
-
-static void put_point(csv_out *out, const job *j, const outcome *o, const curve_point *p) {
-    const int builtin = job_is_builtin(j);
-    const int is_end = p == &o->c->point[o->c->n - 1];
-    const double share = o->kept_share;
-    csv_put(out, "%s", j->corpus);
-    csv_put(out, "%s", j->set);
-    csv_put(out, "%s", j->arm);
-    csv_put(out, "%llu", (unsigned long long)j->s.seed);
-    csv_put_number(out, j->selection.ratio);
-    csv_put_number(out, builtin ? j->s.noisy.noise : NAN);
-    csv_put_number(out, builtin ? j->s.noisy.wrong : NAN);
-    csv_put_number(out, j->size > 0 ? j->size : NAN);
-    csv_put_number(out, o->lr);
-    csv_put_number(out, (double)steps_of(j));
-    csv_put_number(out, p->tokens);
-    csv_put_number(out, p->trained);
-    csv_put_number(out, p->flops);
-    csv_put_number(out, p->flops + o->flops_before);
-    csv_put_number(out, p->target.loss);
-    csv_put_number(out, p->target.accuracy);
-    csv_put_number(out, is_end ? o->valid.loss : NAN);
-    csv_put_number(out, is_end ? o->valid.accuracy : NAN);
-    csv_put_number(out, p->all);
-    csv_put_number(out, p->kept);
-    csv_put_number(out, p->dropped > 0 ? p->dropped : NAN); /* 0: none were */
-    put_truth(out, p);
-    csv_put_number(out, p->fixed_kept);
-    csv_put_number(out, p->fixed_dropped);
-    csv_put_number(out, share * p->fixed_kept + (1 - share) * p->fixed_dropped);
-    csv_put_number(out, builtin ? j->s.noisy.target : NAN);
-    csv_put_number(out, (double)j->s.clean_bytes);
-    csv_put(out, "%s", j->name);
+    const double before[] = {o->lr,
+                             (double)job_steps(j),
+                             p->tokens,
+                             p->trained,
+                             p->flops,
+                             p->flops + o->flops_before,
+                             p->target.loss,
+                             p->target.accuracy,
+                             is_end ? o->valid.loss : NAN,
+                             is_end ? o->valid.accuracy : NAN,
+                             p->all,
+                             p->kept,
+                             p->dropped > 0 ? p->dropped : NAN, /* 0: none were */
+                             right / kept,
+                             right / target,
+                             p->auc};
+    const double after[] = {p->fixed_kept, p->fixed_dropped,
+                            share * p->fixed_kept + (1 - share) * p->fixed_dropped,
+                            job_is_builtin(j) ? j->s.noisy.target : NAN, (double)j->s.clean_bytes};
+    repro_put_keys(out, j, j->size > 0 ? j->size : NAN);
+    csv_put_numbers(out, before, sizeof before / sizeof before[0]);
+    csv_put_numbers(out, seen > 0 ? p->seen : NULL, CORPUS_KINDS);
+    csv_put_numbers(out, seen > 0 ? p->chosen : NULL, CORPUS_KINDS);
+    csv_put_numbers(out, after, sizeof after / sizeof after[0]);
+    csv_put_text(out, j->name);
     csv_end_row(out);
 }
 
-static void open_job_csv(csv_out *out, const repro *r, const char *folder, const job *j,
-                         const char *header) {
-    char path[REPRO_PATH_SIZE];
-    if (!csv_open(out, repro_path(path, r, "", folder, ""), j->name, header)) exit(1);
-}
-
 static void write_run(const repro *r, const job *j, const outcome *o) {
-    csv_out out;
-    open_job_csv(&out, r, "runs", j, repro_curve_columns);
+    csv_out out = repro_csv_open(r, "runs", j->name, repro_curve_columns);
     for (size_t i = 0; i < o->c->n; i++)
         put_point(&out, j, o, &o->c->point[i]);
-    if (!csv_close(&out)) exit(1);
+    repro_csv_close(&out);
 }
 
-/* The seconds are in a file of their own: nothing else differs between two runs. */
+/* The seconds are in a file of their own: nothing else differs between two runs.  The last row is
+   of the whole job. */
 static void write_times(const repro *r, const job *j, const curve *c, double whole) {
-    csv_out out;
-    open_job_csv(&out, r, "times", j, "");
-    for (size_t i = 0; i < c->n; i++) {
-        csv_put(&out, "%s", j->name);
-        csv_put(&out, "%.0f", c->point[i].tokens);
-        csv_put(&out, "%.3f", c->point[i].seconds);
+    csv_out out = repro_csv_open(r, "times", j->name, "");
+    for (size_t i = 0; i <= c->n; i++) {
+        const int is_point = i < c->n;
+        csv_put_text(&out, j->name);
+        csv_put_number(&out, is_point ? c->point[i].tokens : NAN);
+        csv_put(&out, "%.3f", is_point ? c->point[i].seconds : whole);
         csv_end_row(&out);
     }
-    csv_put(&out, "%s", j->name);
-    csv_put(&out, "%s", "");
-    csv_put(&out, "%.3f", whole);
-    csv_end_row(&out);
-    if (!csv_close(&out)) exit(1);
+    repro_csv_close(&out);
 }
 
 /* What each token of the piece cost, in float32: by the reference, then at each point that is a
@@ -195,53 +160,42 @@ static float *prepare_piece(experiment *e, const slm_model *start, const slm_mod
     return out;
 }
 
-/* Only the beginning and the end of a training are of interest. */
-static void measure_ends_only(experiment *e, uint64_t steps) {
-    e->s.every = steps;
+/* Trains as the job says; scores may be NULL.  Of bases and of trials of a learning rate only the
+   beginning and the end are measured. */
+static void train(experiment *e, const job *j, slm_model *model, const slm_losses *scores,
+                  double lr, curve *c) {
+    const corpus_part part = j->kind == JOB_BASE ? CORPUS_GENERAL : CORPUS_CLEAN;
+    const int ends_only = j->kind == JOB_BASE || strcmp(j->set, "tune") == 0;
+    training t = {.name = j->name,
+                  .model = model,
+                  .corpus = e->corpus[part],
+                  .lr = lr,
+                  .steps = job_steps(j) - j->then_clean,
+                  .curve = c};
+    const training then = {.name = j->name,
+                           .model = model,
+                           .corpus = e->corpus[CORPUS_CLEAN],
+                           .lr = j->s.tune_lr,
+                           .steps = j->then_clean,
+                           .curve = c};
+    job_corpus text = {NULL, NULL, 0};
+    if (j->kind == JOB_ARM) {
+        text = job_corpus_make(e, j);
+        t.corpus = text.corpus;
+        t.kind = text.kind;
+        t.selection = &j->selection;
+        t.scores = scores;
+    }
+    if (ends_only) {
+        e->s.every = t.steps;
+        e->s.early = 0;
+    }
+    experiment_train(e, &t);
+    if (j->kind == JOB_ARM) job_corpus_free(&text, e);
+    if (then.steps == 0) return;
+    if (ends_only) e->s.every = then.steps;
     e->s.early = 0;
-}
-
-static void train_base(experiment *e, const job *j, slm_model *model, curve *c) {
-    const training t = {.name = j->name,
-                        .model = model,
-                        .corpus = e->corpus[CORPUS_GENERAL],
-                        .lr = j->s.base_lr,
-                        .steps = j->s.base_steps,
-                        .curve = c};
-    measure_ends_only(e, t.steps);
-    experiment_train(e, &t);
-}
-
-static void train_clean(experiment *e, const job *j, slm_model *model, uint64_t steps, curve *c) {
-    const training t = {.name = j->name,
-                        .model = model,
-                        .corpus = e->corpus[CORPUS_CLEAN],
-                        .lr = j->s.tune_lr,
-                        .steps = steps,
-                        .curve = c};
-    experiment_train(e, &t);
-}
-
-static void train_arm(experiment *e, const job *j, slm_model *model, const slm_losses *scores,
-                      double lr, curve *c) {
-    const int is_tuning = strcmp(j->set, "tune") == 0;
-    job_corpus text = job_corpus_make(e, j);
-    const training t = {.name = j->name,
-                        .model = model,
-                        .corpus = text.corpus,
-                        .kind = text.kind,
-                        .selection = &j->selection,
-                        .scores = scores,
-                        .lr = lr,
-                        .steps = j->s.steps,
-                        .curve = c};
-    if (is_tuning) measure_ends_only(e, t.steps);
-    experiment_train(e, &t);
-    job_corpus_free(&text, e);
-    if (j->then_clean == 0) return;
-    if (is_tuning) e->s.every = j->then_clean;
-    e->s.early = 0;
-    train_clean(e, j, model, j->then_clean, c);
+    experiment_train(e, &then);
 }
 
 /* ---- the four kinds of job ---- */
@@ -259,23 +213,15 @@ static void keep_model(const repro *r, const job *j, const experiment *e, const 
     if (j->view[0] != '\0') save_model(e, model, repro_path(path, r, "", j->view, ""));
 }
 
-static double learning_rate(const repro *r, const job *j) {
-    if (j->kind == JOB_BASE) return j->s.base_lr;
-    return j->kind == JOB_REFERENCE ? j->s.tune_lr : job_learning_rate(r, j);
-}
-
 static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
     slm_model *reference = j->reference != NO_JOB ? load_model(r, j->reference) : NULL;
     slm_losses *scores = j->scores != NO_JOB ? load_scores(r, j->scores) : NULL;
     slm_model *model = first_model(r, j);
-    outcome o = {c, learning_rate(r, j), flops_before(r, j, reference, scores), {NAN, NAN}, 0};
+    outcome o = {c, job_learning_rate(r, j), flops_before(r, j, reference, scores), {NAN, NAN}, 0};
     float *piece = NULL;
     if (reference != NULL && e->piece != NULL)
         piece = prepare_piece(e, model, reference, &o.kept_share);
-    if (j->kind == JOB_BASE) train_base(e, j, model, c);
-    if (j->kind == JOB_REFERENCE) train_clean(e, j, model, j->s.tune_steps, c);
-    if (j->kind == JOB_ARM) train_arm(e, j, model, scores, o.lr, c);
-
+    train(e, j, model, scores, o.lr, c);
     o.valid = experiment_measure(e, model, CORPUS_VALID);
     leave_if_orphan(r);
     keep_model(r, j, e, model);
