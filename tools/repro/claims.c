@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "csv_out.h"
-#include "findings.h"
+#include "rules.h"
 
 const char *const parts[N_PARTS] = {
     "Is it sooner?", "Does it give what the clean text alone cannot?",
@@ -44,29 +44,34 @@ static void append_fixed(char *text, size_t size, double v, int digits) {
     append_text(text, size, "%s", shown);
 }
 
-/* Appends "0.052 [0.041, 0.060]". */
-static void append_estimate(char *text, size_t size, const estimate *e, int digits) {
-    append_fixed(text, size, e->value, digits);
-    if (e->n < 2) return;
+/* Appends "before0.052 [0.041, 0.060]". */
+static void append_estimate(char *text, size_t size, const char *before, estimate e, int digits) {
+    append_text(text, size, "%s", before);
+    append_fixed(text, size, e.value, digits);
+    if (e.n < 2) return;
     append_text(text, size, " [");
-    append_fixed(text, size, e->low, digits);
+    append_fixed(text, size, e.low, digits);
     append_text(text, size, ", ");
-    append_fixed(text, size, e->high, digits);
+    append_fixed(text, size, e.high, digits);
     append_text(text, size, "]");
 }
 
-void claim_number(claim *c, const char *before, const estimate *e, int digits, const char *after) {
-    if (e->n == 0) return;
-    SAY(c->found, "%s", before);
-    append_estimate(c->found, sizeof c->found, e, digits);
+void claim_number(claim *c, const char *before, estimate e, int digits, const char *after) {
+    if (e.n == 0) return;
+    append_estimate(c->found, sizeof c->found, before, e, digits);
     SAY(c->found, "%s", after);
 }
 
-void claim_brief(claim *c, const char *before, const estimate *e, int digits, const char *after) {
-    if (e->n == 0) return;
-    SAY(c->brief, "%s%s", c->brief[0] ? "; " : "", before);
-    append_estimate(c->brief, sizeof c->brief, e, digits);
+void claim_brief(claim *c, const char *before, estimate e, int digits, const char *after) {
+    if (e.n == 0) return;
+    if (c->brief[0] != '\0') SAY(c->brief, "; ");
+    append_estimate(c->brief, sizeof c->brief, before, e, digits);
     SAY(c->brief, "%s", after);
+}
+
+void claim_both(claim *c, const char *brief, const char *found, estimate e, int digits) {
+    claim_brief(c, brief, e, digits, "");
+    claim_number(c, found, e, digits, "");
 }
 
 void claims_write_csv(findings *all) {
@@ -78,14 +83,11 @@ void claims_write_csv(findings *all) {
     }
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
-        char command[160];
-        csv_put_text(&out, c->id);
-        csv_put_text(&out, c->words);
-        csv_put_text(&out, c->title);
-        csv_put_text(&out, c->found);
-        csv_put_text(&out, c->paper);
-        csv_put_text(&out, c->falsifier);
-        csv_put_text(&out, command_of(command, sizeof command, c->set));
+        const char *const cells[7] = {c->id,          c->words,          c->title,
+                                      c->found,       c->row->paper,     c->row->falsifier,
+                                      command_of(c->row->set)};
+        for (size_t k = 0; k < 7; k++)
+            csv_put_text(&out, cells[k]);
         csv_end_row(&out);
     }
     if (!csv_close(&out)) all->failed = 1;
@@ -107,14 +109,11 @@ void claims_write_markdown(findings *all) {
     fputs("| claim | verdict | measured | in the paper | command |\n|---|---|---|---|---|\n", out);
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
-        char command[160], verdict[100], code[180];
-        snprintf(verdict, sizeof verdict, "**%s**", c->words);
-        snprintf(code, sizeof code, "`%s`", command_of(command, sizeof command, c->set));
         put_markdown(out, c->title);
-        put_markdown(out, verdict);
+        put_markdown(out, make_text("**%s**", c->words));
         put_markdown(out, c->brief[0] != '\0' ? c->brief : c->found);
-        put_markdown(out, c->paper);
-        put_markdown(out, code);
+        put_markdown(out, c->row->paper);
+        put_markdown(out, make_text("`%s`", command_of(c->row->set)));
         fputs("|\n", out);
     }
     close_output(all, out, "results", ".md");

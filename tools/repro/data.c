@@ -1,5 +1,6 @@
 /* data.c: the numbers of a folder's CSVs. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,51 +9,96 @@
 const char *const data_kinds[DATA_KINDS] = {"problem", "step", "result", "other",
                                             "wrong",   "id",   "stamp",  "markup"};
 
-static const char *const column_names[SEEN] = {
+static const char *const column_names[SECONDS] = {
     "tokens",         "trained",         "flops",           "flops_all",
     "target_loss",    "target_accuracy", "valid_loss",      "all_loss",
     "kept_loss",      "dropped_loss",    "fixed_kept_loss", "fixed_dropped_loss",
-    "fixed_all_loss", "precision",       "recall",          "auc"};
+    "fixed_all_loss", "precision",       "recall",          "auc",
+    "seen_problem",   "seen_step",       "seen_result",     "seen_other",
+    "seen_wrong",     "seen_id",         "seen_stamp",      "seen_markup",
+    "kept_problem",   "kept_step",       "kept_result",     "kept_other",
+    "kept_wrong",     "kept_id",         "kept_stamp",      "kept_markup"};
+
+/* In the order in which arms are told.  Two arms that share a style are never in the same
+   figure. */
+static const struct {
+    const char *arm, *name;
+    int style;
+} arms[] = {{"clm", "Plain (CLM)", 1},
+            {"slm", "Selective (SLM)", 2},
+            {"slm_sequence", "SLM, ranked per sequence", 5},
+            {"random", "Random", 3},
+            {"loss", "Highest own loss", 4},
+            {"ref", "Lowest reference loss", 6},
+            {"entropy", "Lowest reference entropy", 7},
+            {"intersect", "Low reference loss and entropy", 3},
+            {"union", "Low reference loss or entropy", 4},
+            {"oracle", "Oracle mask (known truth)", 3},
+            {"filtered", "CLM, noise removed", 4},
+            {"mixed", "CLM, clean text mixed in", 5},
+            {"clm_tuned", "CLM, then clean text", 6},
+            {"slm_tuned", "SLM, then clean text", 7},
+            {"null_reference", "SLM, null reference", 8},
+            {"reference", "The reference itself", 8},
+            {"base", "The base", 1}};
+
+enum { N_ARMS = sizeof arms / sizeof arms[0] };
 
 /* What is found where there is nothing to be found, so that a group is never NULL. */
 static const data_group no_group = {.corpus = "",
                                     .set = "",
                                     .arm = "",
+                                    .label = "",
                                     .ratio = NAN,
                                     .noise = NAN,
                                     .target = NAN,
                                     .size = NAN,
                                     .clean = NAN,
-                                    .run = {{.seed = "", .name = ""}}};
+                                    .run = {{.seed = "", .name = "", .lr = NAN}}};
 
 /* ---- groups ---- */
 static int same_number(double a, double b) {
     return (isnan(a) && isnan(b)) || fabs(a - b) < 1e-9;
 }
 
-int data_is(const data_group *g, const char *corpus, const char *set, const char *arm) {
+static int is_group(const data_group *g, const char *corpus, const char *set, const char *arm) {
     return strcmp(g->corpus, corpus) == 0 && strcmp(g->set, set) == 0 && strcmp(g->arm, arm) == 0;
 }
 
 static int same_keys(const data_group *a, const data_group *b) {
-    return data_is(a, b->corpus, b->set, b->arm) && same_number(a->ratio, b->ratio) &&
+    return is_group(a, b->corpus, b->set, b->arm) && same_number(a->ratio, b->ratio) &&
            same_number(a->noise, b->noise) && same_number(a->target, b->target) &&
            same_number(a->size, b->size) && same_number(a->clean, b->clean);
 }
 
+static const char *text_of(const csv_table *t, size_t row, const char *column) {
+    return csv_text(t, row, csv_column(t, column));
+}
+
+static double number_of(const csv_table *t, size_t row, const char *column) {
+    return csv_number(t, row, csv_column(t, column));
+}
+
 static data_group keys_of_row(const csv_table *t, size_t row) {
-    data_group g;
-    memset(&g, 0, sizeof g);
-    g.corpus = csv_text(t, row, csv_column(t, "corpus"));
-    g.set = csv_text(t, row, csv_column(t, "set"));
-    g.arm = csv_text(t, row, csv_column(t, "arm"));
-    g.ratio = csv_number(t, row, csv_column(t, "ratio"));
-    if (!(g.ratio > 0)) g.ratio = NAN; /* nothing is selected */
-    g.noise = csv_number(t, row, csv_column(t, "noise"));
-    g.target = csv_number(t, row, csv_column(t, "target_share"));
-    g.size = csv_number(t, row, csv_column(t, "size"));
-    g.clean = csv_number(t, row, csv_column(t, "clean_bytes"));
-    return g;
+    double ratio = number_of(t, row, "ratio");
+    return (data_group){.corpus = text_of(t, row, "corpus"),
+                        .set = text_of(t, row, "set"),
+                        .arm = text_of(t, row, "arm"),
+                        .ratio = ratio > 0 ? ratio : NAN, /* NaN: nothing is selected */
+                        .noise = number_of(t, row, "noise"),
+                        .target = number_of(t, row, "target_share"),
+                        .size = number_of(t, row, "size"),
+                        .clean = number_of(t, row, "clean_bytes")};
+}
+
+static void name_group(data_group *g) {
+    size_t i = 0;
+    while (i < N_ARMS && strcmp(g->arm, arms[i].arm) != 0)
+        i++;
+    g->style = i < N_ARMS ? arms[i].style : 0;
+    g->label = i < N_ARMS ? arms[i].name : g->arm;
+    if (g->ratio > 0 && g->ratio < 1) g->label = make_text("%s %.0f%%", g->label, 100 * g->ratio);
+    g->is_measure_only = strcmp(g->arm, "reference") == 0 || strcmp(g->arm, "base") == 0;
 }
 
 /* The group of these keys, made if there is none; `last` is looked at first.  NULL: no memory. */
@@ -64,25 +110,21 @@ static data_group *group_of(data *d, const data_group *keys, size_t last) {
     if (grown == NULL) return NULL;
     d->group = (data_group *)grown;
     d->group[d->n_groups] = *keys;
+    name_group(&d->group[d->n_groups]);
     return &d->group[d->n_groups++];
 }
 
 /* Adds a row to the last run of its group, or begins a new run: a run is a stretch of rows of one
    seed. */
-static void add_row(const csv_table *t, data_group *g, size_t row) {
-    const char *seed = csv_text(t, row, csv_column(t, "seed"));
+static void add_to_run(const data *d, data_group *g, size_t row) {
+    const csv_table *t = &d->curves;
+    const char *seed = text_of(t, row, "seed");
     data_run *last = g->n > 0 ? &g->run[g->n - 1] : NULL;
-    if (last != NULL && last->first + last->n == row && strcmp(last->seed, seed) == 0) {
+    if (last != NULL && last->first + last->n == row && strcmp(last->seed, seed) == 0)
         last->n++;
-        return;
-    }
-    if (g->n == MAX_SEEDS) return;
-    data_run *run = &g->run[g->n++];
-    run->seed = seed;
-    run->name = csv_text(t, row, csv_column(t, "run"));
-    run->lr = csv_number(t, row, csv_column(t, "lr"));
-    run->first = row;
-    run->n = 1;
+    else if (g->n < MAX_SEEDS)
+        g->run[g->n++] = (data_run){d, seed, text_of(t, row, "run"), row, 1,
+                                    number_of(t, row, "lr")};
 }
 
 static int make_groups(data *d) {
@@ -92,38 +134,37 @@ static int make_groups(data *d) {
         data_group *g = group_of(d, &keys, last);
         if (g == NULL) return 0;
         last = (size_t)(g - d->group);
-        add_row(&d->curves, g, row);
+        add_to_run(d, g, row);
     }
     return 1;
 }
 
 /* ---- files ---- */
+size_t data_row(const csv_table *t, ...) {
+    size_t row = 0;
+    int is_found = 0;
+    while (row < t->rows && !is_found) {
+        const char *column;
+        va_list args;
+        is_found = 1;
+        va_start(args, t);
+        while ((column = va_arg(args, const char *)) != NULL)
+            is_found &= strcmp(text_of(t, row, column), va_arg(args, const char *)) == 0;
+        va_end(args);
+        row += !is_found;
+    }
+    return row;
+}
+
 /* times.csv has run,tokens,seconds; gives each point of a run its seconds. */
 static void set_seconds(data *d, const data_run *run) {
     const csv_table *t = &d->times;
-    int tokens = csv_column(t, "tokens");
-    int seconds = csv_column(t, "seconds");
-    size_t row = 0;
-    while (row < t->rows && !data_cell_is(t, row, "run", run->name))
-        row++;
-    for (; row < t->rows && data_cell_is(t, row, "run", run->name); row++) {
-        for (size_t p = run->first; p < run->first + run->n; p++)
-            if (csv_number(&d->curves, p, d->column[TOKENS]) == csv_number(t, row, tokens))
-                d->seconds[p] = csv_number(t, row, seconds);
+    for (size_t row = data_row(t, "run", run->name, NULL); row < t->rows; row++) {
+        if (strcmp(text_of(t, row, "run"), run->name) != 0) return;
+        for (size_t p = 0; p < run->n; p++)
+            if (run_at(run, p, TOKENS) == number_of(t, row, "tokens"))
+                d->seconds[run->first + p] = number_of(t, row, "seconds");
     }
-}
-
-static void find_columns(data *d) {
-    char name[64];
-    for (int c = 0; c < SEEN; c++)
-        d->column[c] = csv_column(&d->curves, column_names[c]);
-    for (int k = 0; k < DATA_KINDS; k++) {
-        snprintf(name, sizeof name, "seen_%s", data_kinds[k]);
-        d->column[SEEN + k] = csv_column(&d->curves, name);
-        snprintf(name, sizeof name, "kept_%s", data_kinds[k]);
-        d->column[KEPT + k] = csv_column(&d->curves, name);
-    }
-    d->column[SECONDS] = -1;
 }
 
 void data_free(data *d) {
@@ -133,14 +174,11 @@ void data_free(data *d) {
     csv_free(&d->selections);
     csv_free(&d->settings);
     csv_free(&d->tuning);
-    free(d->seconds);
     free(d->group);
 }
 
 static csv_status load_csv(csv_table *t, const char *dir, const char *name) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s.csv", dir, name);
-    return csv_load(t, path);
+    return csv_load(t, make_text("%s/%s.csv", dir, name));
 }
 
 int data_load(data *d, const char *dir) {
@@ -152,16 +190,15 @@ int data_load(data *d, const char *dir) {
                                       : "cannot be read");
         return 0;
     }
-    find_columns(d);
+    for (int c = 0; c < SECONDS; c++)
+        d->column[c] = csv_column(&d->curves, column_names[c]);
     (void)load_csv(&d->times, dir, "times");
     (void)load_csv(&d->trajectories, dir, "trajectories");
     (void)load_csv(&d->selections, dir, "selections");
     (void)load_csv(&d->settings, dir, "settings");
     (void)load_csv(&d->tuning, dir, "tuning");
-    d->seconds = (double *)malloc(d->curves.rows * sizeof *d->seconds);
-    for (size_t i = 0; d->seconds != NULL && i < d->curves.rows; i++)
-        d->seconds[i] = NAN;
-    if (d->seconds == NULL || !make_groups(d)) {
+    d->seconds = new_numbers(d->curves.rows);
+    if (!make_groups(d)) {
         fprintf(stderr, "%.300s/curves.csv: out of memory\n", dir);
         data_free(d);
         return 0;
@@ -173,39 +210,29 @@ int data_load(data *d, const char *dir) {
 }
 
 size_t data_distinct(const csv_table *t, const char *column, const char **list, size_t max) {
-    int c = csv_column(t, column);
     size_t n = 0;
     for (size_t row = 0; row < t->rows; row++) {
-        size_t i = 0;
-        while (i < n && strcmp(list[i], csv_text(t, row, c)) != 0)
-            i++;
-        if (i == n && n < max) list[n++] = csv_text(t, row, c);
+        const char *text = text_of(t, row, column);
+        if (data_row(t, column, text, NULL) == row && n < max) list[n++] = text;
     }
     return n;
 }
 
-int data_cell_is(const csv_table *t, size_t row, const char *column, const char *value) {
-    return strcmp(csv_text(t, row, csv_column(t, column)), value) == 0;
-}
-
-/* ---- numbers of a run ---- */
-double data_at(const data *d, const data_run *run, size_t point, data_column c) {
-    size_t row = run->first + point;
-    if (point >= run->n) return NAN;
-    return c == SECONDS ? d->seconds[row] : csv_number(&d->curves, row, d->column[c]);
-}
-
-double data_end(const data *d, const data_run *run, data_column c) {
-    return run->n == 0 ? NAN : data_at(d, run, run->n - 1, c);
-}
-
 /* ---- groups by name ---- */
+const data_group *data_next(const data *d, const data_group *last, const char *corpus,
+                            const char *set, const char *arm) {
+    size_t i = last == NULL ? 0 : (size_t)(last - d->group) + 1;
+    while (i < d->n_groups && !is_group(&d->group[i], corpus, set, arm))
+        i++;
+    return i < d->n_groups ? &d->group[i] : NULL;
+}
+
 const data_group *data_find(const data *d, const char *corpus, const char *set, const char *arm) {
     const data_group *best = &no_group;
-    for (size_t i = 0; i < d->n_groups; i++) {
-        const data_group *g = &d->group[i];
-        if (!data_is(g, corpus, set, arm) || g->n < best->n) continue;
-        if (g->n > best->n || data_mean_end(d, g, VALID_LOSS) < data_mean_end(d, best, VALID_LOSS))
+    const data_group *g = NULL;
+    while ((g = data_next(d, g, corpus, set, arm)) != NULL) {
+        if (g->n > best->n || (g->n == best->n &&
+                               data_mean_end(g, VALID_LOSS) < data_mean_end(best, VALID_LOSS)))
             best = g;
     }
     return best;
@@ -217,10 +244,9 @@ const data_group *data_main(const data *d, const char *corpus, const char *arm) 
 
 static const data_group *find_clean_in(const data *d, const char *set, const char *arm,
                                        double bytes) {
-    for (size_t i = 0; i < d->n_groups; i++) {
-        const data_group *g = &d->group[i];
-        if (data_is(g, "builtin", set, arm) && fabs(g->clean - bytes) < 0.5) return g;
-    }
+    const data_group *g = NULL;
+    while ((g = data_next(d, g, "builtin", set, arm)) != NULL)
+        if (fabs(g->clean - bytes) < 0.5) return g;
     return &no_group;
 }
 
@@ -234,6 +260,16 @@ const data_group *data_find_plain(const data *d, const char *corpus, const char 
     return own->n > 0 ? own : data_main(d, corpus, "clm");
 }
 
+size_t data_arms(const data *d, const char *corpus, const data_group **list) {
+    size_t n = 0;
+    for (size_t a = 0; a < N_ARMS; a++) {
+        const data_group *g = NULL;
+        while ((g = data_next(d, g, corpus, "main", arms[a].arm)) != NULL)
+            if (n < MAX_ARMS) list[n++] = g;
+    }
+    return n;
+}
+
 const data_run *data_seed(const data_group *g, const char *seed) {
     for (size_t i = 0; i < g->n; i++)
         if (strcmp(g->run[i].seed, seed) == 0) return &g->run[i];
@@ -243,9 +279,8 @@ const data_run *data_seed(const data_group *g, const char *seed) {
 /* The run that an arm's run is compared with: of the same seed; a reference or base that all seeds
    share goes with each of them. */
 static const data_run *paired_run(const data_group *g, const char *seed) {
-    const data_run *run = data_seed(g, seed);
-    if (run == NULL && g->n == 1 && is_measure_only(g)) return &g->run[0];
-    return run;
+    if (g->n == 1 && g->is_measure_only) return &g->run[0];
+    return data_seed(g, seed);
 }
 
 int data_has_corpus(const data *d, const char *corpus) {
@@ -253,7 +288,7 @@ int data_has_corpus(const data *d, const char *corpus) {
 }
 
 int data_has_accuracy(const data *d, const char *corpus) {
-    return isfinite(data_mean_end(d, data_main(d, corpus, "clm"), TARGET_ACCURACY));
+    return isfinite(data_mean_end(data_main(d, corpus, "clm"), TARGET_ACCURACY));
 }
 
 /* ---- sweeps ---- */
@@ -261,18 +296,18 @@ double data_ratio(const data_group *g) {
     return isnan(g->ratio) ? 1 : g->ratio;
 }
 
-static double sweep_key(const data_group *g, sweep_order order) {
-    return order == BY_SIZE ? g->size : data_ratio(g);
+static int comes_after(const data_group *a, const data_group *b) {
+    if (a->size < b->size || a->size > b->size) return a->size > b->size;
+    return data_ratio(a) > data_ratio(b);
 }
 
-size_t data_sweep(const data *d, const char *set, const char *arm, sweep_order order,
-                  const data_group **list) {
+size_t data_sweep(const data *d, const char *set, const char *arm, const data_group **list) {
+    const data_group *g = NULL;
     size_t n = 0;
-    for (size_t i = 0; i < d->n_groups && n < MAX_SWEEP; i++) {
-        const data_group *g = &d->group[i];
-        if (!data_is(g, "builtin", set, arm)) continue;
+    while ((g = data_next(d, g, "builtin", set, arm)) != NULL) {
+        if (n == MAX_SWEEP) break;
         size_t place = n++;
-        for (; place > 0 && sweep_key(list[place - 1], order) > sweep_key(g, order); place--)
+        for (; place > 0 && comes_after(list[place - 1], g); place--)
             list[place] = list[place - 1];
         list[place] = g;
     }
@@ -284,49 +319,40 @@ static size_t insert_number(double *list, size_t n, size_t max, double v) {
     size_t place = 0;
     while (place < n && list[place] < v - 1e-9)
         place++;
-    if (!isfinite(v) || n == max || (place < n && fabs(list[place] - v) < 1e-9)) return n;
+    if (!isfinite(v) || n == max || (place < n && same_number(list[place], v))) return n;
     memmove(list + place + 1, list + place, (n - place) * sizeof *list);
     list[place] = v;
     return n + 1;
 }
 
 size_t data_clean_sizes(const data *d, double sizes[MAX_SWEEP]) {
+    const data_group *g = NULL;
     size_t n = 0;
-    for (size_t i = 0; i < d->n_groups; i++) {
-        const data_group *g = &d->group[i];
-        if (strcmp(g->set, "clean") == 0 && strcmp(g->arm, "slm") == 0)
-            n = insert_number(sizes, n, MAX_SWEEP, g->clean);
-    }
+    while ((g = data_next(d, g, "builtin", "clean", "slm")) != NULL)
+        n = insert_number(sizes, n, MAX_SWEEP, g->clean);
     return n;
 }
 
 data_grid data_map(const data *d) {
-    data_grid grid;
-    memset(&grid, 0, sizeof grid);
-    for (size_t i = 0; i < d->n_groups; i++) {
-        const data_group *g = &d->group[i];
-        if (strcmp(g->set, "map") != 0 || strcmp(g->arm, "slm") != 0) continue;
+    data_grid grid = {.n_noise = 0};
+    const data_group *g = NULL;
+    while ((g = data_next(d, g, "builtin", "map", "slm")) != NULL) {
         grid.n_noise = insert_number(grid.noise, grid.n_noise, MAX_GRID, g->noise);
         grid.n_ratio = insert_number(grid.ratio, grid.n_ratio, MAX_GRID, g->ratio);
         grid.n_target = insert_number(grid.target, grid.n_target, MAX_GRID, g->target);
     }
-    if (grid.n_target == 0) {
-        grid.target[0] = NAN;
-        grid.n_target = 1;
-    }
+    if (grid.n_target == 0) grid.target[grid.n_target++] = NAN;
     return grid;
 }
 
 /* A group of the map; target or ratio NaN: any. */
 static const data_group *map_group(const data *d, const char *arm, double noise, double target,
                                    double ratio) {
-    for (size_t i = 0; i < d->n_groups; i++) {
-        const data_group *g = &d->group[i];
-        if (strcmp(g->set, "map") == 0 && strcmp(g->arm, arm) == 0 &&
-            fabs(g->noise - noise) < 1e-9 && (isnan(target) || fabs(g->target - target) < 1e-9) &&
-            (isnan(ratio) || fabs(g->ratio - ratio) < 1e-9))
+    const data_group *g = NULL;
+    while ((g = data_next(d, g, "builtin", "map", arm)) != NULL)
+        if (same_number(g->noise, noise) && (isnan(target) || same_number(g->target, target)) &&
+            (isnan(ratio) || same_number(g->ratio, ratio)))
             return g;
-    }
     return &no_group;
 }
 
@@ -335,58 +361,60 @@ sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_
     double n = grid->noise[noise];
     double t = grid->target[target];
     const data_group *slm = map_group(d, "slm", n, t, grid->ratio[ratio]);
-    return data_sooner(d, slm, map_group(d, "clm", n, t, NAN), TOKENS, y);
+    return data_sooner(slm, map_group(d, "clm", n, t, NAN), TOKENS, y);
 }
 
-/* ---- estimates over the seeds ---- */
-estimate data_estimate_end(const data *d, const data_group *g, data_column c) {
+/* ---- numbers of a run, and estimates over the seeds ---- */
+double run_at(const data_run *run, size_t point, data_column c) {
+    size_t row = run->first + point;
+    if (point >= run->n) return NAN;
+    if (c == SECONDS) return run->data->seconds[row];
+    return csv_number(&run->data->curves, row, run->data->column[c]);
+}
+
+double run_end(const data_run *run, data_column c) {
+    return run_at(run, run->n - 1, c);
+}
+
+double run_change(const data_run *run, data_column c) {
+    return run_end(run, c) - run_at(run, 0, c);
+}
+
+estimate data_over_seeds(const data_group *g, run_number *number, data_column c) {
     double v[MAX_SEEDS] = {0};
     for (size_t i = 0; i < g->n; i++)
-        v[i] = data_end(d, &g->run[i], c);
+        v[i] = number(&g->run[i], c);
     return stats_estimate(v, g->n);
 }
 
-double data_mean_end(const data *d, const data_group *g, data_column c) {
-    double v[MAX_SEEDS] = {0};
-    for (size_t i = 0; i < g->n; i++)
-        v[i] = data_end(d, &g->run[i], c);
-    return stats_mean(v, g->n);
+double data_mean_end(const data_group *g, data_column c) {
+    return data_over_seeds(g, run_end, c).value;
 }
 
-estimate data_change(const data *d, const data_group *g, data_column c) {
+estimate data_difference(const data_group *g, const data_group *other, data_column c) {
     double v[MAX_SEEDS] = {0};
-    for (size_t i = 0; i < g->n; i++)
-        v[i] = data_end(d, &g->run[i], c) - data_at(d, &g->run[i], 0, c);
-    return stats_estimate(v, g->n);
-}
-
-estimate data_difference(const data *d, const data_group *g, const data_group *other,
-                         data_column c) {
-    double v[MAX_SEEDS] = {0};
-    size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
         const data_run *pair = paired_run(other, g->run[i].seed);
-        if (pair != NULL) v[n++] = data_end(d, &g->run[i], c) - data_end(d, pair, c);
+        v[i] = pair == NULL ? NAN : run_end(&g->run[i], c) - run_end(pair, c);
     }
-    return stats_estimate(v, n);
+    return stats_estimate(v, g->n);
 }
 
-estimate data_gain(const data *d, const data_group *g, const data_group *other) {
-    estimate accuracy = data_difference(d, g, other, TARGET_ACCURACY);
+estimate data_gain(const data_group *g, const data_group *other) {
+    estimate accuracy = data_difference(g, other, TARGET_ACCURACY);
     if (accuracy.n > 0) return stats_scale(accuracy, 100);
-    return stats_scale(data_difference(d, g, other, TARGET_LOSS), -1);
+    return stats_scale(data_difference(g, other, TARGET_LOSS), -1);
 }
 
 /* ---- sooner ---- */
 /* x where the run first reaches the level of metric y, on the straight line between two points; NaN
    if it never does. */
-static double reaches(const data *d, const data_run *run, data_column x, data_column y,
-                      double level) {
+static double reaches(const data_run *run, data_column x, data_column y, double level) {
     double sign = y == TARGET_ACCURACY ? 1 : -1;
     double x0 = NAN, y0 = NAN;
     for (size_t i = 0; i < run->n; i++) {
-        double xi = data_at(d, run, i, x);
-        double yi = data_at(d, run, i, y);
+        double xi = run_at(run, i, x);
+        double yi = run_at(run, i, y);
         if (!isfinite(xi) || !isfinite(yi)) continue;
         if (sign * yi >= sign * level)
             return isnan(x0) ? xi : x0 + (xi - x0) * (level - y0) / (yi - y0);
@@ -396,19 +424,18 @@ static double reaches(const data *d, const data_run *run, data_column x, data_co
     return NAN;
 }
 
-sooner data_sooner(const data *d, const data_group *g, const data_group *base, data_column x,
-                   data_column y) {
-    sooner s = {{NAN, NAN, NAN, NAN, NAN, 0}, 0, 0, 0};
+sooner data_sooner(const data_group *g, const data_group *base, data_column x, data_column y) {
+    sooner s = {.seeds = 0};
     double v[MAX_SEEDS] = {0};
     for (size_t i = 0; i < g->n; i++) {
         const data_run *run = &g->run[i];
         const data_run *pair = paired_run(base, run->seed);
         if (pair == NULL) continue;
-        double end = data_end(d, pair, x);
-        double level = data_end(d, pair, y);
-        if (!isfinite(end) || !isfinite(level) || !isfinite(data_end(d, run, x))) continue;
-        double reached = reaches(d, run, x, y, level);
-        if (reached <= data_at(d, run, 0, x)) {
+        double end = run_end(pair, x);
+        double level = run_end(pair, y);
+        if (!isfinite(end) || !isfinite(level) || !isfinite(run_end(run, x))) continue;
+        double reached = reaches(run, x, y, level);
+        if (reached <= run_at(run, 0, x)) {
             s.at_once++;
             continue;
         }
@@ -416,7 +443,6 @@ sooner data_sooner(const data *d, const data_group *g, const data_group *base, d
         v[s.seeds++] = log(isfinite(reached) ? end / reached : NOT_REACHED);
     }
     s.e = stats_exp(stats_estimate(v, s.seeds));
-    if (2 * s.reached < s.seeds || s.seeds == 0)
-        s.e.value = s.e.low = s.e.high = s.e.t_low = s.e.t_high = NAN;
+    if (2 * s.reached < s.seeds || s.seeds == 0) s.e = stats_scale(s.e, NAN);
     return s;
 }

@@ -12,30 +12,43 @@
 #include "findings.h"
 
 /* ---- memory, texts, files ---- */
-struct numbers {
-    struct numbers *next;
+typedef struct room {
+    struct room *next;
     double x[1];
-};
+} room;
 
-double *new_numbers(findings *all, size_t n) {
-    struct numbers *room = (struct numbers *)malloc(sizeof *room + n * sizeof room->x[0]);
-    if (room == NULL) {
+static room *rooms;
+
+double *new_numbers(size_t n) {
+    room *made = (room *)malloc(sizeof *made + n * sizeof made->x[0]);
+    if (made == NULL) {
         fprintf(stderr, "out of memory\n");
         exit(4);
     }
-    room->next = all->rooms;
-    all->rooms = room;
+    made->next = rooms;
+    rooms = made;
     for (size_t i = 0; i < n; i++)
-        room->x[i] = NAN;
-    return room->x;
+        made->x[i] = NAN;
+    return made->x;
 }
 
-void free_numbers(findings *all) {
-    while (all->rooms != NULL) {
-        struct numbers *next = all->rooms->next;
-        free(all->rooms);
-        all->rooms = next;
+void free_rooms(void) {
+    while (rooms != NULL) {
+        room *next = rooms->next;
+        free(rooms);
+        rooms = next;
     }
+}
+
+const char *make_text(const char *format, ...) {
+    enum { LONGEST = 2000 };
+
+    char *text = (char *)new_numbers(LONGEST / sizeof(double));
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, LONGEST, format, args);
+    va_end(args);
+    return text;
 }
 
 void append_text(char *text, size_t size, const char *format, ...) {
@@ -47,8 +60,7 @@ void append_text(char *text, size_t size, const char *format, ...) {
 }
 
 FILE *open_output(findings *all, const char *name, const char *ending) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s%s", all->dir, name, ending);
+    const char *path = make_text("%s/%s%s", all->dir, name, ending);
     FILE *out = fopen(path, "wb");
     if (out == NULL) {
         fprintf(stderr, "%s: cannot be written\n", path);
@@ -64,12 +76,9 @@ void close_output(findings *all, FILE *out, const char *name, const char *ending
     all->failed = 1;
 }
 
-const char *command_of(char *text, size_t size, const char *set) {
-    if (set == NULL)
-        snprintf(text, size, "make repro");
-    else
-        snprintf(text, size, "build/reproduce run --only %s && build/reproduce report", set);
-    return text;
+const char *command_of(const char *set) {
+    if (set == NULL) return "make repro";
+    return make_text("build/reproduce run --only %s && build/reproduce report", set);
 }
 
 /* ---- names ---- */
@@ -86,186 +95,165 @@ const char *corpus_name(const char *corpus, name_place place) {
     return corpus;
 }
 
-const char *loss_label(const char *corpus) {
-    return strcmp(corpus, "builtin") == 0 ? "loss (nats per byte)" : "loss (nats per token)";
-}
-
 const char *metric_label(const char *corpus, data_column metric) {
-    if (metric == TARGET_ACCURACY) return "probability of a right result (%)";
-    return strcmp(corpus, "builtin") == 0 ? "target loss (nats per byte)"
-                                          : "target loss (nats per token)";
+    const char *token = strcmp(corpus, "builtin") == 0 ? "byte" : "token";
+    switch (metric) {
+    case TARGET_ACCURACY:
+        return "probability of a right result (%)";
+    case AUC:
+        return "AUC";
+    case PRECISION:
+        return "precision";
+    case RECALL:
+        return "recall";
+    default:
+        return make_text("%sloss (nats per %s)", metric == TARGET_LOSS ? "target " : "", token);
+    }
 }
 
 double metric_scale(data_column metric) {
     return metric == TARGET_ACCURACY ? 100 : 1;
 }
 
-data_column best_metric(const findings *all, const char *corpus) {
-    return data_has_accuracy(&all->d, corpus) ? TARGET_ACCURACY : TARGET_LOSS;
-}
-
-/* In the order in which arms are told.  style: the same look in every figure; two arms that share
-   one are never in the same figure. */
-static const struct {
-    const char *arm, *name;
-    int style;
-} arms[] = {{"clm", "Plain (CLM)", 1},
-            {"slm", "Selective (SLM)", 2},
-            {"slm_sequence", "SLM, ranked per sequence", 5},
-            {"random", "Random", 3},
-            {"loss", "Highest own loss", 4},
-            {"ref", "Lowest reference loss", 6},
-            {"entropy", "Lowest reference entropy", 7},
-            {"intersect", "Low reference loss and entropy", 3},
-            {"union", "Low reference loss or entropy", 4},
-            {"oracle", "Oracle mask (known truth)", 3},
-            {"filtered", "CLM, noise removed", 4},
-            {"mixed", "CLM, clean text mixed in", 5},
-            {"clm_tuned", "CLM, then clean text", 6},
-            {"slm_tuned", "SLM, then clean text", 7},
-            {"null_reference", "SLM, null reference", 8},
-            {"reference", "The reference itself", 8},
-            {"base", "The base", 1}};
-
-enum { N_ARMS = sizeof arms / sizeof arms[0] };
-
-/* N_ARMS if it is not in the table. */
-static size_t arm_index(const char *arm) {
-    size_t i = 0;
-    while (i < N_ARMS && strcmp(arm, arms[i].arm) != 0)
-        i++;
-    return i;
+data_column best_metric(const data *d, const char *corpus) {
+    return data_has_accuracy(d, corpus) ? TARGET_ACCURACY : TARGET_LOSS;
 }
 
 const char *plural(size_t n) {
     return n == 1 ? "" : "s";
 }
 
-const char *arm_label(char *text, size_t size, const data_group *g) {
-    size_t i = arm_index(g->arm);
-    const char *name = i < N_ARMS ? arms[i].name : g->arm;
-    if (g->ratio > 0 && g->ratio < 1)
-        snprintf(text, size, "%s %.0f%%", name, 100 * g->ratio);
-    else
-        snprintf(text, size, "%s", name);
-    return text;
-}
-
-int arm_style(const char *arm) {
-    size_t i = arm_index(arm);
-    return i < N_ARMS ? arms[i].style : 0;
-}
-
-int is_measure_only(const data_group *g) {
-    return strcmp(g->arm, "reference") == 0 || strcmp(g->arm, "base") == 0;
-}
-
-size_t main_groups(const findings *all, const char *corpus, const data_group **list, size_t max) {
-    size_t n = 0;
-    for (size_t a = 0; a < N_ARMS; a++)
-        for (size_t i = 0; i < all->d.n_groups && n < max; i++)
-            if (data_is(&all->d.group[i], corpus, "main", arms[a].arm))
-                list[n++] = &all->d.group[i];
-    return n;
-}
-
-const char *sooner_text(char *text, size_t size, const sooner *s, int digits) {
-    *text = '\0';
-    if (s->seeds == 0) {
-        append_text(text, size, "%s",
-                    s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93");
-        return text;
-    }
-    if (!isfinite(s->e.value)) {
-        append_text(text, size, "not reached (%zu of %zu seeds)", s->reached, s->seeds);
-        return text;
-    }
-    append_text(text, size, "%.*fx", digits, s->e.value);
-    if (s->seeds > 1) append_text(text, size, " [%.*f, %.*f]", digits, s->e.low, digits, s->e.high);
-    if (s->reached < s->seeds)
-        append_text(text, size, ", %zu of %zu seeds reach it", s->reached, s->seeds);
-    return text;
+const char *sooner_text(const sooner *s, int digits) {
+    char text[120] = "";
+    if (s->seeds == 0)
+        return s->at_once > 0 ? "plain ends no better than it began" : "\xE2\x80\x93";
+    if (!isfinite(s->e.value))
+        return make_text("not reached (%zu of %zu seeds)", s->reached, s->seeds);
+    SAY(text, "%.*fx", digits, s->e.value);
+    if (s->seeds > 1) SAY(text, " [%.*f, %.*f]", digits, s->e.low, digits, s->e.high);
+    if (s->reached < s->seeds) SAY(text, ", %zu of %zu seeds reach it", s->reached, s->seeds);
+    return make_text("%s", text);
 }
 
 /* ---- curves ---- */
-/* Whether any seed has a value at the point. */
-static int has_point(const findings *all, const data_group *g, size_t point, data_column y) {
-    for (size_t k = 0; k < g->n; k++)
-        if (isfinite(data_at(&all->d, &g->run[k], point, y))) return 1;
-    return 0;
-}
-
-static size_t shortest_run(const data_group *g) {
-    size_t points = g->n > 0 ? g->run[0].n : 0;
-    for (size_t k = 1; k < g->n; k++)
-        if (g->run[k].n < points) points = g->run[k].n;
-    return points;
-}
-
-int keep_series(curve_set *set) {
-    const figure_series *s = &set->series[set->n];
-    for (size_t i = 0; i < s->n * s->runs; i++) {
+int add_series(curve_set *set, const figure_series *s) {
+    for (size_t i = 0; i < s->n * s->runs && set->n < FIGURE_MAX_SERIES; i++) {
         if (!isfinite(s->y[i]) || !isfinite(s->x[i % s->n])) continue;
-        set->paper[set->n++] = NULL;
+        set->paper[set->n] = new_numbers(s->n);
+        set->series[set->n++] = *s;
         return 1;
     }
     return 0;
 }
 
-int add_curve(findings *all, curve_set *set, const data_group *g, data_column x, data_column y,
-              size_t points) {
-    figure_series *s = &set->series[set->n];
-    size_t shortest = shortest_run(g);
-    size_t used = 0;
-    if (set->n == FIGURE_MAX_SERIES) return 0;
-    memset(s, 0, sizeof *s);
-    s->name = arm_label(set->label[set->n], sizeof set->label[set->n], g);
-    s->style = arm_style(g->arm);
-    s->runs = g->n;
-    for (size_t i = 0; i < shortest; i++)
-        s->n += (size_t)has_point(all, g, i, y);
-
-    double *mean_x = new_numbers(all, s->n + 1);
-    double *value = new_numbers(all, s->n * s->runs + 1);
-    for (size_t i = 0; i < shortest; i++) {
-        double seeds[MAX_SEEDS] = {0};
-        if (!has_point(all, g, i, y)) continue;
+/* Lists the points at which any seed has a value, as far as all runs go.  Returns how many. */
+static size_t list_points(const data_group *g, data_column y, size_t *points) {
+    size_t n = 0;
+    for (size_t i = 0; i < MAX_POINTS; i++) {
+        int has_value = 0;
         for (size_t k = 0; k < g->n; k++) {
-            seeds[k] = data_at(&all->d, &g->run[k], i, x);
-            value[k * s->n + used] = data_at(&all->d, &g->run[k], i, y) * metric_scale(y);
+            if (i >= g->run[k].n) return n;
+            has_value |= isfinite(run_at(&g->run[k], i, y)) != 0;
         }
-        mean_x[used++] = stats_mean(seeds, g->n);
+        if (has_value) points[n++] = i;
     }
-    s->x = mean_x;
-    s->y = value;
-    return s->n >= points && keep_series(set);
+    return n;
 }
 
-void set_paper(findings *all, curve_set *set, size_t index, double value) {
-    const figure_series *s = &set->series[index];
-    double *paper = new_numbers(all, s->n + 1);
-    if (s->n > 0) paper[s->n - 1] = value;
-    set->paper[index] = paper;
+static void add_curve(curve_set *set, const data_group *g, const curve_choice *choice) {
+    size_t points[MAX_POINTS];
+    size_t n = list_points(g, choice->y, points);
+    double *x = new_numbers(n);
+    double *y = new_numbers(n * g->n);
+    for (size_t i = 0; i < n; i++) {
+        double seeds[MAX_SEEDS];
+        for (size_t k = 0; k < g->n; k++) {
+            seeds[k] = run_at(&g->run[k], points[i], choice->x);
+            y[k * n + i] = run_at(&g->run[k], points[i], choice->y) * metric_scale(choice->y);
+        }
+        x[i] = stats_mean(seeds, g->n);
+    }
+    const figure_series s = {
+        .name = g->label, .x = x, .y = y, .n = n, .runs = g->n, .style = g->style};
+    if (n >= 2 || choice->ratios == BEST_RATIO) (void)add_series(set, &s);
+}
+
+/* Another style for a series whose own is taken: of an arm at two ratios. */
+static void restyle(figure_series *series, size_t n) {
+    for (size_t i = 1; i < n; i++) {
+        size_t k = 0;
+        while (k < i) {
+            if (series[k].style != series[i].style) {
+                k++;
+                continue;
+            }
+            series[i].style = series[i].style % 8 + 1;
+            k = 0;
+        }
+    }
+}
+
+void choose_curves(curve_set *set, const data *d, const curve_choice *choice) {
+    const double paper[3] = {NAN, choice->plain, choice->selective}; /* by style */
+    set->n = 0;
+    for (size_t a = 0; choice->arms[a] != NULL; a++) {
+        const char *arm = choice->arms[a];
+        const data_group *g = NULL;
+        if (choice->ratios == BEST_RATIO) {
+            add_curve(set, data_find(d, choice->corpus, choice->set, arm), choice);
+            continue;
+        }
+        while ((g = data_next(d, g, choice->corpus, choice->set, arm)) != NULL)
+            add_curve(set, g, choice);
+    }
+    restyle(set->series, set->n < 9 ? set->n : 8);
+    for (size_t i = 0; i < set->n; i++) {
+        const figure_series *s = &set->series[i];
+        if (s->style <= 2) set->paper[i][s->n - 1] = paper[s->style];
+    }
+}
+
+/* ---- tables of numbers ---- */
+number_table new_table(const char *const *cols, size_t n_cols) {
+    size_t cells = MAX_ROWS * n_cols;
+    number_table t = {.value = new_numbers(cells),
+                      .low = new_numbers(cells),
+                      .high = new_numbers(cells),
+                      .paper = new_numbers(cells)};
+    t.t = (figure_table){
+        .cols = cols, .n_cols = n_cols, .value = t.value, .low = t.low, .high = t.high};
+    return t;
+}
+
+void add_row(number_table *t, const char *label) {
+    t->rows[t->t.n_rows++] = label;
+}
+
+void set_cell(number_table *t, size_t column, estimate e, double scale) {
+    size_t cell = (t->t.n_rows - 1) * t->t.n_cols + column;
+    t->value[cell] = e.value * scale;
+    t->low[cell] = e.low * scale;
+    t->high[cell] = e.high * scale;
+    t->n_values += isfinite(t->value[cell]) != 0;
 }
 
 /* ---- figures ---- */
-typedef void plot_function(FILE *out, const figure *f, const figure_series *series, size_t n);
-typedef void chart_function(FILE *out, const figure *f, const figure_table *t);
+static void render(FILE *out, const drawing *d) {
+    if (d->plot != NULL) {
+        d->plot(out, &d->f, d->set->series, d->set->n);
+        return;
+    }
+    figure_table t = d->table->t;
+    t.rows = d->table->rows;
+    d->chart(out, &d->f, &t);
+}
 
-/* What a figure is drawn from, and how: either curves or a table. */
-typedef struct plan {
-    const drawing *d;
-    plot_function *plot;
-    const curve_set *set;
-    chart_function *chart;
-    const number_table *table;
-} plan;
-
-static void render(FILE *out, const plan *p) {
-    if (p->plot != NULL)
-        p->plot(out, &p->d->f, p->set->series, p->set->n);
-    else
-        p->chart(out, &p->d->f, &p->table->t);
+static void end_row(csv_out *out, double mean, double low, double high, double paper) {
+    csv_put_number(out, mean);
+    csv_put_number(out, low);
+    csv_put_number(out, high);
+    csv_put_number(out, paper);
+    csv_end_row(out);
 }
 
 static void put_series(csv_out *out, const figure_series *s, const double *paper) {
@@ -275,102 +263,45 @@ static void put_series(csv_out *out, const figure_series *s, const double *paper
         csv_put_text(out, s->name);
         csv_put(out, "%zu", runs);
         csv_put_number(out, s->x[i]);
-        csv_put_number(out, mean);
-        csv_put_number(out, low);
-        csv_put_number(out, high);
-        csv_put_number(out, paper == NULL ? NAN : paper[i]);
-        csv_end_row(out);
+        end_row(out, mean, low, high, paper[i]);
     }
 }
 
-static void put_table(csv_out *out, const number_table *table) {
-    const figure_table *t = &table->t;
-    for (size_t i = 0; i < t->n_rows * t->n_cols; i++) {
-        csv_put_text(out, t->rows[i / t->n_cols]);
-        csv_put_text(out, t->cols[i % t->n_cols]);
-        csv_put_number(out, t->value[i]);
-        csv_put_number(out, t->low == NULL ? NAN : t->low[i]);
-        csv_put_number(out, t->high == NULL ? NAN : t->high[i]);
-        csv_put_number(out, table->paper[i]);
-        csv_end_row(out);
+static void put_table(csv_out *out, const number_table *t) {
+    size_t n_cols = t->t.n_cols;
+    for (size_t i = 0; i < t->t.n_rows * n_cols; i++) {
+        csv_put_text(out, t->rows[i / n_cols]);
+        csv_put_text(out, t->t.cols[i % n_cols]);
+        end_row(out, t->value[i], t->low[i], t->high[i], t->paper[i]);
     }
 }
 
-static void write_numbers(findings *all, const plan *p) {
-    char header[160] = "row,column,value,low,high,paper\n";
+static void write_numbers(findings *all, const drawing *d) {
+    const char *header = "row,column,value,low,high,paper\n";
     csv_out out;
-    if (p->plot != NULL)
-        snprintf(header, sizeof header, "series,n,%s,mean,low,high,paper\n",
-                 p->d->axis != NULL ? p->d->axis : "tokens");
-    if (!csv_open(&out, all->dir, p->d->name, header)) {
+    if (d->plot != NULL)
+        header = make_text("series,n,%s,mean,low,high,paper\n",
+                           d->axis != NULL ? d->axis : "tokens");
+    if (!csv_open(&out, all->dir, d->name, header)) {
         all->failed = 1;
         return;
     }
-    for (size_t k = 0; p->plot != NULL && k < p->set->n; k++)
-        put_series(&out, &p->set->series[k], p->set->paper[k]);
-    if (p->chart != NULL) put_table(&out, p->table);
+    for (size_t k = 0; d->plot != NULL && k < d->set->n; k++)
+        put_series(&out, &d->set->series[k], d->set->paper[k]);
+    if (d->chart != NULL) put_table(&out, d->table);
     if (!csv_close(&out)) all->failed = 1;
 }
 
-static void draw(findings *all, const plan *p) {
-    char csv[128], command[160];
-    FILE *out = open_output(all, p->d->name, ".svg");
+int draw(findings *all, const drawing *d) {
+    if (d->plot != NULL && d->set->n == 0) return 0;
+    FILE *out = open_output(all, d->name, ".svg");
     if (out != NULL) {
-        render(out, p);
-        close_output(all, out, p->d->name, ".svg");
+        render(out, d);
+        close_output(all, out, d->name, ".svg");
     }
-    write_numbers(all, p);
+    write_numbers(all, d);
     page_figure_begin(&all->page);
-    render(all->page.out, p);
-    snprintf(csv, sizeof csv, "%s.csv", p->d->name);
-    page_figure_end(&all->page, p->d->caption, command_of(command, sizeof command, all->set), csv);
-}
-
-void draw_lines(findings *all, const drawing *d, const curve_set *set) {
-    const plan p = {d, figure_lines, set, NULL, NULL};
-    draw(all, &p);
-}
-
-void draw_points(findings *all, const drawing *d, const curve_set *set) {
-    const plan p = {d, figure_points, set, NULL, NULL};
-    draw(all, &p);
-}
-
-/* ---- tables of numbers ---- */
-number_table new_table(findings *all, size_t max_rows, size_t cols) {
-    number_table t;
-    size_t cells = max_rows * cols + 1;
-    memset(&t, 0, sizeof t);
-    t.value = new_numbers(all, cells);
-    t.low = new_numbers(all, cells);
-    t.high = new_numbers(all, cells);
-    t.paper = new_numbers(all, cells);
-    t.t.value = t.value;
-    t.t.low = t.low;
-    t.t.high = t.high;
-    t.t.n_rows = max_rows;
-    t.t.n_cols = cols;
-    return t;
-}
-
-void set_cell(number_table *t, size_t cell, const estimate *e, double scale) {
-    t->value[cell] = e->value * scale;
-    t->low[cell] = e->low * scale;
-    t->high[cell] = e->high * scale;
-    t->n_values += isfinite(t->value[cell]) != 0;
-}
-
-void draw_bars(findings *all, const drawing *d, const number_table *t) {
-    const plan p = {d, NULL, NULL, figure_bars, t};
-    draw(all, &p);
-}
-
-void draw_shares(findings *all, const drawing *d, const number_table *t) {
-    const plan p = {d, NULL, NULL, figure_shares, t};
-    draw(all, &p);
-}
-
-void draw_map(findings *all, const drawing *d, const number_table *t) {
-    const plan p = {d, NULL, NULL, figure_map, t};
-    draw(all, &p);
+    render(all->page.out, d);
+    page_figure_end(&all->page, d->caption, command_of(all->set), make_text("%s.csv", d->name));
+    return 1;
 }

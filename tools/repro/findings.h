@@ -47,10 +47,10 @@ double stats_correlation(const double *x, const double *y, size_t n);
 
 /* On which side of a level the value lies.  Both intervals must say so: with three to five
    seeds the bootstrap alone is too narrow. */
-side stats_side(const estimate *e, double level);
+side stats_side(estimate e, double level);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
-enum { DATA_KINDS = 8, MAX_SWEEP = 24, MAX_GRID = 12 };
+enum { DATA_KINDS = 8, MAX_SWEEP = 24, MAX_GRID = 12, MAX_ARMS = 32, MAX_POINTS = 4096 };
 
 extern const char *const data_kinds[DATA_KINDS]; /* as in the corpus: "problem", "step", ... */
 
@@ -79,6 +79,7 @@ typedef enum data_column {
 
 /* Rows first .. first + n - 1 of curves.csv. */
 typedef struct data_run {
+    const struct data *data;
     const char *seed, *name;
     size_t first, n;
     double lr;
@@ -87,6 +88,10 @@ typedef struct data_run {
 /* NaN: the column is empty.  Everything missing is an empty group or NaN, never an error. */
 typedef struct data_group {
     const char *corpus, *set, *arm;
+    const char *label; /* "Selective (SLM) 40%" */
+    int style;         /* the same look in every figure; 0: none of its own */
+    int is_measure_only; /* the reference and the base are not trained on the noisy corpus: where
+                            they end counts, not how they got there */
     double ratio, noise, target; /* shares */
     double size;                 /* of the reference, as a share of the model */
     double clean;                /* bytes of clean text */
@@ -107,7 +112,9 @@ typedef struct data {
 int data_load(data *d, const char *dir);
 void data_free(data *d);
 
-int data_is(const data_group *g, const char *corpus, const char *set, const char *arm);
+/* The group after `last` (NULL: the first) of an arm in a set; NULL if there is none. */
+const data_group *data_next(const data *d, const data_group *last, const char *corpus,
+                            const char *set, const char *arm);
 
 /* The arm's group.  Of several (ratios) it is the one with most seeds, and among these the one with
    the lowest loss on the valid part at the end: the target has no say in it. */
@@ -122,37 +129,40 @@ const data_group *data_find_clean(const data *d, const char *arm, double bytes);
 /* Plain training that a set is compared with: its own, or that of set main. */
 const data_group *data_find_plain(const data *d, const char *corpus, const char *set);
 
-/* The run of a seed; NULL if there is none. */
-const data_run *data_seed(const data_group *g, const char *seed);
+/* All groups of set main (MAX_ARMS at most), in the order in which arms are told. */
+size_t data_arms(const data *d, const char *corpus, const data_group **list);
 
-typedef enum sweep_order { BY_RATIO, BY_SIZE } sweep_order;
-
-/* The groups of an arm in a set of the built-in corpus, in rising order (MAX_SWEEP at most). */
-size_t data_sweep(const data *d, const char *set, const char *arm, sweep_order order,
-                  const data_group **list);
+/* The groups of an arm in a set of the built-in corpus (MAX_SWEEP at most), in rising order of the
+   reference's size and then of the ratio. */
+size_t data_sweep(const data *d, const char *set, const char *arm, const data_group **list);
 double data_ratio(const data_group *g); /* 1 where nothing is selected */
 
 /* The amounts of clean text that were tried, in rising order. */
 size_t data_clean_sizes(const data *d, double sizes[MAX_SWEEP]);
 
-double data_at(const data *d, const data_run *run, size_t point, data_column c);
-double data_end(const data *d, const data_run *run, data_column c);
+/* The run of a seed; NULL if there is none. */
+const data_run *data_seed(const data_group *g, const char *seed);
 
-/* Over the seeds: a column at the end; the mean of that; what it ends with less what it began with;
-   the difference of two groups at the end, seed by seed; by how much one ends better than another
-   (in points of accuracy, or in target loss where there is none; above 0 is better). */
-estimate data_estimate_end(const data *d, const data_group *g, data_column c);
-double data_mean_end(const data *d, const data_group *g, data_column c);
-estimate data_change(const data *d, const data_group *g, data_column c);
-estimate data_difference(const data *d, const data_group *g, const data_group *other,
-                         data_column c);
-estimate data_gain(const data *d, const data_group *g, const data_group *other);
+double run_at(const data_run *run, size_t point, data_column c);
+
+/* A number of a run, made of a column: what it ends with; that less what it began with. */
+typedef double run_number(const data_run *run, data_column c);
+run_number run_end;
+run_number run_change;
+
+/* Over the seeds: such a number; the mean of a column at the end; the difference of two groups at
+   the end, seed by seed; by how much one ends better than another (in points of accuracy, or in
+   target loss where there is none; above 0 is better). */
+estimate data_over_seeds(const data_group *g, run_number *number, data_column c);
+double data_mean_end(const data_group *g, data_column c);
+estimate data_difference(const data_group *g, const data_group *other, data_column c);
+estimate data_gain(const data_group *g, const data_group *other);
 
 int data_has_corpus(const data *d, const char *corpus);
 int data_has_accuracy(const data *d, const char *corpus);
 
-#define NOT_REACHED                                                                                \
-    0.5 /* what a seed counts that never reaches the level: slower, who knows how much */
+/* What a seed counts that never reaches the level: slower, who knows how much. */
+#define NOT_REACHED 0.5
 
 typedef struct sooner {
     estimate e;
@@ -162,8 +172,7 @@ typedef struct sooner {
 
 /* (x at the end of the baseline) / (x where the arm reaches the baseline's end in y), seed by seed;
    the mean is geometric.  There is no value if fewer than half of the seeds reach it. */
-sooner data_sooner(const data *d, const data_group *g, const data_group *base, data_column x,
-                   data_column y);
+sooner data_sooner(const data_group *g, const data_group *base, data_column x, data_column y);
 
 /* The set map: shares of noise, of targets, ratios. */
 typedef struct data_grid {
@@ -177,7 +186,10 @@ sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_
 
 /* The different texts of a column, in the order of the file.  Returns how many, at most `max`. */
 size_t data_distinct(const csv_table *t, const char *column, const char **list, size_t max);
-int data_cell_is(const csv_table *t, size_t row, const char *column, const char *value);
+
+/* The first row whose cells are as asked: a column and its text, as often as wanted, then NULL.
+   Returns the number of rows if there is none. */
+size_t data_row(const csv_table *t, ...);
 
 /* ---- the findings ---- */
 enum { MAX_CLAIMS = 64, N_CORPORA = 4, N_PARTS = 4 };
@@ -186,13 +198,14 @@ extern const char *const corpora[N_CORPORA]; /* built-in, OpenStax, with GSM8K, 
 extern const char *const parts[N_PARTS];     /* of the verdicts: their titles */
 
 typedef struct claim {
+    const struct claim_row *row; /* what is claimed, and the rule: rules.h */
+    const data *data;
+    const char *corpus;
+    const data_group *a, *b; /* the row's arms */
     page_verdict verdict;
     char id[64]; /* "sooner-builtin" */
     char words[80], title[200], found[900];
     char brief[160]; /* what was found, for a table */
-    const char *paper, *falsifier;
-    const char *set; /* the runs that decide it */
-    int part;
 } claim;
 
 typedef struct findings {
@@ -201,9 +214,8 @@ typedef struct findings {
     page page;
     claim claims[MAX_CLAIMS];
     size_t n_claims;
-    const char *set;       /* the set of runs that the next figures need; NULL: all */
-    struct numbers *rooms; /* arrays of the figures, freed at the end */
-    int failed;            /* a file could not be written */
+    const char *set; /* the set of runs that the next figures need; NULL: all */
+    int failed;      /* a file could not be written */
 } findings;
 
 /* ---- verdicts.c: every claim with the rule that decides it ---- */
@@ -211,113 +223,96 @@ enum { ENOUGH_SEEDS = 3 };
 
 void decide_claims(findings *all);
 
-/* ---- claims.c: how a claim is written ---- */
-void claim_say(claim *c, page_verdict verdict, const char *words);
-
-/* At most one of holds, partly (in these words) and fails is true; if none is, the claim is open:
-   within seed noise. */
-void claim_decide(claim *c, int holds, int partly, const char *words, int fails);
-
-/* Returns 1 if there are seeds enough for a verdict; else the claim stays open and says why. */
-int claim_has_seeds(claim *c, size_t seeds);
-
-/* Appends "before0.052 [0.041, 0.060]after" to what was found, or to the brief text. */
-void claim_number(claim *c, const char *before, const estimate *e, int digits, const char *after);
-void claim_brief(claim *c, const char *before, const estimate *e, int digits, const char *after);
-
+/* ---- claims.c: the files of all claims ---- */
 void claims_write_csv(findings *all);
 void claims_write_markdown(findings *all);
 
 /* ---- draw.c: one figure = one SVG, one CSV with its numbers, and its place in the page ---- */
+/* An array (n) of NaN, and a text, that live until the end. */
+double *new_numbers(size_t n);
+const char *make_text(const char *format, ...);
+void free_rooms(void);
+
 /* Appends to a text of a fixed size; what has no room is cut. */
 void append_text(char *text, size_t size, const char *format, ...);
 #define SAY(text, ...) append_text(text, sizeof(text), __VA_ARGS__)
-
-/* An array (n) of NaN that lives until the end. */
-double *new_numbers(findings *all, size_t n);
-void free_numbers(findings *all);
 
 FILE *open_output(findings *all, const char *name, const char *ending);
 void close_output(findings *all, FILE *out, const char *name, const char *ending);
 
 /* The command that makes a figure or decides a claim: the runs of one set, then the report. */
-const char *command_of(char *text, size_t size, const char *set);
+const char *command_of(const char *set);
 
 typedef enum name_place { IN_SENTENCE, IN_TITLE } name_place;
 
 const char *corpus_name(const char *corpus, name_place place);
 
-/* "loss (nats per byte)": the unit is the corpus' token. */
-const char *loss_label(const char *corpus);
-
-/* A metric of the target: its label, the factor to that unit, and 1 or -1 if more is better or
-   less. */
+/* A column's label, "target loss (nats per byte)": the unit is the corpus' token. */
 const char *metric_label(const char *corpus, data_column metric);
-double metric_scale(data_column metric);
-data_column best_metric(const findings *all, const char *corpus);
+double metric_scale(data_column metric); /* to that unit */
+data_column best_metric(const data *d, const char *corpus);
 
 const char *plural(size_t n); /* "" or "s" */
 
-/* "Selective (SLM) 40%". */
-const char *arm_label(char *text, size_t size, const data_group *g);
-int arm_style(const char *arm);
-
-/* The reference and the base are not trained on the noisy corpus: where they stand counts, not how
-   they got there. */
-int is_measure_only(const data_group *g);
-
-/* All groups of set main, in the order in which arms are told. */
-size_t main_groups(const findings *all, const char *corpus, const data_group **list, size_t max);
-
 /* "3.5x [3.1, 3.9]", "3.5x" with one seed, or why there is no number. */
-const char *sooner_text(char *text, size_t size, const sooner *s, int digits);
+const char *sooner_text(const sooner *s, int digits);
 
-/* Curves with their names, and the paper's values at their points. */
+/* Curves, and the paper's values at their points. */
 typedef struct curve_set {
     figure_series series[FIGURE_MAX_SERIES];
-    const double *paper[FIGURE_MAX_SERIES]; /* NULL: none */
-    char label[FIGURE_MAX_SERIES][64];
+    double *paper[FIGURE_MAX_SERIES];
     size_t n;
 } curve_set;
 
-/* Adds a group's curve of column y over column x, one row per seed; x is the mean over the seeds.
-   Points that no seed has measured are left out.  Returns 0 if it has fewer than `points` points or
-   no value: then it is not added. */
-int add_curve(findings *all, curve_set *set, const data_group *g, data_column x, data_column y,
-              size_t points);
+/* Adds a series unless it has no value, which is when it returns 0. */
+int add_series(curve_set *set, const figure_series *s);
 
-/* Adds the series that the caller has put behind the last one, unless it has no value. */
-int keep_series(curve_set *set);
+typedef enum ratio_choice { BEST_RATIO, EACH_RATIO } ratio_choice;
 
-/* Gives a series the paper's value at its last point, and none at the others. */
-void set_paper(findings *all, curve_set *set, size_t index, double value);
+/* Curves of the arms of a set, one column over another. */
+typedef struct curve_choice {
+    const char *corpus, *set;
+    const char *const *arms; /* ends with NULL */
+    data_column x, y;
+    ratio_choice ratios;
+    double plain, selective; /* what the paper's arms end with; NaN: it does not say */
+} curve_choice;
 
-/* A figure's files and its place in the page. */
+/* Makes the curves, one row per seed; x is the mean over the seeds.  Left out are points that no
+   seed has measured, arms without a value and, where each ratio has its curve, curves of one
+   point. */
+void choose_curves(curve_set *set, const data *d, const curve_choice *choice);
+
+/* A table with error bars and the paper's values; its cells are filled row by row. */
+enum { MAX_ROWS = MAX_GRID * MAX_GRID };
+
+typedef struct number_table {
+    figure_table t;
+    const char *rows[MAX_ROWS];
+    double *value, *low, *high, *paper; /* (rows, cols) */
+    size_t n_values;                    /* cells that have a value */
+} number_table;
+
+number_table new_table(const char *const *cols, size_t n_cols);
+void add_row(number_table *t, const char *label);
+void set_cell(number_table *t, size_t column, estimate e, double scale); /* in the last row */
+
+/* A figure's files and its place in the page: of curves or of a table. */
 typedef struct drawing {
     figure f;
     const char *name; /* of its files */
     const char *caption;
     const char *axis; /* name of x in the CSV; NULL: "tokens" */
+    void (*plot)(FILE *out, const figure *f, const figure_series *series, size_t n);
+    const curve_set *set;
+    void (*chart)(FILE *out, const figure *f, const figure_table *t);
+    const number_table *table;
 } drawing;
 
-void draw_lines(findings *all, const drawing *d, const curve_set *set);
-void draw_points(findings *all, const drawing *d, const curve_set *set);
+/* Returns 0 if there are no curves to draw. */
+int draw(findings *all, const drawing *d);
 
-/* A table with error bars and the paper's values. */
-typedef struct number_table {
-    figure_table t;
-    double *value, *low, *high, *paper; /* (rows, cols) */
-    size_t n_values;                    /* cells that have a value */
-} number_table;
-
-number_table new_table(findings *all, size_t max_rows, size_t cols);
-void set_cell(number_table *t, size_t cell, const estimate *e, double scale);
-
-void draw_bars(findings *all, const drawing *d, const number_table *t);
-void draw_shares(findings *all, const drawing *d, const number_table *t);
-void draw_map(findings *all, const drawing *d, const number_table *t);
-
-/* ---- figures ---- */
+/* ---- figures: those that return an int return 0 if their numbers are missing ---- */
 /* figures_training.c: figure 1 and the map. */
 void draw_result(findings *all);
 void draw_figure1(findings *all, const char *corpus);
@@ -345,7 +340,7 @@ estimate class_share(const data *d, const char *class_name, const char *null);
 estimate class_above_null(const data *d, const char *class_name);
 
 /* Correlation of accuracy with a loss over a run's checkpoints. */
-estimate accuracy_correlation(const data *d, const data_group *g, data_column loss);
+run_number accuracy_correlation;
 
 /* By how many percent a selection's perplexity at its own checkpoint is above the mean of the
    checkpoints before and after it. */

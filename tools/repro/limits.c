@@ -36,54 +36,47 @@ static const struct {
      "with the starting model as its own reference plain training ends at least as well."}};
 
 static void list_comparison(findings *all, size_t *n, const char *corpus, size_t index) {
-    const data *d = &all->d;
-    const data_group *a = data_find(d, corpus, comparisons[index].set, comparisons[index].a);
-    const data_group *b = data_find(d, corpus, comparisons[index].set, comparisons[index].b);
-    estimate e = data_difference(d, a, b, TARGET_LOSS);
-    side where = stats_side(&e, 0);
+    const data_group *a = data_find(&all->d, corpus, comparisons[index].set, comparisons[index].a);
+    const data_group *b = data_find(&all->d, corpus, comparisons[index].set, comparisons[index].b);
+    estimate e = data_difference(a, b, TARGET_LOSS);
+    side where = stats_side(e, 0);
     char text[600] = "";
     if (e.n == 0 || where == BELOW || (e.n < ENOUGH_SEEDS && e.value < 0)) return;
     SAY(text, "%s: %s Target loss %.3f against %.3f", corpus_name(corpus, IN_TITLE),
-        comparisons[index].sentence, data_mean_end(d, a, TARGET_LOSS),
-        data_mean_end(d, b, TARGET_LOSS));
-    if (e.n == 1) {
+        comparisons[index].sentence, data_mean_end(a, TARGET_LOSS), data_mean_end(b, TARGET_LOSS));
+    if (e.n == 1)
         SAY(text, " (one seed).");
-    } else {
-        SAY(text, ", difference %.4f [%.4f, %.4f]", e.value, e.low, e.high);
-        SAY(text, where == ABOVE ? "." : ": within seed noise.");
-    }
+    else
+        SAY(text, ", difference %.4f [%.4f, %.4f]%s", e.value, e.low, e.high,
+            where == ABOVE ? "." : ": within seed noise.");
     add_item(all, n, text);
 }
 
 static void list_cost(findings *all, size_t *n, const char *corpus) {
     const data_group *clm = data_main(&all->d, corpus, "clm");
     const data_group *slm = data_main(&all->d, corpus, "slm");
-    sooner s = data_sooner(&all->d, slm, clm, FLOPS_ALL, TARGET_LOSS);
-    estimate e = data_difference(&all->d, slm, clm, FIXED_ALL);
-    char text[300] = "";
-    if (s.seeds > 0 && !(s.e.value > 1)) {
-        SAY(text, "%s: counting the arithmetic of reference and scoring, it is not sooner.",
-            corpus_name(corpus, IN_TITLE));
-        add_item(all, n, text);
-    }
-    if (e.n == 0 || !(e.value > 0)) return;
-    text[0] = '\0';
-    SAY(text,
-        "%s: by the loss on all tokens of the noisy corpus it is worse than plain training, by "
-        "%.3f.  That is its point, and who judges by that number will find that it fails.",
-        corpus_name(corpus, IN_TITLE), e.value);
-    add_item(all, n, text);
+    sooner s = data_sooner(slm, clm, FLOPS_ALL, TARGET_LOSS);
+    estimate e = data_difference(slm, clm, FIXED_ALL);
+    const char *name = corpus_name(corpus, IN_TITLE);
+    if (s.seeds > 0 && !(s.e.value > 1))
+        add_item(all, n, make_text("%s: counting the arithmetic of reference and scoring, it is "
+                                   "not sooner.", name));
+    if (e.n > 0 && e.value > 0)
+        add_item(all, n, make_text("%s: by the loss on all tokens of the noisy corpus it is worse "
+                                   "than plain training, by %.3f.  That is its point, and who "
+                                   "judges by that number will find that it fails.",
+                                   name, e.value));
 }
 
 static void list_ratios(findings *all, size_t *n) {
     const data_group *list[MAX_SWEEP];
     const data_group *plain = data_find_plain(&all->d, "builtin", "ratio");
-    size_t n_groups = data_sweep(&all->d, "ratio", "slm", BY_RATIO, list);
+    size_t n_groups = data_sweep(&all->d, "ratio", "slm", list);
     size_t bad = 0;
     char text[400] = "Ratios that do not end below plain training's target loss:";
     for (size_t i = 0; i < n_groups; i++) {
-        estimate e = data_difference(&all->d, list[i], plain, TARGET_LOSS);
-        if (list[i]->ratio > 0.999 || e.n == 0 || stats_side(&e, 0) == BELOW) continue;
+        estimate e = data_difference(list[i], plain, TARGET_LOSS);
+        if (list[i]->ratio > 0.999 || e.n == 0 || stats_side(e, 0) == BELOW) continue;
         SAY(text, "%s %.0f%%", bad++ == 0 ? "" : ",", 100 * list[i]->ratio);
     }
     SAY(text, ".");
@@ -104,10 +97,7 @@ static void list_map(findings *all, size_t *n) {
         SAY(text, bad++ == 0 ? " " : "; ");
         if (grid.n_target > 1) SAY(text, "target %.0f%%, ", 100 * grid.target[target]);
         SAY(text, "noise %.0f%%, keep %.0f%%: ", 100 * grid.noise[noise], 100 * grid.ratio[ratio]);
-        if (isfinite(s.e.value))
-            SAY(text, "%.1fx", s.e.value);
-        else
-            SAY(text, "never");
+        SAY(text, isfinite(s.e.value) ? "%.1fx" : "never", s.e.value);
     }
     SAY(text, ".");
     if (bad > 0) add_item(all, n, text);
@@ -132,66 +122,50 @@ void report_limits(findings *all) {
 }
 
 /* ---- all arms ---- */
-enum { ARM_COLUMNS = 8, MAX_ARMS = 32, CELL_SIZE = 72 };
+enum { ARM_COLUMNS = 8 };
 
 #define DASH "\xE2\x80\x93"
 
 /* "0.412 \xC2\xB1 0.003": the mean and half the interval. */
-static void put_mean(char *cell, const estimate *e, double scale, int digits) {
-    *cell = '\0';
-    if (e->n == 0) append_text(cell, CELL_SIZE, DASH);
-    if (e->n > 0) append_text(cell, CELL_SIZE, "%.*f", digits, e->value * scale);
-    if (e->n > 1)
-        append_text(cell, CELL_SIZE, " \xC2\xB1 %.*f", digits, (e->t_high - e->value) * scale);
+static const char *mean_text(const data_group *g, data_column c, int digits) {
+    estimate e = stats_scale(data_over_seeds(g, run_end, c), metric_scale(c));
+    if (e.n == 0) return DASH;
+    if (e.n == 1) return make_text("%.*f", digits, e.value);
+    return make_text("%.*f \xC2\xB1 %.*f", digits, e.value, digits, e.t_high - e.value);
 }
 
-static void put_sooner(char *cell, const data *d, const data_group *g, const data_group *clm,
-                       data_column x, data_column y) {
-    sooner s = data_sooner(d, g, clm, x, y);
-    if (is_measure_only(g))
-        snprintf(cell, CELL_SIZE, DASH);
-    else if (s.seeds > 0 && !isfinite(s.e.value))
-        snprintf(cell, CELL_SIZE, "<1x");
-    else
-        (void)sooner_text(cell, CELL_SIZE, &s, 1);
-}
-
-static void put_arm(const data *d, const data_group *g, const data_group *clm,
-                    char cell[ARM_COLUMNS][CELL_SIZE]) {
-    estimate loss = data_estimate_end(d, g, TARGET_LOSS);
-    estimate accuracy = data_estimate_end(d, g, TARGET_ACCURACY);
-    (void)arm_label(cell[0], CELL_SIZE, g);
-    snprintf(cell[1], CELL_SIZE, "%zu", g->n);
-    if (isfinite(g->run[0].lr))
-        snprintf(cell[2], CELL_SIZE, "%g", g->run[0].lr);
-    else
-        snprintf(cell[2], CELL_SIZE, DASH);
-    put_mean(cell[3], &loss, 1, 3);
-    put_mean(cell[4], &accuracy, 100, 1);
-    put_sooner(cell[5], d, g, clm, TOKENS, TARGET_LOSS);
-    put_sooner(cell[6], d, g, clm, TOKENS, TARGET_ACCURACY);
-    put_sooner(cell[7], d, g, clm, FLOPS_ALL, TARGET_LOSS);
+static const char *sooner_cell(const data_group *g, const data_group *clm, data_column x,
+                               data_column y) {
+    sooner s = data_sooner(g, clm, x, y);
+    if (g->is_measure_only) return DASH;
+    return s.seeds > 0 && !isfinite(s.e.value) ? "<1x" : sooner_text(&s, 1);
 }
 
 void report_arms(findings *all, const char *corpus) {
     static const char *const header[ARM_COLUMNS] = {
         "arm",    "seeds",           "rate",        "target loss",
         "acc. %", "sooner, by loss", "by accuracy", "all arithmetic"};
-    static char cell[MAX_ARMS][ARM_COLUMNS][CELL_SIZE];
     const char *cells[MAX_ARMS * ARM_COLUMNS];
     const data_group *list[MAX_ARMS];
     const data_group *clm = data_main(&all->d, corpus, "clm");
-    size_t n = main_groups(all, corpus, list, MAX_ARMS);
-    char caption[400];
+    size_t n = data_arms(&all->d, corpus, list);
     for (size_t i = 0; i < n; i++) {
-        put_arm(&all->d, list[i], clm, cell[i]);
-        for (size_t j = 0; j < ARM_COLUMNS; j++)
-            cells[i * ARM_COLUMNS + j] = cell[i][j];
+        const data_group *g = list[i];
+        const char **cell = cells + i * ARM_COLUMNS;
+        cell[0] = g->label;
+        cell[1] = make_text("%zu", g->n);
+        cell[2] = isfinite(g->run[0].lr) ? make_text("%g", g->run[0].lr) : DASH;
+        cell[3] = mean_text(g, TARGET_LOSS, 3);
+        cell[4] = mean_text(g, TARGET_ACCURACY, 1);
+        cell[5] = sooner_cell(g, clm, TOKENS, TARGET_LOSS);
+        cell[6] = sooner_cell(g, clm, TOKENS, TARGET_ACCURACY);
+        cell[7] = sooner_cell(g, clm, FLOPS_ALL, TARGET_LOSS);
     }
-    snprintf(caption, sizeof caption,
-             "%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: geometric "
-             "mean, 95%% bootstrap interval over paired seeds; <1x: most seeds never pass plain "
-             "training's end; all arithmetic: by loss, reference and scoring counted.",
-             corpus_name(corpus, IN_TITLE));
-    page_table(&all->page, caption, header, ARM_COLUMNS, cells, n);
+    page_table(&all->page,
+               make_text("%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: "
+                         "geometric mean, 95%% bootstrap interval over paired seeds; <1x: most "
+                         "seeds never pass plain training's end; all arithmetic: by loss, "
+                         "reference and scoring counted.",
+                         corpus_name(corpus, IN_TITLE)),
+               header, ARM_COLUMNS, cells, n);
 }

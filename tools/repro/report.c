@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "findings.h"
+#include "rules.h"
 #include "slm.h"
 
 /* Draws figures; returns 0 if their numbers are missing. */
@@ -51,9 +51,7 @@ static const section sections[] = {
      "figure 8", "There is no selections.csv."}};
 
 static void report_missing(findings *all, const char *what, const char *why) {
-    char text[400];
-    snprintf(text, sizeof text, "Left out: %s. %s", what, why);
-    page_text(&all->page, text);
+    page_text(&all->page, make_text("Left out: %s. %s", what, why));
 }
 
 static void report_sections(findings *all) {
@@ -90,74 +88,67 @@ static void report_settings(findings *all) {
     page_details_end(&all->page);
 }
 
-static const char *setting(const csv_table *settings, const char *key) {
+static const char *find_setting(const csv_table *settings, const char *key) {
     for (size_t row = 0; row < settings->rows && settings->cols > 1; row++)
         if (strcmp(csv_text(settings, row, 0), key) == 0) return csv_text(settings, row, 1);
     return NULL;
 }
 
-/* "AMD EPYC 7B13, 2 processors": where the report is made; empty where the system does not say. */
-static void find_machine(char *text, size_t size) {
-    char line[300];
+/* "AMD EPYC 7B13, 2 processors; ": where the report is made, appended to a text; nothing where the
+   system does not say. */
+static void add_machine(char *text, size_t size) {
+    char line[300], model[101] = "";
     size_t processors = 0;
     FILE *f = fopen("/proc/cpuinfo", "r");
-    *text = '\0';
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+    if (f == NULL) return;
+    while (fgets(line, sizeof line, f) != NULL) {
         const char *colon = strchr(line, ':');
         if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
         line[strcspn(line, "\n")] = '\0';
-        snprintf(text, size, "%.100s", colon + 1 + strspn(colon + 1, " "));
+        snprintf(model, sizeof model, "%s", colon + 1 + strspn(colon + 1, " "));
         processors++;
     }
-    if (f != NULL) fclose(f);
+    fclose(f);
     if (processors > 0)
-        append_text(text, size, ", %zu processor%s", processors, plural(processors));
-}
-
-/* Jobs and seconds of times.csv: a row without tokens is the whole run's. */
-static size_t count_jobs(const csv_table *times, double *seconds) {
-    size_t jobs = 0;
-    *seconds = 0;
-    for (size_t row = 0; row < times->rows; row++) {
-        if (!data_cell_is(times, row, "tokens", "")) continue;
-        double s = csv_number(times, row, csv_column(times, "seconds"));
-        *seconds += isfinite(s) ? s : 0;
-        jobs++;
-    }
-    return jobs;
+        append_text(text, size, "; %s, %zu processor%s", model, processors, plural(processors));
 }
 
 /* "5 seeds of each main arm; 212 jobs, 74 minutes of one core in all; ...". */
-static void describe_runs(const findings *all, char *text, size_t size) {
-    const char *corpus = data_has_corpus(&all->d, "builtin") ? "builtin" : "openstax";
-    const char *compiler = setting(&all->d.settings, "compiler");
-    size_t seeds = data_main(&all->d, corpus, "clm")->n;
-    char machine[160];
-    double seconds;
-    size_t jobs = count_jobs(&all->d.times, &seconds);
-    *text = '\0';
-    append_text(text, size, "%zu seed%s of each main arm", seeds, plural(seeds));
-    if (jobs > 0)
-        append_text(text, size, "; %zu jobs, %.0f minutes of one core in all", jobs, seconds / 60);
-    find_machine(machine, sizeof machine);
-    if (machine[0] != '\0') append_text(text, size, "; %s", machine);
-    if (compiler != NULL) append_text(text, size, "; %s", compiler);
-    append_text(text, size, "; made by `make repro`");
+static const char *describe_runs(const data *d) {
+    const csv_table *times = &d->times;
+    const char *corpus = data_has_corpus(d, "builtin") ? "builtin" : "openstax";
+    const char *compiler = find_setting(&d->settings, "compiler");
+    size_t seeds = data_main(d, corpus, "clm")->n;
+    size_t jobs = 0;
+    double seconds = 0;
+    char text[400] = "";
+    for (size_t row = 0; row < times->rows; row++) {
+        double s = csv_number(times, row, csv_column(times, "seconds"));
+        /* A row without tokens is the whole run's. */
+        if (csv_text(times, row, csv_column(times, "tokens"))[0] != '\0') continue;
+        seconds += isfinite(s) ? s : 0;
+        jobs++;
+    }
+    SAY(text, "%zu seed%s of each main arm", seeds, plural(seeds));
+    if (jobs > 0) SAY(text, "; %zu jobs, %.0f minutes of one core in all", jobs, seconds / 60);
+    add_machine(text, sizeof text);
+    if (compiler != NULL) SAY(text, "; %s", compiler);
+    SAY(text, "; made by `make repro`");
+    return make_text("%s", text);
 }
 
 /* ---- the page ---- */
 static void begin_page(findings *all, FILE *out) {
     size_t count[PAGE_OPEN + 1] = {0};
-    char facts[400], lede[300];
     for (size_t i = 0; i < all->n_claims; i++)
         count[all->claims[i].verdict]++;
-    snprintf(lede, sizeof lede,
-             "The claims of the Rho-1 paper, each with the control it lacks, on a small corpus "
-             "whose noise is known and on real textbooks: %zu hold, %zu hold in part, %zu do not "
-             "hold, %zu are open.",
-             count[PAGE_HOLDS], count[PAGE_DEPENDS], count[PAGE_FAILS], count[PAGE_OPEN]);
-    describe_runs(all, facts, sizeof facts);
-    page_begin(&all->page, out, "Does selective language modeling hold on a laptop?", lede, facts);
+    page_begin(
+        &all->page, out, "Does selective language modeling hold on a laptop?",
+        make_text("The claims of the Rho-1 paper, each with the control it lacks, on a small "
+                  "corpus whose noise is known and on real textbooks: %zu hold, %zu hold in part, "
+                  "%zu do not hold, %zu are open.",
+                  count[PAGE_HOLDS], count[PAGE_DEPENDS], count[PAGE_FAILS], count[PAGE_OPEN]),
+        describe_runs(&all->d));
 }
 
 static void report_claims(findings *all) {
@@ -166,9 +157,9 @@ static void report_claims(findings *all) {
         if (part == 0) draw_result(all);
         for (size_t i = 0; i < all->n_claims; i++) {
             const claim *c = &all->claims[i];
-            const page_finding finding = {c->verdict, c->words, c->title,
-                                          c->found,   c->paper, c->falsifier};
-            if (c->part == part) page_claim(&all->page, &finding);
+            const page_finding finding = {c->verdict, c->words,      c->title,
+                                          c->found,   c->row->paper, c->row->falsifier};
+            if (c->row->part == part) page_claim(&all->page, &finding);
         }
     }
 }
@@ -219,8 +210,8 @@ int repro_report(const char *dir) {
         report_page(&all, out);
         close_output(&all, out, "report", ".html");
     }
-    free_numbers(&all);
     data_free(&all.d);
+    free_rooms();
     if (!all.failed)
         printf("%s/report.html: %zu claims, %d figures\n", dir, all.n_claims, all.page.figures);
     return all.failed;

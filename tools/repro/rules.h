@@ -9,8 +9,8 @@
 
 typedef struct claim_row claim_row;
 
-/* Works out a claim on a corpus: what was found, and the verdict. */
-typedef void claim_rule(findings *all, const claim_row *row, const char *corpus, claim *c);
+/* Works out a claim: what was found, and the verdict. */
+typedef void claim_rule(claim *c);
 
 typedef enum claim_scope {
     ONCE,     /* on the built-in corpus */
@@ -32,6 +32,23 @@ struct claim_row {
     const char *a, *b; /* arms that the rule compares, where it does not know them itself */
     data_column metric;
 };
+
+/* ---- claims.c: how a claim is written ---- */
+void claim_say(claim *c, page_verdict verdict, const char *words);
+
+/* At most one of holds, partly (in these words) and fails is true; if none is, the claim is open:
+   within seed noise. */
+void claim_decide(claim *c, int holds, int partly, const char *words, int fails);
+
+/* Returns 1 if there are seeds enough for a verdict; else the claim stays open and says why. */
+int claim_has_seeds(claim *c, size_t seeds);
+
+/* Appends "before0.052 [0.041, 0.060]after" to what was found, or to the brief text. */
+void claim_number(claim *c, const char *before, estimate e, int digits, const char *after);
+void claim_brief(claim *c, const char *before, estimate e, int digits, const char *after);
+
+/* Appends the number to both, without what comes after. */
+void claim_both(claim *c, const char *brief, const char *found, estimate e, int digits);
 
 /* ---- rules_training.c ---- */
 claim_rule rule_better;

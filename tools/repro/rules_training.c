@@ -9,56 +9,53 @@
 #define GOAL 5.0
 #define GOAL_LOW 3.0
 
+static const data_group *main_arm(const claim *c, const char *arm) {
+    return data_main(c->data, c->corpus, arm);
+}
+
 /* ---- one arm against another ---- */
 /* Adds "A ends at target loss 0.41, "B" at 0.44: difference ..." and the same for accuracy.
    Returns the difference of the losses. */
-static estimate say_comparison(const findings *all, claim *c, const data_group *a,
-                               const data_group *b) {
-    estimate loss = data_difference(&all->d, a, b, TARGET_LOSS);
-    estimate points = stats_scale(data_difference(&all->d, a, b, TARGET_ACCURACY), 100);
-    char a_name[64], b_name[64], after[80];
+static estimate say_comparison(claim *c, const data_group *a, const data_group *b) {
+    estimate loss = data_difference(a, b, TARGET_LOSS);
+    estimate points = stats_scale(data_difference(a, b, TARGET_ACCURACY), 100);
     if (loss.n == 0) return loss;
     SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
-        arm_label(a_name, sizeof a_name, a), data_mean_end(&all->d, a, TARGET_LOSS),
-        arm_label(b_name, sizeof b_name, b), data_mean_end(&all->d, b, TARGET_LOSS));
-    claim_number(c, ": difference ", &loss, 4, "");
-    claim_number(c, "; accuracy higher by ", &points, 1, " points");
+        a->label, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
+    claim_number(c, ": difference ", loss, 4, "");
+    claim_number(c, "; accuracy higher by ", points, 1, " points");
     SAY(c->found, " (%zu seed%s).", loss.n, plural(loss.n));
-    snprintf(after, sizeof after, " against %.50s", b_name);
-    claim_brief(c, "loss ", &loss, 3, after);
+    claim_brief(c, "loss ", loss, 3, make_text(" against %s", b->label));
     return loss;
 }
 
 /* a ends at a lower target loss than b. */
-void rule_better(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    estimate e = say_comparison(all, c, data_find(&all->d, corpus, row->set, row->a),
-                                data_find(&all->d, corpus, row->set, row->b));
-    side where = stats_side(&e, 0);
+void rule_better(claim *c) {
+    estimate e = say_comparison(c, c->a, c->b);
+    side where = stats_side(e, 0);
     if (claim_has_seeds(c, e.n)) claim_decide(c, where == BELOW, 0, NULL, where == ABOVE);
 }
 
 /* Selective training beats both naive selections. */
-void rule_controls(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_group *slm = data_main(&all->d, corpus, "slm");
-    estimate random = say_comparison(all, c, slm, data_main(&all->d, corpus, row->a));
-    estimate loss = say_comparison(all, c, slm, data_main(&all->d, corpus, row->b));
+void rule_controls(claim *c) {
+    estimate random = say_comparison(c, main_arm(c, "slm"), c->a);
+    estimate loss = say_comparison(c, main_arm(c, "slm"), c->b);
     size_t n = loss.n > 0 && loss.n < random.n ? loss.n : random.n;
-    side a = stats_side(&random, 0);
-    side b = loss.n == 0 ? a : stats_side(&loss, 0);
+    side a = stats_side(random, 0);
+    side b = loss.n == 0 ? a : stats_side(loss, 0);
     if (claim_has_seeds(c, n))
         claim_decide(c, a == BELOW && b == BELOW, 0, NULL, a == ABOVE || b == ABOVE);
 }
 
 /* No gain is the right answer, and it takes seeds enough to say so: the whole interval must lie
    near zero, within a quarter of what selection gains on the noisy corpus. */
-void rule_no_gain(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    estimate e = say_comparison(all, c, data_find(&all->d, corpus, row->set, row->a),
-                                data_find(&all->d, corpus, row->set, row->b));
-    estimate noisy = data_difference(&all->d, data_main(&all->d, corpus, row->a),
-                                     data_main(&all->d, corpus, row->b), TARGET_LOSS);
-    double little = noisy.value < 0 ? noisy.value / 4 : 0;
-    int wins = stats_side(&e, 0) == BELOW;
-    if (e.n > 0) SAY(c->found, "  On the noisy corpus the difference is %.4f.", noisy.value);
+void rule_no_gain(claim *c) {
+    estimate e = say_comparison(c, c->a, c->b);
+    double noisy =
+        data_difference(main_arm(c, c->row->a), main_arm(c, c->row->b), TARGET_LOSS).value;
+    double little = noisy < 0 ? noisy / 4 : 0;
+    int wins = stats_side(e, 0) == BELOW;
+    if (e.n > 0) SAY(c->found, "  On the noisy corpus the difference is %.4f.", noisy);
     if (claim_has_seeds(c, e.n))
         claim_decide(c, !wins && e.t_low > little, wins && !(e.value < little), "in part: a little",
                      wins && e.value < little);
@@ -66,10 +63,8 @@ void rule_no_gain(findings *all, const claim_row *row, const char *corpus, claim
 
 /* ---- sooner: how many times fewer tokens an arm needs to reach the end of plain training ---- */
 /* Appends the number to what was found; nothing if no seed gives one. */
-static void say_sooner(claim *c, const char *before, const sooner *s) {
-    char text[120];
-    if (s->seeds == 0) return;
-    SAY(c->found, "%s%s", before, sooner_text(text, sizeof text, s, 2));
+static void say_sooner(claim *c, const char *before, const sooner *s, const char *after) {
+    if (s->seeds > 0) SAY(c->found, "%s%s%s", before, sooner_text(s, 2), after);
 }
 
 /* Returns 1 if the control's interval reaches that of selective training.  A control that mostly
@@ -81,15 +76,12 @@ static int is_as_soon(const sooner *control, const sooner *slm) {
 
 static void decide_sooner(claim *c, const sooner *slm, const sooner *random, const sooner *loss) {
     int is_sooner = isfinite(slm->e.value) && slm->e.value > 1;
-    int is_matched = is_as_soon(random, slm) || is_as_soon(loss, slm);
-    int fails = !is_sooner || is_matched;
+    int fails = !is_sooner || is_as_soon(random, slm) || is_as_soon(loss, slm);
     int reaches_goal = slm->e.value >= GOAL;
-    int holds = !fails && reaches_goal && stats_side(&slm->e, GOAL_LOW) == ABOVE;
-    int partly = !fails && !holds && stats_side(&slm->e, 1) == ABOVE;
-    char words[64];
-    snprintf(words, sizeof words, "holds at %.1fx %s", slm->e.value,
-             reaches_goal ? "loosely" : "only");
-    claim_decide(c, holds, partly, words, fails);
+    int holds = !fails && reaches_goal && stats_side(slm->e, GOAL_LOW) == ABOVE;
+    int partly = !fails && !holds && stats_side(slm->e, 1) == ABOVE;
+    const char *how = reaches_goal ? "loosely" : "only";
+    claim_decide(c, holds, partly, make_text("holds at %.1fx %s", slm->e.value, how), fails);
 }
 
 /* Selective training reaches the end of plain training, by row->metric, in fewer tokens.
@@ -99,15 +91,13 @@ static void decide_sooner(claim *c, const sooner *slm, const sooner *random, con
        does not hold      it is not sooner; or the naive selections row->a (random) or row->b (the
                           highest own loss) may be as soon, so that excess loss is not what helps
        open               anything else, also where plain training itself does not improve */
-void rule_sooner(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data *d = &all->d;
-    const data_group *clm = data_main(d, corpus, "clm");
-    const data_group *slm = data_main(d, corpus, "slm");
-    sooner s = data_sooner(d, slm, clm, TOKENS, row->metric);
-    sooner random = data_sooner(d, data_main(d, corpus, row->a), clm, TOKENS, row->metric);
-    sooner loss = data_sooner(d, data_main(d, corpus, row->b), clm, TOKENS, row->metric);
-    char label[64];
-    if (s.seeds > 0 || s.at_once > 0) SAY(c->found, "%s: ", arm_label(label, sizeof label, slm));
+void rule_sooner(claim *c) {
+    const data_group *clm = main_arm(c, "clm");
+    const data_group *slm = main_arm(c, "slm");
+    sooner s = data_sooner(slm, clm, TOKENS, c->row->metric);
+    sooner random = data_sooner(c->a, clm, TOKENS, c->row->metric);
+    sooner loss = data_sooner(c->b, clm, TOKENS, c->row->metric);
+    if (s.seeds > 0 || s.at_once > 0) SAY(c->found, "%s: ", slm->label);
     if (s.seeds == 0 && s.at_once > 0) {
         SAY(c->found, "plain training ends no better than it began, so that there is nothing to be "
                       "sooner than.");
@@ -115,48 +105,40 @@ void rule_sooner(findings *all, const claim_row *row, const char *corpus, claim 
         return;
     }
     if (s.seeds > 0) {
-        say_sooner(c, "", &s);
-        (void)sooner_text(c->brief, sizeof c->brief, &s, 1);
+        say_sooner(c, "", &s, "");
+        SAY(c->brief, "%s", sooner_text(&s, 1));
         if (isfinite(s.e.t_low))
             SAY(c->found, " (Student's t: [%.2f, %.2f])", s.e.t_low, s.e.t_high);
         SAY(c->found, ", %zu seed%s.", s.seeds, plural(s.seeds));
     }
-    say_sooner(c, "  Random: ", &random);
-    if (random.seeds > 0) SAY(c->found, ".");
-    say_sooner(c, "  Highest own loss: ", &loss);
-    if (loss.seeds > 0) SAY(c->found, ".");
+    say_sooner(c, "  Random: ", &random, ".");
+    say_sooner(c, "  Highest own loss: ", &loss, ".");
     if (claim_has_seeds(c, s.seeds)) decide_sooner(c, &s, &random, &loss);
 }
 
 /* The same counted in arithmetic instead of tokens, with that of the reference and of scoring.  It
    holds if selective training is sooner at all, beyond seed noise. */
-void rule_cost(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_group *clm = data_main(&all->d, corpus, "clm");
-    const data_group *slm = data_main(&all->d, corpus, "slm");
-    sooner s = data_sooner(&all->d, slm, clm, FLOPS_ALL, row->metric);
-    side where = stats_side(&s.e, 1);
-    say_sooner(c, "In arithmetic with reference and scoring: ", &s);
-    if (s.seeds > 0) {
-        SAY(c->found, ".");
-        (void)sooner_text(c->brief, sizeof c->brief, &s, 1);
-    }
+void rule_cost(claim *c) {
+    sooner s = data_sooner(main_arm(c, "slm"), main_arm(c, "clm"), FLOPS_ALL, c->row->metric);
+    side where = stats_side(s.e, 1);
+    say_sooner(c, "In arithmetic with reference and scoring: ", &s, ".");
+    if (s.seeds > 0) SAY(c->brief, "%s", sooner_text(&s, 1));
     if (claim_has_seeds(c, s.seeds))
         claim_decide(c, where == ABOVE, 0, NULL, where == BELOW || !isfinite(s.e.value));
 }
 
 /* Holds when: the least noise from which on, at the best ratio of each row, selection is at least
    twice as soon. */
-void rule_map(findings *all, const claim_row *row, const char *corpus, claim *c) {
-    const data_grid grid = data_map(&all->d);
+void rule_map(claim *c) {
+    const data_grid grid = data_map(c->data);
     size_t cells = 0, good = 0;
     size_t from = grid.n_noise;
     double best[MAX_GRID] = {0};
-    char words[80] = "holds when: see the map";
-    (void)corpus;
+    const char *words = "holds when: see the map";
     for (size_t i = 0; i < grid.n_noise; i++) {
         for (size_t j = 0; j < grid.n_ratio * grid.n_target; j++) {
-            sooner s =
-                data_map_sooner(&all->d, &grid, i, j / grid.n_ratio, j % grid.n_ratio, row->metric);
+            sooner s = data_map_sooner(c->data, &grid, i, j / grid.n_ratio, j % grid.n_ratio,
+                                       c->row->metric);
             if (s.seeds == 0) continue;
             cells++;
             good += s.e.value >= 2;
@@ -173,15 +155,12 @@ void rule_map(findings *all, const claim_row *row, const char *corpus, claim *c)
         good, cells);
     for (size_t i = 0; i < grid.n_noise; i++) {
         SAY(c->found, "%s %.0f%%: ", i == 0 ? "" : ",", 100 * grid.noise[i]);
-        if (best[i] > 0)
-            SAY(c->found, "%.1fx", best[i]);
-        else
-            SAY(c->found, "never");
+        SAY(c->found, best[i] > 0 ? "%.1fx" : "never", best[i]);
     }
     SAY(c->found, ".");
     while (from > 0 && best[from - 1] >= 2)
         from--;
     if (from < grid.n_noise)
-        snprintf(words, sizeof words, "holds when noise is %.0f%% or more", 100 * grid.noise[from]);
+        words = make_text("holds when noise is %.0f%% or more", 100 * grid.noise[from]);
     claim_decide(c, good == cells, good > 0, words, good == 0);
 }

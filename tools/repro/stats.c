@@ -64,22 +64,13 @@ estimate stats_estimate(const double *x, size_t n) {
 }
 
 estimate stats_exp(estimate e) {
-    e.value = exp(e.value);
-    e.low = exp(e.low);
-    e.high = exp(e.high);
-    e.t_low = exp(e.t_low);
-    e.t_high = exp(e.t_high);
-    return e;
+    return (estimate){exp(e.value), exp(e.low), exp(e.high), exp(e.t_low), exp(e.t_high), e.n};
 }
 
-estimate stats_scale(estimate e, double factor) {
-    estimate out = e;
-    out.value = e.value * factor;
-    out.low = (factor > 0 ? e.low : e.high) * factor;
-    out.high = (factor > 0 ? e.high : e.low) * factor;
-    out.t_low = (factor > 0 ? e.t_low : e.t_high) * factor;
-    out.t_high = (factor > 0 ? e.t_high : e.t_low) * factor;
-    return out;
+estimate stats_scale(estimate e, double f) {
+    if (f < 0)
+        return (estimate){e.value * f, e.high * f, e.low * f, e.t_high * f, e.t_low * f, e.n};
+    return (estimate){e.value * f, e.low * f, e.high * f, e.t_low * f, e.t_high * f, e.n};
 }
 
 double stats_correlation(const double *x, const double *y, size_t n) {
@@ -101,7 +92,7 @@ double stats_correlation(const double *x, const double *y, size_t n) {
     return used < 3 ? NAN : xy / sqrt(xx * yy);
 }
 
-side stats_side(const estimate *e, double level) {
-    if (e->high < level && e->t_high < level) return BELOW;
-    return e->low > level && e->t_low > level ? ABOVE : UNDECIDED;
+side stats_side(estimate e, double level) {
+    if (e.high < level && e.t_high < level) return BELOW;
+    return e.low > level && e.t_low > level ? ABOVE : UNDECIDED;
 }

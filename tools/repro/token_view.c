@@ -38,11 +38,6 @@ typedef struct view {
     heatmap_guess guess[MAX_TOKENS * GUESSES];
 } view;
 
-static const char *path_in(char *path, size_t size, const char *folder, const char *name) {
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 /* ---- losses and guesses ---- */
 /* Loss of each token in the windows of training; NaN: the first. */
 static slm_status find_losses(double *out, const view_text *t, const slm_model *model,
@@ -113,15 +108,12 @@ static slm_status encode_text(view_text *t, slm_error *err) {
 }
 
 static slm_status load_text(view_text *t, const char *folder, slm_error *err) {
-    char path[1024];
-    path_in(path, sizeof path, folder, "base");
-    slm_status status = slm_tokenizer_load(&t->tokenizer, path, err);
+    slm_status status = slm_tokenizer_load(&t->tokenizer, make_text("%s/base", folder), err);
     if (status != SLM_OK) return status;
-    path_in(path, sizeof path, folder, "text.bin");
-    status = slm_file_read(&t->bytes, &t->size, path, err);
+    status = slm_file_read(&t->bytes, &t->size, make_text("%s/text.bin", folder), err);
     if (status != SLM_OK) return status;
-    path_in(path, sizeof path, folder, "kind.bin");
-    if (slm_file_read(&t->kinds, &t->n_kinds, path, NULL) != SLM_OK) t->kinds = NULL;
+    const char *kinds = make_text("%s/kind.bin", folder);
+    if (slm_file_read(&t->kinds, &t->n_kinds, kinds, NULL) != SLM_OK) t->kinds = NULL;
     status = encode_text(t, err);
     if (status == SLM_OK) place_tokens(t);
     return status;
@@ -147,15 +139,14 @@ static int is_of(mistake sort, unsigned char kind) {
    none. */
 static size_t worst_token(const view_text *t, const view *v, mistake sort,
                           const unsigned char *taken) {
+    const double sign = sort == NOISE_RANKED_HIGH ? 1 : -1;
     size_t worst = t->n;
-    double worst_excess = 0;
+    double most = -INFINITY;
     for (size_t i = 1; i < t->n; i++) {
-        double excess = v->loss[i] - t->ref_loss[i];
-        if (taken[i] || !is_of(sort, t->kind[i]) || !isfinite(excess)) continue;
-        if (worst < t->n && sort == NOISE_RANKED_HIGH && !(excess > worst_excess)) continue;
-        if (worst < t->n && sort == TARGET_RANKED_LOW && !(excess < worst_excess)) continue;
+        double misleads = sign * (v->loss[i] - t->ref_loss[i]);
+        if (taken[i] || !is_of(sort, t->kind[i]) || !(misleads > most)) continue;
         worst = i;
-        worst_excess = excess;
+        most = misleads;
     }
     return worst;
 }
@@ -179,51 +170,41 @@ static void put_context(const view_text *t, size_t i, char *out, size_t size) {
     out[n] = '\0';
 }
 
-enum { MISTAKE_COLUMNS = 6, CELL_SIZE = 96 };
-
-static void put_mistake(const view_text *t, const view *v, size_t i, mistake sort,
-                        char cell[MISTAKE_COLUMNS][CELL_SIZE]) {
-    char context[72];
-    put_context(t, i, context, sizeof context);
-    snprintf(cell[0], CELL_SIZE, "%s",
-             sort == NOISE_RANKED_HIGH ? "noise, ranked high" : "target, ranked low");
-    snprintf(cell[1], CELL_SIZE, "`%s`", context);
-    snprintf(cell[2], CELL_SIZE, "%s", data_kinds[t->kind[i]]);
-    snprintf(cell[3], CELL_SIZE, "%.2f", v->loss[i]);
-    snprintf(cell[4], CELL_SIZE, "%.2f", t->ref_loss[i]);
-    snprintf(cell[5], CELL_SIZE, "%.2f", v->loss[i] - t->ref_loss[i]);
-}
-
 static void report_mistakes(findings *all, const view_text *t, const view *v) {
-    static const char *const header[MISTAKE_COLUMNS] = {"mistake", "text",      "kind",
-                                                        "loss",    "reference", "excess"};
-    static char cell[MISTAKES][MISTAKE_COLUMNS][CELL_SIZE];
-    const char *cells[MISTAKES * MISTAKE_COLUMNS];
+    enum { COLUMNS = 6 };
+
+    static const char *const header[COLUMNS] = {"mistake", "text",      "kind",
+                                                "loss",    "reference", "excess"};
+    const char *cells[MISTAKES * COLUMNS];
     unsigned char taken[MAX_TOKENS] = {0};
     size_t n = 0;
     for (size_t k = 0; k < MISTAKES; k++) {
         mistake sort = k < MISTAKES / 2 ? NOISE_RANKED_HIGH : TARGET_RANKED_LOW;
         size_t i = worst_token(t, v, sort, taken);
+        const char **cell = cells + n * COLUMNS;
+        char context[72];
         if (i == t->n) continue;
         taken[i] = 1;
-        put_mistake(t, v, i, sort, cell[n]);
-        for (size_t j = 0; j < MISTAKE_COLUMNS; j++)
-            cells[n * MISTAKE_COLUMNS + j] = cell[n][j];
         n++;
+        put_context(t, i, context, sizeof context);
+        cell[0] = sort == NOISE_RANKED_HIGH ? "noise, ranked high" : "target, ranked low";
+        cell[1] = make_text("`%s`", context);
+        cell[2] = data_kinds[t->kind[i]];
+        cell[3] = make_text("%.2f", v->loss[i]);
+        cell[4] = make_text("%.2f", t->ref_loss[i]);
+        cell[5] = make_text("%.2f", v->loss[i] - t->ref_loss[i]);
     }
     if (n > 0)
         page_table(&all->page,
                    "Where the reference is wrong: by the starting model's excess loss, the noise "
                    "that ranks highest and the target that ranks lowest.",
-                   header, MISTAKE_COLUMNS, cells, n);
+                   header, COLUMNS, cells, n);
 }
 
 /* ---- a corpus ---- */
 static slm_status load_reference(view_text *t, const char *folder, slm_error *err) {
-    char path[1024];
     slm_model *reference = NULL;
-    slm_status status =
-        slm_model_load(&reference, path_in(path, sizeof path, folder, "reference"), err);
+    slm_status status = slm_model_load(&reference, make_text("%s/reference", folder), err);
     if (status == SLM_OK) status = load_text(t, folder, err);
     if (status == SLM_OK) {
         int32_t context = reference->config.max_seq;
@@ -257,15 +238,14 @@ static int report_view(findings *all, const char *name, const char *title, doubl
     static view_text t;
     static view views[VIEWS];
     heatmap_text texts[VIEWS];
-    char folder[800], path[1024];
+    const char *folder = make_text("%s/%s", all->dir, name);
     size_t n = 0;
     memset(&t, 0, sizeof t);
     memset(views, 0, sizeof views);
-    path_in(folder, sizeof folder, all->dir, name);
     slm_status status = load_reference(&t, folder, err);
     for (size_t k = 0; k < VIEWS && status == SLM_OK; k++) {
         view *v = &views[n];
-        path_in(path, sizeof path, folder, models[k].folder);
+        const char *path = make_text("%s/%s", folder, models[k].folder);
         if (slm_model_load(&v->model, path, err) != SLM_OK) continue;
         status = find_losses(v->loss, &t, v->model, err);
         if (status == SLM_OK) status = find_guesses(v, &t, err);
@@ -309,12 +289,10 @@ void report_token_views(findings *all) {
     for (size_t i = 0; i < 2; i++) {
         double ratio = data_main(&all->d, places[i].corpus, "slm")->ratio;
         slm_error err = {SLM_OK, ""};
-        char text[400];
         if (!(ratio > 0 && ratio < 1)) ratio = USUAL_RATIO;
         if (report_view(all, places[i].folder, places[i].title, ratio, &err)) continue;
-        snprintf(text, sizeof text,
-                 "Left out: %s. The saved models are not there or cannot be read (%s).",
-                 places[i].title, without_folder(err.text, all->dir));
-        page_text(&all->page, text);
+        page_text(&all->page, make_text("Left out: %s. The saved models are not there or cannot "
+                                        "be read (%s).",
+                                        places[i].title, without_folder(err.text, all->dir)));
     }
 }

@@ -116,47 +116,34 @@ static const claim_row rows[] = {
 
 enum { N_ROWS = sizeof rows / sizeof rows[0], GOAL_CORPORA = 2 };
 
-static int applies(const findings *all, const claim_row *row, size_t corpus_index) {
+static int applies(const data *d, const claim_row *row, size_t corpus_index) {
     const char *corpus = corpora[corpus_index];
-    const int has = data_has_corpus(&all->d, corpus);
-    const int is_first = corpus_index == 0;
-    const int is_goal = corpus_index < GOAL_CORPORA;
-    switch (row->scope) {
-    case ON_GOALS:
-        return has || is_goal;
-    case ON_GOALS_BY_ACCURACY:
-        return (has || is_goal) && data_has_accuracy(&all->d, corpus);
-    case ON_CORPORA:
-        return has;
-    case ON_CORPORA_WITH_ARMS:
-        return has && (is_first || (data_main(&all->d, corpus, row->a)->n > 0 &&
-                                    data_main(&all->d, corpus, row->b)->n > 0));
-    case ON_CORPORA_WITH_PIECE:
-        return has && (is_first ||
-                       data_change(&all->d, data_main(&all->d, corpus, row->a), row->metric).n > 0);
-    default:
-        return 0;
-    }
+    const int has = data_has_corpus(d, corpus);
+    const int has_or_goal = has || corpus_index < GOAL_CORPORA;
+    if (row->scope == ONCE) return 0;
+    if (row->scope == ON_GOALS) return has_or_goal;
+    if (row->scope == ON_GOALS_BY_ACCURACY) return has_or_goal && data_has_accuracy(d, corpus);
+    if (row->scope == ON_CORPORA || corpus_index == 0) return has;
+
+    const data_group *a = data_main(d, corpus, row->a);
+    if (row->scope == ON_CORPORA_WITH_PIECE)
+        return has && data_over_seeds(a, run_change, row->metric).n > 0;
+    return has && a->n > 0 && data_main(d, corpus, row->b)->n > 0;
 }
 
 static void add_claim(findings *all, const claim_row *row, const char *corpus) {
     if (all->n_claims == MAX_CLAIMS) return;
     claim *c = &all->claims[all->n_claims++];
-    memset(c, 0, sizeof *c);
-    if (row->scope == ONCE) {
-        snprintf(c->id, sizeof c->id, "%s", row->id);
-        snprintf(c->title, sizeof c->title, "%s", row->title);
-    } else {
-        snprintf(c->id, sizeof c->id, "%s-%s", row->id, corpus);
-        snprintf(c->title, sizeof c->title, "On %s%s", corpus_name(corpus, IN_SENTENCE),
-                 row->title);
+    *c = (claim){.row = row, .data = &all->d, .corpus = corpus, .verdict = PAGE_OPEN};
+    SAY(c->id, "%s", row->id);
+    if (row->scope != ONCE) {
+        SAY(c->id, "-%s", corpus);
+        SAY(c->title, "On %s", corpus_name(corpus, IN_SENTENCE));
     }
-    c->paper = row->paper;
-    c->falsifier = row->falsifier;
-    c->set = row->set;
-    c->part = row->part;
-    c->verdict = PAGE_OPEN;
-    row->rule(all, row, corpus, c);
+    SAY(c->title, "%s", row->title);
+    if (row->a != NULL) c->a = data_find(&all->d, corpus, row->set, row->a);
+    if (row->b != NULL) c->b = data_find(&all->d, corpus, row->set, row->b);
+    row->rule(c);
 }
 
 /* Part by part, so that claims.csv and the page have the same order. */
@@ -164,7 +151,7 @@ void decide_claims(findings *all) {
     for (int part = 0; part < N_PARTS; part++) {
         for (size_t i = 0; i < N_CORPORA; i++)
             for (size_t k = 0; k < N_ROWS; k++)
-                if (rows[k].part == part && applies(all, &rows[k], i))
+                if (rows[k].part == part && applies(&all->d, &rows[k], i))
                     add_claim(all, &rows[k], corpora[i]);
         for (size_t k = 0; k < N_ROWS; k++)
             if (rows[k].part == part && rows[k].scope == ONCE) add_claim(all, &rows[k], corpora[0]);
