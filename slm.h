@@ -260,10 +260,11 @@ typedef struct slm_losses {
     void *memory;            /* private */
 } slm_losses;
 
-/* Room for n entries, all zero, for losses that slm.h did not compute.  Fill loss (and entropy,
-   where a criterion needs it), and copy corpus_hash and tokenizer_hash from the corpus: without
-   them the losses are refused as those of another corpus.  total is n; for a part of a corpus set
-   first and total. */
+/* Creates n entries, all zero, for losses that slm.h did not compute: corpus->n - 1 entries for a
+   whole corpus, T its window length.  Fill loss (and entropy, where a criterion needs it), and copy
+   corpus_hash from corpus->hash and tokenizer_hash: without them slm_losses_check refuses the
+   losses as those of another corpus or tokenizer.  total is n; if the entries are a part of a
+   corpus, set first and total, too. */
 SLM_CHECKED slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err);
 SLM_API void slm_losses_free(slm_losses *losses);
 
@@ -474,7 +475,9 @@ typedef enum slm_scope {
 } slm_scope;
 
 /* Functions that add up over the processes which share a batch.  NULL members: one process.  They
-   return nonzero if they failed.  The words are MPI's. */
+   return nonzero if they failed.  The words are MPI's.  All processes call them in the same order,
+   and each call waits for the others.  A process whose step fails calls none any more: then end the
+   others too. */
 typedef struct slm_group {
     void *user;
     /* counts (n) += those of all other processes */
@@ -1022,8 +1025,8 @@ static void slm__store(unsigned char *bytes, uint64_t value, size_t n) {
         bytes[i] = (unsigned char)(value >> (8 * i));
 }
 
-/* Returns the value that slm__store has stored in n <= 8 bytes.  Only files are loaded, so that
-   SLM_NO_FILES leaves it unused. */
+/* Returns the value that slm__store has stored in n <= 8 bytes.  Only functions that read and write
+   files call it, so SLM_NO_FILES leaves it unused. */
 static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *bytes, size_t n) {
     uint64_t value = 0;
 
@@ -1373,9 +1376,11 @@ static slm_status slm__cut_ties(slm__cut *cut, const slm_real *score, const uint
     return SLM_OK;
 }
 
-/* Finds the k-th highest of the valid scores (k >= 1), byte by byte: a histogram of the highest
-   byte says in which bucket it lies, a histogram of the next byte within that bucket goes on, and
-   so forth.  Over several processes the histograms are summed, so that the ranking is global. */
+/* Finds the k-th highest of the valid scores, byte by byte: a histogram of the highest byte says in
+   which bucket it lies, a histogram of the next byte within that bucket goes on, and so forth.
+   Unlike a sort, this takes no memory, and over several processes it needs only the sums of their
+   histograms to rank all scores together.  k is from 1 to the number of valid scores of all
+   processes. */
 static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint8_t *valid,
                                 size_t n, uint64_t k, const slm_group *group, slm_error *err) {
     uint64_t counts[256];
@@ -1394,7 +1399,7 @@ static slm_status slm__find_cut(slm__cut *cut, const slm_real *score, const uint
         if (!slm__sum_over_group(group, counts, 256)) return slm__fail_group(err);
 
         while (bucket > 0 && counts[bucket] < rank) {
-            rank -= counts[bucket]; /* all of that bucket is kept */
+            rank -= counts[bucket]; /* all of this bucket is above the wanted score */
             bucket--;
         }
         prefix = prefix << 8 | (uint64_t)bucket;
@@ -1782,7 +1787,7 @@ static slm__mat_out slm__matrix_out(slm_real *p, size_t ld, const int32_t *rows)
     return c;
 }
 
-/* Where row i begins. */
+/* Returns where row i of the product begins: with a list, row rows[i] of the numbers at p. */
 static const slm_real *slm__mat_row(slm__mat a, size_t i) {
     size_t row = a.rows != NULL ? (size_t)a.rows[i] : i;
     return a.p + row * a.ld;
@@ -2531,18 +2536,21 @@ SLM__INLINE slm_real slm__exp_shift_body(int isa, slm_real *y, const slm_real *x
 SLM__DISPATCH(slm_real, slm__exp_shift,
               (slm_real *y, const slm_real *x, slm_real shift, size_t n), (y, x, shift, n))
 
-/* *sum = sum_i e^d_i  and  *sum_x = sum_i e^d_i d_i,  where d_i = x_i - shift.  Loss and entropy of
+/* *sum = sum_i e^d_i  and  *sum_d = sum_i e^d_i d_i,  where d_i = x_i - shift.  Loss and entropy of
    a row of logits x are made of these two; the shift is then the largest logit, so that no
    exponential is above 1 (slm__row_loss_and_entropy).
+
+   *sum must have the bits that slm__exp_shift gives: a loss is the same number whether its entropy
+   is computed with it or not.
 
    A logit of -infinity must add 0 to both, but 0 times infinity is NaN.  So d_i is -1000 at least:
    the exponential of that is exactly 0 in either type (slm__exp), and so is the product.  A NaN is
    not below -1000: it stays and shows in both sums. */
 SLM__INLINE void slm__exp_moments_body(int isa, const slm_real *x, slm_real shift, size_t n,
-                                       slm_real *sum, slm_real *sum_x) {
+                                       slm_real *sum, slm_real *sum_d) {
     const slm_real lowest = -1000;
     slm_real s[SLM__LANES] = {0};
-    slm_real s_x[SLM__LANES] = {0};
+    slm_real s_d[SLM__LANES] = {0};
 
     for (size_t i = 0; i < n; i += SLM__LANES) {
         const size_t lanes = slm__min(n - i, SLM__LANES);
@@ -2551,15 +2559,15 @@ SLM__INLINE void slm__exp_moments_body(int isa, const slm_real *x, slm_real shif
             d = d < lowest ? lowest : d;
             const slm_real e = slm__exp(isa, d);
             s[l] += e;
-            s_x[l] = slm__fma(isa, e, d, s_x[l]);
+            s_d[l] = slm__fma(isa, e, d, s_d[l]);
         }
     }
     *sum = slm__fold(s);
-    *sum_x = slm__fold(s_x);
+    *sum_d = slm__fold(s_d);
 }
 SLM__DISPATCH(void, slm__exp_moments,
-              (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_x),
-              (x, shift, n, sum, sum_x))
+              (const slm_real *x, slm_real shift, size_t n, slm_real *sum, slm_real *sum_d),
+              (x, shift, n, sum, sum_d))
 
 /* Through a softmax p:  dp_i = p_i (dp_i - e)  with  e = sum p_j dp_j. */
 SLM__INLINE void slm__softmax_backward_body(int isa, slm_real *dp, const slm_real *p, slm_real e,
@@ -3305,8 +3313,8 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
     if (node == NULL) return NULL;
     node->in[0] = angles;
 
-    /* If x were dropped, its maker would make it again as it was before the turn.  While gradients
-       are recorded, what cannot be made again is not dropped (slm__tensor_drop). */
+    /* The sweep must find x as it is after the turn, but its maker would make it again as it was
+       before.  Without a forward the maker cannot, so slm__tensor_drop keeps x for the sweep. */
     x->maker->forward = NULL;
     slm__rope_turn(x->data, x, angles, 1);
     return x;
@@ -4059,7 +4067,7 @@ static slm__unit_grads *slm__unit_grads_create(slm_tape *tape, const slm__loss_j
     if (unit == NULL) return NULL;
     unit->place = place;
 
-    /* Every live row is in one chunk only, which overwrites it. */
+    /* Every live row is in one chunk only, which overwrites that row of dhidden. */
     unit->dhidden.rows = hidden->rows;
     unit->dhidden.cols = hidden->cols;
     unit->dhidden.live = job->live;
@@ -4818,8 +4826,9 @@ SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int3
     return all;
 }
 
-/* Refuses windows that the corpus does not have; first = end, no window at all, is allowed.  What
-   follows relies on B, T >= 1 and on a corpus with a target. */
+/* Refuses windows that the corpus does not have; first = end, no window at all, is allowed.  With B
+   or T below 1 slm__score_all would divide by zero or never end, and with an empty corpus n - 1,
+   the number of targets, would wrap around. */
 static slm_status slm__windows_check(const slm_windows *w, const slm_corpus *corpus,
                                      slm_error *err) {
     if (w->B < 1 || w->T < 1 || corpus->n < 2)
@@ -5393,9 +5402,10 @@ static slm_status slm__step_select(size_t *k, slm__step *s, size_t first, size_t
     return slm_select(t->mask + first, k, &targets, &t->options.select, t->score + first, err);
 }
 
-/* Selects among all targets of the step.  With SLM_SCOPE_BATCH they are one ranking, and the loop
-   runs once; else it runs once for each micro-batch, in which slm_select ranks every sequence by
-   itself if that is the scope. */
+/* Selects among all targets of the step.  With SLM_SCOPE_BATCH they are one ranking: the loop runs
+   once, and n is all of them.  With the other scopes it runs once for each micro-batch; slm_select
+   ranks that as a whole or every sequence of it by itself, as the scope says.  s->k becomes the
+   number of targets that this process has selected. */
 static slm_status slm__step_select_all(slm__step *s, slm_error *err) {
     const int together = s->trainer->options.select.scope == SLM_SCOPE_BATCH;
     slm_status status = SLM_OK;
@@ -6318,19 +6328,20 @@ static const slm__char_range slm__char_spaces[] = {
     {0x2028, 2},    {0x202F, 1},    {0x205F, 1},    {0x3000, 1}
 };
 
-#define SLM__N_CLASSES 0x32400 /* code points in the ranges are below; from here on all are OTHER */
+#define SLM__CLASSES_END 0x32400 /* all ranges are below; from here on every character is OTHER */
 
 /* Gives a class to all code points in the ranges. */
 static void slm__classes_set(uint8_t *classes, const slm__char_range *ranges, size_t n,
                              int char_class) {
     for (size_t i = 0; i < n; i++) {
-        SLM_ASSERT(ranges[i].first + ranges[i].count <= SLM__N_CLASSES);
+        SLM_ASSERT(ranges[i].first + ranges[i].count <= SLM__CLASSES_END);
         memset(classes + ranges[i].first, char_class, (size_t)ranges[i].count);
     }
 }
 
-/* Spreads the ranges into a table, one byte for every code point below N_CLASSES, so that the class
-   of a character is found in one step.  classes (SLM__N_CLASSES) must be zero, which is OTHER. */
+/* Spreads the ranges into a table of a byte for every code point below SLM__CLASSES_END, so that
+   the class of a character is found in one step.  classes (SLM__CLASSES_END) must be zero, which is
+   SLM__CHAR_OTHER.  No code point is in two of the ranges, so their order is free. */
 static void slm__classes_fill(uint8_t *classes) {
     slm__classes_set(classes, slm__char_letters, SLM__COUNT(slm__char_letters), SLM__CHAR_LETTER);
     slm__classes_set(classes, slm__char_numbers, SLM__COUNT(slm__char_numbers), SLM__CHAR_NUMBER);
@@ -6341,7 +6352,7 @@ static void slm__classes_fill(uint8_t *classes) {
 static int slm__char_class(const uint8_t *classes, const char *p, const char *end, size_t *size) {
     int32_t c = slm__utf8(p, end, size);
 
-    if (c < 0 || c >= SLM__N_CLASSES) return SLM__CHAR_OTHER;
+    if (c < 0 || c >= SLM__CLASSES_END) return SLM__CHAR_OTHER;
     return classes[c];
 }
 
@@ -6418,7 +6429,7 @@ struct slm_tokenizer {
     slm__map ids;        /* hash of the bytes -> id; without the tokens that are only added */
     slm__map ranks;      /* slm__pair_key of a merge -> its rank */
     int32_t byte_id[256];
-    uint8_t classes[SLM__N_CLASSES];
+    uint8_t classes[SLM__CLASSES_END];
     uint64_t hash;
     int prefix_space;  /* 1: a space is put before a text that does not begin with one */
     int use_regex;     /* 0: the text is not cut into pieces */
@@ -6688,7 +6699,8 @@ static void slm__tree_merge(const slm_tokenizer *t, slm__symbol *tree, int32_t l
     int32_t right = tree[leaf].after;
     int32_t after_right = tree[right].after;
 
-    /* The leaf becomes the merged token, and `right` leaves the list. */
+    /* The leaf becomes the merged token, and `right` leaves the list.  If nothing comes after
+       `right`, after_right is 0, and node 0 is never read. */
     tree[leaf].id = SLM__ITEMS(const slm__merge, t->merges)[rank].id;
     tree[leaf].after = after_right;
     tree[after_right].before = leaf;
@@ -7060,11 +7072,13 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 #ifndef SLM_NO_FILES
 /* ==== >>io ================================================================================= 15 ==
    Files: reading at any place, writing, atomic replacement, folders.  Everything below this line
-   is left out by SLM_NO_FILES.  Every access to a file goes through the macros below; a test
-   defines all of them before it includes slm.h, to make the k-th access fail. */
+   is left out by SLM_NO_FILES.  Every access to a file goes through the SLM__ macros below, so that
+   a test can make the k-th access fail: it defines all of them before it includes slm.h, and the
+   definitions here, which one #ifndef encloses, are skipped. */
 #include <errno.h>
 
 #ifndef SLM__FOPEN
+/* These give what the functions of <stdio.h> give, where FREAD and FWRITE count bytes. */
 #define SLM__FOPEN(path, mode) fopen(path, mode)
 #define SLM__FREAD(bytes, n, stream) fread(bytes, 1, n, stream)
 #define SLM__FWRITE(bytes, n, stream) fwrite(bytes, 1, n, stream)
@@ -7072,8 +7086,8 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 #define SLM__FCLOSE(stream) fclose(stream)
 #define SLM__REMOVE(path) remove(path)
 
-/* Of the macros below, FSEEK, FSYNC, RENAME, MKDIR and SYNC_FOLDER give 0 if all went well, FTELL
-   the offset or -1. */
+/* The others differ between systems.  FSEEK, FSYNC, RENAME, MKDIR and SYNC_FOLDER give 0 if all
+   went well, FTELL gives the offset or -1. */
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
@@ -7880,8 +7894,8 @@ static int slm__double_text(char text[48], double value) {
 
    The table has a row for every dtype of the format, not only for the four that are read: a file
    may hold tensors of any of them, and their sizes are needed to check its offsets.  A slm_dtype
-   is the index of its row, so the two lists must have the same order.  Sizes are in bits because
-   some types fill no whole byte. */
+   is the index of its row, so the rows must keep the order of enum slm_dtype; a new dtype goes to
+   the end of both.  Sizes are in bits because some types fill no whole byte. */
 static const struct {
     const char *name; /* as it is written in a file */
     int bits;         /* of one number */
@@ -9406,14 +9420,14 @@ static int slm__shards_include(const slm_safetensors *all, const char *folder, c
 /* Opens the shards that the index lists.  A shard is named once for each of its tensors, and opened
    when it is named first.  The names of the tensors are not used: each shard has a header of its
    own, which says what it holds.  After the first failure nothing more is opened. */
-static slm_status slm__shards_index(slm_safetensors *all, const char *folder, slm__json *j,
-                                    slm_error *err) {
+static slm_status slm__shards_add_listed(slm_safetensors *all, const char *folder, slm__json *j,
+                                         slm_error *err) {
     const slm__value *map = slm__json_get(j, slm__json_root(j), "weight_map");
     const slm__value *end;
     const slm__value *tensor = slm__json_members(j, map, &end);
 
     for (; tensor != end && j->status == SLM_OK; tensor = slm__json_next(tensor)) {
-        const slm__value *shard = tensor + 1;
+        const slm__value *shard = tensor + 1; /* the value behind the name (slm__value) */
         const char *name = slm__json_text(j, shard);
 
         if (!slm__is_plain_name(name)) slm__json_fail_quoting(j, shard, "no acceptable file name:");
@@ -9440,7 +9454,7 @@ static slm_status slm__shards_add(slm_safetensors *all, const char *folder, slm_
     if (status != SLM_OK) return status;
 
     (void)slm__json_open(&j, text, size, path, err);
-    status = slm__shards_index(all, folder, &j, err);
+    status = slm__shards_add_listed(all, folder, &j, err);
     slm__json_close(&j);
     slm__release(text);
     return status;

@@ -109,7 +109,7 @@ else
         echo "skipped: the same text (the database in $installed is of another version)"
     else
         $tool $installed >$dir/tables.h
-        sed -n '/made by tools\/dev\/unicode_classes\. \*\/$/,/^#define SLM__N_CLASSES/p' slm.h |
+        sed -n '/made by tools\/dev\/unicode_classes\. \*\/$/,/^#define SLM__CLASSES_END/p' slm.h |
             sed '$d' >$dir/slm_tables.h
         cmp $dir/tables.h $dir/slm_tables.h
         check "the tables of slm.h are what the program prints" $?

@@ -113,7 +113,7 @@ static void test_classes(void) {
     size_t count[4] = {0, 0, 0, 0};
     size_t size;
 
-    for (size_t i = 0; i < SLM__N_CLASSES; i++)
+    for (size_t i = 0; i < SLM__CLASSES_END; i++)
         count[classes[i]]++;
     CHECK(count[SLM__CHAR_LETTER] == 141028, "%zu letters", count[SLM__CHAR_LETTER]);
     CHECK(count[SLM__CHAR_NUMBER] == 1911, "%zu numbers", count[SLM__CHAR_NUMBER]);

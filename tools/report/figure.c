@@ -22,7 +22,9 @@ static const figure__type label_x_type = {12.5, "middle", FIGURE__SOFT};
 static const figure__type label_y_type = {12.5, "start", FIGURE__SOFT};
 static const figure__type legend_type = {12.5, "start", FIGURE__INK};
 
-enum { MAX_TICKS = 32 };
+/* Ticks of one axis.  A logarithmic one adds those of the next power of ten while it has fewer than
+   LOG_TICKS. */
+enum { MAX_TICKS = 32, LOG_TICKS = 30 };
 
 static const char *const light_colors[FIGURE__STYLES] = {
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4b5563", "#8c6d1f"};
@@ -179,17 +181,22 @@ void figure__number(FILE *out, double v, int digits, const char *unit) {
 }
 
 /* ---- scales ---- */
+/* Products and powers are rounded: a number that misses an end of the axis, or a multiple of the
+   step, by no more than this share counts as lying on it. */
+#define ROUNDING 1e-9
+
 /* The smallest of 1, 2, 2.5, 5 times a power of ten that cuts `span` into at most `parts`. */
 static double round_step(double span, double parts) {
     static const double round[5] = {1, 2, 2.5, 5, 10};
     double power = pow(10, floor(log10(span / parts)));
     for (int i = 0; i < 5; i++)
-        if (span / (round[i] * power) <= parts * (1 + 1e-9)) return round[i] * power;
+        if (span / (round[i] * power) <= parts * (1 + ROUNDING)) return round[i] * power;
     return 10 * power;
 }
 
 /* A pixel is at most this many lengths of the axis away from its low end.  Without a bound, 1e300
-   on an axis from 0 to 1 would be written into the SVG with 300 digits. */
+   on an axis from 0 to 1 would be written into the SVG with 300 digits.  With a bound
+   near 1, a line to such a pixel would be seen to have the wrong slope. */
 #define FARTHEST 100
 
 double figure__pixel(const figure__scale *s, double v) {
@@ -234,8 +241,8 @@ figure__scale figure__fitted(const figure_axis *axis, double low, double high, d
         high += room;
     } else if (fit == FIGURE__FIT_ROUND) {
         double step = round_step(high - low, 6);
-        low = floor(low / step + 1e-9) * step;
-        high = ceil(high / step - 1e-9) * step;
+        low = floor(low / step + ROUNDING) * step;
+        high = ceil(high / step - ROUNDING) * step;
     }
     s.low = low;
     s.high = high;
@@ -247,10 +254,11 @@ static size_t log_ticks(const figure__scale *s, double *tick) {
     static const int factors[3] = {1, 2, 5};
     int n_factors = s->high / s->low < 150 ? 3 : 1;
     size_t n = 0;
-    for (double power = pow(10, floor(log10(s->low))); power <= s->high && n < 30; power *= 10) {
+    double power = pow(10, floor(log10(s->low)));
+    for (; power <= s->high && n < LOG_TICKS; power *= 10) {
         for (int i = 0; i < n_factors && n < MAX_TICKS; i++) {
             double v = factors[i] * power;
-            if (v >= s->low * (1 - 1e-9) && v <= s->high * (1 + 1e-9)) tick[n++] = v;
+            if (v >= s->low * (1 - ROUNDING) && v <= s->high * (1 + ROUNDING)) tick[n++] = v;
         }
     }
     return n;
@@ -258,13 +266,14 @@ static size_t log_ticks(const figure__scale *s, double *tick) {
 
 static size_t linear_ticks(const figure__scale *s, double step, double *tick) {
     size_t n = 0;
-    double k = ceil(s->low / step - 1e-9);
-    for (; n < MAX_TICKS && k * step <= s->high + step * 1e-9; k++)
+    double k = ceil(s->low / step - ROUNDING);
+    for (; n < MAX_TICKS && k * step <= s->high + step * ROUNDING; k++)
         tick[n++] = k * step;
     return n;
 }
 
-/* Gives round numbers on the axis and their distance, 0 on a logarithmic axis. */
+/* Finds the ticks: round numbers on the axis, and their distance (0 on a logarithmic axis).
+   Returns how many there are. */
 static size_t ticks_of(const figure__scale *s, double *tick, double *step) {
     *step = s->log ? 0 : round_step(s->high - s->low, 6);
     return s->log ? log_ticks(s, tick) : linear_ticks(s, *step, tick);
@@ -299,6 +308,9 @@ static void put_tick_label(FILE *out, const figure__scale *s, double v, double s
     fputs("</text>\n", out);
 }
 
+/* Where a horizontal axis has its parts, in pixels below its line. */
+enum { TICK_END = 5, TICK_NUMBER = 20, AXIS_LABEL = 42 };
+
 void figure__axis_x(FILE *out, const figure *f, const figure__scale *x, double top, double bottom,
                     figure__grid grid) {
     const double up_to = grid == FIGURE__WITH_GRID ? top : bottom;
@@ -306,19 +318,21 @@ void figure__axis_x(FILE *out, const figure *f, const figure__scale *x, double t
     size_t n = ticks_of(x, tick, &step);
     for (size_t i = 0; i < n; i++) {
         double px = figure__pixel(x, tick[i]);
-        fprintf(out, "<path d=\"M%.1f %.1fV%.1f\" %s/>\n", px, bottom + 5, up_to,
+        fprintf(out, "<path d=\"M%.1f %.1fV%.1f\" %s/>\n", px, bottom + TICK_END, up_to,
                 grid == FIGURE__WITH_GRID ? FIGURE__GRID : FIGURE__AXIS);
         fprintf(out,
                 "<text x=\"%.1f\" y=\"%.1f\" font-size=\"12\" text-anchor=\"middle\" " FIGURE__SOFT
                 ">",
-                px, bottom + 20);
+                px, bottom + TICK_NUMBER);
         put_tick_label(out, x, tick[i], step);
     }
     fprintf(out, "<path d=\"M%.1f %.1fH%.1f\" " FIGURE__AXIS "/>\n", x->from, bottom, x->to);
     if (f->x.label == NULL) return;
-    figure__text(out, (x->from + x->to) / 2, bottom + 42, &label_x_type, f->x.label);
+    figure__text(out, (x->from + x->to) / 2, bottom + AXIS_LABEL, &label_x_type, f->x.label);
 }
 
+/* The numbers end 8 pixels left of the axis; 4 lower than its tick, a number is centred on it.  The
+   label lies above the upper end. */
 void figure__axis_y(FILE *out, const figure *f, const figure__axes *axes) {
     const figure__scale *x = &axes->x;
     const figure__scale *y = &axes->y;

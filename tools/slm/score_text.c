@@ -112,7 +112,9 @@ static slm_status append_losses(score_run *r, slm_losses *more, slm_error *err) 
     return SLM_OK;
 }
 
-/* Scores until all is there or it is time to save; the latter returns SLM_ERR_CANCELLED. */
+/* Scores from where r->losses end, and appends.  Returns SLM_OK if all is there, and
+ * SLM_ERR_CANCELLED if score_callback stopped it before: it is time to save, or the user wants to
+ * end.  What was done by then is appended, too. */
 static slm_status score_piece(score_run *r, const score_options *o, const score_goal *goal,
                               score_watch *w, slm_error *err) {
     size_t T = (size_t)r->T;
@@ -121,11 +123,12 @@ static slm_status score_piece(score_run *r, const score_options *o, const score_
     w->n_before = r->losses != NULL ? r->losses->n : 0;
     w->save_at = progress_clock() + (double)o->save_every;
 
-    /* What is done ends where a window ends or, rounded up here, at the end of the text. */
+    /* The first window that is not done.  Rounded up, because the last window of the text may be
+     * shorter than T: when it is done, none follows. */
     windows.first = (goal->losses.first + (size_t)w->n_before + T - 1) / T;
     slm_status status =
         slm_losses_compute(&more, r->model, r->corpus, &windows, score_callback, w, err);
-    if (more == NULL) return status;
+    if (more == NULL) return status; /* it failed, rather than being stopped */
     slm_status joined = append_losses(r, more, err);
     return joined != SLM_OK ? joined : status;
 }
