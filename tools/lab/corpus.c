@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "corpus.h"
-#include "slm.h"
+#include "experiment.h"
 
 const char *const corpus_kind_names[CORPUS_KINDS] = {"problem", "step", "result", "other",
                                                      "wrong",   "id",   "stamp",  "markup"};
@@ -292,71 +291,55 @@ static void write_other(document *doc, slm_rng *rng) {
 }
 
 /* ---- text: documents one after the other, noise strewn in ---- */
-static int grow(corpus_text *out, size_t capacity) {
-    char *text = (char *)realloc(out->text, capacity);
-    if (text == NULL) return 0;
-    out->text = text;
-    uint8_t *kind = (uint8_t *)realloc(out->kind, capacity);
-    if (kind == NULL) return 0;
-    out->kind = kind;
-    out->capacity = capacity;
-    return 1;
-}
-
-int corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n) {
+void corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n) {
     size_t needed = out->size + n + 1;
-    if (needed > out->capacity && !grow(out, needed * 2)) return 0;
+    if (needed > out->capacity) {
+        out->capacity = needed * 2;
+        out->text = (char *)must_have(realloc(out->text, out->capacity));
+        out->kind = (uint8_t *)must_have(realloc(out->kind, out->capacity));
+    }
     memcpy(out->text + out->size, text, n);
     memset(out->kind + out->size, (int)kind, n);
     out->size += n;
     out->text[out->size] = '\0';
-    return 1;
 }
 
-static int append_string(corpus_text *out, corpus_kind kind, const char *text) {
-    return corpus_append(out, kind, text, strlen(text));
-}
-
-static int append_stamp(corpus_text *out, slm_rng *rng) {
+static void append_stamp(corpus_text *out, slm_rng *rng) {
     char text[32];
     unsigned hour = (unsigned)pick(rng, 24);
     unsigned minute = (unsigned)pick(rng, 60);
     unsigned second = (unsigned)pick(rng, 60);
     (void)snprintf(text, sizeof text, "[%02u:%02u:%02u] ", hour, minute, second);
-    return append_string(out, CORPUS_STAMP, text);
+    corpus_append(out, CORPUS_STAMP, text, strlen(text));
 }
 
-static int append_tag(corpus_text *out, slm_rng *rng, const char *before, const char *after,
-                      size_t digits) {
+static void append_tag(corpus_text *out, slm_rng *rng, const char *before, const char *after,
+                       size_t digits) {
     char id[32];
     (void)snprintf(id, sizeof id, "%016llx", (unsigned long long)slm_rng_next(rng));
-    return append_string(out, CORPUS_MARKUP, before) && corpus_append(out, CORPUS_ID, id, digits) &&
-           append_string(out, CORPUS_MARKUP, after);
+    corpus_append(out, CORPUS_MARKUP, before, strlen(before));
+    corpus_append(out, CORPUS_ID, id, digits);
+    corpus_append(out, CORPUS_MARKUP, after, strlen(after));
 }
 
-static int append_noise(corpus_text *out, slm_rng *rng) {
-    switch (pick(rng, 3)) {
-    case 0:
-        return append_tag(out, rng, "<m id=\"", "\"/> ", 5);
-    case 1:
-        return append_tag(out, rng, "<ref to=\"", "\"> ", 6);
-    default:
-        return append_stamp(out, rng);
-    }
+static void append_noise(corpus_text *out, slm_rng *rng) {
+    size_t sort = pick(rng, 3);
+    if (sort == 0) append_tag(out, rng, "<m id=\"", "\"/> ", 5);
+    if (sort == 1) append_tag(out, rng, "<ref to=\"", "\"> ", 6);
+    if (sort == 2) append_stamp(out, rng);
 }
 
 #define NOISE_BYTES 15.5 /* mean length of a piece of noise */
 #define GAP_BYTES 6.2    /* mean length of the text between two places where it may be */
 
 /* Noise may be before the first word of a document and after each space. */
-static int append_document(corpus_text *out, const document *doc, double noise, slm_rng *rng) {
+static void append_document(corpus_text *out, const document *doc, double noise, slm_rng *rng) {
     double p = noise <= 0 ? 0 : noise / (1 - noise) * (GAP_BYTES / NOISE_BYTES);
     for (size_t i = 0; i < doc->n; i++) {
         int is_place = i == 0 || doc->text[i - 1] == ' ';
-        if (is_place && chance(rng, p) && !append_noise(out, rng)) return 0;
-        if (!corpus_append(out, (corpus_kind)doc->kind[i], doc->text + i, 1)) return 0;
+        if (is_place && chance(rng, p)) append_noise(out, rng);
+        corpus_append(out, (corpus_kind)doc->kind[i], doc->text + i, 1);
     }
-    return 1;
 }
 
 void corpus_free(corpus_text *text) {
@@ -376,15 +359,8 @@ static corpus_part part_of(const document *problem) {
         return CORPUS_VALID;
     case 2:
         return CORPUS_EVAL;
-    case 3:
-    case 4:
-    case 5:
-    case 6:
-    case 7:
-    case 8:
-        return CORPUS_GENERAL;
     default:
-        return CORPUS_NOISY;
+        return (hash >> 7) % 16 < 9 ? CORPUS_GENERAL : CORPUS_NOISY;
     }
 }
 
@@ -399,22 +375,19 @@ static void write_problem_of(document *doc, corpus_part part, double p_wrong, sl
     if (p_wrong > 0) write_problem(doc, p_wrong, problem, noise);
 }
 
-static int add_problem(corpus_text *out, size_t start) {
+static void add_problem(corpus_text *out, size_t start) {
     if (out->n_problems == out->problem_capacity) {
-        size_t capacity = out->problem_capacity * 2 + 64;
-        void *grown = realloc(out->problems, capacity * sizeof *out->problems);
-        if (grown == NULL) return 0;
-        out->problems = (corpus_problem *)grown;
-        out->problem_capacity = capacity;
+        out->problem_capacity = out->problem_capacity * 2 + 64;
+        size_t bytes = out->problem_capacity * sizeof *out->problems;
+        out->problems = (corpus_problem *)must_have(realloc(out->problems, bytes));
     }
-    corpus_problem *problem = &out->problems[out->n_problems++];
-    problem->start = start;
-    problem->end = out->size;
-    return 1;
+    out->problems[out->n_problems].start = start;
+    out->problems[out->n_problems].end = out->size;
+    out->n_problems++;
 }
 
-int corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
-                uint64_t seed) {
+void corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
+                 uint64_t seed) {
     const corpus_mix pure = {1, 0, 0};
     uint64_t stream = seed * CORPUS_PARTS + (uint64_t)part;
     slm_rng story = slm_rng_seed(stream);
@@ -429,12 +402,7 @@ int corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_
             write_problem_of(&doc, part, mix->wrong, &story, &noise);
         else
             write_other(&doc, &story);
-        int ok = append_document(out, &doc, mix->noise, &noise);
-        if (ok && is_problem) ok = add_problem(out, start);
-        if (!ok) {
-            corpus_free(out);
-            return 0;
-        }
+        append_document(out, &doc, mix->noise, &noise);
+        if (is_problem) add_problem(out, start);
     }
-    return 1;
 }

@@ -72,12 +72,12 @@ typedef struct corpus_text {
 } corpus_text;
 
 /* Makes at least `bytes` bytes of whole documents of one part.  mix is read for general and noisy
-   only.  Returns 0 if there was no memory. */
-int corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
-                uint64_t seed);
+   only. */
+void corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
+                 uint64_t seed);
 
-/* Appends n bytes of one kind.  Returns 0 if there was no memory. */
-int corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n);
+/* Appends n bytes of one kind. */
+void corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n);
 
 void corpus_free(corpus_text *text);
 #endif

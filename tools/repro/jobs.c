@@ -82,29 +82,22 @@ double job_learning_rate(const repro *r, const job *j) {
 }
 
 /* ---- order ---- */
-void repro_want(repro *r, int index) {
-    if (index == NO_JOB || r->jobs[index].wanted) return;
-    job *j = &r->jobs[index];
-    j->wanted = 1;
-    repro_want(r, j->same_as);
-    if (j->same_as != NO_JOB) return;
-    repro_want(r, j->start);
-    repro_want(r, j->reference);
-    repro_want(r, j->scores);
-    for (int t = 0; t < r->n; t++)
-        if (tunes(&r->jobs[t], j)) repro_want(r, t);
+/* Whether job j cannot begin before job k has ended. */
+static int needs(const repro *r, const job *j, int k) {
+    if (j->same_as != NO_JOB) return k == j->same_as;
+    return k == j->start || k == j->reference || k == j->scores || tunes(&r->jobs[k], j);
 }
 
-static int is_done(const repro *r, int index) {
-    return index == NO_JOB || r->jobs[index].done;
+void repro_want(repro *r, int index) {
+    if (r->jobs[index].wanted) return;
+    r->jobs[index].wanted = 1;
+    for (int k = 0; k < r->n; k++)
+        if (needs(r, &r->jobs[index], k)) repro_want(r, k);
 }
 
 static int is_ready(const repro *r, const job *j) {
-    if (!is_done(r, j->start) || !is_done(r, j->reference) || !is_done(r, j->scores)) return 0;
-    for (int i = 0; i < r->n; i++) {
-        const job *t = &r->jobs[i];
-        if (t->wanted && !t->done && tunes(t, j)) return 0;
-    }
+    for (int k = 0; k < r->n; k++)
+        if (!r->jobs[k].done && needs(r, j, k)) return 0;
     return 1;
 }
 
@@ -140,7 +133,6 @@ double job_work(const job *j) {
 /* ---- carrying it out ---- */
 /* A plan on its way. */
 typedef struct progress_of_plan {
-    pid_t *child; /* (n jobs) */
     double all, done;
     int running, failed;
     progress bar;
@@ -148,7 +140,6 @@ typedef struct progress_of_plan {
 
 static void begin_plan(repro *r, progress_of_plan *p) {
     memset(p, 0, sizeof *p);
-    p->child = (pid_t *)must_alloc((size_t)r->n, sizeof *p->child);
     for (int i = 0; i < r->n; i++) {
         job *j = &r->jobs[i];
         j->done = !j->wanted || job_is_finished(r, j);
@@ -162,44 +153,43 @@ static void show_plan(const repro *r, progress_of_plan *p) {
     char running[200] = "";
     for (int i = 0; i < r->n; i++) {
         size_t used = strlen(running);
-        if (r->jobs[i].running)
+        if (r->jobs[i].process != 0)
             (void)snprintf(running + used, sizeof running - used, "%s%s", used > 0 ? ", " : "",
                            r->jobs[i].name);
     }
     progress_show(&p->bar, (uint64_t)(p->done / 1000), (uint64_t)(p->all / 1000) + 1, running);
 }
 
-static void start_job(repro *r, progress_of_plan *p, int index) {
-    job *j = &r->jobs[index];
+static void start_job(repro *r, progress_of_plan *p, job *j) {
     fflush(NULL);
     r->parent = getpid();
-    pid_t child = fork();
-    if (child == 0) {
+    j->process = fork();
+    if (j->process == 0) {
         repro_do(r, j);
         _exit(0);
     }
-    if (child < 0) {
-        p->failed = 1;
+    if (j->process > 0) {
+        p->running++;
         return;
     }
-    p->child[index] = child;
-    j->running = 1;
-    p->running++;
+    j->process = 0;
+    p->failed = 1;
 }
 
 static void start_jobs(repro *r, progress_of_plan *p) {
     for (int i = 0; i < r->n && p->running < r->at_once && !p->failed; i++) {
-        const job *j = &r->jobs[i];
-        if (!j->done && !j->running && j->same_as == NO_JOB && is_ready(r, j)) start_job(r, p, i);
+        job *j = &r->jobs[i];
+        int is_waiting = !j->done && j->process == 0 && j->same_as == NO_JOB;
+        if (is_waiting && is_ready(r, j)) start_job(r, p, j);
     }
 }
 
 static void end_job(repro *r, progress_of_plan *p, pid_t child, int status) {
     for (int i = 0; i < r->n; i++) {
         job *j = &r->jobs[i];
-        if (!j->running || p->child[i] != child) continue;
+        if (j->process != child) continue;
         p->running--;
-        j->running = 0;
+        j->process = 0;
         j->done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
         if (j->done) {
             p->done += job_work(j);
@@ -229,7 +219,6 @@ int repro_carry_out(repro *r) {
         }
     }
     progress_end(&p.bar);
-    free(p.child);
     repro_write_tables(r);
     return p.failed;
 }

@@ -58,7 +58,8 @@ typedef struct job {
     int same_as;                  /* a job that this one repeats in another set, or NO_JOB */
     char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
     int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */
-    int wanted, running, done;
+    int wanted, done;
+    pid_t process; /* that does it now, or 0 */
 } job;
 
 typedef struct repro {

@@ -10,16 +10,13 @@ enum {
 };
 
 /* ---- texts from files ---- */
-static void append(corpus_text *t, corpus_kind kind, const char *bytes, size_t n) {
-    if (!corpus_append(t, kind, bytes, n)) must_have(NULL);
-}
-
 void text_append_file(corpus_text *t, const char *path, const char *fields, size_t from, size_t n) {
     char *bytes;
     size_t size;
     if (n == 0) return;
     must(slm_text_read(&bytes, &size, path, fields, &experiment_error));
-    if (from < size) append(t, CORPUS_OTHER, bytes + from, n < size - from ? n : size - from);
+    size_t rest = from < size ? size - from : 0;
+    corpus_append(t, CORPUS_OTHER, bytes + (size - rest), n < rest ? n : rest);
     slm_free(bytes);
     if (t->size > 0) return;
     fprintf(stderr, "%s: it has %zu bytes, and more than %zu are needed\n", path, size, from);
@@ -34,8 +31,8 @@ static void strew_records(corpus_text *t, const corpus_text *raw, const corpus_t
     while (t->size < n && position + RAW_STRETCH < raw->size) {
         const char *blank = strstr(records->text + record, "\n\n");
         size_t end = blank == NULL ? records->size : (size_t)(blank - records->text) + 2;
-        append(t, CORPUS_OTHER, raw->text + position, RAW_STRETCH);
-        append(t, CORPUS_PROBLEM, records->text + record, end - record);
+        corpus_append(t, CORPUS_OTHER, raw->text + position, RAW_STRETCH);
+        corpus_append(t, CORPUS_PROBLEM, records->text + record, end - record);
         position += RAW_STRETCH;
         record = end < records->size ? end : 0;
     }
@@ -53,11 +50,7 @@ static sources sources_of(const repro *r, const job *j) {
                                      REPRO_OPENSTAX "/eval.txt", NULL};
     const sources user = {r->raw, r->clean, r->eval, NULL};
     if (strcmp(j->corpus, "gsm8k") == 0) return gsm8k;
-    return r->raw != NULL ? user : openstax;
-}
-
-static int needs_clean_text(const job *j) {
-    return j->kind == JOB_REFERENCE || j->text == TEXT_MIXED || j->then_clean > 0;
+    return strcmp(j->corpus, "user") == 0 ? user : openstax;
 }
 
 /* Records of GSM8K strewn into raw text: a fifth of it is of the target's kind. */
@@ -73,36 +66,10 @@ static void noisy_with_records(const settings *s, const sources *from, corpus_te
     corpus_free(&records);
 }
 
-/* General and noisy text are two stretches of the raw file; the beginning of the clean file chooses
-   learning rates. */
-static void read_texts(const repro *r, const job *j, experiment *e, corpus_text *piece) {
-    const settings *s = &j->s;
-    const sources from = sources_of(r, j);
-    size_t valid_bytes = s->eval_bytes / 2;
-    corpus_text *text = e->text;
-    if (j->kind == JOB_BASE)
-        text_append_file(&text[CORPUS_GENERAL], from.raw, from.fields, 0, s->general_bytes);
-    if (needs_clean_text(j))
-        text_append_file(&text[CORPUS_CLEAN], from.clean, from.fields, valid_bytes, s->clean_bytes);
-    if (j->kind != JOB_SCORES) {
-        text_append_file(&text[CORPUS_VALID], from.clean, from.fields, 0, valid_bytes);
-        text_append_file(&text[CORPUS_EVAL], from.eval, from.fields, 0, s->eval_bytes);
-    }
-    if (j->kind != JOB_SCORES && j->kind != JOB_ARM) return;
-    if (strcmp(j->corpus, "gsm8k") == 0)
-        noisy_with_records(s, &from, &text[CORPUS_NOISY]);
-    else
-        text_append_file(&text[CORPUS_NOISY], from.raw, from.fields, s->general_bytes,
-                         s->noisy_bytes);
-    if (piece != NULL)
-        text_append_file(piece, from.raw, from.fields, s->general_bytes + s->noisy_bytes,
-                         4 * REPRO_PIECE_BYTES);
-}
-
-/* The truth about each token: that about its first byte. */
-static uint8_t *kinds_of_tokens(const experiment *e, corpus_part part) {
-    const slm_corpus *c = e->corpus[part];
-    const corpus_text *t = &e->text[part];
+/* The truth about each token of the noisy text: that about its first byte. */
+static uint8_t *kinds_of_tokens(const experiment *e) {
+    const slm_corpus *c = e->corpus[CORPUS_NOISY];
+    const corpus_text *t = &e->text[CORPUS_NOISY];
     uint8_t *kind = (uint8_t *)must_alloc(c->n, 1);
     size_t position = 0, size;
     for (size_t i = 0; i < c->n; i++) {
@@ -113,18 +80,44 @@ static uint8_t *kinds_of_tokens(const experiment *e, corpus_part part) {
 }
 
 /* ---- the texts of a job ---- */
-static void begin_built_in(const job *j, experiment *e, corpus_text *piece) {
-    const corpus_mix pure = {1, 0, 0};
+/* The job's settings, with no bytes of the texts that it does not read. */
+static settings settings_read(const job *j) {
     settings s = j->s;
     if (j->kind != JOB_BASE) s.general_bytes = 0;
     if (j->kind == JOB_BASE || j->kind == JOB_REFERENCE) s.noisy_bytes = 0;
-    if (!needs_clean_text(j)) s.clean_bytes = 0;
+    if (j->kind != JOB_REFERENCE && j->text != TEXT_MIXED && j->then_clean == 0) s.clean_bytes = 0;
     if (j->kind == JOB_SCORES) s.eval_bytes = 0;
+    return s;
+}
+
+static void begin_built_in(const job *j, experiment *e) {
+    const corpus_mix pure = {1, 0, 0};
+    settings s = settings_read(j);
     if (j->text == TEXT_MATCHED) s.noisy = pure;
     experiment_begin_built_in(e, &s);
-    if (piece != NULL &&
-        !corpus_make(piece, CORPUS_NOISY, &j->s.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED))
-        must_have(NULL);
+}
+
+/* General and noisy text are two stretches of the raw file; the beginning of the clean file chooses
+   learning rates. */
+static void read_texts(const job *j, const sources *from, corpus_text text[CORPUS_PARTS]) {
+    const settings s = settings_read(j);
+    const size_t valid_bytes = j->s.eval_bytes / 2;
+    const struct {
+        corpus_part part;
+        const char *path;
+        size_t from, n;
+    } reads[] = {{CORPUS_GENERAL, from->raw, 0, s.general_bytes},
+                 {CORPUS_NOISY, from->raw, j->s.general_bytes, s.noisy_bytes},
+                 {CORPUS_CLEAN, from->clean, valid_bytes, s.clean_bytes},
+                 {CORPUS_VALID, from->clean, 0, s.eval_bytes / 2},
+                 {CORPUS_EVAL, from->eval, 0, s.eval_bytes}};
+    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+        if (reads[i].part == CORPUS_NOISY && reads[i].n > 0 && from->fields != NULL)
+            noisy_with_records(&j->s, from, &text[CORPUS_NOISY]);
+        else
+            text_append_file(&text[reads[i].part], reads[i].path, from->fields, reads[i].from,
+                             reads[i].n);
+    }
 }
 
 static slm_tokenizer *train_tokenizer(const corpus_text *general, int32_t vocab) {
@@ -138,39 +131,46 @@ static slm_tokenizer *train_tokenizer(const corpus_text *general, int32_t vocab)
 static slm_tokenizer *load_tokenizer(const repro *r, int model) {
     char path[REPRO_PATH_SIZE];
     slm_tokenizer *tokenizer;
-    repro_path(path, r, "models", job_source(r, &r->jobs[model])->name, "");
-    must(slm_tokenizer_load(&tokenizer, path, &experiment_error));
+    must(slm_tokenizer_load(&tokenizer, job_path(path, r, "models", model, ""), &experiment_error));
     return tokenizer;
 }
 
-static void forget_kinds(corpus_text *t) {
-    free(t->kind);
-    t->kind = NULL;
-}
-
-static void begin_from_files(const repro *r, const job *j, experiment *e, corpus_text *piece) {
+/* Nothing is known of real text: of the parts that are measured, this is forgotten. */
+static void begin_from_files(const repro *r, const job *j, const sources *from, experiment *e) {
     int model = j->start != NO_JOB ? j->start : j->reference;
     memset(e, 0, sizeof *e);
-    read_texts(r, j, e, piece);
+    read_texts(j, from, e->text);
     if (model == NO_JOB)
         experiment_begin(e, &j->s, train_tokenizer(&e->text[CORPUS_GENERAL], j->s.model.vocab));
     else
         experiment_begin(e, &j->s, load_tokenizer(r, model));
-    forget_kinds(&e->text[CORPUS_EVAL]);
-    forget_kinds(&e->text[CORPUS_VALID]);
+    for (int part = CORPUS_VALID; part <= CORPUS_EVAL; part++) {
+        free(e->text[part].kind);
+        e->text[part].kind = NULL;
+    }
 }
 
-void job_begin(const repro *r, const job *j, experiment *e) {
-    int has_piece = j->kind == JOB_ARM && j->reference != NO_JOB && strcmp(j->set, "main") == 0;
+/* Text of the noisy kind that nothing is trained on. */
+static void add_piece(const job *j, const sources *from, experiment *e) {
     corpus_text piece;
     memset(&piece, 0, sizeof piece);
     if (job_is_builtin(j))
-        begin_built_in(j, e, has_piece ? &piece : NULL);
+        corpus_make(&piece, CORPUS_NOISY, &j->s.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
     else
-        begin_from_files(r, j, e, has_piece ? &piece : NULL);
-    if (piece.size > 0)
-        must(slm_corpus_encode(&e->piece, e->tokenizer, piece.text, piece.size, &experiment_error));
+        text_append_file(&piece, from->raw, from->fields, j->s.general_bytes + j->s.noisy_bytes,
+                         4 * REPRO_PIECE_BYTES);
+    must(slm_corpus_encode(&e->piece, e->tokenizer, piece.text, piece.size, &experiment_error));
     corpus_free(&piece);
+}
+
+void job_begin(const repro *r, const job *j, experiment *e) {
+    const sources from = sources_of(r, j);
+    if (job_is_builtin(j))
+        begin_built_in(j, e);
+    else
+        begin_from_files(r, j, &from, e);
+    if (j->kind == JOB_ARM && j->reference != NO_JOB && strcmp(j->set, "main") == 0)
+        add_piece(j, &from, e);
 }
 
 /* ---- the text that an arm trains on ---- */
@@ -192,7 +192,8 @@ static void filter_text(corpus_text *out, const corpus_text *in) {
             i = problem->end;
             continue;
         }
-        if (in->kind[i] < CORPUS_WRONG) append(out, (corpus_kind)in->kind[i], in->text + i, 1);
+        corpus_kind kind = (corpus_kind)in->kind[i];
+        if (kind < CORPUS_WRONG) corpus_append(out, kind, in->text + i, 1);
         i++;
     }
 }
@@ -223,28 +224,23 @@ static job_corpus make_masked(const experiment *e) {
     return out;
 }
 
-/* Copies n tokens and their kinds from the beginning of a part, over and over. */
-static void repeat_tokens(const experiment *e, corpus_part part, size_t n, int32_t *tokens,
-                          uint8_t *kind) {
-    const slm_corpus *c = e->corpus[part];
-    const uint8_t *truth = e->text[part].kind;
-    for (size_t i = 0; i < n; i++) {
-        tokens[i] = c->tokens[i % c->n];
-        kind[i] = truth != NULL ? truth[i % c->n] : 0;
-    }
-}
-
-/* As many tokens as all the arm's steps see; of these, as many clean ones as in tune_steps. */
+/* As many tokens as all the arm's steps see; of these, as many clean ones as in tune_steps.  Both
+   texts begin anew where they end. */
 static job_corpus make_mixed(const experiment *e) {
-    size_t rows = (size_t)e->s.B * (size_t)e->s.T;
-    size_t n_clean = rows * (size_t)e->s.tune_steps;
-    size_t n_noisy = rows * (size_t)(e->s.steps - e->s.tune_steps);
-    int32_t *tokens = (int32_t *)must_alloc(n_noisy + n_clean, sizeof *tokens);
-    job_corpus out = {NULL, (uint8_t *)must_alloc(n_noisy + n_clean, 1), 1};
-    repeat_tokens(e, CORPUS_NOISY, n_noisy, tokens, out.kind);
-    repeat_tokens(e, CORPUS_CLEAN, n_clean, tokens + n_noisy, out.kind + n_noisy);
-    must(slm_corpus_create(&out.corpus, tokens, NULL, n_noisy + n_clean,
-                           slm_tokenizer_vocab(e->tokenizer), &experiment_error));
+    const size_t rows = (size_t)e->s.B * (size_t)e->s.T;
+    const size_t n = rows * (size_t)e->s.steps;
+    const size_t n_noisy = n - rows * (size_t)e->s.tune_steps;
+    int32_t *tokens = (int32_t *)must_alloc(n, sizeof *tokens);
+    job_corpus out = {NULL, (uint8_t *)must_alloc(n, 1), 1};
+    for (size_t i = 0; i < n; i++) {
+        const corpus_part part = i < n_noisy ? CORPUS_NOISY : CORPUS_CLEAN;
+        const slm_corpus *c = e->corpus[part];
+        size_t position = (part == CORPUS_NOISY ? i : i - n_noisy) % c->n;
+        tokens[i] = c->tokens[position];
+        out.kind[i] = e->text[part].kind[position];
+    }
+    must(slm_corpus_create(&out.corpus, tokens, NULL, n, slm_tokenizer_vocab(e->tokenizer),
+                           &experiment_error));
     free(tokens);
     return out;
 }
@@ -257,7 +253,7 @@ job_corpus job_corpus_make(experiment *e, const job *j) {
         if (j->text == TEXT_FILTERED) return make_filtered(e);
         out.kind = e->text[CORPUS_NOISY].kind;
     } else if (strcmp(j->corpus, "gsm8k") == 0) {
-        out.kind = kinds_of_tokens(e, CORPUS_NOISY);
+        out.kind = kinds_of_tokens(e);
     } else if (j->text == TEXT_MIXED) {
         out = make_mixed(e);
         free(out.kind);

@@ -62,7 +62,8 @@ typedef struct outcome {
 } outcome;
 
 static void put_point(csv_out *out, const job *j, const outcome *o, const curve_point *p) {
-    const int is_end = p == &o->c->point[o->c->n - 1];
+    const measure unknown = {NAN, NAN};
+    const measure valid = p == &o->c->point[o->c->n - 1] ? o->valid : unknown;
     const double share = o->kept_share;
     double kept = 0, target = 0, right = 0, seen = 0;
     for (int k = 0; k < CORPUS_KINDS; k++) {
@@ -80,8 +81,8 @@ static void put_point(csv_out *out, const job *j, const outcome *o, const curve_
                              p->flops + o->flops_before,
                              p->target.loss,
                              p->target.accuracy,
-                             is_end ? o->valid.loss : NAN,
-                             is_end ? o->valid.accuracy : NAN,
+                             valid.loss,
+                             valid.accuracy,
                              p->all,
                              p->kept,
                              p->dropped > 0 ? p->dropped : NAN, /* 0: none were */
@@ -90,7 +91,7 @@ static void put_point(csv_out *out, const job *j, const outcome *o, const curve_
                              p->auc};
     const double after[] = {p->fixed_kept, p->fixed_dropped,
                             share * p->fixed_kept + (1 - share) * p->fixed_dropped,
-                            job_is_builtin(j) ? j->s.noisy.target : NAN, (double)j->s.clean_bytes};
+                            j->s.noisy.target, (double)j->s.clean_bytes};
     repro_put_keys(out, j, j->size > 0 ? j->size : NAN);
     csv_put_numbers(out, before, sizeof before / sizeof before[0]);
     csv_put_numbers(out, seen > 0 ? p->seen : NULL, CORPUS_KINDS);
