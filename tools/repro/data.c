@@ -71,24 +71,24 @@ static int same_keys(const data_group *a, const data_group *b) {
            same_number(a->size, b->size) && same_number(a->clean, b->clean);
 }
 
-static const char *text_of(const csv_table *t, size_t row, const char *column) {
+const char *data_text(const csv_table *t, size_t row, const char *column) {
     return csv_text(t, row, csv_column(t, column));
 }
 
-static double number_of(const csv_table *t, size_t row, const char *column) {
+double data_number(const csv_table *t, size_t row, const char *column) {
     return csv_number(t, row, csv_column(t, column));
 }
 
 static data_group keys_of_row(const csv_table *t, size_t row) {
-    double ratio = number_of(t, row, "ratio");
-    return (data_group){.corpus = text_of(t, row, "corpus"),
-                        .set = text_of(t, row, "set"),
-                        .arm = text_of(t, row, "arm"),
+    double ratio = data_number(t, row, "ratio");
+    return (data_group){.corpus = data_text(t, row, "corpus"),
+                        .set = data_text(t, row, "set"),
+                        .arm = data_text(t, row, "arm"),
                         .ratio = ratio > 0 ? ratio : NAN, /* NaN: nothing is selected */
-                        .noise = number_of(t, row, "noise"),
-                        .target = number_of(t, row, "target_share"),
-                        .size = number_of(t, row, "size"),
-                        .clean = number_of(t, row, "clean_bytes")};
+                        .noise = data_number(t, row, "noise"),
+                        .target = data_number(t, row, "target_share"),
+                        .size = data_number(t, row, "size"),
+                        .clean = data_number(t, row, "clean_bytes")};
 }
 
 static void name_group(data_group *g) {
@@ -101,42 +101,30 @@ static void name_group(data_group *g) {
     g->is_measure_only = strcmp(g->arm, "reference") == 0 || strcmp(g->arm, "base") == 0;
 }
 
-/* The group of these keys, made if there is none; `last` is looked at first.  NULL: no memory. */
-static data_group *group_of(data *d, const data_group *keys, size_t last) {
-    if (last < d->n_groups && same_keys(&d->group[last], keys)) return &d->group[last];
-    for (size_t i = 0; i < d->n_groups; i++)
-        if (same_keys(&d->group[i], keys)) return &d->group[i];
-    void *grown = realloc(d->group, (d->n_groups + 1) * sizeof *d->group);
-    if (grown == NULL) return NULL;
-    d->group = (data_group *)grown;
-    d->group[d->n_groups] = *keys;
-    name_group(&d->group[d->n_groups]);
-    return &d->group[d->n_groups++];
+/* The group of these keys, made if there is none. */
+static data_group *group_of(data *d, const data_group *keys) {
+    data_group **place = &d->groups;
+    while (*place != NULL && !same_keys(*place, keys))
+        place = &(*place)->next;
+    if (*place == NULL) {
+        *place = (data_group *)new_room(sizeof *keys);
+        **place = *keys;
+        name_group(*place);
+    }
+    return *place;
 }
 
 /* Adds a row to the last run of its group, or begins a new run: a run is a stretch of rows of one
    seed. */
 static void add_to_run(const data *d, data_group *g, size_t row) {
     const csv_table *t = &d->curves;
-    const char *seed = text_of(t, row, "seed");
+    const char *seed = data_text(t, row, "seed");
     data_run *last = g->n > 0 ? &g->run[g->n - 1] : NULL;
     if (last != NULL && last->first + last->n == row && strcmp(last->seed, seed) == 0)
         last->n++;
     else if (g->n < MAX_SEEDS)
-        g->run[g->n++] = (data_run){d, seed, text_of(t, row, "run"), row, 1,
-                                    number_of(t, row, "lr")};
-}
-
-static int make_groups(data *d) {
-    size_t last = 0;
-    for (size_t row = 0; row < d->curves.rows; row++) {
-        data_group keys = keys_of_row(&d->curves, row);
-        data_group *g = group_of(d, &keys, last);
-        if (g == NULL) return 0;
-        last = (size_t)(g - d->group);
-        add_to_run(d, g, row);
-    }
-    return 1;
+        g->run[g->n++] = (data_run){d, seed, data_text(t, row, "run"), row, 1,
+                                    data_number(t, row, "lr")};
 }
 
 /* ---- files ---- */
@@ -149,7 +137,7 @@ size_t data_row(const csv_table *t, ...) {
         is_found = 1;
         va_start(args, t);
         while ((column = va_arg(args, const char *)) != NULL)
-            is_found &= strcmp(text_of(t, row, column), va_arg(args, const char *)) == 0;
+            is_found &= strcmp(data_text(t, row, column), va_arg(args, const char *)) == 0;
         va_end(args);
         row += !is_found;
     }
@@ -160,10 +148,10 @@ size_t data_row(const csv_table *t, ...) {
 static void set_seconds(data *d, const data_run *run) {
     const csv_table *t = &d->times;
     for (size_t row = data_row(t, "run", run->name, NULL); row < t->rows; row++) {
-        if (strcmp(text_of(t, row, "run"), run->name) != 0) return;
+        if (strcmp(data_text(t, row, "run"), run->name) != 0) return;
         for (size_t p = 0; p < run->n; p++)
-            if (run_at(run, p, TOKENS) == number_of(t, row, "tokens"))
-                d->seconds[run->first + p] = number_of(t, row, "seconds");
+            if (run_at(run, p, TOKENS) == data_number(t, row, "tokens"))
+                d->seconds[run->first + p] = data_number(t, row, "seconds");
     }
 }
 
@@ -174,7 +162,6 @@ void data_free(data *d) {
     csv_free(&d->selections);
     csv_free(&d->settings);
     csv_free(&d->tuning);
-    free(d->group);
 }
 
 static csv_status load_csv(csv_table *t, const char *dir, const char *name) {
@@ -198,21 +185,20 @@ int data_load(data *d, const char *dir) {
     (void)load_csv(&d->settings, dir, "settings");
     (void)load_csv(&d->tuning, dir, "tuning");
     d->seconds = new_numbers(d->curves.rows);
-    if (!make_groups(d)) {
-        fprintf(stderr, "%.300s/curves.csv: out of memory\n", dir);
-        data_free(d);
-        return 0;
+    for (size_t row = 0; row < d->curves.rows; row++) {
+        data_group keys = keys_of_row(&d->curves, row);
+        add_to_run(d, group_of(d, &keys), row);
     }
-    for (size_t i = 0; i < d->n_groups; i++)
-        for (size_t k = 0; k < d->group[i].n; k++)
-            set_seconds(d, &d->group[i].run[k]);
+    for (data_group *g = d->groups; g != NULL; g = g->next)
+        for (size_t k = 0; k < g->n; k++)
+            set_seconds(d, &g->run[k]);
     return 1;
 }
 
 size_t data_distinct(const csv_table *t, const char *column, const char **list, size_t max) {
     size_t n = 0;
     for (size_t row = 0; row < t->rows; row++) {
-        const char *text = text_of(t, row, column);
+        const char *text = data_text(t, row, column);
         if (data_row(t, column, text, NULL) == row && n < max) list[n++] = text;
     }
     return n;
@@ -221,10 +207,10 @@ size_t data_distinct(const csv_table *t, const char *column, const char **list, 
 /* ---- groups by name ---- */
 const data_group *data_next(const data *d, const data_group *last, const char *corpus,
                             const char *set, const char *arm) {
-    size_t i = last == NULL ? 0 : (size_t)(last - d->group) + 1;
-    while (i < d->n_groups && !is_group(&d->group[i], corpus, set, arm))
-        i++;
-    return i < d->n_groups ? &d->group[i] : NULL;
+    const data_group *g = last == NULL ? d->groups : last->next;
+    while (g != NULL && !is_group(g, corpus, set, arm))
+        g = g->next;
+    return g;
 }
 
 const data_group *data_find(const data *d, const char *corpus, const char *set, const char *arm) {
@@ -314,34 +300,35 @@ size_t data_sweep(const data *d, const char *set, const char *arm, const data_gr
     return n;
 }
 
-/* Inserts a number into a rising list without repetitions.  Returns the new length. */
-static size_t insert_number(double *list, size_t n, size_t max, double v) {
+/* Inserts a number into a list that has it not yet. */
+static void insert_number(data_list *list, double v) {
     size_t place = 0;
-    while (place < n && list[place] < v - 1e-9)
+    while (place < list->n && list->x[place] < v - 1e-9)
         place++;
-    if (!isfinite(v) || n == max || (place < n && same_number(list[place], v))) return n;
-    memmove(list + place + 1, list + place, (n - place) * sizeof *list);
-    list[place] = v;
-    return n + 1;
+    if (!isfinite(v) || list->n == MAX_SWEEP) return;
+    if (place < list->n && same_number(list->x[place], v)) return;
+    memmove(list->x + place + 1, list->x + place, (list->n - place) * sizeof v);
+    list->x[place] = v;
+    list->n++;
 }
 
-size_t data_clean_sizes(const data *d, double sizes[MAX_SWEEP]) {
+data_list data_clean_sizes(const data *d) {
+    data_list sizes = {.n = 0};
     const data_group *g = NULL;
-    size_t n = 0;
     while ((g = data_next(d, g, "builtin", "clean", "slm")) != NULL)
-        n = insert_number(sizes, n, MAX_SWEEP, g->clean);
-    return n;
+        insert_number(&sizes, g->clean);
+    return sizes;
 }
 
 data_grid data_map(const data *d) {
-    data_grid grid = {.n_noise = 0};
+    data_grid grid = {.noise = {.n = 0}};
     const data_group *g = NULL;
     while ((g = data_next(d, g, "builtin", "map", "slm")) != NULL) {
-        grid.n_noise = insert_number(grid.noise, grid.n_noise, MAX_GRID, g->noise);
-        grid.n_ratio = insert_number(grid.ratio, grid.n_ratio, MAX_GRID, g->ratio);
-        grid.n_target = insert_number(grid.target, grid.n_target, MAX_GRID, g->target);
+        insert_number(&grid.noise, g->noise);
+        insert_number(&grid.ratio, g->ratio);
+        insert_number(&grid.target, g->target);
     }
-    if (grid.n_target == 0) grid.target[grid.n_target++] = NAN;
+    if (grid.target.n == 0) grid.target.x[grid.target.n++] = NAN;
     return grid;
 }
 
@@ -358,9 +345,9 @@ static const data_group *map_group(const data *d, const char *arm, double noise,
 
 sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_t target,
                        size_t ratio, data_column y) {
-    double n = grid->noise[noise];
-    double t = grid->target[target];
-    const data_group *slm = map_group(d, "slm", n, t, grid->ratio[ratio]);
+    double n = grid->noise.x[noise];
+    double t = grid->target.x[target];
+    const data_group *slm = map_group(d, "slm", n, t, grid->ratio.x[ratio]);
     return data_sooner(slm, map_group(d, "clm", n, t, NAN), TOKENS, y);
 }
 

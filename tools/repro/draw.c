@@ -19,17 +19,22 @@ typedef struct room {
 
 static room *rooms;
 
-double *new_numbers(size_t n) {
-    room *made = (room *)malloc(sizeof *made + n * sizeof made->x[0]);
+void *new_room(size_t bytes) {
+    room *made = (room *)malloc(sizeof *made + bytes);
     if (made == NULL) {
         fprintf(stderr, "out of memory\n");
         exit(4);
     }
     made->next = rooms;
     rooms = made;
-    for (size_t i = 0; i < n; i++)
-        made->x[i] = NAN;
     return made->x;
+}
+
+double *new_numbers(size_t n) {
+    double *x = (double *)new_room(n * sizeof *x);
+    for (size_t i = 0; i < n; i++)
+        x[i] = NAN;
+    return x;
 }
 
 void free_rooms(void) {
@@ -43,7 +48,7 @@ void free_rooms(void) {
 const char *make_text(const char *format, ...) {
     enum { LONGEST = 2000 };
 
-    char *text = (char *)new_numbers(LONGEST / sizeof(double));
+    char *text = (char *)new_room(LONGEST);
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, LONGEST, format, args);

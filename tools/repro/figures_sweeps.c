@@ -44,7 +44,7 @@ static double paper_at(const at_ratio *list, size_t n, double ratio) {
     return NAN;
 }
 
-static void draw_ratios_by(findings *all, const char *name, const char *title, data_column y) {
+static void draw_ratios_by(findings *all, const char *name, const char *what, data_column y) {
     const data_group *list[MAX_SWEEP];
     size_t n = data_sweep(&all->d, "ratio", "slm", list);
     double plain = data_mean_end(data_find_plain(&all->d, "builtin", "ratio"), y);
@@ -62,12 +62,14 @@ static void draw_ratios_by(findings *all, const char *name, const char *title, d
         SAY(caption, "%s %.0f%%: %.1f", i == 0 ? "" : ",", 100 * paper_scores[i].ratio,
             paper_scores[i].value);
     SAY(caption, "; best at 60%%.");
-    const drawing d = {.f = {.title = title,
+    const drawing d = {.f = {.title = make_text("Paper's figure 9: %s at the end by the ratio that "
+                                                "is kept",
+                                                what),
                              .x = {.label = "tokens kept (%)"},
                              .y = {.label = metric_label("builtin", y)},
                              .rules = &rule,
                              .n_rules = 1},
-                       .name = name,
+                       .name = make_text("fig9_builtin_%s", name),
                        .caption = caption,
                        .axis = "ratio_percent",
                        .plot = figure_lines,
@@ -77,12 +79,8 @@ static void draw_ratios_by(findings *all, const char *name, const char *title, d
 
 int draw_ratios(findings *all) {
     if (data_find(&all->d, "builtin", "ratio", "slm")->n == 0) return 0;
-    draw_ratios_by(all, "fig9_builtin_loss",
-                   "Paper's figure 9: target loss at the end by the ratio that is kept",
-                   TARGET_LOSS);
-    draw_ratios_by(all, "fig9_builtin_accuracy",
-                   "Paper's figure 9: accuracy at the end by the ratio that is kept",
-                   TARGET_ACCURACY);
+    draw_ratios_by(all, "loss", "target loss", TARGET_LOSS);
+    draw_ratios_by(all, "accuracy", "accuracy", TARGET_ACCURACY);
     return 1;
 }
 
@@ -164,15 +162,14 @@ int draw_clean(findings *all) {
     static const char *const arms[6] = {"clm",       "slm",   "slm_tuned",
                                         "clm_tuned", "mixed", "reference"};
     const data_column y = best_metric(&all->d, "builtin");
-    double *sizes = new_numbers(MAX_SWEEP);
-    size_t n = data_clean_sizes(&all->d, sizes);
+    const data_list sizes = data_clean_sizes(&all->d);
     curve_set set = {.n = 0};
     for (size_t a = 0; a < 6; a++) {
         const data_group *list[MAX_SWEEP];
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < sizes.n; i++)
             list[i] = a == 0 ? data_find(&all->d, "builtin", "clean", "clm")
-                             : data_find_clean(&all->d, arms[a], sizes[i]);
-        add_ends(&set, list, sizes, n, y);
+                             : data_find_clean(&all->d, arms[a], sizes.x[i]);
+        add_ends(&set, list, sizes.x, sizes.n, y);
     }
     const drawing d = {
         .f = {.title = "What selective training adds, as the clean text shrinks",

@@ -19,7 +19,7 @@ static size_t class_shares(const data *d, const char *class_name, const char *nu
     size_t n = data_distinct(t, "seed", seeds, MAX_SEEDS);
     for (size_t k = 0; k < n; k++) {
         size_t row = data_row(t, "seed", seeds[k], "class", class_name, "null", null, NULL);
-        share[k] = csv_number(t, row, csv_column(t, "share"));
+        share[k] = data_number(t, row, "share");
     }
     return n;
 }
@@ -66,29 +66,37 @@ static void draw_class_shares(findings *all) {
     (void)draw(all, &d);
 }
 
-/* The mean loss of each class at each point, one row per seed. */
+/* Column y of a CSV at each of its points, one row per seed, of the rows with these texts in two
+   columns: column, text, column, text. */
+static figure_series read_series(const csv_table *t, const char *point, const char *y,
+                                 const char *const of[4]) {
+    const char *seeds[MAX_SEEDS], *points[MAX_POINTS];
+    size_t n = data_distinct(t, point, points, MAX_POINTS);
+    size_t runs = data_distinct(t, "seed", seeds, MAX_SEEDS);
+    double *x = new_numbers(n);
+    double *value = new_numbers(n * runs);
+    for (size_t i = 0; i < n * runs; i++) {
+        size_t row = data_row(t, of[0], of[1], of[2], of[3], point, points[i % n], "seed",
+                              seeds[i / n], NULL);
+        if (row == t->rows) continue;
+        x[i % n] = data_number(t, row, "tokens");
+        value[i] = data_number(t, row, y);
+    }
+    return (figure_series){.x = x, .y = value, .n = n, .runs = runs};
+}
+
+/* The mean loss of each class at each point. */
 static void draw_classes(findings *all, const char *null, const drawing *words,
                          const double *paper) {
-    const csv_table *t = &all->d.trajectories;
-    const char *seeds[MAX_SEEDS], *points[MAX_POINTS];
-    size_t n = data_distinct(t, "point", points, MAX_POINTS);
-    size_t runs = data_distinct(t, "seed", seeds, MAX_SEEDS);
     curve_set set = {.n = CLASSES};
     drawing d = *words;
     for (size_t j = 0; j < CLASSES; j++) {
-        double *x = new_numbers(n);
-        double *y = new_numbers(n * runs);
-        for (size_t i = 0; i < n * runs; i++) {
-            size_t row = data_row(t, "class", class_ids[j], "null", null, "point", points[i % n],
-                                  "seed", seeds[i / n], NULL);
-            if (row == t->rows) continue;
-            x[i % n] = csv_number(t, row, csv_column(t, "tokens"));
-            y[i] = csv_number(t, row, csv_column(t, "mean_loss"));
-        }
-        set.series[j] =
-            (figure_series){.name = class_names[j], .x = x, .y = y, .n = n, .runs = runs};
-        set.paper[j] = new_numbers(n);
-        set.paper[j][n - 1] = paper[j];
+        const char *const of[4] = {"class", class_ids[j], "null", null};
+        figure_series *s = &set.series[j];
+        *s = read_series(&all->d.trajectories, "point", "mean_loss", of);
+        s->name = class_names[j];
+        set.paper[j] = new_numbers(s->n);
+        set.paper[j][s->n - 1] = paper[j];
     }
     d.f.x.label = "tokens processed by plain training";
     d.f.y.label = "loss (nats per byte)";
@@ -169,17 +177,24 @@ int draw_figure6(findings *all) {
 }
 
 /* ---- figure 7: accuracy against these losses ---- */
-/* Adds one point per checkpoint of a curve, the mean over the seeds: seeds are not checkpoints.
-   The start is before any training: it is no checkpoint either. */
-static void add_checkpoints(curve_set *set, figure_series s) {
+/* The mean over the seeds. */
+static figure_series mean_series(figure_series s) {
     double *mean = new_numbers(s.n);
     double low, high;
     for (size_t i = 0; i < s.n; i++)
         (void)figure_mean(&s, i, &mean[i], &low, &high);
-    s.x = s.x + 1;
-    s.y = mean + 1;
-    s.n--;
+    s.y = mean;
     s.runs = 1;
+    return s;
+}
+
+/* Adds one point per checkpoint of a curve: seeds are not checkpoints.  The start is before any
+   training: it is no checkpoint either. */
+static void add_checkpoints(curve_set *set, const figure_series *curve) {
+    figure_series s = mean_series(*curve);
+    s.x++;
+    s.y++;
+    s.n--;
     (void)add_series(set, &s);
 }
 
@@ -205,7 +220,7 @@ int draw_figure7(findings *all) {
         drawing d = words[i % 2];
         choose_curves(&curves, &all->d, &choice);
         for (size_t k = 0; k < curves.n; k++)
-            add_checkpoints(&set, curves.series[k]);
+            add_checkpoints(&set, &curves.series[k]);
         d.name = make_text("fig7_%.40s_%s", corpus, d.name);
         d.axis = "loss";
         d.f.x.label = metric_label(corpus, losses[i % 2]);
@@ -229,75 +244,47 @@ double accuracy_correlation(const data_run *run, data_column loss) {
 }
 
 /* ---- figure 8: perplexity over training of what checkpoints select ---- */
-/* What selections.csv holds: what checkpoints select (sets), measured at checkpoints (points). */
-typedef struct selections {
-    const char *seeds[MAX_SEEDS], *sets[MAX_SETS], *points[MAX_POINTS];
-    size_t n_seeds, n_sets, n_points;
-} selections;
-
-static selections list_selections(const csv_table *t) {
-    selections s;
-    s.n_seeds = data_distinct(t, "seed", s.seeds, MAX_SEEDS);
-    s.n_sets = data_distinct(t, "selected_by", s.sets, MAX_SETS);
-    s.n_points = data_distinct(t, "measured_at", s.points, MAX_POINTS);
-    return s;
-}
-
-/* A number of what checkpoint `by` selects, measured at checkpoint `at`; NaN: not measured. */
-static double selected(const data *d, const char *column, const char *seed, const char *kind,
-                       const char *by, const char *at) {
-    const csv_table *t = &d->selections;
+/* What checkpoint `by` selects, measured at checkpoint `at`; NaN: not measured. */
+static double perplexity(const csv_table *t, const char *seed, const char *kind, const char *by,
+                         const char *at) {
     size_t row =
         data_row(t, "seed", seed, "kind", kind, "selected_by", by, "measured_at", at, NULL);
-    return csv_number(t, row, csv_column(t, column));
+    return data_number(t, row, "perplexity");
 }
 
 /* The mean over all selections that have both neighbours, one number per seed. */
 estimate selection_peak(const data *d, const char *kind) {
-    const selections s = list_selections(&d->selections);
+    const csv_table *t = &d->selections;
+    const char *seeds[MAX_SEEDS], *sets[MAX_SETS], *points[MAX_POINTS];
+    size_t n_seeds = data_distinct(t, "seed", seeds, MAX_SEEDS);
+    size_t n_sets = data_distinct(t, "selected_by", sets, MAX_SETS);
+    size_t n_points = data_distinct(t, "measured_at", points, MAX_POINTS);
     double peak[MAX_SEEDS] = {0};
-    for (size_t k = 0; k < s.n_seeds; k++) {
+    for (size_t k = 0; k < n_seeds; k++) {
         double each[MAX_SETS] = {0};
-        for (size_t i = 0; i < s.n_sets; i++) {
+        for (size_t i = 0; i < n_sets; i++) {
             double beside[3] = {NAN, NAN, NAN};
             size_t own = 0;
-            while (own < s.n_points && strcmp(s.sets[i], s.points[own]) != 0)
+            while (own < n_points && strcmp(sets[i], points[own]) != 0)
                 own++;
-            for (size_t j = 0; j < 3 && own > 0 && own + 1 < s.n_points; j++)
-                beside[j] = log(selected(d, "perplexity", s.seeds[k], kind, s.sets[i],
-                                         s.points[own - 1 + j]));
+            for (size_t j = 0; j < 3 && own > 0 && own + 1 < n_points; j++)
+                beside[j] = log(perplexity(t, seeds[k], kind, sets[i], points[own - 1 + j]));
             each[i] = 100 * (beside[1] - 0.5 * (beside[0] + beside[2]));
         }
-        peak[k] = stats_mean(each, s.n_sets);
+        peak[k] = stats_mean(each, n_sets);
     }
-    return stats_estimate(peak, s.n_seeds);
+    return stats_estimate(peak, n_seeds);
 }
 
 /* Adds the mean over the seeds: five lines with all their seeds would be a thicket. */
-static void add_selection(findings *all, curve_set *set, const selections *s, const char *kind,
-                          const char *by) {
-    size_t n = s->n_points;
-    double *x = new_numbers(n);
-    double *mean = new_numbers(n);
-    double own = NAN;
-    for (size_t i = 0; i < n; i++) {
-        double y[MAX_SEEDS] = {0};
-        for (size_t k = 0; k < s->n_seeds; k++) {
-            double tokens = selected(&all->d, "tokens", s->seeds[k], kind, by, s->points[i]);
-            if (isfinite(tokens)) x[i] = tokens;
-            y[k] = selected(&all->d, "perplexity", s->seeds[k], kind, by, s->points[i]);
-        }
-        mean[i] = stats_mean(y, s->n_seeds);
-        if (strcmp(s->points[i], by) == 0) own = x[i];
-    }
-    const figure_series series = {.name = own >= 1e6
-                                              ? make_text("selected at %.2fM", own / 1e6)
-                                              : make_text("selected at %.0fk", own / 1e3),
-                                  .x = x,
-                                  .y = mean,
-                                  .n = n,
-                                  .runs = 1};
-    (void)add_series(set, &series);
+static void add_selection(curve_set *set, const csv_table *t, const char *kind, const char *by) {
+    const char *const of[4] = {"kind", kind, "selected_by", by};
+    figure_series s = mean_series(read_series(t, "measured_at", "perplexity", of));
+    size_t row = data_row(t, "kind", kind, "selected_by", by, "measured_at", by, NULL);
+    double own = data_number(t, row, "tokens");
+    s.name = own >= 1e6 ? make_text("selected at %.2fM", own / 1e6)
+                        : make_text("selected at %.0fk", own / 1e3);
+    (void)add_series(set, &s);
 }
 
 int draw_figure8(findings *all) {
@@ -312,11 +299,13 @@ int draw_figure8(findings *all) {
         "A token whose loss is high by chance at a checkpoint is selected there and falls back "
         "elsewhere: regression to the mean.  With another seed's checkpoints that chance is gone, "
         "a real peak stays."};
-    const selections s = list_selections(&all->d.selections);
+    const csv_table *t = &all->d.selections;
+    const char *sets[MAX_SETS];
+    size_t n = data_distinct(t, "selected_by", sets, MAX_SETS);
     for (size_t j = 0; j < 2; j++) {
         curve_set set = {.n = 0};
-        for (size_t i = 0; i < s.n_sets; i++)
-            add_selection(all, &set, &s, kinds[j], s.sets[i]);
+        for (size_t i = 0; i < n; i++)
+            add_selection(&set, t, kinds[j], sets[i]);
         const drawing d = {.f = {.title = titles[j],
                                  .x = {.label = "tokens processed"},
                                  .y = {.label = "perplexity"}},
@@ -326,7 +315,7 @@ int draw_figure8(findings *all) {
                            .set = &set};
         (void)draw(all, &d);
     }
-    return all->d.selections.rows > 0;
+    return t->rows > 0;
 }
 
 /* ---- precision, recall, AUC ---- */

@@ -215,17 +215,17 @@ void draw_figure1(findings *all, const char *corpus) {
 /* ---- the map: noise share by ratio ---- */
 static int draw_map_of(findings *all, const metric_words *y) {
     const data_grid grid = data_map(&all->d);
-    const char *cols[MAX_GRID];
-    number_table t = new_table(cols, grid.n_ratio);
-    for (size_t j = 0; j < grid.n_ratio; j++)
-        cols[j] = make_text("%.0f%%", 100 * grid.ratio[j]);
-    for (size_t i = 0; i < grid.n_noise * grid.n_target; i++) {
-        size_t target = i / grid.n_noise;
-        size_t noise = i % grid.n_noise;
+    const char *cols[MAX_SWEEP];
+    number_table t = new_table(cols, grid.ratio.n);
+    for (size_t j = 0; j < grid.ratio.n; j++)
+        cols[j] = make_text("%.0f%%", 100 * grid.ratio.x[j]);
+    for (size_t i = 0; i < grid.noise.n * grid.target.n; i++) {
+        size_t target = i / grid.noise.n;
+        size_t noise = i % grid.noise.n;
         char row[64] = "";
-        if (grid.n_target > 1) SAY(row, "target %.0f%%, ", 100 * grid.target[target]);
-        add_row(&t, make_text("%snoise %.0f%%", row, 100 * grid.noise[noise]));
-        for (size_t j = 0; j < grid.n_ratio; j++) {
+        if (grid.target.n > 1) SAY(row, "target %.0f%%, ", 100 * grid.target.x[target]);
+        add_row(&t, make_text("%snoise %.0f%%", row, 100 * grid.noise.x[noise]));
+        for (size_t j = 0; j < grid.ratio.n; j++) {
             sooner s = data_map_sooner(&all->d, &grid, noise, target, j, y->metric);
             if (s.seeds > 0 && !isfinite(s.e.value)) s.e.value = NOT_REACHED;
             set_cell(&t, j, s.e, 1);

@@ -50,7 +50,7 @@ double stats_correlation(const double *x, const double *y, size_t n);
 side stats_side(estimate e, double level);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
-enum { DATA_KINDS = 8, MAX_SWEEP = 24, MAX_GRID = 12, MAX_ARMS = 32, MAX_POINTS = 4096 };
+enum { DATA_KINDS = 8, MAX_SWEEP = 24, MAX_ARMS = 32, MAX_POINTS = 4096 };
 
 extern const char *const data_kinds[DATA_KINDS]; /* as in the corpus: "problem", "step", ... */
 
@@ -97,14 +97,14 @@ typedef struct data_group {
     double clean;                /* bytes of clean text */
     data_run run[MAX_SEEDS];
     size_t n; /* runs; 0: there is no such group */
+    struct data_group *next;
 } data_group;
 
 typedef struct data {
     csv_table curves, times, trajectories, selections, settings, tuning;
     int column[DATA_COLUMNS]; /* in curves; -1: none */
     double *seconds;          /* (rows of curves) NaN: unknown */
-    data_group *group;
-    size_t n_groups;
+    data_group *groups; /* the first one */
 } data;
 
 /* Reads the CSVs of a folder.  Returns 0 after saying what is wrong if there is no curves.csv; the
@@ -137,8 +137,13 @@ size_t data_arms(const data *d, const char *corpus, const data_group **list);
 size_t data_sweep(const data *d, const char *set, const char *arm, const data_group **list);
 double data_ratio(const data_group *g); /* 1 where nothing is selected */
 
-/* The amounts of clean text that were tried, in rising order. */
-size_t data_clean_sizes(const data *d, double sizes[MAX_SWEEP]);
+/* Different numbers in rising order. */
+typedef struct data_list {
+    double x[MAX_SWEEP];
+    size_t n;
+} data_list;
+
+data_list data_clean_sizes(const data *d); /* the amounts of clean text that were tried */
 
 /* The run of a seed; NULL if there is none. */
 const data_run *data_seed(const data_group *g, const char *seed);
@@ -176,8 +181,7 @@ sooner data_sooner(const data_group *g, const data_group *base, data_column x, d
 
 /* The set map: shares of noise, of targets, ratios. */
 typedef struct data_grid {
-    double noise[MAX_GRID], target[MAX_GRID], ratio[MAX_GRID];
-    size_t n_noise, n_target, n_ratio;
+    data_list noise, target, ratio;
 } data_grid;
 
 data_grid data_map(const data *d);
@@ -190,6 +194,8 @@ size_t data_distinct(const csv_table *t, const char *column, const char **list, 
 /* The first row whose cells are as asked: a column and its text, as often as wanted, then NULL.
    Returns the number of rows if there is none. */
 size_t data_row(const csv_table *t, ...);
+const char *data_text(const csv_table *t, size_t row, const char *column);
+double data_number(const csv_table *t, size_t row, const char *column);
 
 /* ---- the findings ---- */
 enum { MAX_CLAIMS = 64, N_CORPORA = 4, N_PARTS = 4 };
@@ -228,7 +234,8 @@ void claims_write_csv(findings *all);
 void claims_write_markdown(findings *all);
 
 /* ---- draw.c: one figure = one SVG, one CSV with its numbers, and its place in the page ---- */
-/* An array (n) of NaN, and a text, that live until the end. */
+/* Memory, an array (n) of NaN, and a text, that live until the end. */
+void *new_room(size_t bytes);
 double *new_numbers(size_t n);
 const char *make_text(const char *format, ...);
 void free_rooms(void);
@@ -284,7 +291,7 @@ typedef struct curve_choice {
 void choose_curves(curve_set *set, const data *d, const curve_choice *choice);
 
 /* A table with error bars and the paper's values; its cells are filled row by row. */
-enum { MAX_ROWS = MAX_GRID * MAX_GRID };
+enum { MAX_ROWS = MAX_SWEEP * MAX_SWEEP };
 
 typedef struct number_table {
     figure_table t;

@@ -85,18 +85,19 @@ static void list_ratios(findings *all, size_t *n) {
 
 static void list_map(findings *all, size_t *n) {
     const data_grid grid = data_map(&all->d);
-    size_t per_target = grid.n_noise * grid.n_ratio;
+    size_t per_target = grid.noise.n * grid.ratio.n;
     size_t bad = 0;
     char text[900] = "Settings of the map in which it is less than 1.5 times as soon by loss:";
-    for (size_t i = 0; i < grid.n_target * per_target; i++) {
+    for (size_t i = 0; i < grid.target.n * per_target; i++) {
         size_t target = i / per_target;
-        size_t noise = i % per_target / grid.n_ratio;
-        size_t ratio = i % grid.n_ratio;
+        size_t noise = i % per_target / grid.ratio.n;
+        size_t ratio = i % grid.ratio.n;
         sooner s = data_map_sooner(&all->d, &grid, noise, target, ratio, TARGET_LOSS);
         if (s.seeds == 0 || s.e.value >= 1.5) continue;
         SAY(text, bad++ == 0 ? " " : "; ");
-        if (grid.n_target > 1) SAY(text, "target %.0f%%, ", 100 * grid.target[target]);
-        SAY(text, "noise %.0f%%, keep %.0f%%: ", 100 * grid.noise[noise], 100 * grid.ratio[ratio]);
+        if (grid.target.n > 1) SAY(text, "target %.0f%%, ", 100 * grid.target.x[target]);
+        SAY(text, "noise %.0f%%, keep %.0f%%: ", 100 * grid.noise.x[noise],
+            100 * grid.ratio.x[ratio]);
         SAY(text, isfinite(s.e.value) ? "%.1fx" : "never", s.e.value);
     }
     SAY(text, ".");

@@ -123,9 +123,9 @@ static const char *describe_runs(const data *d) {
     double seconds = 0;
     char text[400] = "";
     for (size_t row = 0; row < times->rows; row++) {
-        double s = csv_number(times, row, csv_column(times, "seconds"));
+        double s = data_number(times, row, "seconds");
         /* A row without tokens is the whole run's. */
-        if (csv_text(times, row, csv_column(times, "tokens"))[0] != '\0') continue;
+        if (data_text(times, row, "tokens")[0] != '\0') continue;
         seconds += isfinite(s) ? s : 0;
         jobs++;
     }

@@ -15,22 +15,21 @@ static void say_entry(claim *c, const char *lead, const char *name, const char *
 
 /* At which amounts of clean text tuning on it afterwards does not close the gap. */
 void rule_less_clean(claim *c) {
-    double sizes[MAX_SWEEP];
-    size_t n = data_clean_sizes(c->data, sizes);
+    const data_list sizes = data_clean_sizes(c->data);
     size_t ahead = 0, behind = 0, seeds = 0;
     char words[80] = "holds at";
-    for (size_t i = 0; i < n; i++) {
-        estimate e = data_difference(data_find_clean(c->data, c->row->a, sizes[i]),
-                                     data_find_clean(c->data, c->row->b, sizes[i]), TARGET_LOSS);
-        const char *name = make_text("%.0f kB", sizes[i] / 1000);
+    for (size_t i = 0; i < sizes.n; i++) {
+        estimate e = data_difference(data_find_clean(c->data, c->row->a, sizes.x[i]),
+                                     data_find_clean(c->data, c->row->b, sizes.x[i]), TARGET_LOSS);
+        const char *name = make_text("%.0f kB", sizes.x[i] / 1000);
         side where = stats_side(e, 0);
         say_entry(c, "Difference of the target losses, with clean text of ", name, name, e, 4);
         seeds = e.n > seeds ? e.n : seeds;
         behind += where == ABOVE;
         if (where == BELOW) SAY(words, "%s %s", ahead++ > 0 ? "," : "", name);
     }
-    if (n > 0) SAY(c->found, ".");
-    if (claim_has_seeds(c, seeds)) claim_decide(c, ahead == n, ahead > 0, words, behind > 0);
+    if (sizes.n > 0) SAY(c->found, ".");
+    if (claim_has_seeds(c, seeds)) claim_decide(c, ahead == sizes.n, ahead > 0, words, behind > 0);
 }
 
 static size_t sweep_of(const claim *c, const data_group **list) {

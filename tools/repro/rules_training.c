@@ -132,12 +132,12 @@ void rule_cost(claim *c) {
 void rule_map(claim *c) {
     const data_grid grid = data_map(c->data);
     size_t cells = 0, good = 0;
-    size_t from = grid.n_noise;
-    double best[MAX_GRID] = {0};
+    size_t from = grid.noise.n;
+    double best[MAX_SWEEP] = {0};
     const char *words = "holds when: see the map";
-    for (size_t i = 0; i < grid.n_noise; i++) {
-        for (size_t j = 0; j < grid.n_ratio * grid.n_target; j++) {
-            sooner s = data_map_sooner(c->data, &grid, i, j / grid.n_ratio, j % grid.n_ratio,
+    for (size_t i = 0; i < grid.noise.n; i++) {
+        for (size_t j = 0; j < grid.ratio.n * grid.target.n; j++) {
+            sooner s = data_map_sooner(c->data, &grid, i, j / grid.ratio.n, j % grid.ratio.n,
                                        c->row->metric);
             if (s.seeds == 0) continue;
             cells++;
@@ -153,14 +153,14 @@ void rule_map(claim *c) {
     SAY(c->found,
         "At least twice as soon by loss in %zu of %zu settings.  Best ratio of each noise share:",
         good, cells);
-    for (size_t i = 0; i < grid.n_noise; i++) {
-        SAY(c->found, "%s %.0f%%: ", i == 0 ? "" : ",", 100 * grid.noise[i]);
+    for (size_t i = 0; i < grid.noise.n; i++) {
+        SAY(c->found, "%s %.0f%%: ", i == 0 ? "" : ",", 100 * grid.noise.x[i]);
         SAY(c->found, best[i] > 0 ? "%.1fx" : "never", best[i]);
     }
     SAY(c->found, ".");
     while (from > 0 && best[from - 1] >= 2)
         from--;
-    if (from < grid.n_noise)
-        words = make_text("holds when noise is %.0f%% or more", 100 * grid.noise[from]);
+    if (from < grid.noise.n)
+        words = make_text("holds when noise is %.0f%% or more", 100 * grid.noise.x[from]);
     claim_decide(c, good == cells, good > 0, words, good == 0);
 }
