@@ -417,6 +417,7 @@ fails 3 'empty.txt' train --data "$T/empty.txt" --out "$T/none"
 fails 3 'too small' train --data "$T/short.txt" --out "$T/none" --seq 32 --batch 4
 fails 3 'no such folder' train --data "$T/clean.txt" --out "$T/none" --init "$T/nowhere"
 fails 3 'no such folder' eval --model "$T/nowhere" --data "$T/clean.txt"
+fails 3 'a model is a folder' eval --model "$T/clean.txt" --data "$T/clean.txt"
 fails 3 'no field' train --data "$T/qa.jsonl" --out "$T/none"
 fails 3 'qa.jsonl' eval --model "$T/ref" --data "$T/qa.jsonl" --fields question,nothing
 fails 3 'missing.scores' train --data "$T/clean.txt" --out "$T/none" --scores "$T/missing.scores"

@@ -12,7 +12,9 @@
 enum { DEFAULT_SEQ_MAX = 1024, STREAM_PIECE = 65536 };
 
 static int check_folder(const char *folder) {
-    if (path_exists(folder)) return DONE;
+    if (is_folder(folder)) return DONE;
+    if (path_exists(folder))
+        return fail(BAD_INPUT, "%s: a file, but a model is a folder with config.json", folder);
     return fail(BAD_INPUT, "%s: there is no such folder", folder);
 }
 

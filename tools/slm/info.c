@@ -367,19 +367,19 @@ static int info_path(info *in, const char *path) {
     }
     if (head[0] == '{' && ends_in(path, ".json")) return info_tokenizer(in, path, "tokenizer");
     return fail(BAD_INPUT,
-                "%s: no model folder, safetensors, score file, tokenizer.json, run state, log or "
-                ".npy",
+                "%s: not a model folder, safetensors, score file, tokenizer.json, run state, "
+                "log.csv, run.json or .npy",
                 path);
 }
 
 int verb_info(int argc, char **argv) {
     static const option_page page = {
         "info",
-        "what a file or folder of ours holds",
+        "what a model folder, score file, tokenizer or log holds",
         "info PATH [--json]",
         {"slm info run", "slm info noisy.scores --json"},
         "Model folders, safetensors, score files, tokenizer.json, run states (state.safetensors),\n"
-        "log.csv and .npy.",
+        "log.csv, run.json and .npy.",
         1};
     option_list rest = {{NULL}, 0};
     info in = {0, 0};

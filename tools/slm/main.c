@@ -29,7 +29,7 @@ static const verb verbs[] = {
     {"tokenize", "a text's token ids, and back", verb_tokenize},
     {"tokenizer", "train, import: a byte-level BPE tokenizer from text, or GPT-2's",
      verb_tokenizer},
-    {"info", "what a file or folder of ours holds", verb_info},
+    {"info", "what a model folder, score file, tokenizer or log holds", verb_info},
 };
 
 static void print_help(FILE *out) {
