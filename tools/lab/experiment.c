@@ -305,6 +305,10 @@ static void begin_course(course *c, experiment *e, const training *t) {
     must(slm_batch_create(&c->batch, e->s.B, e->s.T, &experiment_error));
 }
 
+static double mean(double sum, double n) {
+    return n > 0 ? sum / n : NAN;
+}
+
 typedef enum with_piece { WITHOUT_PIECE, WITH_PIECE } with_piece;
 
 /* Measures the model and adds a point to the curve. */
@@ -313,10 +317,10 @@ static void add_point(course *c, with_piece piece) {
     curve *out = c->t->curve;
     curve_point *p = &out->point[out->n++];
     *p = c->now;
-    p->all = since->steps > 0 ? since->all / since->steps : NAN;
-    p->kept = since->steps > 0 ? since->kept / since->steps : NAN;
-    p->dropped = since->steps > 0 ? since->dropped / since->steps : NAN;
-    p->auc = since->n_auc > 0 ? since->auc / since->n_auc : NAN;
+    p->all = mean(since->all, since->steps);
+    p->kept = mean(since->kept, since->steps);
+    p->dropped = mean(since->dropped, since->steps);
+    p->auc = mean(since->auc, since->n_auc);
     memcpy(p->seen, since->seen, sizeof p->seen);
     memcpy(p->chosen, since->chosen, sizeof p->chosen);
     p->target = experiment_measure(c->e, c->t->model, CORPUS_EVAL);

@@ -94,7 +94,7 @@ static double dropped_loss(const curve_point *p) {
     return p->dropped;
 }
 
-/* A curve of one quantity over the tokens; the caller frees x and y by free_series. */
+/* A curve of one quantity over the tokens; draw frees x and y. */
 static figure_series make_series(const char *name, const curve *c, quantity *of) {
     double *x = (double *)must_alloc(c->n, sizeof *x);
     double *y = (double *)must_alloc(c->n, sizeof *y);
@@ -105,50 +105,47 @@ static figure_series make_series(const char *name, const curve *c, quantity *of)
     return (figure_series){.name = name, .x = x, .y = y, .n = c->n};
 }
 
-static void free_series(figure_series *series, size_t n) {
+/* Draws over the tokens and frees the series. */
+static void draw(FILE *out, figure f, figure_series *series, size_t n) {
+    f.x.label = "tokens processed";
+    figure_lines(out, &f, series, n);
     for (size_t i = 0; i < n; i++) {
         free((void *)series[i].x);
         free((void *)series[i].y);
     }
 }
 
-static void draw_arms(FILE *out, const figure *f, const curve *arms, quantity *of) {
+static void draw_arms(FILE *out, figure f, const curve *arms, quantity *of) {
     figure_series series[ARMS];
     for (int i = 0; i < ARMS; i++)
         series[i] = make_series(arms[i].name, &arms[i], of);
-    figure_lines(out, f, series, ARMS);
-    free_series(series, ARMS);
+    draw(out, f, series, ARMS);
 }
 
 static void report_curves(page *p, const curve *arms) {
-    const figure loss = {.title = "Loss on the target",
-                         .x = {.label = "tokens processed"},
-                         .y = {.label = "loss (nats per byte)"}};
+    const figure loss = {.title = "Loss on the target", .y = {.label = "loss (nats per byte)"}};
     const figure accuracy = {.title = "Accuracy on the target",
-                             .x = {.label = "tokens processed"},
                              .y = {.label = "probability of a right result (%)"}};
     page_figure_begin(p);
-    draw_arms(p->out, &loss, arms, target_loss);
+    draw_arms(p->out, loss, arms, target_loss);
     page_figure_end(p,
                     "Lower is better.  All arms start from the same base and see the same text in "
                     "the same order.",
                     "make run", NULL);
     page_figure_begin(p);
-    draw_arms(p->out, &accuracy, arms, target_accuracy);
+    draw_arms(p->out, accuracy, arms, target_accuracy);
     page_figure_end(p, "Higher is better.", "make run", NULL);
 }
 
 static void report_dropped(page *p, const curve *selective) {
     const figure f = {.title = "What selective training learns, and what it leaves alone",
-                      .x = {.label = "tokens processed"},
                       .y = {.label = "training loss (nats per byte)"}};
     figure_series series[2] = {make_series("kept tokens", selective, kept_loss),
                                make_series("dropped tokens", selective, dropped_loss)};
     page_figure_begin(p);
-    figure_lines(p->out, &f, series, 2);
+    draw(p->out, f, series, 2);
     page_figure_end(p, "The paper's figure 6: the loss on dropped tokens does not fall.",
                     "make run", NULL);
-    free_series(series, 2);
 }
 
 /* ---- the report ---- */
@@ -238,10 +235,9 @@ static void write_picture(const curve *arms) {
     const figure f = {.title = "Selective against plain training: loss on the target",
                       .subtitle = "the same base, the same text in the same order; lower is better",
                       .note = "make run; one seed",
-                      .x = {.label = "tokens processed"},
                       .y = {.label = "nats per byte"}};
     FILE *out = open_file(path);
-    draw_arms(out, &f, arms, target_loss);
+    draw_arms(out, f, arms, target_loss);
     close_file(out, path);
 }
 
