@@ -132,6 +132,7 @@ static int write_step(document *doc, int value, double p_wrong, slm_rng *story, 
     size_t operation = pick(story, 5);
     size_t phrase = pick(story, 4);
     const char *sign, *pattern;
+    char sum[32];
     corpus_kind kind = CORPUS_RESULT;
     int number, result;
     if (operation == 4 && value * 3 <= LARGEST) {
@@ -151,12 +152,10 @@ static int write_step(document *doc, int value, double p_wrong, slm_rng *story, 
         pattern = more[phrase];
     }
 
+    (void)snprintf(sum, sizeof sum, "%d%s%d=", value, sign, number);
     put_pattern(doc, pattern, story, "", number);
     put(doc, CORPUS_PROBLEM, ": ");
-    put_number(doc, CORPUS_STEP, value);
-    put(doc, CORPUS_STEP, sign);
-    put_number(doc, CORPUS_STEP, number);
-    put(doc, CORPUS_STEP, "=");
+    put(doc, CORPUS_STEP, sum);
     if (chance(noise, p_wrong)) {
         result = wrong_result(result, noise);
         kind = CORPUS_WRONG;
@@ -225,20 +224,12 @@ static void write_quiz(document *doc, slm_rng *rng) {
     size_t question = pick(rng, 3);
     put_other(doc, questions[question]);
     put_made_up(doc, town, 1, "ton?\nA: ");
-    switch (question) {
-    case RIVER:
-        put_made_up(doc, town, 5, "");
-        break;
-    case PRODUCT:
-        put_fact(doc, things, town, 9);
-        break;
-    case FOUNDER:
+    if (question == RIVER) put_made_up(doc, town, 5, "");
+    if (question == PRODUCT) put_fact(doc, things, town, 9);
+    if (question == FOUNDER) {
         put_fact(doc, names, town, 3);
         put_other(doc, " the ");
         put_fact(doc, trades, town, 4);
-        break;
-    default:
-        break;
     }
     put_other(doc, ".\n");
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "common/options.h"
 #include "findings.h"
 #include "jobs.h"
 
@@ -64,7 +65,7 @@ static void make_folders(const repro *r) {
                                           "scores", "pieces", "models_openstax"};
     char path[REPRO_PATH_SIZE];
     (void)mkdir("build", 0777);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+    for (size_t i = 0; i < COUNT(folders); i++)
         (void)mkdir(repro_path(path, r, folders[i], "", ""), 0777);
 }
 

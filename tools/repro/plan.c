@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "common/options.h"
 #include "jobs.h"
 
 #define LEARNING_RATE 1e-3 /* where nothing is tuned */
@@ -103,7 +104,7 @@ static const arm arms[] = {
     {"null_reference", JOB_ARM, .criterion = SLM_CRITERION_EXCESS, .by_base = 1},
 };
 
-enum { ARMS = sizeof arms / sizeof arms[0] };
+enum { ARMS = COUNT(arms) };
 
 /* Lists of arms, each with its ratio where that is not REPRO_RATIO. */
 #define MODELS "base reference scores"
@@ -189,7 +190,7 @@ static void name_job(job *j) {
                  {"seed", (double)j->s.seed, 0}};
     (void)snprintf(j->name, sizeof j->name, "%s-%s-%s", j->corpus, j->set, j->arm);
     /* The first four are of the built-in corpus only. */
-    for (size_t i = job_is_builtin(j) ? 0 : 4; i < sizeof marks / sizeof marks[0]; i++) {
+    for (size_t i = job_is_builtin(j) ? 0 : 4; i < COUNT(marks); i++) {
         size_t used = strlen(j->name);
         if (marks[i].value == marks[i].usual) continue;
         (void)snprintf(j->name + used, sizeof j->name - used, "-%s%g", marks[i].what,
@@ -404,7 +405,7 @@ static void plan_built_in(repro *r) {
     }
     for (o.s.seed = 1; o.s.seed <= repro_seeds(r) && !r->quick; o.s.seed++) {
         plan_arms(r, &o, "main", MAIN_MODELS);
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t i = 0; i < COUNT(rows); i++)
             plan_row(r, &o, &rows[i]);
     }
 }

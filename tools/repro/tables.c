@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/options.h"
 #include "common/text.h"
 #include "jobs.h"
 
@@ -24,7 +25,7 @@ void repro_put_keys(csv_out *out, const job *j, double size) {
     csv_put_text(out, j->corpus);
     csv_put_text(out, j->set);
     csv_put_text(out, j->arm);
-    csv_put_numbers(out, numbers, sizeof numbers / sizeof numbers[0]);
+    csv_put_numbers(out, numbers, COUNT(numbers));
 }
 
 /* A run's rows; of a job that repeats another, the other's rows under this job's keys, but for an
@@ -278,7 +279,7 @@ void repro_write_tables(const repro *r) {
         {"tuning", "corpus,arm,lr,valid_loss,chosen\n", put_tuning},
         {"trajectories", "seed,null,class,share,point,tokens,mean_loss\n", put_trajectories},
         {"selections", "seed,kind,selected_by,measured_at,tokens,perplexity\n", put_selections}};
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    for (size_t i = 0; i < COUNT(tables); i++) {
         csv_out out = repro_csv_open(r, "", tables[i].name, tables[i].header);
         tables[i].put(&out, r);
         repro_csv_close(&out);
@@ -312,7 +313,7 @@ static void put_settings(FILE *out, const char *corpus, const settings *s) {
                 {"steps between points", (double)s->every}};
     /* The first three are of the built-in corpus only. */
     size_t first = strcmp(corpus, "builtin") == 0 ? 0 : 3;
-    for (size_t i = first; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = first; i < COUNT(rows); i++)
         fprintf(out, "%s %s,%.10g\n", corpus, rows[i].name, rows[i].value);
 }
 

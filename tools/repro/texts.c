@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/options.h"
 #include "jobs.h"
 
 enum {
@@ -111,7 +112,7 @@ static void read_texts(const job *j, const sources *from, corpus_text text[CORPU
                  {CORPUS_CLEAN, from->clean, valid_bytes, s.clean_bytes},
                  {CORPUS_VALID, from->clean, 0, s.eval_bytes / 2},
                  {CORPUS_EVAL, from->eval, 0, s.eval_bytes}};
-    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+    for (size_t i = 0; i < COUNT(reads); i++) {
         if (reads[i].part == CORPUS_NOISY && reads[i].n > 0 && from->fields != NULL)
             noisy_with_records(&j->s, from, &text[CORPUS_NOISY]);
         else

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "common/options.h"
 #include "jobs.h"
 
 /* ---- models and scores of other jobs ---- */
@@ -93,10 +94,10 @@ static void put_point(csv_out *out, const job *j, const outcome *o, const curve_
                             share * p->fixed_kept + (1 - share) * p->fixed_dropped,
                             j->s.noisy.target, (double)j->s.clean_bytes};
     repro_put_keys(out, j, j->size > 0 ? j->size : NAN);
-    csv_put_numbers(out, before, sizeof before / sizeof before[0]);
+    csv_put_numbers(out, before, COUNT(before));
     csv_put_numbers(out, seen > 0 ? p->seen : NULL, CORPUS_KINDS);
     csv_put_numbers(out, seen > 0 ? p->chosen : NULL, CORPUS_KINDS);
-    csv_put_numbers(out, after, sizeof after / sizeof after[0]);
+    csv_put_numbers(out, after, COUNT(after));
     csv_put_text(out, j->name);
     csv_end_row(out);
 }
