@@ -117,7 +117,7 @@ static data_group *group_of(data *d, const data_group *keys) {
 /* Adds a row to the last run of its group, or begins a new run: a run is a stretch of rows of one
    seed. */
 static void add_to_run(const data *d, data_group *g, size_t row) {
-    const csv_table *t = &d->curves;
+    const csv_table *t = &d->csv[CURVES];
     const char *seed = data_text(t, row, "seed");
     data_run *last = g->n > 0 ? &g->run[g->n - 1] : NULL;
     if (last != NULL && last->first + last->n == row && strcmp(last->seed, seed) == 0)
@@ -146,7 +146,7 @@ size_t data_row(const csv_table *t, ...) {
 
 /* times.csv has run,tokens,seconds; gives each point of a run its seconds. */
 static void set_seconds(data *d, const data_run *run) {
-    const csv_table *t = &d->times;
+    const csv_table *t = &d->csv[TIMES];
     for (size_t row = data_row(t, "run", run->name, NULL); row < t->rows; row++) {
         if (strcmp(data_text(t, row, "run"), run->name) != 0) return;
         for (size_t p = 0; p < run->n; p++)
@@ -156,37 +156,30 @@ static void set_seconds(data *d, const data_run *run) {
 }
 
 void data_free(data *d) {
-    csv_free(&d->curves);
-    csv_free(&d->times);
-    csv_free(&d->trajectories);
-    csv_free(&d->selections);
-    csv_free(&d->settings);
-    csv_free(&d->tuning);
-}
-
-static csv_status load_csv(csv_table *t, const char *dir, const char *name) {
-    return csv_load(t, make_text("%s/%s.csv", dir, name));
+    for (int i = 0; i < DATA_FILES; i++)
+        csv_free(&d->csv[i]);
 }
 
 int data_load(data *d, const char *dir) {
+    static const char *const names[DATA_FILES] = {"curves",     "times",    "trajectories",
+                                                  "selections", "settings", "tuning"};
+    csv_status status[DATA_FILES];
     memset(d, 0, sizeof *d);
-    csv_status status = load_csv(&d->curves, dir, "curves");
-    if (status != CSV_READ) {
+    for (int i = 0; i < DATA_FILES; i++)
+        status[i] = csv_load(&d->csv[i], make_text("%s/%s.csv", dir, names[i]));
+    if (status[CURVES] != CSV_READ) {
         fprintf(stderr, "%.300s/curves.csv: %s\n", dir,
-                status == CSV_MISSING ? "there is none, or nothing in it; make repro writes it"
-                                      : "cannot be read");
+                status[CURVES] == CSV_MISSING
+                    ? "there is none, or nothing in it; make repro writes it"
+                    : "cannot be read");
+        data_free(d);
         return 0;
     }
     for (int c = 0; c < SECONDS; c++)
-        d->column[c] = csv_column(&d->curves, column_names[c]);
-    (void)load_csv(&d->times, dir, "times");
-    (void)load_csv(&d->trajectories, dir, "trajectories");
-    (void)load_csv(&d->selections, dir, "selections");
-    (void)load_csv(&d->settings, dir, "settings");
-    (void)load_csv(&d->tuning, dir, "tuning");
-    d->seconds = new_numbers(d->curves.rows);
-    for (size_t row = 0; row < d->curves.rows; row++) {
-        data_group keys = keys_of_row(&d->curves, row);
+        d->column[c] = csv_column(&d->csv[CURVES], column_names[c]);
+    d->seconds = new_numbers(d->csv[CURVES].rows);
+    for (size_t row = 0; row < d->csv[CURVES].rows; row++) {
+        data_group keys = keys_of_row(&d->csv[CURVES], row);
         add_to_run(d, group_of(d, &keys), row);
     }
     for (data_group *g = d->groups; g != NULL; g = g->next)
@@ -356,7 +349,7 @@ double run_at(const data_run *run, size_t point, data_column c) {
     size_t row = run->first + point;
     if (point >= run->n) return NAN;
     if (c == SECONDS) return run->data->seconds[row];
-    return csv_number(&run->data->curves, row, run->data->column[c]);
+    return csv_number(&run->data->csv[CURVES], row, run->data->column[c]);
 }
 
 double run_end(const data_run *run, data_column c) {

@@ -244,13 +244,15 @@ void set_cell(number_table *t, size_t column, estimate e, double scale) {
 
 /* ---- figures ---- */
 static void render(FILE *out, const drawing *d) {
-    if (d->plot != NULL) {
-        d->plot(out, &d->f, d->set->series, d->set->n);
+    if (d->set != NULL) {
+        figure f = d->f;
+        if (f.x.label == NULL) f.x.label = "tokens processed";
+        (d->plot != NULL ? d->plot : figure_lines)(out, &f, d->set->series, d->set->n);
         return;
     }
     figure_table t = d->table->t;
     t.rows = d->table->rows;
-    d->chart(out, &d->f, &t);
+    (d->chart != NULL ? d->chart : figure_bars)(out, &d->f, &t);
 }
 
 static void end_row(csv_out *out, double mean, double low, double high, double paper) {
@@ -284,21 +286,21 @@ static void put_table(csv_out *out, const number_table *t) {
 static void write_numbers(findings *all, const drawing *d) {
     const char *header = "row,column,value,low,high,paper\n";
     csv_out out;
-    if (d->plot != NULL)
+    if (d->set != NULL)
         header = make_text("series,n,%s,mean,low,high,paper\n",
                            d->axis != NULL ? d->axis : "tokens");
     if (!csv_open(&out, all->dir, d->name, header)) {
         all->failed = 1;
         return;
     }
-    for (size_t k = 0; d->plot != NULL && k < d->set->n; k++)
+    for (size_t k = 0; d->set != NULL && k < d->set->n; k++)
         put_series(&out, &d->set->series[k], d->set->paper[k]);
-    if (d->chart != NULL) put_table(&out, d->table);
+    if (d->table != NULL) put_table(&out, d->table);
     if (!csv_close(&out)) all->failed = 1;
 }
 
 int draw(findings *all, const drawing *d) {
-    if (d->plot != NULL && d->set->n == 0) return 0;
+    if (d->set != NULL && d->set->n == 0) return 0;
     FILE *out = open_output(all, d->name, ".svg");
     if (out != NULL) {
         render(out, d);

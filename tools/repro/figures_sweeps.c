@@ -72,7 +72,6 @@ static void draw_ratios_by(findings *all, const char *name, const char *what, da
                        .name = make_text("fig9_builtin_%s", name),
                        .caption = caption,
                        .axis = "ratio_percent",
-                       .plot = figure_lines,
                        .set = &set};
     (void)draw(all, &d);
 }
@@ -108,7 +107,6 @@ static int draw_gains(findings *all, number_table *t, const drawing *words) {
                                  "better; 95% bootstrap interval over paired seeds"
                                : "target loss at the end less plain training's; left of 0 is "
                                  "better; 95% bootstrap interval over paired seeds";
-    d.chart = figure_bars;
     d.table = t;
     return t->n_values > 0 && draw(all, &d);
 }
@@ -181,7 +179,6 @@ int draw_clean(findings *all) {
         .caption = "Not in the paper.  The reference, tuned on the clean text alone, is the line "
                    "to beat.",
         .axis = "clean_bytes",
-        .plot = figure_lines,
         .set = &set};
     return draw(all, &d);
 }
@@ -194,12 +191,10 @@ static int draw_pair(findings *all, const char *set_name, const char *title, con
     curve_set set;
     choose_curves(&set, &all->d, &choice);
     const drawing d = {.f = {.title = title,
-                             .x = {.label = "tokens processed"},
                              .y = {.label = metric_label("builtin", TARGET_LOSS)},
                              .height = 380},
                        .name = make_text("%s_builtin", set_name),
                        .caption = caption,
-                       .plot = figure_lines,
                        .set = &set};
     return set.n >= 2 && draw(all, &d);
 }

@@ -14,7 +14,7 @@ static const char *const class_names[CLASSES] = {"high to low", "low to high", "
 
 /* Shares of a class, one per seed; returns how many. */
 static size_t class_shares(const data *d, const char *class_name, const char *null, double *share) {
-    const csv_table *t = &d->trajectories;
+    const csv_table *t = &d->csv[TRAJECTORIES];
     const char *seeds[MAX_SEEDS];
     size_t n = data_distinct(t, "seed", seeds, MAX_SEEDS);
     for (size_t k = 0; k < n; k++) {
@@ -93,14 +93,13 @@ static void draw_classes(findings *all, const char *null, const drawing *words,
     for (size_t j = 0; j < CLASSES; j++) {
         const char *const of[4] = {"class", class_ids[j], "null", null};
         figure_series *s = &set.series[j];
-        *s = read_series(&all->d.trajectories, "point", "mean_loss", of);
+        *s = read_series(&all->d.csv[TRAJECTORIES], "point", "mean_loss", of);
         s->name = class_names[j];
         set.paper[j] = new_numbers(s->n);
         set.paper[j][s->n - 1] = paper[j];
     }
     d.f.x.label = "tokens processed by plain training";
     d.f.y.label = "loss (nats per byte)";
-    d.plot = figure_lines;
     d.set = &set;
     (void)draw(all, &d);
 }
@@ -117,7 +116,7 @@ int draw_figure3(findings *all) {
         .name = "fig3_curves_null",
         .caption = "Fitting lines to noise makes classes whose means rise and fall too; only what "
                    "differs from this is learning."};
-    if (all->d.trajectories.rows == 0) return 0;
+    if (all->d.csv[TRAJECTORIES].rows == 0) return 0;
     draw_class_shares(all);
     draw_classes(all, "0", &real, paper);
     draw_classes(all, "1", &null, no_paper);
@@ -143,10 +142,8 @@ static void draw_panels(findings *all, const char *corpus, const char *prefix, c
         drawing d = {.f = *f,
                      .name = make_text("%s_%.40s_%s", prefix, corpus, p->name),
                      .caption = p->caption,
-                     .plot = figure_lines,
                      .set = &set};
         d.f.title = p->title;
-        d.f.x.label = "tokens processed";
         d.f.y.label = metric_label(corpus, p->column);
         if (p->column != AUC) d.f.n_rules = 0; /* only of AUC is it known what chance gives */
         (void)draw(all, &d);
@@ -238,7 +235,8 @@ double accuracy_correlation(const data_run *run, data_column loss) {
     size_t n = 0;
     for (size_t i = 1; i < run->n && n < MAX_POINTS; i++) {
         x[n] = run_at(run, i, loss);
-        y[n++] = run_at(run, i, TARGET_ACCURACY);
+        y[n] = run_at(run, i, TARGET_ACCURACY);
+        if (isfinite(x[n]) && isfinite(y[n])) n++;
     }
     return stats_correlation(x, y, n);
 }
@@ -254,7 +252,7 @@ static double perplexity(const csv_table *t, const char *seed, const char *kind,
 
 /* The mean over all selections that have both neighbours, one number per seed. */
 estimate selection_peak(const data *d, const char *kind) {
-    const csv_table *t = &d->selections;
+    const csv_table *t = &d->csv[SELECTIONS];
     const char *seeds[MAX_SEEDS], *sets[MAX_SETS], *points[MAX_POINTS];
     size_t n_seeds = data_distinct(t, "seed", seeds, MAX_SEEDS);
     size_t n_sets = data_distinct(t, "selected_by", sets, MAX_SETS);
@@ -299,7 +297,7 @@ int draw_figure8(findings *all) {
         "A token whose loss is high by chance at a checkpoint is selected there and falls back "
         "elsewhere: regression to the mean.  With another seed's checkpoints that chance is gone, "
         "a real peak stays."};
-    const csv_table *t = &all->d.selections;
+    const csv_table *t = &all->d.csv[SELECTIONS];
     const char *sets[MAX_SETS];
     size_t n = data_distinct(t, "selected_by", sets, MAX_SETS);
     for (size_t j = 0; j < 2; j++) {
@@ -307,11 +305,9 @@ int draw_figure8(findings *all) {
         for (size_t i = 0; i < n; i++)
             add_selection(&set, t, kinds[j], sets[i]);
         const drawing d = {.f = {.title = titles[j],
-                                 .x = {.label = "tokens processed"},
                                  .y = {.label = "perplexity"}},
                            .name = make_text("fig8_%s", kinds[j]),
                            .caption = captions[j],
-                           .plot = figure_lines,
                            .set = &set};
         (void)draw(all, &d);
     }
@@ -383,7 +379,6 @@ int draw_kinds(findings *all) {
         .caption = "Kinds are the corpus' own truth, per token.  Noise that is kept, and target "
                    "that is dropped, is where the reference is wrong (or the model already right). "
                    " 95% bootstrap interval over seeds.",
-        .chart = figure_bars,
         .table = &t};
     return t.n_values > 0 && draw(all, &d);
 }

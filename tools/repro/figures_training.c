@@ -108,7 +108,6 @@ static void draw_family(findings *all, const char *corpus, const family *of, con
                              "selective training has passed it.  %s",
                              y->direction, y->paper),
         .axis = x->name,
-        .plot = figure_lines,
         .set = &set};
     set_lead(&l, &drawn.f, d, &choice);
     (void)draw(all, &drawn);
@@ -133,12 +132,10 @@ void draw_result(findings *all) {
                   make_text("%s; the same base, the same text in the same order; %s is better",
                             corpus_name(corpus, IN_TITLE), better),
               .note = make_text("make repro; %zu seed%s%s", seeds, plural(seeds), note),
-              .x = {.label = "tokens processed"},
               .y = {.label = metric_label(corpus, y->metric)}},
         .name = "result",
         .caption = "The arrow leads from plain training's end to where selective training "
                    "has passed it; in brackets the 95% bootstrap interval over seeds.",
-        .plot = figure_lines,
         .set = &set};
     set_lead(&l, &drawn.f, d, &choice);
     if (l.s.seeds > 1) SAY(l.text, " [%.1f, %.1f]", l.s.e.low, l.s.e.high);
@@ -184,7 +181,6 @@ static void draw_sooner(findings *all, const char *corpus) {
         .name = make_text("fig1_%.40s_sooner", corpus),
         .caption = "Paired by seed; geometric mean.  Not reached: at least half of the seeds never "
                    "pass it.  Dotted: the paper's two claims.",
-        .chart = figure_bars,
         .table = &t};
     if (t.t.n_rows > 0) (void)draw(all, &d);
 }

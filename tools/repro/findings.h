@@ -42,7 +42,7 @@ estimate stats_exp(estimate e);
 /* The estimate times a factor, which may be negative. */
 estimate stats_scale(estimate e, double factor);
 
-/* Pearson's r over the pairs that are finite; NaN with fewer than three of them. */
+/* Pearson's r over pairs of finite numbers; NaN with fewer than three of them. */
 double stats_correlation(const double *x, const double *y, size_t n);
 
 /* On which side of a level the value lies.  Both intervals must say so: with three to five
@@ -100,9 +100,19 @@ typedef struct data_group {
     struct data_group *next;
 } data_group;
 
+typedef enum data_file {
+    CURVES,
+    TIMES,
+    TRAJECTORIES,
+    SELECTIONS,
+    SETTINGS,
+    TUNING,
+    DATA_FILES
+} data_file;
+
 typedef struct data {
-    csv_table curves, times, trajectories, selections, settings, tuning;
-    int column[DATA_COLUMNS]; /* in curves; -1: none */
+    csv_table csv[DATA_FILES];
+    int column[DATA_COLUMNS]; /* in curves.csv; -1: none */
     double *seconds;          /* (rows of curves) NaN: unknown */
     data_group *groups; /* the first one */
 } data;
@@ -304,42 +314,46 @@ number_table new_table(const char *const *cols, size_t n_cols);
 void add_row(number_table *t, const char *label);
 void set_cell(number_table *t, size_t column, estimate e, double scale); /* in the last row */
 
-/* A figure's files and its place in the page: of curves or of a table. */
+/* A figure's files and its place in the page: of curves over tokens or of a table. */
 typedef struct drawing {
     figure f;
     const char *name; /* of its files */
     const char *caption;
-    const char *axis; /* name of x in the CSV; NULL: "tokens" */
-    void (*plot)(FILE *out, const figure *f, const figure_series *series, size_t n);
+    const char *axis; /* name of x in the CSV of curves; NULL: "tokens" */
     const curve_set *set;
-    void (*chart)(FILE *out, const figure *f, const figure_table *t);
     const number_table *table;
+    /* NULL: figure_lines, figure_bars */
+    void (*plot)(FILE *out, const figure *f, const figure_series *series, size_t n);
+    void (*chart)(FILE *out, const figure *f, const figure_table *t);
 } drawing;
 
 /* Returns 0 if there are no curves to draw. */
 int draw(findings *all, const drawing *d);
 
-/* ---- figures: those that return an int return 0 if their numbers are missing ---- */
+/* ---- figures ---- */
+/* Draws figures; returns 0 if their numbers are missing. */
+typedef int section_body(findings *all);
+
 /* figures_training.c: figure 1 and the map. */
 void draw_result(findings *all);
 void draw_figure1(findings *all, const char *corpus);
-int draw_maps(findings *all);
+section_body draw_maps;
 
 /* figures_sweeps.c: figure 9, less clean text, tables 3 to 5, the controls. */
-int draw_ratios(findings *all);
-int draw_clean(findings *all);
-int draw_self(findings *all);
-int draw_weak(findings *all);
-int draw_control(findings *all);
-int draw_scratch(findings *all);
+section_body draw_ratios;
+section_body draw_clean;
+section_body draw_self;
+section_body draw_weak;
+section_body draw_control;
+section_body draw_scratch;
 
 /* figures_tokens.c: figures 3, 6, 7, 8, and what is selected. */
-int draw_figure3(findings *all);
-int draw_figure6(findings *all);
-int draw_figure7(findings *all);
-int draw_figure8(findings *all);
-int draw_selection(findings *all);
-int draw_kinds(findings *all);
+section_body draw_figure3;
+section_body draw_figure6;
+section_body draw_figure7;
+section_body draw_figure8;
+section_body draw_selection;
+section_body draw_kinds;
 
 /* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones
    ("1"); the difference of the two. */

@@ -6,9 +6,6 @@
 #include "rules.h"
 #include "slm.h"
 
-/* Draws figures; returns 0 if their numbers are missing. */
-typedef int section_body(findings *all);
-
 /* A section, or without a title another part of the section before it. */
 typedef struct section {
     const char *title, *intro;
@@ -69,8 +66,8 @@ static void report_settings(findings *all) {
     static const char *const header[2] = {"setting", "value"};
     static const char *const tuned[5] = {"corpus", "arm", "learning rate", "loss on the valid part",
                                          "chosen"};
-    const csv_table *settings = &all->d.settings;
-    const csv_table *tuning = &all->d.tuning;
+    const csv_table *settings = &all->d.csv[SETTINGS];
+    const csv_table *tuning = &all->d.csv[TUNING];
     page_section(
         &all->page, "Settings",
         "Everything that was set.  Results do not depend on the number of jobs or threads.");
@@ -115,9 +112,9 @@ static void add_machine(char *text, size_t size) {
 
 /* "5 seeds of each main arm; 212 jobs, 74 minutes of one core in all; ...". */
 static const char *describe_runs(const data *d) {
-    const csv_table *times = &d->times;
+    const csv_table *times = &d->csv[TIMES];
     const char *corpus = data_has_corpus(d, "builtin") ? "builtin" : "openstax";
-    const char *compiler = find_setting(&d->settings, "compiler");
+    const char *compiler = find_setting(&d->csv[SETTINGS], "compiler");
     size_t seeds = data_main(d, corpus, "clm")->n;
     size_t jobs = 0;
     double seconds = 0;

@@ -74,22 +74,15 @@ estimate stats_scale(estimate e, double f) {
 }
 
 double stats_correlation(const double *x, const double *y, size_t n) {
-    double mx = 0, my = 0, xx = 0, xy = 0, yy = 0, used = 0;
+    double mx = stats_mean(x, n);
+    double my = stats_mean(y, n);
+    double xx = 0, xy = 0, yy = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]) || !isfinite(y[i])) continue;
-        mx += x[i];
-        my += y[i];
-        used++;
-    }
-    mx /= used;
-    my /= used;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]) || !isfinite(y[i])) continue;
         xx += (x[i] - mx) * (x[i] - mx);
         xy += (x[i] - mx) * (y[i] - my);
         yy += (y[i] - my) * (y[i] - my);
     }
-    return used < 3 ? NAN : xy / sqrt(xx * yy);
+    return n < 3 ? NAN : xy / sqrt(xx * yy);
 }
 
 side stats_side(estimate e, double level) {

@@ -33,7 +33,6 @@ typedef struct view_text {
 } view_text;
 
 typedef struct view {
-    slm_model *model;
     double loss[MAX_TOKENS];
     heatmap_guess guess[MAX_TOKENS * GUESSES];
 } view;
@@ -66,10 +65,11 @@ static slm_status guess_token(heatmap_guess *out, const view_text *t, const slm_
 }
 
 /* What the model expects at each token, window by window. */
-static slm_status find_guesses(view *v, const view_text *t, slm_error *err) {
+static slm_status find_guesses(view *v, const view_text *t, const slm_model *model,
+                               slm_error *err) {
     slm_generator *generator = NULL;
     const slm_real *logits = NULL;
-    slm_status status = slm_generator_create(&generator, v->model, t->T, err);
+    slm_status status = slm_generator_create(&generator, model, t->T, err);
     memset(v->guess, 0, sizeof v->guess);
     for (size_t i = 0; i + 1 < t->n && status == SLM_OK; i++) {
         if (i % (size_t)t->T == 0) slm_generator_reset(generator);
@@ -241,14 +241,15 @@ static int report_view(findings *all, const char *name, const char *title, doubl
     const char *folder = make_text("%s/%s", all->dir, name);
     size_t n = 0;
     memset(&t, 0, sizeof t);
-    memset(views, 0, sizeof views);
     slm_status status = load_reference(&t, folder, err);
     for (size_t k = 0; k < VIEWS && status == SLM_OK; k++) {
         view *v = &views[n];
         const char *path = make_text("%s/%s", folder, models[k].folder);
-        if (slm_model_load(&v->model, path, err) != SLM_OK) continue;
-        status = find_losses(v->loss, &t, v->model, err);
-        if (status == SLM_OK) status = find_guesses(v, &t, err);
+        slm_model *model = NULL;
+        if (slm_model_load(&model, path, err) != SLM_OK) continue;
+        status = find_losses(v->loss, &t, model, err);
+        if (status == SLM_OK) status = find_guesses(v, &t, model, err);
+        slm_model_free(model);
         texts[n++] = (heatmap_text){.title = models[k].title,
                                     .bytes = t.bytes,
                                     .start = t.start,
@@ -264,8 +265,6 @@ static int report_view(findings *all, const char *name, const char *title, doubl
     }
     int is_shown = status == SLM_OK && n > 0;
     if (is_shown) show_views(all, &t, views, texts, n, title);
-    for (size_t k = 0; k < VIEWS; k++)
-        slm_model_free(views[k].model);
     free_text(&t);
     return is_shown;
 }

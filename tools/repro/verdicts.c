@@ -116,11 +116,14 @@ static const claim_row rows[] = {
 
 enum { N_ROWS = sizeof rows / sizeof rows[0], GOAL_CORPORA = 2 };
 
+/* After the corpora comes what is claimed once. */
 static int applies(const data *d, const claim_row *row, size_t corpus_index) {
+    if (row->scope == ONCE || corpus_index == N_CORPORA)
+        return row->scope == ONCE && corpus_index == N_CORPORA;
+
     const char *corpus = corpora[corpus_index];
     const int has = data_has_corpus(d, corpus);
     const int has_or_goal = has || corpus_index < GOAL_CORPORA;
-    if (row->scope == ONCE) return 0;
     if (row->scope == ON_GOALS) return has_or_goal;
     if (row->scope == ON_GOALS_BY_ACCURACY) return has_or_goal && data_has_accuracy(d, corpus);
     if (row->scope == ON_CORPORA || corpus_index == 0) return has;
@@ -148,12 +151,9 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
 
 /* Part by part, so that claims.csv and the page have the same order. */
 void decide_claims(findings *all) {
-    for (int part = 0; part < N_PARTS; part++) {
-        for (size_t i = 0; i < N_CORPORA; i++)
+    for (int part = 0; part < N_PARTS; part++)
+        for (size_t i = 0; i <= N_CORPORA; i++)
             for (size_t k = 0; k < N_ROWS; k++)
                 if (rows[k].part == part && applies(&all->d, &rows[k], i))
-                    add_claim(all, &rows[k], corpora[i]);
-        for (size_t k = 0; k < N_ROWS; k++)
-            if (rows[k].part == part && rows[k].scope == ONCE) add_claim(all, &rows[k], corpora[0]);
-    }
+                    add_claim(all, &rows[k], corpora[i % N_CORPORA]);
 }
