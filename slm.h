@@ -1528,8 +1528,9 @@ SLM_API slm_status slm_select(uint8_t *mask, size_t *n_selected, const slm_targe
 
     if (status != SLM_OK) return status;
     if (options->scope == SLM_SCOPE_SEQUENCE && (t.T < 1 || t.n % (size_t)t.T != 0))
-        return slm__fail(err, SLM_ERR_ARGUMENT, "selection by sequences of %d tokens, among %zu",
-                         (int)t.T, t.n);
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "selection by sequences: %zu targets are no whole sequences of T = %d",
+                         t.n, (int)t.T);
     if (options->scope != SLM_SCOPE_BATCH) t.group = NULL; /* such a ranking stays in the process */
 
     memset(&contest, 0, sizeof contest);
