@@ -322,6 +322,7 @@ data_grid data_map(const data *d) {
         insert_number(&grid.target, g->target);
     }
     if (grid.target.n == 0) grid.target.x[grid.target.n++] = NAN;
+    grid.n = grid.ratio.n * grid.noise.n * grid.target.n;
     return grid;
 }
 
@@ -336,12 +337,17 @@ static const data_group *map_group(const data *d, const char *arm, double noise,
     return &no_group;
 }
 
-sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_t target,
-                       size_t ratio, data_column y) {
-    double n = grid->noise.x[noise];
-    double t = grid->target.x[target];
-    const data_group *slm = map_group(d, "slm", n, t, grid->ratio.x[ratio]);
-    return data_sooner(slm, map_group(d, "clm", n, t, NAN), TOKENS, y);
+data_setting data_map_setting(const data *d, const data_grid *grid, size_t index, data_column y) {
+    data_setting at = {.ratio = index % grid->ratio.n,
+                       .noise = index / grid->ratio.n % grid->noise.n,
+                       .target = index / grid->ratio.n / grid->noise.n};
+    double noise = grid->noise.x[at.noise];
+    double target = grid->target.x[at.target];
+    const data_group *slm = map_group(d, "slm", noise, target, grid->ratio.x[at.ratio]);
+    at.s = data_sooner(slm, map_group(d, "clm", noise, target, NAN), TOKENS, y);
+    at.name = make_text("noise %.0f%%", 100 * noise);
+    if (grid->target.n > 1) at.name = make_text("target %.0f%%, %s", 100 * target, at.name);
+    return at;
 }
 
 /* ---- numbers of a run, and estimates over the seeds ---- */

@@ -215,17 +215,11 @@ static int draw_map_of(findings *all, const metric_words *y) {
     number_table t = new_table(cols, grid.ratio.n);
     for (size_t j = 0; j < grid.ratio.n; j++)
         cols[j] = make_text("%.0f%%", 100 * grid.ratio.x[j]);
-    for (size_t i = 0; i < grid.noise.n * grid.target.n; i++) {
-        size_t target = i / grid.noise.n;
-        size_t noise = i % grid.noise.n;
-        char row[64] = "";
-        if (grid.target.n > 1) SAY(row, "target %.0f%%, ", 100 * grid.target.x[target]);
-        add_row(&t, make_text("%snoise %.0f%%", row, 100 * grid.noise.x[noise]));
-        for (size_t j = 0; j < grid.ratio.n; j++) {
-            sooner s = data_map_sooner(&all->d, &grid, noise, target, j, y->metric);
-            if (s.seeds > 0 && !isfinite(s.e.value)) s.e.value = NOT_REACHED;
-            set_cell(&t, j, s.e, 1);
-        }
+    for (size_t i = 0; i < grid.n; i++) {
+        data_setting at = data_map_setting(&all->d, &grid, i, y->metric);
+        if (at.s.seeds > 0 && !isfinite(at.s.e.value)) at.s.e.value = NOT_REACHED;
+        if (at.ratio == 0) add_row(&t, at.name);
+        set_cell(&t, at.ratio, at.s.e, 1);
     }
     t.t.digits = 1;
     t.t.unit = "x";

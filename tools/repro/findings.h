@@ -192,11 +192,17 @@ sooner data_sooner(const data_group *g, const data_group *base, data_column x, d
 /* The set map: shares of noise, of targets, ratios. */
 typedef struct data_grid {
     data_list noise, target, ratio;
+    size_t n; /* settings: ratio by ratio, noise by noise, target by target */
 } data_grid;
 
+typedef struct data_setting {
+    size_t noise, target, ratio; /* places in the grid */
+    const char *name;            /* "target 20%, noise 30%", without a target where there is one */
+    sooner s;                    /* by y */
+} data_setting;
+
 data_grid data_map(const data *d);
-sooner data_map_sooner(const data *d, const data_grid *grid, size_t noise, size_t target,
-                       size_t ratio, data_column y);
+data_setting data_map_setting(const data *d, const data_grid *grid, size_t index, data_column y);
 
 /* The different texts of a column, in the order of the file.  Returns how many, at most `max`. */
 size_t data_distinct(const csv_table *t, const char *column, const char **list, size_t max);

@@ -11,9 +11,11 @@ static void add_item(findings *all, size_t *n, const char *text) {
 }
 
 /* What is said if arm a does not end better than arm b, as far as the seeds can tell. */
-static const struct {
+typedef struct comparison {
     const char *set, *a, *b, *sentence;
-} comparisons[] = {
+} comparison;
+
+static const comparison comparisons[] = {
     {"main", "slm", "clm", "plain training ends at least as well."},
     {"main", "slm", "reference",
      "the reference itself, tuned on the clean text alone, is at least as good: with that much "
@@ -35,15 +37,16 @@ static const struct {
     {"main", "null_reference", "clm",
      "with the starting model as its own reference plain training ends at least as well."}};
 
-static void list_comparison(findings *all, size_t *n, const char *corpus, size_t index) {
-    const data_group *a = data_find(&all->d, corpus, comparisons[index].set, comparisons[index].a);
-    const data_group *b = data_find(&all->d, corpus, comparisons[index].set, comparisons[index].b);
+static void list_comparison(findings *all, size_t *n, const char *corpus,
+                            const comparison *arms) {
+    const data_group *a = data_find(&all->d, corpus, arms->set, arms->a);
+    const data_group *b = data_find(&all->d, corpus, arms->set, arms->b);
     estimate e = data_difference(a, b, TARGET_LOSS);
     side where = stats_side(e, 0);
     char text[600] = "";
     if (e.n == 0 || where == BELOW || (e.n < ENOUGH_SEEDS && e.value < 0)) return;
     SAY(text, "%s: %s Target loss %.3f against %.3f", corpus_name(corpus, IN_TITLE),
-        comparisons[index].sentence, data_mean_end(a, TARGET_LOSS), data_mean_end(b, TARGET_LOSS));
+        arms->sentence, data_mean_end(a, TARGET_LOSS), data_mean_end(b, TARGET_LOSS));
     if (e.n == 1)
         SAY(text, " (one seed).");
     else
@@ -85,20 +88,14 @@ static void list_ratios(findings *all, size_t *n) {
 
 static void list_map(findings *all, size_t *n) {
     const data_grid grid = data_map(&all->d);
-    size_t per_target = grid.noise.n * grid.ratio.n;
     size_t bad = 0;
     char text[900] = "Settings of the map in which it is less than 1.5 times as soon by loss:";
-    for (size_t i = 0; i < grid.target.n * per_target; i++) {
-        size_t target = i / per_target;
-        size_t noise = i % per_target / grid.ratio.n;
-        size_t ratio = i % grid.ratio.n;
-        sooner s = data_map_sooner(&all->d, &grid, noise, target, ratio, TARGET_LOSS);
-        if (s.seeds == 0 || s.e.value >= 1.5) continue;
-        SAY(text, bad++ == 0 ? " " : "; ");
-        if (grid.target.n > 1) SAY(text, "target %.0f%%, ", 100 * grid.target.x[target]);
-        SAY(text, "noise %.0f%%, keep %.0f%%: ", 100 * grid.noise.x[noise],
-            100 * grid.ratio.x[ratio]);
-        SAY(text, isfinite(s.e.value) ? "%.1fx" : "never", s.e.value);
+    for (size_t i = 0; i < grid.n; i++) {
+        data_setting at = data_map_setting(&all->d, &grid, i, TARGET_LOSS);
+        if (at.s.seeds == 0 || at.s.e.value >= 1.5) continue;
+        SAY(text, "%s%s, keep %.0f%%: ", bad++ == 0 ? " " : "; ", at.name,
+            100 * grid.ratio.x[at.ratio]);
+        SAY(text, isfinite(at.s.e.value) ? "%.1fx" : "never", at.s.e.value);
     }
     SAY(text, ".");
     if (bad > 0) add_item(all, n, text);
@@ -111,7 +108,7 @@ void report_limits(findings *all) {
                  "is not better, or not to be told apart from something simpler.");
     for (size_t i = 0; i < N_CORPORA; i++) {
         for (size_t k = 0; k < sizeof comparisons / sizeof comparisons[0]; k++)
-            list_comparison(all, &n, corpora[i], k);
+            list_comparison(all, &n, corpora[i], &comparisons[k]);
         list_cost(all, &n, corpora[i]);
     }
     list_ratios(all, &n);

@@ -135,15 +135,12 @@ void rule_map(claim *c) {
     size_t from = grid.noise.n;
     double best[MAX_SWEEP] = {0};
     const char *words = "holds when: see the map";
-    for (size_t i = 0; i < grid.noise.n; i++) {
-        for (size_t j = 0; j < grid.ratio.n * grid.target.n; j++) {
-            sooner s = data_map_sooner(c->data, &grid, i, j / grid.ratio.n, j % grid.ratio.n,
-                                       c->row->metric);
-            if (s.seeds == 0) continue;
-            cells++;
-            good += s.e.value >= 2;
-            if (s.e.value > best[i]) best[i] = s.e.value;
-        }
+    for (size_t i = 0; i < grid.n; i++) {
+        data_setting at = data_map_setting(c->data, &grid, i, c->row->metric);
+        if (at.s.seeds == 0) continue;
+        cells++;
+        good += at.s.e.value >= 2;
+        best[at.noise] = fmax(best[at.noise], at.s.e.value);
     }
     if (cells == 0) {
         (void)claim_has_seeds(c, 0);
