@@ -113,19 +113,11 @@ settings repro_file_settings(const repro *r); /* of real text */
 void repro_plan(repro *r);
 
 /* ---- texts.c ---- */
-/* The text that an arm trains on. */
-typedef struct job_corpus {
-    slm_corpus *corpus;
-    uint8_t *kind; /* the truth about each token, or NULL */
-    int owned;     /* 1: the corpus is this job's own */
-} job_corpus;
-
 /* Appends the bytes from .. from + n - 1 of a file, as far as it goes. */
 void text_append_file(corpus_text *t, const char *path, const char *fields, size_t from, size_t n);
 
+/* Reads or makes the job's texts.  CORPUS_NOISY becomes what it scores or trains on. */
 void job_begin(const repro *r, const job *j, experiment *e);
-job_corpus job_corpus_make(experiment *e, const job *j);
-void job_corpus_free(job_corpus *c, const experiment *e);
 
 /* ---- train.c ---- */
 /* Does one job: a child's whole life. */

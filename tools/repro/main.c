@@ -160,29 +160,27 @@ static int is_asked_for(const repro *r, const job *j) {
     return r->only == NULL || strcmp(j->set, r->only) == 0 || strcmp(j->corpus, r->only) == 0;
 }
 
-static int run(int argc, char **argv) {
+static int run(repro *r) {
     static job jobs[REPRO_MAX_JOBS];
-    static repro r;
-    int status = parse(&r, argc, argv);
-    if (status != 0) return status;
-    r.jobs = jobs;
-    repro_plan(&r);
-    for (int i = 0; i < r.n; i++)
-        if (is_asked_for(&r, &jobs[i])) repro_want(&r, i);
-    if (r.dry_run) {
-        print_plan(&r);
+    r->jobs = jobs;
+    repro_plan(r);
+    for (int i = 0; i < r->n; i++)
+        if (is_asked_for(r, &jobs[i])) repro_want(r, i);
+    if (r->dry_run) {
+        print_plan(r);
         return 0;
     }
-    if (!claim_folder(&r) || !lock_folder(&r)) return 1;
-    write_view_texts(&r);
-    return repro_carry_out(&r);
+    if (!claim_folder(r) || !lock_folder(r)) return 1;
+    write_view_texts(r);
+    return repro_carry_out(r);
 }
 
 int main(int argc, char **argv) {
+    static repro r;
     const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "run") == 0) return run(argc, argv);
-    if (strcmp(command, "report") == 0 && argc == 2) return repro_report("build/repro");
-    if (strcmp(command, "report") == 0 && argc == 4 && strcmp(argv[2], "--out") == 0)
-        return repro_report(argv[3]);
-    return usage("run or report?");
+    int is_report = strcmp(command, "report") == 0;
+    if (!is_report && strcmp(command, "run") != 0) return usage("run or report?");
+    int status = parse(&r, argc, argv);
+    if (status != 0) return status;
+    return is_report ? repro_report(r.out) : run(&r);
 }

@@ -164,16 +164,6 @@ static void add_piece(const job *j, const sources *from, experiment *e) {
     corpus_free(&piece);
 }
 
-void job_begin(const repro *r, const job *j, experiment *e) {
-    const sources from = sources_of(r, j);
-    if (job_is_builtin(j))
-        begin_built_in(j, e);
-    else
-        begin_from_files(r, j, &from, e);
-    if (j->kind == JOB_ARM && j->reference != NO_JOB && strcmp(j->set, "main") == 0)
-        add_piece(j, &from, e);
-}
-
 /* ---- the text that an arm trains on ---- */
 static int has_wrong_result(const corpus_text *t, const corpus_problem *problem) {
     for (size_t i = problem->start; i < problem->end; i++)
@@ -199,71 +189,78 @@ static void filter_text(corpus_text *out, const corpus_text *in) {
     }
 }
 
-static job_corpus make_filtered(const experiment *e) {
-    job_corpus out = {NULL, NULL, 1};
+/* Replaces the tokens that arms train on. */
+static void replace_corpus(experiment *e, const int32_t *tokens, const uint8_t *masked, size_t n) {
+    slm_corpus *old = e->corpus[CORPUS_NOISY];
+    must(slm_corpus_create(&e->corpus[CORPUS_NOISY], tokens, masked, n,
+                           slm_tokenizer_vocab(e->tokenizer), &experiment_error));
+    slm_corpus_free(old);
+}
+
+/* Replaces what is known of these tokens. */
+static void replace_kinds(experiment *e, uint8_t *kind) {
+    free(e->text[CORPUS_NOISY].kind);
+    e->text[CORPUS_NOISY].kind = kind;
+}
+
+static void train_on_filtered(experiment *e) {
+    corpus_text *noisy = &e->text[CORPUS_NOISY];
     corpus_text filtered;
     memset(&filtered, 0, sizeof filtered);
-    filter_text(&filtered, &e->text[CORPUS_NOISY]);
-    must(slm_corpus_encode(&out.corpus, e->tokenizer, filtered.text, filtered.size,
+    filter_text(&filtered, noisy);
+    corpus_free(noisy);
+    *noisy = filtered;
+    slm_corpus_free(e->corpus[CORPUS_NOISY]);
+    must(slm_corpus_encode(&e->corpus[CORPUS_NOISY], e->tokenizer, noisy->text, noisy->size,
                            &experiment_error));
-    out.kind = filtered.kind;
-    filtered.kind = NULL;
-    corpus_free(&filtered);
-    return out;
 }
 
 /* The noisy text with all that is off the target masked. */
-static job_corpus make_masked(const experiment *e) {
+static void train_on_masked(experiment *e) {
     const slm_corpus *c = e->corpus[CORPUS_NOISY];
     uint8_t *masked = (uint8_t *)must_alloc(c->n, 1);
-    job_corpus out = {NULL, e->text[CORPUS_NOISY].kind, 1};
     for (size_t i = 0; i < c->n; i++)
-        masked[i] = out.kind[i] > CORPUS_RESULT;
-    must(slm_corpus_create(&out.corpus, c->tokens, masked, c->n, slm_tokenizer_vocab(e->tokenizer),
-                           &experiment_error));
+        masked[i] = e->text[CORPUS_NOISY].kind[i] > CORPUS_RESULT;
+    replace_corpus(e, c->tokens, masked, c->n);
     free(masked);
-    return out;
 }
 
 /* As many tokens as all the arm's steps see; of these, as many clean ones as in tune_steps.  Both
    texts begin anew where they end. */
-static job_corpus make_mixed(const experiment *e) {
+static void train_on_mixed(experiment *e) {
     const size_t rows = (size_t)e->s.B * (size_t)e->s.T;
     const size_t n = rows * (size_t)e->s.steps;
     const size_t n_noisy = n - rows * (size_t)e->s.tune_steps;
     int32_t *tokens = (int32_t *)must_alloc(n, sizeof *tokens);
-    job_corpus out = {NULL, (uint8_t *)must_alloc(n, 1), 1};
+    uint8_t *kind = (uint8_t *)must_alloc(n, 1);
     for (size_t i = 0; i < n; i++) {
         const corpus_part part = i < n_noisy ? CORPUS_NOISY : CORPUS_CLEAN;
         const slm_corpus *c = e->corpus[part];
         size_t position = (part == CORPUS_NOISY ? i : i - n_noisy) % c->n;
         tokens[i] = c->tokens[position];
-        out.kind[i] = e->text[part].kind[position];
+        kind[i] = e->text[part].kind[position];
     }
-    must(slm_corpus_create(&out.corpus, tokens, NULL, n, slm_tokenizer_vocab(e->tokenizer),
-                           &experiment_error));
+    replace_corpus(e, tokens, NULL, n);
+    replace_kinds(e, kind);
     free(tokens);
-    return out;
 }
 
-job_corpus job_corpus_make(experiment *e, const job *j) {
-    job_corpus out = {e->corpus[CORPUS_NOISY], NULL, 0};
-    if (job_is_builtin(j)) {
-        if (j->text == TEXT_ORACLE) return make_masked(e);
-        if (j->text == TEXT_MIXED) return make_mixed(e);
-        if (j->text == TEXT_FILTERED) return make_filtered(e);
-        out.kind = e->text[CORPUS_NOISY].kind;
-    } else if (strcmp(j->corpus, "gsm8k") == 0) {
-        out.kind = kinds_of_tokens(e);
-    } else if (j->text == TEXT_MIXED) {
-        out = make_mixed(e);
-        free(out.kind);
-        out.kind = NULL; /* nothing is known of real text */
-    }
-    return out;
+/* Nothing is known of real text, unless records were strewn in. */
+static void choose_text(experiment *e, const job *j) {
+    if (j->text == TEXT_ORACLE) train_on_masked(e);
+    if (j->text == TEXT_MIXED) train_on_mixed(e);
+    if (j->text == TEXT_FILTERED) train_on_filtered(e);
+    if (job_is_builtin(j)) return;
+    replace_kinds(e, strcmp(j->corpus, "gsm8k") == 0 ? kinds_of_tokens(e) : NULL);
 }
 
-void job_corpus_free(job_corpus *c, const experiment *e) {
-    if (c->owned) slm_corpus_free(c->corpus);
-    if (c->kind != e->text[CORPUS_NOISY].kind) free(c->kind);
+void job_begin(const repro *r, const job *j, experiment *e) {
+    const sources from = sources_of(r, j);
+    if (job_is_builtin(j))
+        begin_built_in(j, e);
+    else
+        begin_from_files(r, j, &from, e);
+    if (j->kind == JOB_ARM && j->reference != NO_JOB && strcmp(j->set, "main") == 0)
+        add_piece(j, &from, e);
+    if (j->kind == JOB_SCORES || j->kind == JOB_ARM) choose_text(e, j);
 }

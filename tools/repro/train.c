@@ -180,11 +180,9 @@ static void train(experiment *e, const job *j, slm_model *model, const slm_losse
                            .lr = j->s.tune_lr,
                            .steps = j->then_clean,
                            .curve = c};
-    job_corpus text = {NULL, NULL, 0};
     if (j->kind == JOB_ARM) {
-        text = job_corpus_make(e, j);
-        t.corpus = text.corpus;
-        t.kind = text.kind;
+        t.corpus = e->corpus[CORPUS_NOISY];
+        t.kind = e->text[CORPUS_NOISY].kind;
         t.selection = &j->selection;
         t.scores = scores;
     }
@@ -193,7 +191,6 @@ static void train(experiment *e, const job *j, slm_model *model, const slm_losse
         e->s.early = 0;
     }
     experiment_train(e, &t);
-    if (j->kind == JOB_ARM) job_corpus_free(&text, e);
     if (then.steps == 0) return;
     if (ends_only) e->s.every = then.steps;
     e->s.early = 0;
@@ -239,14 +236,12 @@ static void do_scores(const repro *r, const job *j, experiment *e, curve *c) {
     const outcome nothing = {c, NAN, 0, {NAN, NAN}, 0};
     char path[REPRO_PATH_SIZE];
     slm_model *model = load_model(r, j->reference);
-    job_corpus text = job_corpus_make(e, j);
-    slm_losses *scores = experiment_score(e, model, text.corpus);
+    slm_losses *scores = experiment_score(e, model, e->corpus[CORPUS_NOISY]);
     leave_if_orphan(r);
     repro_path(path, r, "scores", j->name, ".scores");
     must(slm_losses_save(scores, path, &experiment_error));
     write_run(r, j, &nothing);
     slm_losses_free(scores);
-    job_corpus_free(&text, e);
     slm_model_free(model);
 }
 
