@@ -1,7 +1,5 @@
 /* figures_sweeps.c: figure 9, tables 3 to 5, less clean text, the controls. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include "findings.h"
 
 /* Adds a series of where groups (n) end: x (n), one row per seed, named and styled like `like`. */

@@ -1,7 +1,6 @@
 /* figures_tokens.c: what goes on inside: figures 3, 6, 7, 8, and what is selected, held against the
  * truth. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include "findings.h"
 

@@ -1,7 +1,5 @@
 /* limits.c: "when it does not help", found in the data; the table of all arms. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include "findings.h"
 
 /* ---- when it does not help ---- */

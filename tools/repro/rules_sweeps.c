@@ -1,7 +1,4 @@
 /* rules_sweeps.c: the same comparison over a sweep: of clean text, ratios, references. */
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include "rules.h"
 
 /* One of several differences: "LEADNAME: 0.05 [0.04, 0.06]", or after the first "; NAME: ...".

@@ -1,7 +1,4 @@
 /* rules_tokens.c: the mechanism: figures 3, 6, 7, 8 and the ranking of noise. */
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include "rules.h"
 
 void rule_figure6(claim *c) {

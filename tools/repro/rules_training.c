@@ -1,7 +1,5 @@
 /* rules_training.c: one arm against another, how many times sooner, the map. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include "rules.h"
 
 /* The claims of verdicts.c say "at least five times fewer tokens".  To hold, the mean must reach

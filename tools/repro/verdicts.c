@@ -1,6 +1,4 @@
 /* verdicts.c: every claim, as a row of a table, with the rule that decides it. */
-#include <stdio.h>
-#include <string.h>
 #include "rules.h"
 
 #define NO_SUCH_ARM "no such arm in the paper"
