@@ -450,7 +450,7 @@ typedef struct slm_evaluation {
     size_t n_windows;
 } slm_evaluation;
 
-/* The losses must be those of the whole corpus.  seed: of the bootstrap. */
+/* Refuses what slm_losses_check refuses, and losses that are not finite.  seed: of the draws. */
 SLM_CHECKED slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *losses,
                                            const slm_corpus *corpus, uint64_t seed, slm_error *err);
 
@@ -495,7 +495,7 @@ typedef struct slm_targets {
     const slm_real *ref_entropy; /* (n) h_i, or NULL likewise */
     const int32_t *targets;      /* (n) or NULL: all valid; below 0: not valid, never selected */
     size_t n;
-    int32_t T;              /* length of a sequence, for SLM_SCOPE_SEQUENCE */
+    int32_t T;              /* length of a sequence, for SLM_SCOPE_SEQUENCE; n is a multiple */
     uint64_t step;          /* salts SLM_CRITERION_RANDOM */
     const slm_group *group; /* the processes that hold the rest of the batch, or NULL */
 } slm_targets;
@@ -520,7 +520,8 @@ SLM_API const char *slm_criterion_name(slm_criterion criterion); /* "excess", ..
 /* k = floor(ratio n + 1/2), at least 1 if n is. */
 SLM_API size_t slm_select_count(double ratio, size_t n);
 
-/* (eq. 3) score (n) out: what the criterion makes of each target. */
+/* (eq. 3) score (n) out: what the criterion makes of each target.  NONE, INTERSECT and UNION, which
+   are not a ranking by one score, are refused. */
 SLM_CHECKED slm_status slm_select_scores(slm_real *score, const slm_targets *targets,
                                          const slm_select_options *options, slm_error *err);
 
@@ -626,7 +627,7 @@ typedef struct slm_sample_options {
 } slm_sample_options;
 
 SLM_API slm_sample_options slm_sample_defaults(void); /* temperature 1, no cuts */
-/* Draws a token.  scratch: (vocab). */
+/* Draws a token.  options NULL: the defaults.  scratch: (vocab). */
 SLM_CHECKED slm_status slm_sample_token(int32_t *token, const slm_real *logits, int32_t vocab,
                                         const slm_sample_options *options, slm_rng *rng,
                                         slm_choice *scratch, slm_error *err);
@@ -2059,9 +2060,9 @@ SLM__INLINE void slm__tile_body(int isa, size_t rows, size_t depth, const slm_re
     const size_t MR = SLM__MR(isa);
 
     if (panel != NULL && rows > SLM__MR_LOW)
-        slm__tile_accumulate(isa, MR, depth, panel, NULL, MR, sliver, sums);
+        slm__tile_accumulate(isa, MR, depth, panel, a_row, MR, sliver, sums);
     else if (panel != NULL)
-        slm__tile_accumulate(isa, SLM__MR_LOW, depth, panel, NULL, MR, sliver, sums);
+        slm__tile_accumulate(isa, SLM__MR_LOW, depth, panel, a_row, MR, sliver, sums);
     else if (rows > SLM__MR_LOW)
         slm__tile_accumulate(isa, MR, depth, NULL, a_row, a_step, sliver, sums);
     else
@@ -4996,9 +4997,11 @@ SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *lo
     const size_t n_windows = slm_corpus_n_windows(corpus, losses->T);
     slm__window_sum total = {0, 0};
 
-    if (losses->n + 1 != corpus->n)
-        return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "evaluation: %zu losses for a corpus of %zu tokens", losses->n, corpus->n);
+    slm_status status = slm_losses_check(losses, corpus, losses->T, err);
+
+    if (status != SLM_OK) return status;
+    if (!slm__all_finite(losses->loss, losses->n))
+        return slm__fail(err, SLM_ERR_NOT_FINITE, "evaluation: a loss is not finite");
     slm__window_sum *sums = (slm__window_sum *)slm__alloc(n_windows, sizeof *sums, err);
     if (sums == NULL) return SLM_ERR_MEMORY;
 
@@ -6007,7 +6010,8 @@ static slm_status slm__check_sample_options(const slm_sample_options *options, s
 SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int32_t vocab,
                                     const slm_sample_options *options, slm_rng *rng,
                                     slm_choice *scratch, slm_error *err) {
-    slm_status status = slm__check_sample_options(options, err);
+    const slm_sample_options o = options != NULL ? *options : slm_sample_defaults();
+    slm_status status = slm__check_sample_options(&o, err);
     size_t V = (size_t)vocab;
     size_t limit = V; /* choices that top_k leaves */
     size_t n = 0;     /* choices that both cuts leave */
@@ -6019,16 +6023,16 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
 
     if (status == SLM_OK) status = slm__check_logits(logits, vocab, err);
     if (status != SLM_OK) return status;
-    if (!(options->temperature > 0)) {
+    if (!(o.temperature > 0)) {
         status = slm_likeliest_tokens(&likeliest, logits, vocab, 1, err);
         *token = likeliest.token;
         return status;
     }
 
-    sum = (double)slm__softmax_weights(scratch, logits, V, options->temperature);
-    if (options->top_k > 0) limit = slm__min(V, (size_t)options->top_k);
-    if (limit < V || options->top_p < 1) qsort(scratch, V, sizeof *scratch, slm__compare_choices);
-    while (n < limit && (n == 0 || mass < options->top_p * sum)) {
+    sum = (double)slm__softmax_weights(scratch, logits, V, o.temperature);
+    if (o.top_k > 0) limit = slm__min(V, (size_t)o.top_k);
+    if (limit < V || o.top_p < 1) qsort(scratch, V, sizeof *scratch, slm__compare_choices);
+    while (n < limit && (n == 0 || mass < o.top_p * sum)) {
         mass += (double)scratch[n].p;
         n++;
     }
@@ -9560,12 +9564,13 @@ static slm_status slm__model_save_weights(const slm_model *model, const char *fo
                                           slm_dtype dtype, slm_error *err) {
     slm__container weights = slm__container_of(&slm__model_format, model->table, model->n_tensors,
                                                model->params, NULL, NULL);
+    const uint64_t no_numbers[1] = {0}; /* a model's container has no keys */
     slm__container_writer writer;
     char path[SLM__PATH];
     slm_status status = slm__path_concat(path, folder, "/model.safetensors", err);
 
     if (status != SLM_OK) return status;
-    slm__container_begin(&writer, &weights, dtype, NULL, err);
+    slm__container_begin(&writer, &weights, dtype, no_numbers, err);
     return slm__container_end(&writer, path);
 }
 

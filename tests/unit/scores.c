@@ -651,10 +651,16 @@ static void evaluation(void) {
     /* Windows that all have one mean leave no doubt about it. */
     slm_losses *flat;
     CHECK_OK(slm_losses_create(&flat, N - 1, T, &err), err);
+    CHECK(slm_losses_evaluate(&again, flat, &c, 5, &err) == SLM_ERR_MISMATCH,
+          "losses that do not say to which corpus they belong");
+    flat->corpus_hash = c.hash;
+    flat->tokenizer_hash = c.tokenizer_hash;
     for (size_t i = 0; i < flat->n; i++)
         flat->loss[i] = 2;
     CHECK_OK(slm_losses_evaluate(&again, flat, &c, 5, &err), err);
     CHECK(again.loss == 2 && again.low == 2 && again.high == 2, "equal losses");
+    flat->loss[3] = (slm_real)NAN;
+    CHECK(slm_losses_evaluate(&again, flat, &c, 5, &err) == SLM_ERR_NOT_FINITE, "a NaN");
     slm_losses_free(flat);
 }
 
@@ -688,8 +694,8 @@ static void evaluation_of_masked_tokens(void) {
               strstr(err.text, "masked") != NULL,
           "all is masked: %s", err.text);
     c.n--;
-    CHECK(slm_losses_evaluate(&again, truth, &c, 5, &err) == SLM_ERR_ARGUMENT &&
-              strstr(err.text, "losses for a corpus") != NULL,
+    CHECK(slm_losses_evaluate(&again, truth, &c, 5, &err) == SLM_ERR_MISMATCH &&
+              strstr(err.text, "another corpus") != NULL,
           "another corpus: %s", err.text);
 }
 
