@@ -234,9 +234,9 @@ const data_group *data_find_clean(const data *d, const char *arm, double bytes) 
     return own->n > 0 ? own : find_clean_in(d, "main", arm, bytes);
 }
 
-const data_group *data_find_plain(const data *d, const char *corpus, const char *set) {
-    const data_group *own = data_find(d, corpus, set, "clm");
-    return own->n > 0 ? own : data_main(d, corpus, "clm");
+const data_group *data_find_plain(const data *d, const char *set) {
+    const data_group *own = data_find(d, "builtin", set, "clm");
+    return own->n > 0 ? own : data_main(d, "builtin", "clm");
 }
 
 size_t data_arms(const data *d, const char *corpus, const data_group **list) {

@@ -312,3 +312,12 @@ int draw(findings *all, const drawing *d) {
     page_figure_end(&all->page, d->caption, command_of(all->set), make_text("%s.csv", d->name));
     return 1;
 }
+
+int draw_curves(findings *all, const curve_choice *choice, const drawing *d) {
+    curve_set set;
+    drawing drawn = *d;
+    choose_curves(&set, &all->d, choice);
+    drawn.f.y.label = metric_label(choice->corpus, choice->y);
+    drawn.set = &set;
+    return draw(all, &drawn);
+}

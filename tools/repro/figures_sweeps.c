@@ -45,7 +45,7 @@ static double paper_at(const at_ratio *list, size_t n, double ratio) {
 static void draw_ratios_by(findings *all, const char *name, const char *what, data_column y) {
     const data_group *list[MAX_SWEEP];
     size_t n = data_sweep(&all->d, "ratio", "slm", list);
-    double plain = data_mean_end(data_find_plain(&all->d, "builtin", "ratio"), y);
+    double plain = data_mean_end(data_find_plain(&all->d, "ratio"), y);
     double *x = new_numbers(n);
     const figure_rule rule = {plain * metric_scale(y), 0, "plain (CLM)"};
     char caption[400] = "100% must be plain training exactly.  Paper (mean of GSM8K and MATH):";
@@ -91,7 +91,7 @@ static void add_gain(number_table *t, const findings *all, const data_group *g, 
                      const char *label) {
     data_column y = best_metric(&all->d, "builtin");
     add_row(t, label);
-    set_cell(t, 0, data_difference(g, data_find_plain(&all->d, "builtin", g->set), y),
+    set_cell(t, 0, data_difference(g, data_find_plain(&all->d, g->set), y),
              metric_scale(y));
     t->paper[t->t.n_rows - 1] = paper;
 }

@@ -11,46 +11,36 @@ static const char *const class_ids[CLASSES] = {"HL", "LH", "HH", "LL"};
 static const char *const class_names[CLASSES] = {"high to low", "low to high", "stays high",
                                                  "stays low"};
 
-/* Shares of a class, one per seed; returns how many. */
-static size_t class_shares(const data *d, const char *class_name, const char *null, double *share) {
+static double share_of_seed(const csv_table *t, const char *seed, const char *class_name,
+                            const char *null) {
+    size_t row = data_row(t, "seed", seed, "class", class_name, "null", null, NULL);
+    return data_number(t, row, "share");
+}
+
+estimate class_share(const data *d, const char *class_name, const char *null, const char *less) {
     const csv_table *t = &d->csv[TRAJECTORIES];
     const char *seeds[MAX_SEEDS];
     size_t n = data_distinct(t, "seed", seeds, MAX_SEEDS);
-    for (size_t k = 0; k < n; k++) {
-        size_t row = data_row(t, "seed", seeds[k], "class", class_name, "null", null, NULL);
-        share[k] = data_number(t, row, "share");
-    }
-    return n;
-}
-
-estimate class_share(const data *d, const char *class_name, const char *null) {
     double share[MAX_SEEDS] = {0};
-    return stats_estimate(share, class_shares(d, class_name, null, share));
-}
-
-estimate class_above_null(const data *d, const char *class_name) {
-    double real[MAX_SEEDS] = {0}, null[MAX_SEEDS] = {0};
-    size_t n = class_shares(d, class_name, "0", real);
-    (void)class_shares(d, class_name, "1", null);
-    for (size_t k = 0; k < n; k++)
-        real[k] -= null[k];
-    return stats_estimate(real, n);
+    for (size_t k = 0; k < n; k++) {
+        share[k] = share_of_seed(t, seeds[k], class_name, null);
+        if (less != NULL) share[k] -= share_of_seed(t, seeds[k], class_name, less);
+    }
+    return stats_estimate(share, n);
 }
 
 static void draw_class_shares(findings *all) {
+    static const char *const rows[4] = {"here", "here, checkpoints shuffled", "paper, TinyLlama",
+                                        "paper, Mistral"};
     static const double theirs[2][CLASSES] = {{26, 12, 11, 51}, {28, 13, 8, 51}};
     number_table t = new_table(class_names, CLASSES);
-    add_row(&t, "here");
-    for (size_t j = 0; j < CLASSES; j++) {
-        set_cell(&t, j, class_share(&all->d, class_ids[j], "0"), 100);
-        t.paper[j] = theirs[0][j];
+    for (size_t i = 0; i < 4; i++) {
+        add_row(&t, rows[i]);
+        for (size_t j = 0; j < CLASSES && i < 2; j++)
+            set_cell(&t, j, class_share(&all->d, class_ids[j], i == 0 ? "0" : "1", NULL), 100);
     }
-    add_row(&t, "here, checkpoints shuffled");
-    for (size_t j = 0; j < CLASSES; j++)
-        set_cell(&t, j, class_share(&all->d, class_ids[j], "1"), 100);
-    add_row(&t, "paper, TinyLlama");
-    add_row(&t, "paper, Mistral");
     memcpy(t.value + (size_t)2 * CLASSES, theirs, sizeof theirs);
+    memcpy(t.paper, theirs[0], sizeof theirs[0]);
     t.t.unit = "%";
     const drawing d = {
         .f = {.title = "Paper's figure 3: the four classes of tokens, and what chance alone makes "
@@ -136,16 +126,12 @@ static void draw_panels(findings *all, const char *corpus, const char *prefix, c
     for (const panel *p = panels; p < panels + 3; p++) {
         const curve_choice choice = {corpus,    "main",     arms,     TOKENS,
                                      p->column, BEST_RATIO, p->plain, p->selective};
-        curve_set set;
-        choose_curves(&set, &all->d, &choice);
         drawing d = {.f = *f,
                      .name = make_text("%s_%.40s_%s", prefix, corpus, p->name),
-                     .caption = p->caption,
-                     .set = &set};
+                     .caption = p->caption};
         d.f.title = p->title;
-        d.f.y.label = metric_label(corpus, p->column);
         if (p->column != AUC) d.f.n_rules = 0; /* only of AUC is it known what chance gives */
-        (void)draw(all, &d);
+        (void)draw_curves(all, &choice, &d);
     }
 }
 

@@ -90,16 +90,13 @@ static void draw_family(findings *all, const char *corpus, const family *of, con
     const figure_rule rule = {reference * metric_scale(y->metric), 0, "the reference itself"};
     const char *note =
         seeds > 1 ? "  Thin: seeds; band: 95% interval of the mean (Student's t)." : "";
-    curve_set set;
     lead l;
     if (of != &families[NAIVE] && !has_family(d, corpus, of)) return;
-    choose_curves(&set, d, &choice);
     drawing drawn = {
         .f = {.title = make_text("%s against %s: %s", y->title, x->title, of->title),
               .note = make_text("%s; %zu seed%s, paired: same base, data and order.%s",
                                 corpus_name(corpus, IN_TITLE), seeds, plural(seeds), note),
               .x = {.label = x->label},
-              .y = {.label = metric_label(corpus, y->metric)},
               .rules = &rule,
               .n_rules = isfinite(reference) != 0,
               .height = 460},
@@ -107,10 +104,9 @@ static void draw_family(findings *all, const char *corpus, const family *of, con
         .caption = make_text("%s is better.  The arrow leads from plain training's end to where "
                              "selective training has passed it.  %s",
                              y->direction, y->paper),
-        .axis = x->name,
-        .set = &set};
+        .axis = x->name};
     set_lead(&l, &drawn.f, d, &choice);
-    (void)draw(all, &drawn);
+    (void)draw_curves(all, &choice, &drawn);
 }
 
 /* The one picture: plain, selective and random, with the arrow. */
@@ -123,24 +119,20 @@ void draw_result(findings *all) {
     const curve_choice choice = {corpus, "main", arms, TOKENS, y->metric, EACH_RATIO, NAN, NAN};
     const char *better = y->metric == TARGET_ACCURACY ? "higher" : "lower";
     const char *note = seeds > 1 ? " (thin) and the 95% interval of their mean (band)" : "";
-    curve_set set;
     lead l;
-    choose_curves(&set, d, &choice);
     drawing drawn = {
         .f = {.title = y->result_title,
               .subtitle =
                   make_text("%s; the same base, the same text in the same order; %s is better",
                             corpus_name(corpus, IN_TITLE), better),
-              .note = make_text("make repro; %zu seed%s%s", seeds, plural(seeds), note),
-              .y = {.label = metric_label(corpus, y->metric)}},
+              .note = make_text("make repro; %zu seed%s%s", seeds, plural(seeds), note)},
         .name = "result",
         .caption = "The arrow leads from plain training's end to where selective training "
-                   "has passed it; in brackets the 95% bootstrap interval over seeds.",
-        .set = &set};
+                   "has passed it; in brackets the 95% bootstrap interval over seeds."};
     set_lead(&l, &drawn.f, d, &choice);
     if (l.s.seeds > 1) SAY(l.text, " [%.1f, %.1f]", l.s.e.low, l.s.e.high);
     all->set = "main";
-    (void)draw(all, &drawn);
+    (void)draw_curves(all, &choice, &drawn);
     all->set = NULL;
 }
 

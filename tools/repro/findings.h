@@ -136,8 +136,9 @@ const data_group *data_main(const data *d, const char *corpus, const char *arm);
 /* The arm's group of a set with that much clean text: from set clean, else from set main. */
 const data_group *data_find_clean(const data *d, const char *arm, double bytes);
 
-/* Plain training that a set is compared with: its own, or that of set main. */
-const data_group *data_find_plain(const data *d, const char *corpus, const char *set);
+/* Plain training that a set of the built-in corpus is compared with: its own, or that of set
+   main. */
+const data_group *data_find_plain(const data *d, const char *set);
 
 /* All groups of set main (MAX_ARMS at most), in the order in which arms are told. */
 size_t data_arms(const data *d, const char *corpus, const data_group **list);
@@ -336,6 +337,9 @@ typedef struct drawing {
 /* Returns 0 if there are no curves to draw. */
 int draw(findings *all, const drawing *d);
 
+/* The same of the chosen curves, with the label of their y. */
+int draw_curves(findings *all, const curve_choice *choice, const drawing *d);
+
 /* ---- figures ---- */
 /* Draws figures; returns 0 if their numbers are missing. */
 typedef int section_body(findings *all);
@@ -361,10 +365,9 @@ section_body draw_figure8;
 section_body draw_selection;
 section_body draw_kinds;
 
-/* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones
-   ("1"); the difference of the two. */
-estimate class_share(const data *d, const char *class_name, const char *null);
-estimate class_above_null(const data *d, const char *class_name);
+/* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones ("1");
+   less that among others, unless `less` is NULL. */
+estimate class_share(const data *d, const char *class_name, const char *null, const char *less);
 
 /* Correlation of accuracy with a loss over a run's checkpoints. */
 run_number accuracy_correlation;

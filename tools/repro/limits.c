@@ -71,7 +71,7 @@ static void list_cost(findings *all, size_t *n, const char *corpus) {
 
 static void list_ratios(findings *all, size_t *n) {
     const data_group *list[MAX_SWEEP];
-    const data_group *plain = data_find_plain(&all->d, "builtin", "ratio");
+    const data_group *plain = data_find_plain(&all->d, "ratio");
     size_t n_groups = data_sweep(&all->d, "ratio", "slm", list);
     size_t bad = 0;
     char text[400] = "Ratios that do not end below plain training's target loss:";

@@ -36,7 +36,7 @@ static size_t sweep_of(const claim *c, const data_group **list) {
 /* What a group of the sweep gains over plain training. */
 static estimate say_gain(claim *c, const data_group *g, const char *lead, const char *name,
                          const char *brief) {
-    estimate e = data_gain(g, data_find_plain(c->data, c->corpus, c->row->set));
+    estimate e = data_gain(g, data_find_plain(c->data, c->row->set));
     say_entry(c, lead, name, brief, e, data_has_accuracy(c->data, "builtin") ? 1 : 4);
     return e;
 }
@@ -118,7 +118,7 @@ void rule_figure9(claim *c) {
 
 void rule_ratio_one(claim *c) {
     const data_group *list[MAX_SWEEP];
-    const data_group *plain = data_find_plain(c->data, c->corpus, c->row->set);
+    const data_group *plain = data_find_plain(c->data, c->row->set);
     size_t n = sweep_of(c, list);
     size_t exact = 0, pairs = 0;
     const data_group *whole = n > 0 && list[n - 1]->ratio > 0.999 ? list[n - 1] : NULL;

@@ -58,14 +58,15 @@ void rule_mechanism(claim *c) {
 }
 
 void rule_figure3(claim *c) {
-    size_t seeds = class_above_null(c->data, "HL").n;
-    side falls = stats_side(class_above_null(c->data, "HL"), 0);
-    side rises = stats_side(class_above_null(c->data, "LH"), 0);
-    double most = class_share(c->data, "HL", "0").high;
-    double fall = 100 * class_share(c->data, "HL", "0").value;
-    double fall_null = 100 * class_share(c->data, "HL", "1").value;
-    double rise = 100 * class_share(c->data, "LH", "0").value;
-    double rise_null = 100 * class_share(c->data, "LH", "1").value;
+    estimate above_null = class_share(c->data, "HL", "0", "1");
+    size_t seeds = above_null.n;
+    side falls = stats_side(above_null, 0);
+    side rises = stats_side(class_share(c->data, "LH", "0", "1"), 0);
+    double most = class_share(c->data, "HL", "0", NULL).high;
+    double fall = 100 * class_share(c->data, "HL", "0", NULL).value;
+    double fall_null = 100 * class_share(c->data, "HL", "1", NULL).value;
+    double rise = 100 * class_share(c->data, "LH", "0", NULL).value;
+    double rise_null = 100 * class_share(c->data, "LH", "1", NULL).value;
     if (seeds > 0) {
         SAY(c->found,
             "High to low %.1f%% (shuffled %.1f%%), low to high %.1f%% (shuffled %.1f%%), "
