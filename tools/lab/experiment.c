@@ -364,11 +364,8 @@ void experiment_train(experiment *e, const training *t) {
         int is_late = i % every == 0 || i == t->steps;
         int is_early = early > 0 && i <= 3 * every && i % early == 0;
         train_step(&c);
-        if (t->curve == NULL) continue;
-        if (is_late)
-            add_point(&c, WITH_PIECE);
-        else if (is_early)
-            add_point(&c, WITHOUT_PIECE);
+        if (t->curve == NULL || !(is_late || is_early)) continue;
+        add_point(&c, is_late ? WITH_PIECE : WITHOUT_PIECE);
     }
     slm_batch_free(c.batch);
     slm_trainer_free(c.trainer);

@@ -131,16 +131,16 @@ typedef enum change {
     NO_BASE         /* the arms begin with random weights, and see the text twice */
 } change;
 
-typedef struct row {
+typedef struct set_row {
     const char *set;
     change change;
     double value;
     const char *arms;
-} row;
+} set_row;
 
 /* For each seed.  A quick plan has the control only. */
-static const row control = {"control", MATCHED_TEXT, 0, "scores clm slm"};
-static const row rows[] = {
+static const set_row control = {"control", MATCHED_TEXT, 0, "scores clm slm"};
+static const set_row rows[] = {
     {"ratio", NO_CHANGE, 0,
      "slm:0.1 slm:0.2 slm:0.3 slm:0.4 slm:0.5 slm:0.6 slm:0.7 slm:0.8 slm:0.9 slm:1"},
     {"self", SELF_REFERENCE, 0,
@@ -355,7 +355,7 @@ static void shrink_reference(origin *o, double size) {
     }
 }
 
-static void plan_row(repro *r, const origin *main, const row *row) {
+static void plan_row(repro *r, const origin *main, const set_row *row) {
     const corpus_mix pure = {1, 0, 0};
     origin o = *main;
     job plain = new_job(&o, "main", find_arm("clm", 3), REPRO_RATIO);
