@@ -471,7 +471,7 @@ static int group_fails(void *user, uint64_t *values, size_t n) {
 }
 
 static void a_group_that_fails(void) {
-    const slm_select_options o = options_of(SLM_CRITERION_LOSS, SLM_SCOPE_BATCH, .4);
+    slm_select_options o = options_of(SLM_CRITERION_LOSS, SLM_SCOPE_BATCH, .4);
     slm_targets t = golden_targets();
     slm_group group;
     size_t n_selected;
@@ -480,6 +480,12 @@ static void a_group_that_fails(void) {
     group.allreduce_counts = group_fails;
     t.group = &group;
     CHECK(slm_select(mask, &n_selected, &t, &o, scratch, &err) == SLM_ERR_IO, "%s", err.text);
+
+    /* A ranking within the process asks nobody. */
+    o.scope = SLM_SCOPE_MICRO;
+    CHECK_OK(slm_select(mask, &n_selected, &t, &o, scratch, &err), err);
+    o.scope = SLM_SCOPE_SEQUENCE;
+    CHECK_OK(slm_select(mask, &n_selected, &t, &o, scratch, &err), err);
 }
 
 int main(void) {
