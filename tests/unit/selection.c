@@ -231,7 +231,7 @@ static void options_are_refused_by_name(void) {
 
     t.T = 0;
     o = options_of(SLM_CRITERION_LOSS, SLM_SCOPE_SEQUENCE, .5);
-    CHECK(refuses(&t, &o, "sequences of 0"), "T is 0: %s", err.text);
+    CHECK(refuses(&t, &o, "sequences of T = 0"), "T is 0: %s", err.text);
 }
 
 static void missing_arrays_are_refused(void) {
