@@ -35,38 +35,27 @@ int claim_has_seeds(claim *c, size_t seeds) {
     return 0;
 }
 
-/* Appends a number without "-0.0". */
-static void append_fixed(char *text, size_t size, double v, int digits) {
-    char number[32];
-    const char *shown = number;
-    snprintf(number, sizeof number, "%.*f", digits, v);
-    if (number[0] == '-' && strspn(number + 1, "0.") == strlen(number + 1)) shown++;
-    append_text(text, size, "%s", shown);
+/* A number without "-0.0". */
+static const char *number_text(double v, int digits) {
+    const char *text = make_text("%.*f", digits, v);
+    int is_zero = strspn(text + 1, "0.") == strlen(text + 1);
+    return text[0] == '-' && is_zero ? text + 1 : text;
 }
 
-/* Appends "before0.052 [0.041, 0.060]". */
-static void append_estimate(char *text, size_t size, const char *before, estimate e, int digits) {
-    append_text(text, size, "%s", before);
-    append_fixed(text, size, e.value, digits);
-    if (e.n < 2) return;
-    append_text(text, size, " [");
-    append_fixed(text, size, e.low, digits);
-    append_text(text, size, ", ");
-    append_fixed(text, size, e.high, digits);
-    append_text(text, size, "]");
+/* "0.052 [0.041, 0.060]". */
+static const char *estimate_text(estimate e, int digits) {
+    const char *value = number_text(e.value, digits);
+    if (e.n < 2) return value;
+    return make_text("%s [%s, %s]", value, number_text(e.low, digits), number_text(e.high, digits));
 }
 
 void claim_number(claim *c, const char *before, estimate e, int digits, const char *after) {
-    if (e.n == 0) return;
-    append_estimate(c->found, sizeof c->found, before, e, digits);
-    SAY(c->found, "%s", after);
+    if (e.n > 0) SAY(c->found, "%s%s%s", before, estimate_text(e, digits), after);
 }
 
 void claim_brief(claim *c, const char *before, estimate e, int digits, const char *after) {
-    if (e.n == 0) return;
-    if (c->brief[0] != '\0') SAY(c->brief, "; ");
-    append_estimate(c->brief, sizeof c->brief, before, e, digits);
-    SAY(c->brief, "%s", after);
+    const char *separator = c->brief[0] != '\0' ? "; " : "";
+    if (e.n > 0) SAY(c->brief, "%s%s%s%s", separator, before, estimate_text(e, digits), after);
 }
 
 void claim_both(claim *c, const char *brief, const char *found, estimate e, int digits) {
