@@ -255,31 +255,26 @@ static void render(FILE *out, const drawing *d) {
     (d->chart != NULL ? d->chart : figure_bars)(out, &d->f, &t);
 }
 
-static void end_row(csv_out *out, double mean, double low, double high, double paper) {
-    csv_put_number(out, mean);
-    csv_put_number(out, low);
-    csv_put_number(out, high);
-    csv_put_number(out, paper);
-    csv_end_row(out);
-}
-
 static void put_series(csv_out *out, const figure_series *s, const double *paper) {
     for (size_t i = 0; i < s->n; i++) {
         double mean, low, high;
         size_t runs = figure_mean(s, i, &mean, &low, &high);
+        const double numbers[5] = {s->x[i], mean, low, high, paper[i]};
         csv_put_text(out, s->name);
         csv_put(out, "%zu", runs);
-        csv_put_number(out, s->x[i]);
-        end_row(out, mean, low, high, paper[i]);
+        csv_put_numbers(out, numbers, 5);
+        csv_end_row(out);
     }
 }
 
 static void put_table(csv_out *out, const number_table *t) {
     size_t n_cols = t->t.n_cols;
     for (size_t i = 0; i < t->t.n_rows * n_cols; i++) {
+        const double numbers[4] = {t->value[i], t->low[i], t->high[i], t->paper[i]};
         csv_put_text(out, t->rows[i / n_cols]);
         csv_put_text(out, t->t.cols[i % n_cols]);
-        end_row(out, t->value[i], t->low[i], t->high[i], t->paper[i]);
+        csv_put_numbers(out, numbers, 4);
+        csv_end_row(out);
     }
 }
 
