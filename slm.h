@@ -1361,14 +1361,14 @@ static void slm__count_bytes(uint64_t counts[256], const slm_real *score, const 
    which those of this process lie. */
 static slm_status slm__cut_ties(slm__cut *cut, const slm_real *score, const uint8_t *valid,
                                 size_t n, uint64_t ties, const slm_group *group, slm_error *err) {
-    uint64_t n_equal = 0;
+    uint64_t n_equal_before_me = 0;
     size_t i;
 
-    for (i = 0; i < n; i++)
-        n_equal += valid[i] && slm__key(score[i]) == cut->key;
-
-    uint64_t n_equal_before_me = n_equal;
-    if (!slm__sum_before_me(group, &n_equal_before_me)) return slm__fail_group(err);
+    if (group != NULL && group->exscan_count != NULL) {
+        for (i = 0; i < n; i++)
+            n_equal_before_me += valid[i] && slm__key(score[i]) == cut->key;
+        if (!slm__sum_before_me(group, &n_equal_before_me)) return slm__fail_group(err);
+    }
 
     uint64_t my_ties = ties > n_equal_before_me ? ties - n_equal_before_me : 0;
     for (i = 0; i < n && my_ties > 0; i++)
@@ -2024,6 +2024,7 @@ SLM__INLINE void slm__tile_accumulate(int isa, const size_t rows, size_t depth,
 
     SLM__TILE_LOOP
     for (size_t i = 0; i < rows; i++) {
+        /* cppcheck-suppress nullPointer ; a_row is read only where there is no panel. */
         row[i] = panel != NULL ? NULL : a_row[i];
         SLM__VECTOR_FOR(j, NR) {
             sum[i * NR + j] = 0;
@@ -2060,9 +2061,9 @@ SLM__INLINE void slm__tile_body(int isa, size_t rows, size_t depth, const slm_re
     const size_t MR = SLM__MR(isa);
 
     if (panel != NULL && rows > SLM__MR_LOW)
-        slm__tile_accumulate(isa, MR, depth, panel, a_row, MR, sliver, sums);
+        slm__tile_accumulate(isa, MR, depth, panel, NULL, MR, sliver, sums);
     else if (panel != NULL)
-        slm__tile_accumulate(isa, SLM__MR_LOW, depth, panel, a_row, MR, sliver, sums);
+        slm__tile_accumulate(isa, SLM__MR_LOW, depth, panel, NULL, MR, sliver, sums);
     else if (rows > SLM__MR_LOW)
         slm__tile_accumulate(isa, MR, depth, NULL, a_row, a_step, sliver, sums);
     else

@@ -210,9 +210,9 @@ change 'generation: scaled logits' 'audit' \
 change 'generation: residual' 'audit' \
     'slm__matvec(&output, 1, g->y, H * D, 1);' 'slm__matvec(&output, 1, g->y, H * D, 0);'
 change 'sampling: top_p' 'generation' \
-    'mass < options->top_p * sum' 'mass < options->top_p'
+    'mass < o.top_p * sum' 'mass < options->top_p'
 change 'sampling: top_k' 'generation' \
-    'slm__min(V, (size_t)options->top_k)' 'slm__min(V, (size_t)options->top_k + 1)'
+    'slm__min(V, (size_t)o.top_k)' 'slm__min(V, (size_t)options->top_k + 1)'
 change 'sampling: partial sums' 'generation' \
     'sums[(first + i) % SLM__LANES] += weights[i];' 'sums[0] += weights[i];'
 change 'sampling: equals by their ids' 'generation' \
