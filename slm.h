@@ -1887,9 +1887,10 @@ enum {
     SLM__NC = 1024,
     /* The same with AVX-512: 512 KiB, for the L2 cache of each core. */
     SLM__NC_AVX512 = 256,
-    /* A transposed A is packed if its rows are further apart than this: a cache keeps few lines
-       of one column when they are a large power of two apart. */
-    SLM__LD_MAX = 2048,
+    /* Bytes.  A transposed A is packed if its rows lie at least this far apart: a tile that reads
+       down its columns would touch another page of memory at every step, more than the processor
+       knows the addresses of, and take twice the time. */
+    SLM__PAGE = 4096,
 
     SLM__PACK_ROWS = 8,   /* rows that packing reads side by side */
     SLM__PACK_STEPS = 16  /* numbers that it takes of each: a cache line of floats */
@@ -2195,7 +2196,8 @@ static slm__gemm_plan slm__plan_gemm(slm__gemm_op op, size_t m, size_t n, size_t
     plan.n_block = slm__even_block(n, plan.n_block, 1, SLM__NR_MAX);
 
     plan.pack_a = isa != SLM__ISA_AVX512;
-    if (op == SLM__TN && (A.rows != NULL || A.ld > SLM__LD_MAX)) plan.pack_a = 1;
+    if (op == SLM__TN && (A.rows != NULL || A.ld * sizeof(slm_real) >= SLM__PAGE))
+        plan.pack_a = 1;
 
     /* Threads divide the rows of C; if these are few, its columns. */
     plan.split_columns = m <= SLM__MC;
@@ -5717,7 +5719,9 @@ SLM_API void slm_generator_reset(slm_generator *generator) {
 SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *model,
                                         int32_t max_tokens, slm_error *err) {
     const slm_model_config *c = &model->config;
-    const size_t head = sizeof(slm_generator); /* room for the struct, and more, in slm_reals */
+    /* Room for the struct, and more, in slm_reals.  Like the arrays it ends with a cache line, so
+       that vectors of keys and values do not lie across two. */
+    const size_t head = slm__round_up(sizeof(slm_generator), SLM__CACHE_LINE);
     size_t C = (size_t)c->dim;
     size_t D = (size_t)c->head_dim;
     size_t Q = (size_t)c->n_heads * D;
@@ -5748,7 +5752,8 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
                   {&g.up, F}, {&g.cosine, D / 2}, {&g.sine, D / 2},
                   {&g.attention, attention}, {&g.logits, (size_t)c->vocab}};
     for (size_t i = 0; i < SLM__COUNT(arrays); i++)
-        fits = fits && slm__checked_add(&total, total, arrays[i].size);
+        fits = fits && arrays[i].size < SIZE_MAX - SLM__CACHE_LINE &&
+               slm__checked_add(&total, total, slm__round_up(arrays[i].size, SLM__CACHE_LINE));
     if (!fits) return slm__no_memory(err, SIZE_MAX);
 
     *out = (slm_generator *)slm__alloc(total, sizeof(slm_real), err);
@@ -5756,7 +5761,7 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     next = (slm_real *)(void *)*out + head;
     for (size_t i = 0; i < SLM__COUNT(arrays); i++) {
         *arrays[i].array = next;
-        next += arrays[i].size;
+        next += slm__round_up(arrays[i].size, SLM__CACHE_LINE);
     }
     **out = g;
     return SLM_OK;
@@ -5899,18 +5904,24 @@ SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *ge
 /* ---- choosing a token by its logits ---- */
 /* A logit of -infinity is a token that must not come: it may be, unless all are. */
 static slm_status slm__check_logits(const slm_real *logits, int32_t vocab, slm_error *err) {
-    int has_finite = 0;
+    const slm_real largest = (slm_real)SLM__BY_TYPE(FLT_MAX, DBL_MAX);
+    int32_t n_allowed = 0;
+    int32_t n_finite = 0;
 
     if (vocab < 1)
         return slm__fail(err, SLM_ERR_ARGUMENT, "a vocabulary of %d tokens: at least 1 is needed",
                          (int)vocab);
+
+    /* Counting has no early end, so that compilers make vector code of it. */
     for (int32_t i = 0; i < vocab; i++) {
-        double logit = (double)logits[i];
-        if (!(logit <= DBL_MAX))
-            return slm__fail(err, SLM_ERR_NOT_FINITE, "the logit of token %d is %g", (int)i, logit);
-        if (logit >= -DBL_MAX) has_finite = 1;
+        n_allowed += logits[i] <= largest;
+        n_finite += logits[i] <= largest && logits[i] >= -largest;
     }
-    if (has_finite) return SLM_OK;
+    for (int32_t i = 0; n_allowed < vocab && i < vocab; i++)
+        if (!(logits[i] <= largest))
+            return slm__fail(err, SLM_ERR_NOT_FINITE, "the logit of token %d is %g", (int)i,
+                             (double)logits[i]);
+    if (n_finite > 0) return SLM_OK;
     return slm__fail(err, SLM_ERR_NOT_FINITE, "all logits are -infinity");
 }
 
@@ -6020,14 +6031,15 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
     double sum;
     double mass = 0; /* of the first n choices */
     double point;
-    slm_choice likeliest = {0, 0};
 
     if (status == SLM_OK) status = slm__check_logits(logits, vocab, err);
     if (status != SLM_OK) return status;
     if (!(o.temperature > 0)) {
-        status = slm_likeliest_tokens(&likeliest, logits, vocab, 1, err);
-        *token = likeliest.token;
-        return status;
+        slm_real largest = slm__row_max(logits, V);
+        *token = 0;
+        while (logits[*token] < largest)
+            ++*token;
+        return SLM_OK;
     }
 
     sum = (double)slm__softmax_weights(scratch, logits, V, o.temperature);

@@ -218,7 +218,9 @@ change 'sampling: partial sums' 'generation' \
 change 'sampling: equals by their ids' 'generation' \
     'return x->token < y->token ? -1 : 1;' 'return x->token < y->token ? 1 : -1;'
 change 'sampling: finite logits' 'generation' \
-    'if (!(logit <= DBL_MAX))' 'if (logit > DBL_MAX)'
+    'n_allowed += logits[i] <= largest;' 'n_allowed += !(logits[i] > largest);'
+change 'sampling: greedy' 'generation' \
+    'while (logits[*token] < largest)' 'while (logits[*token] > largest)'
 change 'likeliest: the last gives way' 'generation' \
     '!(logits[token] > choices[k - 1].p)' '!(logits[token] >= choices[0].p)'
 # ---- scoring ----
