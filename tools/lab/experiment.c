@@ -243,11 +243,18 @@ typedef struct interval {
 } interval;
 
 /* Returns 1 if one ranking by the trainer's scores decides what is selected: then the AUC of these
-   scores says how good it is.  INTERSECT and UNION, which come last among the criteria used here,
-   combine two rankings; at ratio 1 there is none. */
+   scores says how good it is.  INTERSECT and UNION combine two rankings; at ratio 1 there is none.
+   (An own rule, OWN, is no arm of any experiment here.) */
 static int ranks_by_score(const slm_select_options *selection) {
-    return selection != NULL && selection->criterion != SLM_CRITERION_NONE &&
-           selection->criterion < SLM_CRITERION_INTERSECT && selection->ratio < 1;
+    if (selection == NULL || !(selection->ratio < 1)) return 0;
+    switch (selection->criterion) {
+    case SLM_CRITERION_EXCESS:
+    case SLM_CRITERION_REF:
+    case SLM_CRITERION_ENTROPY:
+    case SLM_CRITERION_LOSS:
+    case SLM_CRITERION_RANDOM: return 1;
+    default: return 0;
+    }
 }
 
 /* Counts the step's tokens by their true kind, and those selected.  A token that the text masks

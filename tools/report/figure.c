@@ -253,9 +253,11 @@ figure__scale figure__fitted(const figure_axis *axis, double low, double high, d
 static size_t log_ticks(const figure__scale *s, double *tick) {
     static const int factors[3] = {1, 2, 5};
     int n_factors = s->high / s->low < 150 ? 3 : 1;
+    int last = (int)floor(log10(s->high));
     size_t n = 0;
-    double power = pow(10, floor(log10(s->low)));
-    for (; power <= s->high && n < LOG_TICKS; power *= 10) {
+    /* The exponent is counted, because the power of ten may be 0 for the smallest numbers. */
+    for (int exponent = (int)floor(log10(s->low)); exponent <= last && n < LOG_TICKS; exponent++) {
+        double power = pow(10, exponent);
         for (int i = 0; i < n_factors && n < MAX_TICKS; i++) {
             double v = factors[i] * power;
             if (v >= s->low * (1 - ROUNDING) && v <= s->high * (1 + ROUNDING)) tick[n++] = v;
