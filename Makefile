@@ -12,7 +12,8 @@
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch
-#   make install PREFIX=/usr/local
+#   make install PREFIX=/usr/local       slm.h, the program, and slm.pc for pkg-config
+#   make uninstall PREFIX=/usr/local
 #   make help        this text
 # CC, CFLAGS, OPENMP=0, REAL=double and -j work as one expects.
 
@@ -136,6 +137,16 @@ install: build/slm
 	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
 	cp slm.h $(DESTDIR)$(PREFIX)/include/slm.h
 	cp build/slm $(DESTDIR)$(PREFIX)/bin/slm
+	mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: slm' \
+	    'Description: Selective Language Modeling in one C header' \
+	    "Version: $$(sed -n 's/^#define SLM_VERSION "\(.*\)"/\1/p' slm.h)" \
+	    'Cflags: -I$${prefix}/include' 'Libs: -lm' \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/slm.pc
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/include/slm.h $(DESTDIR)$(PREFIX)/bin/slm \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/slm.pc
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -143,4 +154,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro test check style book mutate bench bench-peers install help clean
+.PHONY: all always run repro test check style book mutate bench bench-peers install uninstall \
+    help clean

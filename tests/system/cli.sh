@@ -379,9 +379,13 @@ for what in ref ref/model.safetensors ref/state.safetensors ref/log.csv ref/run.
 done
 
 # ---- what fails ----
-fails 2 'unknown verb' tran
+fails 2 'unknown verb .tran., did you mean train?' tran
+fails 2 "unknown verb 'elephant' (slm -h" elephant
 fails 2 'not there yet' convert a b
-fails 2 'unknown flag --dat ' train --dat "$T/clean.txt" --out "$T/none"
+fails 2 'unknown flag --dat, did you mean --data?' train --dat "$T/clean.txt" --out "$T/none"
+fails 2 'unknown flag --oot, did you mean --out?' train --data "$T/clean.txt" --oot "$T/none"
+fails 2 'unknown flag -seed, did you mean --seed?' train -seed 1
+fails 2 'unknown flag --zzzz (slm train -h' train --zzzz 1
 fails 2 'unknown flag -q' eval -q
 fails 2 'needs a value' train --data "$T/clean.txt" --out
 fails 2 'needs a value' train --data --out "$T/none"

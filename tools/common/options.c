@@ -1,5 +1,6 @@
 /* options.c: the parser and the help page of option tables. */
 #include "common/options.h"
+#include "common/nearest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -179,8 +180,13 @@ static int parse_flag(const option_page *page, option *table, size_t n, argument
     option *o = find_option(table, n, name, size);
     int long_name = size > 1;
     if (o == NULL || long_name != (n_dashes == 2)) {
-        fprintf(stderr, "slm %s: unknown flag %.*s (slm %s -h lists them)\n", page->verb, shown,
-                text, page->verb);
+        nearest meant = {name, (size_t)shown > n_dashes ? (size_t)shown - n_dashes : 0, NULL, 0};
+        for (size_t i = 0; i < n; i++)
+            nearest_offer(&meant, table[i].name);
+        fprintf(stderr, "slm %s: unknown flag %.*s", page->verb, shown, text);
+        if (meant.name != NULL)
+            fprintf(stderr, ", did you mean %s%s?", meant.name[1] == 0 ? "-" : "--", meant.name);
+        fprintf(stderr, " (slm %s -h lists them)\n", page->verb);
         return USAGE_ERROR;
     }
     o->given = 1;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/nearest.h"
 #include "common/options.h"
 #include "slm/verbs.h"
 
@@ -73,8 +74,12 @@ static int run(int argc, char **argv) {
         if (strcmp(name, verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
     }
     if (strcmp(name, "convert") == 0) return fail(USAGE, "convert is not there yet");
-    fprintf(stderr, "slm: unknown verb '%.*s' (slm -h lists them)\n", (int)strcspn(name, "\n"),
-            name);
+    nearest meant = {name, strlen(name), NULL, 0};
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        nearest_offer(&meant, verbs[i].name);
+    fprintf(stderr, "slm: unknown verb '%.*s'", (int)strcspn(name, "\n"), name);
+    if (meant.name != NULL) fprintf(stderr, ", did you mean %s?", meant.name);
+    fprintf(stderr, " (slm -h lists them)\n");
     set_verb("");
     return USAGE;
 }
