@@ -236,6 +236,29 @@ kill -TERM $pid 2>/dev/null
 wait $pid
 works "resume after SIGTERM" $LONG --out "$T/stopped" --resume
 same "stopped and resumed" "$T/whole/model.safetensors" "$T/stopped/model.safetensors"
+rm -rf "$T/stopped" "$T/fresh"
+"$SLM" $LONG --out "$T/stopped" >/dev/null 2>&1 &
+pid=$! tries=0
+while [ ! -e "$T/stopped/run.json" ] && [ $tries -lt 200 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+done
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+works "resume by the run's own command" train --resume --out "$T/stopped"
+same "... to the same bytes" "$T/whole/model.safetensors" "$T/stopped/model.safetensors"
+works "the command of a run that is done" train --out "$T/whole" --resume --threads 1 --quiet
+check "... is kept" grep -q '"--data", ".*noisy.txt"' "$T/whole/run.json"
+fails 3 'lr=0.003' train --out "$T/whole" --resume --lr 0.004
+works "a folder to begin in" train --data "$T/noisy.txt" --out "$T/fresh \"q\" <b> Ã¤" \
+    --steps 2 --dim 16 --layers 1 --heads 2 --batch 2 --seq 32 --quiet
+works "... and its command, name and all" train --resume --out "$T/fresh \"q\" <b> Ã¤"
+fails 2 'no run to go on with' train --resume --out "$T/none"
+mkdir -p "$T/torn"
+printf '{"command": ["train", "--data", "a' >"$T/torn/run.json"
+fails 3 'torn/run.json: it does not hold the command' train --resume --out "$T/torn"
+printf '{"command": ["train", "--data", "a\\u0000b"]}' >"$T/torn/run.json"
+fails 3 'torn/run.json: it does not hold the command' train --resume --out "$T/torn"
 works "resume of what is done" $LONG --out "$T/whole" --resume
 same "resume of what is done" "$T/whole/model.safetensors" "$T/killed/model.safetensors"
 fails 3 'batch' train --data "$T/noisy.txt" --init "$T/base" --scores "$T/noisy.scores" --batch 5 \

@@ -8,6 +8,7 @@
 
 #include "common/cli.h"
 #include "slm/names.h"
+#include "slm/train_command.h"
 #include "slm/verbs.h"
 
 /* ---- the loop ---- */
@@ -164,9 +165,10 @@ static const option_page page = {
      "slm train --data noisy.txt --init base --scores noisy.scores --ratio 0.6 --out slm --val "
      "target.txt"},
     "A run is a folder: model.safetensors, config.json, tokenizer.json, log.csv, run.json and\n"
-    "state.safetensors, from which --resume goes on to the same bits: repeat the command with\n"
-    "--resume.  Ctrl-C saves a checkpoint first.  Plain text, .jsonl, and token files (.npy,\n"
-    ".u16, llm.c's .bin) are read; .jsonl needs --fields if its text is not in the field \"text\".",
+    "state.safetensors.  `slm train --resume --out DIR` goes on from there to the same bits, by\n"
+    "the command that run.json holds; flags given with it count before those.  Ctrl-C saves a\n"
+    "checkpoint first.  Plain text, .jsonl, and token files (.npy, .u16, llm.c's .bin) are read;\n"
+    ".jsonl needs --fields if its text is not in the field \"text\".",
     0};
 
 static void set_defaults(train_options *o) {
@@ -189,6 +191,7 @@ static int parse_options(train_options *o, int argc, char **argv) {
     slm_adamw_options *p = &o->adamw;
     slm_model_config *c = &o->shape;
     option_list rest = {{NULL}, 0};
+    set_defaults(o);
     option table[] = {
         OPTION_LIST("data", &o->data, "F...", "what to train on: one file or several"),
         OPTION_TEXT("out", &o->out, "DIR", "the folder of the run"),
@@ -240,7 +243,8 @@ static int parse_options(train_options *o, int argc, char **argv) {
                    "batches of it; 0: all (default 32)"),
         OPTION_U64("save-every", &o->save_every, 1, 1e12, "N",
                    "steps between checkpoints (default: a tenth)"),
-        OPTION_FLAG("resume", &o->resume, "go on with the run in --out, if there is one"),
+        OPTION_FLAG("resume", &o->resume,
+                    "go on with the run in --out; without --data by its own command"),
         OPTION_FLAG("force", &o->force, "replace the run in --out"),
         OPTION_FLAG("recompute", &o->recompute,
                     "less memory for activations, more time, the same bits"),
@@ -261,14 +265,23 @@ static int parse_options(train_options *o, int argc, char **argv) {
 
 int verb_train(int argc, char **argv) {
     train_run *r = (train_run *)calloc(1, sizeof *r);
+    train_command command = {NULL, NULL, 0};
     if (r == NULL) return fail_memory();
-    set_defaults(&r->o);
+
     int code = parse_options(&r->o, argc, argv);
+    /* --resume --out DIR and no data: the run's own command, with what is given now. */
+    if (code == OPTIONS_PARSED && r->o.resume && r->o.data.n == 0 && r->o.out != NULL) {
+        code = train_command_load(&command, r->o.out, argc, argv);
+        argc = command.n;
+        argv = command.words;
+        if (code == DONE) code = parse_options(&r->o, argc, argv);
+    }
     if (code == OPTIONS_PARSED) {
         use_threads(r->o.threads);
         code = train(r, argc, argv);
     }
     train_free(r);
+    train_command_free(&command);
     free(r);
     return code;
 }
