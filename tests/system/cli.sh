@@ -236,6 +236,18 @@ kill -TERM $pid 2>/dev/null
 wait $pid
 works "resume after SIGTERM" $LONG --out "$T/stopped" --resume
 same "stopped and resumed" "$T/whole/model.safetensors" "$T/stopped/model.safetensors"
+PRESET="train --data $T/noisy.txt --steps 1 --batch 1 --seq 8 --quiet"
+works "the default shape" $PRESET --out "$T/no_preset"
+works "preset tiny" $PRESET --preset tiny --out "$T/tiny"
+same "tiny is the default" "$T/no_preset/model.safetensors" "$T/tiny/model.safetensors"
+works "a preset, thinner" $PRESET --preset smollm2-135m --dim 36 --layers 2 --out "$T/thin"
+for field in '"hidden_size": 36' '"num_hidden_layers": 2' '"num_attention_heads": 9' \
+    '"num_key_value_heads": 3' '"intermediate_size": 1536' '"tie_word_embeddings": true' \
+    '"rope_theta": 100000'; do
+    check "the preset's $field" grep -q "$field" "$T/thin/config.json"
+done
+fails 2 'leave out' $PRESET --preset small --init "$T/base" --out "$T/none"
+fails 2 'one of tiny' $PRESET --preset huge --out "$T/none"
 rm -rf "$T/stopped" "$T/fresh"
 "$SLM" $LONG --out "$T/stopped" >/dev/null 2>&1 &
 pid=$! tries=0

@@ -157,6 +157,32 @@ static int train(train_run *r, int argc, char **argv) {
 }
 
 /* ---- the flags ---- */
+/* The shapes of --preset, in the order of its words; 0 is the flag's own default.  The vocabulary
+ * is the tokenizer's in any case. */
+#define PRESET_WORDS "tiny|small|smollm2-135m|tinyllama-1.1b"
+static const struct {
+    int32_t dim, layers, heads, kv_heads, ffn;
+    int32_t tied;
+    double theta;
+} presets[] = {
+    {128, 4, 4, 0, 0, 0, 0},
+    {256, 6, 8, 0, 0, 0, 0},
+    {576, 30, 9, 3, 1536, 1, 100000},
+    {2048, 22, 32, 4, 5632, 0, 10000},
+};
+
+/* Takes from the preset what of the shape has no flag of its own on the command line. */
+static void complete_by_preset(train_options *o, const option *table, size_t n) {
+    slm_model_config *c = &o->shape;
+    if (!options_given(table, n, "dim")) c->dim = presets[o->preset].dim;
+    if (!options_given(table, n, "layers")) c->n_layers = presets[o->preset].layers;
+    if (!options_given(table, n, "heads")) c->n_heads = presets[o->preset].heads;
+    if (!options_given(table, n, "kv-heads")) c->n_kv_heads = presets[o->preset].kv_heads;
+    if (!options_given(table, n, "ffn")) c->ffn = presets[o->preset].ffn;
+    if (!options_given(table, n, "theta")) c->rope_theta = presets[o->preset].theta;
+    if (presets[o->preset].tied) c->tie_embeddings = 1;
+}
+
 static const option_page page = {
     "train",
     "trains a model: on all tokens, or on those whose excess loss is highest",
@@ -174,9 +200,6 @@ static const option_page page = {
 static void set_defaults(train_options *o) {
     memset(o, 0, sizeof *o);
     o->criterion = CRITERION_NOT_GIVEN;
-    o->shape.dim = 128;
-    o->shape.n_layers = 4;
-    o->shape.n_heads = 4;
     o->batch = 8;
     o->accumulate = 1;
     o->seed = 1;
@@ -186,8 +209,8 @@ static void set_defaults(train_options *o) {
 }
 
 static int parse_options(train_options *o, int argc, char **argv) {
-    static const char *const shape_flags[] = {"dim", "layers", "heads", "kv-heads",
-                                              "ffn", "vocab",  "tied",  "theta"};
+    static const char *const shape_flags[] = {"preset", "dim",   "layers", "heads", "kv-heads",
+                                              "ffn",    "vocab", "tied",   "theta"};
     slm_adamw_options *p = &o->adamw;
     slm_model_config *c = &o->shape;
     option_list rest = {{NULL}, 0};
@@ -199,6 +222,8 @@ static int parse_options(train_options *o, int argc, char **argv) {
         OPTION_FIELDS(&o->fields),
         OPTION_TEXT("init", &o->init, "DIR",
                     "start from this model folder instead of random weights"),
+        OPTION_CHOICE("preset", &o->preset, PRESET_WORDS,
+                      "the shape of a known model (default tiny); the flags below change it"),
         OPTION_I32("dim", &c->dim, 2, 65536, "C", "width (default 128)"),
         OPTION_I32("layers", &c->n_layers, 1, 1000, "L", "blocks (default 4)"),
         OPTION_I32("heads", &c->n_heads, 1, 4096, "H", "attention heads (default 4)"),
@@ -258,6 +283,7 @@ static int parse_options(train_options *o, int argc, char **argv) {
     for (size_t i = 0; i < COUNT(shape_flags); i++) {
         if (options_given(table, COUNT(table), shape_flags[i])) o->shape_given = 1;
     }
+    complete_by_preset(o, table, COUNT(table));
     o->warmup_given = options_given(table, COUNT(table), "warmup");
     if (!options_given(table, COUNT(table), "ratio2")) o->select.entropy_ratio = o->select.ratio;
     return OPTIONS_PARSED;

@@ -17,6 +17,7 @@ typedef struct train_options {
     slm_model_config shape;
     slm_adamw_options adamw;
     slm_select_options select;
+    int preset;    /* a place in the list of --preset */
     int criterion; /* a slm_criterion, or CRITERION_NOT_GIVEN */
     int scope;     /* a slm_scope */
     int resume, force, recompute, quiet;
