@@ -4,66 +4,12 @@
  * The CSVs have the columns series,n,AXIS,mean,low,high,paper for lines and points, and
  * row,column,value,low,high,paper for tables.  low and high are 95%. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "csv_out.h"
 #include "findings.h"
 
-/* ---- memory, texts, files ---- */
-typedef struct room {
-    struct room *next;
-    double x[1];
-} room;
-
-static room *rooms;
-
-void *new_room(size_t bytes) {
-    room *made = (room *)malloc(sizeof *made + bytes);
-    if (made == NULL) {
-        fprintf(stderr, "out of memory\n");
-        exit(4);
-    }
-    made->next = rooms;
-    rooms = made;
-    return made->x;
-}
-
-double *new_numbers(size_t n) {
-    double *x = (double *)new_room(n * sizeof *x);
-    for (size_t i = 0; i < n; i++)
-        x[i] = NAN;
-    return x;
-}
-
-void free_rooms(void) {
-    while (rooms != NULL) {
-        room *next = rooms->next;
-        free(rooms);
-        rooms = next;
-    }
-}
-
-const char *make_text(const char *format, ...) {
-    enum { LONGEST = 2000 };
-
-    char *text = (char *)new_room(LONGEST);
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, LONGEST, format, args);
-    va_end(args);
-    return text;
-}
-
-void append_text(char *text, size_t size, const char *format, ...) {
-    size_t used = strlen(text);
-    va_list args;
-    va_start(args, format);
-    if (used + 1 < size) (void)vsnprintf(text + used, size - used, format, args);
-    va_end(args);
-}
-
+/* ---- files ---- */
 FILE *open_output(findings *all, const char *name, const char *ending) {
     const char *path = make_text("%s/%s%s", all->dir, name, ending);
     FILE *out = fopen(path, "wb");

@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "report/figure.h"
 #include "report/page.h"
+#include "room.h"
 
 /* Returns 0, or 1 after saying on stderr what is wrong. */
 int repro_report(const char *dir);
@@ -251,16 +252,6 @@ void claims_write_csv(findings *all);
 void claims_write_markdown(findings *all);
 
 /* ---- draw.c: one figure = one SVG, one CSV with its numbers, and its place in the page ---- */
-/* Memory, an array (n) of NaN, and a text, that live until the end. */
-void *new_room(size_t bytes);
-double *new_numbers(size_t n);
-const char *make_text(const char *format, ...);
-void free_rooms(void);
-
-/* Appends to a text of a fixed size; what has no room is cut. */
-void append_text(char *text, size_t size, const char *format, ...);
-#define SAY(text, ...) append_text(text, sizeof(text), __VA_ARGS__)
-
 FILE *open_output(findings *all, const char *name, const char *ending);
 void close_output(findings *all, FILE *out, const char *name, const char *ending);
 

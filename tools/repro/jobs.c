@@ -13,11 +13,9 @@
 
 enum { SECONDS_BETWEEN_TABLES = 20 };
 
-const char *repro_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder,
-                       const char *name, const char *ending) {
+const char *repro_path(const repro *r, const char *folder, const char *name, const char *ending) {
     const char *slash = folder[0] != '\0' ? "/" : "";
-    (void)snprintf(path, REPRO_PATH_SIZE, "%s/%s%s%s%s", r->out, folder, slash, name, ending);
-    return path;
+    return make_text("%s/%s%s%s%s", r->out, folder, slash, name, ending);
 }
 
 int repro_exists(const char *path) {
@@ -29,22 +27,16 @@ int job_is_builtin(const job *j) {
     return strcmp(j->corpus, "builtin") == 0;
 }
 
-const job *job_source(const repro *r, const job *j) {
-    return j->same_as != NO_JOB ? &r->jobs[j->same_as] : j;
+const job *job_source(const job *j) {
+    return j->same_as != NULL ? j->same_as : j;
 }
 
-const char *job_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder, int index,
-                     const char *ending) {
-    return repro_path(path, r, folder, job_source(r, &r->jobs[index])->name, ending);
-}
-
-static const char *run_path(char path[REPRO_PATH_SIZE], const repro *r, const job *j) {
-    return repro_path(path, r, "runs", job_source(r, j)->name, ".csv");
+const char *job_path(const repro *r, const char *folder, const job *j, const char *ending) {
+    return repro_path(r, folder, job_source(j)->name, ending);
 }
 
 int job_is_finished(const repro *r, const job *j) {
-    char path[REPRO_PATH_SIZE];
-    return repro_exists(run_path(path, r, j));
+    return repro_exists(job_path(r, "runs", j, ".csv"));
 }
 
 /* ---- learning rates ---- */
@@ -56,9 +48,9 @@ static int tunes(const job *t, const job *j) {
 }
 
 double job_valid_loss(const repro *r, const job *j) {
-    char path[REPRO_PATH_SIZE];
+    const char *path = job_path(r, "runs", j, ".csv");
     csv_table t;
-    if (csv_load(&t, run_path(path, r, j)) != CSV_READ) {
+    if (csv_load(&t, path) != CSV_READ) {
         fprintf(stderr, "%s: cannot be read\n", path);
         exit(1);
     }
@@ -70,8 +62,7 @@ double job_valid_loss(const repro *r, const job *j) {
 double job_learning_rate(const repro *r, const job *j) {
     double best = INFINITY;
     double lr = j->lr;
-    for (int i = 0; i < r->n; i++) {
-        const job *t = &r->jobs[i];
+    for (const job *t = r->jobs; t < r->end; t++) {
         if (!t->wanted || !tunes(t, j)) continue;
         double loss = job_valid_loss(r, t);
         if (!(loss < best)) continue;
@@ -83,21 +74,21 @@ double job_learning_rate(const repro *r, const job *j) {
 
 /* ---- order ---- */
 /* Whether job j cannot begin before job k has ended. */
-static int needs(const repro *r, const job *j, int k) {
-    if (j->same_as != NO_JOB) return k == j->same_as;
-    return k == j->start || k == j->reference || k == j->scores || tunes(&r->jobs[k], j);
+static int needs(const job *j, const job *k) {
+    if (j->same_as != NULL) return k == j->same_as;
+    return k == j->start || k == j->reference || k == j->scores || tunes(k, j);
 }
 
-void repro_want(repro *r, int index) {
-    if (r->jobs[index].wanted) return;
-    r->jobs[index].wanted = 1;
-    for (int k = 0; k < r->n; k++)
-        if (needs(r, &r->jobs[index], k)) repro_want(r, k);
+void repro_want(repro *r, job *j) {
+    if (j->wanted) return;
+    j->wanted = 1;
+    for (job *k = r->jobs; k < r->end; k++)
+        if (needs(j, k)) repro_want(r, k);
 }
 
 static int is_ready(const repro *r, const job *j) {
-    for (int k = 0; k < r->n; k++)
-        if (!r->jobs[k].done && needs(r, j, k)) return 0;
+    for (const job *k = r->jobs; k < r->end; k++)
+        if (!k->done && needs(j, k)) return 0;
     return 1;
 }
 
@@ -124,7 +115,7 @@ double job_work(const job *j) {
     double layer = (double)c->dim * (4 * c->dim + 3 * c->ffn + j->s.T);
     double weights = (double)c->vocab * c->dim + c->n_layers * layer;
     double measured = measured_bytes(j);
-    if (j->same_as != NO_JOB) return 0;
+    if (j->same_as != NULL) return 0;
     if (!job_is_builtin(j)) measured /= bytes_per_token;
     double trained = (double)job_steps(j) * j->s.B * j->s.T;
     return (trained + forward_share * measured) * weights / built_in_weights;
@@ -140,8 +131,7 @@ typedef struct progress_of_plan {
 
 static void begin_plan(repro *r, progress_of_plan *p) {
     memset(p, 0, sizeof *p);
-    for (int i = 0; i < r->n; i++) {
-        job *j = &r->jobs[i];
+    for (job *j = r->jobs; j < r->end; j++) {
         j->done = !j->wanted || job_is_finished(r, j);
         if (j->wanted) p->all += job_work(j);
         if (j->wanted && j->done) p->done += job_work(j);
@@ -151,12 +141,8 @@ static void begin_plan(repro *r, progress_of_plan *p) {
 
 static void show_plan(const repro *r, progress_of_plan *p) {
     char running[200] = "";
-    for (int i = 0; i < r->n; i++) {
-        size_t used = strlen(running);
-        if (r->jobs[i].process != 0)
-            (void)snprintf(running + used, sizeof running - used, "%s%s", used > 0 ? ", " : "",
-                           r->jobs[i].name);
-    }
+    for (const job *j = r->jobs; j < r->end; j++)
+        if (j->process != 0) SAY(running, "%s%s", running[0] != '\0' ? ", " : "", j->name);
     progress_show(&p->bar, (uint64_t)(p->done / 1000), (uint64_t)(p->all / 1000) + 1, running);
 }
 
@@ -177,16 +163,14 @@ static void start_job(repro *r, progress_of_plan *p, job *j) {
 }
 
 static void start_jobs(repro *r, progress_of_plan *p) {
-    for (int i = 0; i < r->n && p->running < r->at_once && !p->failed; i++) {
-        job *j = &r->jobs[i];
-        int is_waiting = !j->done && j->process == 0 && j->same_as == NO_JOB;
+    for (job *j = r->jobs; j < r->end && p->running < r->at_once && !p->failed; j++) {
+        int is_waiting = !j->done && j->process == 0 && j->same_as == NULL;
         if (is_waiting && is_ready(r, j)) start_job(r, p, j);
     }
 }
 
 static void end_job(repro *r, progress_of_plan *p, pid_t child, int status) {
-    for (int i = 0; i < r->n; i++) {
-        job *j = &r->jobs[i];
+    for (job *j = r->jobs; j < r->end; j++) {
         if (j->process != child) continue;
         p->running--;
         j->process = 0;

@@ -12,14 +12,14 @@
 #include <sys/types.h>
 #include "csv_out.h"
 #include "lab/experiment.h"
+#include "room.h"
 
 enum {
     REPRO_MAX_JOBS = 1000,
     REPRO_SEEDS = 5,
     REPRO_RATES = 3,          /* learning rates that are tried */
     REPRO_PIECE_BYTES = 8000, /* held out of the noisy text's kind, the same for all seeds */
-    REPRO_PIECE_SEED = 1000,
-    REPRO_PATH_SIZE = 400
+    REPRO_PIECE_SEED = 1000
 };
 
 #define REPRO_RATIO 0.4 /* of every arm in the sets that do not vary it */
@@ -41,8 +41,6 @@ typedef enum job_text {
     TEXT_MATCHED   /* the target's own kind of text: the negative control */
 } job_text;
 
-enum { NO_JOB = -1 };
-
 typedef struct job {
     char name[96]; /* of its file */
     job_kind kind;
@@ -54,8 +52,8 @@ typedef struct job {
     double lr;
     const char *lr_of;   /* an arm: lr is what tuning chose for it, if the plan tunes; or NULL */
     uint64_t then_clean; /* steps on the clean text, at tune_lr, after s.steps on this one */
-    int start, reference, scores; /* other jobs, or NO_JOB */
-    int same_as;                  /* a job that this one repeats in another set, or NO_JOB */
+    const struct job *start, *reference, *scores; /* other jobs, or NULL */
+    const struct job *same_as; /* a job that this one repeats in another set, or NULL */
     char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
     int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */
     int wanted, done;
@@ -67,23 +65,20 @@ typedef struct repro {
     const char *raw, *clean, *eval; /* the user's own files, or NULL */
     int quick, dry_run, at_once;
     const char *only; /* a set or a corpus: only its jobs and what they need; or NULL */
-    job *jobs;        /* (n) the plan */
-    int n;
+    job *jobs, *end;  /* the plan, and what is behind its last job */
     pid_t parent;
 } repro;
 
 /* ---- jobs.c ---- */
-/* Writes OUT/FOLDER/NAMEENDING into path and returns it; folder may be "". */
-const char *repro_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder,
-                       const char *name, const char *ending);
+/* OUT/FOLDER/NAMEENDING, a text of make_text; folder may be "". */
+const char *repro_path(const repro *r, const char *folder, const char *name, const char *ending);
 int repro_exists(const char *path);
 
-/* The same for what job number `index` has left in a folder. */
-const char *job_path(char path[REPRO_PATH_SIZE], const repro *r, const char *folder, int index,
-                     const char *ending);
+/* The same for what a job, or the one that it repeats, has left in a folder. */
+const char *job_path(const repro *r, const char *folder, const job *j, const char *ending);
 
 int job_is_builtin(const job *j);
-const job *job_source(const repro *r, const job *j); /* the job whose file holds its rows */
+const job *job_source(const job *j); /* the job whose file holds its rows */
 int job_is_finished(const repro *r, const job *j);
 
 /* Loss on the valid part at the end of a finished run. */
@@ -99,7 +94,7 @@ uint64_t job_steps(const job *j);
 double job_work(const job *j);
 
 /* Marks a job and all that it needs as wanted. */
-void repro_want(repro *r, int index);
+void repro_want(repro *r, job *j);
 
 /* Runs what is wanted and not finished.  Returns 1 if a job failed; then what was running beside it
    has ended. */
@@ -128,7 +123,8 @@ enum { REPRO_KEY_COLUMNS = 8 }; /* corpus, set, arm, seed, ratio, noise, wrong, 
 
 extern const char repro_curve_columns[]; /* the header of runs/NAME.csv and curves.csv */
 
-/* Writes the CSVs that the report reads, from the runs that are finished so far. */
+/* Writes the CSVs that the report reads, from the runs that are finished so far.  All texts of
+   make_text end here. */
 void repro_write_tables(const repro *r);
 
 /* Writes the rows of settings.csv, whose columns are key and value. */

@@ -63,10 +63,9 @@ static int parse(repro *r, int argc, char **argv) {
 static void make_folders(const repro *r) {
     static const char *const folders[] = {"",       "runs",   "times",          "models",
                                           "scores", "pieces", "models_openstax"};
-    char path[REPRO_PATH_SIZE];
     (void)mkdir("build", 0777);
     for (size_t i = 0; i < COUNT(folders); i++)
-        (void)mkdir(repro_path(path, r, folders[i], "", ""), 0777);
+        (void)mkdir(repro_path(r, folders[i], "", ""), 0777);
 }
 
 static int same_content(const char *path, const char *other) {
@@ -82,13 +81,12 @@ static int same_content(const char *path, const char *other) {
 
 /* A folder holds the runs of one setting: other settings want another folder. */
 static int claim_folder(const repro *r) {
-    char path[REPRO_PATH_SIZE], part[REPRO_PATH_SIZE];
+    const char *path = repro_path(r, "", "settings", ".csv");
+    const char *part = repro_path(r, "", "settings", ".new.csv");
     make_folders(r);
     csv_out out = repro_csv_open(r, "", "settings.new", "key,value\n");
     repro_write_settings(r, out.file);
     repro_csv_close(&out);
-    repro_path(path, r, "", "settings", ".csv");
-    repro_path(part, r, "", "settings", ".new.csv");
     if (!repro_exists(path)) return rename(part, path) == 0;
     if (same_content(path, part)) return remove(part) == 0;
     fprintf(stderr,
@@ -99,9 +97,9 @@ static int claim_folder(const repro *r) {
 
 /* One process at a time works in a folder; the lock goes with the process. */
 static int lock_folder(const repro *r) {
-    char path[REPRO_PATH_SIZE];
+    const char *path = repro_path(r, "", "lock", "");
     struct flock lock;
-    int file = open(repro_path(path, r, "", "lock", ""), O_RDWR | O_CREAT, 0666);
+    int file = open(path, O_RDWR | O_CREAT, 0666);
     memset(&lock, 0, sizeof lock);
     lock.l_type = F_WRLCK;
     if (file >= 0 && fcntl(file, F_SETLK, &lock) == 0) return 1;
@@ -112,9 +110,7 @@ static int lock_folder(const repro *r) {
 
 static void write_bytes(const repro *r, const char *folder, const char *name, const void *bytes,
                         size_t size) {
-    char path[REPRO_PATH_SIZE];
-    repro_path(path, r, folder, name, ".bin");
-    must(slm_file_write(path, bytes, size, &experiment_error));
+    must(slm_file_write(repro_path(r, folder, name, ".bin"), bytes, size, &experiment_error));
 }
 
 /* Texts for the heat map: a piece of the noisy text, with the truth about each byte, and a piece of
@@ -137,19 +133,17 @@ static void write_view_texts(const repro *r) {
 static void print_plan(const repro *r) {
     double all = 0, left = 0;
     int jobs = 0, to_do = 0;
-    for (int i = 0; i < r->n; i++) {
-        const job *j = &r->jobs[i];
-        const char *same_as = j->same_as != NO_JOB ? r->jobs[j->same_as].name : "";
+    for (const job *j = r->jobs; j < r->end; j++) {
         int is_finished = job_is_finished(r, j);
         if (!j->wanted) continue;
         jobs++;
         all += job_work(j);
-        if (!is_finished && j->same_as == NO_JOB) {
+        if (!is_finished && j->same_as == NULL) {
             left += job_work(j);
             to_do++;
         }
         printf("%-58s %8.0fk", j->name, job_work(j) / 1e3);
-        if (*same_as != '\0') printf("  is %s", same_as);
+        if (j->same_as != NULL) printf("  is %s", j->same_as->name);
         printf(is_finished ? "  finished\n" : "\n");
     }
     printf("%d jobs, %.1fM tokens of the built-in model's plain training; to do: %d jobs, %.1fM\n",
@@ -162,10 +156,10 @@ static int is_asked_for(const repro *r, const job *j) {
 
 static int run(repro *r) {
     static job jobs[REPRO_MAX_JOBS];
-    r->jobs = jobs;
+    r->jobs = r->end = jobs;
     repro_plan(r);
-    for (int i = 0; i < r->n; i++)
-        if (is_asked_for(r, &jobs[i])) repro_want(r, i);
+    for (job *j = jobs; j < r->end; j++)
+        if (is_asked_for(r, j)) repro_want(r, j);
     if (r->dry_run) {
         print_plan(r);
         return 0;

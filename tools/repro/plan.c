@@ -170,7 +170,7 @@ typedef struct origin {
     slm_model_config reference_model; /* of the reference, and of the base that it is tuned from */
     double size;                      /* see job */
     job_text text;                    /* of all arms, unless it is the noisy one */
-    int base, tuned_from, reference, scores, null_scores; /* jobs */
+    const job *base, *tuned_from, *reference, *scores, *null_scores;
 } origin;
 
 /* Names a job by what sets it apart. */
@@ -201,30 +201,29 @@ static void name_job(job *j) {
 /* Whether two jobs train the same from the same start.  The mix of the text follows from the start;
    what the reference is for besides its scores does not matter.  Ratios are compared to the bit. */
 static int trains_the_same(const job *a, const job *b) {
-    return a->start != NO_JOB && a->start == b->start && a->scores == b->scores &&
+    return a->start != NULL && a->start == b->start && a->scores == b->scores &&
            strcmp(a->corpus, b->corpus) == 0 && strcmp(a->arm, b->arm) == 0 && a->text == b->text &&
            a->selection.ratio == b->selection.ratio && a->lr == b->lr && a->lr_of == b->lr_of &&
            a->s.seed == b->s.seed && a->s.steps == b->s.steps &&
            a->s.clean_bytes == b->s.clean_bytes;
 }
 
-/* Puts a job into the plan.  Returns its index; if there is a job of this name already, the index
-   of that one.  A job that would train what another one trains gets rows of its own in the tables,
+/* Puts a job into the plan.  Returns where it stands there; if there is a job of this name already,
+   that one.  A job that would train what another one trains gets rows of its own in the tables,
    and they are those of the other job: same_as leads to a job that is run itself, never to a second
    same_as. */
-static int add_job(repro *r, job *j) {
+static const job *add_job(repro *r, job *j) {
     name_job(j);
-    for (int i = 0; i < r->n; i++) {
-        const job *other = &r->jobs[i];
-        if (strcmp(other->name, j->name) == 0) return i;
-        if (other->same_as == NO_JOB && trains_the_same(other, j)) j->same_as = i;
+    for (const job *other = r->jobs; other < r->end; other++) {
+        if (strcmp(other->name, j->name) == 0) return other;
+        if (other->same_as == NULL && trains_the_same(other, j)) j->same_as = other;
     }
-    if (r->n == REPRO_MAX_JOBS) {
+    if (r->end == r->jobs + REPRO_MAX_JOBS) {
         fprintf(stderr, "the plan has more than %d jobs\n", REPRO_MAX_JOBS);
         exit(1);
     }
-    r->jobs[r->n] = *j;
-    return r->n++;
+    *r->end = *j;
+    return r->end++;
 }
 
 /* Keeps the models of arms for figures 3 and 8 and the heat map, which shows those of seed 1. */
@@ -258,11 +257,7 @@ static job new_job(const origin *o, const char *set, const arm *a, double ratio)
              .s = o->s,
              .text = o->text != TEXT_NOISY ? o->text : a->text,
              .selection = {.ratio = 1, .entropy_ratio = 1, .seed = o->s.seed},
-             .size = o->size,
-             .start = NO_JOB,
-             .reference = NO_JOB,
-             .scores = NO_JOB,
-             .same_as = NO_JOB};
+             .size = o->size};
     if (a->keep) keep_model(&j, set, ratio);
     switch (a->kind) {
     case JOB_BASE: /* reads no clean text: it is the same whatever there is of it */
@@ -282,8 +277,8 @@ static job new_job(const origin *o, const char *set, const arm *a, double ratio)
     case JOB_ARM:
         j.start = o->base;
         j.reference = o->reference;
-        j.lr = o->base == NO_JOB ? o->s.base_lr : LEARNING_RATE;
-        if (o->base != NO_JOB) j.lr_of = a->name;
+        j.lr = o->base == NULL ? o->s.base_lr : LEARNING_RATE;
+        if (o->base != NULL) j.lr_of = a->name;
         set_selection(&j, o, a, ratio);
         if (!a->then_clean) break;
         j.then_clean = o->s.tune_steps;
@@ -305,12 +300,12 @@ static void plan_tuning(repro *r, job j) {
 /* The jobs that follow in a list start from this one. */
 static void plan_job(repro *r, origin *o, const job *planned) {
     job j = *planned;
-    int index = add_job(r, &j);
-    if (j.kind == JOB_BASE) o->tuned_from = index;
-    if (j.kind == JOB_BASE && j.size == 0) o->base = index;
-    if (j.kind == JOB_REFERENCE) o->reference = index;
-    if (j.kind == JOB_SCORES && j.reference == o->reference) o->scores = index;
-    if (j.kind == JOB_SCORES && j.reference == o->base) o->null_scores = index;
+    const job *added = add_job(r, &j);
+    if (j.kind == JOB_BASE) o->tuned_from = added;
+    if (j.kind == JOB_BASE && j.size == 0) o->base = added;
+    if (j.kind == JOB_REFERENCE) o->reference = added;
+    if (j.kind == JOB_SCORES && j.reference == o->reference) o->scores = added;
+    if (j.kind == JOB_SCORES && j.reference == o->base) o->null_scores = added;
 }
 
 /* The arm whose name is the first n bytes. */
@@ -387,7 +382,7 @@ static void plan_row(repro *r, const origin *main, const set_row *row) {
         o.text = TEXT_MATCHED;
         break;
     case NO_BASE:
-        o.base = NO_JOB;
+        o.base = NULL;
         s->steps *= 2;
         s->every *= 2;
         break;

@@ -8,9 +8,8 @@
 #include "jobs.h"
 
 csv_out repro_csv_open(const repro *r, const char *folder, const char *name, const char *header) {
-    char dir[REPRO_PATH_SIZE];
     csv_out out;
-    if (!csv_open(&out, repro_path(dir, r, "", folder, ""), name, header)) exit(1);
+    if (!csv_open(&out, repro_path(r, "", folder, ""), name, header)) exit(1);
     return out;
 }
 
@@ -30,12 +29,10 @@ void repro_put_keys(csv_out *out, const job *j, double size) {
 
 /* A run's rows; of a job that repeats another, the other's rows under this job's keys, but for an
    unknown size. */
-static void put_run(csv_out *out, const repro *r, int index) {
-    const job *j = &r->jobs[index];
-    const int own = j->same_as == NO_JOB;
-    char path[REPRO_PATH_SIZE];
+static void put_run(csv_out *out, const repro *r, const job *j) {
+    const int own = j->same_as == NULL;
     csv_table t;
-    if (csv_load(&t, job_path(path, r, "runs", index, ".csv")) != CSV_READ) return;
+    if (csv_load(&t, job_path(r, "runs", j, ".csv")) != CSV_READ) return;
     for (size_t row = 0; row < t.rows; row++) {
         double size = j->size > 0 ? j->size : csv_number(&t, row, REPRO_KEY_COLUMNS - 1);
         if (!own) repro_put_keys(out, j, size);
@@ -47,15 +44,15 @@ static void put_run(csv_out *out, const repro *r, int index) {
 }
 
 static void put_curves(csv_out *out, const repro *r) {
-    for (int i = 0; i < r->n; i++)
-        put_run(out, r, i);
+    for (const job *j = r->jobs; j < r->end; j++)
+        put_run(out, r, j);
 }
 
 static void put_times(csv_out *out, const repro *r) {
-    for (int i = 0; i < r->n; i++) {
-        char path[REPRO_PATH_SIZE], *text;
+    for (const job *j = r->jobs; j < r->end; j++) {
+        const char *path = repro_path(r, "times", j->name, ".csv");
+        char *text;
         size_t size;
-        repro_path(path, r, "times", r->jobs[i].name, ".csv");
         if (!repro_exists(path)) continue;
         must(slm_file_read(&text, &size, path, &experiment_error));
         fwrite(text, 1, size, out->file);
@@ -69,8 +66,7 @@ static int is_tuning(const repro *r, const job *j) {
 }
 
 static int is_chosen(const repro *r, const job *j, double loss) {
-    for (int i = 0; i < r->n; i++) {
-        const job *other = &r->jobs[i];
+    for (const job *other = r->jobs; other < r->end; other++) {
         if (!is_tuning(r, other) || strcmp(other->arm, j->arm) != 0) continue;
         if (strcmp(other->corpus, j->corpus) == 0 && job_valid_loss(r, other) < loss) return 0;
     }
@@ -78,8 +74,7 @@ static int is_chosen(const repro *r, const job *j, double loss) {
 }
 
 static void put_tuning(csv_out *out, const repro *r) {
-    for (int i = 0; i < r->n; i++) {
-        const job *j = &r->jobs[i];
+    for (const job *j = r->jobs; j < r->end; j++) {
         if (!is_tuning(r, j)) continue;
         double loss = job_valid_loss(r, j);
         const double numbers[] = {j->lr, loss, is_chosen(r, j, loss)};
@@ -106,12 +101,10 @@ static int read_pieces(piece pieces[MAX_PIECES], const repro *r, const char *arm
     corpus_text text;
     int n = 0;
     corpus_make(&text, CORPUS_NOISY, &repro_built_in.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
-    for (int i = 0; i < r->n && n < MAX_PIECES; i++) {
-        const job *j = &r->jobs[i];
+    for (const job *j = r->jobs; j < r->end && n < MAX_PIECES; j++) {
+        const char *path = repro_path(r, "pieces", j->name, ".f32");
         piece *p = &pieces[n];
-        char path[REPRO_PATH_SIZE];
         size_t size;
-        repro_path(path, r, "pieces", j->name, ".f32");
         if (!job_is_builtin(j) || strcmp(j->arm, arm) != 0 || !repro_exists(path)) continue;
         must(slm_file_read(&p->bytes, &size, path, &experiment_error));
         p->job = j;
@@ -284,6 +277,7 @@ void repro_write_tables(const repro *r) {
         tables[i].put(&out, r);
         repro_csv_close(&out);
     }
+    free_rooms();
 }
 
 /* ---- settings.csv ---- */

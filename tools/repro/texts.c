@@ -129,19 +129,18 @@ static slm_tokenizer *train_tokenizer(const corpus_text *general, int32_t vocab)
     return tokenizer;
 }
 
-static slm_tokenizer *load_tokenizer(const repro *r, int model) {
-    char path[REPRO_PATH_SIZE];
+static slm_tokenizer *load_tokenizer(const repro *r, const job *model) {
     slm_tokenizer *tokenizer;
-    must(slm_tokenizer_load(&tokenizer, job_path(path, r, "models", model, ""), &experiment_error));
+    must(slm_tokenizer_load(&tokenizer, job_path(r, "models", model, ""), &experiment_error));
     return tokenizer;
 }
 
 /* Nothing is known of real text: of the parts that are measured, this is forgotten. */
 static void begin_from_files(const repro *r, const job *j, const sources *from, experiment *e) {
-    int model = j->start != NO_JOB ? j->start : j->reference;
+    const job *model = j->start != NULL ? j->start : j->reference;
     memset(e, 0, sizeof *e);
     read_texts(j, from, e->text);
-    if (model == NO_JOB)
+    if (model == NULL)
         experiment_begin(e, &j->s, train_tokenizer(&e->text[CORPUS_GENERAL], j->s.model.vocab));
     else
         experiment_begin(e, &j->s, load_tokenizer(r, model));
@@ -260,7 +259,7 @@ void job_begin(const repro *r, const job *j, experiment *e) {
         begin_built_in(j, e);
     else
         begin_from_files(r, j, &from, e);
-    if (j->kind == JOB_ARM && j->reference != NO_JOB && strcmp(j->set, "main") == 0)
+    if (j->kind == JOB_ARM && j->reference != NULL && strcmp(j->set, "main") == 0)
         add_piece(j, &from, e);
     if (j->kind == JOB_SCORES || j->kind == JOB_ARM) choose_text(e, j);
 }

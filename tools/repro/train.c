@@ -9,18 +9,15 @@
 #include "jobs.h"
 
 /* ---- models and scores of other jobs ---- */
-static slm_model *load_model(const repro *r, int index) {
-    char path[REPRO_PATH_SIZE];
+static slm_model *load_model(const repro *r, const job *j) {
     slm_model *model;
-    must(slm_model_load(&model, job_path(path, r, "models", index, ""), &experiment_error));
+    must(slm_model_load(&model, job_path(r, "models", j, ""), &experiment_error));
     return model;
 }
 
-static slm_losses *load_scores(const repro *r, int index) {
-    char path[REPRO_PATH_SIZE];
+static slm_losses *load_scores(const repro *r, const job *j) {
     slm_losses *scores;
-    must(slm_losses_load(&scores, job_path(path, r, "scores", index, ".scores"),
-                         &experiment_error));
+    must(slm_losses_load(&scores, job_path(r, "scores", j, ".scores"), &experiment_error));
     return scores;
 }
 
@@ -35,10 +32,10 @@ static void leave_if_orphan(const repro *r) {
 
 /* What an arm is charged for before it begins: tuning the reference, if the text is scored at all,
    and scoring it. */
-static double flops_before(const repro *r, const job *j, const slm_model *reference,
+static double flops_before(const job *j, const slm_model *reference,
                            const slm_losses *scores) {
-    if (j->scores == NO_JOB || reference == NULL) return 0;
-    const job *by = job_source(r, &r->jobs[r->jobs[j->scores].reference]);
+    if (j->scores == NULL || reference == NULL) return 0;
+    const job *by = job_source(j->scores->reference);
     double steps = by->kind == JOB_BASE ? 0 : (double)job_steps(by);
     double tokens = (double)j->s.B * j->s.T * steps;
     return experiment_flops(reference, j->s.T, tokens, tokens) +
@@ -127,14 +124,13 @@ static void write_times(const repro *r, const job *j, const curve *c, double who
    multiple of s.every. */
 static void write_piece(const repro *r, const job *j, const curve *c, const float *reference,
                         size_t n) {
-    char path[REPRO_PATH_SIZE];
     float *all = (float *)must_alloc((c->n + 1) * n, sizeof *all);
     size_t rows = 1;
     memcpy(all, reference, n * sizeof *all);
     for (size_t i = 0; i < c->n; i++)
         if (c->point[i].piece != NULL) memcpy(all + n * rows++, c->point[i].piece, n * sizeof *all);
-    repro_path(path, r, "pieces", j->name, ".f32");
-    must(slm_file_write(path, all, rows * n * sizeof *all, &experiment_error));
+    must(slm_file_write(repro_path(r, "pieces", j->name, ".f32"), all, rows * n * sizeof *all,
+                        &experiment_error));
     free(all);
 }
 
@@ -200,23 +196,22 @@ static void train(experiment *e, const job *j, slm_model *model, const slm_losse
 /* ---- the four kinds of job ---- */
 static slm_model *first_model(const repro *r, const job *j) {
     slm_model *model;
-    if (j->start != NO_JOB) return load_model(r, j->start);
+    if (j->start != NULL) return load_model(r, j->start);
     must(slm_model_create(&model, &j->s.model, j->s.seed, &experiment_error));
     return model;
 }
 
 static void keep_model(const repro *r, const job *j, const experiment *e, const slm_model *model) {
-    char path[REPRO_PATH_SIZE];
     if (!j->keep) return;
-    save_model(e, model, repro_path(path, r, "models", j->name, ""));
-    if (j->view[0] != '\0') save_model(e, model, repro_path(path, r, "", j->view, ""));
+    save_model(e, model, repro_path(r, "models", j->name, ""));
+    if (j->view[0] != '\0') save_model(e, model, repro_path(r, "", j->view, ""));
 }
 
 static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
-    slm_model *reference = j->reference != NO_JOB ? load_model(r, j->reference) : NULL;
-    slm_losses *scores = j->scores != NO_JOB ? load_scores(r, j->scores) : NULL;
+    slm_model *reference = j->reference != NULL ? load_model(r, j->reference) : NULL;
+    slm_losses *scores = j->scores != NULL ? load_scores(r, j->scores) : NULL;
     slm_model *model = first_model(r, j);
-    outcome o = {c, job_learning_rate(r, j), flops_before(r, j, reference, scores), {NAN, NAN}, 0};
+    outcome o = {c, job_learning_rate(r, j), flops_before(j, reference, scores), {NAN, NAN}, 0};
     float *piece = NULL;
     if (reference != NULL && e->piece != NULL)
         piece = prepare_piece(e, model, reference, &o.kept_share);
@@ -234,12 +229,10 @@ static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
 
 static void do_scores(const repro *r, const job *j, experiment *e, curve *c) {
     const outcome nothing = {c, NAN, 0, {NAN, NAN}, 0};
-    char path[REPRO_PATH_SIZE];
     slm_model *model = load_model(r, j->reference);
     slm_losses *scores = experiment_score(e, model, e->corpus[CORPUS_NOISY]);
     leave_if_orphan(r);
-    repro_path(path, r, "scores", j->name, ".scores");
-    must(slm_losses_save(scores, path, &experiment_error));
+    must(slm_losses_save(scores, repro_path(r, "scores", j->name, ".scores"), &experiment_error));
     write_run(r, j, &nothing);
     slm_losses_free(scores);
     slm_model_free(model);
