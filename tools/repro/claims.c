@@ -14,17 +14,6 @@ void claim_say(claim *c, page_verdict verdict, const char *words) {
     snprintf(c->words, sizeof c->words, "%s", words != NULL ? words : names[verdict]);
 }
 
-void claim_decide(claim *c, int holds, int partly, const char *words, int fails) {
-    if (holds)
-        claim_say(c, PAGE_HOLDS, NULL);
-    else if (partly)
-        claim_say(c, PAGE_DEPENDS, words);
-    else if (fails)
-        claim_say(c, PAGE_FAILS, NULL);
-    else
-        claim_say(c, PAGE_OPEN, "open: within seed noise");
-}
-
 int claim_has_seeds(claim *c, size_t seeds) {
     static const char *const words[ENOUGH_SEEDS] = {"open: not measured", "open: one seed",
                                                     "open: two seeds"};
@@ -33,6 +22,18 @@ int claim_has_seeds(claim *c, size_t seeds) {
     if (seeds == 0)
         SAY(c->found, "%sNot measured in this run of make repro.", c->found[0] ? "  " : "");
     return 0;
+}
+
+void claim_decide(claim *c, size_t seeds, int holds, int partly, const char *words, int fails) {
+    if (!claim_has_seeds(c, seeds)) return;
+    if (holds)
+        claim_say(c, PAGE_HOLDS, NULL);
+    else if (partly)
+        claim_say(c, PAGE_DEPENDS, words);
+    else if (fails)
+        claim_say(c, PAGE_FAILS, NULL);
+    else
+        claim_say(c, PAGE_OPEN, "open: within seed noise");
 }
 
 /* A number without "-0.0". */

@@ -6,9 +6,6 @@
 #include <string.h>
 #include "findings.h"
 
-const char *const data_kinds[DATA_KINDS] = {"problem", "step", "result", "other",
-                                            "wrong",   "id",   "stamp",  "markup"};
-
 static const char *const column_names[SECONDS] = {
     "tokens",         "trained",         "flops",           "flops_all",
     "target_loss",    "target_accuracy", "valid_loss",      "all_loss",
@@ -42,7 +39,7 @@ static const struct {
             {"reference", "The reference itself", 8},
             {"base", "The base", 1}};
 
-enum { N_ARMS = sizeof arms / sizeof arms[0] };
+enum { N_ARMS = COUNT(arms) };
 
 /* What is found where there is nothing to be found, so that a group is never NULL. */
 static const data_group no_group = {.corpus = "",
@@ -62,7 +59,7 @@ static int same_number(double a, double b) {
 }
 
 static int is_group(const data_group *g, const char *corpus, const char *set, const char *arm) {
-    return strcmp(g->corpus, corpus) == 0 && strcmp(g->set, set) == 0 && strcmp(g->arm, arm) == 0;
+    return same_text(g->corpus, corpus) && same_text(g->set, set) && same_text(g->arm, arm);
 }
 
 static int same_keys(const data_group *a, const data_group *b) {
@@ -93,12 +90,12 @@ static data_group keys_of_row(const csv_table *t, size_t row) {
 
 static void name_group(data_group *g) {
     size_t i = 0;
-    while (i < N_ARMS && strcmp(g->arm, arms[i].arm) != 0)
+    while (i < N_ARMS && !same_text(g->arm, arms[i].arm))
         i++;
     g->style = i < N_ARMS ? arms[i].style : 0;
     g->label = i < N_ARMS ? arms[i].name : g->arm;
     if (g->ratio > 0 && g->ratio < 1) g->label = make_text("%s %.0f%%", g->label, 100 * g->ratio);
-    g->is_measure_only = strcmp(g->arm, "reference") == 0 || strcmp(g->arm, "base") == 0;
+    g->is_measure_only = same_text(g->arm, "reference") || same_text(g->arm, "base");
 }
 
 /* The group of these keys, made if there is none. */
@@ -120,7 +117,7 @@ static void add_to_run(const data *d, data_group *g, size_t row) {
     const csv_table *t = &d->csv[CURVES];
     const char *seed = data_text(t, row, "seed");
     data_run *last = g->n > 0 ? &g->run[g->n - 1] : NULL;
-    if (last != NULL && last->first + last->n == row && strcmp(last->seed, seed) == 0)
+    if (last != NULL && last->first + last->n == row && same_text(last->seed, seed))
         last->n++;
     else if (g->n < MAX_SEEDS)
         g->run[g->n++] = (data_run){d, seed, data_text(t, row, "run"), row, 1,
@@ -137,7 +134,7 @@ size_t data_row(const csv_table *t, ...) {
         is_found = 1;
         va_start(args, t);
         while ((column = va_arg(args, const char *)) != NULL)
-            is_found &= strcmp(data_text(t, row, column), va_arg(args, const char *)) == 0;
+            is_found &= same_text(data_text(t, row, column), va_arg(args, const char *));
         va_end(args);
         row += !is_found;
     }
@@ -148,7 +145,7 @@ size_t data_row(const csv_table *t, ...) {
 static void set_seconds(data *d, const data_run *run) {
     const csv_table *t = &d->csv[TIMES];
     for (size_t row = data_row(t, "run", run->name, NULL); row < t->rows; row++) {
-        if (strcmp(data_text(t, row, "run"), run->name) != 0) return;
+        if (!same_text(data_text(t, row, "run"), run->name)) return;
         for (size_t p = 0; p < run->n; p++)
             if (run_at(run, p, TOKENS) == data_number(t, row, "tokens"))
                 d->seconds[run->first + p] = data_number(t, row, "seconds");
@@ -251,7 +248,7 @@ size_t data_arms(const data *d, const char *corpus, const data_group **list) {
 
 const data_run *data_seed(const data_group *g, const char *seed) {
     for (size_t i = 0; i < g->n; i++)
-        if (strcmp(g->run[i].seed, seed) == 0) return &g->run[i];
+        if (same_text(g->run[i].seed, seed)) return &g->run[i];
     return NULL;
 }
 

@@ -42,12 +42,12 @@ const char *corpus_name(const char *corpus, name_place place) {
         {"OpenStax mixed with GSM8K", "OpenStax mixed with GSM8K"},
         {"your corpus", "Your corpus"}};
     for (size_t i = 0; i < N_CORPORA; i++)
-        if (strcmp(corpus, corpora[i]) == 0) return names[i][place];
+        if (same_text(corpus, corpora[i])) return names[i][place];
     return corpus;
 }
 
 const char *metric_label(const char *corpus, data_column metric) {
-    const char *token = strcmp(corpus, "builtin") == 0 ? "byte" : "token";
+    const char *token = same_text(corpus, "builtin") ? "byte" : "token";
     switch (metric) {
     case TARGET_ACCURACY:
         return "probability of a right result (%)";

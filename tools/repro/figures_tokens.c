@@ -248,7 +248,7 @@ estimate selection_peak(const data *d, const char *kind) {
         for (size_t i = 0; i < n_sets; i++) {
             double beside[3] = {NAN, NAN, NAN};
             size_t own = 0;
-            while (own < n_points && strcmp(sets[i], points[own]) != 0)
+            while (own < n_points && !same_text(sets[i], points[own]))
                 own++;
             for (size_t j = 0; j < 3 && own > 0 && own + 1 < n_points; j++)
                 beside[j] = log(perplexity(t, seeds[k], kind, sets[i], points[own - 1 + j]));
@@ -349,7 +349,7 @@ int draw_kinds(findings *all) {
     number_table t = new_table(cols, loss->n > 0 ? 3 : 2);
     for (int k = 0; k < DATA_KINDS; k++) {
         data_column seen = (data_column)(SEEN + k);
-        add_row(&t, data_kinds[k]);
+        add_row(&t, corpus_kind_names[k]);
         set_cell(&t, 0, data_over_seeds(slm, kept_in_first_third, seen), 1);
         set_cell(&t, 1, data_over_seeds(slm, kept_in_last_third, seen), 1);
         if (loss->n > 0) set_cell(&t, 2, data_over_seeds(loss, kept_in_last_third, seen), 1);

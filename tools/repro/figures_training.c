@@ -155,7 +155,7 @@ static void draw_sooner(findings *all, const char *corpus) {
             highest = fmax(highest, fmax(e.value, e.high));
             lowest = fmin(lowest, e.low);
         }
-        if (strcmp(list[i]->arm, "slm") == 0) t.paper[t.t.n_rows * n_cols - 1] = 10;
+        if (same_text(list[i]->arm, "slm")) t.paper[t.t.n_rows * n_cols - 1] = 10;
     }
     t.t.digits = 2;
     t.t.unit = "x";

@@ -10,7 +10,9 @@
 #ifndef FINDINGS_H
 #define FINDINGS_H
 #include <stddef.h>
+#include "common/options.h"
 #include "common/text.h"
+#include "lab/corpus.h"
 #include "report/figure.h"
 #include "report/page.h"
 #include "room.h"
@@ -51,9 +53,7 @@ double stats_correlation(const double *x, const double *y, size_t n);
 side stats_side(estimate e, double level);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
-enum { DATA_KINDS = 8, MAX_SWEEP = 24, MAX_ARMS = 32, MAX_POINTS = 4096 };
-
-extern const char *const data_kinds[DATA_KINDS]; /* as in the corpus: "problem", "step", ... */
+enum { DATA_KINDS = CORPUS_KINDS, MAX_SWEEP = 24, MAX_ARMS = 32, MAX_POINTS = 4096 };
 
 typedef enum data_column {
     TOKENS,

@@ -24,7 +24,7 @@ int repro_exists(const char *path) {
 }
 
 int job_is_builtin(const job *j) {
-    return strcmp(j->corpus, "builtin") == 0;
+    return same_text(j->corpus, "builtin");
 }
 
 const job *job_source(const job *j) {
@@ -42,9 +42,9 @@ int job_is_finished(const repro *r, const job *j) {
 /* ---- learning rates ---- */
 /* Whether job t tries a learning rate for job j.  GSM8K takes over what OpenStax chose. */
 static int tunes(const job *t, const job *j) {
-    if (strcmp(t->set, "tune") != 0 || j->lr_of == NULL || strcmp(t->arm, j->lr_of) != 0) return 0;
-    if (strcmp(t->corpus, j->corpus) == 0) return 1;
-    return strcmp(j->corpus, "gsm8k") == 0 && strcmp(t->corpus, "openstax") == 0;
+    if (!same_text(t->set, "tune") || j->lr_of == NULL || !same_text(t->arm, j->lr_of)) return 0;
+    if (same_text(t->corpus, j->corpus)) return 1;
+    return same_text(j->corpus, "gsm8k") && same_text(t->corpus, "openstax");
 }
 
 double job_valid_loss(const repro *r, const job *j) {
@@ -105,7 +105,7 @@ static double measured_bytes(const job *j) {
     double points = (double)job_steps(j) / (double)j->s.every;
     if (j->kind == JOB_SCORES) return (double)j->s.noisy_bytes;
     if (j->s.early > 0) points += (double)(3 * (j->s.every / j->s.early - 1));
-    if (j->kind == JOB_BASE || strcmp(j->set, "tune") == 0) points = 1; /* begin and end */
+    if (j->kind == JOB_BASE || same_text(j->set, "tune")) points = 1; /* begin and end */
     return (points + 2) * (double)j->s.eval_bytes;
 }
 

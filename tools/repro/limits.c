@@ -105,7 +105,7 @@ void report_limits(findings *all) {
                  "Worked out from the same numbers: every comparison in which selective training "
                  "is not better, or not to be told apart from something simpler.");
     for (size_t i = 0; i < N_CORPORA; i++) {
-        for (size_t k = 0; k < sizeof comparisons / sizeof comparisons[0]; k++)
+        for (size_t k = 0; k < COUNT(comparisons); k++)
             list_comparison(all, &n, corpora[i], &comparisons[k]);
         list_cost(all, &n, corpora[i]);
     }

@@ -39,10 +39,10 @@ static int parse(repro *r, int argc, char **argv) {
     for (int i = 2; i < argc; i++) {
         const char **value = NULL;
         for (int k = 0; k < 6; k++)
-            if (strcmp(argv[i], flags[k].name) == 0) value = flags[k].value;
-        if (strcmp(argv[i], "--quick") == 0)
+            if (same_text(argv[i], flags[k].name)) value = flags[k].value;
+        if (same_text(argv[i], "--quick"))
             r->quick = 1;
-        else if (strcmp(argv[i], "--dry-run") == 0)
+        else if (same_text(argv[i], "--dry-run"))
             r->dry_run = 1;
         else if (value == NULL || i + 1 == argc)
             return usage(argv[i]);
@@ -151,7 +151,7 @@ static void print_plan(const repro *r) {
 }
 
 static int is_asked_for(const repro *r, const job *j) {
-    return r->only == NULL || strcmp(j->set, r->only) == 0 || strcmp(j->corpus, r->only) == 0;
+    return r->only == NULL || same_text(j->set, r->only) || same_text(j->corpus, r->only);
 }
 
 static int run(repro *r) {
@@ -172,8 +172,8 @@ static int run(repro *r) {
 int main(int argc, char **argv) {
     static repro r;
     const char *command = argc > 1 ? argv[1] : "";
-    int is_report = strcmp(command, "report") == 0;
-    if (!is_report && strcmp(command, "run") != 0) return usage("run or report?");
+    int is_report = same_text(command, "report");
+    if (!is_report && !same_text(command, "run")) return usage("run or report?");
     int status = parse(&r, argc, argv);
     if (status != 0) return status;
     return is_report ? repro_report(r.out) : run(&r);

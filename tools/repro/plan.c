@@ -186,7 +186,7 @@ static void name_job(job *j) {
                  {"clean", (double)j->s.clean_bytes, (double)repro_built_in.clean_bytes},
                  {"ratio", j->selection.ratio, 1},
                  {"size", j->size, 0},
-                 {"lr", strcmp(j->set, "tune") == 0 ? j->lr : 0, 0},
+                 {"lr", same_text(j->set, "tune") ? j->lr : 0, 0},
                  {"seed", (double)j->s.seed, 0}};
     (void)snprintf(j->name, sizeof j->name, "%s-%s-%s", j->corpus, j->set, j->arm);
     /* The first four are of the built-in corpus only. */
@@ -202,7 +202,7 @@ static void name_job(job *j) {
    what the reference is for besides its scores does not matter.  Ratios are compared to the bit. */
 static int trains_the_same(const job *a, const job *b) {
     return a->start != NULL && a->start == b->start && a->scores == b->scores &&
-           strcmp(a->corpus, b->corpus) == 0 && strcmp(a->arm, b->arm) == 0 && a->text == b->text &&
+           same_text(a->corpus, b->corpus) && same_text(a->arm, b->arm) && a->text == b->text &&
            a->selection.ratio == b->selection.ratio && a->lr == b->lr && a->lr_of == b->lr_of &&
            a->s.seed == b->s.seed && a->s.steps == b->s.steps &&
            a->s.clean_bytes == b->s.clean_bytes;
@@ -215,7 +215,7 @@ static int trains_the_same(const job *a, const job *b) {
 static const job *add_job(repro *r, job *j) {
     name_job(j);
     for (const job *other = r->jobs; other < r->end; other++) {
-        if (strcmp(other->name, j->name) == 0) return other;
+        if (same_text(other->name, j->name)) return other;
         if (other->same_as == NULL && trains_the_same(other, j)) j->same_as = other;
     }
     if (r->end == r->jobs + REPRO_MAX_JOBS) {
@@ -229,8 +229,8 @@ static const job *add_job(repro *r, job *j) {
 /* Keeps the models of arms for figures 3 and 8 and the heat map, which shows those of seed 1. */
 static void keep_model(job *j, const char *set, double ratio) {
     const int is_builtin = job_is_builtin(j);
-    const int is_main = strcmp(set, "main") == 0 && ratio == REPRO_RATIO;
-    const int is_shown = is_main && j->s.seed == 1 && strcmp(j->corpus, "gsm8k") != 0;
+    const int is_main = same_text(set, "main") && ratio == REPRO_RATIO;
+    const int is_shown = is_main && j->s.seed == 1 && !same_text(j->corpus, "gsm8k");
     j->keep = j->kind != JOB_ARM || is_shown || (is_main && is_builtin);
     if (is_shown)
         (void)snprintf(j->view, sizeof j->view, "%s/%s",
@@ -323,7 +323,7 @@ static void plan_arms(repro *r, origin *o, const char *set, const char *list) {
         const arm *a = find_arm(list, n);
         double ratio = list[n] == ':' ? atof(list + n + 1) : REPRO_RATIO;
         job j = new_job(o, set, a, ratio);
-        if (strcmp(set, "tune") == 0)
+        if (same_text(set, "tune"))
             plan_tuning(r, j);
         else
             plan_job(r, o, &j);
@@ -409,7 +409,7 @@ static void plan_built_in(repro *r) {
 /* The seeds differ in the order of the text alone: base, reference and scores are shared.  GSM8K
    takes over the learning rates that are chosen here. */
 static void plan_files(repro *r, origin *o) {
-    const int few = r->quick || strcmp(o->corpus, "gsm8k") == 0;
+    const int few = r->quick || same_text(o->corpus, "gsm8k");
     o->s.seed = 1;
     plan_arms(r, o, "main", "reference scores");
     if (!few) plan_arms(r, o, "tune", TUNED_REAL_ARMS);

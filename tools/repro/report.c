@@ -52,7 +52,7 @@ static void report_missing(findings *all, const char *what, const char *why) {
 }
 
 static void report_sections(findings *all) {
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+    for (size_t i = 0; i < COUNT(sections); i++) {
         const section *s = &sections[i];
         if (s->title != NULL) page_section(&all->page, s->title, s->intro);
         all->set = s->set;
@@ -87,7 +87,7 @@ static void report_settings(findings *all) {
 
 static const char *find_setting(const csv_table *settings, const char *key) {
     for (size_t row = 0; row < settings->rows && settings->cols > 1; row++)
-        if (strcmp(csv_text(settings, row, 0), key) == 0) return csv_text(settings, row, 1);
+        if (same_text(csv_text(settings, row, 0), key)) return csv_text(settings, row, 1);
     return NULL;
 }
 

@@ -50,6 +50,10 @@ const char *make_text(const char *format, ...) {
     return strcpy((char *)new_room(strlen(text) + 1), text);
 }
 
+int same_text(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
 void append_text(char *text, size_t size, const char *format, ...) {
     size_t used = strlen(text);
     va_list args;

@@ -13,4 +13,6 @@ void free_rooms(void);
 /* Appends to a text of a fixed size; what has no room is cut. */
 void append_text(char *text, size_t size, const char *format, ...);
 #define SAY(text, ...) append_text(text, sizeof(text), __VA_ARGS__)
+
+int same_text(const char *a, const char *b);
 #endif

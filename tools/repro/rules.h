@@ -36,12 +36,12 @@ struct claim_row {
 /* ---- claims.c: how a claim is written ---- */
 void claim_say(claim *c, page_verdict verdict, const char *words);
 
-/* At most one of holds, partly (in these words) and fails is true; if none is, the claim is open:
-   within seed noise. */
-void claim_decide(claim *c, int holds, int partly, const char *words, int fails);
-
 /* Returns 1 if there are seeds enough for a verdict; else the claim stays open and says why. */
 int claim_has_seeds(claim *c, size_t seeds);
+
+/* Decides if there are seeds enough.  At most one of holds, partly (in these words) and fails is
+   true; if none is, the claim is open: within seed noise. */
+void claim_decide(claim *c, size_t seeds, int holds, int partly, const char *words, int fails);
 
 /* Appends "before0.052 [0.041, 0.060]after" to what was found, or to the brief text. */
 void claim_number(claim *c, const char *before, estimate e, int digits, const char *after);

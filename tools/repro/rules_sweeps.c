@@ -26,7 +26,7 @@ void rule_less_clean(claim *c) {
         if (where == BELOW) SAY(words, "%s %s", ahead++ > 0 ? "," : "", name);
     }
     if (sizes.n > 0) SAY(c->found, ".");
-    if (claim_has_seeds(c, seeds)) claim_decide(c, ahead == sizes.n, ahead > 0, words, behind > 0);
+    claim_decide(c, seeds, ahead == sizes.n, ahead > 0, words, behind > 0);
 }
 
 static size_t sweep_of(const claim *c, const data_group **list) {
@@ -61,9 +61,8 @@ void rule_self(claim *c) {
         losses += stats_side(e, 0) == BELOW;
     }
     if (n > 0) say_gain_unit(c);
-    if (claim_has_seeds(c, seeds))
-        claim_decide(c, gains == tried && tried > 0, gains > 0, "holds at some ratios",
-                     losses == tried);
+    claim_decide(c, seeds, gains == tried && tried > 0, gains > 0, "holds at some ratios",
+                 losses == tried);
 }
 
 /* From which size on, going down from the largest, references give a gain. */
@@ -83,7 +82,7 @@ void rule_weak(claim *c) {
         good++;
     }
     if (n > 0) say_gain_unit(c);
-    if (claim_has_seeds(c, seeds)) claim_decide(c, good == n, good > 0, words, good == 0);
+    claim_decide(c, seeds, good == n, good > 0, words, good == 0);
 }
 
 /* ---- the ratio ---- */
@@ -113,7 +112,8 @@ void rule_figure9(claim *c) {
     else if (best + 1 == n)
         claim_say(c, PAGE_FAILS, "does not hold: all is best");
     else
-        claim_decide(c, stats_side(low, 0) == BELOW && stats_side(high, 0) == BELOW, 0, NULL, 0);
+        claim_decide(c, high.n, stats_side(low, 0) == BELOW && stats_side(high, 0) == BELOW, 0,
+                     NULL, 0);
 }
 
 void rule_ratio_one(claim *c) {

@@ -13,9 +13,9 @@ void rule_figure6(claim *c) {
     claim_number(c, "; plain training, unselected ", plain, 3, "");
     claim_number(c, ".  All tokens of the noisy corpus, against plain at the end: ",
                  data_difference(c->a, c->b, FIXED_ALL), 3, ".");
-    if (claim_has_seeds(c, dropped.n))
-        claim_decide(c, down == BELOW && up == ABOVE, down == BELOW && up == BELOW && more == ABOVE,
-                     "in part: falls less than in plain", up == BELOW || down == ABOVE);
+    claim_decide(c, dropped.n, down == BELOW && up == ABOVE,
+                 down == BELOW && up == BELOW && more == ABOVE, "in part: falls less than in plain",
+                 up == BELOW || down == ABOVE);
 }
 
 void rule_figure7(claim *c) {
@@ -29,8 +29,7 @@ void rule_figure7(claim *c) {
                kept, 2);
     claim_both(c, "unselected ", ", unselected ", dropped, 2);
     if (dropped.n > 0) SAY(c->found, ".");
-    if (claim_has_seeds(c, dropped.n))
-        claim_decide(c, a == BELOW && b == ABOVE, 0, NULL, b == BELOW || a == ABOVE);
+    claim_decide(c, dropped.n, a == BELOW && b == ABOVE, 0, NULL, b == BELOW || a == ABOVE);
 }
 
 /* The mean of a column over a run. */
@@ -51,10 +50,9 @@ void rule_mechanism(claim *c) {
     claim_both(c, "AUC ", "AUC over training: excess loss ", slm, 3);
     claim_both(c, "own loss ", ", highest own loss ", loss, 3);
     if (loss.n > 0) SAY(c->found, ".");
-    if (claim_has_seeds(c, slm.n))
-        claim_decide(c, a == ABOVE && b == BELOW, a == ABOVE,
-                     b == ABOVE ? "in part: own loss ranks it low too" : "holds for excess loss",
-                     a == BELOW);
+    claim_decide(c, slm.n, a == ABOVE && b == BELOW, a == ABOVE,
+                 b == ABOVE ? "in part: own loss ranks it low too" : "holds for excess loss",
+                 a == BELOW);
 }
 
 void rule_figure3(claim *c) {
@@ -75,10 +73,9 @@ void rule_figure3(claim *c) {
         SAY(c->brief, "%.1f%% fall (by chance %.1f%%), %.1f%% rise (%.1f%%)", fall, fall_null, rise,
             rise_null);
     }
-    if (claim_has_seeds(c, seeds))
-        claim_decide(c, falls == ABOVE && rises == ABOVE && most < 0.5, falls == ABOVE,
-                     most >= 0.5 ? "in part: not a minority" : "in part: falling, not rising",
-                     falls == BELOW);
+    claim_decide(c, seeds, falls == ABOVE && rises == ABOVE && most < 0.5, falls == ABOVE,
+                 most >= 0.5 ? "in part: not a minority" : "in part: falling, not rising",
+                 falls == BELOW);
 }
 
 void rule_figure8(claim *c) {
@@ -98,10 +95,10 @@ void rule_figure8(claim *c) {
     if (a == BELOW) {
         claim_say(c, PAGE_FAILS, "does not hold: no peak");
     } else if (a == UNDECIDED) {
-        claim_decide(c, 0, 0, NULL, 0);
+        claim_decide(c, own.n, 0, 0, NULL, 0);
     } else if (claim_has_seeds(c, cross.n)) {
         int is_artefact = b != ABOVE && cross.t_high < own.value / 2;
-        claim_decide(c, b == ABOVE && cross.value >= own.value / 2, b == ABOVE,
+        claim_decide(c, cross.n, b == ABOVE && cross.value >= own.value / 2, b == ABOVE,
                      "in part: mostly an artefact", 0);
         if (is_artefact) claim_say(c, PAGE_FAILS, "does not hold: an artefact");
     }

@@ -31,7 +31,7 @@ static estimate say_comparison(claim *c, const data_group *a, const data_group *
 void rule_better(claim *c) {
     estimate e = say_comparison(c, c->a, c->b);
     side where = stats_side(e, 0);
-    if (claim_has_seeds(c, e.n)) claim_decide(c, where == BELOW, 0, NULL, where == ABOVE);
+    claim_decide(c, e.n, where == BELOW, 0, NULL, where == ABOVE);
 }
 
 /* Selective training beats both naive selections. */
@@ -41,8 +41,7 @@ void rule_controls(claim *c) {
     size_t n = loss.n > 0 && loss.n < random.n ? loss.n : random.n;
     side a = stats_side(random, 0);
     side b = loss.n == 0 ? a : stats_side(loss, 0);
-    if (claim_has_seeds(c, n))
-        claim_decide(c, a == BELOW && b == BELOW, 0, NULL, a == ABOVE || b == ABOVE);
+    claim_decide(c, n, a == BELOW && b == BELOW, 0, NULL, a == ABOVE || b == ABOVE);
 }
 
 /* No gain is the right answer, and it takes seeds enough to say so: the whole interval must lie
@@ -54,9 +53,8 @@ void rule_no_gain(claim *c) {
     double little = noisy < 0 ? noisy / 4 : 0;
     int wins = stats_side(e, 0) == BELOW;
     if (e.n > 0) SAY(c->found, "  On the noisy corpus the difference is %.4f.", noisy);
-    if (claim_has_seeds(c, e.n))
-        claim_decide(c, !wins && e.t_low > little, wins && !(e.value < little), "in part: a little",
-                     wins && e.value < little);
+    claim_decide(c, e.n, !wins && e.t_low > little, wins && !(e.value < little),
+                 "in part: a little", wins && e.value < little);
 }
 
 /* ---- sooner: how many times fewer tokens an arm needs to reach the end of plain training ---- */
@@ -79,7 +77,8 @@ static void decide_sooner(claim *c, const sooner *slm, const sooner *random, con
     int holds = !fails && reaches_goal && stats_side(slm->e, GOAL_LOW) == ABOVE;
     int partly = !fails && !holds && stats_side(slm->e, 1) == ABOVE;
     const char *how = reaches_goal ? "loosely" : "only";
-    claim_decide(c, holds, partly, make_text("holds at %.1fx %s", slm->e.value, how), fails);
+    claim_decide(c, slm->seeds, holds, partly, make_text("holds at %.1fx %s", slm->e.value, how),
+                 fails);
 }
 
 /* Selective training reaches the end of plain training, by row->metric, in fewer tokens.
@@ -111,7 +110,7 @@ void rule_sooner(claim *c) {
     }
     say_sooner(c, "  Random: ", &random, ".");
     say_sooner(c, "  Highest own loss: ", &loss, ".");
-    if (claim_has_seeds(c, s.seeds)) decide_sooner(c, &s, &random, &loss);
+    decide_sooner(c, &s, &random, &loss);
 }
 
 /* The same counted in arithmetic instead of tokens, with that of the reference and of scoring.  It
@@ -121,8 +120,7 @@ void rule_cost(claim *c) {
     side where = stats_side(s.e, 1);
     say_sooner(c, "In arithmetic with reference and scoring: ", &s, ".");
     if (s.seeds > 0) SAY(c->brief, "%s", sooner_text(&s, 1));
-    if (claim_has_seeds(c, s.seeds))
-        claim_decide(c, where == ABOVE, 0, NULL, where == BELOW || !isfinite(s.e.value));
+    claim_decide(c, s.seeds, where == ABOVE, 0, NULL, where == BELOW || !isfinite(s.e.value));
 }
 
 /* Holds when: the least noise from which on, at the best ratio of each row, selection is at least
@@ -157,5 +155,6 @@ void rule_map(claim *c) {
         from--;
     if (from < grid.noise.n)
         words = make_text("holds when noise is %.0f%% or more", 100 * grid.noise.x[from]);
-    claim_decide(c, good == cells, good > 0, words, good == 0);
+    /* One seed is enough: there are many settings. */
+    claim_decide(c, ENOUGH_SEEDS, good == cells, good > 0, words, good == 0);
 }

@@ -62,13 +62,13 @@ static void put_times(csv_out *out, const repro *r) {
 
 /* ---- tuning.csv: the learning rates that were tried ---- */
 static int is_tuning(const repro *r, const job *j) {
-    return strcmp(j->set, "tune") == 0 && job_is_finished(r, j);
+    return same_text(j->set, "tune") && job_is_finished(r, j);
 }
 
 static int is_chosen(const repro *r, const job *j, double loss) {
     for (const job *other = r->jobs; other < r->end; other++) {
-        if (!is_tuning(r, other) || strcmp(other->arm, j->arm) != 0) continue;
-        if (strcmp(other->corpus, j->corpus) == 0 && job_valid_loss(r, other) < loss) return 0;
+        if (!is_tuning(r, other) || !same_text(other->arm, j->arm)) continue;
+        if (same_text(other->corpus, j->corpus) && job_valid_loss(r, other) < loss) return 0;
     }
     return 1;
 }
@@ -105,7 +105,7 @@ static int read_pieces(piece pieces[MAX_PIECES], const repro *r, const char *arm
         const char *path = repro_path(r, "pieces", j->name, ".f32");
         piece *p = &pieces[n];
         size_t size;
-        if (!job_is_builtin(j) || strcmp(j->arm, arm) != 0 || !repro_exists(path)) continue;
+        if (!job_is_builtin(j) || !same_text(j->arm, arm) || !repro_exists(path)) continue;
         must(slm_file_read(&p->bytes, &size, path, &experiment_error));
         p->job = j;
         p->loss = (const float *)(const void *)p->bytes;
@@ -306,7 +306,7 @@ static void put_settings(FILE *out, const char *corpus, const settings *s) {
                 {"steps", (double)s->steps},
                 {"steps between points", (double)s->every}};
     /* The first three are of the built-in corpus only. */
-    size_t first = strcmp(corpus, "builtin") == 0 ? 0 : 3;
+    size_t first = same_text(corpus, "builtin") ? 0 : 3;
     for (size_t i = first; i < COUNT(rows); i++)
         fprintf(out, "%s %s,%.10g\n", corpus, rows[i].name, rows[i].value);
 }

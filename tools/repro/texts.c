@@ -50,8 +50,8 @@ static sources sources_of(const repro *r, const job *j) {
     static const sources openstax = {REPRO_OPENSTAX "/raw.cnxml.txt", REPRO_OPENSTAX "/clean.txt",
                                      REPRO_OPENSTAX "/eval.txt", NULL};
     const sources user = {r->raw, r->clean, r->eval, NULL};
-    if (strcmp(j->corpus, "gsm8k") == 0) return gsm8k;
-    return strcmp(j->corpus, "user") == 0 ? user : openstax;
+    if (same_text(j->corpus, "gsm8k")) return gsm8k;
+    return same_text(j->corpus, "user") ? user : openstax;
 }
 
 /* Records of GSM8K strewn into raw text: a fifth of it is of the target's kind. */
@@ -250,7 +250,7 @@ static void choose_text(experiment *e, const job *j) {
     if (j->text == TEXT_MIXED) train_on_mixed(e);
     if (j->text == TEXT_FILTERED) train_on_filtered(e);
     if (job_is_builtin(j)) return;
-    replace_kinds(e, strcmp(j->corpus, "gsm8k") == 0 ? kinds_of_tokens(e) : NULL);
+    replace_kinds(e, same_text(j->corpus, "gsm8k") ? kinds_of_tokens(e) : NULL);
 }
 
 void job_begin(const repro *r, const job *j, experiment *e) {
@@ -259,7 +259,7 @@ void job_begin(const repro *r, const job *j, experiment *e) {
         begin_built_in(j, e);
     else
         begin_from_files(r, j, &from, e);
-    if (j->kind == JOB_ARM && j->reference != NULL && strcmp(j->set, "main") == 0)
+    if (j->kind == JOB_ARM && j->reference != NULL && same_text(j->set, "main"))
         add_piece(j, &from, e);
     if (j->kind == JOB_SCORES || j->kind == JOB_ARM) choose_text(e, j);
 }

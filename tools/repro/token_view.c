@@ -129,10 +129,9 @@ static void free_text(view_text *t) {
 /* ---- where the reference is wrong ---- */
 typedef enum mistake { NOISE_RANKED_HIGH, TARGET_RANKED_LOW } mistake;
 
-/* The first three kinds are the target, the last four noise. */
 static int is_of(mistake sort, unsigned char kind) {
     if (kind >= DATA_KINDS) return 0;
-    return sort == NOISE_RANKED_HIGH ? kind >= 4 : kind <= 2;
+    return sort == NOISE_RANKED_HIGH ? kind > CORPUS_OTHER : kind < CORPUS_OTHER;
 }
 
 /* The token whose excess loss most misleads, among those that are not taken; t->n if there is
@@ -189,7 +188,7 @@ static void report_mistakes(findings *all, const view_text *t, const view *v) {
         put_context(t, i, context, sizeof context);
         cell[0] = sort == NOISE_RANKED_HIGH ? "noise, ranked high" : "target, ranked low";
         cell[1] = make_text("`%s`", context);
-        cell[2] = data_kinds[t->kind[i]];
+        cell[2] = corpus_kind_names[t->kind[i]];
         cell[3] = make_text("%.2f", v->loss[i]);
         cell[4] = make_text("%.2f", t->ref_loss[i]);
         cell[5] = make_text("%.2f", v->loss[i] - t->ref_loss[i]);
@@ -260,7 +259,7 @@ static int report_view(findings *all, const char *name, const char *title, doubl
                                     .guess = v->guess,
                                     .n_guess = GUESSES,
                                     .kind = t.kinds != NULL ? t.kind : NULL,
-                                    .kinds = data_kinds,
+                                    .kinds = corpus_kind_names,
                                     .n_kinds = DATA_KINDS};
     }
     int is_shown = status == SLM_OK && n > 0;

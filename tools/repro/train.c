@@ -163,7 +163,7 @@ static float *prepare_piece(experiment *e, const slm_model *start, const slm_mod
 static void train(experiment *e, const job *j, slm_model *model, const slm_losses *scores,
                   double lr, curve *c) {
     const corpus_part part = j->kind == JOB_BASE ? CORPUS_GENERAL : CORPUS_CLEAN;
-    const int ends_only = j->kind == JOB_BASE || strcmp(j->set, "tune") == 0;
+    const int ends_only = j->kind == JOB_BASE || same_text(j->set, "tune");
     training t = {.name = j->name,
                   .model = model,
                   .corpus = e->corpus[part],

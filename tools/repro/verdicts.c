@@ -112,7 +112,7 @@ static const claim_row rows[] = {
      "nothing is trained from scratch in the paper; public attempts failed",
      "plain training from scratch ends as well", rule_better, "slm", "clm", TARGET_LOSS}};
 
-enum { N_ROWS = sizeof rows / sizeof rows[0], GOAL_CORPORA = 2 };
+enum { N_ROWS = COUNT(rows), GOAL_CORPORA = 2 };
 
 /* After the corpora comes what is claimed once. */
 static int applies(const data *d, const claim_row *row, size_t corpus_index) {
