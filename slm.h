@@ -6434,6 +6434,14 @@ typedef struct slm__token_entry {
     int32_t special; /* 1: marked so in tokenizer.json; kept for saving, it changes nothing */
 } slm__token_entry;
 
+/* An added token, as texts are searched for it. */
+typedef struct slm__added_token {
+    const char *bytes; /* (size), within the tokenizer's bytes */
+    size_t size;
+    int32_t id;
+    int32_t prefix; /* index of the longest other one with which this one begins; -1: none */
+} slm__added_token;
+
 /* Tokens a and b, side by side, become token id. */
 typedef struct slm__merge {
     int32_t a, b, id;
@@ -6443,7 +6451,10 @@ struct slm_tokenizer {
     slm__buffer bytes;   /* of all tokens */
     slm__buffer entries; /* slm__token_entry, by id; offsets into bytes */
     slm__buffer merges;  /* slm__merge, by rank */
-    slm__buffer added;   /* int32_t: the ids of the added tokens */
+    slm__buffer added;   /* int32_t: the ids of the added tokens, in the file's order */
+    /* slm__added_token: those of one kind, sorted by their bytes. */
+    slm__buffer sorted_added[SLM__ADDED_NORMALIZED + 1];
+    uint8_t begins_added[256]; /* 1: an added token begins with this byte */
     slm__map ids;        /* hash of the bytes -> id; without the tokens that are only added */
     slm__map ranks;      /* slm__pair_key of a merge -> its rank */
     int32_t byte_id[256];
@@ -6460,6 +6471,8 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer) {
     slm__release(tokenizer->entries.data);
     slm__release(tokenizer->merges.data);
     slm__release(tokenizer->added.data);
+    slm__release(tokenizer->sorted_added[SLM__ADDED_EXACT].data);
+    slm__release(tokenizer->sorted_added[SLM__ADDED_NORMALIZED].data);
     slm__release(tokenizer->ids.slots);
     slm__release(tokenizer->ranks.slots);
     slm__release(tokenizer);
@@ -6592,6 +6605,56 @@ static uint64_t slm__tokenizer_fingerprint(const slm_tokenizer *t) {
     return hash;
 }
 
+/* Whether the text s (n) begins with that token. */
+static int slm__begins_with(const char *s, size_t n, const slm__added_token *token) {
+    return token->size <= n && memcmp(s, token->bytes, token->size) == 0;
+}
+
+/* Below 0, 0 or above 0: the bytes a (n) are before b (m) in the dictionary, equal, or behind. */
+static int slm__compare_bytes(const char *a, size_t n, const char *b, size_t m) {
+    int order = memcmp(a, b, slm__min(n, m));
+
+    if (order != 0) return order;
+    return (n > m) - (n < m);
+}
+
+/* For qsort. */
+static int slm__compare_added(const void *left, const void *right) {
+    const slm__added_token *a = (const slm__added_token *)left;
+    const slm__added_token *b = (const slm__added_token *)right;
+
+    return slm__compare_bytes(a->bytes, a->size, b->bytes, b->size);
+}
+
+/* Sorts the added tokens of that kind, so that the time of a search hardly grows with their
+   number. */
+static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, slm_error *err) {
+    const int32_t *ids = SLM__ITEMS(const int32_t, t->added);
+    slm__buffer *sorted = &t->sorted_added[kind];
+    slm_status status = SLM_OK;
+    slm__added_token *tokens;
+
+    for (size_t i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
+        const slm__token_entry *entry = SLM__ITEMS(const slm__token_entry, t->entries) + ids[i];
+        slm__added_token token = {t->bytes.data + entry->offset, entry->size, ids[i], -1};
+
+        if (entry->added != kind) continue;
+        slm__buffer_append_if_ok(&status, sorted, &token, sizeof token, err);
+        t->begins_added[(unsigned char)token.bytes[0]] = 1;
+    }
+    if (status != SLM_OK || sorted->size == 0) return status;
+
+    tokens = SLM__ITEMS(slm__added_token, *sorted);
+    qsort(tokens, SLM__N_ITEMS(slm__added_token, *sorted), sizeof *tokens, slm__compare_added);
+    for (size_t i = 1; i < SLM__N_ITEMS(slm__added_token, *sorted); i++) {
+        int32_t k = (int32_t)i - 1;
+        while (k >= 0 && !slm__begins_with(tokens[i].bytes, tokens[i].size, &tokens[k]))
+            k = tokens[k].prefix;
+        tokens[i].prefix = k;
+    }
+    return SLM_OK;
+}
+
 /* The last step of building, if status is SLM_OK: finds the token of every byte, without which not
    every text could be encoded, and the fingerprint.  Takes ownership of t, which becomes *out, or
    is freed after a failure.  Returns status or the failure; name: of the file, for its message. */
@@ -6604,6 +6667,8 @@ static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_
             status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x",
                                name, (unsigned)byte);
     }
+    if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_EXACT, err);
+    if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_NORMALIZED, err);
     if (status != SLM_OK) {
         slm_tokenizer_free(t);
         return status;
@@ -6779,20 +6844,28 @@ static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
     slm__release(spaced.data);
 }
 
-/* The longest added token of that kind with which the text s (n) begins; -1 if there is none. */
+/* The longest added token of that kind with which the text s (n) begins; -1 if there is none.  Of
+   the tokens that are not behind the text in the order of bytes the last is looked at: every token
+   with which the text begins is this one, or one with which this one begins. */
 static int32_t slm__added_token_at(const slm_tokenizer *t, const char *s, size_t n, int32_t kind) {
-    const int32_t *added = SLM__ITEMS(const int32_t, t->added);
-    size_t longest = 0;
-    int32_t found = -1;
+    const slm__added_token *tokens =
+        SLM__ITEMS(const slm__added_token, t->sorted_added[kind]);
+    size_t low = 0;
+    size_t high = SLM__N_ITEMS(slm__added_token, t->sorted_added[kind]);
+    int32_t i;
 
-    for (size_t i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++) {
-        const slm__token_entry *entry = SLM__ITEMS(const slm__token_entry, t->entries) + added[i];
-        if (entry->added != kind || entry->size <= longest || entry->size > n) continue;
-        if (memcmp(t->bytes.data + entry->offset, s, entry->size) != 0) continue;
-        found = added[i];
-        longest = entry->size;
+    if (!t->begins_added[(unsigned char)s[0]]) return -1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (slm__compare_bytes(tokens[middle].bytes, tokens[middle].size, s, n) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return found;
+    i = (int32_t)low - 1;
+    while (i >= 0 && !slm__begins_with(s, n, &tokens[i]))
+        i = tokens[i].prefix;
+    return i >= 0 ? tokens[i].id : -1;
 }
 
 /* Cuts the added tokens of that kind out of the text.  What is between them is searched for the

@@ -268,7 +268,11 @@ change 'training: counts after a merge' 'tokenizer' \
 change 'training: a pair occurs twice' 'tokenizer' \
     'if (best.value < 2) return 0;' 'if (best.value < 3) return 0;'
 change 'the longest added token' 'tokenizer' \
-    'entry->size <= longest ||' 'longest > 0 ||'
+    'tokens[i].prefix = k;' ';'
+change 'the last added token before the text' 'tokenizer' \
+    'middle].size, s, n) <= 0)' 'middle].size, s, n) < 0)'
+change 'added tokens that begin a longer one' 'tokenizer' \
+    'i = tokens[i].prefix;' 'i = -1;'
 change 'ids of decode' 'tokenizer' \
     'id >= slm_tokenizer_vocab(tokenizer)) return NULL;' \
     'id > slm_tokenizer_vocab(tokenizer)) return NULL;'

@@ -742,6 +742,96 @@ static void test_first_added(void) {
     slm_tokenizer_free(t);
 }
 
+/* ---- many added tokens ---- */
+enum { MANY_TOKENS = 20000, MANY_TEXT = 200000 };
+#define EXACT_ONE ",\"normalized\":false"
+
+/* Sets word to the k-th of many words over two letters, so that most begin others. */
+static void many_word(char *word, size_t size, int k) {
+    size_t n = 0;
+
+    for (k += 2; k > 1 && n + 1 < size; k /= 2)
+        word[n++] = k % 2 == 1 ? 'x' : 'y';
+    word[n] = 0;
+}
+
+/* Puts `count` added tokens into the tokenizer's file: every third one is normalized. */
+static slm_tokenizer *with_many_added(int count) {
+    size_t room = own_size + (size_t)count * 120;
+    char *json = (char *)malloc(room);
+    const char *place = strstr(own_json, "\"added_tokens\":[") + strlen("\"added_tokens\":[");
+    size_t n = (size_t)(place - own_json);
+    slm_tokenizer *t = NULL;
+
+    memcpy(json, own_json, n);
+    for (int k = 0; k < count; k++) {
+        char word[32];
+        many_word(word, sizeof word, k + 2);
+        if (k > 0) json[n++] = ',';
+        n += (size_t)snprintf(json + n, room - n, "{\"id\":%d,\"content\":\"%s\"", 300 + k, word);
+        n += (size_t)snprintf(json + n, room - n, "%s}", k % 3 == 0 ? "" : EXACT_ONE);
+    }
+    (void)snprintf(json + n, room - n, "%s", place);
+    CHECK_OK(parse(&t, json, strlen(json)), err);
+    free(json);
+    return t;
+}
+
+/* The longest added token of that kind at s, by looking at every one. */
+static int32_t naive_added(const slm_tokenizer *t, const char *s, size_t n, int32_t kind) {
+    size_t longest = 0;
+    int32_t found = -1;
+
+    for (int32_t id = 300; id < slm_tokenizer_vocab(t); id++) {
+        const slm__token_entry *e = SLM__ITEMS(const slm__token_entry, t->entries) + id;
+        if (e->added != kind || e->size <= longest || e->size > n) continue;
+        if (memcmp(t->bytes.data + e->offset, s, e->size) != 0) continue;
+        found = id;
+        longest = e->size;
+    }
+    return found;
+}
+
+static void test_added_search(void) {
+    static const int counts[] = {1, 2, 3, 7, 50, 300};
+    char text[64];
+
+    for (size_t c = 0; c < SLM__COUNT(counts); c++) {
+        slm_tokenizer *t = with_many_added(counts[c]);
+        int bad = 0;
+        if (t == NULL) return;
+        for (int round = 0; round < 3000; round++) {
+            size_t n = 1 + below(12);
+            int32_t kind = below(2) ? SLM__ADDED_EXACT : SLM__ADDED_NORMALIZED;
+            for (size_t i = 0; i < n; i++)
+                text[i] = "xyxyz"[below(5)];
+            bad += slm__added_token_at(t, text, n, kind) != naive_added(t, text, n, kind);
+        }
+        CHECK(bad == 0, "%d added tokens: %d of 3000 searches differ", counts[c], bad);
+        slm_tokenizer_free(t);
+    }
+}
+
+/* A search that looks at every token takes 8 * 10^9 comparisons here, a minute at the least. */
+static void test_many_added(void) {
+    char *text = (char *)malloc(MANY_TEXT);
+    slm_tokenizer *t = with_many_added(MANY_TOKENS);
+    int32_t *ids = NULL;
+    size_t n_ids = 0;
+    clock_t start = clock();
+    double seconds;
+
+    for (size_t i = 0; i < MANY_TEXT; i++)
+        text[i] = "xyz "[below(4)];
+    if (t != NULL) CHECK_OK(slm_tokenizer_encode(&ids, &n_ids, t, text, MANY_TEXT, &err), err);
+    seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    CHECK(n_ids > 0, "no ids");
+    CHECK(seconds < 5, "%d added tokens: %d bytes took %g s", MANY_TOKENS, MANY_TEXT, seconds);
+    slm_free(ids);
+    slm_tokenizer_free(t);
+    free(text);
+}
+
 static void test_truncated(void) {
     slm_tokenizer *t;
     int accepted = 0;
@@ -1141,6 +1231,8 @@ int main(int argc, char **argv) {
     test_edits();
     test_order();
     test_first_added();
+    test_added_search();
+    test_many_added();
     test_golden();
     test_truncated();
     test_damage();
