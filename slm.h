@@ -4915,13 +4915,17 @@ static slm_status slm__losses_of_windows(slm_losses **out, const slm_model *mode
 SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
                                       const slm_corpus *corpus, const slm_windows *windows,
                                       slm_progress progress, void *user, slm_error *err) {
-    slm__scoring s = {model, corpus, windows, NULL, NULL, NULL, 0};
+    slm_windows w = *windows;
+    slm__scoring s = {model, corpus, &w, NULL, NULL, NULL, 0};
 
     *out = NULL;
     slm_status status = slm__windows_check(windows, corpus, err);
-    if (status == SLM_OK) status = slm__losses_of_windows(&s.losses, model, corpus, windows, err);
+    /* A batch of more windows than there are would be memory for nothing. */
+    if (status == SLM_OK && w.end - w.first < (size_t)w.B)
+        w.B = (int32_t)(w.end > w.first ? w.end - w.first : 1);
+    if (status == SLM_OK) status = slm__losses_of_windows(&s.losses, model, corpus, &w, err);
     if (status == SLM_OK) status = slm_tape_create(&s.tape, err);
-    if (status == SLM_OK) status = slm_batch_create(&s.batch, windows->B, windows->T, err);
+    if (status == SLM_OK) status = slm_batch_create(&s.batch, w.B, w.T, err);
     if (status == SLM_OK) status = slm_batch_alloc_reference(s.batch, err);
     if (status == SLM_OK) status = slm__score_all(&s, progress, user, err);
     slm_tape_free(s.tape);

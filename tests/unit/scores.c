@@ -117,7 +117,7 @@ static void make_truth(void) {
 }
 
 static void batch_sizes(void) {
-    static const int32_t sizes[] = {1, 2, 3, 4, 8, 9, 10, 50};
+    static const int32_t sizes[] = {1, 2, 3, 4, 8, 9, 10, 50, INT32_MAX};
     slm_losses *s;
     slm_error err;
 

@@ -55,7 +55,6 @@ static int compute_losses(const eval_options *o, eval_run *r) {
     watch w;
     int32_t T = o->seq > 0 ? o->seq : default_seq(r->model);
     slm_windows windows = slm_corpus_windows(r->corpus, o->batch, T);
-    if ((size_t)windows.B > windows.end) windows.B = (int32_t)windows.end;
     watch_start(&w, "tokens", "tok/s", o->quiet);
     slm_status status =
         slm_losses_compute(&r->losses, r->model, r->corpus, &windows, watch_callback, &w, &err);

@@ -172,7 +172,6 @@ static int load_val(train_run *r) {
     *windows = slm_corpus_windows(r->val, o->batch, o->seq);
     if (o->val_batches > 0 && windows->end / (size_t)o->batch >= o->val_batches)
         windows->end = (size_t)o->val_batches * (size_t)o->batch;
-    if ((size_t)windows->B > windows->end) windows->B = (int32_t)windows->end;
     return DONE;
 }
 
