@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cli.h"
 
@@ -52,4 +53,34 @@ int make_folder(const char *path) {
     }
     if (mkdir(path, 0777) == 0 || is_folder(path)) return DONE;
     return fail(FAILED, "%s: cannot make the folder: %s", path, strerror(errno));
+}
+
+/* Takes the last name and the slashes before it off the path.  Returns what is left of it. */
+static size_t cut_name(char *path) {
+    size_t n = strlen(path);
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    path[n] = 0;
+    return n;
+}
+
+size_t existing_folders(const char *path) {
+    char prefix[PATH_SIZE];
+    if (snprintf(prefix, sizeof prefix, "%s", path) >= (int)sizeof prefix) return 0;
+    size_t n = strlen(prefix);
+    while (n > 1 && !is_folder(prefix))
+        n = cut_name(prefix);
+    return is_folder(prefix) ? n : 0;
+}
+
+void remove_empty_folders(const char *path, size_t n) {
+    char prefix[PATH_SIZE];
+    if (snprintf(prefix, sizeof prefix, "%s", path) >= (int)sizeof prefix) return;
+    size_t n_left = strlen(prefix);
+    while (n_left > n && rmdir(prefix) == 0)
+        n_left = cut_name(prefix);
 }

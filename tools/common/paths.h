@@ -2,6 +2,7 @@
  * and its exit code returned.  Needs POSIX. */
 #ifndef PATHS_H
 #define PATHS_H
+#include <stddef.h>
 
 enum { PATH_SIZE = 4096 };
 
@@ -16,5 +17,12 @@ int path_join(char *out, const char *folder, const char *name);
 
 /* Makes the folder and those above it. */
 int make_folder(const char *path);
+
+/* Returns how many bytes of the path name a folder that exists, 0 if none does: "a/b" of "a/b/c/d"
+ * are 3. */
+size_t existing_folders(const char *path);
+
+/* Removes the folder and those above it, but for the first n bytes, as long as they are empty. */
+void remove_empty_folders(const char *path, size_t n);
 
 #endif

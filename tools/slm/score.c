@@ -141,13 +141,14 @@ static int parse_options(score_options *o, int argc, char **argv) {
         "score --model DIR --data F... --out S [flags]",
         {"slm score --model ref --data noisy.txt --out noisy.scores",
          "slm score --model ref --data page.txt --tsv | sort -t '\t' -k4 -nr | head"},
-        "The score file holds loss and entropy (nats) of each token in its window of --seq, which\n"
-        "must be that of training, and the fingerprints of text, tokenizer and model: train\n"
-        "refuses it for anything else.  An interrupted scoring (S.part) is taken up by the same\n"
-        "command.  Shards 0/n to n-1/n can be made on different machines, each into its own file;\n"
-        "--join FILE... --out S makes one of them.  --tsv prints position, token, text, loss,\n"
-        "entropy (tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32\n"
-        "array of shape (rows, T+1): inputs [:, :T], targets [:, 1:].",
+        "The score file holds loss and entropy (nats) of each token in its window of --seq,\n"
+        "which must be that of training, and the fingerprints of text, tokenizer and model:\n"
+        "train refuses it for anything else.  An interrupted scoring (S.part) is taken up by\n"
+        "the same command; meanwhile S.lock keeps others out: a second process ends with 2.\n"
+        "Shards 0/n to n-1/n can be made on different machines, each into its own file; --join\n"
+        "FILE... --out S makes one of them.  --tsv prints position, token, text, loss, entropy\n"
+        "(tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32 array\n"
+        "of shape (rows, T+1): inputs [:, :T], targets [:, 1:].",
         0};
     option_list rest = {{NULL}, 0};
     option table[] = {
@@ -176,6 +177,12 @@ static int parse_options(score_options *o, int argc, char **argv) {
     return options_parse(&page, table, COUNT(table), &rest, argc, argv);
 }
 
+static int score(score_run *r, const score_options *o) {
+    if (o->join.n > 0) return join_shards(r, o);
+    if (o->tokens != NULL) return score_array(r, o);
+    return score_and_print(r, o);
+}
+
 int verb_score(int argc, char **argv) {
     score_options o;
     score_run r;
@@ -186,16 +193,16 @@ int verb_score(int argc, char **argv) {
 
     memset(&r, 0, sizeof r);
     use_threads(o.threads);
-    if (o.join.n > 0) {
-        code = join_shards(&r, &o);
-    } else if (o.tokens != NULL) {
-        code = score_array(&r, &o);
-    } else {
-        code = score_and_print(&r, &o);
+    if (o.tokens != NULL && o.join.n == 0) {
+        code = score_open_folder(&r, o.out);
+    } else if (o.out != NULL) {
+        code = output_open_file(&r.out, o.out);
     }
+    if (code == DONE) code = score(&r, &o);
     slm_losses_free(r.losses);
     slm_corpus_free(r.corpus);
     slm_model_free(r.model);
     slm_tokenizer_free(r.tokenizer);
+    output_close(&r.out);
     return code;
 }

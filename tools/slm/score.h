@@ -2,6 +2,7 @@
 #ifndef SCORE_H
 #define SCORE_H
 #include "common/options.h"
+#include "common/output.h"
 #include "slm.h"
 
 typedef struct score_options {
@@ -17,6 +18,7 @@ typedef struct score_run {
     slm_model *model;
     slm_corpus *corpus;
     slm_losses *losses;
+    output out;
     int32_t T;
 } score_run;
 
@@ -25,7 +27,10 @@ typedef struct score_run {
 /* Fills r->losses with those of the text, from the score file and into it if there is one. */
 int score_text(score_run *r, const score_options *o);
 
-/* Scores an array of tokens into two arrays. */
+/* Makes and locks the folder of the arrays. */
+int score_open_folder(score_run *r, const char *folder);
+
+/* Scores an array of tokens into two arrays, in the folder that is open. */
 int score_array(score_run *r, const score_options *o);
 
 #endif

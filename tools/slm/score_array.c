@@ -143,13 +143,17 @@ static int save_array(unsigned char *file, const token_array *a, const char *fol
     return fail_status(slm_file_write(path, file, output_size(a), &err), FOR_OUTPUT, &err);
 }
 
+int score_open_folder(score_run *r, const char *folder) {
+    static const char *const ours[] = {"loss.npy", "entropy.npy"};
+    return output_open_folder(&r->out, folder, ours, COUNT(ours));
+}
+
 int score_array(score_run *r, const score_options *o) {
     token_array a;
     memset(&a, 0, sizeof a);
     int code = load_model(&r->model, o->model);
     if (code == DONE) code = load_array(&a, o->tokens, r->model->config.vocab);
     if (code == DONE) code = compute_losses(&a, r->model, o);
-    if (code == DONE) code = make_folder(o->out);
     if (code == DONE) code = save_array(a.loss, &a, o->out, "loss.npy");
     if (code == DONE) code = save_array(a.entropy, &a, o->out, "entropy.npy");
     if (code == DONE && o->json) {

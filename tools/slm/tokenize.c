@@ -7,6 +7,7 @@
 #include "common/cli.h"
 #include "common/inputs.h"
 #include "common/options.h"
+#include "common/output.h"
 #include "slm/gpt2.h"
 #include "slm/verbs.h"
 
@@ -242,11 +243,14 @@ static int verb_tokenizer_train(int argc, char **argv) {
     if (code == DONE) code = need_flag(o.out != NULL, "--out", "T.json");
     if (code != DONE) return code;
 
-    char *text;
-    size_t size;
-    code = read_texts(&text, &size, &o);
+    output out;
+    char *text = NULL;
+    size_t size = 0;
+    code = output_open_file(&out, o.out);
+    if (code == DONE) code = read_texts(&text, &size, &o);
     if (code == DONE) code = train_tokenizer(&o, text, size);
     free(text);
+    output_close(&out);
     return code;
 }
 
@@ -283,7 +287,12 @@ static int verb_tokenizer_import(int argc, char **argv) {
     if (code != OPTIONS_PARSED) return code;
     code = need_flag(from != NULL, "--from", "DIR");
     if (code == DONE) code = need_flag(out != NULL, "--out", "T.json");
+    if (code != DONE) return code;
+
+    output locked;
+    code = output_open_file(&locked, out);
     if (code == DONE) code = import_gpt2(from, out);
+    output_close(&locked);
     return code;
 }
 

@@ -147,7 +147,7 @@ static int train(train_run *r, int argc, char **argv) {
     if (code != DONE) return code;
     catch_signals();
     code = train_resume(r);
-    if (code == DONE) code = train_make_folder(r);
+    if (code == DONE) code = train_clear_folder(r);
     if (code != DONE) return code;
     print_note(r);
     code = train_write_settings(r, argc, argv);
@@ -194,7 +194,8 @@ static const option_page page = {
     "state.safetensors.  `slm train --resume --out DIR` goes on from there to the same bits, by\n"
     "the command that run.json holds; flags given with it count before those.  Ctrl-C saves a\n"
     "checkpoint first.  Plain text, .jsonl, and token files (.npy, .u16, llm.c's .bin) are read;\n"
-    ".jsonl needs --fields if its text is not in the field \"text\".",
+    ".jsonl needs --fields if its text is not in the field \"text\".  While it runs, DIR/.lock keeps\n"
+    "others out: a second process ends with 2.",
     0};
 
 static void set_defaults(train_options *o) {
@@ -297,7 +298,8 @@ int verb_train(int argc, char **argv) {
     int code = parse_options(&r->o, argc, argv);
     /* --resume --out DIR and no data: the run's own command, with what is given now. */
     if (code == OPTIONS_PARSED && r->o.resume && r->o.data.n == 0 && r->o.out != NULL) {
-        code = train_command_load(&command, r->o.out, argc, argv);
+        code = train_open_folder(r);
+        if (code == DONE) code = train_command_load(&command, r->o.out, argc, argv);
         argc = command.n;
         argv = command.words;
         if (code == DONE) code = parse_options(&r->o, argc, argv);

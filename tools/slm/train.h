@@ -6,6 +6,7 @@
 #ifndef TRAIN_H
 #define TRAIN_H
 #include "common/options.h"
+#include "common/output.h"
 #include "common/progress.h"
 #include "slm/train_log.h"
 
@@ -42,6 +43,7 @@ typedef struct train_run {
     slm_windows val_windows; /* of val, that are measured */
     double val_loss;         /* the last one; NaN: none yet */
     train_log log;
+    output out;
     progress bar;
     uint64_t tokens;        /* targets seen by the run */
     uint64_t tokens_before; /* ... before this process */
@@ -54,6 +56,8 @@ typedef struct train_run {
 
 /* Checks the options against each other, and reads and makes all that they name. */
 int train_load(train_run *r);
+
+/* Closes and frees all of it; the lock is given back last. */
 void train_free(train_run *r);
 
 /* Whether the selection needs reference losses. */
@@ -62,8 +66,11 @@ int train_needs_reference(const train_options *o);
 /* Goes on with the run in --out, if that is asked for and there is one. */
 int train_resume(train_run *r);
 
-/* Makes the folder, and with --force removes a run that is in it. */
-int train_make_folder(train_run *r);
+/* Makes and locks the folder, unless that is done. */
+int train_open_folder(train_run *r);
+
+/* Refuses a run that is in the folder, or removes it with --force. */
+int train_clear_folder(train_run *r);
 
 /* Writes run.json: what was run on what. */
 int train_write_settings(const train_run *r, int argc, char **argv);

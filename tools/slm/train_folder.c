@@ -98,13 +98,20 @@ static int make_way(const train_run *r, const char *name) {
     return fail(FAILED, "%s: cannot remove: %s", path, strerror(errno));
 }
 
-int train_make_folder(train_run *r) {
+int train_open_folder(train_run *r) {
+    static const char *const ours[] = {"state.safetensors", "model.safetensors", "config.json",
+                                       "tokenizer.json",    "log.csv",           "run.json"};
+    if (r->out.folder[0] != 0) return DONE;
+    return output_open_folder(&r->out, r->o.out, ours, COUNT(ours));
+}
+
+int train_clear_folder(train_run *r) {
     static const char *const ours[] = {"state.safetensors", "model.safetensors", "log.csv",
                                        "run.json"};
     int code = DONE;
     for (size_t i = 0; i < COUNT(ours) && code == DONE; i++)
         code = make_way(r, ours[i]);
-    return code == DONE ? make_folder(r->o.out) : code;
+    return code;
 }
 
 /* ---- run.json ---- */
@@ -175,7 +182,7 @@ int train_write_settings(const train_run *r, int argc, char **argv) {
     int code = path_join(path, r->o.out, "run.json");
     if (code == DONE) code = path_join(temporary, r->o.out, "run.json.tmp");
     if (code != DONE) return code;
-    FILE *f = fopen(temporary, "wb");
+    FILE *f = output_create(temporary);
     if (f == NULL)
         return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
 

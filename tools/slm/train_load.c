@@ -21,6 +21,7 @@ void train_free(train_run *r) {
     slm_model_free(r->reference);
     slm_model_free(r->model);
     slm_tokenizer_free(r->tokenizer);
+    output_close(&r->out);
 }
 
 int train_needs_reference(const train_options *o) {
@@ -197,6 +198,7 @@ static int create_trainer(train_run *r) {
 int train_load(train_run *r) {
     train_options *o = &r->o;
     int code = check_options(o);
+    if (code == DONE) code = train_open_folder(r);
     if (code == DONE) code = load_tokenizer(&r->tokenizer, o->tokenizer, o->init);
     if (code == DONE) code = o->init != NULL ? load_init(r) : complete_shape(r);
     if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);

@@ -10,6 +10,7 @@
 #include "common/errors.h"
 #include "common/inputs.h"
 #include "common/options.h"
+#include "common/output.h"
 #include "common/paths.h"
 #include "report/heatmap.h"
 #include "slm/verbs.h"
@@ -195,7 +196,7 @@ static int write_page(const view_options *o, const view_run *r) {
     make_intro(intro, sizeof intro, o, r);
     if (snprintf(temporary, sizeof temporary, "%s.tmp", o->out) >= (int)sizeof temporary)
         return fail(USAGE, "%.60s...: the path is too long", o->out);
-    FILE *f = fopen(temporary, "wb");
+    FILE *f = output_create(temporary);
     if (f == NULL)
         return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
 
@@ -269,9 +270,12 @@ int verb_view(int argc, char **argv) {
     if (code == DONE) code = need_flag(o.out != NULL, "--out", "R.html");
     if (code != DONE) return code;
 
+    output out;
     memset(&r, 0, sizeof r);
     use_threads(o.threads);
-    code = view(&o, &r);
+    code = output_open_file(&out, o.out);
+    if (code == DONE) code = view(&o, &r);
     free_run(&r);
+    output_close(&out);
     return code;
 }
