@@ -194,8 +194,8 @@ static const option_page page = {
     "state.safetensors.  `slm train --resume --out DIR` goes on from there to the same bits, by\n"
     "the command that run.json holds; flags given with it count before those.  Ctrl-C saves a\n"
     "checkpoint first.  Plain text, .jsonl, and token files (.npy, .u16, llm.c's .bin) are read;\n"
-    ".jsonl needs --fields if its text is not in the field \"text\".  While it runs, DIR/.lock keeps\n"
-    "others out: a second process ends with 2.",
+    ".jsonl needs --fields if its text is not in the field \"text\".  While it runs,\n"
+    "DIR/.lock keeps others out: a second process ends with 2.",
     0};
 
 static void set_defaults(train_options *o) {
