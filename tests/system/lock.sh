@@ -270,6 +270,12 @@ cat >"$T/shim.c" <<'END'
 typedef int call(int, int, void *);
 typedef int opener(const char *, int, int);
 static int n_vanished;
+static const char *folder_of(const char *path) {
+    static char folder[4096];
+    strcpy(folder, path);
+    *strrchr(folder, '/') = 0;
+    return folder;
+}
 int fcntl(int file, int command, ...) {
     va_list args;
     va_start(args, command);
@@ -288,7 +294,8 @@ int open(const char *path, int flags, ...) {
     size_t n = strlen(path);
     if (getenv("SHIM_OPEN") == NULL || n < 5 || strcmp(path + n - 5, ".lock") != 0)
         return ((opener *)dlsym(RTLD_NEXT, "open"))(path, flags, mode);
-    if (atoi(getenv("SHIM_OPEN")) == 0) {
+    if (atoi(getenv("SHIM_OPEN")) <= 0) {
+        if (atoi(getenv("SHIM_OPEN")) < 0 && n_vanished == 0) remove(folder_of(path));
         int file = ((opener *)dlsym(RTLD_NEXT, "open"))(path, flags, mode);
         if (n_vanished++ == 0) remove(path);
         return file;
@@ -317,10 +324,15 @@ if $CC -shared -fPIC -o "$shim" "$T/shim.c" -ldl >/dev/null 2>&1 &&
     unset SHIM_LOCK
     SHIM_OPEN=0
     hold "$T/v/.lock" $RUN --out "$T/v"
-    unset LD_PRELOAD SHIM_OPEN
+    unset SHIM_OPEN
     exits 2 "$BUSY" $RUN --out "$T/v"
     let_go 0
+    # ... or it removes the folder that it had made.
+    export SHIM_OPEN=-1
+    exits 0 '' $RUN --out "$T/w"
+    unset LD_PRELOAD SHIM_OPEN
     same_run "a lock that vanished" "$T/whole" "$T/v"
+    same_run "a folder that vanished" "$T/whole" "$T/w"
     same_run "without locks" "$T/whole" "$T/n"
     clean "without locks" "$T/n"
 else
