@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "common/npy.h"
+#include "common/start.h"
 
 enum { OK = 0, USAGE = 2, BAD_INPUT = 3, CHECK_FAILED = 5, ANY_COUNT = 0 };
 
@@ -362,6 +363,8 @@ int main(int argc, char **argv) {
     static const char usage[] =
         "usage: audit DIR     compares slm.h with the PyTorch results in DIR; exit 0 all agree, 5 "
         "one does not\n";
+    int code = program_start();
+    if (code != OK) return code;
     if (argc != 2 || argv[1][0] == '-') {
         fputs(usage, stderr);
         int asked = argc == 2 && strcmp(argv[1], "-h") == 0;

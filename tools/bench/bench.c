@@ -20,6 +20,7 @@ static void trace_operation(bench_operation *begins, int sweep);
 #include "bench/measure.h"
 #include "bench/peak.h"
 #include "common/cli.h"
+#include "common/start.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -567,6 +568,8 @@ static const measurement measurements[] = {
 };
 
 int main(int argc, char **argv) {
+    int code = program_start();
+    if (code != DONE) return code;
     threads_wait_gently(argv);
     if (argc < 2) {
         fputs(help, stderr);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/cli.h"
+#include "common/start.h"
 #include "experiment.h"
 #include "report/figure.h"
 #include "report/heatmap.h"
@@ -275,6 +276,8 @@ int main(int argc, char **argv) {
     slm_model *base, *reference, *model;
 
     (void)argc;
+    int code = program_start();
+    if (code != DONE) return code;
     threads_wait_gently(argv);
     experiment_begin_built_in(&e, &small);
     e.work = (small.base_steps + small.tune_steps + ARMS * small.steps) * (uint64_t)small.B *

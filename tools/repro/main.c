@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "common/options.h"
+#include "common/start.h"
 #include "findings.h"
 #include "jobs.h"
 
@@ -171,6 +172,8 @@ static int run(repro *r) {
 
 int main(int argc, char **argv) {
     static repro r;
+    int code = program_start();
+    if (code != 0) return code;
     const char *command = argc > 1 ? argv[1] : "";
     int is_report = same_text(command, "report");
     if (!is_report && !same_text(command, "run")) return usage("run or report?");

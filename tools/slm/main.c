@@ -14,6 +14,7 @@
 #include "common/cli.h"
 #include "common/nearest.h"
 #include "common/options.h"
+#include "common/start.h"
 #include "slm/verbs.h"
 
 typedef struct verb {
@@ -85,12 +86,14 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    int code = program_start();
+    if (code != DONE) return code;
     threads_wait_gently(argv);
 #ifdef SIGXFSZ
     /* A file that may not grow is then a failed write with a message. */
     (void)signal(SIGXFSZ, SIG_IGN);
 #endif
-    int code = run(argc, argv);
+    code = run(argc, argv);
     int written = fflush(stdout) == 0 && !ferror(stdout);
     if (!written && code == DONE) code = fail(FAILED, "cannot write to standard output");
     return code;

@@ -1,0 +1,40 @@
+#!/bin/sh
+# What the command line does where its surroundings are hostile or broken: closed descriptors,
+# an untrue argv[0], absurd numbers of threads, files whose texts are made to deceive a reader.
+SLM=${SLM:-build/slm}
+T=build/tmp/trust
+export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
+passed=0 failed=0
+rm -rf "$T" && mkdir -p "$T" || exit 1
+ok() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAIL $*"; }
+check() {
+    what=$1
+    shift
+    if "$@" >/dev/null 2>&1; then ok; else bad "$what"; fi
+}
+
+# ---- data ----
+awk 'BEGIN { for (i = 0; i < 300; i++) printf "word %d and ", i }' >"$T/text.txt"
+SHAPE="--dim 8 --layers 1 --heads 1 --ffn 8 --seq 16 --batch 2"
+"$SLM" train --data "$T/text.txt" --out "$T/model" $SHAPE --steps 3 --quiet >"$T/stdout"
+check "a model" test -s "$T/model/log.csv"
+
+# ---- closed descriptors ----
+# The progress of training must not be written into a file that got the number of stderr.
+"$SLM" train --data "$T/text.txt" --out "$T/closed" $SHAPE --steps 3 >"$T/stdout" 2>&-
+check "closed stderr: training works" test $? -eq 0
+check "closed stderr: the log holds its head and three rows, and nothing else" awk -F, '
+    NF != 11 || (NR > 1 && $1 != NR - 1) { bad = 1 }
+    END { exit bad || NR != 4 }' "$T/closed/log.csv"
+"$SLM" eval --model "$T/model" --data "$T/text.txt" --quiet >&- 2>"$T/stderr"
+code=$?
+check "closed stdout: exit 1, not $code" test $code -eq 1
+check "closed stdout: said so" grep -q 'cannot write to standard output' "$T/stderr"
+"$SLM" tokenize --tokenizer bytes - <&- >"$T/stdout" 2>"$T/stderr"
+code=$?
+check "closed stdin: exit 3, not $code" test $code -eq 3
+check "closed descriptors: a usage error is one" sh -c '"$1" 0<&- 1>&- 2>&-; test $? -eq 2' - "$SLM"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
