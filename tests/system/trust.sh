@@ -36,5 +36,34 @@ code=$?
 check "closed stdin: exit 3, not $code" test $code -eq 3
 check "closed descriptors: a usage error is one" sh -c '"$1" 0<&- 1>&- 2>&-; test $? -eq 2' - "$SLM"
 
+# ---- argv[0] ----
+# The program starts itself again for a setting of OpenMP, and must not take another for itself.
+mkdir "$T/evil"
+printf '#!/bin/sh\necho deceived\n' >"$T/evil/slm"
+chmod +x "$T/evil/slm"
+if bash -c : 2>/dev/null; then
+    (
+        unset OMP_WAIT_POLICY GOMP_SPINCOUNT
+        PATH=$T/evil:$PATH bash -c 'exec -a slm "$1" --version' - "$SLM"
+    ) >"$T/stdout" 2>&1
+    check "argv[0] is not looked up in PATH" grep -q '^slm [0-9]' "$T/stdout"
+else
+    echo "skipped: no bash, which can start a program under another name"
+fi
+if [ -r /proc/self/environ ] && ldd "$SLM" 2>/dev/null | grep -q libgomp; then
+    mkfifo "$T/wait"
+    (
+        unset OMP_WAIT_POLICY GOMP_SPINCOUNT
+        exec "$SLM" tokenize --tokenizer bytes "$T/wait"
+    ) >/dev/null 2>&1 &
+    exec 3>"$T/wait"
+    tr '\0' '\n' <"/proc/$!/environ" >"$T/stdout"
+    read -r name <"/proc/$!/comm"
+    exec 3>&-
+    wait $!
+    check "threads wait gently" grep -q '^GOMP_SPINCOUNT=' "$T/stdout"
+    check "the process is called slm, not $name" test "$name" = slm
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

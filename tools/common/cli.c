@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -106,16 +105,5 @@ void use_threads(int32_t n) {
     if (n > 0) omp_set_num_threads(n);
 #else
     (void)n;
-#endif
-}
-
-void threads_wait_gently(char **argv) {
-#ifdef _OPENMP
-    int chosen = getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL;
-    if (!chosen && setenv("GOMP_SPINCOUNT", "2000", 1) == 0) {
-        execvp(argv[0], argv); /* It returns only if it fails: the program goes on as it is. */
-    }
-#else
-    (void)argv;
 #endif
 }

@@ -57,10 +57,4 @@ int watch_callback(void *user, uint64_t done, uint64_t total);
 /* Uses n threads; 0: as many as OpenMP would. */
 void use_threads(int32_t n);
 
-/* Where a thread has nothing to do, GNU's OpenMP lets it spin for milliseconds; on a machine that
- * does other work too, this takes the core away from the thread it waits for, and training slows to
- * a third.  Spinning for some microseconds costs nothing.  The setting is read before main begins,
- * so that this starts the program again, once, with it.  Call it first in main. */
-void threads_wait_gently(char **argv);
-
 #endif
