@@ -71,8 +71,8 @@ build/assets.c: build/embed $(wildcard tools/report/*.css tools/report/*.js)
 
 # bench and audit hold the implementation themselves.
 build/slm: $(call room,slm) $(COMMON) $(REPORT)
-build/audit: $(call room,audit) $(addprefix build/obj/tools/common/,npy.o start.o)
-build/bench: $(call room,bench) $(addprefix build/obj/tools/common/,cli.o progress.o start.o)
+build/audit: $(call room,audit) $(addprefix build/obj/tools/common/,npy.o start.o text.o)
+build/bench: $(call room,bench) $(addprefix build/obj/tools/common/,cli.o progress.o start.o text.o)
 build/run: $(call room,lab) $(COMMON) $(REPORT)
 $(TOOLS) build/run:
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm

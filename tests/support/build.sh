@@ -4,7 +4,8 @@
 # compiler, $std the dialect.
 cc=${CC:-cc} std=-std=c99
 include_flags="-Itools -Itests/support"
-audit_sources="$(echo tools/audit/*.c) tools/common/npy.c tools/common/start.c"
+common=tools/common
+audit_sources="$(echo tools/audit/*.c) $common/npy.c $common/start.c $common/text.c"
 
 build_test() {
     folder=$1 sources=$2 program=$3

@@ -65,5 +65,31 @@ if [ -r /proc/self/environ ] && ldd "$SLM" 2>/dev/null | grep -q libgomp; then
     check "the process is called slm, not $name" test "$name" = slm
 fi
 
+# ---- numbers of threads ----
+# refuses NAME WORDS COMMAND: exit 2, and one line of its own that holds the words; OpenMP's library
+# may have said something before.
+refuses() {
+    name=$1 words=$2
+    shift 2
+    "$@" >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    check "$name: exit 2, not $code" test $code -eq 2
+    check "$name: '$words'" test "$(grep -v '^$\|^libgomp: ' "$T/stderr" | grep -c "$words")" = 1
+    check "$name: no output" test ! -s "$T/stdout"
+}
+refuses "--threads" 'from 1 to 1024 is needed' "$SLM" eval --model "$T/model" \
+    --data "$T/text.txt" --threads 1025
+if ldd "$SLM" 2>/dev/null | grep -q 'lib[gio]*mp'; then
+    for count in 1025 99999 0 -1 abc '2,' '2,99999' '4x' 99999999999999999999; do
+        refuses "OMP_NUM_THREADS=$count" "slm: OMP_NUM_THREADS=$count: a whole number from 1 to" \
+            env "OMP_NUM_THREADS=$count" "$SLM" --version
+    done
+    refuses "control characters" 'slm: OMP_NUM_THREADS=1?\[31m??: ' \
+        env "OMP_NUM_THREADS=$(printf '1\033[31m\302\233')" "$SLM" --version
+    for count in 1 1024 ' 4 , 2' +3; do
+        check "OMP_NUM_THREADS=$count is right" env "OMP_NUM_THREADS=$count" "$SLM" --version
+    done
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -105,7 +105,9 @@ static void print_profile(void) {
 
 /* ---- what the measurements share ---- */
 static int threads_by_flag(void) {
-    use_threads((int32_t)flag_number("--threads", 0));
+    long threads = flag_number("--threads", 0);
+    if (threads > MAX_THREADS) usage_error("%s needs a whole number of at most 1024", "--threads");
+    use_threads((int32_t)threads);
     return SLM__THREADS();
 }
 
@@ -568,9 +570,8 @@ static const measurement measurements[] = {
 };
 
 int main(int argc, char **argv) {
-    int code = program_start();
+    int code = program_start("bench", argv);
     if (code != DONE) return code;
-    threads_wait_gently(argv);
     if (argc < 2) {
         fputs(help, stderr);
         return USAGE;

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "common/progress.h"
+#include "common/start.h"
 #include "slm.h"
 
 /* ---- exit codes ---- */

@@ -65,8 +65,9 @@ typedef struct option {
     OPTION_I32("seq", target, 1, 1048576, "T", "window length" otherwise)
 #define OPTION_BATCH(target, help) OPTION_I32("batch", target, 1, 65536, "B", help)
 #define OPTION_SEED(target, help) OPTION_U64("seed", target, 0, 1.8e19, "S", help)
+/* MAX_THREADS is of common/start.h. */
 #define OPTION_THREADS(target)                                                                     \
-    OPTION_I32("threads", target, 1, 4096, "N",                                                    \
+    OPTION_I32("threads", target, 1, MAX_THREADS, "N",                                             \
                "threads (default: all); any number gives the same bits")
 #define OPTION_QUIET(target) OPTION_FLAG("quiet", target, "no progress on stderr")
 

@@ -1,14 +1,21 @@
-/* start.c: descriptors 0 to 2, and how threads wait. */
+/* start.c: descriptors 0 to 2, how many threads, and how they wait. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "common/start.h"
 
+#include <ctype.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
-enum { START_FAILED = 1, PROGRAM_PATH_SIZE = 4096 };
+#include "common/text.h"
+
+enum { START_FAILED = 1, START_USAGE = 2, PROGRAM_PATH_SIZE = 4096 };
 
 /* The lowest free number is what open gives, so that they are taken in order.  Each is opened for
  * what nobody does with it: using it fails, as with a closed one. */
@@ -21,11 +28,42 @@ static int take_standard_descriptors(void) {
     return 1;
 }
 
-int program_start(void) {
-    return take_standard_descriptors() ? 0 : START_FAILED;
+#ifdef _OPENMP
+/* Takes white space, a number from 1 to MAX_THREADS and white space.  Returns what follows, or NULL
+ * if there is no such number. */
+static const char *skip_count(const char *text) {
+    long count = 0;
+    while (isspace((unsigned char)*text))
+        text++;
+    if (*text == '+') text++;
+    while (isdigit((unsigned char)*text) && count <= MAX_THREADS) {
+        count = 10 * count + (*text - '0');
+        text++;
+    }
+    while (isspace((unsigned char)*text))
+        text++;
+    return count >= 1 && count <= MAX_THREADS ? text : NULL;
 }
 
-#ifdef _OPENMP
+/* One number for each level of parallelism, with commas between. */
+static int is_list_of_counts(const char *text) {
+    text = skip_count(text);
+    while (text != NULL && *text == ',')
+        text = skip_count(text + 1);
+    return text != NULL && *text == '\0';
+}
+
+static int check_thread_counts(const char *program) {
+    char shown[80];
+    const char *counts = getenv("OMP_NUM_THREADS");
+    if (counts == NULL || *counts == '\0' || is_list_of_counts(counts)) return 0;
+    (void)snprintf(shown, sizeof shown, "%s", counts);
+    escape_line(shown);
+    fprintf(stderr, "%s: OMP_NUM_THREADS=%s: a whole number from 1 to %d is needed\n", program,
+            shown, (int)MAX_THREADS);
+    return START_USAGE;
+}
+
 /* The path is asked for, rather than starting /proc/self/exe itself, so that the process keeps its
  * name.  Comes back only where that failed. */
 static void start_again(char **argv) {
@@ -35,13 +73,25 @@ static void start_again(char **argv) {
     path[size] = '\0';
     (void)execv(path, argv);
 }
-#endif
 
-void threads_wait_gently(char **argv) {
-#ifdef _OPENMP
+static int start_threads(const char *program, char **argv) {
+    int code = check_thread_counts(program);
+    if (code != 0) return code;
     int chosen = getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL;
     if (!chosen && setenv("GOMP_SPINCOUNT", "2000", 1) == 0) start_again(argv);
+    /* Without OMP_NUM_THREADS there are as many as processors. */
+    if (omp_get_max_threads() > MAX_THREADS) omp_set_num_threads(MAX_THREADS);
+    return 0;
+}
 #else
+static int start_threads(const char *program, char **argv) {
+    (void)program;
     (void)argv;
+    return 0;
+}
 #endif
+
+int program_start(const char *program, char **argv) {
+    if (!take_standard_descriptors()) return START_FAILED;
+    return start_threads(program, argv);
 }

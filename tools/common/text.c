@@ -36,6 +36,11 @@ size_t escape_utf8(const char *s, size_t n, unsigned long *code) {
     return size;
 }
 
+/* C0, DEL and C1: some terminals obey the latter too. */
+static int is_control(unsigned long code) {
+    return code < 0x20 || (code >= 0x7F && code < 0xA0);
+}
+
 static int forbidden_in_xml(unsigned long code) {
     if (code == '\n' || code == '\t') return 0;
     return code < 0x20 || code == 0x7F || code == 0xFFFE || code == 0xFFFF;
@@ -129,6 +134,19 @@ void escape_terminal(FILE *out, const char *bytes, size_t n) {
             fwrite(bytes + i, 1, size, out);
         }
         i += size == 0 ? 1 : size;
+    }
+}
+
+void escape_line(char *text) {
+    size_t n = strlen(text);
+    size_t i = 0;
+    while (i < n) {
+        unsigned long code = 0;
+        size_t size = escape_utf8(text + i, n - i, &code);
+        int visible = size > 0 && !is_control(code);
+        if (size == 0) size = 1;
+        if (!visible) memset(text + i, '?', size);
+        i += size;
     }
 }
 

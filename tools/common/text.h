@@ -31,6 +31,10 @@ void escape_json(FILE *out, const char *s);
  * that is not part of a visible UTF-8 character. */
 void escape_terminal(FILE *out, const char *bytes, size_t n);
 
+/* Puts '?' for every byte of the text that is not part of a visible UTF-8 character, so that it
+ * stays on one line of a terminal and commands it nothing. */
+void escape_line(char *text);
+
 /* A CSV file as a table of texts:
  *
  *     csv_table t;

@@ -276,9 +276,8 @@ int main(int argc, char **argv) {
     slm_model *base, *reference, *model;
 
     (void)argc;
-    int code = program_start();
+    int code = program_start("run", argv);
     if (code != DONE) return code;
-    threads_wait_gently(argv);
     experiment_begin_built_in(&e, &small);
     e.work = (small.base_steps + small.tune_steps + ARMS * small.steps) * (uint64_t)small.B *
              (uint64_t)small.T;

@@ -172,7 +172,7 @@ static int run(repro *r) {
 
 int main(int argc, char **argv) {
     static repro r;
-    int code = program_start();
+    int code = program_start("reproduce", argv);
     if (code != 0) return code;
     const char *command = argc > 1 ? argv[1] : "";
     int is_report = same_text(command, "report");

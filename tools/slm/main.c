@@ -86,9 +86,8 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    int code = program_start();
+    int code = program_start("slm", argv);
     if (code != DONE) return code;
-    threads_wait_gently(argv);
 #ifdef SIGXFSZ
     /* A file that may not grow is then a failed write with a message. */
     (void)signal(SIGXFSZ, SIG_IGN);
