@@ -91,5 +91,46 @@ if ldd "$SLM" 2>/dev/null | grep -q 'lib[gio]*mp'; then
     done
 fi
 
+# ---- texts of files ----
+has() {
+    if grep -q -F -e "$2" "$T/stdout"; then ok
+    else bad "$1: '$2' is not in: $(head -c 400 "$T/stdout")"; fi
+}
+is_clean() { check "$1: no control character" sh -c '! LC_ALL=C grep -q "$1" "$2"' - \
+    "$(printf '[\001-\010\013-\037\177]\|\302[\200-\237]')" "$2"; }
+# safetensors FILE HEADER: with four bytes of data.
+safetensors() {
+    {
+        size=$(printf '%s' "$2" | wc -c)
+        printf "\\$(printf %03o $((size % 256)))\\$(printf %03o $((size / 256)))"
+        printf '\000\000\000\000\000\000%s\000\000\000\000' "$2"
+    } >"$1"
+}
+tensor='{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+settings='lr=1e-- dim=... a=01 b=1. c=+1 d=-0.5e-05'
+settings="$settings "'\u001b[31mx=5 \u009bq=\u001b[2J\u009b z='
+safetensors "$T/state.safetensors" \
+    "{\"__metadata__\":{\"slm\":\"run\",\"settings\":\"$settings\"},\"t\":$tensor}"
+"$SLM" info --json "$T/state.safetensors" >"$T/stdout" 2>&1
+has "info --json" '{"kind": "run state", "lr": "1e--", "dim": "...", "a": "01", "b": "1.", '
+has "info --json" ', "c": "+1", "d": -0.5e-05, "\u001b[31mx": 5, '
+has "info --json" ', "\u009bq": "\u001b[2J\u009b", "z": "", '
+"$SLM" info "$T/state.safetensors" >"$T/stdout" 2>&1
+has "info" '\x1B[31mx'
+has "info" '\xC2\x9Bq'
+is_clean "info" "$T/stdout"
+safetensors "$T/names.safetensors" "{\"\\u009b\\u001b[2J\":$tensor}"
+for flag in "" --json; do
+    "$SLM" info "$T/names.safetensors" $flag >"$T/stdout" 2>&1
+    has "info of tensors $flag" '[2J'
+    is_clean "info of tensors $flag" "$T/stdout"
+done
+deceiving=$T/$(printf 'c\302\233 \033[2J.txt')
+cp "$T/text.txt" "$deceiving"
+"$SLM" view --model "$T/model" --data "$deceiving" --limit 40 --out "$T/view.html" \
+    --quiet >"$T/stdout" 2>&1
+check "view: a page" test -s "$T/view.html"
+is_clean "view" "$T/view.html"
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -43,7 +43,7 @@ static int is_control(unsigned long code) {
 
 static int forbidden_in_xml(unsigned long code) {
     if (code == '\n' || code == '\t') return 0;
-    return code < 0x20 || code == 0x7F || code == 0xFFFE || code == 0xFFFF;
+    return is_control(code) || code == 0xFFFE || code == 0xFFFF;
 }
 
 /* Returns NULL if the character is written as it is. */
@@ -80,7 +80,7 @@ void escape_markup(FILE *out, const char *s) {
 }
 
 static int needs_json_code(unsigned long code) {
-    if (code < 0x20 || code == 0x7F) return 1;
+    if (is_control(code)) return 1;
     if (code == '<' || code == '>' || code == '&') return 1;
     return code == 0x2028 || code == 0x2029;
 }
@@ -109,7 +109,7 @@ void escape_json(FILE *out, const char *s) {
     fputc('"', out);
 }
 
-static void write_invisible(FILE *out, unsigned char byte) {
+static void write_invisible_byte(FILE *out, unsigned char byte) {
     if (byte == '\t') {
         fputs("\\t", out);
     } else if (byte == '\n') {
@@ -121,19 +121,25 @@ static void write_invisible(FILE *out, unsigned char byte) {
     }
 }
 
+static void write_invisible(FILE *out, const char *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        write_invisible_byte(out, (unsigned char)bytes[i]);
+}
+
 void escape_terminal(FILE *out, const char *bytes, size_t n) {
     size_t i = 0;
     while (i < n) {
         unsigned long code = 0;
         size_t size = escape_utf8(bytes + i, n - i, &code);
-        if (size == 0 || code < 0x20 || code == 0x7F) {
-            write_invisible(out, (unsigned char)bytes[i]);
+        if (size == 0 || is_control(code)) {
+            if (size == 0) size = 1;
+            write_invisible(out, bytes + i, size);
         } else if (code == '\\') {
             fputs("\\\\", out);
         } else {
             fwrite(bytes + i, 1, size, out);
         }
-        i += size == 0 ? 1 : size;
+        i += size;
     }
 }
 

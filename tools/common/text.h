@@ -1,9 +1,9 @@
 /* text.h: text of unknown origin, made safe for HTML, SVG, JSON and terminals; CSV files, read and
  * written.
  *
- * Input may hold any bytes.  What is not valid UTF-8 and what XML forbids becomes U+FFFD, so that
- * the output is always valid.  Numbers are written by printf in the "C" locale: a program that
- * calls setlocale must leave LC_NUMERIC alone.  Needs libc only. */
+ * Input may hold any bytes.  What is not valid UTF-8, what XML forbids and control characters
+ * become U+FFFD, so that the output is always valid.  Numbers are written by printf in the "C"
+ * locale: a program that calls setlocale must leave LC_NUMERIC alone.  Needs libc only. */
 #ifndef TEXT_H
 #define TEXT_H
 #include <stddef.h>

@@ -15,6 +15,8 @@
 #include "slm/verbs.h"
 
 /* ---- the list ---- */
+enum { NAME_COLUMNS = 24 };
+
 typedef struct info {
     int json;
     size_t n; /* entries so far */
@@ -26,7 +28,9 @@ static void put_name(info *in, const char *name) {
         escape_json(stdout, name);
         fputs(": ", stdout);
     } else {
-        printf("%-24s", name);
+        escape_terminal(stdout, name, strlen(name));
+        for (size_t n = strlen(name); n < NAME_COLUMNS; n++)
+            putchar(' ');
     }
     in->n++;
 }
@@ -128,15 +132,38 @@ static int info_folder(info *in, const char *path) {
 
 /* ---- the state of a run ---- */
 
+/* Moves *text behind the digits that it begins with; returns how many there are. */
+static size_t skip_digits(const char **text) {
+    size_t n = strspn(*text, "0123456789");
+    *text += n;
+    return n;
+}
+
+/* Returns 1 if the text is a number as JSON writes it. */
+static int is_json_number(const char *text) {
+    if (*text == '-') text++;
+    int leading_zero = *text == '0';
+    size_t n_whole = skip_digits(&text);
+    if (n_whole == 0 || (leading_zero && n_whole > 1)) return 0;
+    if (*text == '.') {
+        text++;
+        if (skip_digits(&text) == 0) return 0;
+    }
+    if (*text == 'e' || *text == 'E') {
+        text++;
+        if (*text == '+' || *text == '-') text++;
+        if (skip_digits(&text) == 0) return 0;
+    }
+    return *text == '\0';
+}
+
 /* A number is written as it is, anything else as text; so are hashes, which have sixteen digits. */
 static void put_setting(info *in, const char *name, const char *value) {
-    size_t n = strlen(value);
-    size_t n_number = strspn(value, "0123456789.+-e");
     if (strcmp(name, "score") == 0) {
-        put_text(in, name, slm_criterion_name((slm_criterion)atoi(value)));
+        put_text(in, name, slm_criterion_name((slm_criterion)strtol(value, NULL, 10)));
     } else if (strcmp(name, "scope") == 0) {
-        put_text(in, name, scope_name((slm_scope)atoi(value)));
-    } else if (n == 0 || n == 16 || n_number != n) {
+        put_text(in, name, scope_name((slm_scope)strtol(value, NULL, 10)));
+    } else if (strlen(value) == 16 || !is_json_number(value)) {
         put_text(in, name, value);
     } else {
         put_name(in, name);
