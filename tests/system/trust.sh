@@ -132,5 +132,23 @@ cp "$T/text.txt" "$deceiving"
 check "view: a page" test -s "$T/view.html"
 is_clean "view" "$T/view.html"
 
+# ---- messages ----
+# A score file that was not finished is read again, and what is wrong with it is said.
+safetensors "$T/q.scores.part" \
+    '{"a\n\u001b[2J\u009b":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}'
+"$SLM" score --model "$T/model" --data "$T/text.txt" --out "$T/q.scores" >"$T/stdout" 2>"$T/stderr"
+grep 'note: ' "$T/stderr" >"$T/note"
+check "a note: it says what happens" grep -q 'scoring begins anew' "$T/note"
+is_clean "a note" "$T/stderr"
+control=$(printf 'a\nb\033[2J\302\233\233c')
+for arguments in "info" "eval --batch" "eval --select" "eval --" "info x" ""; do
+    "$SLM" $arguments"$control" >"$T/stdout" 2>"$T/stderr"
+    "$SLM" $arguments "$control" >"$T/stdout" 2>>"$T/stderr"
+    check "slm $arguments: two lines" test "$(wc -l <"$T/stderr" | tr -d ' ')" = 2
+    is_clean "slm $arguments" "$T/stderr"
+    check "slm $arguments: no byte of its own" sh -c '! LC_ALL=C grep -q "$1" "$2"' - \
+        "$(printf '\233')" "$T/stderr"
+done
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -19,6 +19,7 @@
 
 #include "common/npy.h"
 #include "common/start.h"
+#include "common/text.h"
 
 enum { OK = 0, USAGE = 2, BAD_INPUT = 3, CHECK_FAILED = 5, ANY_COUNT = 0 };
 
@@ -28,12 +29,12 @@ static const char *folder;
 
 /* ---- errors end the program ---- */
 static void stop(const char *why) {
-    fprintf(stderr, "audit: %s\n", why);
+    print_message("audit: %s", why);
     exit(BAD_INPUT);
 }
 
 static void stop_file(const char *name, const char *why) {
-    fprintf(stderr, "audit: %s/%s %s\n", folder, name, why);
+    print_message("audit: %s/%s %s", folder, name, why);
     exit(BAD_INPUT);
 }
 

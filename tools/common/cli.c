@@ -12,6 +12,8 @@
 #include <omp.h>
 #endif
 
+#include "common/text.h"
+
 static const char *verb_name = "";
 volatile sig_atomic_t stop_requested = 0;
 
@@ -25,11 +27,17 @@ int fail(int code, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (char *p = text; *p != 0; p++) {
-        if ((unsigned char)*p < 32 || *p == 127) *p = '?';
-    }
-    fprintf(stderr, "slm %s: %s\n", verb_name, text);
+    print_message("slm %s: %s", verb_name, text);
     return code;
+}
+
+void say(const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    print_message("slm %s: %s", verb_name, text);
 }
 
 int fail_memory(void) {

@@ -28,6 +28,9 @@ void set_verb(const char *name);
 int fail(int code, const char *format, ...);
 int fail_memory(void);
 
+/* Prints "slm VERB: MESSAGE", of what is not a failure. */
+void say(const char *format, ...);
+
 /* Whose file an operation was about; this decides what its I/O error means. */
 typedef enum file_role { FOR_INPUT, FOR_OUTPUT } file_role;
 

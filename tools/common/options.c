@@ -1,11 +1,13 @@
 /* options.c: the parser and the help page of option tables. */
 #include "common/options.h"
-#include "common/nearest.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/nearest.h"
+#include "common/text.h"
 
 enum { USAGE_ERROR = 2, HELP_COLUMN = 20 };
 
@@ -34,16 +36,14 @@ static void show_help(const option_page *page, const option *table, size_t n) {
 }
 
 static int fail_value(const option_page *page, const option *o, const char *value) {
-    fprintf(stderr, "slm %s: %s%s ", page->verb, dashes_of(o), o->name);
-    for (; *value != 0; value++) {
-        int visible = (unsigned char)*value >= 32 && *value != 127;
-        fputc(visible ? *value : '?', stderr);
-    }
+    const char *dashes = dashes_of(o);
     if (o->kind == OPTION_IS_CHOICE) {
-        fprintf(stderr, ": one of %s is needed\n", o->value);
+        print_message("slm %s: %s%s %.300s: one of %s is needed", page->verb, dashes, o->name,
+                      value, o->value);
     } else {
         const char *whole = o->kind == OPTION_IS_REAL ? "" : "whole ";
-        fprintf(stderr, ": a %snumber from %.12g to %.12g is needed\n", whole, o->min, o->max);
+        print_message("slm %s: %s%s %.300s: a %snumber from %.12g to %.12g is needed", page->verb,
+                      dashes, o->name, value, whole, o->min, o->max);
     }
     return USAGE_ERROR;
 }
@@ -113,7 +113,7 @@ static int set_value(const option *o, const char *value) {
 
 static int append_value(const option_page *page, option_list *list, const char *value) {
     if (list->n == OPTION_LIST_MAX) {
-        fprintf(stderr, "slm %s: more than %d values\n", page->verb, (int)OPTION_LIST_MAX);
+        print_message("slm %s: more than %d values", page->verb, (int)OPTION_LIST_MAX);
         return USAGE_ERROR;
     }
     list->items[list->n++] = value;
@@ -168,6 +168,19 @@ static int parse_value(const option_page *page, const option *o, arguments *args
     return set_value(o, value) ? OPTIONS_PARSED : fail_value(page, o, value);
 }
 
+/* nearest_name: of a flag that may have been meant, or NULL. */
+static int fail_flag(const option_page *page, const char *text, int shown,
+                     const char *nearest_name) {
+    char meant[64] = "";
+    if (nearest_name != NULL) {
+        const char *dashes = nearest_name[1] == 0 ? "-" : "--";
+        (void)snprintf(meant, sizeof meant, ", did you mean %s%s?", dashes, nearest_name);
+    }
+    print_message("slm %s: unknown flag %.*s%s (slm %s -h lists them)", page->verb, shown, text,
+                  meant, page->verb);
+    return USAGE_ERROR;
+}
+
 /* Takes one flag with its value or values. */
 static int parse_flag(const option_page *page, option *table, size_t n, arguments *args) {
     const char *text = args->texts[args->next++];
@@ -175,7 +188,7 @@ static int parse_flag(const option_page *page, option *table, size_t n, argument
     const char *name = text + n_dashes;
     size_t size = strcspn(name, "=");
     const char *inline_value = name[size] == '=' ? name + size + 1 : NULL;
-    int shown = (int)strcspn(text, "=\n"); /* of the text, in messages */
+    int shown = (int)strcspn(text, "="); /* of the text, in messages */
 
     option *o = find_option(table, n, name, size);
     int long_name = size > 1;
@@ -183,15 +196,11 @@ static int parse_flag(const option_page *page, option *table, size_t n, argument
         nearest meant = {name, (size_t)shown > n_dashes ? (size_t)shown - n_dashes : 0, NULL, 0};
         for (size_t i = 0; i < n; i++)
             nearest_offer(&meant, table[i].name);
-        fprintf(stderr, "slm %s: unknown flag %.*s", page->verb, shown, text);
-        if (meant.name != NULL)
-            fprintf(stderr, ", did you mean %s%s?", meant.name[1] == 0 ? "-" : "--", meant.name);
-        fprintf(stderr, " (slm %s -h lists them)\n", page->verb);
-        return USAGE_ERROR;
+        return fail_flag(page, text, shown, meant.name);
     }
     o->given = 1;
     if (o->kind == OPTION_IS_FLAG && inline_value != NULL) {
-        fprintf(stderr, "slm %s: --%s takes no value\n", page->verb, o->name);
+        print_message("slm %s: --%s takes no value", page->verb, o->name);
         return USAGE_ERROR;
     }
     if (o->kind == OPTION_IS_FLAG) {
@@ -199,7 +208,7 @@ static int parse_flag(const option_page *page, option *table, size_t n, argument
         return OPTIONS_PARSED;
     }
     if (inline_value == NULL && !value_follows(args)) {
-        fprintf(stderr, "slm %s: %.*s needs a value: %s\n", page->verb, shown, text, o->value);
+        print_message("slm %s: %.*s needs a value: %s", page->verb, shown, text, o->value);
         return USAGE_ERROR;
     }
     return parse_value(page, o, args, inline_value);
@@ -225,8 +234,7 @@ int options_parse(const option_page *page, option *table, size_t n, option_list 
     }
     if (rest->n > page->positional) {
         const char *extra = rest->items[page->positional];
-        fprintf(stderr, "slm %s: what is '%.*s'? usage: slm %s\n", page->verb,
-                (int)strcspn(extra, "\n"), extra, page->usage);
+        print_message("slm %s: what is '%.300s'? usage: slm %s", page->verb, extra, page->usage);
         return USAGE_ERROR;
     }
     return OPTIONS_PARSED;

@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #ifdef _OPENMP
@@ -54,13 +53,10 @@ static int is_list_of_counts(const char *text) {
 }
 
 static int check_thread_counts(const char *program) {
-    char shown[80];
     const char *counts = getenv("OMP_NUM_THREADS");
     if (counts == NULL || *counts == '\0' || is_list_of_counts(counts)) return 0;
-    (void)snprintf(shown, sizeof shown, "%s", counts);
-    escape_line(shown);
-    fprintf(stderr, "%s: OMP_NUM_THREADS=%s: a whole number from 1 to %d is needed\n", program,
-            shown, (int)MAX_THREADS);
+    print_message("%s: OMP_NUM_THREADS=%.80s: a whole number from 1 to %d is needed", program,
+                  counts, (int)MAX_THREADS);
     return START_USAGE;
 }
 

@@ -2,10 +2,13 @@
 #include "common/text.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define REPLACEMENT_UTF8 "\xEF\xBF\xBD" /* U+FFFD */
+
+enum { MESSAGE_SIZE = 1200 };
 
 /* Returns how many bytes a character with this first byte has, or 0 if none begins so. */
 static size_t utf8_size(unsigned char lead) {
@@ -154,6 +157,16 @@ void escape_line(char *text) {
         if (!visible) memset(text + i, '?', size);
         i += size;
     }
+}
+
+void print_message(const char *format, ...) {
+    char text[MESSAGE_SIZE];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    escape_line(text);
+    fprintf(stderr, "%s\n", text);
 }
 
 /* Returns the open file's bytes with a NUL behind them, or NULL if they cannot be read or memory

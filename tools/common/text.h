@@ -35,6 +35,10 @@ void escape_terminal(FILE *out, const char *bytes, size_t n);
  * stays on one line of a terminal and commands it nothing. */
 void escape_line(char *text);
 
+/* Prints one line on stderr, as escape_line makes it; a very long one is cut.  Whatever a message
+ * quotes, a path, a value or a name out of a file, goes through here. */
+void print_message(const char *format, ...);
+
 /* A CSV file as a table of texts:
  *
  *     csv_table t;

@@ -97,10 +97,8 @@ static int generate(const generate_options *o, generate_run *r) {
 
     size_t n_tokens = r->n_prompt + (size_t)o->n;
     if (n_tokens > (size_t)r->model->config.max_seq) {
-        fprintf(stderr,
-                "slm generate: note: %zu tokens are more than the context of %d that the model "
-                "was made for\n",
-                n_tokens, (int)r->model->config.max_seq);
+        say("note: %zu tokens are more than the context of %d that the model was made for",
+            n_tokens, (int)r->model->config.max_seq);
     }
     return print_text(o, r);
 }

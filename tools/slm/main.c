@@ -15,6 +15,7 @@
 #include "common/nearest.h"
 #include "common/options.h"
 #include "common/start.h"
+#include "common/text.h"
 #include "slm/verbs.h"
 
 typedef struct verb {
@@ -55,6 +56,17 @@ static int is_any(const char *text, const char *a, const char *b, const char *c)
     return strcmp(text, a) == 0 || strcmp(text, b) == 0 || strcmp(text, c) == 0;
 }
 
+/* nearest_name: of a verb that may have been meant, or NULL. */
+static int fail_verb(const char *name, const char *nearest_name) {
+    if (nearest_name == NULL) {
+        print_message("slm: unknown verb '%.300s' (slm -h lists them)", name);
+    } else {
+        print_message("slm: unknown verb '%.300s', did you mean %s? (slm -h lists them)", name,
+                      nearest_name);
+    }
+    return USAGE;
+}
+
 static int run(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
@@ -78,11 +90,8 @@ static int run(int argc, char **argv) {
     nearest meant = {name, strlen(name), NULL, 0};
     for (size_t i = 0; i < COUNT(verbs); i++)
         nearest_offer(&meant, verbs[i].name);
-    fprintf(stderr, "slm: unknown verb '%.*s'", (int)strcspn(name, "\n"), name);
-    if (meant.name != NULL) fprintf(stderr, ", did you mean %s?", meant.name);
-    fprintf(stderr, " (slm -h lists them)\n");
     set_verb("");
-    return USAGE;
+    return fail_verb(name, meant.name);
 }
 
 int main(int argc, char **argv) {

@@ -142,7 +142,7 @@ static int resume(score_run *r, const score_options *o, const score_goal *goal, 
     if (status == SLM_OK) return check_losses(r->losses, goal, part);
     if (status != SLM_ERR_FORMAT && status != SLM_ERR_NOT_FINITE)
         return fail_status(status, FOR_INPUT, &err);
-    if (!o->quiet) fprintf(stderr, "slm score: note: %s; scoring begins anew\n", err.text);
+    if (!o->quiet) say("note: %s; scoring begins anew", err.text);
     return DONE;
 }
 

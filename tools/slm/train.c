@@ -126,19 +126,17 @@ static void print_note(const train_run *r) {
     if (o->quiet) return;
     progress_count(parameters, sizeof parameters, (double)r->model->n_params);
     progress_count(tokens, sizeof tokens, (double)r->corpus->n);
-    fprintf(stderr, "slm train: %s parameters, %s tokens in %zu windows of %d", parameters, tokens,
-            slm_corpus_n_windows(r->corpus, o->seq), (int)o->seq);
-    fprintf(stderr, ", %llu steps of %d x %d windows\n", (unsigned long long)o->steps,
-            (int)o->accumulate, (int)o->batch);
+    say("%s parameters, %s tokens in %zu windows of %d, %llu steps of %d x %d windows", parameters,
+        tokens, slm_corpus_n_windows(r->corpus, o->seq), (int)o->seq, (unsigned long long)o->steps,
+        (int)o->accumulate, (int)o->batch);
 
     int ranks_by_loss =
         o->criterion == SLM_CRITERION_EXCESS || o->criterion == SLM_CRITERION_LOSS;
     int ranks_over_all = o->accumulate > 1 && o->select.scope == SLM_SCOPE_BATCH;
     if (ranks_by_loss && ranks_over_all && o->select.ratio < 1) {
-        fprintf(stderr,
-                "slm train: note: to rank over %d micro-batches, each step scores them all first, "
-                "which costs one more forward; --scope micro avoids it\n",
-                (int)o->accumulate);
+        say("note: to rank over %d micro-batches, each step scores them all first, which costs one "
+            "more forward; --scope micro avoids it",
+            (int)o->accumulate);
     }
 }
 

@@ -67,8 +67,8 @@ int train_resume(train_run *r) {
     r->tokens = tokens;
     r->tokens_before = tokens;
     if (!r->o.quiet) {
-        fprintf(stderr, "slm train: %s goes on at step %llu of %llu\n", r->o.out,
-                (unsigned long long)slm_trainer_steps(r->trainer), (unsigned long long)r->o.steps);
+        say("%s goes on at step %llu of %llu", r->o.out,
+            (unsigned long long)slm_trainer_steps(r->trainer), (unsigned long long)r->o.steps);
     }
     return DONE;
 }

@@ -74,9 +74,8 @@ static int load_init(train_run *r) {
     if (code != DONE) return code;
     int32_t context = r->model->config.max_seq;
     if (o->seq > context && !o->quiet) {
-        fprintf(stderr,
-                "slm train: note: --seq %d is longer than the context of %d that %s was made for\n",
-                (int)o->seq, (int)context, o->init);
+        say("note: --seq %d is longer than the context of %d that %s was made for", (int)o->seq,
+            (int)context, o->init);
     }
     return check_vocab(r->model, o->init, r->tokenizer);
 }
