@@ -640,11 +640,18 @@ SLM_CHECKED slm_status slm_file_read(char **bytes, size_t *size, const char *pat
 SLM_CHECKED slm_status slm_file_write(const char *path, const void *bytes, size_t size,
                                       slm_error *err);
 
-/* Text as it is.  Of *.jsonl, the string in each line's field, "text" if fields is NULL; several,
-   as "question,answer", are joined by a newline.  A blank line follows each.  Free the text by
-   slm_free. */
+/* Text as it is, but for a byte order mark.  Of *.jsonl and *.ndjson, the string in each line's
+   field, "text" if fields is NULL; several, as "question,answer", are joined by a newline.  A blank
+   line follows each.  Free the text by slm_free. */
 SLM_CHECKED slm_status slm_text_read(char **text, size_t *size, const char *path,
                                      const char *fields, slm_error *err);
+/* Where in the bytes of a file its text begins: behind the byte order mark of UTF-8, if it has one.
+   Refuses, as slm_text_read does, what begins as compressed files, tables and UTF-16 begin; the
+   message has a command that makes a text of it.  `path` is for messages. */
+SLM_CHECKED slm_status slm_text_start(size_t *start, const char *bytes, size_t size,
+                                      const char *path, slm_error *err);
+/* 1 if the name says that each line is a JSON object. */
+SLM_API int slm_text_is_jsonl(const char *path);
 /* The tokens of such a text. */
 SLM_CHECKED slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer,
                                        const char *path, const char *fields, slm_error *err);
@@ -4820,7 +4827,8 @@ SLM_API slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *
     if (made_for == NULL) return SLM_OK;
     return slm__fail(
         err, SLM_ERR_MISMATCH,
-        "scores: made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of %d)",
+        "the scores were made for %s (%zu of %zu tokens in windows of %d; here %zu in windows of "
+        "%d)",
         made_for, losses->n, losses->total, (int)losses->T, corpus->n - 1, (int)T);
 }
 
@@ -7591,7 +7599,7 @@ static void slm__json_value(slm__json *j, int depth) {
         slm__json_object(j, depth + 1);
         break;
     }
-    if (!good) (void)slm__json_fail(j, NULL, "a value was expected");
+    if (!good) (void)slm__json_fail(j, NULL, "a JSON value was expected");
     slm__json_complete(j, index, kind == SLM__JSON_STRING ? j->free - 1 : j->next);
 }
 
@@ -9153,9 +9161,141 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     return w.status;
 }
 
+/* ---- files that are no text ----
+   Bytes are a text whatever they are, but nobody wants a model of gzip's.  What a file begins with
+   decides, never its name: the beginnings below hold bytes that no text has there. */
+typedef struct slm__no_text {
+    const char *magic; /* what the file begins with; '?' is any byte */
+    size_t magic_size;
+    const char *name;
+    const char *ending; /* of the names of such files: the text's name does without it; or "" */
+    const char *made;   /* the text's name ends so instead, whatever the file's name; or NULL */
+    /* The command that makes the text is begin PATH middle TEXT end.  NULL: there is none. */
+    const char *begin, *middle, *end;
+} slm__no_text;
+
+#define SLM__MAGIC(bytes) bytes, sizeof(bytes) - 1
+
+/* Returns NULL if it begins with none of those below.  UTF-32 begins as UTF-16 does: it is first.
+   What follows Parquet's four letters is the head of Thrift's field 1, an i32. */
+static const slm__no_text *slm__no_text_by_magic(const char *bytes, size_t size) {
+    static const slm__no_text table[] = {
+        {SLM__MAGIC("\x1f\x8b"), "compressed data (gzip)", ".gz", NULL, "gzip -dc ", " > ", ""},
+        {SLM__MAGIC("\x28\xb5\x2f\xfd"), "compressed data (zstd)", ".zst", NULL, "zstd -dc ",
+         " > ", ""},
+        {SLM__MAGIC("\xfd\x37zXZ\0"), "compressed data (xz)", ".xz", NULL, "xz -dc ", " > ", ""},
+        {SLM__MAGIC("BZh?1AY&SY"), "compressed data (bzip2)", ".bz2", NULL, "bzip2 -dc ", " > ",
+         ""},
+        {SLM__MAGIC("\x04\x22\x4d\x18"), "compressed data (lz4)", ".lz4", NULL, "lz4 -dc ", " > ",
+         ""},
+        {SLM__MAGIC("PK\3\4"), "a zip archive", ".zip", NULL, "unzip -p ", " > ", ""},
+        {SLM__MAGIC("PAR1\x15"), "a table (Parquet)", "", ".jsonl",
+         "python3 -c \"import pandas; pandas.read_parquet('", "').to_json('",
+         "', orient='records', lines=True)\""},
+        {SLM__MAGIC("ARROW1\0\0"), "a table (Arrow)", "", ".jsonl",
+         "python3 -c \"import pandas; pandas.read_feather('", "').to_json('",
+         "', orient='records', lines=True)\""},
+        {SLM__MAGIC("\xff\xff\xff\xff"), "a table (Arrow stream)", "", ".jsonl",
+         "python3 -c \"import pyarrow.ipc as a; a.open_stream('", "').read_pandas().to_json('",
+         "', orient='records', lines=True)\""},
+        {SLM__MAGIC("\x89HDF\r\n\x1a\n"), "arrays (HDF5)", "", NULL, NULL, NULL, NULL},
+        {SLM__MAGIC("\x93NUMPY"), "an array (NumPy)", "", NULL, NULL, NULL, NULL},
+        {SLM__MAGIC("SQLite format 3\0"), "a database (SQLite)", "", NULL, NULL, NULL, NULL},
+        {SLM__MAGIC("%PDF-"), "a PDF", "", ".txt", "pdftotext ", " ", ""},
+        {SLM__MAGIC("\xff\xfe\0\0"), "UTF-32", "", NULL, "iconv -f UTF-32 -t UTF-8 ", " > ", ""},
+        {SLM__MAGIC("\0\0\xfe\xff"), "UTF-32", "", NULL, "iconv -f UTF-32 -t UTF-8 ", " > ", ""},
+        {SLM__MAGIC("\xff\xfe"), "UTF-16", "", NULL, "iconv -f UTF-16 -t UTF-8 ", " > ", ""},
+        {SLM__MAGIC("\xfe\xff"), "UTF-16", "", NULL, "iconv -f UTF-16 -t UTF-8 ", " > ", ""}};
+
+    for (size_t i = 0; i < SLM__COUNT(table); i++) {
+        size_t n = table[i].magic_size;
+        size_t k = 0;
+
+        while (k < n && k < size && (table[i].magic[k] == '?' || table[i].magic[k] == bytes[k]))
+            k++;
+        if (k == n) return &table[i];
+    }
+    return NULL;
+}
+
+/* How much of a file must look like UTF-16 to be taken for it.  A text may have a NUL, but not one
+   at every second of 64 bytes and none between them. */
+enum { SLM__UTF16_SEEN_MIN = 64, SLM__UTF16_SEEN_MAX = 512 };
+
+/* UTF-16 without a byte order mark, as far as it can be told: letters of ASCII and Latin-1. */
+static const slm__no_text *slm__no_text_by_nuls(const char *bytes, size_t size) {
+    static const slm__no_text little = {
+        "", 0, "UTF-16", "", NULL, "iconv -f UTF-16LE -t UTF-8 ", " > ", ""};
+    static const slm__no_text big = {
+        "", 0, "UTF-16", "", NULL, "iconv -f UTF-16BE -t UTF-8 ", " > ", ""};
+    size_t n = size < SLM__UTF16_SEEN_MAX ? size / 2 : SLM__UTF16_SEEN_MAX / 2;
+    size_t n_nul[2] = {0, 0}; /* among the even bytes, among the odd ones */
+
+    if (size < SLM__UTF16_SEEN_MIN) return NULL;
+    for (size_t i = 0; i < 2 * n; i++)
+        n_nul[i % 2] += bytes[i] == 0;
+    if (n_nul[0] == 0 && n_nul[1] == n) return &little;
+    if (n_nul[0] == n && n_nul[1] == 0) return &big;
+    return NULL;
+}
+
+/* Returns 1 if the name ends so. */
+static int slm__name_ends(const char *name, const char *ending) {
+    size_t n = strlen(name);
+    size_t m = strlen(ending);
+
+    return n >= m && strcmp(name + n - m, ending) == 0;
+}
+
+/* A name for the text: "a.txt.gz" becomes "a.txt", "a.parquet" "a.jsonl", "a.txt" "a.new.txt". */
+static void slm__no_text_rename(char *out, size_t room, const slm__no_text *kind,
+                                const char *path) {
+    size_t n = strlen(path);
+    size_t stem = n; /* how long the path is without its ending */
+
+    if (kind->ending[0] != 0 && slm__name_ends(path, kind->ending)) {
+        (void)snprintf(out, room, "%.*s", (int)(n - strlen(kind->ending)), path);
+        return;
+    }
+    for (size_t i = n; i > 1 && stem == n && path[i - 1] != '/'; i--) {
+        if (path[i - 1] == '.') stem = i - 1;
+    }
+    if (kind->made != NULL)
+        (void)snprintf(out, room, "%.*s%s", (int)stem, path, kind->made);
+    else
+        (void)snprintf(out, room, "%.*s.new%s", (int)stem, path, path + stem);
+}
+
+static slm_status slm__no_text_refuse(const slm__no_text *kind, const char *path, slm_error *err) {
+    char text[SLM__PATH];
+
+    if (kind->begin == NULL)
+        return slm__fail(err, SLM_ERR_FORMAT,
+                         "%s: holds %s, not plain text in UTF-8: write its texts to a .txt or "
+                         ".jsonl file",
+                         path, kind->name);
+    slm__no_text_rename(text, sizeof text, kind, path);
+    return slm__fail(err, SLM_ERR_FORMAT,
+                     "%s: holds %s, not plain text in UTF-8; this makes it: %s%s%s%s%s", path,
+                     kind->name, kind->begin, path, kind->middle, text, kind->end);
+}
+
+SLM_API slm_status slm_text_start(size_t *start, const char *bytes, size_t size, const char *path,
+                                  slm_error *err) {
+    const slm__no_text *kind = slm__no_text_by_magic(bytes, size);
+
+    if (kind == NULL) kind = slm__no_text_by_nuls(bytes, size);
+    *start = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    return kind != NULL ? slm__no_text_refuse(kind, path, err) : SLM_OK;
+}
+
 /* ---- text and JSONL ----
-   A file NAME.jsonl has one object a line.  Each gives the strings of its fields, with a newline
-   between two and a blank line after the last.  Any other file is text as it is. */
+   A file NAME.jsonl or NAME.ndjson has one object a line.  Each gives the strings of its fields,
+   with a newline between two and a blank line after the last.  Any other file is text as it is. */
+
+SLM_API int slm_text_is_jsonl(const char *path) {
+    return slm__name_ends(path, ".jsonl") || slm__name_ends(path, ".ndjson");
+}
 
 /* The names in an object, for a message. */
 static void slm__jsonl_names(char *names, size_t room, slm__json *j, const slm__value *object) {
@@ -9207,8 +9347,7 @@ static void slm__jsonl_append(slm__buffer *out, slm__json *j, const char *fields
 
 static slm_status slm__jsonl_read(slm__buffer *out, const char *text, size_t size, const char *path,
                                   const char *fields, slm_error *err) {
-    size_t start =
-        size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
+    size_t start = 0;
     slm_status status = SLM_OK;
     char place[480]; /* for messages: file and line */
 
@@ -9234,18 +9373,23 @@ SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, co
                                  slm_error *err) {
     slm__buffer out = {NULL, 0, 0};
     char *raw;
-    size_t raw_size;
-    size_t n = strlen(path);
+    size_t raw_size, start;
     slm_status status = slm_file_read(&raw, &raw_size, path, err);
 
     if (status != SLM_OK) return status;
-    if (n < 6 || strcmp(path + n - 6, ".jsonl") != 0) {
+    status = slm_text_start(&start, raw, raw_size, path, err);
+    raw_size -= start;
+    if (status == SLM_OK && !slm_text_is_jsonl(path)) {
+        memmove(raw, raw + start, raw_size + 1); /* with the NUL */
         *text = raw;
         *size = raw_size;
         return SLM_OK;
     }
 
-    status = slm__jsonl_read(&out, raw, raw_size, path, fields != NULL ? fields : "text", err);
+    if (status == SLM_OK) {
+        if (fields == NULL) fields = "text";
+        status = slm__jsonl_read(&out, raw + start, raw_size, path, fields, err);
+    }
     slm__release(raw);
     if (status != SLM_OK) {
         slm__release(out.data);

@@ -292,6 +292,12 @@ change 'batches: half a reference' 'data' \
     'if (batch->ref_loss == NULL) batch->ref_loss = block;' 'batch->ref_loss = block;'
 change 'batches: weights are 1' 'data' \
     'block[i] = 1;' 'block[i] = 0;'
+change 'files that are no text' 'data' \
+    'return kind != NULL ? slm__no_text_refuse(kind, path, err) : SLM_OK;' 'return SLM_OK;'
+change 'UTF-16 without a mark' 'data' \
+    'if (n_nul[0] == 0 && n_nul[1] == n) return &little;' 'if (n_nul[1] == n) return &little;'
+change 'the byte order mark' 'data' \
+    'memmove(raw, raw + start, raw_size + 1);' 'memmove(raw, raw, raw_size + 1);'
 # ---- files ----
 change 'header length' 'safetensors' \
     'n > size - 8)' 'n > size - 9)'

@@ -364,11 +364,23 @@ done
 "$SLM" tokenize --tokenizer "$T/tok.json" - <"$T/odd.txt" |
     "$SLM" tokenize --tokenizer "$T/tok.json" --decode - >"$T/stdout" 2>/dev/null
 same "round trip through standard input" "$T/odd.txt" "$T/stdout"
+cp "$T/qa.jsonl" "$T/qa.ndjson"
+works "tokenize .ndjson" tokenize --tokenizer bytes --fields question,answer "$T/qa.ndjson"
+cp "$T/stdout" "$T/ids.ndjson"
 works "tokenize .jsonl" tokenize --tokenizer bytes --fields question,answer "$T/qa.jsonl"
 cp "$T/stdout" "$T/ids"
 works "decode .jsonl" tokenize --tokenizer bytes --decode "$T/ids"
 printf 'two and two?\nfour \303\251\n\n3+3\nsix\n\n' >"$T/qa.txt"
 same ".jsonl" "$T/qa.txt" "$T/stdout"
+same ".ndjson" "$T/ids.ndjson" "$T/ids"
+printf '\357\273\277ab' >"$T/mark.txt"
+echo 97 98 >"$T/ids"
+works "a byte order mark is no token" tokenize --tokenizer bytes "$T/mark.txt"
+same "a byte order mark is no token" "$T/ids" "$T/stdout"
+"$SLM" tokenize --tokenizer bytes - <"$T/mark.txt" >"$T/stdout"
+same "... nor in standard input" "$T/ids" "$T/stdout"
+works "... nor in an evaluation" eval --model "$T/ref" --data "$T/mark.txt" --quiet --json
+has "... nor in an evaluation" '"bytes": *2'
 printf '\101\000\102\000\012\000' >"$T/ab.u16"
 works "eval of a token file" eval --model "$T/ref" --data "$T/ab.u16" --quiet --json
 has "its bytes" '"bytes": *3'
@@ -453,6 +465,35 @@ fails 2 'what is' tokenize --tokenizer bytes "$T/clean.txt" "$T/noisy.txt"
 fails 2 'no verb' tokenizer learn --data "$T/clean.txt"
 fails 3 'missing.txt' train --data "$T/missing.txt" --out "$T/none"
 fails 3 'empty.txt' train --data "$T/empty.txt" --out "$T/none"
+# not_text NAME BYTES WORDS: a file that begins so is refused, whoever reads it, with what makes it
+# one.
+not_text() {
+    printf "$2" >"$T/$1"
+    fails 3 "$1: holds $3" train --data "$T/clean.txt" "$T/$1" --out "$T/none"
+    fails 3 "$1: holds $3" score --model "$T/ref" --data "$T/$1" --out "$T/none"
+    fails 3 "$1: holds $3" eval --model "$T/ref" --data "$T/$1"
+    fails 3 "$1: holds $3" tokenize --tokenizer bytes "$T/$1"
+    fails 3 "$1: holds $3" tokenizer train --data "$T/$1" --vocab 300 --out "$T/none.json"
+}
+not_text c.jsonl.gz '\037\213\010' ".*(gzip).* gzip -dc $T/c.jsonl.gz > $T/c.jsonl\$"
+not_text c.jsonl '\037\213\010' ".*(gzip).* gzip -dc $T/c.jsonl > $T/c.new.jsonl\$"
+not_text c.zst '\050\265\057\375' '.*(zstd).* zstd -dc '
+not_text c.xz '\3757zXZ\000' '.*(xz).* xz -dc '
+not_text c.bz2 'BZh61AY&SY' '.*(bzip2).* bzip2 -dc '
+not_text c.lz4 '\004\042\115\030' '.*(lz4).* lz4 -dc '
+not_text c.zip 'PK\003\004' '.*zip.* unzip -p '
+not_text c.parquet 'PAR1\025' ".*Parquet.*pandas.read_parquet('$T/c.parquet').*$T/c.jsonl"
+not_text c.arrow 'ARROW1\000\000' '.*Arrow.*read_feather'
+not_text data.arrow '\377\377\377\377' '.*Arrow stream.*open_stream'
+not_text c.h5 '\211HDF\r\n\032\n' '.*HDF5'
+not_text c.db 'SQLite format 3\000' '.*SQLite'
+not_text c.pdf '%%PDF-1' ".*PDF.* pdftotext $T/c.pdf $T/c.txt"
+not_text c16.txt '\377\376a\000' ".*UTF-16.* iconv -f UTF-16 -t UTF-8 $T/c16.txt > $T/c16.new.txt"
+not_text c32.txt '\000\000\376\377' '.*UTF-32.* iconv -f UTF-32 '
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "a\\000" }' >"$T/ids"
+not_text nomark.txt "$(cat "$T/ids")" '.*UTF-16.* iconv -f UTF-16LE '
+printf '\223NUMPY\001\000' >"$T/c.npy"
+fails 3 'c.npy: holds .*NumPy' tokenize --tokenizer bytes "$T/c.npy"
 fails 3 'too small' train --data "$T/short.txt" --out "$T/none" --seq 32 --batch 4
 fails 3 'no such folder' train --data "$T/clean.txt" --out "$T/none" --init "$T/nowhere"
 fails 3 'no such folder' eval --model "$T/nowhere" --data "$T/clean.txt"
@@ -460,8 +501,11 @@ fails 3 'a model is a folder' eval --model "$T/clean.txt" --data "$T/clean.txt"
 fails 3 'no field' train --data "$T/qa.jsonl" --out "$T/none"
 fails 3 'qa.jsonl' eval --model "$T/ref" --data "$T/qa.jsonl" --fields question,nothing
 fails 3 'missing.scores' train --data "$T/clean.txt" --out "$T/none" --scores "$T/missing.scores"
-fails 3 'another corpus' train --data "$T/clean.txt" --out "$T/none" \
-    --scores "$T/noisy.scores" $SHAPE
+printf x >"$T/one.txt"
+fails 3 'one.txt: 1 token, nothing' eval --model "$T/ref" --data "$T/one.txt"
+fails 3 'empty.txt: 0 tokens, nothing' eval --model "$T/ref" --data "$T/empty.txt"
+fails 3 'noisy.scores: the scores were made for another corpus' train --data "$T/clean.txt" \
+    --out "$T/none" --scores "$T/noisy.scores" $SHAPE
 fails 3 'windows of 32' train --data "$T/noisy.txt" --out "$T/none" --scores "$T/noisy.scores" \
     --seq 16 --dim 16
 fails 3 'another tokenizer' train --data "$T/noisy.txt" --out "$T/none" \
@@ -488,7 +532,7 @@ fails 3 'clean.txt' info "$T/clean.txt"
 fails 3 'whole number' tokenize --tokenizer bytes --decode "$T/clean.txt"
 printf '1 2 300\n' >"$T/ids"
 fails 3 'vocabulary' tokenize --tokenizer bytes --decode "$T/ids"
-fails 3 'clean.txt' tokenize --tokenizer "$T/clean.txt" "$T/clean.txt"
+fails 3 'clean.txt.*JSON' tokenize --tokenizer "$T/clean.txt" "$T/clean.txt"
 fails 3 'missing' tokenizer train --data "$T/missing" --vocab 300 --out "$T/none.json"
 fails 3 'no text' tokenizer train --data "$T/empty.txt" --vocab 300 --out "$T/none.json"
 fails 2 'whole number' tokenizer train --data "$T/clean.txt" --vocab 255 --out "$T/none.json"

@@ -522,7 +522,13 @@ static const struct {
              {"a.jsonl", "text", NULL, NULL, "line 1"},
              {"a.jsonl", "{\"text\":\"\xff\"}", NULL, NULL, "UTF-8"},
              {"a.jsonl", "{\"text\":\"\\ud83d\"}", NULL, NULL, "line 1"},
-             {"a.jsonl", "{\"\\u000a\":\"\"}", NULL, NULL, "there is: ?"}};
+             {"a.jsonl", "{\"\\u000a\":\"\"}", NULL, NULL, "there is: ?"},
+             {"a.ndjson", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n", NULL, "one\n\ntwo\n\n", NULL},
+             {"ndjson", "{\"text\":\"one\"}", NULL, "{\"text\":\"one\"}", NULL},
+             {"a.txt", "\xef\xbb\xbfone", NULL, "one", NULL},
+             {"a.txt", "\xef\xbb\xbf", NULL, "", NULL},
+             {"a.txt", "\xef\xbb", NULL, "\xef\xbb", NULL},
+             {"a.txt", "one\xef\xbb\xbf", NULL, "one\xef\xbb\xbf", NULL}};
 
 static void test_texts(void) {
     size_t i, size;
@@ -577,6 +583,112 @@ static void test_texts(void) {
               "%s", err.text);
     } else
         printf("skipped: GSM8K (no ../shared/data/gsm8k)\n");
+}
+
+/* ---- files that are no text ---- */
+#define BYTES(text) text, sizeof(text) - 1
+
+/* says: what the message ends with.  NULL: it is a text. */
+static const struct {
+    const char *name, *file;
+    size_t size;
+    const char *says;
+} kinds[] = {
+    {"a.jsonl.gz", BYTES("\x1f\x8b\x08\0"), "gzip -dc %s > a.jsonl"},
+    {"a.jsonl", BYTES("\x1f\x8b\x08\0"), "gzip -dc %s > a.new.jsonl"},
+    {"a.new", BYTES("\x1f\x8b\x08\0"), "gzip -dc %s > a.new.new"},
+    {"noending", BYTES("\x1f\x8b\x08\0"), "gzip -dc %s > noending.new"},
+    {"a.txt.zst", BYTES("\x28\xb5\x2f\xfd"), "zstd -dc %s > a.txt"},
+    {"a.txt.xz", BYTES("\xfd\x37zXZ\0..."), "xz -dc %s > a.txt"},
+    {"a.txt.bz2", BYTES("BZh11AY&SY"), "bzip2 -dc %s > a.txt"},
+    {"a.txt.bz2", BYTES("BZh91AY&SY..."), "bzip2 -dc %s > a.txt"},
+    {"a.txt.lz4", BYTES("\x04\x22\x4d\x18"), "lz4 -dc %s > a.txt"},
+    {"a.txt.zip", BYTES("PK\3\4"), "unzip -p %s > a.txt"},
+    {"a.parquet", BYTES("PAR1\x15"),
+     "read_parquet('%s').to_json('a.jsonl', orient='records', lines=True)\""},
+    {"a.arrow", BYTES("ARROW1\0\0"),
+     "read_feather('%s').to_json('a.jsonl', orient='records', lines=True)\""},
+    {"a.arrow", BYTES("\xff\xff\xff\xff\x10"),
+     "open_stream('%s').read_pandas().to_json('a.jsonl', orient='records', lines=True)\""},
+    {"a.h5", BYTES("\x89HDF\r\n\x1a\n"), "write its texts to a .txt or .jsonl file"},
+    {"a.npy", BYTES("\x93NUMPY\1\0"), NULL},
+    {"a.db", BYTES("SQLite format 3\0"), "write its texts to a .txt or .jsonl file"},
+    {"a.pdf", BYTES("%PDF-1.4"), "pdftotext %s a.txt"},
+    {"a.txt", BYTES("\xff\xfe" "a\0"), "iconv -f UTF-16 -t UTF-8 %s > a.new.txt"},
+    {"a.txt", BYTES("\xfe\xff\0a"), "iconv -f UTF-16 -t UTF-8 %s > a.new.txt"},
+    {"a.txt", BYTES("\xff\xfe\0\0a\0\0\0"), "iconv -f UTF-32 -t UTF-8 %s > a.new.txt"},
+    {"a.txt", BYTES("\0\0\xfe\xff\0\0\0a"), "iconv -f UTF-32 -t UTF-8 %s > a.new.txt"},
+    {"a.jsonl", BYTES("\xff\xfe{\0"), "iconv -f UTF-16 -t UTF-8 %s > a.new.jsonl"},
+    /* Near those, and texts. */
+    {"a.gz", BYTES("\x1f"), NULL},
+    {"a.gz", BYTES("a\x1f\x8b"), NULL},
+    {"a.txt", BYTES("BZh9 is how bzip2 begins"), NULL},
+    {"a.bz2", BYTES("BZh91AY&S"), NULL},
+    {"a.txt", BYTES("PAR1 is a gene"), NULL},
+    {"a.txt", BYTES("ARROW1 is a name"), NULL},
+    {"a.txt", BYTES("PK is a country"), NULL},
+    {"a.txt", BYTES("SQLite format 3 is old"), NULL},
+    {"a.txt", BYTES("a\0b\0c\0"), NULL}};
+
+/* A text with NULs is a text, unless every second byte of its beginning is one and no other is. */
+static void check_nuls(size_t size, size_t at, const char *says) {
+    char text[1000];
+    size_t start = 9;
+    slm_status status;
+
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(i % 2 == at ? 0 : 'a');
+    status = slm_text_start(&start, text, size, "a.txt", &err);
+    CHECK(status == (says != NULL ? SLM_ERR_FORMAT : SLM_OK), "%zu bytes, NULs at %zu", size, at);
+    if (says != NULL) CHECK(strstr(err.text, says) != NULL, "%s", err.text);
+
+    text[10 + at] = 'b';
+    CHECK(slm_text_start(&start, text, size, "a.txt", &err) == SLM_OK && start == 0,
+          "%zu bytes, all NULs but one", size);
+    text[10 + at] = 0;
+    text[11 - at] = 0;
+    CHECK(slm_text_start(&start, text, size, "a.txt", &err) == SLM_OK && start == 0,
+          "%zu bytes, a NUL too many", size);
+}
+
+static void test_no_texts(void) {
+    char says[2000];
+
+    for (size_t i = 0; i < SLM__COUNT(kinds); i++) {
+        const char *name = kinds[i].name;
+        slm_corpus *corpus = NULL;
+        size_t start = 9;
+        slm_status status = slm_text_start(&start, kinds[i].file, kinds[i].size, name, &err);
+
+        if (strcmp(name, "a.npy") == 0) {
+            CHECK(status == SLM_ERR_FORMAT && strstr(err.text, "NumPy") != NULL, "%s", err.text);
+            continue;
+        }
+        put(name, kinds[i].file, kinds[i].size);
+        if (kinds[i].says == NULL) {
+            CHECK(status == SLM_OK && start == 0, "%s: %s", kinds[i].file, err.text);
+            CHECK_OK(token_file_load(&corpus, bytes, in(name), NULL, &err), err);
+            CHECK(corpus != NULL && corpus->n == kinds[i].size, "%s", kinds[i].file);
+            slm_corpus_free(corpus);
+            continue;
+        }
+        (void)snprintf(says, sizeof says, kinds[i].says, name);
+        CHECK(status == SLM_ERR_FORMAT && strncmp(err.text, name, strlen(name)) == 0 &&
+                  strlen(err.text) > strlen(says) && one_line() &&
+                  strcmp(err.text + strlen(err.text) - strlen(says), says) == 0,
+              "%s: %s", says, err.text);
+        CHECK(token_file_load(&corpus, bytes, in(name), NULL, &err) == SLM_ERR_FORMAT &&
+                  strncmp(err.text, path, strlen(path)) == 0 && corpus == NULL,
+              "%s: %s", name, err.text);
+        CHECK(slm_corpus_load(&corpus, bytes, path, NULL, &err) == SLM_ERR_FORMAT, "%s", name);
+    }
+    check_nuls(64, 1, "-f UTF-16LE ");
+    check_nuls(999, 1, "-f UTF-16LE ");
+    check_nuls(64, 0, "-f UTF-16BE ");
+    check_nuls(63, 1, NULL);
+    CHECK(slm_text_is_jsonl("a/b.jsonl") && slm_text_is_jsonl("b.ndjson"), "names");
+    CHECK(!slm_text_is_jsonl("jsonl") && !slm_text_is_jsonl("a.jsonl.gz") && !slm_text_is_jsonl(""),
+          "names");
 }
 
 /* ---- token files: the bytes 0, 1, 2, ... as tokens ---- */
@@ -740,6 +852,7 @@ int main(int argc, char **argv) {
     test_corpus();
     test_refused_memory();
     test_texts();
+    test_no_texts();
     test_token_files();
     test_failures();
     slm_tokenizer_free(bytes);

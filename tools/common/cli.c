@@ -40,6 +40,10 @@ void say(const char *format, ...) {
     print_message("slm %s: %s", verb_name, text);
 }
 
+const char *plural(size_t n) {
+    return n == 1 ? "" : "s";
+}
+
 int fail_memory(void) {
     return fail(NO_MEMORY, "out of memory");
 }

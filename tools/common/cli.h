@@ -31,6 +31,9 @@ int fail_memory(void);
 /* Prints "slm VERB: MESSAGE", of what is not a failure. */
 void say(const char *format, ...);
 
+/* The end of a noun: "s", or "" if there is one of it. */
+const char *plural(size_t n);
+
 /* Whose file an operation was about; this decides what its I/O error means. */
 typedef enum file_role { FOR_INPUT, FOR_OUTPUT } file_role;
 

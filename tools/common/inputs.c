@@ -161,8 +161,8 @@ int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const option_l
     for (size_t i = 0; i < files->n && code == DONE; i++)
         code = load_files(out, tokenizer, files->items[i], fields);
     if (code == DONE && (*out)->n < 2) {
-        code = fail(BAD_INPUT, "%s: %zu tokens, nothing to predict: at least 2 are needed",
-                    files->items[0], (*out)->n);
+        code = fail(BAD_INPUT, "%s: %zu token%s, nothing to predict: at least 2 are needed",
+                    files->items[0], (*out)->n, plural((*out)->n));
     }
     if (code != DONE) {
         slm_corpus_free(*out);

@@ -122,15 +122,18 @@ slm_status token_file_load(slm_corpus **out, const slm_tokenizer *tokenizer, con
                            const char *fields, slm_error *err) {
     token_file file = {.path = path};
     char *text;
+    size_t start = 0;
     *out = NULL;
-    if (path_ends_in(path, ".jsonl")) return slm_corpus_load(out, tokenizer, path, fields, err);
+    if (slm_text_is_jsonl(path)) return slm_corpus_load(out, tokenizer, path, fields, err);
 
     slm_status status = slm_file_read(&text, &file.size, path, err);
     if (status != SLM_OK) return status;
     file.bytes = (const unsigned char *)text;
     status = find_tokens(&file, err);
     if (status == SLM_OK && file.width == 0) {
-        status = slm_corpus_encode(out, tokenizer, text, file.size, err);
+        status = slm_text_start(&start, text, file.size, path, err);
+        if (status == SLM_OK)
+            status = slm_corpus_encode(out, tokenizer, text + start, file.size - start, err);
     } else if (status == SLM_OK) {
         status = corpus_of_ids(out, tokenizer, &file, err);
     }

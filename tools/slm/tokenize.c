@@ -26,12 +26,25 @@ typedef struct input_text {
     int from_stdin; /* 1: bytes come from malloc, not from slm.h */
 } input_text;
 
+/* Standard input is plain text: it has no name that says otherwise. */
+static int read_stdin(input_text *in) {
+    slm_error err;
+    size_t start;
+    int code = read_stream(&in->bytes, &in->size, stdin, "standard input");
+    if (code != DONE) return code;
+    slm_status status = slm_text_start(&start, in->bytes, in->size, in->name, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    in->size -= start;
+    memmove(in->bytes, in->bytes + start, in->size);
+    return DONE;
+}
+
 static int read_input(input_text *in, const char *path, const char *fields) {
     slm_error err;
     memset(in, 0, sizeof *in);
     in->name = path;
     in->from_stdin = strcmp(path, "-") == 0;
-    if (in->from_stdin) return read_stream(&in->bytes, &in->size, stdin, "standard input");
+    if (in->from_stdin) return read_stdin(in);
     return fail_status(slm_text_read(&in->bytes, &in->size, path, fields, &err), FOR_INPUT, &err);
 }
 

@@ -110,8 +110,8 @@ static int train_loop(train_run *r) {
                     "interrupted at step %llu of %llu; the checkpoint is in %s, --resume goes on",
                     (unsigned long long)steps, (unsigned long long)r->o.steps, r->o.out);
     }
-    printf("%s: %llu steps, %llu tokens", r->o.out, (unsigned long long)steps,
-           (unsigned long long)r->tokens);
+    printf("%s: %llu step%s, %llu tokens", r->o.out, (unsigned long long)steps,
+           plural((size_t)steps), (unsigned long long)r->tokens);
     if (stats.n_valid > 0) printf(", loss %.4f", stats.loss_all);
     if (isfinite(r->val_loss)) printf(", validation %.4f", r->val_loss);
     printf(", %zu parameters\n", r->model->n_params);
@@ -191,8 +191,9 @@ static const option_page page = {
     "A run is a folder: model.safetensors, config.json, tokenizer.json, log.csv, run.json and\n"
     "state.safetensors.  `slm train --resume --out DIR` goes on from there to the same bits, by\n"
     "the command that run.json holds; flags given with it count before those.  Ctrl-C saves a\n"
-    "checkpoint first.  Plain text, .jsonl, and token files (.npy, .u16, llm.c's .bin) are read;\n"
-    ".jsonl needs --fields if its text is not in the field \"text\".  While it runs,\n"
+    "checkpoint first.  Plain text, .jsonl (.ndjson), and token files (.npy, .u16, llm.c's .bin)\n"
+    "are read; .jsonl needs --fields if its text is not in the field \"text\".  Compressed files,\n"
+    "tables and UTF-16 are refused with the command that makes text.  While it runs,\n"
     "DIR/.lock keeps others out: a second process ends with 2.",
     0};
 

@@ -141,10 +141,10 @@ static int count_steps(train_run *r) {
     uint64_t n_windows = slm_corpus_n_windows(r->corpus, o->seq);
     if (n_windows < per_step) {
         return fail(BAD_INPUT,
-                    "%s: too small: %zu tokens make %llu windows of %d, one step takes %llu; lower "
-                    "--batch, --accumulate or --seq",
-                    o->data.items[0], r->corpus->n, (unsigned long long)n_windows, (int)o->seq,
-                    (unsigned long long)per_step);
+                    "%s: too small: %zu tokens make %llu window%s of %d, one step takes %llu; "
+                    "lower --batch, --accumulate or --seq",
+                    o->data.items[0], r->corpus->n, (unsigned long long)n_windows,
+                    plural((size_t)n_windows), (int)o->seq, (unsigned long long)per_step);
     }
     if (o->steps == 0) {
         double epochs = o->epochs > 0 ? o->epochs : 1.0;
