@@ -7288,10 +7288,13 @@ typedef struct slm__file {
     char path[SLM__PATH];
 } slm__file;
 
+/* Opening a file allocates memory too. */
 static slm_status slm__file_fail(slm__file *file, const char *action) {
-    if (file->status == SLM_OK)
-        file->status = slm__fail(file->err, SLM_ERR_IO, "%s: cannot %s: %s", file->path, action,
-                                 strerror(errno));
+    if (file->status == SLM_OK) {
+        slm_status status = errno == ENOMEM ? SLM_ERR_MEMORY : SLM_ERR_IO;
+        file->status =
+            slm__fail(file->err, status, "%s: cannot %s: %s", file->path, action, strerror(errno));
+    }
     return file->status;
 }
 

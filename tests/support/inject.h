@@ -12,26 +12,27 @@
 /* ---- files: call number io_fail_at (from 1) fails, and with io_sticky all after it ---- */
 static long io_calls, io_fail_at, io_error;
 static int io_sticky;
+static int io_code = EIO; /* what errno then says */
 static int io_folder; /* 1: what failed was the very last call, the sync of the folder */
 
 static int io_fails(void) {
     io_calls++;
     if (io_fail_at == 0 || io_calls < io_fail_at) return 0;
     if (io_calls > io_fail_at && !io_sticky) return 0;
-    errno = EIO;
+    errno = io_code;
     return 1;
 }
 
 static size_t io_short(size_t done) {
     io_error = 1;
-    errno = EIO;
+    errno = io_code;
     return done;
 }
 /* What fails while it closes is closed all the same. */
 static int io_close(FILE *f, int fails) {
     int closed = fclose(f);
     if (!fails) return closed;
-    errno = EIO;
+    errno = io_code;
     return EOF;
 }
 

@@ -150,5 +150,54 @@ for arguments in "info" "eval --batch" "eval --select" "eval --" "info x" ""; do
         "$(printf '\233')" "$T/stderr"
 done
 
+# ---- no memory to open a file ----
+cat >"$T/preload.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Fails for the paths that hold $NO_MEMORY_FOR. */
+FILE *fopen(const char *path, const char *mode) {
+    union {
+        void *object;
+        FILE *(*call)(const char *, const char *);
+    } real;
+    if (strstr(path, getenv("NO_MEMORY_FOR")) != NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    real.object = dlsym(RTLD_NEXT, "fopen");
+    return real.call(path, mode);
+}
+END
+# no_memory FILE ARGS: where there is none for FILE, exit 4 and one line that names it.
+no_memory() {
+    file=$1
+    shift
+    LD_PRELOAD=$T/preload.so NO_MEMORY_FOR=$file "$SLM" "$@" --quiet >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    check "no memory for $file: exit 4, not $code" test $code -eq 4
+    check "no memory for $file: said so" grep -q "$file.*: cannot open" "$T/stderr"
+}
+if [ -r /proc/self/exe ] &&
+    ${CC:-cc} -shared -fPIC "$T/preload.c" -o "$T/preload.so" -ldl 2>/dev/null &&
+    LD_PRELOAD=$T/preload.so NO_MEMORY_FOR=/ "$SLM" --version >/dev/null 2>&1; then
+    TRAIN="train --data $T/text.txt --out $T/poor $SHAPE --steps 2 --force"
+    no_memory config.json eval --model "$T/model" --data "$T/text.txt"
+    no_memory text.txt eval --model "$T/model" --data "$T/text.txt"
+    no_memory log.csv $TRAIN
+    no_memory run.json.tmp $TRAIN
+    no_memory view.html.tmp view --model "$T/model" --data "$T/text.txt" --limit 9 \
+        --out "$T/view.html"
+    LD_PRELOAD=$T/preload.so NO_MEMORY_FOR=state "$SLM" info "$T/state.safetensors" \
+        >"$T/stdout" 2>"$T/stderr"
+    check "info: no memory: exit 4" test $? -eq 4
+else
+    echo "skipped: no memory to open a file: needs LD_PRELOAD"
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

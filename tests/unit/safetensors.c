@@ -100,6 +100,29 @@ static void no_file(void) {
     slm_safetensors_close(NULL);
 }
 
+static void no_memory_to_open(void) {
+    slm_error err;
+    char path[600];
+    char *bytes;
+    size_t n;
+
+    (void)snprintf(path, sizeof path, "%s/some", root);
+    CHECK(slm_file_write(path, "some", 4, &err) == SLM_OK, "%s", err.text);
+    io_code = ENOMEM;
+    for (io_fail_at = 1; io_fail_at <= 2; io_fail_at++) {
+        io_calls = 0;
+        slm_status status = slm_file_read(&bytes, &n, path, &err);
+        CHECK(status == SLM_ERR_MEMORY, "status %d: %s", (int)status, err.text);
+    }
+    io_calls = 0;
+    io_fail_at = 1;
+    slm_status status = slm_file_write(path, "some", 4, &err);
+    CHECK(status == SLM_ERR_MEMORY, "status %d: %s", (int)status, err.text);
+    io_fail_at = 0;
+    io_error = 0;
+    io_code = EIO;
+}
+
 /* ---- damage ---- */
 /* Reads all small matrices; a damaged file that still opens must be consistent enough for that. */
 static void read_all(slm_safetensors *file) {
@@ -319,6 +342,7 @@ int main(int argc, char **argv) {
     headers();
     header_lengths();
     no_file();
+    no_memory_to_open();
     damage();
     numbers();
     matrices();

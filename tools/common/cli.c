@@ -4,6 +4,7 @@
 #endif
 #include "common/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,11 @@ const char *plural(size_t n) {
 
 int fail_memory(void) {
     return fail(NO_MEMORY, "out of memory");
+}
+
+int fail_errno(int code, const char *path, const char *action) {
+    if (errno == ENOMEM) code = NO_MEMORY;
+    return fail(code, "%s: cannot %s: %s", path, action, strerror(errno));
 }
 
 static int exit_code_of(slm_status status, file_role role) {

@@ -28,6 +28,10 @@ void set_verb(const char *name);
 int fail(int code, const char *format, ...);
 int fail_memory(void);
 
+/* Prints "slm VERB: PATH: cannot ACTION: " and what errno says.  Returns the code, or NO_MEMORY
+ * where that is what was missing. */
+int fail_errno(int code, const char *path, const char *action);
+
 /* Prints "slm VERB: MESSAGE", of what is not a failure. */
 void say(const char *format, ...);
 

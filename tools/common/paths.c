@@ -4,7 +4,6 @@
 #endif
 #include "common/paths.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,7 +51,7 @@ int make_folder(const char *path) {
         prefix[i] = '/';
     }
     if (mkdir(path, 0777) == 0 || is_folder(path)) return DONE;
-    return fail(FAILED, "%s: cannot make the folder: %s", path, strerror(errno));
+    return fail_errno(FAILED, path, "make the folder");
 }
 
 /* Takes the last name and the slashes before it off the path.  Returns what is left of it. */

@@ -1,6 +1,5 @@
 /* info.c: the verb `info`: what a file or folder holds.  Each kind fills the same list of names and
  * values, which is printed as lines or as JSON. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -381,7 +380,7 @@ static int info_path(info *in, const char *path) {
     unsigned char head[64] = {0};
     if (is_folder(path)) return info_folder(in, path);
     FILE *f = fopen(path, "rb");
-    if (f == NULL) return fail(BAD_INPUT, "%s: cannot open: %s", path, strerror(errno));
+    if (f == NULL) return fail_errno(BAD_INPUT, path, "open");
     size_t n = fread(head, 1, sizeof head, f);
     (void)fclose(f);
 

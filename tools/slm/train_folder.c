@@ -1,5 +1,4 @@
 /* train_folder.c: what a run leaves in its folder, and how it is taken up from there. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,7 +94,7 @@ static int make_way(const train_run *r, const char *name) {
                     r->o.out, name);
     }
     if (remove(path) == 0) return DONE;
-    return fail(FAILED, "%s: cannot remove: %s", path, strerror(errno));
+    return fail_errno(FAILED, path, "remove");
 }
 
 int train_open_folder(train_run *r) {
@@ -184,7 +183,7 @@ int train_write_settings(const train_run *r, int argc, char **argv) {
     if (code != DONE) return code;
     FILE *f = output_create(temporary);
     if (f == NULL)
-        return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
+        return fail_errno(FAILED, temporary, "open for writing");
 
     write_command(f, argc, argv);
     write_data(f, r);
@@ -193,7 +192,7 @@ int train_write_settings(const train_run *r, int argc, char **argv) {
     int written = !ferror(f);
     if (fclose(f) != 0) written = 0;
     if (written && rename(temporary, path) == 0) return DONE;
-    code = fail(FAILED, "%s: cannot write: %s", path, strerror(errno));
+    code = fail_errno(FAILED, path, "write");
     (void)remove(temporary);
     return code;
 }

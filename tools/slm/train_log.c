@@ -4,7 +4,6 @@
 #endif
 #include "slm/train_log.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ void log_close(train_log *log) {
 
 int log_flush(train_log *log) {
     if (fflush(log->file) == 0 && fsync(fileno(log->file)) == 0) return DONE;
-    return fail(FAILED, "%s: cannot write: %s", log->path, strerror(errno));
+    return fail_errno(FAILED, log->path, "write");
 }
 
 /* The number in the last column of the row from `row` to `end`. */
@@ -71,7 +70,7 @@ int log_open(train_log *log, const char *folder, uint64_t step) {
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     log->file = fopen(log->path, "ab");
     if (log->file != NULL) return DONE;
-    return fail(FAILED, "%s: cannot open for writing: %s", log->path, strerror(errno));
+    return fail_errno(FAILED, log->path, "open for writing");
 }
 
 int log_write(train_log *log, const train_log_row *row, const slm_step_stats *stats) {

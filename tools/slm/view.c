@@ -1,6 +1,5 @@
 /* view.c: the verb `view`: the heat map of a text's tokens, with what selection keeps and what the
  * model would have said. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,7 +197,7 @@ static int write_page(const view_options *o, const view_run *r) {
         return fail(USAGE, "%.60s...: the path is too long", o->out);
     FILE *f = output_create(temporary);
     if (f == NULL)
-        return fail(FAILED, "%s: cannot open for writing: %s", temporary, strerror(errno));
+        return fail_errno(FAILED, temporary, "open for writing");
 
     int out_of_memory = heatmap_page(f, "Token view", intro, &text, 1);
     int written = !ferror(f);
@@ -208,7 +207,7 @@ static int write_page(const view_options *o, const view_run *r) {
         return DONE;
     }
     int code = out_of_memory ? fail_memory()
-                             : fail(FAILED, "%s: cannot write: %s", o->out, strerror(errno));
+                             : fail_errno(FAILED, o->out, "write");
     (void)remove(temporary);
     return code;
 }
