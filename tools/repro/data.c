@@ -50,8 +50,7 @@ static const data_group no_group = {.corpus = "",
                                     .noise = NAN,
                                     .target = NAN,
                                     .size = NAN,
-                                    .clean = NAN,
-                                    .run = {{.seed = "", .name = "", .lr = NAN}}};
+                                    .clean = NAN};
 
 /* ---- groups ---- */
 static int same_number(double a, double b) {

@@ -5,7 +5,6 @@
  * row,column,value,low,high,paper for tables.  low and high are 95%. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include "csv_out.h"
 #include "findings.h"
 

@@ -74,7 +74,7 @@ static figure_series read_series(const csv_table *t, const char *point, const ch
     return (figure_series){.x = x, .y = value, .n = n, .runs = runs};
 }
 
-/* The mean loss of each class at each point. */
+/* The mean loss of each class at each point; paper: at the last one, or NULL. */
 static void draw_classes(findings *all, const char *null, const drawing *words,
                          const double *paper) {
     curve_set set = {.n = CLASSES};
@@ -85,7 +85,7 @@ static void draw_classes(findings *all, const char *null, const drawing *words,
         *s = read_series(&all->d.csv[TRAJECTORIES], "point", "mean_loss", of);
         s->name = class_names[j];
         set.paper[j] = new_numbers(s->n);
-        set.paper[j][s->n - 1] = paper[j];
+        if (paper != NULL) set.paper[j][s->n - 1] = paper[j];
     }
     d.f.x.label = "tokens processed by plain training";
     d.f.y.label = "loss (nats per byte)";
@@ -95,7 +95,6 @@ static void draw_classes(findings *all, const char *null, const drawing *words,
 
 int draw_figure3(findings *all) {
     static const double paper[CLASSES] = {2.51, 3.85, 3.74, 0.211};
-    static const double no_paper[CLASSES] = {NAN, NAN, NAN, NAN};
     const drawing real = {
         .f = {.title = "Paper's figure 3: mean loss of each class over plain training"},
         .name = "fig3_curves",
@@ -108,7 +107,7 @@ int draw_figure3(findings *all) {
     if (all->d.csv[TRAJECTORIES].rows == 0) return 0;
     draw_class_shares(all);
     draw_classes(all, "0", &real, paper);
-    draw_classes(all, "1", &null, no_paper);
+    draw_classes(all, "1", &null, NULL);
     return 1;
 }
 
@@ -271,29 +270,30 @@ static void add_selection(curve_set *set, const csv_table *t, const char *kind, 
 }
 
 int draw_figure8(findings *all) {
-    static const char *const kinds[2] = {"own", "cross_seed"};
-    static const char *const titles[2] = {
-        "Paper's figure 8: perplexity over training of what five checkpoints select",
-        "The control: selected by one seed, measured with another"};
-    static const char *const captions[2] = {
-        "Each line: the tokens that one checkpoint of selective training selects, measured at "
-        "every checkpoint of the same run.  In the paper each line peaks at its own checkpoint: "
-        "the set of 2B tokens begins at 2.60, has 2.665 there and ends at 2.39.",
-        "A token whose loss is high by chance at a checkpoint is selected there and falls back "
-        "elsewhere: regression to the mean.  With another seed's checkpoints that chance is gone, "
-        "a real peak stays."};
+    static const drawing words[2] = {
+        {.f = {.title =
+                   "Paper's figure 8: perplexity over training of what five checkpoints select"},
+         .name = "own",
+         .caption =
+             "Each line: the tokens that one checkpoint of selective training selects, measured at "
+             "every checkpoint of the same run.  In the paper each line peaks at its own "
+             "checkpoint: the set of 2B tokens begins at 2.60, has 2.665 there and ends at 2.39."},
+        {.f = {.title = "The control: selected by one seed, measured with another"},
+         .name = "cross_seed",
+         .caption = "A token whose loss is high by chance at a checkpoint is selected there and "
+                    "falls back elsewhere: regression to the mean.  With another seed's "
+                    "checkpoints that chance is gone, a real peak stays."}};
     const csv_table *t = &all->d.csv[SELECTIONS];
     const char *sets[MAX_SETS];
     size_t n = data_distinct(t, "selected_by", sets, MAX_SETS);
     for (size_t j = 0; j < 2; j++) {
         curve_set set = {.n = 0};
+        drawing d = words[j];
         for (size_t i = 0; i < n; i++)
-            add_selection(&set, t, kinds[j], sets[i]);
-        const drawing d = {.f = {.title = titles[j],
-                                 .y = {.label = "perplexity"}},
-                           .name = make_text("fig8_%s", kinds[j]),
-                           .caption = captions[j],
-                           .set = &set};
+            add_selection(&set, t, d.name, sets[i]);
+        d.name = make_text("fig8_%s", d.name);
+        d.f.y.label = "perplexity";
+        d.set = &set;
         (void)draw(all, &d);
     }
     return t->rows > 0;

@@ -1,7 +1,6 @@
 /* figures_training.c: figure 1 against five measures of cost, "N times sooner", the map. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include "findings.h"
 
 /* ---- figure 1 ---- */

@@ -27,10 +27,10 @@ enum {
 #define REPRO_GSM8K "../shared/data/gsm8k"
 
 typedef enum job_kind {
+    JOB_ARM,       /* trains the model of job `start`, or a new one, with the scores of `scores` */
     JOB_BASE,      /* trains a new model on general text */
     JOB_REFERENCE, /* tunes the model of job `start` on the clean text */
-    JOB_SCORES,    /* scores the text with the model of job `reference` */
-    JOB_ARM        /* trains the model of job `start`, or a new one, with the scores of `scores` */
+    JOB_SCORES     /* scores the text with the model of job `reference` */
 } job_kind;
 
 typedef enum job_text {

@@ -85,12 +85,6 @@ static void report_settings(findings *all) {
     page_details_end(&all->page);
 }
 
-static const char *find_setting(const csv_table *settings, const char *key) {
-    for (size_t row = 0; row < settings->rows && settings->cols > 1; row++)
-        if (same_text(csv_text(settings, row, 0), key)) return csv_text(settings, row, 1);
-    return NULL;
-}
-
 /* "AMD EPYC 7B13, 2 processors; ": where the report is made, appended to a text; nothing where the
    system does not say. */
 static void add_machine(char *text, size_t size) {
@@ -114,7 +108,9 @@ static void add_machine(char *text, size_t size) {
 static const char *describe_runs(const data *d) {
     const csv_table *times = &d->csv[TIMES];
     const char *corpus = data_has_corpus(d, "builtin") ? "builtin" : "openstax";
-    const char *compiler = find_setting(&d->csv[SETTINGS], "compiler");
+    const csv_table *settings = &d->csv[SETTINGS];
+    const char *compiler =
+        data_text(settings, data_row(settings, "key", "compiler", NULL), "value");
     size_t seeds = data_main(d, corpus, "clm")->n;
     size_t jobs = 0;
     double seconds = 0;
@@ -129,7 +125,7 @@ static const char *describe_runs(const data *d) {
     SAY(text, "%zu seed%s of each main arm", seeds, plural(seeds));
     if (jobs > 0) SAY(text, "; %zu jobs, %.0f minutes of one core in all", jobs, seconds / 60);
     add_machine(text, sizeof text);
-    if (compiler != NULL) SAY(text, "; %s", compiler);
+    if (compiler[0] != '\0') SAY(text, "; %s", compiler);
     SAY(text, "; made by `make repro`");
     return make_text("%s", text);
 }

@@ -56,9 +56,8 @@ static sources sources_of(const repro *r, const job *j) {
 
 /* Records of GSM8K strewn into raw text: a fifth of it is of the target's kind. */
 static void noisy_with_records(const settings *s, const sources *from, corpus_text *out) {
-    corpus_text raw, records;
-    memset(&raw, 0, sizeof raw);
-    memset(&records, 0, sizeof records);
+    corpus_text raw = {.size = 0};
+    corpus_text records = {.size = 0};
     text_append_file(&raw, from->raw, NULL, s->general_bytes, s->noisy_bytes);
     text_append_file(&records, from->clean, from->fields, s->eval_bytes / 2 + s->clean_bytes,
                      s->noisy_bytes);
@@ -91,13 +90,6 @@ static settings settings_read(const job *j) {
     return s;
 }
 
-static void begin_built_in(const job *j, experiment *e) {
-    const corpus_mix pure = {1, 0, 0};
-    settings s = settings_read(j);
-    if (j->text == TEXT_MATCHED) s.noisy = pure;
-    experiment_begin_built_in(e, &s);
-}
-
 /* General and noisy text are two stretches of the raw file; the beginning of the clean file chooses
    learning rates. */
 static void read_texts(const job *j, const sources *from, corpus_text text[CORPUS_PARTS]) {
@@ -121,29 +113,24 @@ static void read_texts(const job *j, const sources *from, corpus_text text[CORPU
     }
 }
 
-static slm_tokenizer *train_tokenizer(const corpus_text *general, int32_t vocab) {
+/* The tokenizer of the model that the job goes on from; of a base, one learned from its text. */
+static slm_tokenizer *tokenizer_of(const repro *r, const job *j, const corpus_text *general) {
+    const job *model = j->start != NULL ? j->start : j->reference;
     size_t size = general->size < TOKENIZER_BYTES ? general->size : TOKENIZER_BYTES;
-    slm_tokenizer *tokenizer;
-    must(
-        slm_tokenizer_train(&tokenizer, general->text, size, vocab, NULL, NULL, &experiment_error));
-    return tokenizer;
-}
-
-static slm_tokenizer *load_tokenizer(const repro *r, const job *model) {
-    slm_tokenizer *tokenizer;
-    must(slm_tokenizer_load(&tokenizer, job_path(r, "models", model, ""), &experiment_error));
-    return tokenizer;
+    slm_tokenizer *out;
+    if (model != NULL)
+        must(slm_tokenizer_load(&out, job_path(r, "models", model, ""), &experiment_error));
+    else
+        must(slm_tokenizer_train(&out, general->text, size, j->s.model.vocab, NULL, NULL,
+                                 &experiment_error));
+    return out;
 }
 
 /* Nothing is known of real text: of the parts that are measured, this is forgotten. */
 static void begin_from_files(const repro *r, const job *j, const sources *from, experiment *e) {
-    const job *model = j->start != NULL ? j->start : j->reference;
     memset(e, 0, sizeof *e);
     read_texts(j, from, e->text);
-    if (model == NULL)
-        experiment_begin(e, &j->s, train_tokenizer(&e->text[CORPUS_GENERAL], j->s.model.vocab));
-    else
-        experiment_begin(e, &j->s, load_tokenizer(r, model));
+    experiment_begin(e, &j->s, tokenizer_of(r, j, &e->text[CORPUS_GENERAL]));
     for (int part = CORPUS_VALID; part <= CORPUS_EVAL; part++) {
         free(e->text[part].kind);
         e->text[part].kind = NULL;
@@ -152,8 +139,7 @@ static void begin_from_files(const repro *r, const job *j, const sources *from, 
 
 /* Text of the noisy kind that nothing is trained on. */
 static void add_piece(const job *j, const sources *from, experiment *e) {
-    corpus_text piece;
-    memset(&piece, 0, sizeof piece);
+    corpus_text piece = {.size = 0};
     if (job_is_builtin(j))
         corpus_make(&piece, CORPUS_NOISY, &j->s.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
     else
@@ -204,8 +190,7 @@ static void replace_kinds(experiment *e, uint8_t *kind) {
 
 static void train_on_filtered(experiment *e) {
     corpus_text *noisy = &e->text[CORPUS_NOISY];
-    corpus_text filtered;
-    memset(&filtered, 0, sizeof filtered);
+    corpus_text filtered = {.size = 0};
     filter_text(&filtered, noisy);
     corpus_free(noisy);
     *noisy = filtered;
@@ -255,8 +240,9 @@ static void choose_text(experiment *e, const job *j) {
 
 void job_begin(const repro *r, const job *j, experiment *e) {
     const sources from = sources_of(r, j);
+    const settings s = settings_read(j);
     if (job_is_builtin(j))
-        begin_built_in(j, e);
+        experiment_begin_built_in(e, &s);
     else
         begin_from_files(r, j, &from, e);
     if (j->kind == JOB_ARM && j->reference != NULL && same_text(j->set, "main"))

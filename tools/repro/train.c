@@ -164,18 +164,16 @@ static void train(experiment *e, const job *j, slm_model *model, const slm_losse
                   double lr, curve *c) {
     const corpus_part part = j->kind == JOB_BASE ? CORPUS_GENERAL : CORPUS_CLEAN;
     const int ends_only = j->kind == JOB_BASE || same_text(j->set, "tune");
-    training t = {.name = j->name,
-                  .model = model,
-                  .corpus = e->corpus[part],
-                  .lr = lr,
-                  .steps = job_steps(j) - j->then_clean,
-                  .curve = c};
     const training then = {.name = j->name,
                            .model = model,
                            .corpus = e->corpus[CORPUS_CLEAN],
                            .lr = j->s.tune_lr,
                            .steps = j->then_clean,
                            .curve = c};
+    training t = then;
+    t.corpus = e->corpus[part];
+    t.lr = lr;
+    t.steps = job_steps(j) - then.steps;
     if (j->kind == JOB_ARM) {
         t.corpus = e->corpus[CORPUS_NOISY];
         t.kind = e->text[CORPUS_NOISY].kind;
