@@ -7,14 +7,14 @@
 #include "findings.h"
 
 static const char *const column_names[SECONDS] = {
-    "tokens",         "trained",         "flops",           "flops_all",
-    "target_loss",    "target_accuracy", "valid_loss",      "all_loss",
-    "kept_loss",      "dropped_loss",    "fixed_kept_loss", "fixed_dropped_loss",
-    "fixed_all_loss", "precision",       "recall",          "auc",
-    "seen_problem",   "seen_step",       "seen_result",     "seen_other",
-    "seen_wrong",     "seen_id",         "seen_stamp",      "seen_markup",
-    "kept_problem",   "kept_step",       "kept_result",     "kept_other",
-    "kept_wrong",     "kept_id",         "kept_stamp",      "kept_markup"};
+    "tokens",          "trained",            "flops",          "flops_all",
+    "target_loss",     "target_accuracy",    "valid_loss",
+    "fixed_kept_loss", "fixed_dropped_loss", "fixed_all_loss",
+    "precision",       "recall",             "auc",
+    "seen_problem",    "seen_step",          "seen_result",    "seen_other",
+    "seen_wrong",      "seen_id",            "seen_stamp",     "seen_markup",
+    "kept_problem",    "kept_step",          "kept_result",    "kept_other",
+    "kept_wrong",      "kept_id",            "kept_stamp",     "kept_markup"};
 
 /* In the order in which arms are told.  Two arms that share a style are never in the same
    figure. */

@@ -99,10 +99,8 @@ static int claim_folder(const repro *r) {
 /* One process at a time works in a folder; the lock goes with the process. */
 static int lock_folder(const repro *r) {
     const char *path = repro_path(r, "", "lock", "");
-    struct flock lock;
+    struct flock lock = {.l_type = F_WRLCK};
     int file = open(path, O_RDWR | O_CREAT, 0666);
-    memset(&lock, 0, sizeof lock);
-    lock.l_type = F_WRLCK;
     if (file >= 0 && fcntl(file, F_SETLK, &lock) == 0) return 1;
     fprintf(stderr, "%s: %s\n", path,
             file < 0 ? "cannot be written" : "another process is at work in this folder");

@@ -151,9 +151,8 @@ static void add_piece(const job *j, const sources *from, experiment *e) {
 
 /* ---- the text that an arm trains on ---- */
 static int has_wrong_result(const corpus_text *t, const corpus_problem *problem) {
-    for (size_t i = problem->start; i < problem->end; i++)
-        if (t->kind[i] == CORPUS_WRONG) return 1;
-    return 0;
+    size_t n = problem->end - problem->start;
+    return memchr(t->kind + problem->start, CORPUS_WRONG, n) != NULL;
 }
 
 /* Without ids, stamps and markup; without the problems that have a wrong result. */
