@@ -499,6 +499,20 @@ fails 3 'no such folder' train --data "$T/clean.txt" --out "$T/none" --init "$T/
 fails 3 'no such folder' eval --model "$T/nowhere" --data "$T/clean.txt"
 fails 3 'a model is a folder' eval --model "$T/clean.txt" --data "$T/clean.txt"
 fails 3 'no field' train --data "$T/qa.jsonl" --out "$T/none"
+for file in clean.txt ab.u16; do
+    fails 2 'files have fields' train --data "$T/$file" --fields text --out "$T/none"
+    fails 2 'files have fields' score --model "$T/ref" --data "$T/$file" --fields text --tsv
+    fails 2 'files have fields' eval --model "$T/ref" --data "$T/$file" --fields text
+    fails 2 'files have fields' view --model "$T/ref" --data "$T/$file" --fields text \
+        --out "$T/none"
+    fails 2 'files have fields' tokenize --tokenizer bytes "$T/$file" --fields text
+    fails 2 'files have fields' tokenizer train --data "$T/$file" --fields text --vocab 260 \
+        --out "$T/none"
+done
+fails 3 "(gzip)" eval --model "$T/ref" --data "$T/c.jsonl.gz" --fields text
+fails 3 "(gzip)" tokenize --tokenizer bytes "$T/c.jsonl.gz" --fields text
+works "fields of one of two files" eval --model "$T/ref" --data "$T/clean.txt,$T/qa.jsonl" \
+    --fields question --quiet
 fails 3 'qa.jsonl' eval --model "$T/ref" --data "$T/qa.jsonl" --fields question,nothing
 fails 3 'missing.scores' train --data "$T/clean.txt" --out "$T/none" --scores "$T/missing.scores"
 printf x >"$T/one.txt"

@@ -139,6 +139,46 @@ static int load_file(slm_corpus **corpus, const slm_tokenizer *tokenizer, const 
     return fail_status(status, FOR_INPUT, &err);
 }
 
+/* Returns 1 if one of "a.txt,b.jsonl" is of JSON lines. */
+static int any_jsonl(const char *paths) {
+    char path[PATH_SIZE];
+    while (paths != NULL && *paths != 0) {
+        size_t n = strcspn(paths, ",");
+        (void)snprintf(path, sizeof path, "%.*s", (int)n, paths);
+        if (slm_text_is_jsonl(path)) return 1;
+        paths += n + (paths[n] == ',');
+    }
+    return 0;
+}
+
+/* Refuses a file that is no text, whatever its name. */
+static int check_is_text(const char *path) {
+    slm_error err;
+    char *bytes;
+    size_t size;
+    size_t start;
+    if (!path_exists(path)) return DONE;
+    slm_status status = slm_file_read(&bytes, &size, path, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    status = slm_text_start(&start, bytes, size, path, &err);
+    slm_free(bytes);
+    return fail_status(status, FOR_INPUT, &err);
+}
+
+int check_fields(const char *fields, const option_list *files, const char *more) {
+    int any = any_jsonl(more);
+    if (fields == NULL) return DONE;
+    for (size_t i = 0; i < files->n && !any; i++)
+        any = any_jsonl(files->items[i]);
+    if (any) return DONE;
+
+    /* Of corpus.jsonl.gz it must be said that it is compressed. */
+    int code = check_is_text(files->items[0]);
+    if (code != DONE) return code;
+    return fail(USAGE, "--fields %s: only .jsonl and .ndjson files have fields, and %s is none",
+                fields, files->items[0]);
+}
+
 /* Loads "a.txt,b.txt". */
 static int load_files(slm_corpus **corpus, const slm_tokenizer *tokenizer, const char *paths,
                       const char *fields) {

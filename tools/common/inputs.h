@@ -28,6 +28,10 @@ int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tok
  * can follow. */
 int32_t default_seq(const slm_model *model);
 
+/* Refuses --fields where no file's name says that it has fields.  `more` is one more of --data's
+ * kind, or NULL. */
+int check_fields(const char *fields, const option_list *files, const char *more);
+
 /* Joins all files, one after the other.  "a.txt,b.txt" is two files, unless there is one of that
  * very name. */
 int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const option_list *files,

@@ -119,6 +119,7 @@ int verb_eval(int argc, char **argv) {
     if (code != OPTIONS_PARSED) return code;
     code = need_flag(o.model != NULL, "--model", "DIR");
     if (code == DONE) code = need_flag(o.data.n > 0, "--data", "F");
+    if (code == DONE) code = check_fields(o.fields, &o.data, NULL);
     if (code != DONE) return code;
 
     memset(&r, 0, sizeof r);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/inputs.h"
 #include "common/text.h"
 #include "slm/losses_join.h"
 #include "slm/verbs.h"
@@ -130,6 +131,7 @@ static int check_options(score_options *o) {
     if (o->tokens != NULL) return check_tokens(o);
     code = need_flag(o->data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o->out != NULL || o->tsv, "--out", "S");
+    if (code == DONE) code = check_fields(o->fields, &o->data, NULL);
     if (code == DONE) code = parse_shard(o);
     return code;
 }

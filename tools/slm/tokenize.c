@@ -163,6 +163,8 @@ int verb_tokenize(int argc, char **argv) {
     code = need_flag(o.tokenizer != NULL, "--tokenizer", "T");
     if (code != DONE) return code;
     if (o.files.n == 0) return fail(USAGE, "which file? usage: slm %s", page.usage);
+    code = check_fields(o.fields, &o.files, NULL);
+    if (code != DONE) return code;
 
     slm_tokenizer *tokenizer = NULL;
     input_text in = {NULL, 0, NULL, 0};
@@ -254,6 +256,7 @@ static int verb_tokenizer_train(int argc, char **argv) {
     code = need_flag(o.data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o.vocab > 0, "--vocab", "N");
     if (code == DONE) code = need_flag(o.out != NULL, "--out", "T.json");
+    if (code == DONE) code = check_fields(o.fields, &o.data, NULL);
     if (code != DONE) return code;
 
     output out;

@@ -44,6 +44,7 @@ static int check_options(train_options *o) {
     int has_reference = o->scores != NULL || o->reference != NULL;
     int code = need_flag(o->data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o->out != NULL, "--out", "DIR");
+    if (code == DONE) code = check_fields(o->fields, &o->data, o->val);
     if (code != DONE) return code;
     if (o->init != NULL && o->shape_given) {
         return fail(USAGE, "--init DIR brings the model's shape; leave out --dim, --layers and "

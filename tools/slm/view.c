@@ -267,6 +267,7 @@ int verb_view(int argc, char **argv) {
     code = need_flag(o.model != NULL, "--model", "DIR");
     if (code == DONE) code = need_flag(o.data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o.out != NULL, "--out", "R.html");
+    if (code == DONE) code = check_fields(o.fields, &o.data, NULL);
     if (code != DONE) return code;
 
     output out;
