@@ -132,6 +132,18 @@ cp "$T/text.txt" "$deceiving"
 check "view: a page" test -s "$T/view.html"
 is_clean "view" "$T/view.html"
 
+# White space before a header is right or wrong for info as it is for those who use the file.
+for lead in ' ' '	' "$(printf '\n\r x')" "$(printf '%80s' '')" x; do
+    lead=${lead%x*}
+    safetensors "$T/lead.safetensors" "$lead{\"a\":$tensor}"
+    check "info: a header that begins with '$lead'" "$SLM" info "$T/lead.safetensors"
+done
+printf '\012\000\000\000\000\000\000\000          ' >"$T/blank.safetensors"
+"$SLM" info "$T/blank.safetensors" >"$T/stdout" 2>&1
+code=$?
+check "info: a header of white space: exit 3, not $code" test $code -eq 3
+check "info: a header of white space: the reader says it" grep -q 'a JSON value' "$T/stdout"
+
 # ---- messages ----
 # A score file that was not finished is read again, and what is wrong with it is said.
 safetensors "$T/q.scores.part" \

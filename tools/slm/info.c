@@ -371,9 +371,11 @@ static int begins_with(const unsigned char *head, size_t n, const char *text) {
     return n >= size && memcmp(head, text, size) == 0;
 }
 
-/* The header's length, below 4 GiB, in eight bytes, and the brace that begins it. */
+/* The header's length, below 4 GiB, in eight bytes, and what JSON may begin with.  Whether it is
+ * one is for slm_safetensors_open to say, as for every other verb. */
 static int is_safetensors(const unsigned char *head, size_t n) {
-    return n >= 9 && head[8] == '{' && memcmp(head + 4, "\0\0\0", 4) == 0;
+    if (n < 9 || memcmp(head + 4, "\0\0\0", 4) != 0) return 0;
+    return head[8] != 0 && strchr("{ \t\r\n", head[8]) != NULL;
 }
 
 static int info_path(info *in, const char *path) {
