@@ -69,10 +69,6 @@ data_column best_metric(const data *d, const char *corpus) {
     return data_has_accuracy(d, corpus) ? TARGET_ACCURACY : TARGET_LOSS;
 }
 
-const char *plural(size_t n) {
-    return n == 1 ? "" : "s";
-}
-
 const char *sooner_text(const sooner *s, int digits) {
     char text[120] = "";
     if (s->seeds == 0)

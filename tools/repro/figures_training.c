@@ -1,6 +1,7 @@
 /* figures_training.c: figure 1 against five measures of cost, "N times sooner", the map. */
 #include <math.h>
 #include <stdio.h>
+#include "common/cli.h"
 #include "findings.h"
 
 /* ---- figure 1 ---- */

@@ -264,8 +264,6 @@ const char *metric_label(const char *corpus, data_column metric);
 double metric_scale(data_column metric); /* to that unit */
 data_column best_metric(const data *d, const char *corpus);
 
-const char *plural(size_t n); /* "" or "s" */
-
 /* "3.5x [3.1, 3.9]", "3.5x" with one seed, or why there is no number. */
 const char *sooner_text(const sooner *s, int digits);
 

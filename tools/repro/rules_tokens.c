@@ -1,4 +1,5 @@
 /* rules_tokens.c: the mechanism: figures 3, 6, 7, 8 and the ranking of noise. */
+#include "common/cli.h"
 #include "rules.h"
 
 void rule_figure6(claim *c) {

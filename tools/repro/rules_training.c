@@ -1,5 +1,6 @@
 /* rules_training.c: one arm against another, how many times sooner, the map. */
 #include <math.h>
+#include "common/cli.h"
 #include "rules.h"
 
 /* The claims of verdicts.c say "at least five times fewer tokens".  To hold, the mean must reach
