@@ -329,7 +329,10 @@ fails 3 'shard' score --join "$T/shard0" "$T/shard1" --out "$T/none" --quiet
 # the first 2 x 10 bytes of the text as an int32 array of shape (2, 10)
 bytes=$(head -c 20 "$T/odd.txt" | od -An -v -t u1 | tr -s ' \n' '  ')
 {
-    printf '\223NUMPY\001\000\166\000'
+    awk 'BEGIN { for (i = 0; i < 40; i++) printf "a\\000\\000\\000" }' >"$T/ids"
+printf "$(cat "$T/ids")" >"$T/wide.bin"
+fails 3 'wide.bin: .* every second one is 0' eval --model "$T/ref" --data "$T/wide.bin"
+printf '\223NUMPY\001\000\166\000'
     printf '%-117s\n' "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 10), }"
     for b in $bytes; do printf "\\$(printf '%03o' "$b")\\000\\000\\000"; done
 } >"$T/tokens.npy"

@@ -741,6 +741,16 @@ static void check_tokens(const char *name, size_t size, size_t n,
     slm_corpus_free(corpus);
 }
 
+/* Bare ids of 16 bits, whatever they look like. */
+static void check_wide(size_t size, size_t n) {
+    slm_corpus *corpus = NULL;
+
+    put("a.u16", made, size);
+    CHECK_OK(token_file_load(&corpus, bytes, in("a.u16"), NULL, &err), err);
+    CHECK(corpus != NULL && corpus->n == n, "%zu ids", n);
+    slm_corpus_free(corpus);
+}
+
 #define NPY(descr, order, shape)                                                                   \
     "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", }"
 
@@ -802,6 +812,15 @@ static void test_token_files(void) {
     check_tokens("a.u16", make_tokens(0, 256, 2), 256, NULL);
     check_tokens("a.u16", 0, 0, NULL);
     check_tokens("a.u16", 7, 0, "3 tokens of 2 bytes");
+    check_tokens("a.bin", make_tokens(0, 100, 4), 0, "every second one is 0");
+    check_tokens("a.u16", make_tokens(0, 100, 8), 0, "every second one is 0");
+    check_tokens("a.u16", make_tokens(0, 16, 4), 0, "every second one is 0"); /* the fewest */
+    size = make_tokens(0, 100, 4);
+    made[4 * 77 + 2] = 5;
+    check_wide(size, 200); /* one that is not 0 is enough */
+    check_wide(make_tokens(0, 15, 4), 30);
+    memset(made, 0, 200);
+    check_wide(200, 100); /* all of them 0: as good at 16 bits */
     check_tokens("a.u16", make_tokens(0, 257, 2), 0, "outside the vocabulary");
 }
 

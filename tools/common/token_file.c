@@ -11,7 +11,8 @@ enum {
     LLMC_HEADER_SIZE = 1024,   /* bytes; the tokens follow */
     LLMC_COUNT_AT = 8,         /* byte of the header: how many tokens follow */
     LLMC_MAGIC_U16 = 20240520, /* GPT-2's tokens */
-    LLMC_MAGIC_U32 = 20240801  /* Llama 3's tokens */
+    LLMC_MAGIC_U32 = 20240801, /* Llama 3's tokens */
+    ZEROS_SEEN_MIN = 32        /* bare ids that say how wide they are, if each second is 0 */
 };
 
 /* A file in memory, and where its tokens are: n of them, `width` bytes each, from `start` on.
@@ -51,6 +52,19 @@ static slm_status find_npy_tokens(token_file *file, slm_error *err) {
     return SLM_OK;
 }
 
+/* A file of bare ids does not say how wide they are.  Of 32 or 64 bits, read as if of 16, every
+ * second one is 0, and no text is like that. */
+static int ids_look_wider(const token_file *file) {
+    int any = 0;
+    if (file->n < ZEROS_SEEN_MIN) return 0;
+    for (size_t i = 0; i < file->n; i++) {
+        int zero = file->bytes[2 * i] == 0 && file->bytes[2 * i + 1] == 0;
+        if (i % 2 == 1 && !zero) return 0;
+        if (!zero) any = 1;
+    }
+    return any;
+}
+
 /* Sets start, width and n, and leaves them 0 if the file is text.  What the file begins with counts
  * more than its name: files of llm.c are called .bin too, but have a header. */
 static slm_status find_tokens(token_file *file, slm_error *err) {
@@ -65,6 +79,12 @@ static slm_status find_tokens(token_file *file, slm_error *err) {
     } else if (path_ends_in(file->path, ".u16") || path_ends_in(file->path, ".bin")) {
         file->width = 2;
         file->n = file->size / 2;
+        if (ids_look_wider(file)) {
+            return error_set(err, SLM_ERR_FORMAT,
+                             "%s: read as ids of 16 bits, every second one is 0: save ids of 32 or "
+                             "64 bits as uint16, or as a .npy file of int32",
+                             file->path);
+        }
     } else {
         return SLM_OK;
     }

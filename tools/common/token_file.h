@@ -4,7 +4,8 @@
  *     .npy          NumPy: int32 in one dimension
  *     llm.c         256 x int32: [0] is 20240520 (uint16 follow) or 20240801 (uint32), [2] is how
  *                   many follow
- *     .u16, .bin    without such a header: bare uint16, as nanoGPT's prepare.py writes them */
+ *     .u16, .bin    without such a header: bare uint16, as nanoGPT's prepare.py writes them; of
+ *                   wider ids every second would be 0, and that is refused */
 #ifndef TOKEN_FILE_H
 #define TOKEN_FILE_H
 #include "slm.h"
