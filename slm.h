@@ -8231,6 +8231,7 @@ static void slm__st_parse_entry(slm__json *j, const slm__value *name, slm__st_en
     uint64_t size = 0;
     size_t n_offsets;
 
+    j->field = "a tensor's name";
     info->name = slm__json_text(j, name);
     j->field = info->name;
     info->dtype = slm__st_parse_dtype(dtype);
@@ -9562,6 +9563,7 @@ static void slm__config_rope(slm__config_io *io, const char *name, double *theta
     }
     rope.object = slm__config_get(io, name, SLM__OPTIONAL);
     if (rope.object == NULL) return;
+    slm__config_require(io, rope.object, slm__json_is(rope.object, SLM__JSON_OBJECT));
     slm__config_must_be(&rope, "rope_type", SLM__OPTIONAL, "default");
     slm__config_must_be(&rope, "type", SLM__OPTIONAL, "default");
     slm__config_must_be_one(&rope, "factor");
@@ -9885,12 +9887,19 @@ static slm_status slm__losses_from(slm_losses **out, const slm_safetensors *file
     slm_status status;
 
     memset(&like, 0, sizeof like);
+    if (numbers[0] < 1 || numbers[0] > INT32_MAX)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: window: %llu is not from 1 to %d", path,
+                         (unsigned long long)numbers[0], (int)INT32_MAX);
+    if (numbers[2] >= SIZE_MAX / 64)
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: all: %llu is too large", path,
+                         (unsigned long long)numbers[2]);
+    if (numbers[1] > numbers[2])
+        return slm__fail(err, SLM_ERR_FORMAT, "%s: at: %llu is above all, %llu", path,
+                         (unsigned long long)numbers[1], (unsigned long long)numbers[2]);
     if (loss != NULL) like.n = (size_t)loss->count;
-    if (numbers[0] <= INT32_MAX) like.T = (int32_t)numbers[0];
-    if (numbers[2] < SIZE_MAX / 64 && numbers[1] <= numbers[2]) {
-        like.first = (size_t)numbers[1];
-        like.total = (size_t)numbers[2];
-    }
+    like.T = (int32_t)numbers[0];
+    like.first = (size_t)numbers[1];
+    like.total = (size_t)numbers[2];
     like.corpus_hash = numbers[3];
     like.tokenizer_hash = numbers[4];
     like.model_hash = numbers[5];

@@ -144,6 +144,43 @@ code=$?
 check "info: a header of white space: exit 3, not $code" test $code -eq 3
 check "info: a header of white space: the reader says it" grep -q 'a JSON value' "$T/stdout"
 
+# What is wrong is named, not what stands beside it.
+# names WORDS PATH: info fails with 3, and its line holds the words.
+names() {
+    "$SLM" info "$2" >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    check "$2: exit 3, not $code" test $code -eq 3
+    check "'$1' is not in: $(cat "$T/stderr")" grep -q -F -e "$1" "$T/stderr"
+}
+safetensors "$T/nul.safetensors" "{\"a\\u0000b\":$tensor}"
+names "a tensor's name: a NUL" "$T/nul.safetensors"
+# scores WINDOW AT ALL: a score file of one loss, right but for its checksum.
+scores() {
+    second='{"dtype":"F32","shape":[1],"data_offsets":[4,8]}'
+    numbers="\"window\":\"$1\",\"at\":\"$2\",\"all\":\"$3\""
+    hashes=$(printf ',"%s":"0000000000000001"' corpus tokenizer model checksum)
+    metadata="{\"slm\":\"score file\",$numbers$hashes}"
+    safetensors "$T/some.scores" \
+        "{\"__metadata__\":$metadata,\"loss\":$tensor,\"entropy\":$second}"
+    printf '\000\000\000\000' >>"$T/some.scores"
+}
+scores 4 0 1
+names 'checksum' "$T/some.scores"
+scores 99999999999 0 1
+names 'window: 99999999999 is not from 1 to 2147483647' "$T/some.scores"
+scores 0 0 1
+names 'window: 0 is not from 1 to' "$T/some.scores"
+scores 4 0 18446744073709551615
+names 'all: 18446744073709551615 is too large' "$T/some.scores"
+scores 4 3 1
+names 'at: 3 is above all, 1' "$T/some.scores"
+cp -r "$T/model" "$T/rope"
+for value in '\[1\]' '"linear"' 4; do
+    sed "s/\"rope_scaling\": *null/\"rope_scaling\": $value/" "$T/model/config.json" \
+        >"$T/rope/config.json"
+    names 'rope_scaling: not supported: ' "$T/rope"
+done
+
 # ---- messages ----
 # A score file that was not finished is read again, and what is wrong with it is said.
 safetensors "$T/q.scores.part" \
