@@ -181,6 +181,28 @@ for value in '\[1\]' '"linear"' 4; do
     names 'rope_scaling: not supported: ' "$T/rope"
 done
 
+# ---- a text that is put into another ----
+mkdir "$T/gpt2"
+"$SLM" tokenizer train --data "$T/text.txt" --vocab 260 --out "$T/tok.json" --quiet >"$T/stdout"
+sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/}/; /^"merges"/d' \
+    >"$T/encoder.json"
+sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
+import() {
+    "$SLM" tokenizer import --from "$T/gpt2" --out "$T/imported.json" >"$T/stdout" 2>"$T/stderr"
+}
+cp "$T/encoder.json" "$T/gpt2/encoder.json"
+import
+check "an object is imported" cmp "$T/tok.json" "$T/imported.json"
+for more in ',"dropout":0.0,"ignore_merges":true' '},"x":{}' '{}' ',' 'x' ',"merges":[]' '"'; do
+    rm -f "$T/imported.json"
+    printf '%s' "$more" | cat "$T/encoder.json" - >"$T/gpt2/encoder.json"
+    import
+    code=$?
+    check "encoder.json and '$more': exit 3, not $code" test $code -eq 3
+    check "encoder.json and '$more': said so" grep -q 'encoder.json: byte' "$T/stderr"
+    check "encoder.json and '$more': no file" test ! -e "$T/imported.json"
+done
+
 # ---- messages ----
 # A score file that was not finished is read again, and what is wrong with it is said.
 safetensors "$T/q.scores.part" \

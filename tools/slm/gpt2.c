@@ -49,6 +49,38 @@ typedef struct gpt2_pair {
     size_t ids_size, merges_size;
 } gpt2_pair;
 
+static int is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Returns the place behind the string that begins with the quote at `at`, or size. */
+static size_t skip_string(const char *text, size_t size, size_t at) {
+    for (at++; at < size && text[at] != '"'; at++) {
+        if (text[at] == '\\') at++;
+    }
+    return at < size ? at + 1 : size;
+}
+
+/* encoder.json becomes a part of a larger text, and must not end the object that it stands in: it
+ * must be one object without others inside.  What is between the braces is for the parser. */
+static slm_status check_ids(const gpt2_pair *pair, slm_error *err) {
+    size_t size = pair->ids_size;
+    size_t at = 0;
+    while (size > 0 && is_space(pair->ids[size - 1]))
+        size--;
+    while (at < size && is_space(pair->ids[at]))
+        at++;
+    if (at == size || pair->ids[at] != '{')
+        return error_set(err, SLM_ERR_FORMAT, "%s: byte %zu: an object was expected", pair->path,
+                         at);
+    at++;
+    while (at < size && strchr("{}[]", pair->ids[at]) == NULL)
+        at = pair->ids[at] == '"' ? skip_string(pair->ids, size, at) : at + 1;
+    if (at + 1 == size && pair->ids[at] == '}') return SLM_OK;
+    return error_set(err, SLM_ERR_FORMAT, "%s: byte %zu: not one object of texts and their ids",
+                     pair->path, at);
+}
+
 static slm_status parse_pair(slm_tokenizer **out, const gpt2_pair *pair, slm_error *err) {
     static const char head[] = "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":";
     static const char middle[] = ",\"merges\":[\"#version\"";
@@ -80,6 +112,7 @@ slm_status gpt2_tokenizer(slm_tokenizer **out, const char *folder, slm_error *er
     slm_status status = slm_file_read(&pair.merges, &pair.merges_size, pair.path, err);
     (void)snprintf(pair.path, sizeof pair.path, "%s/encoder.json", folder);
     if (status == SLM_OK) status = slm_file_read(&pair.ids, &pair.ids_size, pair.path, err);
+    if (status == SLM_OK) status = check_ids(&pair, err);
     if (status == SLM_OK) status = parse_pair(out, &pair, err);
     slm_free(pair.ids);
     slm_free(pair.merges);
