@@ -203,6 +203,23 @@ for more in ',"dropout":0.0,"ignore_merges":true' '},"x":{}' '{}' ',' 'x' ',"mer
     check "encoder.json and '$more': no file" test ! -e "$T/imported.json"
 done
 
+# ---- audit: ids that are none ----
+AUDIT=$(dirname "$SLM")/audit
+# NaN, infinity, a half, 2^31: their last bytes, as floats.
+cp -r tests/data/golden_bf16 "$T/golden"
+for last in 300\\177 200\\177 000\\077 000\\117; do
+    [ -x "$AUDIT" ] || break
+    {
+        printf '\223NUMPY\001\000\166\000'
+        printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }"
+        printf "\000\000\000\000\000\000\\$last"
+    } >"$T/golden/tokens.npy"
+    "$AUDIT" "$T/golden" >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    check "audit: no id: exit 3, not $code" test $code -eq 3
+    check "audit: no id: said so" grep -q 'tokens.npy holds a number that is no' "$T/stderr"
+done
+
 # ---- messages ----
 # A score file that was not finished is read again, and what is wrong with it is said.
 safetensors "$T/q.scores.part" \

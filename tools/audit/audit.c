@@ -199,12 +199,22 @@ static size_t n_targets(const slm_batch *batch) {
     return (size_t)batch->B * (size_t)batch->T;
 }
 
+/* Whether an id is of the vocabulary is for slm.h to say. */
+static void check_ids(const array *tokens) {
+    for (size_t i = 0; i < tokens->n; i++) {
+        double id = tokens->data[i];
+        int is_id = id >= INT32_MIN && id <= INT32_MAX && floor(id) >= id;
+        if (!is_id) stop_file("tokens.npy", "holds a number that is no token id");
+    }
+}
+
 /* Reads tokens.npy (B, T+1) and ref_loss.npy (B, T). */
 static slm_batch *load_batch(void) {
     slm_error err;
     slm_batch *batch;
     array tokens = load_array("tokens.npy", ANY_COUNT);
     if (tokens.n_dims != 2 || tokens.shape[1] < 2) stop("tokens.npy must have the shape (B, T+1)");
+    check_ids(&tokens);
     size_t B = tokens.shape[0];
     size_t T = tokens.shape[1] - 1;
     must(slm_batch_create(&batch, (int32_t)B, (int32_t)T, &err), &err);
