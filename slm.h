@@ -6860,8 +6860,7 @@ static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
    the tokens that are not behind the text in the order of bytes the last is looked at: every token
    with which the text begins is this one, or one with which this one begins. */
 static int32_t slm__added_token_at(const slm_tokenizer *t, const char *s, size_t n, int32_t kind) {
-    const slm__added_token *tokens =
-        SLM__ITEMS(const slm__added_token, t->sorted_added[kind]);
+    const slm__added_token *tokens = SLM__ITEMS(const slm__added_token, t->sorted_added[kind]);
     size_t low = 0;
     size_t high = SLM__N_ITEMS(slm__added_token, t->sorted_added[kind]);
     int32_t i;
