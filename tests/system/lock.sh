@@ -6,21 +6,8 @@ SLM=${SLM:-build/slm}
 CC=${CC:-cc}
 T=build/tmp/lock
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
-passed=0 failed=0
-rm -rf "$T" && mkdir -p "$T" || exit 1
-if [ ! -x "$SLM" ]; then
-    echo "$SLM is not there: make it first"
-    exit 1
-fi
+. tests/support/checks.sh
 
-ok() { passed=$((passed + 1)); }
-bad() { failed=$((failed + 1)); echo "FAIL $*"; }
-check() {
-    what=$1
-    shift
-    if "$@" >/dev/null 2>&1; then ok; else bad "$what"; fi
-}
-same() { if cmp -s "$2" "$3"; then ok; else bad "$1: $2 and $3 differ"; fi; }
 # exits CODE WORDS ARGS: that code, and the words on stderr ("": nothing on stderr)
 exits() {
     want=$1 words=$2

@@ -4,15 +4,8 @@
 SLM=${SLM:-build/slm}
 T=build/tmp/trust
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
-passed=0 failed=0
-rm -rf "$T" && mkdir -p "$T" || exit 1
-ok() { passed=$((passed + 1)); }
-bad() { failed=$((failed + 1)); echo "FAIL $*"; }
-check() {
-    what=$1
-    shift
-    if "$@" >/dev/null 2>&1; then ok; else bad "$what"; fi
-}
+. tests/support/checks.sh
+
 
 # ---- data ----
 awk 'BEGIN { for (i = 0; i < 300; i++) printf "word %d and ", i }' >"$T/text.txt"

@@ -22,23 +22,25 @@ void set_verb(const char *name) {
     verb_name = name;
 }
 
-int fail(int code, const char *format, ...) {
+static void print_for_verb(const char *format, va_list args) {
     char text[1024];
+    (void)vsnprintf(text, sizeof text, format, args);
+    print_message("slm %s: %s", verb_name, text);
+}
+
+int fail(int code, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    print_for_verb(format, args);
     va_end(args);
-    print_message("slm %s: %s", verb_name, text);
     return code;
 }
 
 void say(const char *format, ...) {
-    char text[1024];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    print_for_verb(format, args);
     va_end(args);
-    print_message("slm %s: %s", verb_name, text);
 }
 
 const char *plural(size_t n) {

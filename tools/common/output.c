@@ -26,9 +26,7 @@ static int report(const output *o, lock_status status, const char *path) {
                     "%s: a link, or not a lock of this program; remove it, or choose another --out",
                     o->lock.path);
     case LOCK_NO_LOCKS:
-        (void)fail(DONE,
-                   "note: %s: this file system has no locks; let no other process write there",
-                   path);
+        say("note: %s: this file system has no locks; let no other process write there", path);
         return DONE;
     default: return fail(FAILED, "%s: cannot make the lock: %s", o->lock.path, text);
     }
