@@ -6,7 +6,6 @@ T=build/tmp/trust
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 . tests/support/checks.sh
 
-
 # ---- data ----
 awk 'BEGIN { for (i = 0; i < 300; i++) printf "word %d and ", i }' >"$T/text.txt"
 SHAPE="--dim 8 --layers 1 --heads 1 --ffn 8 --seq 16 --batch 2"
