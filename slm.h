@@ -212,6 +212,27 @@ SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* of vocab
 /* The bytes of a token, which belong to the tokenizer.  Returns NULL if there is no such id. */
 SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id);
 
+/* What a tokenizer is made of, for programs that write it in another form. */
+typedef enum slm_token_kind {
+    SLM_TOKEN_NORMAL, /* of the vocabulary: a byte, or made by merges */
+    SLM_TOKEN_ADDED,  /* added: found in a text before it is cut into pieces */
+    SLM_TOKEN_SPECIAL /* added, and marked as special: structure, such as the end of a text */
+} slm_token_kind;
+
+SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, int32_t id);
+
+typedef struct slm_tokenizer_info {
+    const char *family; /* how a text is cut into pieces: "gpt2"; "none": it is not cut */
+    int prefix_space;   /* 1: a space is put before a text that does not begin with one */
+    int ignore_merges;  /* 1: a piece that is a token is not merged from its bytes */
+    size_t n_merges;
+} slm_tokenizer_info;
+
+SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer);
+/* The two tokens that the merge of this rank < n_merges puts together. */
+SLM_API void slm_tokenizer_merge(int32_t *left, int32_t *right, const slm_tokenizer *tokenizer,
+                                 size_t rank);
+
 /* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours, to be
    freed by slm_free. */
 SLM_CHECKED slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
@@ -702,6 +723,13 @@ SLM_CHECKED slm_status slm_model_save(const slm_model *model, const char *folder
                                       const slm_tokenizer *tokenizer, slm_dtype dtype,
                                       slm_error *err);
 
+/* The parts of such a folder, for programs that handle a model without holding its weights: its
+   config.json, and its weights (below), tensor by tensor, from as many files as there are. */
+SLM_CHECKED slm_status slm_model_config_load(slm_model_config *config, const char *folder,
+                                             slm_error *err);
+SLM_CHECKED slm_status slm_model_config_save(const slm_model_config *config, const char *folder,
+                                             slm_dtype dtype, slm_error *err);
+
 /* A score file: the losses of a corpus, or of a part of it, with the fingerprints of what they
    belong to.  It is a safetensors file with tensors "loss" and "entropy". */
 SLM_CHECKED slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err);
@@ -738,6 +766,9 @@ typedef struct slm_safetensors_entry {
 /* Reads and checks the header.  The file stays open. */
 SLM_CHECKED slm_status slm_safetensors_open(slm_safetensors **out, const char *path,
                                             slm_error *err);
+/* The same for the weights in a model folder: model.safetensors, or the files of its index. */
+SLM_CHECKED slm_status slm_safetensors_open_folder(slm_safetensors **out, const char *folder,
+                                                   slm_error *err);
 SLM_API void slm_safetensors_close(slm_safetensors *file); /* NULL is fine */
 
 SLM_API size_t slm_safetensors_count(const slm_safetensors *file); /* tensors */
@@ -751,6 +782,10 @@ SLM_API const char *slm_safetensors_metadata(const slm_safetensors *file, const 
 /* out (count): all numbers of a tensor of F32, F16, BF16 or F64, which must be that many. */
 SLM_CHECKED slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
                                             size_t count, slm_error *err);
+/* out (count): of these numbers, those from number `first` on. */
+SLM_CHECKED slm_status slm_safetensors_read_part(slm_real *out, slm_safetensors *file,
+                                                 const char *name, uint64_t first, size_t count,
+                                                 slm_error *err);
 #endif
 
 /* ---- utilities ---- */
@@ -6519,6 +6554,33 @@ SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *token
     return tokenizer->bytes.data + entry->offset;
 }
 
+SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, int32_t id) {
+    const slm__token_entry *entry;
+
+    if (id < 0 || id >= slm_tokenizer_vocab(tokenizer)) return SLM_TOKEN_NORMAL;
+    entry = SLM__ITEMS(const slm__token_entry, tokenizer->entries) + id;
+    if (entry->added == SLM__NOT_ADDED) return SLM_TOKEN_NORMAL;
+    return entry->special ? SLM_TOKEN_SPECIAL : SLM_TOKEN_ADDED;
+}
+
+SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer) {
+    slm_tokenizer_info info;
+
+    info.family = tokenizer->use_regex ? "gpt2" : "none";
+    info.prefix_space = tokenizer->prefix_space;
+    info.ignore_merges = tokenizer->ignore_merges;
+    info.n_merges = SLM__N_ITEMS(slm__merge, tokenizer->merges);
+    return info;
+}
+
+SLM_API void slm_tokenizer_merge(int32_t *left, int32_t *right, const slm_tokenizer *tokenizer,
+                                 size_t rank) {
+    const slm__merge *merge = SLM__ITEMS(const slm__merge, tokenizer->merges) + rank;
+
+    *left = merge->a;
+    *right = merge->b;
+}
+
 /* ---- finding strings ----
    A map of strings has the hash of a string's bytes as its key.  Where two strings have the same
    hash, the later one has the next key: a hash of the hash, and so on. */
@@ -8445,30 +8507,35 @@ static slm_status slm__st_fail_missing(const slm_safetensors *file, const char *
                      name);
 }
 
-/* Reads all numbers of a tensor, and continues the checksum over them. */
-static slm_status slm__st_read(slm_real *out, slm_safetensors *file, slm__st_entry *entry,
-                               slm_error *err) {
+/* Reads n numbers of a tensor, from number `first` on, and continues the checksum over them. */
+static slm_status slm__st_read_part(slm_real *out, slm_safetensors *file, slm__st_entry *entry,
+                                    uint64_t first, size_t n, slm_error *err) {
     unsigned char bytes[SLM__SLICE_BYTES];
     slm__file *io = &entry->file->io;
     slm_dtype dtype = entry->info.dtype;
-    uint64_t offset = entry->info.offset;
-    size_t left = (size_t)entry->info.count;
+    uint64_t offset = entry->info.offset + first * slm__dtype_size(dtype);
 
     entry->used = 1;
     io->err = err;
     io->status = SLM_OK;
-    while (left > 0) {
-        size_t n = left < SLM__SLICE ? left : SLM__SLICE;
-        size_t size = n * slm__dtype_size(dtype);
+    while (n > 0) {
+        size_t slice = n < SLM__SLICE ? n : SLM__SLICE;
+        size_t size = slice * slm__dtype_size(dtype);
 
         if (slm__file_read_at(io, offset, bytes, size) != SLM_OK) return io->status;
         file->checksum = slm__checksum(file->checksum, bytes, size);
-        slm__numbers_load(out, bytes, n, dtype);
-        out += n;
-        left -= n;
+        slm__numbers_load(out, bytes, slice, dtype);
+        out += slice;
+        n -= slice;
         offset += size;
     }
     return SLM_OK;
+}
+
+/* Reads all numbers of a tensor. */
+static slm_status slm__st_read(slm_real *out, slm_safetensors *file, slm__st_entry *entry,
+                               slm_error *err) {
+    return slm__st_read_part(out, file, entry, 0, (size_t)entry->info.count, err);
 }
 
 SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, const char *name,
@@ -8483,6 +8550,23 @@ SLM_API slm_status slm_safetensors_read(slm_real *out, slm_safetensors *file, co
             entry->file->io.path, name, (unsigned long long)entry->info.count,
             slm_dtype_name(entry->info.dtype), count);
     return slm__st_read(out, file, entry, err);
+}
+
+SLM_API slm_status slm_safetensors_read_part(slm_real *out, slm_safetensors *file,
+                                             const char *name, uint64_t first, size_t count,
+                                             slm_error *err) {
+    slm__st_entry *entry = slm__safetensors_lookup(file, name);
+    int good;
+
+    if (entry == NULL) return slm__st_fail_missing(file, name, err);
+    good = first <= entry->info.count && count <= entry->info.count - first;
+    if (!slm__dtype_is_readable(entry->info.dtype) || !good)
+        return slm__fail(err, SLM_ERR_FORMAT,
+                         "%s: tensor \"%s\" is %llu numbers of %s: no %zu of F32, F16, BF16 or "
+                         "F64 from number %llu on",
+                         entry->file->io.path, name, (unsigned long long)entry->info.count,
+                         slm_dtype_name(entry->info.dtype), count, (unsigned long long)first);
+    return slm__st_read_part(out, file, entry, first, count, err);
 }
 
 /* A matrix has two dimensions; one row may have one, and a single number none. */
@@ -9616,6 +9700,7 @@ static slm_status slm__config_parse(slm_model_config *config, const char *text, 
 static const char *slm__torch_dtype(slm_dtype dtype) {
     switch (dtype) {
     case SLM_DTYPE_BF16: return "bfloat16";
+    case SLM_DTYPE_F16: return "float16";
     case SLM_DTYPE_F64: return "float64";
     default: return "float32";
     }
@@ -9772,10 +9857,55 @@ static slm_status slm__model_load_weights(slm_model **out, slm_safetensors *all,
     return slm__container_read(all, &weights, err);
 }
 
-SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
-    char base[SLM__PATH], path[SLM__PATH];
+/* `folder` ends with '/'. */
+static slm_status slm__config_load(slm_model_config *config, const char *folder, slm_error *err) {
+    char path[SLM__PATH];
     char *text = NULL;
     size_t size = 0;
+    slm_status status = slm__path_concat(path, folder, "config.json", err);
+
+    if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
+    if (status == SLM_OK) status = slm__config_parse(config, text, size, path, err);
+    slm__release(text);
+    return status;
+}
+
+SLM_API slm_status slm_model_config_load(slm_model_config *config, const char *folder,
+                                         slm_error *err) {
+    char base[SLM__PATH];
+    slm_status status = slm__path_concat(base, folder, "/", err);
+
+    return status == SLM_OK ? slm__config_load(config, base, err) : status;
+}
+
+SLM_API slm_status slm_model_config_save(const slm_model_config *config, const char *folder,
+                                         slm_dtype dtype, slm_error *err) {
+    char path[SLM__PATH];
+    slm_status status = slm__path_concat(path, folder, "/config.json", err);
+
+    return status == SLM_OK ? slm__config_write(config, dtype, path, err) : status;
+}
+
+SLM_API slm_status slm_safetensors_open_folder(slm_safetensors **out, const char *folder,
+                                               slm_error *err) {
+    char base[SLM__PATH];
+    slm_safetensors *all = NULL;
+    slm_status status = slm__path_concat(base, folder, "/", err);
+
+    *out = NULL;
+    if (status == SLM_OK) status = slm__safetensors_create(&all, err);
+    if (status == SLM_OK) status = slm__shards_add(all, base, err);
+    if (status == SLM_OK && all->files == NULL)
+        status = slm__fail(err, SLM_ERR_FORMAT, "%s: its index of weights lists no file", folder);
+    if (status == SLM_OK)
+        *out = all;
+    else
+        slm_safetensors_close(all);
+    return status;
+}
+
+SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err) {
+    char base[SLM__PATH];
     slm_safetensors *all = NULL;
     slm_model_config config;
     slm_model *model = NULL;
@@ -9783,14 +9913,11 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
 
     *out = NULL;
     status = slm__path_concat(base, folder, "/", err);
-    if (status == SLM_OK) status = slm__path_concat(path, base, "config.json", err);
-    if (status == SLM_OK) status = slm_file_read(&text, &size, path, err);
-    if (status == SLM_OK) status = slm__config_parse(&config, text, size, path, err);
+    if (status == SLM_OK) status = slm__config_load(&config, base, err);
     if (status == SLM_OK) status = slm__safetensors_create(&all, err);
     if (status == SLM_OK) status = slm__model_load_weights(&model, all, &config, base, err);
 
     slm_safetensors_close(all);
-    slm__release(text);
     if (status == SLM_OK)
         *out = model;
     else
@@ -9833,8 +9960,7 @@ SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
         if (status == SLM_OK) status = slm_tokenizer_save(tokenizer, path, err);
     }
     if (status == SLM_OK) status = slm__model_save_weights(model, folder, dtype, err);
-    if (status == SLM_OK) status = slm__path_concat(path, folder, "/config.json", err);
-    if (status == SLM_OK) status = slm__config_write(&model->config, dtype, path, err);
+    if (status == SLM_OK) status = slm_model_config_save(&model->config, folder, dtype, err);
     return status;
 }
 

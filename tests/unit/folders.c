@@ -436,6 +436,40 @@ static void sharded_models(void) {
     slm_model_free(m);
 }
 
+/* Shape and weights of a folder, without a model. */
+static void folder_in_parts(void) {
+    slm_model *m = model_of(0, 9);
+    slm_model_config config;
+    slm_safetensors *all;
+    slm_real *values = (slm_real *)malloc(m->n_params * sizeof *values);
+    slm_error err;
+
+    write_shards(m);
+    CHECK_OK(slm_safetensors_open_folder(&all, in("sharded"), &err), err);
+    CHECK(slm_safetensors_count(all) == m->n_tensors, "%zu tensors", slm_safetensors_count(all));
+    for (size_t i = 0; i < SPLIT; i++) {
+        const slm_param *p = &m->table[i];
+        size_t n = p->rows * p->cols;
+        CHECK_OK(slm_safetensors_read(values, all, p->name, n, &err), err);
+        CHECK(memcmp(values, m->params + p->offset, n * sizeof *values) == 0, "%s", p->name);
+    }
+    slm_safetensors_close(all);
+    free(values);
+
+    CHECK_OK(slm_model_config_load(&config, in("sharded"), &err), err);
+    CHECK(memcmp(&config, &m->config, sizeof config) == 0, "the configuration as it was saved");
+    config.ffn++;
+    CHECK_OK(slm_model_config_save(&config, in("sharded"), SLM_DTYPE_F16, &err), err);
+    CHECK_OK(slm_model_config_load(&config, in("sharded"), &err), err);
+    CHECK(config.ffn == m->config.ffn + 1, "the configuration as it was changed");
+
+    put(INDEX, "{\"weight_map\":{}}", 17);
+    CHECK(slm_safetensors_open_folder(&all, in("sharded"), &err) == SLM_ERR_FORMAT, "no files");
+    CHECK(all == NULL && strstr(err.text, "lists no file") != NULL, "%s", err.text);
+    CHECK(slm_model_config_load(&config, in("nothing"), &err) == SLM_ERR_IO, "no folder");
+    slm_model_free(m);
+}
+
 static void bad_indexes(void) {
     static const struct {
         const char *name;
@@ -608,6 +642,7 @@ int main(int argc, char **argv) {
     missing_files();
     tied_models();
     sharded_models();
+    folder_in_parts();
     bad_indexes();
     tokenizer_status();
     links_are_not_followed();

@@ -248,6 +248,32 @@ static void numbers(void) {
     slm_safetensors_close(file);
 }
 
+/* A part of a tensor is what the whole has there; nothing beyond its end is read. */
+static void parts(void) {
+    static slm_real whole[N];
+    static slm_real out[N];
+    static const size_t firsts[] = {0, 1, 2047, 5000, N - 1, N};
+    slm_safetensors *file = open_numbers();
+    slm_error err;
+
+    CHECK_OK(slm_safetensors_read(whole, file, "b", N, &err), err);
+    for (size_t i = 0; i < COUNT(firsts); i++) {
+        size_t first = firsts[i];
+        size_t n = N - first < 4099 ? N - first : 4099;
+        CHECK_OK(slm_safetensors_read_part(out, file, "b", first, n, &err), err);
+        CHECK(memcmp(out, whole + first, n * sizeof *out) == 0, "%zu from %zu on", n, first);
+        CHECK(slm_safetensors_read_part(out, file, "b", first, N - first + 1, &err) ==
+                  SLM_ERR_FORMAT,
+              "one more than there are from %zu on", first);
+    }
+    CHECK(slm_safetensors_read_part(out, file, "b", UINT64_MAX, 2, &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "65536") != NULL,
+          "beyond the end: %s", err.text);
+    CHECK(slm_safetensors_read_part(out, file, "i", 0, 1, &err) == SLM_ERR_FORMAT, "I32");
+    CHECK(slm_safetensors_read_part(out, file, "x", 0, 1, &err) == SLM_ERR_FORMAT, "missing");
+    slm_safetensors_close(file);
+}
+
 /* Models demand rows and columns. */
 static void matrices(void) {
     static slm_real out[N];
@@ -345,6 +371,7 @@ int main(int argc, char **argv) {
     no_memory_to_open();
     damage();
     numbers();
+    parts();
     matrices();
     bf16_rounding();
     entries();

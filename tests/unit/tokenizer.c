@@ -718,6 +718,31 @@ static void test_order(void) {
     free(json);
 }
 
+/* Vocabulary and merges, as another program would take them: each merge makes the next token. */
+static void test_description(void) {
+    slm_tokenizer_info info = slm_tokenizer_describe(own);
+
+    CHECK(strcmp(info.family, "gpt2") == 0 && !info.prefix_space && !info.ignore_merges, "%s",
+          info.family);
+    CHECK(info.n_merges == 44, "%zu merges", info.n_merges);
+    for (size_t rank = 0; rank < info.n_merges; rank++) {
+        int32_t pair[2];
+        char both[256];
+        size_t total = 0;
+        size_t size;
+        slm_tokenizer_merge(&pair[0], &pair[1], own, rank);
+        for (int i = 0; i < 2; i++) {
+            const char *token = slm_tokenizer_token(&size, own, pair[i]);
+            memcpy(both + total, token, size);
+            total += size;
+        }
+        const char *made = slm_tokenizer_token(&size, own, 256 + (int32_t)rank);
+        CHECK(size == total && memcmp(made, both, size) == 0, "merge %zu", rank);
+    }
+    CHECK(slm_tokenizer_token_kind(own, 299) == SLM_TOKEN_NORMAL, "a token made by a merge");
+    CHECK(slm_tokenizer_token_kind(own, 300) == SLM_TOKEN_NORMAL, "no token");
+}
+
 /* Token 0 among the added ones: "!" changes places with byte 0. */
 static void test_first_added(void) {
     static const char *const edits[][2] = {
@@ -738,6 +763,7 @@ static void test_first_added(void) {
     free(json);
     if (t == NULL) return;
     check_ids(t, "token 0 added", "a!b", ids);
+    CHECK(slm_tokenizer_token_kind(t, 0) == SLM_TOKEN_ADDED, "token 0 is an added one");
     check_saved(t, "first.json", "token 0 added");
     slm_tokenizer_free(t);
 }
@@ -1227,6 +1253,7 @@ int main(int argc, char **argv) {
     test_random(own, "own", 4000, ROUND_TRIP_AND_NAIVE);
     test_training();
     test_training_example();
+    test_description();
     test_training_stops();
     test_edits();
     test_order();
