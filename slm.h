@@ -194,7 +194,7 @@ SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n); /* uniform in 0..n-1, 
 SLM_API double slm_rng_uniform(slm_rng *rng);             /* uniform in [0, 1), 53 bits */
 SLM_API double slm_rng_normal(slm_rng *rng);              /* mean 0, variance 1 */
 
-/* ---- tokenizer: bytes, or a byte-level BPE with GPT-2's pre-tokenizer ---- */
+/* ---- tokenizer: bytes, or a byte-level BPE as GPT-2, Llama-3, Qwen, StarCoder have ---- */
 typedef struct slm_tokenizer slm_tokenizer;
 
 /* The 256 bytes as tokens; the id is the byte. */
@@ -6125,7 +6125,8 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
    Added tokens, such as "<|endoftext|>", are found in the text before all this and are never cut.
 
    So a tokenizer is a list of byte strings (the vocabulary), a list of merges, and the rule for
-   pieces.  Every byte is a token; so any bytes can be encoded, and decoding gives them back.     */
+   pieces.  Where every byte is a token, any bytes can be encoded; decoding gives them back.  A
+   vocabulary may lack bytes: a text that needs one of them is refused.                           */
 
 /* ---- a map from 64-bit keys to numbers: a hash table; a key that finds its slot taken goes on to
    the next slot ---- */
@@ -6415,13 +6416,60 @@ static void slm__classes_fill(uint8_t *classes) {
 
 /* The class of the character at p < end, and its size in bytes. */
 static int slm__char_class(const uint8_t *classes, const char *p, const char *end, size_t *size) {
-    int32_t c = slm__utf8(p, end, size);
+    int32_t c = (unsigned char)*p;
 
+    *size = 1;
+    if (c >= 0x80) c = slm__utf8(p, end, size);
     if (c < 0 || c >= SLM__CLASSES_END) return SLM__CHAR_OTHER;
     return classes[c];
 }
 
-/* ---- pieces: GPT-2's regular expression ----
+/* Where the characters of that class end that begin at p. */
+static const char *slm__class_end(const uint8_t *classes, int char_class, const char *p,
+                                  const char *end) {
+    size_t size;
+
+    while (p < end && slm__char_class(classes, p, end, &size) == char_class)
+        p += size;
+    return p;
+}
+
+/* ---- pieces ----
+   Every rule is a regular expression.  At each place the first alternative that matches is taken,
+   as long as it can be.  No character is in two classes; so the first character and the one after
+   it tell which alternative it is, and the piece goes on while the class stays the same. */
+enum slm__split {
+    SLM__SPLIT_NONE,   /* the text is one piece */
+    SLM__SPLIT_GPT2,   /* GPT-2, GPT-NeoX, Pythia */
+    SLM__SPLIT_DIGITS, /* each number a piece of its own, then GPT-2's: StarCoder, SmolLM */
+    SLM__SPLIT_LLAMA3, /* Llama-3, GPT-4 (cl100k) */
+    SLM__SPLIT_QWEN    /* Qwen 2 and 3: as Llama-3, but each number a piece of its own */
+};
+
+static int slm__is_line_end(char c) {
+    return c == '\r' || c == '\n';
+}
+
+/* Size of the contraction at s (n), or 0.  any_case: that of (?i:'s), to which the long s, U+017F,
+   is an s too. */
+static size_t slm__contraction_size(const char *s, size_t n, int any_case) {
+    static const char small[7][3] = {"s", "t", "re", "ve", "m", "ll", "d"};
+    static const char large[7][3] = {"S", "T", "RE", "VE", "M", "LL", "D"};
+
+    if (n < 2 || s[0] != '\'') return 0;
+    for (size_t k = 0; k < SLM__COUNT(small); k++) {
+        size_t size = strlen(small[k]);
+        size_t i = 0;
+        while (i < size && 1 + i < n &&
+               (s[1 + i] == small[k][i] || (any_case && s[1 + i] == large[k][i])))
+            i++;
+        if (i == size) return 1 + size;
+    }
+    if (any_case && n >= 3 && memcmp(s, "'\xc5\xbf", 3) == 0) return 3;
+    return 0;
+}
+
+/* GPT-2's regular expression:
        's|'t|'re|'ve|'m|'ll|'d    an English contraction: "it's" becomes "it" and "'s"
        | ?\p{L}+                  letters, with the space before them
        | ?\p{N}+                  numbers, likewise
@@ -6429,38 +6477,106 @@ static int slm__char_class(const uint8_t *classes, const char *p, const char *en
        |\s+(?!\S)                 white space up to its end, but for the last character if text
                                   follows: a space there belongs to the next piece
        |\s+                       what is left: one character of white space
-   At each place the first alternative that matches is taken, as long as it can be.  No character is
-   in two classes; so one look at the first character (after a space: at the second) tells which
-   alternative it is, and the piece goes on while the class stays the same. */
-
-/* Size of the contraction at s (n), or 0. */
-static size_t slm__contraction_size(const char *s, size_t n) {
-    if (n < 2 || s[0] != '\'') return 0;
-    if (memchr("stmd", s[1], 4) != NULL) return 2;
-    if (n < 3) return 0;
-    if (memcmp(s, "'re", 3) == 0 || memcmp(s, "'ve", 3) == 0 || memcmp(s, "'ll", 3) == 0) return 3;
-    return 0;
-}
-
-/* Size in bytes of the first piece of a text of n >= 1 bytes. */
-static size_t slm__pretoken_size(const uint8_t *classes, const char *s, size_t n) {
+   digits_alone: the text is first cut before and after each \p{N}, and that expression then sees
+   what is between these cuts. */
+static size_t slm__gpt2_piece(const uint8_t *classes, int digits_alone, const char *s, size_t n) {
     const char *end = s + n;
     const char *p = s;
     const char *last = s; /* the character before p */
-    size_t contraction = slm__contraction_size(s, n);
+    size_t contraction = slm__contraction_size(s, n, 0);
     size_t size;
-    int piece_class;
+    int piece_class = slm__char_class(classes, s, end, &size);
 
     if (contraction > 0) return contraction;
-    if (n >= 2 && s[0] == ' ' && slm__char_class(classes, s + 1, end, &size) != SLM__CHAR_SPACE)
-        p = s + 1;
-    piece_class = slm__char_class(classes, p, end, &size);
-    while (p < end && slm__char_class(classes, p, end, &size) == piece_class) {
+    if (digits_alone && piece_class == SLM__CHAR_NUMBER) return size;
+    if (n >= 2 && s[0] == ' ') {
+        int next = slm__char_class(classes, s + 1, end, &size);
+        if (next != SLM__CHAR_SPACE && !(digits_alone && next == SLM__CHAR_NUMBER)) {
+            piece_class = next;
+            p = s + 1;
+        }
+    }
+    if (piece_class != SLM__CHAR_SPACE)
+        return (size_t)(slm__class_end(classes, piece_class, p, end) - s);
+
+    while (p < end && slm__char_class(classes, p, end, &size) == SLM__CHAR_SPACE) {
         last = p;
         p += size;
     }
-    if (piece_class == SLM__CHAR_SPACE && p < end && last > s) p = last; /* \s+(?!\S) */
+    if (p == end || last == s) return (size_t)(p - s);
+    if (digits_alone && slm__char_class(classes, p, end, &size) == SLM__CHAR_NUMBER)
+        return (size_t)(p - s); /* the text ends here: nothing follows, (?!\S) */
+    return (size_t)(last - s);
+}
+
+/* White space at s, by the last three alternatives of Llama-3's regular expression. */
+static size_t slm__llama3_space(const uint8_t *classes, const char *s, const char *end) {
+    const char *p = s;
+    const char *last = s;       /* the character before p */
+    const char *after_line = s; /* what follows the last end of a line */
+    size_t size;
+
+    while (p < end && slm__char_class(classes, p, end, &size) == SLM__CHAR_SPACE) {
+        last = p;
+        p += size;
+        if (slm__is_line_end(*last)) after_line = p;
+    }
+    if (after_line > s) return (size_t)(after_line - s);
+    if (p < end && last > s) p = last;
     return (size_t)(p - s);
+}
+
+/* Llama-3's regular expression, which is cl100k's, with most_numbers = 3:
+       (?i:'s|'t|'re|'ve|'m|'ll|'d)    a contraction, in large letters too
+       |[^\r\n\p{L}\p{N}]?\p{L}+       letters, with one character before them that is neither a
+                                       number nor an end of a line
+       |\p{N}{1,3}                     up to three numbers; Qwen's: \p{N}, most_numbers = 1
+       | ?[^\s\p{L}\p{N}]+[\r\n]*      anything else but white space, with the space before it and
+                                       the ends of lines after it
+       |\s*[\r\n]+                     white space up to its last end of a line
+       |\s+(?!\S)                      as GPT-2's
+       |\s+                                                                                       */
+static size_t slm__llama3_piece(const uint8_t *classes, int most_numbers, const char *s,
+                                size_t n) {
+    const char *end = s + n;
+    const char *p = s;
+    size_t contraction = slm__contraction_size(s, n, 1);
+    size_t size;
+    int first = slm__char_class(classes, s, end, &size);
+    int second = SLM__CHAR_SPACE;
+
+    if (contraction > 0) return contraction;
+    p += size;
+    if (p < end) second = slm__char_class(classes, p, end, &size);
+
+    if (first == SLM__CHAR_NUMBER) {
+        for (int i = 1; i < most_numbers && p < end; i++) {
+            if (slm__char_class(classes, p, end, &size) != SLM__CHAR_NUMBER) break;
+            p += size;
+        }
+        return (size_t)(p - s);
+    }
+    if (first == SLM__CHAR_LETTER || (second == SLM__CHAR_LETTER && !slm__is_line_end(s[0])))
+        return (size_t)(slm__class_end(classes, SLM__CHAR_LETTER, p, end) - s);
+
+    if (first == SLM__CHAR_OTHER || (s[0] == ' ' && second == SLM__CHAR_OTHER)) {
+        p = slm__class_end(classes, SLM__CHAR_OTHER, p, end);
+        while (p < end && slm__is_line_end(*p))
+            p++;
+        return (size_t)(p - s);
+    }
+    return slm__llama3_space(classes, s, end);
+}
+
+/* Size in bytes of the first piece of a text of n >= 1 bytes. */
+static size_t slm__pretoken_size(const uint8_t *classes, int split, const char *s, size_t n) {
+    switch (split) {
+    case SLM__SPLIT_GPT2: return slm__gpt2_piece(classes, 0, s, n);
+    case SLM__SPLIT_DIGITS: return slm__gpt2_piece(classes, 1, s, n);
+    case SLM__SPLIT_LLAMA3: return slm__llama3_piece(classes, 3, s, n);
+    case SLM__SPLIT_QWEN: return slm__llama3_piece(classes, 1, s, n);
+    default: return n;
+    }
 }
 
 /* ---- the tokenizer ---- */
@@ -6504,11 +6620,13 @@ struct slm_tokenizer {
     uint8_t begins_added[256]; /* 1: an added token begins with this byte */
     slm__map ids;        /* hash of the bytes -> id; without the tokens that are only added */
     slm__map ranks;      /* slm__pair_key of a merge -> its rank */
-    int32_t byte_id[256];
+    int32_t byte_id[256]; /* -1: no token for this byte */
     uint8_t classes[SLM__CLASSES_END];
     uint64_t hash;
+    slm__buffer source; /* the text of its tokenizer.json; empty if it was not read from one */
+    int lacks_bytes;    /* 1: a byte_id is -1 */
     int prefix_space;  /* 1: a space is put before a text that does not begin with one */
-    int use_regex;     /* 0: the text is not cut into pieces */
+    int32_t split;     /* slm__split: how the text is cut into pieces */
     int ignore_merges; /* 1: a piece that is a token is not merged from its bytes */
 };
 
@@ -6522,6 +6640,7 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer) {
     slm__release(tokenizer->sorted_added[SLM__ADDED_NORMALIZED].data);
     slm__release(tokenizer->ids.slots);
     slm__release(tokenizer->ranks.slots);
+    slm__release(tokenizer->source.data);
     slm__release(tokenizer);
 }
 
@@ -6532,7 +6651,7 @@ static slm_tokenizer *slm__tokenizer_new(slm_error *err) {
 
     if (t == NULL) return NULL;
     slm__classes_fill(t->classes);
-    t->use_regex = 1;
+    t->split = SLM__SPLIT_GPT2;
     return t;
 }
 
@@ -6550,6 +6669,7 @@ SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *token
     if (size != NULL) *size = 0;
     if (id < 0 || id >= slm_tokenizer_vocab(tokenizer)) return NULL;
     entry = SLM__ITEMS(const slm__token_entry, tokenizer->entries) + id;
+    if (entry->size == 0) return NULL; /* a gap */
     if (size != NULL) *size = entry->size;
     return tokenizer->bytes.data + entry->offset;
 }
@@ -6666,7 +6786,7 @@ static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t
 /* The fingerprint: of the settings, the merges, and of every token its size, kind and bytes. */
 static uint64_t slm__tokenizer_fingerprint(const slm_tokenizer *t) {
     const slm__token_entry *entries = SLM__ITEMS(const slm__token_entry, t->entries);
-    const int32_t settings[3] = {t->prefix_space, t->use_regex, t->ignore_merges};
+    const int32_t settings[3] = {t->prefix_space, t->split, t->ignore_merges};
     uint64_t hash = slm__hash_ids(SLM_HASH_START, settings, 3);
 
     hash = slm__hash_ids(hash, SLM__ITEMS(const int32_t, t->merges),
@@ -6702,7 +6822,8 @@ static int slm__compare_added(const void *left, const void *right) {
 
 /* Sorts the added tokens of that kind, so that the time of a search hardly grows with their
    number. */
-static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, slm_error *err) {
+static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, const char *name,
+                                  slm_error *err) {
     const int32_t *ids = SLM__ITEMS(const int32_t, t->added);
     slm__buffer *sorted = &t->sorted_added[kind];
     slm_status status = SLM_OK;
@@ -6722,6 +6843,10 @@ static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, slm_error *err
     qsort(tokens, SLM__N_ITEMS(slm__added_token, *sorted), sizeof *tokens, slm__compare_added);
     for (size_t i = 1; i < SLM__N_ITEMS(slm__added_token, *sorted); i++) {
         int32_t k = (int32_t)i - 1;
+        if (slm__compare_added(&tokens[k], &tokens[i]) == 0)
+            return slm__fail(err, SLM_ERR_FORMAT,
+                             "%s: added_tokens: %d and %d have the same content", name,
+                             (int)tokens[k].id, (int)tokens[i].id);
         while (k >= 0 && !slm__begins_with(tokens[i].bytes, tokens[i].size, &tokens[k]))
             k = tokens[k].prefix;
         tokens[i].prefix = k;
@@ -6729,20 +6854,21 @@ static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, slm_error *err
     return SLM_OK;
 }
 
-/* The last step of building, if status is SLM_OK: finds the token of every byte, without which not
-   every text could be encoded, and the fingerprint.  Takes ownership of t, which becomes *out, or
-   is freed after a failure.  Returns status or the failure; name: of the file, for its message. */
+/* The last step of building, if status is SLM_OK: finds the token of every byte, and the
+   fingerprint.  Takes ownership of t, which becomes *out, or is freed after a failure.  Returns
+   status or the failure; name: of the file, for its message. */
 static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
                                      const char *name, slm_error *err) {
     for (int byte = 0; byte < 256 && status == SLM_OK; byte++) {
         char c = (char)(unsigned char)byte;
         t->byte_id[byte] = slm__token_find(t, &c, 1);
-        if (t->byte_id[byte] < 0)
-            status = slm__fail(err, SLM_ERR_FORMAT, "%s: model.vocab has no token for byte 0x%02x",
-                               name, (unsigned)byte);
+        if (t->byte_id[byte] < 0) t->lacks_bytes = 1;
     }
-    if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_EXACT, err);
-    if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_NORMALIZED, err);
+    if (status == SLM_OK && t->prefix_space && t->byte_id[' '] < 0)
+        status = slm__fail(err, SLM_ERR_FORMAT,
+                           "%s: add_prefix_space: model.vocab has no token for the space", name);
+    if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_EXACT, name, err);
+    if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_NORMALIZED, name, err);
     if (status != SLM_OK) {
         slm_tokenizer_free(t);
         return status;
@@ -6799,8 +6925,11 @@ typedef struct slm__symbol {
 /* What the encoding of one text needs. */
 typedef struct slm__encoder {
     const slm_tokenizer *tokenizer;
-    slm__buffer ids;  /* int32_t: the result */
-    slm__buffer tree; /* slm__symbol: room for the tree of a piece */
+    const char *whole; /* the text */
+    const char *text;  /* what is being cut into pieces: a part of it, or a copy, ... */
+    size_t offset;     /* ... and the place of that part in the whole */
+    slm__buffer ids;   /* int32_t: the result */
+    slm__buffer tree;  /* slm__symbol: room for the tree of a piece */
     slm_error *err;
     slm_status status; /* the first error; nothing is done after it */
 } slm__encoder;
@@ -6869,6 +6998,18 @@ static void slm__tree_merge(const slm_tokenizer *t, slm__symbol *tree, int32_t l
     if (tree[leaf].before != 0) slm__tree_update(t, tree, tree[leaf].before);
 }
 
+/* Refuses a byte of the piece s (size) that has no token. */
+static void slm__check_bytes(slm__encoder *e, const char *s, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        unsigned byte = (unsigned char)s[i];
+        if (e->tokenizer->byte_id[byte] >= 0) continue;
+        e->status = slm__fail(e->err, SLM_ERR_FORMAT,
+                              "byte %zu of the text is 0x%02x: the tokenizer has no token for it",
+                              e->offset + (size_t)(s + i - e->text), byte);
+        return;
+    }
+}
+
 static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
     const slm_tokenizer *t = e->tokenizer;
     int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
@@ -6884,7 +7025,9 @@ static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
                               "a run of %zu bytes without a break is too long", size);
         return;
     }
-    e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
+    if (t->lacks_bytes) slm__check_bytes(e, s, size);
+    if (e->status == SLM_OK)
+        e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
     if (e->status != SLM_OK) return;
 
     tree = SLM__ITEMS(slm__symbol, e->tree);
@@ -6903,14 +7046,17 @@ static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
     const slm_tokenizer *t = e->tokenizer;
     slm__buffer spaced = {NULL, 0, 0};
 
+    e->text = s;
+    e->offset = (size_t)(s - e->whole);
     if (t->prefix_space && n > 0 && s[0] != ' ') {
         slm__buffer_append_if_ok(&e->status, &spaced, " ", 1, e->err);
         slm__buffer_append_if_ok(&e->status, &spaced, s, n, e->err);
+        if (e->status == SLM_OK) e->text = spaced.data + 1;
         s = spaced.data;
         n = spaced.size;
     }
     while (n > 0 && e->status == SLM_OK) {
-        size_t size = t->use_regex ? slm__pretoken_size(t->classes, s, n) : n;
+        size_t size = slm__pretoken_size(t->classes, t->split, s, n);
         slm__encode_piece(e, s, size);
         s += size;
         n -= size;
@@ -6974,6 +7120,7 @@ SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
 
     memset(&e, 0, sizeof e);
     e.tokenizer = tokenizer;
+    e.whole = text;
     e.err = err;
     e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err); /* so that *ids is never NULL */
     slm__encode_text(&e, text, size, SLM__ADDED_EXACT);
@@ -6997,7 +7144,7 @@ SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tok
         const char *bytes = slm_tokenizer_token(&length, tokenizer, ids[i]);
         if (bytes == NULL)
             status =
-                slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d", i,
+                slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, none of the vocabulary of %d", i,
                           (int)ids[i], (int)slm_tokenizer_vocab(tokenizer));
         slm__buffer_append_if_ok(&status, &out, bytes, length, err);
     }
@@ -7068,7 +7215,8 @@ static void slm__bpe_train_count_words(slm__bpe_trainer *trainer, const char *te
 
     while (offset < size && trainer->status == SLM_OK) {
         const char *piece = text + offset;
-        size_t n = slm__pretoken_size(trainer->tokenizer->classes, piece, size - offset);
+        size_t n = slm__pretoken_size(trainer->tokenizer->classes, trainer->tokenizer->split, piece,
+                                      size - offset);
         int32_t word = slm__string_find(&trainer->word_of,
                                         SLM__ITEMS(const slm__token_entry, trainer->words), text,
                                         piece, n);
@@ -8909,7 +9057,8 @@ static slm_status slm__container_read(slm_safetensors *file, const slm__containe
    TOKEN, LEFT and RIGHT have one character for each byte: printable bytes stand for themselves, the
    other 68 for U+0100 and up, in their order.  Contents of added tokens are plain text.
    What does not change the ids of plain text is ignored (post_processor, decoder, truncation,
-   padding, unk_token); what would change them and is not supported is refused by name. */
+   padding, unk_token); what would change them and is not supported is refused by name.  The text
+   of the file is kept, and is what is saved. */
 static int32_t slm__byte_to_char(int32_t byte) {
     if (byte <= ' ') return 256 + byte;         /* 0 to 32: U+0100 and up */
     if (byte <= '~') return byte;               /* 33 to 126 */
@@ -8952,36 +9101,58 @@ static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const char *text, 
     return t->bytes.size - start;
 }
 
-/* Why the last `size` bytes of the tokenizer cannot become token `id` of n, or NULL. */
-static const char *slm__vocab_problem(const slm_tokenizer *t, uint64_t id, size_t n, size_t size) {
-    if (id >= n || id >= INT32_MAX) return "id taken, or above a gap:";
-    if (SLM__ITEMS(const slm__token_entry, t->entries)[id].size > 0)
-        return "id taken, or above a gap:";
-    if (size == 0) return "not made of characters that stand for bytes:";
-    if (slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0)
-        return "is there twice:";
-    return NULL;
+enum { SLM__MOST_GAPS = 65536 }; /* ids without a token: each takes the memory of an entry */
+
+/* Makes room for all ids of "vocab", which may leave gaps. */
+static void slm__load_vocab_size(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {
+    const slm__value *end;
+    const slm__value *v = slm__json_members(j, vocab, &end);
+    size_t n = 0;
+    uint64_t most;
+
+    if (v == NULL) return;
+    most = (vocab->n_values - 1) / 2 + SLM__MOST_GAPS; /* a name and a number each */
+    if (most > INT32_MAX) most = INT32_MAX;
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v)) {
+        uint64_t id = slm__json_u64(j, v + 1);
+        if (id >= most)
+            slm__json_fail_quoting(j, v, "an id far above the number of tokens:");
+        else if (id >= n)
+            n = (size_t)id + 1;
+    }
+    if (j->status == SLM_OK)
+        j->status = slm__buffer_reserve(&t->entries, n * sizeof(slm__token_entry), j->err);
+    if (j->status == SLM_OK) t->entries.size = n * sizeof(slm__token_entry); /* all empty */
 }
 
-/* "vocab": each id of 0..n-1 once, in any order. */
+/* One token of "vocab".  If its characters do not stand for bytes, merges cannot make it: it must
+   be an added token, and its text is kept as it is. */
+static void slm__load_vocab_token(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    size_t id = (size_t)slm__json_u64(j, v + 1);
+    size_t size = slm__load_bytes(t, j, v->text, v->size);
+
+    if (j->status != SLM_OK) return;
+    if (SLM__ITEMS(const slm__token_entry, t->entries)[id].size > 0) {
+        slm__json_fail_quoting(j, v, "its id is taken:");
+    } else if (v->size == 0) {
+        slm__json_fail_quoting(j, v, "an empty token:");
+    } else if (size == 0) {
+        slm__buffer_append_if_ok(&j->status, &t->bytes, v->text, v->size, j->err);
+        if (j->status == SLM_OK) j->status = slm__token_store(t, (int32_t)id, v->size, j->err);
+    } else if (slm__token_find(t, t->bytes.data + t->bytes.size - size, size) >= 0) {
+        slm__json_fail_quoting(j, v, "is there twice:");
+    } else {
+        j->status = slm__token_set(t, (int32_t)id, size, j->err);
+    }
+}
+
 static void slm__load_vocab(slm_tokenizer *t, slm__json *j, const slm__value *vocab) {
     const slm__value *end;
     const slm__value *v = slm__json_members(j, vocab, &end);
-    size_t n;
 
-    if (v == NULL) return;
-    n = (vocab->n_values - 1) / 2; /* a name and a number each; the number is checked below */
-    j->status = slm__buffer_reserve(&t->entries, n * sizeof(slm__token_entry), j->err);
-    if (j->status == SLM_OK) t->entries.size = n * sizeof(slm__token_entry); /* all empty */
-
-    for (; v != end && j->status == SLM_OK; v = slm__json_next(v)) {
-        uint64_t id = slm__json_u64(j, v + 1);
-        size_t size = slm__load_bytes(t, j, v->text, v->size);
-        const char *problem = slm__vocab_problem(t, id, n, size);
-
-        if (problem != NULL) slm__json_fail_quoting(j, v, problem);
-        if (j->status == SLM_OK) j->status = slm__token_set(t, (int32_t)id, size, j->err);
-    }
+    slm__load_vocab_size(t, j, vocab);
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v))
+        slm__load_vocab_token(t, j, v);
 }
 
 /* Makes a merge of the last bytes of the tokenizer, those of the left and of the right token. */
@@ -9033,16 +9204,50 @@ static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v)
         slm__json_fail_quoting(j, v, "no two tokens that make a third one:");
 }
 
-/* One of "added_tokens": in the vocabulary under the same id, or new with the next free one. */
-static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+/* The token of the vocabulary with the text of an added token; -1 if there is none.  It may be one
+   of those whose characters do not stand for bytes: then it has the id that the added token
+   names. */
+static int32_t slm__load_added_known(slm_tokenizer *t, slm__json *j, const slm__value *content,
+                                     uint64_t id) {
+    size_t size = slm__load_bytes(t, j, content->text, content->size);
+    const slm__token_entry *entry;
+
+    t->bytes.size -= size; /* looked at, not kept */
+    if (size > 0) return slm__token_find(t, t->bytes.data + t->bytes.size, size);
+    if (id >= (uint64_t)slm_tokenizer_vocab(t)) return -1;
+    entry = SLM__ITEMS(const slm__token_entry, t->entries) + id;
+    if (entry->size != content->size ||
+        memcmp(t->bytes.data + entry->offset, content->text, entry->size) != 0)
+        return -1;
+    return (int32_t)id;
+}
+
+/* Makes the content of an added token the token of that id, which must be free. */
+static int32_t slm__load_added_new(slm_tokenizer *t, slm__json *j, const slm__value *content,
+                                   uint64_t id) {
+    int free_id = id == (uint64_t)slm_tokenizer_vocab(t);
+
+    if (id < (uint64_t)slm_tokenizer_vocab(t))
+        free_id = SLM__ITEMS(const slm__token_entry, t->entries)[id].size == 0;
+    if (!free_id || content->size == 0) return -1;
+    slm__buffer_append_if_ok(&j->status, &t->bytes, content->text, content->size, j->err);
+    if (j->status == SLM_OK)
+        j->status = slm__token_store(t, (int32_t)id, content->size, j->err);
+    return (int32_t)id;
+}
+
+/* One of "added_tokens": in the vocabulary under the same id, or new.  Whatever the file says,
+   Hugging Face's library gives a new one the id *next_id: above the number of tokens in the
+   vocabulary, and above the added tokens before.  So the file must say the same. */
+static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v,
+                            uint64_t *next_id) {
     const slm__value *content = slm__json_get(j, v, "content");
     const slm__value *number = slm__json_get(j, v, "id");
     int normalized = slm__json_bool_or(j, v, "normalized", 1);
     int special = slm__json_bool_or(j, v, "special", 0);
-    int32_t next_id = slm_tokenizer_vocab(t);
-    int32_t known = -1;
+    slm__token_entry *entry;
+    int32_t known;
     uint64_t id;
-    size_t size;
 
     slm__json_must_be_unset(j, v, "single_word");
     slm__json_must_be_unset(j, v, "lstrip");
@@ -9053,33 +9258,137 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v)
                            "a string was expected"))
         return;
 
-    size = slm__load_bytes(t, j, content->text, content->size);
-    t->bytes.size -= size; /* looked at, not kept */
-    if (size > 0) known = slm__token_find(t, t->bytes.data + t->bytes.size, size);
-    if (known < 0 && id == (uint64_t)next_id && content->size > 0) {
-        known = next_id;
-        slm__buffer_append_if_ok(&j->status, &t->bytes, content->text, content->size, j->err);
-        if (j->status == SLM_OK) j->status = slm__token_store(t, known, content->size, j->err);
-    } else if (known < 0 || (uint64_t)known != id || size != content->size) {
-        /* A token whose size differs has characters that stand for other bytes. */
+    known = slm__load_added_known(t, j, content, id);
+    if (known < 0 && id == *next_id) known = slm__load_added_new(t, j, content, id);
+    if (j->status != SLM_OK) return;
+    if (known < 0 || (uint64_t)known != id) {
         slm__json_fail_quoting(j, content,
                                "an id that is neither that in model.vocab nor the next free one:");
-    } else if (SLM__ITEMS(const slm__token_entry, t->entries)[known].added != SLM__NOT_ADDED) {
+        return;
+    }
+    entry = SLM__ITEMS(slm__token_entry, t->entries) + known;
+    if (entry->size != content->size)
+        slm__json_fail_quoting(j, content, "in model.vocab this stands for other bytes:");
+    else if (entry->added != SLM__NOT_ADDED)
         slm__json_fail_quoting(j, content, "is there twice:");
-    }
-
+    entry->added = normalized ? SLM__ADDED_NORMALIZED : SLM__ADDED_EXACT;
+    entry->special = special;
     slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
-    if (j->status == SLM_OK) {
-        slm__token_entry *entry = SLM__ITEMS(slm__token_entry, t->entries) + known;
+    if (id >= *next_id) *next_id = id + 1;
+}
 
-        entry->added = normalized ? SLM__ADDED_NORMALIZED : SLM__ADDED_EXACT;
-        entry->special = special;
+/* "added_tokens", of a vocabulary of n tokens.  All of these that merges cannot make must be
+   among them. */
+static void slm__load_all_added(slm_tokenizer *t, slm__json *j, const slm__value *root, size_t n) {
+    const slm__value *added = slm__json_get(j, root, "added_tokens");
+    const slm__token_entry *entries;
+    const slm__value *end = NULL;
+    const slm__value *v = NULL;
+    uint64_t next_id = n;
+
+    if (added != NULL) v = slm__json_items(j, added, &end);
+    for (; v != end && j->status == SLM_OK; v = slm__json_next(v))
+        slm__load_added(t, j, v, &next_id);
+
+    if (t->ids.n == n) return;
+    entries = SLM__ITEMS(const slm__token_entry, t->entries);
+    for (int32_t id = 0; id < slm_tokenizer_vocab(t) && j->status == SLM_OK; id++) {
+        const char *bytes = t->bytes.data + entries[id].offset;
+        if (entries[id].size == 0 || entries[id].added != SLM__NOT_ADDED) continue;
+        if (slm__token_find(t, bytes, entries[id].size) == id) continue;
+        j->status = slm__fail(j->err, SLM_ERR_FORMAT,
+                              "%s: model.vocab: token %d is not made of characters that stand for "
+                              "bytes, and is no added token",
+                              j->name, (int)id);
     }
+}
+
+/* ByteLevel: the last step of "pre_tokenizer".  What is before it has set t->split. */
+static void slm__load_byte_level(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    int use_regex = slm__json_bool_or(j, v, "use_regex", 1);
+    int alone = t->split == SLM__SPLIT_NONE;
+
+    if (alone) t->prefix_space = slm__json_bool_or(j, v, "add_prefix_space", 0);
+    if (alone && use_regex) t->split = SLM__SPLIT_GPT2;
+    if (alone) return;
+
+    slm__json_must_be_unset(j, v, "add_prefix_space"); /* it would be put before every piece */
+    j->field = "use_regex";
+    (void)slm__json_require(j, v, use_regex == (t->split == SLM__SPLIT_DIGITS),
+                            "only true after Digits, and false after Split, is supported");
+}
+
+/* Split: which of the regular expressions it is, that slm__pretoken_size knows.  They match at
+   every place of a text, so that its pieces are the matches, both if these are "Isolated", and if
+   what is not a match ("invert") is "Removed". */
+static void slm__load_split(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+#define SLM__REGEX_LLAMA3(numbers)                                                                 \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" numbers                        \
+    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+    static const struct {
+        const char *regex;
+        int32_t split;
+    } known[] = {{SLM__REGEX_LLAMA3("\\p{N}{1,3}"), SLM__SPLIT_LLAMA3},
+                 {SLM__REGEX_LLAMA3("\\p{N}"), SLM__SPLIT_QWEN},
+                 {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|"
+                  "\\s+",
+                  SLM__SPLIT_GPT2}};
+    const slm__value *behavior = slm__json_get(j, v, "behavior");
+    int invert = slm__json_bool_or(j, v, "invert", 0);
+    const slm__value *pattern = slm__json_get(j, v, "pattern");
+    const slm__value *regex = slm__json_get(j, pattern, "Regex");
+
+    for (size_t i = 0; i < SLM__COUNT(known); i++)
+        if (slm__json_is_text(regex, known[i].regex)) t->split = known[i].split;
+    if (t->split == SLM__SPLIT_NONE)
+        slm__json_fail_quoting(j, regex != NULL ? regex : pattern, "Split: not supported:");
+    j->field = "behavior";
+    if (!slm__json_is_text(behavior, "Isolated") &&
+        !(slm__json_is_text(behavior, "Removed") && invert))
+        slm__json_fail_quoting(j, behavior, "Split: not supported:");
+}
+
+/* A step of "pre_tokenizer" that is not the last one. */
+static void slm__load_pre_tokenizer_step(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    const slm__value *type = slm__json_get(j, v, "type");
+
+    j->field = "pre_tokenizer";
+    if (t->split != SLM__SPLIT_NONE) {
+        slm__json_fail_quoting(j, type, "one step before ByteLevel is supported, not a second:");
+    } else if (slm__json_is_text(type, "Split")) {
+        slm__load_split(t, j, v);
+    } else if (slm__json_is_text(type, "Digits")) {
+        int individual = slm__json_bool_or(j, v, "individual_digits", 0);
+        (void)slm__json_require(j, v, individual,
+                                "Digits without \"individual_digits\" is not supported");
+        t->split = SLM__SPLIT_DIGITS;
+    } else {
+        slm__json_fail_quoting(j, type, "not supported:");
+    }
+}
+
+/* "pre_tokenizer": ByteLevel, or a Sequence of a Split or Digits, and ByteLevel. */
+static void slm__load_pre_tokenizer(slm_tokenizer *t, slm__json *j, const slm__value *root) {
+    const slm__value *v = slm__json_get(j, root, "pre_tokenizer");
+    const slm__value *type = slm__json_get(j, v, "type");
+
+    t->split = SLM__SPLIT_NONE;
+    if (slm__json_is_text(type, "Sequence")) {
+        const slm__value *end;
+        v = slm__json_items(j, slm__json_get(j, v, "pretokenizers"), &end);
+        for (; v != end && slm__json_next(v) != end; v = slm__json_next(v))
+            slm__load_pre_tokenizer_step(t, j, v);
+        type = v == end ? NULL : slm__json_get(j, v, "type");
+    }
+    j->field = "pre_tokenizer";
+    if (slm__json_is_text(type, "ByteLevel"))
+        slm__load_byte_level(t, j, v);
+    else
+        slm__json_fail_quoting(j, type, "not ByteLevel:");
 }
 
 /* Checks all that changes ids besides vocabulary and merges. */
 static void slm__load_options(slm_tokenizer *t, slm__json *j, const slm__value *root) {
-    const slm__value *pre_tokenizer = slm__json_get(j, root, "pre_tokenizer");
     const slm__value *model = slm__json_get(j, root, "model");
     const slm__value *type;
 
@@ -9088,13 +9397,8 @@ static void slm__load_options(slm_tokenizer *t, slm__json *j, const slm__value *
     slm__json_must_be_unset(j, model, "end_of_word_suffix");
     slm__json_must_be_unset(j, model, "dropout");
     slm__json_must_be_unset(j, model, "byte_fallback");
-    t->prefix_space = slm__json_bool_or(j, pre_tokenizer, "add_prefix_space", 0);
-    t->use_regex = slm__json_bool_or(j, pre_tokenizer, "use_regex", 1);
     t->ignore_merges = slm__json_bool_or(j, model, "ignore_merges", 0);
-
-    type = slm__json_get(j, pre_tokenizer, "type");
-    j->field = "pre_tokenizer";
-    if (!slm__json_is_text(type, "ByteLevel")) slm__json_fail_quoting(j, type, "not ByteLevel:");
+    slm__load_pre_tokenizer(t, j, root);
 
     type = slm__json_get(j, model, "type");
     if (type != NULL && !slm__json_is_text(type, "BPE"))
@@ -9106,7 +9410,7 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
     slm_tokenizer *t = slm__tokenizer_new(err);
     slm__json reader;
     slm__json *j = &reader;
-    const slm__value *root, *model, *vocab, *merges, *added, *v;
+    const slm__value *root, *model, *vocab, *merges, *v;
     const slm__value *end = NULL;
 
     *out = NULL;
@@ -9128,12 +9432,9 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
     for (; v != end && j->status == SLM_OK; v = slm__json_next(v))
         slm__load_merge(t, j, v);
 
-    added = slm__json_get(j, root, "added_tokens");
-    v = end;
-    if (added != NULL) v = slm__json_items(j, added, &end);
-    for (; v != end && j->status == SLM_OK; v = slm__json_next(v))
-        slm__load_added(t, j, v);
-
+    if (j->status == SLM_OK)
+        slm__load_all_added(t, j, root, (vocab->n_values - 1) / 2); /* a name and an id each */
+    slm__buffer_append_if_ok(&j->status, &t->source, json, size, err);
     slm__json_close(j);
     return slm__tokenizer_end(out, t, j->status, name, err);
 }
@@ -9186,20 +9487,18 @@ static void slm__print_added(slm__writer *w, const slm_tokenizer *t, int32_t id)
                slm__bool_text(entry->special));
 }
 
-static void slm__print_options(slm__writer *w, const slm_tokenizer *t) {
+/* The options of a tokenizer that slm.h has trained. */
+static void slm__print_options(slm__writer *w) {
     slm__print(w,
                "\n\"normalizer\":null,"
-               "\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,"
-               "\"trim_offsets\":true,\"use_regex\":%s},"
+               "\n\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+               "\"trim_offsets\":true,\"use_regex\":true},"
                "\n\"post_processor\":null,"
                "\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
-               "\"trim_offsets\":true,\"use_regex\":true},",
-               slm__bool_text(t->prefix_space), slm__bool_text(t->use_regex));
-    slm__print(w,
-               "\n\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
-               "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,"
-               "\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,",
-               slm__bool_text(t->ignore_merges));
+               "\"trim_offsets\":true,\"use_regex\":true},");
+    slm__print(w, "\n\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+                  "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,"
+                  "\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":false,");
 }
 
 static void slm__print_vocab(slm__writer *w, const slm_tokenizer *t) {
@@ -9230,13 +9529,16 @@ SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, 
     size_t n_added = SLM__N_ITEMS(int32_t, t->added);
     slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
 
+    /* What was read is written as it was: other programs use more of it than slm.h does. */
+    if (t->source.size > 0) return slm_file_write(path, t->source.data, t->source.size, err);
+
     slm__print(&w, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     for (size_t i = 0; i < n_added; i++) {
         if (i > 0) slm__print(&w, ",");
         slm__print_added(&w, t, added[i]);
     }
     slm__print(&w, "],");
-    slm__print_options(&w, t);
+    slm__print_options(&w);
     slm__print(&w, "\n\"vocab\":{");
     slm__print_vocab(&w, t);
     slm__print(&w, "},\n\"merges\":[");

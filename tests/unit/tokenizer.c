@@ -27,9 +27,10 @@ static const char lines[] =
     "\xe6\x97\xa5\xe6\x9c\xac\n";
 static const char *const bits[] = {
     /* English, and its contractions, whole and broken */
-    "the", " cat", "'s", "'re", "'ve", "'ll", "'d", "'m", "'t", "'", "''", "S",
+    "the", " cat", "'s", "'re", "'ve", "'ll", "'d", "'m", "'t", "'", "''", "S", "'S", "'LL", "'Ve",
+    "'\xc5\xbf",
     /* white space, numbers, signs */
-    " ", "  ", "\n", "\t", "\r\n", "10", "1", ".", "!?", "{", "_", "\"", "\\",
+    " ", "  ", "\n", "\t", "\r\n", "\r", "10", "1", "1234", ".", "!?", "{", "_", "\"", "\\",
     /* letters of two and three bytes, a combining accent, spaces of Unicode, a byte order mark */
     "\xc3\xa9", "e\xcc\x81", "\xe6\x97\xa5\xe6\x9c\xac", "\xc2\xa0", "\xc2\x85", "\xe3\x80\x80",
     "\xe2\x80\xa8", "\xef\xbb\xbf",
@@ -187,22 +188,29 @@ static size_t naive_contraction(const char *s, size_t n) {
     return 0;
 }
 
-static size_t naive_piece(const char *s, size_t n) {
-    static const int runs[] = {SLM__CHAR_LETTER, SLM__CHAR_NUMBER, SLM__CHAR_OTHER};
-    size_t offset[600]; /* of each character; behind the last one: n */
-    int found[600];     /* its class */
-    size_t count = 0;
-    size_t size = naive_contraction(s, n);
-    size_t i;
+/* A text as characters. */
+static size_t offset[600]; /* of each character; behind the last one: the text's size */
+static int found[600];     /* its class */
+static size_t count;
 
-    if (size > 0) return size;
-    for (i = 0; i < n && count < 599; i += size) {
+static void naive_characters(const char *s, size_t n) {
+    size_t size;
+    size_t i = 0;
+
+    for (count = 0; i < n && count < 599; count++) {
         offset[count] = i;
         found[count] = slm__char_class(classes, s + i, s + n, &size);
-        count++;
+        i += size;
     }
     offset[count] = i;
+}
 
+static size_t naive_gpt2(const char *s, size_t n) {
+    static const int runs[] = {SLM__CHAR_LETTER, SLM__CHAR_NUMBER, SLM__CHAR_OTHER};
+    size_t i;
+
+    if (naive_contraction(s, n) > 0) return naive_contraction(s, n);
+    naive_characters(s, n);
     for (size_t k = 0; k < 3; k++) { /*  ?\p{L}+  ?\p{N}+  ?[^\s\p{L}\p{N}]+ */
         size_t first = s[0] == ' ' && count > 1 && found[1] == runs[k] ? 1 : 0;
         size_t end = first;
@@ -217,26 +225,137 @@ static size_t naive_piece(const char *s, size_t n) {
     return offset[i];
 }
 
-static void test_pieces(void) {
+/* Digits cut before and after each number; what is between is a text of its own. */
+static size_t naive_digits(const char *s, size_t n) {
+    size_t i = 0;
+
+    naive_characters(s, n);
+    if (found[0] == SLM__CHAR_NUMBER) return offset[1];
+    while (i < count && found[i] != SLM__CHAR_NUMBER)
+        i++;
+    return naive_gpt2(s, offset[i]);
+}
+
+/* (?i:'s|'t|'re|'ve|'m|'ll|'d); the long s is an s. */
+static size_t naive_contraction_any_case(const char *s, size_t n) {
+    char lower[4] = "";
+
+    if (n >= 3 && memcmp(s, "'\xc5\xbf", 3) == 0) return 3;
+    for (size_t i = 0; i < 3 && i < n; i++)
+        lower[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i];
+    return naive_contraction(lower, n < 3 ? n : 3);
+}
+
+/* How many characters from i on have that class; at most `most`. */
+static size_t naive_run(size_t i, int char_class, size_t most) {
+    size_t n = 0;
+
+    while (n < most && i + n < count && found[i + n] == char_class)
+        n++;
+    return n;
+}
+
+static int is_line_end(const char *s, size_t i) {
+    return i < count && (s[offset[i]] == '\n' || s[offset[i]] == '\r');
+}
+
+static size_t naive_llama3(const char *s, size_t n, size_t most_numbers) {
+    size_t spaces;
+    size_t i;
+
+    if (naive_contraction_any_case(s, n) > 0) return naive_contraction_any_case(s, n);
+    naive_characters(s, n);
+    for (i = 2; i-- > 0;) { /* [^\r\n\p{L}\p{N}]?\p{L}+ with that character, then without */
+        size_t letters = naive_run(i, SLM__CHAR_LETTER, n);
+        if (i == 1 && (found[0] == SLM__CHAR_LETTER || found[0] == SLM__CHAR_NUMBER)) continue;
+        if (i == 1 && is_line_end(s, 0)) continue;
+        if (letters > 0) return offset[i + letters];
+    }
+    if (found[0] == SLM__CHAR_NUMBER) return offset[naive_run(0, SLM__CHAR_NUMBER, most_numbers)];
+    for (i = s[0] == ' ' ? 2 : 1; i-- > 0;) { /*  ?[^\s\p{L}\p{N}]+[\r\n]* */
+        size_t end = i + naive_run(i, SLM__CHAR_OTHER, n);
+        if (end == i) continue;
+        while (is_line_end(s, end))
+            end++;
+        return offset[end];
+    }
+    spaces = naive_run(0, SLM__CHAR_SPACE, n);
+    for (i = spaces; i > 0; i--) /* \s*[\r\n]+ */
+        if (is_line_end(s, i - 1)) return offset[i];
+    return offset[spaces < count && spaces > 1 ? spaces - 1 : spaces];
+}
+
+static size_t naive_piece(int split, const char *s, size_t n) {
+    if (split == SLM__SPLIT_GPT2) return naive_gpt2(s, n);
+    if (split == SLM__SPLIT_DIGITS) return naive_digits(s, n);
+    if (split == SLM__SPLIT_LLAMA3) return naive_llama3(s, n, 3);
+    if (split == SLM__SPLIT_QWEN) return naive_llama3(s, n, 1);
+    return n;
+}
+
+/* By hand: each alternative of each rule, and where one gives way to the next.  The pieces of the
+   text, with | between them. */
+static const struct {
+    int split;
+    const char *pieces;
+} cut_by_hand[] = {
+    {SLM__SPLIT_GPT2, "it|'s| 12345| cats|,|  | x|\n\n|\n|y| |\t|z| '|S|  "},
+    {SLM__SPLIT_DIGITS, "it|'s| |1|2|3| cats|,|  | x| |\xc2\xbd|y|  |4|-|5|   "},
+    {SLM__SPLIT_LLAMA3, "it|'s|'LL|'\xc5\xbf|x|'t|\xc3\xa9"},
+    {SLM__SPLIT_LLAMA3, " it|-it|\tit|\n|it|\xc2\xa0it|1|it"},
+    {SLM__SPLIT_LLAMA3, "123|45| |678|9\xc2\xbd\xd9\xa3|-|1"},
+    {SLM__SPLIT_LLAMA3, "!?\n\r\n| (|1|)\n| \n\n| | !|\t|!"},
+    {SLM__SPLIT_LLAMA3, "  \n \n|  | x|  | (|   |\t|1| \r\n|  "},
+    {SLM__SPLIT_QWEN, "it|'RE| |1|2|3|\xc2\xbd|)\n| x|  | y|'v"},
+    {SLM__SPLIT_NONE, "it's 123 cats\n  "},
+};
+
+static void test_cut_by_hand(void) {
+    for (size_t i = 0; i < SLM__COUNT(cut_by_hand); i++) {
+        const char *pieces = cut_by_hand[i].pieces;
+        char text[100];
+        char cut[200] = "";
+        size_t n = 0;
+        size_t at = 0;
+        for (const char *p = pieces; *p != 0; p++)
+            if (*p != '|') text[n++] = *p;
+        while (at < n) {
+            size_t size = slm__pretoken_size(classes, cut_by_hand[i].split, text + at, n - at);
+            (void)strncat(cut, text + at, size);
+            at += size;
+            if (at < n) (void)strcat(cut, "|");
+        }
+        CHECK(strcmp(cut, pieces) == 0, "%s is cut as %s", pieces, cut);
+    }
+}
+
+static int check_pieces(int split) {
     char text[600];
 
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 10000; round++) {
         size_t n = random_text(text, 500);
-        size_t offset = 0;
+        size_t place = 0;
         size_t piece = 0;
         size_t expected = 0;
         char *tight = (char *)malloc(n + 1); /* a sanitizer sees a read past the end */
         memcpy(tight + 1, text, n);
-        while (offset < n) {
-            piece = slm__pretoken_size(classes, tight + 1 + offset, n - offset);
-            expected = naive_piece(text + offset, n - offset);
+        while (place < n) {
+            piece = slm__pretoken_size(classes, split, tight + 1 + place, n - place);
+            expected = naive_piece(split, text + place, n - place);
             if (piece != expected || piece == 0) break;
-            offset += piece;
+            place += piece;
         }
         free(tight);
-        CHECK(offset == n, "round %d: a piece of %zu bytes, not %zu", round, piece, expected);
-        if (offset != n) return;
+        CHECK(place == n, "split %d, round %d: a piece of %zu bytes, not %zu", split, round, piece,
+              expected);
+        if (place != n) return 0;
     }
+    return 1;
+}
+
+static void test_pieces(void) {
+    for (int split = SLM__SPLIT_NONE; split <= SLM__SPLIT_QWEN; split++)
+        if (!check_pieces(split)) return;
 }
 
 /* ---- 3. encoding against the definition: find the lowest rank, merge the leftmost, repeat ---- */
@@ -263,7 +382,7 @@ static size_t naive_encode(const slm_tokenizer *t, const char *s, size_t n, int3
     size_t offset = 0;
 
     while (offset < n) {
-        size_t piece = slm__pretoken_size(classes, s + offset, n - offset);
+        size_t piece = slm__pretoken_size(classes, t->split, s + offset, n - offset);
         size_t symbols = piece;
         for (size_t i = 0; i < piece; i++)
             ids[out + i] = t->byte_id[(unsigned char)s[offset + i]];
@@ -394,7 +513,7 @@ static void naive_cut(naive_text *x, const char *text, size_t size) {
 
     x->n = 0;
     while (offset < size) {
-        size_t piece = slm__pretoken_size(classes, text + offset, size - offset);
+        size_t piece = slm__pretoken_size(classes, SLM__SPLIT_GPT2, text + offset, size - offset);
         for (size_t i = 0; i < piece; i++) {
             x->ids[x->n] = (unsigned char)text[offset + i];
             x->ends[x->n] = i + 1 == piece;
@@ -576,15 +695,41 @@ static int is_own(const slm_tokenizer *t) {
 /* Saved and loaded, it is the same. */
 static void check_saved(const slm_tokenizer *t, const char *file, const char *name) {
     slm_tokenizer *again = NULL;
+    char *saved;
+    size_t size = 0;
 
     CHECK_OK(slm_tokenizer_save(t, in(file), &err), err);
     CHECK_OK(slm_tokenizer_load(&again, path, &err), err);
     CHECK(again != NULL && slm_tokenizer_hash(again) == slm_tokenizer_hash(t),
           "%s: saved and loaded, another tokenizer", name);
     slm_tokenizer_free(again);
+    if (t->source.size == 0) return;
+    saved = get(file, &size);
+    CHECK(saved != NULL && size == t->source.size && memcmp(saved, t->source.data, size) == 0,
+          "%s: not saved as it was read", name);
+    free(saved);
 }
 
 #define ADDED(id, content, more) "{\"id\":" id ",\"content\":\"" content "\"" more "}"
+
+/* The file's ByteLevel, with `steps` before it. */
+#define BYTE_LEVEL                                                                                 \
+    "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":true}"
+#define SEQUENCE_BEGIN "{\"type\":\"Sequence\",\"pretokenizers\":["
+#define IN_SEQUENCE(steps)                                                                         \
+    "\"pre_tokenizer\":" BYTE_LEVEL, "\"pre_tokenizer\":" SEQUENCE_BEGIN steps BYTE_LEVEL "]}"
+#define DIGITS(individual) "{\"type\":\"Digits\",\"individual_digits\":" individual "}"
+#define SPLIT_BY(regex, behavior, invert)                                                          \
+    "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" regex "\"},\"behavior\":\"" behavior           \
+    "\",\"invert\":" invert "}"
+#define LLAMA3_WITH(numbers)                                                                       \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|" numbers                \
+    "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
+#define LLAMA3 LLAMA3_WITH("\\\\p{N}{1,3}")
+#define QWEN LLAMA3_WITH("\\\\p{N}")
+#define GPT2                                                                                       \
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| ?\\\\p{N}+| ?[^\\\\s\\\\p{L}\\\\p{N}]+|"                 \
+    "\\\\s+(?!\\\\S)|\\\\s+"
 
 static const struct {
     const char *from, *to, *says;
@@ -593,7 +738,20 @@ static const struct {
     {"\"normalizer\":null", "\"normalizer\":{\"type\":\"\\nN\\tC\"}", "?N?C"},
     {"\"type\":\"ByteLevel\"", "\"type\":\"Metaspace\"", "Metaspace"},
     {"\"pre_tokenizer\":",
-     "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[]},\"other\":", "Sequence"},
+     "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[]},\"other\":", "pre_tokenizer"},
+    {IN_SEQUENCE("{\"type\":\"Punctuation\"},"), "pre_tokenizer: not supported: Punctuation"},
+    {IN_SEQUENCE("{\"type\":\"Split\"},"), "Regex: missing"},
+    {IN_SEQUENCE(SPLIT_BY("\\\\p{Lu}+", "Isolated", "false") ","), "not supported: \\p{Lu}+"},
+    {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Removed", "false") ","), "behavior: Split: not supported: Rem"},
+    {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Contiguous", "false") ","), "Contiguous"},
+    {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false") ","), "use_regex"},
+    {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false") "," DIGITS("true") ","), "a second: Digits"},
+    {IN_SEQUENCE(DIGITS("false") ","), "individual_digits"},
+    {"\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,",
+     "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true") ",{\"type\":\"ByteLevel\",\"add_prefix_space\":true}]},\"other\":{", "add_prefix_space"},
+    {"\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,",
+     "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true") ",{\"type\":\"ByteLevel\",\"use_regex\":false}]},"
+     "\"other\":{", "use_regex"},
     {"\"pre_tokenizer\":", "\"other\":", "pre_tokenizer"},
     {"\"pre_tokenizer\":", "\"pre_tokenizer\":null,\"other\":", "pre_tokenizer"},
     {"\"add_prefix_space\":false", "\"add_prefix_space\":1", "byte"},
@@ -611,17 +769,16 @@ static const struct {
     {"\"A\":65", "\"A\":66", "model.vocab"},
     {"\"A\":65", "\"A\":-1", "byte"},
     {"\"A\":65", "\"A\":65.0", "byte"},
-    {"\"A\":65", "\"A\":300", "model.vocab"},
+    {"\"A\":65", "\"A\":70000", "far above"},
     {"\"A\":65", "\"A\":18446744073709551615", "model.vocab"},
     {"\"A\":65", "\"A\":18446744073709551616", "byte"},
     {"\"A\":65", "\"B\":65", "is there twice"},
     {"\"A\":65", "\"\xc4\x80\":65", "is there twice"},
     {"\"A\":65", "\"\":65", "model.vocab"},
-    {"\"A\":65", "\"\xe6\x97\xa5\":65", "model.vocab"},
-    {"\"A\":65", "\"\xc2\xa0\":65", "model.vocab"},
-    {"\"A\":65", "\"\xc5\x84\":65", "model.vocab"},
-    {"\"A\":65", "\"AAA\":65", "no token for byte 0x41"},
-    {"\"A\":65,\n", "", "model.vocab"},
+    {"\"A\":65", "\"\xe6\x97\xa5\":65", "model.vocab: token 65"},
+    {"\"A\":65", "\"\xc2\xa0\":65", "model.vocab: token 65"},
+    {"\"A\":65", "\"\xc5\x84\":65", "model.vocab: token 65"},
+    {"\"h\":104,\n", "", "model.merges"},
     {"\"t h\"", "\"th\"", "model.merges"},
     {"\"t h\"", "\"t  h\"", "model.merges"},
     {"\"t h\"", "\" t h\"", "model.merges"},
@@ -650,7 +807,7 @@ static const struct {
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("65", "<end>", ""), "next free"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("4294967361", "A", ""), "next free"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("300", "A", ""), "added_tokens"},
-    {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("233", "\xc3\xa9", ""), "added_tokens"},
+    {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("233", "\xc3\xa9", ""), "other bytes"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("300", "\xc3\xa9", ""), "added_tokens"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("300", "<a>", "") "," ADDED("300", "<a>", ""),
      "added_tokens"},
@@ -678,7 +835,96 @@ static const char *const good_edits[][2] = {
     {"\"ignore_merges\":false,", ""},
     {",\"use_regex\":true", ""},
     {"\"truncation\":null", "\"truncation\":{\"max_length\":3}"},
+    {IN_SEQUENCE("")},
 };
+
+/* "pre_tokenizer" in its known forms. */
+#define SEQUENCE(steps)                                                                            \
+    SEQUENCE_BEGIN steps ",{\"type\":\"ByteLevel\",\"use_regex\":false}]}"
+
+static const struct {
+    const char *pre_tokenizer;
+    int split;
+} known_splits[] = {
+    {BYTE_LEVEL, SLM__SPLIT_GPT2},
+    {"{\"type\":\"ByteLevel\",\"use_regex\":false}", SLM__SPLIT_NONE},
+    {SEQUENCE(SPLIT_BY(GPT2, "Isolated", "false")), SLM__SPLIT_GPT2},
+    {SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false")), SLM__SPLIT_LLAMA3},
+    {SEQUENCE(SPLIT_BY(LLAMA3, "Removed", "true")), SLM__SPLIT_LLAMA3},
+    {SEQUENCE(SPLIT_BY(QWEN, "Isolated", "false")), SLM__SPLIT_QWEN},
+    {SEQUENCE_BEGIN DIGITS("true") ",{\"type\":\"ByteLevel\"}]}", SLM__SPLIT_DIGITS},
+};
+
+static void test_splits(void) {
+    uint64_t hashes[SLM__COUNT(known_splits)];
+
+    for (size_t i = 0; i < SLM__COUNT(known_splits); i++) {
+        slm_tokenizer *t;
+        size_t size;
+        char *json = edited(BYTE_LEVEL, known_splits[i].pre_tokenizer, &size);
+        CHECK_OK(parse(&t, json, size), err);
+        free(json);
+        if (t == NULL) return;
+        CHECK(t->split == known_splits[i].split, "%s: split %d", known_splits[i].pre_tokenizer,
+              (int)t->split);
+        hashes[i] = slm_tokenizer_hash(t);
+        for (size_t k = 0; k < i; k++)
+            CHECK((hashes[k] == hashes[i]) == (known_splits[k].split == known_splits[i].split),
+                  "the fingerprints of %zu and %zu", k, i);
+        test_random(t, known_splits[i].pre_tokenizer, 300, ROUND_TRIP_AND_NAIVE);
+        check_saved(t, "split.json", known_splits[i].pre_tokenizer);
+        slm_tokenizer_free(t);
+    }
+}
+
+/* Without some bytes: a text that needs one is refused, others are not. */
+static void test_missing_bytes(void) {
+    size_t size;
+    char *json = edited("\"A\":65", "\"AAA\":65", &size);
+    slm_tokenizer *t;
+    int32_t *ids = NULL;
+    size_t n;
+    slm_status status;
+
+    CHECK_OK(parse(&t, json, size), err);
+    free(json);
+    if (t == NULL) return;
+    CHECK_OK(slm_tokenizer_encode(&ids, &n, t, "a cat", 5, &err), err);
+    slm_free(ids);
+    ids = NULL;
+    status = slm_tokenizer_encode(&ids, &n, t, "a cat, cAt", 10, &err);
+    CHECK(status == SLM_ERR_FORMAT && ids == NULL, "a byte without a token");
+    CHECK(strstr(err.text, "byte 8 of the text is 0x41") != NULL, "%s", err.text);
+    check_saved(t, "missing.json", "missing bytes");
+    slm_tokenizer_free(t);
+}
+
+/* Ids without a token: in the vocabulary, between it and the added tokens, nowhere to be seen. */
+static void test_gaps(void) {
+    static const int32_t ids[] = {97, 305, 301, 98, -1};
+    size_t size;
+    char *first = edited("\"vocab\":{", "\"vocab\":{\"<a>\":301,\"<\xef\xbd\x9c>\":305,", &size);
+    char *json = replaced(first, "\"added_tokens\":[",
+                          "\"added_tokens\":[" ADDED("301", "<a>", "") ","
+                          ADDED("305", "<\xef\xbd\x9c>", ""), &size);
+    slm_tokenizer *t;
+    int32_t gap = 302;
+    char *text;
+    slm_status status;
+
+    free(first);
+    CHECK_OK(parse(&t, json, size), err);
+    free(json);
+    if (t == NULL) return;
+    CHECK(slm_tokenizer_vocab(t) == 306, "%d ids", (int)slm_tokenizer_vocab(t));
+    CHECK(slm_tokenizer_token(NULL, t, 302) == NULL, "a token in a gap");
+    status = slm_tokenizer_decode(&text, &size, t, &gap, 1, &err);
+    CHECK(status == SLM_ERR_ARGUMENT, "a gap decoded");
+    CHECK(strstr(err.text, "302") != NULL, "%s", err.text);
+    check_ids(t, "gaps", "a<\xef\xbd\x9c><a>b", ids);
+    check_saved(t, "gaps.json", "gaps");
+    slm_tokenizer_free(t);
+}
 
 static void test_edits(void) {
     slm_tokenizer *t;
@@ -1005,8 +1251,7 @@ static void test_golden(void) {
         check_golden(i);
 }
 
-/* GPT-2's vocabulary: ids from npm's tiktoken 1.0.22 (encode_ordinary) and tokenizers 0.23.2, which
-   agree. */
+/* GPT-2's vocabulary: ids from npm's tiktoken 1.0.22 and tokenizers 0.23.2, which agree. */
 static const struct {
     const char *text;
     int32_t ids[24];
@@ -1030,7 +1275,8 @@ static const struct {
     {"e\xcc\x81 \xf0\x9d\x90\x80\xf0\xa0\x80\x80\xe1\xb2\x89",
      {68, 136, 223, 220, 47728, 238, 222, 172, 254, 222, 222, 157, 110, 231, -1}},
     {"<|endoftext|> 's\xe2\x80\x99s",
-     {27, 91, 437, 1659, 5239, 91, 29, 705, 82, 447, 247, 82, -1}}};
+     {50256, 705, 82, 447, 247, 82, -1}},
+    {"one<|endoftext|>two", {505, 50256, 11545, -1}}};
 
 /* A list of merges in JSON to one in lines: "a b",\n"c d" becomes a b\nc d; \" and \\ become one
    byte.  Returns the size. */
@@ -1248,6 +1494,7 @@ int main(int argc, char **argv) {
     test_map();
     test_utf8();
     test_classes();
+    test_cut_by_hand();
     test_pieces();
     test_bytes();
     test_random(own, "own", 4000, ROUND_TRIP_AND_NAIVE);
@@ -1256,6 +1503,9 @@ int main(int argc, char **argv) {
     test_description();
     test_training_stops();
     test_edits();
+    test_splits();
+    test_missing_bytes();
+    test_gaps();
     test_order();
     test_first_added();
     test_added_search();

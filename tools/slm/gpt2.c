@@ -23,21 +23,28 @@ static char *append_json_byte(char *to, char byte) {
     return to;
 }
 
-/* Writes the lines that are not empty as JSON strings, a comma before each; returns the end. */
+/* Writes the lines as JSON strings, with commas between them; returns the end.  Empty lines and the
+ * first one, "#version: ...", are no merges. */
 static char *append_merges(char *to, const char *lines, size_t size) {
-    int in_line = 0;
-    for (size_t i = 0; i < size; i++) {
-        int at_end = lines[i] == '\n' || lines[i] == '\r';
-        if (at_end) {
-            if (in_line) *to++ = '"';
-            in_line = 0;
-            continue;
+    static const char version[] = "#version";
+    const char *begin = to;
+    const char *end = lines + size;
+    const char *next;
+    for (const char *line = lines; line < end; line = next) {
+        next = line;
+        while (next < end && *next != '\n' && *next != '\r')
+            next++;
+        int is_version = (size_t)(next - line) >= sizeof version - 1 &&
+                         memcmp(line, version, sizeof version - 1) == 0;
+        if (next > line && !is_version) {
+            to = append_bytes(to, ",", to == begin ? 0 : 1);
+            to = append_bytes(to, "\n\"", 2);
+            while (line < next)
+                to = append_json_byte(to, *line++);
+            *to++ = '"';
         }
-        if (!in_line) to = append_bytes(to, ",\"", 2);
-        in_line = 1;
-        to = append_json_byte(to, lines[i]);
+        if (next < end) next++;
     }
-    if (in_line) *to++ = '"';
     return to;
 }
 
@@ -81,20 +88,60 @@ static slm_status check_ids(const gpt2_pair *pair, slm_error *err) {
                      pair->path, at);
 }
 
+/* The token between documents is a word of the pair's vocabulary; that texts are searched for it,
+ * only GPT-2's program knows.  Returns the digits of its id in encoder.json, *n of them; none if it
+ * is not there. */
+static const char *end_of_text_id(const gpt2_pair *pair, size_t *n) {
+    static const char name[] = "\"<|endoftext|>\"";
+    const char *end = pair->ids + pair->ids_size;
+    const char *p = pair->ids;
+    *n = 0;
+    while ((size_t)(end - p) >= sizeof name && memcmp(p, name, sizeof name - 1) != 0)
+        p++;
+    if ((size_t)(end - p) < sizeof name) return p;
+    p += sizeof name - 1;
+    while (p < end && (is_space(*p) || *p == ':'))
+        p++;
+    while (p + *n < end && p[*n] >= '0' && p[*n] <= '9')
+        ++*n;
+    return p;
+}
+
 static slm_status parse_pair(slm_tokenizer **out, const gpt2_pair *pair, slm_error *err) {
-    static const char head[] = "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":";
-    static const char middle[] = ",\"merges\":[\"#version\"";
-    static const char tail[] = "]}}";
+    static const char head[] =
+        "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[";
+    static const char id_key[] = "\n{\"id\":";
+    static const char end_of_text[] =
+        ",\"content\":\"<|endoftext|>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
+        "\"normalized\":false,\"special\":true}";
+    static const char options[] =
+        "],\n\"normalizer\":null,\n\"pre_tokenizer\":{\"type\":\"ByteLevel\","
+        "\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":true},\n"
+        "\"post_processor\":null,\n\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
+        "\"trim_offsets\":true,\"use_regex\":true},\n\"model\":{\"type\":\"BPE\",\"dropout\":null,"
+        "\"unk_token\":null,\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,"
+        "\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":false,\n\"vocab\":";
+    static const char middle[] = ",\n\"merges\":[";
+    static const char tail[] = "]}}\n";
     char *json = NULL;
+    size_t id_size;
+    const char *id = end_of_text_id(pair, &id_size);
     if (pair->merges_size < SIZE_MAX / 16 && pair->ids_size < SIZE_MAX / 4) {
-        /* The comma and the quotes of a line fit into the room of its end, which is dropped; those
-         * of a last line without an end fit into the 8. */
+        /* A line becomes its bytes, two quotes, a comma and a new line.  The 6 for the line's own
+         * end hold the signs; the 8 do for a last line without an end. */
         size_t room = ESCAPE_SIZE * pair->merges_size + 8;
-        json = (char *)malloc(sizeof head + pair->ids_size + sizeof middle + room + sizeof tail);
+        json = (char *)malloc(sizeof head + sizeof id_key + id_size + sizeof end_of_text +
+                              sizeof options + pair->ids_size + sizeof middle + room + sizeof tail);
     }
     if (json == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory");
 
     char *to = append_bytes(json, head, sizeof head - 1);
+    if (id_size > 0) {
+        to = append_bytes(to, id_key, sizeof id_key - 1);
+        to = append_bytes(to, id, id_size);
+        to = append_bytes(to, end_of_text, sizeof end_of_text - 1);
+    }
+    to = append_bytes(to, options, sizeof options - 1);
     to = append_bytes(to, pair->ids, pair->ids_size);
     to = append_bytes(to, middle, sizeof middle - 1);
     to = append_merges(to, pair->merges, pair->merges_size);
