@@ -222,7 +222,9 @@ typedef enum slm_token_kind {
 SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, int32_t id);
 
 typedef struct slm_tokenizer_info {
-    const char *family; /* how a text is cut into pieces: "gpt2"; "none": it is not cut */
+    /* How a text is cut into pieces: "gpt2", "digits" (StarCoder), "llama3" or "qwen2"; "none": it
+       is not cut. */
+    const char *family;
     int prefix_space;   /* 1: a space is put before a text that does not begin with one */
     int ignore_merges;  /* 1: a piece that is a token is not merged from its bytes */
     size_t n_merges;
@@ -6684,9 +6686,10 @@ SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, 
 }
 
 SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer) {
+    static const char *const families[] = {"none", "gpt2", "digits", "llama3", "qwen2"};
     slm_tokenizer_info info;
 
-    info.family = tokenizer->use_regex ? "gpt2" : "none";
+    info.family = families[tokenizer->split]; /* in the order of slm__split */
     info.prefix_space = tokenizer->prefix_space;
     info.ignore_merges = tokenizer->ignore_merges;
     info.n_merges = SLM__N_ITEMS(slm__merge, tokenizer->merges);

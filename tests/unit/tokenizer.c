@@ -748,10 +748,11 @@ static const struct {
     {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false") "," DIGITS("true") ","), "a second: Digits"},
     {IN_SEQUENCE(DIGITS("false") ","), "individual_digits"},
     {"\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,",
-     "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true") ",{\"type\":\"ByteLevel\",\"add_prefix_space\":true}]},\"other\":{", "add_prefix_space"},
+     "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true")
+     ",{\"type\":\"ByteLevel\",\"add_prefix_space\":true}]},\"other\":{", "add_prefix_space"},
     {"\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,",
-     "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true") ",{\"type\":\"ByteLevel\",\"use_regex\":false}]},"
-     "\"other\":{", "use_regex"},
+     "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true")
+     ",{\"type\":\"ByteLevel\",\"use_regex\":false}]},\"other\":{", "use_regex"},
     {"\"pre_tokenizer\":", "\"other\":", "pre_tokenizer"},
     {"\"pre_tokenizer\":", "\"pre_tokenizer\":null,\"other\":", "pre_tokenizer"},
     {"\"add_prefix_space\":false", "\"add_prefix_space\":1", "byte"},
