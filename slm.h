@@ -194,7 +194,8 @@ SLM_API uint64_t slm_rng_below(slm_rng *rng, uint64_t n); /* uniform in 0..n-1, 
 SLM_API double slm_rng_uniform(slm_rng *rng);             /* uniform in [0, 1), 53 bits */
 SLM_API double slm_rng_normal(slm_rng *rng);              /* mean 0, variance 1 */
 
-/* ---- tokenizer: bytes, or a byte-level BPE as GPT-2, Llama-3, Qwen, StarCoder have ---- */
+/* ---- tokenizer: bytes; a byte-level BPE as GPT-2, Llama-3, Qwen, StarCoder have; a BPE of
+   characters as Llama-2, TinyLlama, Mistral have ---- */
 typedef struct slm_tokenizer slm_tokenizer;
 
 /* The 256 bytes as tokens; the id is the byte. */
@@ -209,8 +210,13 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer);
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer); /* ids are 0..vocab-1 */
 SLM_API uint64_t slm_tokenizer_hash(const slm_tokenizer *tokenizer); /* of vocabulary and merges */
 
-/* The bytes of a token, which belong to the tokenizer.  Returns NULL if there is no such id. */
+/* The bytes of a token in a text, which belong to the tokenizer.  Returns NULL if there is no such
+   id. */
 SLM_API const char *slm_tokenizer_token(size_t *size, const slm_tokenizer *tokenizer, int32_t id);
+/* The same, of token `position`, from 0, of a text: the first one is without the space that a
+   tokenizer like Llama-2's puts before a text. */
+SLM_API const char *slm_tokenizer_token_at(size_t *size, const slm_tokenizer *tokenizer, int32_t id,
+                                           size_t position);
 
 /* What a tokenizer is made of, for programs that write it in another form. */
 typedef enum slm_token_kind {
@@ -223,9 +229,9 @@ SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, 
 
 typedef struct slm_tokenizer_info {
     /* How a text is cut into pieces: "gpt2", "digits" (StarCoder), "llama3" or "qwen2"; "none": it
-       is not cut. */
+       is not cut; "llama": it is one of characters, as Llama-2's, and not cut. */
     const char *family;
-    int prefix_space;   /* 1: a space is put before a text that does not begin with one */
+    int prefix_space;   /* 1: a space is put before a text */
     int ignore_merges;  /* 1: a piece that is a token is not merged from its bytes */
     size_t n_merges;
 } slm_tokenizer_info;
@@ -236,7 +242,9 @@ SLM_API void slm_tokenizer_merge(int32_t *left, int32_t *right, const slm_tokeni
                                  size_t rank);
 
 /* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours, to be
-   freed by slm_free. */
+   freed by slm_free.  Decoding joins the bytes of the tokens, so that any bytes come back.  Not all
+   do with a tokenizer like Llama-2's: U+2581 becomes a space, and a text behind an added token gets
+   a space before it; where its file says "Metaspace", the first space of a text may be lost. */
 SLM_CHECKED slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
                                             const slm_tokenizer *tokenizer, const char *text,
                                             size_t size, slm_error *err);
@@ -6128,7 +6136,12 @@ SLM_API slm_status slm_sample_token(int32_t *token, const slm_real *logits, int3
 
    So a tokenizer is a list of byte strings (the vocabulary), a list of merges, and the rule for
    pieces.  Where every byte is a token, any bytes can be encoded; decoding gives them back.  A
-   vocabulary may lack bytes: a text that needs one of them is refused.                           */
+   vocabulary may lack bytes: a text that needs one of them is refused.
+
+   There is a second kind, that of Llama-2 and Mistral.  It begins with characters instead of bytes;
+   a character that is no token falls back to the tokens of its bytes, which merge with nothing.  A
+   space is put before the text, and decoding takes it away.  There is no rule for pieces: merges
+   may cross from word to word (slm__characters).                                                */
 
 /* ---- a map from 64-bit keys to numbers: a hash table; a key that finds its slot taken goes on to
    the next slot ---- */
@@ -6612,6 +6625,34 @@ typedef struct slm__merge {
     int32_t a, b, id;
 } slm__merge;
 
+/* Where a space is put before a text.  Text between added tokens is a text of its own here. */
+enum {
+    SLM__PREFIX_NONE,
+    SLM__PREFIX_UNLESS_SPACE, /* before a text that does not begin with one */
+    SLM__PREFIX_FIRST,        /* the same, but not behind an added token */
+    SLM__PREFIX_ALWAYS        /* before every text, and before normalized tokens are looked for */
+};
+
+#define SLM__NO_CHAR (-1) /* a byte that is not UTF-8 */
+#define SLM__ASCII 128    /* characters below it have tables */
+
+/* What the second kind of tokenizer has.  In its file a space is U+2581.  Here both are the byte
+   ' ' in every text and token, once the file is loaded; so texts need not be rewritten. */
+typedef struct slm__characters {
+    int32_t ascii_id[SLM__ASCII];                /* the token of a character; -1: none */
+    slm__map id;                                 /* the same, of all characters */
+    uint8_t ascii_joined[SLM__ASCII][SLM__ASCII]; /* [x][y] is 1: a merge can join x and y */
+    slm__map joined;                             /* slm__pair_key(x, y) of all such pairs */
+    slm__buffer searched;                        /* added tokens as they are looked for */
+    int32_t unknown;  /* the token of what has no other; -1: none */
+    int fuse_unknown; /* 1: unknown ones side by side are one token */
+    int byte_fallback;
+    int split_spaces; /* 1: every space begins a piece */
+    int cut;          /* 1: a text may be cut where no merge joins */
+    int decode_bytes; /* 1: <0x41> is decoded as A */
+    int strip_space;  /* 1: decoding takes a space from the beginning */
+} slm__characters;
+
 struct slm_tokenizer {
     slm__buffer bytes;   /* of all tokens */
     slm__buffer entries; /* slm__token_entry, by id; offsets into bytes */
@@ -6625,12 +6666,21 @@ struct slm_tokenizer {
     int32_t byte_id[256]; /* -1: no token for this byte */
     uint8_t classes[SLM__CLASSES_END];
     uint64_t hash;
-    slm__buffer source; /* the text of its tokenizer.json; empty if it was not read from one */
-    int lacks_bytes;    /* 1: a byte_id is -1 */
-    int prefix_space;  /* 1: a space is put before a text that does not begin with one */
-    int32_t split;     /* slm__split: how the text is cut into pieces */
-    int ignore_merges; /* 1: a piece that is a token is not merged from its bytes */
+    slm__buffer source;   /* the text of its tokenizer.json; empty if it was not read from one */
+    int lacks_bytes;      /* 1: a byte_id is -1 */
+    int32_t prefix_space; /* SLM__PREFIX_NONE, ... */
+    int32_t split;        /* slm__split: how the text is cut into pieces */
+    int ignore_merges;    /* 1: a piece that is a token is not merged from its bytes */
+    slm__characters *characters; /* NULL: the symbols are bytes */
 };
+
+static void slm__characters_free(slm__characters *c) {
+    if (c == NULL) return;
+    slm__release(c->id.slots);
+    slm__release(c->joined.slots);
+    slm__release(c->searched.data);
+    slm__release(c);
+}
 
 SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer) {
     if (tokenizer == NULL) return;
@@ -6642,6 +6692,7 @@ SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer) {
     slm__release(tokenizer->sorted_added[SLM__ADDED_NORMALIZED].data);
     slm__release(tokenizer->ids.slots);
     slm__release(tokenizer->ranks.slots);
+    slm__characters_free(tokenizer->characters);
     slm__release(tokenizer->source.data);
     slm__release(tokenizer);
 }
@@ -6690,7 +6741,8 @@ SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer
     slm_tokenizer_info info;
 
     info.family = families[tokenizer->split]; /* in the order of slm__split */
-    info.prefix_space = tokenizer->prefix_space;
+    if (tokenizer->characters != NULL) info.family = "llama";
+    info.prefix_space = tokenizer->prefix_space != SLM__PREFIX_NONE;
     info.ignore_merges = tokenizer->ignore_merges;
     info.n_merges = SLM__N_ITEMS(slm__merge, tokenizer->merges);
     return info;
@@ -6702,6 +6754,20 @@ SLM_API void slm_tokenizer_merge(int32_t *left, int32_t *right, const slm_tokeni
 
     *left = merge->a;
     *right = merge->b;
+}
+
+SLM_API const char *slm_tokenizer_token_at(size_t *size, const slm_tokenizer *tokenizer, int32_t id,
+                                           size_t position) {
+    size_t n;
+    const char *bytes = slm_tokenizer_token(&n, tokenizer, id);
+    int strips = tokenizer->characters != NULL && tokenizer->characters->strip_space;
+
+    if (position == 0 && strips && n > 0 && bytes[0] == ' ') {
+        bytes++;
+        n--;
+    }
+    if (size != NULL) *size = n;
+    return bytes;
 }
 
 /* ---- finding strings ----
@@ -6790,7 +6856,14 @@ static slm_status slm__merge_add(slm_tokenizer *t, int32_t a, int32_t b, int32_t
 static uint64_t slm__tokenizer_fingerprint(const slm_tokenizer *t) {
     const slm__token_entry *entries = SLM__ITEMS(const slm__token_entry, t->entries);
     const int32_t settings[3] = {t->prefix_space, t->split, t->ignore_merges};
+    const slm__characters *c = t->characters;
     uint64_t hash = slm__hash_ids(SLM_HASH_START, settings, 3);
+
+    if (c != NULL) {
+        const int32_t more[6] = {c->unknown,      c->fuse_unknown, c->byte_fallback,
+                                 c->split_spaces, c->decode_bytes, c->strip_space};
+        hash = slm__hash_ids(hash, more, 6);
+    }
 
     hash = slm__hash_ids(hash, SLM__ITEMS(const int32_t, t->merges),
                          SLM__N_ITEMS(int32_t, t->merges));
@@ -6823,6 +6896,186 @@ static int slm__compare_added(const void *left, const void *right) {
     return slm__compare_bytes(a->bytes, a->size, b->bytes, b->size);
 }
 
+/* ---- the characters of a tokenizer ---- */
+#define SLM__SPACE_MARK "\xe2\x96\x81" /* U+2581, the space of such a tokenizer's file */
+
+/* Makes each U+2581 in s (n) a space.  Returns the new size. */
+static size_t slm__unmark_spaces(char *s, size_t n) {
+    const size_t mark = sizeof SLM__SPACE_MARK - 1;
+    const char *end = s + n;
+    const char *p = s;
+    char *out = s;
+
+    while (p < end) {
+        const char *next = (const char *)memchr(p, SLM__SPACE_MARK[0], (size_t)(end - p));
+        size_t size = (size_t)((next != NULL ? next : end) - p);
+
+        memmove(out, p, size);
+        out += size;
+        p += size;
+        if (p == end) break;
+        if ((size_t)(end - p) >= mark && memcmp(p, SLM__SPACE_MARK, mark) == 0) {
+            *out = ' ';
+            p += mark;
+        } else {
+            *out = *p;
+            p++;
+        }
+        out++;
+    }
+    return (size_t)(out - s);
+}
+
+/* The byte for which a token like <0x0A> stands; -1 if s (n) is no such token. */
+static int slm__byte_token(const char *s, size_t n) {
+    static const char digits[] = "0123456789abcdefABCDEF";
+    int byte = 0;
+
+    if (n != 6 || memcmp(s, "<0x", 3) != 0 || s[5] != '>') return -1;
+    for (int i = 3; i < 5; i++) {
+        const char *found = (const char *)memchr(digits, s[i], sizeof digits - 1);
+        int digit;
+
+        if (found == NULL) return -1;
+        digit = (int)(found - digits);
+        byte = byte * 16 + (digit < 16 ? digit : digit - 6);
+    }
+    return byte;
+}
+
+/* The character at p < end as merges see it; SLM__NO_CHAR for a byte that is not UTF-8. */
+static int32_t slm__character(const char *p, const char *end, size_t *size) {
+    int32_t c = slm__utf8(p, end, size);
+
+    return c == 0x2581 ? ' ' : c;
+}
+
+static int32_t slm__character_id(const slm__characters *c, int32_t character) {
+    if (character < 0) return -1;
+    if (character < SLM__ASCII) return c->ascii_id[character];
+    return (int32_t)slm__map_get(&c->id, (uint64_t)character);
+}
+
+/* Whether a merge can join the character x and the character y behind it. */
+static int slm__characters_join(const slm__characters *c, int32_t x, int32_t y) {
+    if (x < 0 || y < 0) return 0;
+    if (x < SLM__ASCII && y < SLM__ASCII) return c->ascii_joined[x][y];
+    return slm__map_get(&c->joined, slm__pair_key(x, y)) >= 0;
+}
+
+/* Finds the tokens that are one character.  A space in the file, not U+2581, is never met. */
+static slm_status slm__characters_find_ids(slm_tokenizer *t, slm_error *err) {
+    const slm__token_entry *entries = SLM__ITEMS(const slm__token_entry, t->entries);
+    slm__characters *c = t->characters;
+
+    memset(c->ascii_id, -1, sizeof c->ascii_id);
+    for (int32_t id = 0; id < slm_tokenizer_vocab(t); id++) {
+        const char *s = t->bytes.data + entries[id].offset;
+        size_t n = entries[id].size;
+        size_t size;
+        int32_t character;
+
+        if (n == 0 || n > 4 || s[0] == ' ' || slm__token_find(t, s, n) != id) continue;
+        character = slm__character(s, s + n, &size);
+        if (size != n || character < 0) continue;
+        if (slm__map_add(&c->id, (uint64_t)character, id, err) == NULL) return SLM_ERR_MEMORY;
+        if (character < SLM__ASCII) c->ascii_id[character] = id;
+    }
+    return SLM_OK;
+}
+
+/* The last character of s (n). */
+static int32_t slm__last_character(const char *s, size_t n) {
+    size_t start = n - 1;
+    size_t size;
+
+    while (start > 0 && ((unsigned char)s[start] & 0xC0) == 0x80)
+        start--;
+    return slm__character(s + start, s + n, &size);
+}
+
+/* Finds which characters can come to lie in one token: the last one of the left token of a merge,
+   and the first one of the right token.  Where no merge joins two characters a text may be cut, and
+   the pieces have the ids of the whole: in Llama-2's tokenizer that is before each word.  That does
+   not hold if tokens merge that are no characters of the text. */
+static slm_status slm__characters_find_joined(slm_tokenizer *t, slm_error *err) {
+    const slm__token_entry *entries = SLM__ITEMS(const slm__token_entry, t->entries);
+    const slm__merge *merges = SLM__ITEMS(const slm__merge, t->merges);
+    slm__characters *c = t->characters;
+
+    c->cut = 1;
+    for (size_t i = 0; i < SLM__N_ITEMS(slm__merge, t->merges); i++) {
+        const slm__token_entry *a = &entries[merges[i].a];
+        const slm__token_entry *b = &entries[merges[i].b];
+        const char *left = t->bytes.data + a->offset;
+        const char *right = t->bytes.data + b->offset;
+        int32_t x = slm__last_character(left, a->size);
+        size_t size;
+        int32_t y = slm__character(right, right + b->size, &size);
+
+        if (merges[i].a == c->unknown || merges[i].b == c->unknown) c->cut = 0;
+        if (slm__byte_token(left, a->size) >= 0 || slm__byte_token(right, b->size) >= 0) c->cut = 0;
+        if (slm__map_add(&c->joined, slm__pair_key(x, y), 1, err) == NULL) return SLM_ERR_MEMORY;
+        if (x < SLM__ASCII && y < SLM__ASCII) c->ascii_joined[x][y] = 1;
+    }
+    return SLM_OK;
+}
+
+/* Finds the tokens of the bytes, those from <0x00> to <0xFF>; -1: there is none. */
+static void slm__characters_find_bytes(slm_tokenizer *t) {
+    for (int byte = 0; byte < 256; byte++) {
+        char name[8];
+
+        (void)snprintf(name, sizeof name, "<0x%02X>", (unsigned)byte);
+        t->byte_id[byte] = t->characters->byte_fallback ? slm__token_find(t, name, 6) : -1;
+    }
+}
+
+/* An added token as it is looked for, when its bytes become those of a decoded text. */
+static slm_status slm__added_as_searched(slm__added_token *token, slm_tokenizer *t, int32_t kind,
+                                         slm_error *err) {
+    slm__buffer *searched = &t->characters->searched; /* has room: pointers into it stay good */
+    int normalize = kind == SLM__ADDED_NORMALIZED && t->prefix_space == SLM__PREFIX_ALWAYS;
+    size_t start = searched->size;
+    slm_status status = slm__buffer_append(searched, " ", normalize ? 1 : 0, err);
+
+    slm__buffer_append_if_ok(&status, searched, token->bytes, token->size, err);
+    if (status != SLM_OK) return status;
+    token->bytes = searched->data + start;
+    token->size = searched->size - start;
+    if (normalize) token->size = slm__unmark_spaces(searched->data + start, token->size);
+    searched->size = start + token->size;
+    return SLM_OK;
+}
+
+/* Makes room for the added tokens as they are looked for. */
+static slm_status slm__characters_reserve_searched(slm_tokenizer *t, slm_error *err) {
+    const int32_t *ids = SLM__ITEMS(const int32_t, t->added);
+    size_t size = 0;
+
+    for (size_t i = 0; i < SLM__N_ITEMS(int32_t, t->added); i++)
+        size += 1 + SLM__ITEMS(const slm__token_entry, t->entries)[ids[i]].size;
+    return slm__buffer_reserve(&t->characters->searched, size, err);
+}
+
+/* The bytes of every token become those that it stands for in a text.  They are not more. */
+static void slm__characters_decode_tokens(slm_tokenizer *t) {
+    for (int32_t id = 0; id < slm_tokenizer_vocab(t); id++) {
+        slm__token_entry *entry = SLM__ITEMS(slm__token_entry, t->entries) + id;
+        char *s = t->bytes.data + entry->offset;
+        int byte = t->characters->decode_bytes ? slm__byte_token(s, entry->size) : -1;
+
+        if (byte >= 0) {
+            *s = (char)(unsigned char)byte;
+            entry->size = 1;
+        } else {
+            entry->size = slm__unmark_spaces(s, entry->size);
+        }
+    }
+    slm__release(t->ids.slots); /* of bytes that are gone */
+    memset(&t->ids, 0, sizeof t->ids);
+}
+
 /* Sorts the added tokens of that kind, so that the time of a search hardly grows with their
    number. */
 static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, const char *name,
@@ -6837,6 +7090,7 @@ static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, const char *na
         slm__added_token token = {t->bytes.data + entry->offset, entry->size, ids[i], -1};
 
         if (entry->added != kind) continue;
+        if (t->characters != NULL) status = slm__added_as_searched(&token, t, kind, err);
         slm__buffer_append_if_ok(&status, sorted, &token, sizeof token, err);
         t->begins_added[(unsigned char)token.bytes[0]] = 1;
     }
@@ -6857,19 +7111,39 @@ static slm_status slm__sort_added(slm_tokenizer *t, int32_t kind, const char *na
     return SLM_OK;
 }
 
-/* The last step of building, if status is SLM_OK: finds the token of every byte, and the
-   fingerprint.  Takes ownership of t, which becomes *out, or is freed after a failure.  Returns
-   status or the failure; name: of the file, for its message. */
-static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
-                                     const char *name, slm_error *err) {
-    for (int byte = 0; byte < 256 && status == SLM_OK; byte++) {
+/* Finds the token of every byte. */
+static slm_status slm__find_bytes(slm_tokenizer *t, const char *name, slm_error *err) {
+    for (int byte = 0; byte < 256; byte++) {
         char c = (char)(unsigned char)byte;
         t->byte_id[byte] = slm__token_find(t, &c, 1);
         if (t->byte_id[byte] < 0) t->lacks_bytes = 1;
     }
-    if (status == SLM_OK && t->prefix_space && t->byte_id[' '] < 0)
-        status = slm__fail(err, SLM_ERR_FORMAT,
-                           "%s: add_prefix_space: model.vocab has no token for the space", name);
+    if (t->prefix_space && t->byte_id[' '] < 0)
+        return slm__fail(err, SLM_ERR_FORMAT,
+                         "%s: add_prefix_space: model.vocab has no token for the space", name);
+    return SLM_OK;
+}
+
+/* Finds what an encoder of characters needs. */
+static slm_status slm__find_characters(slm_tokenizer *t, slm_error *err) {
+    slm_status status;
+
+    slm__characters_find_bytes(t);
+    status = slm__characters_find_ids(t, err);
+    if (status == SLM_OK) status = slm__characters_find_joined(t, err);
+    if (status == SLM_OK) status = slm__characters_reserve_searched(t, err);
+    return status;
+}
+
+/* The last step of building, if status is SLM_OK: finds what encoding needs, and the fingerprint.
+   Takes ownership of t, which becomes *out, or is freed after a failure.  Returns status or the
+   failure; name: of the file, for its message. */
+static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_status status,
+                                     const char *name, slm_error *err) {
+    if (status == SLM_OK && t->characters != NULL)
+        status = slm__find_characters(t, err);
+    else if (status == SLM_OK)
+        status = slm__find_bytes(t, name, err);
     if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_EXACT, name, err);
     if (status == SLM_OK) status = slm__sort_added(t, SLM__ADDED_NORMALIZED, name, err);
     if (status != SLM_OK) {
@@ -6877,6 +7151,7 @@ static slm_status slm__tokenizer_end(slm_tokenizer **out, slm_tokenizer *t, slm_
         return status;
     }
     t->hash = slm__tokenizer_fingerprint(t);
+    if (t->characters != NULL) slm__characters_decode_tokens(t);
     *out = t;
     return SLM_OK;
 }
@@ -6904,7 +7179,7 @@ SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *er
 }
 
 /* ---- encoding one piece in O(n log n) ----
-   A piece of n bytes begins as n symbols, one per byte, in a linked list.  A merge gives the left
+   A piece begins as n symbols, one per byte or character, in a linked list.  A merge gives the left
    symbol of a pair the new id and takes the right one out of the list.
 
    To find the pair of lowest rank at once, the symbols are the leaves of a binary tree, held in an
@@ -6928,11 +7203,13 @@ typedef struct slm__symbol {
 /* What the encoding of one text needs. */
 typedef struct slm__encoder {
     const slm_tokenizer *tokenizer;
-    const char *whole; /* the text */
-    const char *text;  /* what is being cut into pieces: a part of it, or a copy, ... */
-    size_t offset;     /* ... and the place of that part in the whole */
-    slm__buffer ids;   /* int32_t: the result */
-    slm__buffer tree;  /* slm__symbol: room for the tree of a piece */
+    const char *whole;    /* the text */
+    const char *text;     /* what is being cut into pieces: a part of it, or a copy, ... */
+    size_t offset;        /* ... and the place of that part in the whole */
+    slm__buffer ids;      /* int32_t: the result */
+    slm__buffer symbols;  /* int32_t: the tokens with which the merges of a piece begin */
+    slm__buffer tree;     /* slm__symbol: room for the tree of a piece */
+    slm__buffer prepared; /* a text between added tokens, with a space before it */
     slm_error *err;
     slm_status status; /* the first error; nothing is done after it */
 } slm__encoder;
@@ -6951,34 +7228,40 @@ static uint64_t slm__pair_priority(const slm_tokenizer *t, const slm__symbol *tr
     return rank < 0 ? SLM__NO_PAIR : (uint64_t)rank << 32 | (uint64_t)leaf;
 }
 
-/* Gives node i < n the lower of the two priorities below it. */
-static void slm__tree_pull(slm__symbol *tree, int32_t i) {
+/* Gives node i < n the lower of the two priorities below it.  Returns 0 if it had that already. */
+static int slm__tree_pull(slm__symbol *tree, int32_t i) {
     uint64_t left = tree[2 * i].priority;
     uint64_t right = tree[2 * i + 1].priority;
+    uint64_t before = tree[i].priority;
 
     tree[i].priority = left < right ? left : right;
+    return tree[i].priority != before;
 }
 
-/* Works out the priority of the pair that begins at this leaf, and of all nodes above it.  To be
-   called whenever one of the two symbols, or which symbol comes second, has changed. */
+/* Works out the priority of the pair that begins at this leaf, and of the nodes above it, up to one
+   that does not change.  To be called whenever one of the two symbols, or which symbol comes
+   second, has changed. */
 static void slm__tree_update(const slm_tokenizer *t, slm__symbol *tree, int32_t leaf) {
+    int32_t i = leaf / 2;
+
     tree[leaf].priority = slm__pair_priority(t, tree, leaf);
-    for (int32_t i = leaf / 2; i >= 1; i /= 2)
-        slm__tree_pull(tree, i);
+    while (i >= 1 && slm__tree_pull(tree, i))
+        i /= 2;
 }
 
-/* Fills the tree (2n) of a piece of n bytes: the leaves first, then the nodes above, bottom up. */
-static void slm__tree_build(const slm_tokenizer *t, slm__symbol *tree, const char *s, int32_t n) {
+/* Fills the tree (2n) of n symbols: the leaves first, then the nodes above, bottom up. */
+static void slm__tree_build(const slm_tokenizer *t, slm__symbol *tree, const int32_t *symbols,
+                            int32_t n) {
     for (int32_t i = 0; i < n; i++) {
         slm__symbol *leaf = &tree[n + i];
-        leaf->id = t->byte_id[(unsigned char)s[i]];
+        leaf->id = symbols[i];
         leaf->before = i > 0 ? n + i - 1 : 0;
         leaf->after = i + 1 < n ? n + i + 1 : 0;
     }
     for (int32_t leaf = n; leaf < 2 * n; leaf++)
         tree[leaf].priority = slm__pair_priority(t, tree, leaf);
     for (int32_t i = n - 1; i >= 1; i--)
-        slm__tree_pull(tree, i);
+        (void)slm__tree_pull(tree, i);
 }
 
 /* Merges the symbol at this leaf with the one after it, `right`.  The leaf's priority must be that
@@ -7013,28 +7296,30 @@ static void slm__check_bytes(slm__encoder *e, const char *s, size_t size) {
     }
 }
 
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+/* Encodes the symbols of a piece, and empties their list. */
+static void slm__encode_symbols(slm__encoder *e) {
     const slm_tokenizer *t = e->tokenizer;
-    int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    const int32_t *symbols = SLM__ITEMS(const int32_t, e->symbols);
+    size_t size = SLM__N_ITEMS(int32_t, e->symbols);
     int32_t n = (int32_t)size;
     slm__symbol *tree;
 
-    if (whole >= 0) {
-        slm__encode_id(e, whole);
+    if (e->status != SLM_OK) return;
+    e->symbols.size = 0;
+    if (size <= 1) {
+        if (size == 1) slm__encode_id(e, symbols[0]);
         return;
     }
     if (size > INT32_MAX / 2 || size > SIZE_MAX / 2 / sizeof *tree) {
         e->status = slm__fail(e->err, SLM_ERR_ARGUMENT,
-                              "a run of %zu bytes without a break is too long", size);
+                              "a run of %zu symbols without a break is too long", size);
         return;
     }
-    if (t->lacks_bytes) slm__check_bytes(e, s, size);
-    if (e->status == SLM_OK)
-        e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
+    e->status = slm__buffer_reserve(&e->tree, 2 * size * sizeof *tree, e->err);
     if (e->status != SLM_OK) return;
 
     tree = SLM__ITEMS(slm__symbol, e->tree);
-    slm__tree_build(t, tree, s, n);
+    slm__tree_build(t, tree, symbols, n);
     while (tree[1].priority != SLM__NO_PAIR) {
         int32_t leaf = (int32_t)(tree[1].priority & INT32_MAX);
         slm__tree_merge(t, tree, leaf);
@@ -7043,20 +7328,145 @@ static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
         slm__encode_id(e, tree[leaf].id);
 }
 
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+    const slm_tokenizer *t = e->tokenizer;
+    int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    int32_t *symbols;
+
+    if (whole >= 0) {
+        slm__encode_id(e, whole);
+        return;
+    }
+    if (t->lacks_bytes) slm__check_bytes(e, s, size);
+    if (e->status == SLM_OK)
+        e->status = slm__buffer_reserve(&e->symbols, size * sizeof *symbols, e->err);
+    if (e->status != SLM_OK) return;
+
+    symbols = SLM__ITEMS(int32_t, e->symbols);
+    for (size_t i = 0; i < size; i++)
+        symbols[i] = t->byte_id[(unsigned char)s[i]];
+    e->symbols.size = size * sizeof *symbols;
+    slm__encode_symbols(e);
+}
+
+/* ---- encoding characters ---- */
+/* The symbols of a character s (size) that is no token, or of a byte that is not UTF-8: those of
+   its bytes, if each has one.  Returns 0 if not. */
+static int slm__encode_fallback(slm__encoder *e, const char *s, size_t size) {
+    const int32_t *byte_id = e->tokenizer->byte_id;
+
+    for (size_t i = 0; i < size; i++)
+        if (byte_id[(unsigned char)s[i]] < 0) return 0;
+    for (size_t i = 0; i < size; i++)
+        slm__buffer_append_if_ok(&e->status, &e->symbols, &byte_id[(unsigned char)s[i]],
+                                 sizeof *byte_id, e->err);
+    return 1;
+}
+
+/* The unknown token takes its place, if it is still due. */
+static void slm__encode_unknown(slm__encoder *e, int *due) {
+    const slm__characters *c = e->tokenizer->characters;
+
+    if (*due)
+        slm__buffer_append_if_ok(&e->status, &e->symbols, &c->unknown, sizeof c->unknown, e->err);
+    *due = 0;
+}
+
+/* The symbols of one more character s (size), whose token is id; -1: it has none.  An unknown token
+   is due until the next character that is a token, or that is unknown and not fused with it. */
+static void slm__encode_character(slm__encoder *e, const char *s, size_t size, int32_t id,
+                                  int *unknown_due) {
+    const slm__characters *c = e->tokenizer->characters;
+
+    if (id >= 0) {
+        slm__encode_unknown(e, unknown_due);
+        slm__buffer_append_if_ok(&e->status, &e->symbols, &id, sizeof id, e->err);
+        return;
+    }
+    if (slm__encode_fallback(e, s, size)) return;
+    if (c->unknown < 0) {
+        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT,
+                              "the tokenizer has no token for byte 0x%02x of the text, and none "
+                              "for what is unknown",
+                              (unsigned)(unsigned char)s[0]);
+        return;
+    }
+    if (!c->fuse_unknown) slm__encode_unknown(e, unknown_due);
+    *unknown_due = 1;
+}
+
+/* Text without added tokens.  It is cut into pieces where that changes no id; so a text of words
+   takes little memory, and only a run that merges may join takes 48 bytes for each character. */
+static void slm__encode_characters(slm__encoder *e, const char *s, size_t n) {
+    const slm__characters *c = e->tokenizer->characters;
+    const char *end = s + n;
+    int32_t before = SLM__NO_CHAR;
+    int unknown_due = 0;
+
+    while (s < end && e->status == SLM_OK) {
+        size_t size;
+        int32_t character = slm__character(s, end, &size);
+        int32_t id = slm__character_id(c, character);
+        int cut = c->cut && (id >= 0 || !unknown_due);
+
+        if (cut) cut = !slm__characters_join(c, before, character);
+        if (c->split_spaces && character == ' ') cut = 1;
+        if (cut) {
+            slm__encode_unknown(e, &unknown_due);
+            slm__encode_symbols(e);
+        }
+        slm__encode_character(e, s, size, id, &unknown_due);
+        before = character;
+        s += size;
+    }
+    slm__encode_unknown(e, &unknown_due);
+    slm__encode_symbols(e);
+}
+
 /* ---- encoding a text ---- */
+/* Puts a space before the text, in e->prepared.  In a text of characters all spaces become equal:
+   the tokens that are then looked for, and characters, do not tell one from the other. */
+static void slm__prepare_text(slm__encoder *e, const char **s, size_t *n) {
+    slm__buffer *prepared = &e->prepared;
+
+    prepared->size = 0;
+    slm__buffer_append_if_ok(&e->status, prepared, " ", 1, e->err);
+    slm__buffer_append_if_ok(&e->status, prepared, *s, *n, e->err);
+    if (e->status != SLM_OK) return;
+    if (e->tokenizer->characters != NULL)
+        prepared->size = slm__unmark_spaces(prepared->data, prepared->size);
+    *s = prepared->data;
+    *n = prepared->size;
+}
+
+/* Whether a space is put before the plain text s (n). */
+static int slm__wants_space(const slm__encoder *e, const char *s, size_t n) {
+    int32_t prefix = e->tokenizer->prefix_space;
+    int has_space;
+    size_t size;
+
+    if (prefix != SLM__PREFIX_UNLESS_SPACE && prefix != SLM__PREFIX_FIRST) return 0;
+    if (prefix == SLM__PREFIX_FIRST && s != e->whole) return 0;
+    has_space = s[0] == ' ';
+    if (e->tokenizer->characters != NULL) has_space = slm__character(s, s + n, &size) == ' ';
+    return !has_space;
+}
+
 /* Text without added tokens: a space before it if the tokenizer wants one, then piece by piece. */
 static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
     const slm_tokenizer *t = e->tokenizer;
-    slm__buffer spaced = {NULL, 0, 0};
 
-    e->text = s;
-    e->offset = (size_t)(s - e->whole);
-    if (t->prefix_space && n > 0 && s[0] != ' ') {
-        slm__buffer_append_if_ok(&e->status, &spaced, " ", 1, e->err);
-        slm__buffer_append_if_ok(&e->status, &spaced, s, n, e->err);
-        if (e->status == SLM_OK) e->text = spaced.data + 1;
-        s = spaced.data;
-        n = spaced.size;
+    if (t->characters == NULL) {
+        e->text = s;
+        e->offset = (size_t)(s - e->whole);
+    }
+    if (slm__wants_space(e, s, n)) {
+        slm__prepare_text(e, &s, &n);
+        e->text = s + 1;
+    }
+    if (e->status == SLM_OK && t->characters != NULL) {
+        slm__encode_characters(e, s, n);
+        return;
     }
     while (n > 0 && e->status == SLM_OK) {
         size_t size = slm__pretoken_size(t->classes, t->split, s, n);
@@ -7064,19 +7474,19 @@ static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
         s += size;
         n -= size;
     }
-    slm__release(spaced.data);
 }
 
-/* The longest added token of that kind with which the text s (n) begins; -1 if there is none.  Of
-   the tokens that are not behind the text in the order of bytes the last is looked at: every token
-   with which the text begins is this one, or one with which this one begins. */
-static int32_t slm__added_token_at(const slm_tokenizer *t, const char *s, size_t n, int32_t kind) {
+/* The longest added token of that kind with which the text s (n) begins, or NULL.  Of the tokens
+   that are not behind the text in the order of bytes the last is looked at: every token with which
+   the text begins is this one, or one with which this one begins. */
+static const slm__added_token *slm__added_token_at(const slm_tokenizer *t, const char *s, size_t n,
+                                                   int32_t kind) {
     const slm__added_token *tokens = SLM__ITEMS(const slm__added_token, t->sorted_added[kind]);
     size_t low = 0;
     size_t high = SLM__N_ITEMS(slm__added_token, t->sorted_added[kind]);
     int32_t i;
 
-    if (!t->begins_added[(unsigned char)s[0]]) return -1;
+    if (!t->begins_added[(unsigned char)s[0]]) return NULL;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (slm__compare_bytes(tokens[middle].bytes, tokens[middle].size, s, n) <= 0)
@@ -7087,7 +7497,7 @@ static int32_t slm__added_token_at(const slm_tokenizer *t, const char *s, size_t
     i = (int32_t)low - 1;
     while (i >= 0 && !slm__begins_with(s, n, &tokens[i]))
         i = tokens[i].prefix;
-    return i >= 0 ? tokens[i].id : -1;
+    return i >= 0 ? &tokens[i] : NULL;
 }
 
 /* Cuts the added tokens of that kind out of the text.  What is between them is searched for the
@@ -7098,19 +7508,25 @@ static void slm__encode_text(slm__encoder *e, const char *s, size_t n, int32_t k
     size_t i = 0;
 
     if (n == 0) return;
-    if (kind > SLM__ADDED_NORMALIZED || t->added.size == 0) {
+    if (kind == SLM__ADDED_NORMALIZED && t->prefix_space == SLM__PREFIX_ALWAYS)
+        slm__prepare_text(e, &s, &n);
+    if (kind > SLM__ADDED_NORMALIZED) {
         slm__encode_plain(e, s, n);
         return;
     }
+    if (t->sorted_added[kind].size == 0) {
+        slm__encode_text(e, s, n, kind + 1);
+        return;
+    }
     while (i < n && e->status == SLM_OK) {
-        int32_t id = slm__added_token_at(t, s + i, n - i, kind);
-        if (id < 0) {
+        const slm__added_token *token = slm__added_token_at(t, s + i, n - i, kind);
+        if (token == NULL) {
             i++;
             continue;
         }
         slm__encode_text(e, s + start, i - start, kind + 1);
-        slm__encode_id(e, id);
-        i += SLM__ITEMS(const slm__token_entry, t->entries)[id].size;
+        slm__encode_id(e, token->id);
+        i += token->size;
         start = i;
     }
     slm__encode_text(e, s + start, n - start, kind + 1);
@@ -7127,7 +7543,9 @@ SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
     e.err = err;
     e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err); /* so that *ids is never NULL */
     slm__encode_text(&e, text, size, SLM__ADDED_EXACT);
+    slm__release(e.symbols.data);
     slm__release(e.tree.data);
+    slm__release(e.prepared.data);
     if (e.status != SLM_OK) {
         slm__release(e.ids.data);
         return e.status;
@@ -7144,7 +7562,7 @@ SLM_API slm_status slm_tokenizer_decode(char **text, size_t *size, const slm_tok
 
     for (size_t i = 0; i < n_ids && status == SLM_OK; i++) {
         size_t length;
-        const char *bytes = slm_tokenizer_token(&length, tokenizer, ids[i]);
+        const char *bytes = slm_tokenizer_token_at(&length, tokenizer, ids[i], i);
         if (bytes == NULL)
             status =
                 slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, none of the vocabulary of %d", i,
@@ -9061,7 +9479,22 @@ static slm_status slm__container_read(slm_safetensors *file, const slm__containe
    other 68 for U+0100 and up, in their order.  Contents of added tokens are plain text.
    What does not change the ids of plain text is ignored (post_processor, decoder, truncation,
    padding, unk_token); what would change them and is not supported is refused by name.  The text
-   of the file is kept, and is what is saved. */
+   of the file is kept, and is what is saved.
+
+   The second kind, of characters, is written in one of two ways.  They differ in where a space is
+   put before a text; both make U+2581 of every space.
+     "normalizer": {"type": "Sequence", "normalizers": [
+       {"type": "Prepend", "prepend": "U+2581"},
+       {"type": "Replace", "pattern": {"String": " "}, "content": "U+2581"} ]}
+     "pre_tokenizer": {"type": "Metaspace", "replacement": "U+2581", "prepend_scheme": "first",
+       "split": false}
+   TOKEN, LEFT and RIGHT are then plain text, but for <0x00> to <0xFF>: with "byte_fallback": true
+   they are bytes.  unk_token and fuse_unk count, and so does the decoder:
+     "decoder": {"type": "Sequence", "decoders": [
+       {"type": "Replace", "pattern": {"String": "U+2581"}, "content": " "},
+       {"type": "ByteFallback"}, {"type": "Fuse"},
+       {"type": "Strip", "content": " ", "start": 1, "stop": 0} ]}
+   ByteFallback may be missing, and so may Strip. */
 static int32_t slm__byte_to_char(int32_t byte) {
     if (byte <= ' ') return 256 + byte;         /* 0 to 32: U+0100 and up */
     if (byte <= '~') return byte;               /* 33 to 126 */
@@ -9089,6 +9522,10 @@ static size_t slm__load_bytes(slm_tokenizer *t, slm__json *j, const char *text, 
     size_t start = t->bytes.size;
     size_t i = 0;
 
+    if (t->characters != NULL) {
+        slm__buffer_append_if_ok(&j->status, &t->bytes, text, size, j->err);
+        return t->bytes.size - start;
+    }
     while (i < size && j->status == SLM_OK) {
         size_t n;
         int32_t value = slm__char_to_byte(slm__utf8(text + i, text + size, &n));
@@ -9194,6 +9631,7 @@ static void slm__load_merge(slm_tokenizer *t, slm__json *j, const slm__value *v)
             left.size = (size_t)(space - v->text);
             right.text = space + 1;
             right.size = v->size - left.size - 1;
+            if (memchr(right.text, ' ', right.size) != NULL) right.size = 0; /* which space? */
         }
     }
 
@@ -9390,22 +9828,184 @@ static void slm__load_pre_tokenizer(slm_tokenizer *t, slm__json *j, const slm__v
         slm__json_fail_quoting(j, type, "not ByteLevel:");
 }
 
-/* Checks all that changes ids besides vocabulary and merges. */
-static void slm__load_options(slm_tokenizer *t, slm__json *j, const slm__value *root) {
-    const slm__value *model = slm__json_get(j, root, "model");
+/* ---- tokenizer.json, the kind of characters ---- */
+/* The steps of a "Sequence"; a step by itself is one of one.  NULL: there are none. */
+static const slm__value *slm__load_steps(slm__json *j, const slm__value *v, const char *name,
+                                         const slm__value **end) {
+    *end = NULL;
+    if (v == NULL) return NULL;
+    if (slm__json_is_text(slm__json_get(j, v, "type"), "Sequence"))
+        return slm__json_items(j, slm__json_get(j, v, name), end);
+    *end = slm__json_next(v);
+    return v;
+}
+
+/* Goes on to the next step if this one, unless it is the end, is of that type. */
+static int slm__load_step(slm__json *j, const slm__value **v, const slm__value *end,
+                          const char *type) {
+    if (*v == end || j->status != SLM_OK) return 0;
+    if (!slm__json_is_text(slm__json_get(j, *v, "type"), type)) return 0;
+    *v = slm__json_next(*v);
+    return 1;
+}
+
+/* Refuses a member of a step that is not that text. */
+static void slm__load_must_be(slm__json *j, const slm__value *step, const char *name,
+                              const char *text) {
+    const slm__value *v = slm__json_get(j, step, name);
+
+    if (!slm__json_is_text(v, text)) slm__json_fail_quoting(j, v, "not supported:");
+}
+
+/* Refuses the step v unless it is the end: no step of the name `field` may come here. */
+static void slm__load_must_end(slm__json *j, const slm__value *v, const slm__value *end,
+                               const char *field) {
     const slm__value *type;
 
-    slm__json_must_be_unset(j, root, "normalizer");
+    if (v == end || j->status != SLM_OK) return;
+    type = slm__json_get(j, v, "type");
+    j->field = field;
+    slm__json_fail_quoting(j, type, "not supported here:");
+}
+
+/* A "Replace" of `from` by `to`. */
+static void slm__load_replace(slm__json *j, const slm__value *step, const char *from,
+                              const char *to) {
+    slm__load_must_be(j, slm__json_get(j, step, "pattern"), "String", from);
+    slm__load_must_be(j, step, "content", to);
+}
+
+/* Whether the file's tokenizer is of characters: its normalizer begins with Prepend. */
+static int slm__is_prepend(slm__json *j, const slm__value *normalizer) {
+    const slm__value *end;
+    const slm__value *v = slm__load_steps(j, normalizer, "normalizers", &end);
+
+    return slm__load_step(j, &v, end, "Prepend");
+}
+
+/* Prepend and Replace. */
+static void slm__load_prepend(slm_tokenizer *t, slm__json *j, const slm__value *normalizer) {
+    const slm__value *end;
+    const slm__value *v = slm__load_steps(j, normalizer, "normalizers", &end);
+    const slm__value *step = v;
+
+    t->prefix_space = SLM__PREFIX_ALWAYS;
+    if (slm__load_step(j, &v, end, "Prepend"))
+        slm__load_must_be(j, step, "prepend", SLM__SPACE_MARK);
+    step = v;
+    if (slm__load_step(j, &v, end, "Replace"))
+        slm__load_replace(j, step, " ", SLM__SPACE_MARK);
+    else if (v == end && j->status == SLM_OK)
+        (void)slm__json_fail(j, normalizer, "Prepend without Replace is not supported");
+    slm__load_must_end(j, v, end, "normalizer");
+}
+
+/* Metaspace, whose old form says add_prefix_space for "always" and "never". */
+static void slm__load_metaspace(slm_tokenizer *t, slm__json *j, const slm__value *v) {
+    int add_space = slm__json_bool_or(j, v, "add_prefix_space", 1);
+    const slm__value *scheme;
+
+    slm__load_must_be(j, v, "replacement", SLM__SPACE_MARK);
+    t->characters->split_spaces = slm__json_bool_or(j, v, "split", 1);
+    scheme = slm__json_get(j, v, "prepend_scheme");
+    if (scheme == NULL)
+        t->prefix_space = add_space ? SLM__PREFIX_UNLESS_SPACE : SLM__PREFIX_NONE;
+    else if (slm__json_is_text(scheme, "always"))
+        t->prefix_space = SLM__PREFIX_UNLESS_SPACE;
+    else if (slm__json_is_text(scheme, "first"))
+        t->prefix_space = SLM__PREFIX_FIRST;
+    else if (slm__json_is_text(scheme, "never"))
+        t->prefix_space = SLM__PREFIX_NONE;
+    else
+        slm__json_fail_quoting(j, scheme, "not supported:");
+    if (!add_space && t->prefix_space != SLM__PREFIX_NONE)
+        slm__json_fail_quoting(j, scheme, "is not what add_prefix_space says:");
+}
+
+/* Replace, ByteFallback, Fuse, Strip. */
+static void slm__load_decoder(slm_tokenizer *t, slm__json *j, const slm__value *decoder) {
+    const slm__value *end;
+    const slm__value *v = slm__load_steps(j, decoder, "decoders", &end);
+    const slm__value *step = v;
+    int fused;
+
+    if (!slm__json_require(j, decoder, decoder != NULL, "missing")) return;
+    if (slm__load_step(j, &v, end, "Replace"))
+        slm__load_replace(j, step, SLM__SPACE_MARK, " ");
+    else
+        slm__load_must_end(j, v, NULL, "decoder");
+    t->characters->decode_bytes = slm__load_step(j, &v, end, "ByteFallback");
+    fused = slm__load_step(j, &v, end, "Fuse");
+    step = v;
+    if (fused && slm__load_step(j, &v, end, "Strip")) {
+        slm__load_must_be(j, step, "content", " ");
+        if (slm__json_u64(j, slm__json_get(j, step, "stop")) != 0)
+            (void)slm__json_fail(j, step, "only 0 is supported");
+        if (slm__json_u64(j, slm__json_get(j, step, "start")) != 1)
+            (void)slm__json_fail(j, step, "only 1 is supported");
+        t->characters->strip_space = 1;
+    }
+    slm__load_must_end(j, v, end, "decoder");
+}
+
+/* All but the unknown token, which needs the vocabulary. */
+static void slm__load_characters(slm_tokenizer *t, slm__json *j, const slm__value *root) {
+    const slm__value *normalizer = slm__json_get(j, root, "normalizer");
+    const slm__value *pre_tokenizer = slm__json_get(j, root, "pre_tokenizer");
+    const slm__value *model = slm__json_get(j, root, "model");
+
+    if (j->status != SLM_OK) return;
+    t->characters = (slm__characters *)slm__alloc(1, sizeof *t->characters, j->err);
+    if (t->characters == NULL) {
+        j->status = SLM_ERR_MEMORY;
+        return;
+    }
+    t->characters->unknown = -1;
+    if (normalizer != NULL) {
+        slm__json_must_be_unset(j, root, "pre_tokenizer");
+        slm__load_prepend(t, j, normalizer);
+    } else {
+        slm__load_metaspace(t, j, pre_tokenizer);
+    }
+    slm__json_must_be_unset(j, model, "ignore_merges");
+    t->characters->byte_fallback = slm__json_bool_or(j, model, "byte_fallback", 0);
+    t->characters->fuse_unknown = slm__json_bool_or(j, model, "fuse_unk", 0);
+    slm__load_decoder(t, j, slm__json_get(j, root, "decoder"));
+}
+
+/* "unk_token", when the vocabulary is there. */
+static void slm__load_unknown(slm_tokenizer *t, slm__json *j, const slm__value *model) {
+    const slm__value *v = slm__json_get(j, model, "unk_token");
+
+    if (v == NULL || !slm__json_require(j, v, slm__json_is(v, SLM__JSON_STRING),
+                                        "a string was expected"))
+        return;
+    t->characters->unknown = slm__token_find(t, v->text, v->size);
+    if (t->characters->unknown < 0) slm__json_fail_quoting(j, v, "not in model.vocab:");
+}
+
+/* Checks all that changes ids besides vocabulary and merges. */
+static void slm__load_options(slm_tokenizer *t, slm__json *j, const slm__value *root) {
+    const slm__value *normalizer = slm__json_get(j, root, "normalizer");
+    const slm__value *pre_tokenizer = slm__json_get(j, root, "pre_tokenizer");
+    const slm__value *model = slm__json_get(j, root, "model");
+    const slm__value *type = slm__json_get(j, model, "type");
+    int is_metaspace;
+
+    if (type != NULL && !slm__json_is_text(type, "BPE"))
+        slm__json_fail_quoting(j, type, "not supported:");
     slm__json_must_be_unset(j, model, "continuing_subword_prefix");
     slm__json_must_be_unset(j, model, "end_of_word_suffix");
     slm__json_must_be_unset(j, model, "dropout");
+    is_metaspace = slm__json_is_text(slm__json_get(j, pre_tokenizer, "type"), "Metaspace");
+    if ((normalizer == NULL && is_metaspace) || slm__is_prepend(j, normalizer)) {
+        slm__load_characters(t, j, root);
+        return;
+    }
+    slm__json_must_be_unset(j, root, "normalizer");
+    slm__load_pre_tokenizer(t, j, root);
     slm__json_must_be_unset(j, model, "byte_fallback");
     t->ignore_merges = slm__json_bool_or(j, model, "ignore_merges", 0);
-    slm__load_pre_tokenizer(t, j, root);
-
-    type = slm__json_get(j, model, "type");
-    if (type != NULL && !slm__json_is_text(type, "BPE"))
-        slm__json_fail_quoting(j, type, "not supported:");
 }
 
 SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
@@ -9429,6 +10029,7 @@ SLM_API slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, si
     merges = slm__json_get(j, model, "merges");
     j->field = "model.vocab";
     slm__load_vocab(t, j, vocab);
+    if (t->characters != NULL) slm__load_unknown(t, j, model);
 
     j->field = "model.merges";
     v = slm__json_items(j, merges, &end);

@@ -112,7 +112,7 @@ static slm_status read_tokens(int32_t *tokens, size_t *text_size, const slm_toke
                              (unsigned long long)id, (int)vocab);
         }
         tokens[i] = (int32_t)id;
-        (void)slm_tokenizer_token(&size, tokenizer, tokens[i]);
+        (void)slm_tokenizer_token_at(&size, tokenizer, tokens[i], i);
         *text_size += size;
     }
     return SLM_OK;

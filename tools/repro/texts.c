@@ -74,7 +74,8 @@ static uint8_t *kinds_of_tokens(const experiment *e) {
     size_t position = 0, size;
     for (size_t i = 0; i < c->n; i++) {
         kind[i] = t->kind[position < t->size ? position : t->size - 1];
-        if (slm_tokenizer_token(&size, e->tokenizer, c->tokens[i]) != NULL) position += size;
+        (void)slm_tokenizer_token_at(&size, e->tokenizer, c->tokens[i], i);
+        position += size;
     }
     return kind;
 }

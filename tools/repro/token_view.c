@@ -89,7 +89,7 @@ static void place_tokens(view_text *t) {
         int is_known = t->kinds != NULL && position < t->n_kinds;
         t->start[i] = position;
         t->kind[i] = is_known ? (unsigned char)t->kinds[position] : UNKNOWN;
-        (void)slm_tokenizer_token(&size, t->tokenizer, t->corpus->tokens[i]);
+        (void)slm_tokenizer_token_at(&size, t->tokenizer, t->corpus->tokens[i], i);
         position += size;
     }
     t->start[t->n] = position;

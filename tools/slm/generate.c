@@ -27,10 +27,10 @@ typedef struct generate_run {
     size_t n_prompt;
 } generate_run;
 
-/* Prints nothing for a row of the model that no text uses. */
-static void print_token(const slm_tokenizer *tokenizer, int32_t id) {
+/* Prints token i of the text, and nothing for a row of the model that no text uses. */
+static void print_token(const slm_tokenizer *tokenizer, int32_t id, size_t i) {
     size_t size = 0;
-    const char *bytes = slm_tokenizer_token(&size, tokenizer, id);
+    const char *bytes = slm_tokenizer_token_at(&size, tokenizer, id, i);
     if (bytes != NULL) fwrite(bytes, 1, size, stdout);
     (void)fflush(stdout);
 }
@@ -38,7 +38,7 @@ static void print_token(const slm_tokenizer *tokenizer, int32_t id) {
 /* Pushes the prompt; *logits are then those of the token after it. */
 static slm_status read_prompt(const slm_real **logits, generate_run *r, slm_error *err) {
     for (size_t i = 0; i < r->n_prompt && !stop_requested; i++) {
-        print_token(r->tokenizer, r->prompt[i]);
+        print_token(r->tokenizer, r->prompt[i], i);
         slm_status status = slm_generator_push(logits, r->generator, r->prompt[i], err);
         if (status != SLM_OK) return status;
     }
@@ -57,7 +57,7 @@ static slm_status continue_text(const generate_options *o, generate_run *r, cons
         int32_t token;
         slm_status status = slm_sample_token(&token, logits, vocab, &options, &rng, scratch, err);
         if (status != SLM_OK) return status;
-        print_token(r->tokenizer, token);
+        print_token(r->tokenizer, token, r->n_prompt + (size_t)i);
         if (i + 1 == o->n) break;
         status = slm_generator_push(&logits, r->generator, token, err);
         if (status != SLM_OK) return status;

@@ -69,7 +69,7 @@ static int make_text(view_run *r) {
     if (r->start == NULL) return fail_memory();
     for (size_t i = 0; i < n; i++) {
         size_t size = 0;
-        (void)slm_tokenizer_token(&size, r->tokenizer, r->corpus->tokens[i]);
+        (void)slm_tokenizer_token_at(&size, r->tokenizer, r->corpus->tokens[i], i);
         r->start[i] = offset;
         offset += size;
     }
@@ -79,7 +79,8 @@ static int make_text(view_run *r) {
     if (r->text == NULL) return fail_memory();
     for (size_t i = 0; i < n; i++) {
         size_t size = 0;
-        const char *bytes = slm_tokenizer_token(&size, r->tokenizer, r->corpus->tokens[i]);
+        int32_t id = r->corpus->tokens[i];
+        const char *bytes = slm_tokenizer_token_at(&size, r->tokenizer, id, i);
         if (bytes != NULL && size > 0) memcpy(r->text + r->start[i], bytes, size);
     }
     return DONE;
