@@ -93,7 +93,7 @@ run: build/run
 # Each training is on one thread, two at a time: without OpenMP no thread ever waits, and the bits
 # are the same.  What is finished is kept.
 REPRO = $(patsubst build/obj/%,build/serial/%,$(call room,repro) \
-	$(filter-out %/run.o,$(call room,lab)) $(COMMON) $(REPORT))
+	$(filter-out %/run.o %/run_report.o,$(call room,lab)) $(COMMON) $(REPORT))
 build/reproduce: $(REPRO)
 	$(CC) $(CFLAGS) $^ -o $@ -lm
 # Made-up runs for the tests of the report, and made-up pages for tests/browser.

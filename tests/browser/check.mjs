@@ -274,6 +274,14 @@ const badTexts = () =>
       over = texts.filter(({ b }, i) => texts.slice(i + 1).some((other) => meet(b, other.b)));
     return [...outside, ...over].map(({ t }) => t);
   });
+// Texts of figures that are shown smaller than 10.5 pixels.
+const smallTexts = () =>
+  [...document.querySelectorAll('svg[aria-label]:not(.v-hist)')].flatMap((svg) => {
+    const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    return [...svg.querySelectorAll('text')]
+      .filter((t) => scale > 0 && scale * Number(t.getAttribute('font-size')) < 10.5)
+      .map((t) => t.textContent);
+  });
 const deadLinks = () =>
   [...document.querySelectorAll('a[href^="#"]')]
     .map((a) => a.getAttribute('href'))
@@ -479,9 +487,8 @@ async function holds_for_every_page(file, name) {
       }),
     );
     check(`${name}, ${where}: nothing sticks out to the side`, (await run(wide)) <= 0);
-    if (!phone) {
-      same(`${name}, ${where}: texts of figures`, await run(badTexts), []);
-    }
+    same(`${name}, ${where}: texts of figures`, await run(badTexts), []);
+    same(`${name}, ${where}: texts of figures too small to read`, await run(smallTexts), []);
     same(`${name}, ${where}: links lead somewhere`, await run(deadLinks), []);
     await shot(`${name}-${where}`);
     await quiet(`${name}, ${where}`, url);

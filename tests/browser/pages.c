@@ -146,7 +146,8 @@ static void write_expected(FILE *out) {
 /* ---- figures: one of each kind, with gaps, one value, long names and names to escape ---- */
 static double steps[STEPS], runs[3][RUNS * STEPS];
 
-static void draw(FILE *out, int which) {
+static void draw(FILE *out, double width, const void *user) {
+    const int which = *(const int *)user;
     static const char *const rows[] = {
         "CLM", "SLM by excess loss, whole batch, reference tuned on the clean text",
         "<random> & \"loss\""};
@@ -158,6 +159,7 @@ static void draw(FILE *out, int which) {
     static const figure_rule rule = {1.7, 0, "the reference itself"};
     figure f = {.title = "A title that is long enough to need a second line, because titles say "
                          "what a figure shows & why",
+                .width = width,
                 .subtitle = "A subtitle",
                 .note = "A note.",
                 .x = {.label = "tokens processed"},
@@ -264,11 +266,9 @@ int main(int argc, char **argv) {
     page_table(&p, "Results.", header, 2, cells, 2);
     for (int i = 0; i < 6; i++) {
         FILE *svg = open_in(argv[1], names[i]);
-        draw(svg, i);
+        draw(svg, 0, &i);
         fclose(svg);
-        page_figure_begin(&p);
-        draw(p.out, i);
-        page_figure_end(&p, "What it shows.", "make repro && echo \"<done>\"", "a.csv");
+        page_figure(&p, draw, &i, "What it shows.", "make repro && echo \"<done>\"", "a.csv");
     }
     page_details_begin(&p, "Settings");
     page_code(&p, "lr 1e-3 </pre>");

@@ -179,6 +179,11 @@ changed quick '
     $c["set"] != "main" || $c["seed"] != 1 || $c["corpus"] != "builtin" { next }'
 is $dir/quick sooner-builtin "one seed" "open: one seed"
 is $dir/quick sooner-openstax "no OpenStax" "open: not measured"
+check "quick: one seed points somewhere" grep -q 'sooner-builtin.*It points to yes; 3 seeds' \
+    $dir/quick/claims.csv
+check "quick: what is not measured is folded" grep -q \
+    '<summary>1 claim not measured in this run</summary>' $dir/quick/report.html
+check "all is measured: nothing is folded" none_of 'not measured in this run' $dir/a/report.html
 check "quick: the page says what is left out" grep -q 'Left out: OpenStax' $dir/quick/report.html
 check "quick: no NaN, no infinity in the page" none_of -iwE 'nan|inf|-nan' \
     $dir/quick/report.html $dir/quick/*.svg $dir/quick/claims.csv

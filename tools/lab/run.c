@@ -1,6 +1,6 @@
 /* run.c: `make run`: the paper's three steps on the built-in corpus, against plain training and a
- * control, in about two minutes.  Prints a table and writes build/report.html and build/result.svg.
- * main, at the end, is the whole experiment. */
+ * control, in about two minutes.  Prints a table and writes build/report.html and build/result.svg
+ * (run_report.c).  main, at the end, is the whole experiment. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
@@ -8,17 +8,9 @@
 #include <string.h>
 #include "common/cli.h"
 #include "common/start.h"
-#include "experiment.h"
-#include "report/figure.h"
-#include "report/heatmap.h"
-#include "report/page.h"
+#include "run_report.h"
 
-#define RATIO 0.4
 #define ARM_LR 1e-3
-
-enum { PLAIN, SELECTIVE, RANDOM, ARMS };
-
-enum { VIEW_BYTES = 2400 }; /* of the noisy text in the heat map */
 
 static const settings small = {.general = {.target = 0.6, .noise = 0.2, .wrong = 0.3},
                                .noisy = {.target = 0.6, .noise = 0.2, .wrong = 0.3},
@@ -46,19 +38,10 @@ static const settings small = {.general = {.target = 0.6, .noise = 0.2, .wrong =
                                .tune_lr = 1e-3,
                                .seed = 1};
 
-static const curve_point *last_point(const curve *c) {
-    return &c->point[c->n - 1];
-}
-
-/* Tokens until an arm reaches plain training's final accuracy; NaN if it never does. */
-static double tokens_to_plain(const curve *arm, const curve *arms) {
-    return curve_tokens_to(arm, last_point(&arms[PLAIN])->target.accuracy);
-}
-
 /* ---- the table ---- */
 static void print_row(const curve *arm, const curve *arms) {
-    const curve_point *end = last_point(arm);
-    double tokens = tokens_to_plain(arm, arms);
+    const curve_point *end = run_last_point(arm);
+    double tokens = run_tokens_to_plain(arm, arms);
     printf("%-22s %11.3f %10.1f%%", arm->name, end->target.loss, 100 * end->target.accuracy);
     if (isnan(tokens))
         printf("   %18s", "not reached");
@@ -67,179 +50,14 @@ static void print_row(const curve *arm, const curve *arms) {
     printf("   %8.1f\n", end->seconds);
 }
 
-static void print_table(const measure *base, const measure *reference, const curve *arms) {
+static void print_table(const run_result *r) {
     printf("\n%-22s %11s %11s   %18s   %8s\n", "", "target loss", "accuracy", "tokens to plain's",
            "seconds");
-    printf("%-22s %11.3f %10.1f%%\n", "base", base->loss, 100 * base->accuracy);
-    printf("%-22s %11.3f %10.1f%%\n", "reference", reference->loss, 100 * reference->accuracy);
+    printf("%-22s %11.3f %10.1f%%\n", "base", r->at_base.loss, 100 * r->at_base.accuracy);
+    printf("%-22s %11.3f %10.1f%%\n", "reference", r->at_reference.loss,
+           100 * r->at_reference.accuracy);
     for (int i = 0; i < ARMS; i++)
-        print_row(&arms[i], arms);
-}
-
-/* ---- figures ---- */
-typedef double quantity(const curve_point *p);
-
-static double target_loss(const curve_point *p) {
-    return p->target.loss;
-}
-
-static double target_accuracy(const curve_point *p) {
-    return 100 * p->target.accuracy;
-}
-
-static double kept_loss(const curve_point *p) {
-    return p->kept;
-}
-
-static double dropped_loss(const curve_point *p) {
-    return p->dropped;
-}
-
-/* A curve of one quantity over the tokens; draw frees x and y. */
-static figure_series make_series(const char *name, const curve *c, quantity *of) {
-    double *x = (double *)must_alloc(c->n, sizeof *x);
-    double *y = (double *)must_alloc(c->n, sizeof *y);
-    for (size_t i = 0; i < c->n; i++) {
-        x[i] = c->point[i].tokens;
-        y[i] = of(&c->point[i]);
-    }
-    return (figure_series){.name = name, .x = x, .y = y, .n = c->n};
-}
-
-/* Draws over the tokens and frees the series. */
-static void draw(FILE *out, figure f, figure_series *series, size_t n) {
-    f.x.label = "tokens processed";
-    figure_lines(out, &f, series, n);
-    for (size_t i = 0; i < n; i++) {
-        free((void *)series[i].x);
-        free((void *)series[i].y);
-    }
-}
-
-static void draw_arms(FILE *out, figure f, const curve *arms, quantity *of) {
-    figure_series series[ARMS];
-    for (int i = 0; i < ARMS; i++)
-        series[i] = make_series(arms[i].name, &arms[i], of);
-    draw(out, f, series, ARMS);
-}
-
-static void report_curves(page *p, const curve *arms) {
-    const figure loss = {.title = "Loss on the target", .y = {.label = "loss (nats per byte)"}};
-    const figure accuracy = {.title = "Accuracy on the target",
-                             .y = {.label = "probability of a right result (%)"}};
-    page_figure_begin(p);
-    draw_arms(p->out, loss, arms, target_loss);
-    page_figure_end(p,
-                    "Lower is better.  All arms start from the same base and see the same text in "
-                    "the same order.",
-                    "make run", NULL);
-    page_figure_begin(p);
-    draw_arms(p->out, accuracy, arms, target_accuracy);
-    page_figure_end(p, "Higher is better.", "make run", NULL);
-}
-
-static void report_dropped(page *p, const curve *selective) {
-    const figure f = {.title = "What selective training learns, and what it leaves alone",
-                      .y = {.label = "training loss (nats per byte)"}};
-    figure_series series[2] = {make_series("kept tokens", selective, kept_loss),
-                               make_series("dropped tokens", selective, dropped_loss)};
-    page_figure_begin(p);
-    draw(p->out, f, series, 2);
-    page_figure_end(p, "The paper's figure 6: the loss on dropped tokens does not fall.",
-                    "make run", NULL);
-}
-
-/* ---- the report ---- */
-/* The heat map of a stretch of the noisy text, in which tokens are bytes. */
-static void report_tokens(page *p, experiment *e, const slm_model *model,
-                          const slm_model *reference) {
-    static size_t start[VIEW_BYTES + 1];
-    const corpus_text *noisy = &e->text[CORPUS_NOISY];
-    slm_corpus *piece;
-    must(slm_corpus_encode(&piece, e->tokenizer, noisy->text, VIEW_BYTES, &experiment_error));
-    double *loss = experiment_losses(e, model, piece);
-    double *ref_loss = experiment_losses(e, reference, piece);
-    for (size_t i = 0; i <= VIEW_BYTES; i++)
-        start[i] = i;
-    const heatmap_text text = {.title = "the noisy corpus",
-                               .bytes = noisy->text,
-                               .start = start,
-                               .n = VIEW_BYTES,
-                               .loss = loss,
-                               .ref_loss = ref_loss,
-                               .ratio = RATIO,
-                               .kind = noisy->kind,
-                               .kinds = corpus_kind_names,
-                               .n_kinds = CORPUS_KINDS};
-    if (page_heatmaps(p, &text, 1) != 0) must_have(NULL);
-    free(loss);
-    free(ref_loss);
-    slm_corpus_free(piece);
-}
-
-static FILE *open_file(const char *path) {
-    FILE *out = fopen(path, "wb");
-    if (out != NULL) return out;
-    fprintf(stderr, "%s: cannot be written\n", path);
-    exit(1);
-}
-
-static void close_file(FILE *out, const char *path) {
-    if (fclose(out) == 0) return;
-    fprintf(stderr, "%s: could not be written whole\n", path);
-    exit(1);
-}
-
-static void report_verdict(page *p, const curve *arms) {
-    const curve *selective = &arms[SELECTIVE];
-    double sooner = last_point(selective)->tokens / tokens_to_plain(selective, arms);
-    char found[32];
-    (void)snprintf(found, sizeof found, "%.1fx", sooner);
-    const page_finding finding = {
-        .verdict = sooner > 1.5 ? PAGE_HOLDS : PAGE_FAILS,
-        .claim = "Selective training reaches plain training's final accuracy sooner",
-        .found = found,
-        .paper = "5 to 10x",
-        .falsifier = "random selection as soon, or no difference"};
-    page_claim(p, &finding);
-}
-
-static void write_report(experiment *e, const slm_model *base, const slm_model *reference,
-                         const curve *arms) {
-    const char *path = "build/report.html";
-    FILE *out = open_file(path);
-    page p;
-    char facts[200];
-    (void)snprintf(facts, sizeof facts,
-                   "one seed; %zu parameters; %.0fk tokens per arm; the full reproduction has the "
-                   "seeds and the controls: make repro",
-                   base->n_params, last_point(&arms[PLAIN])->tokens / 1e3);
-    page_begin(&p, out, "Selective Language Modeling on a laptop",
-               "The paper's three steps, on a small noisy corpus whose truth is known.", facts);
-    report_verdict(&p, arms);
-    page_section(&p, "Target loss and accuracy", NULL);
-    report_curves(&p, arms);
-    page_section(&p, "Kept and dropped", NULL);
-    report_dropped(&p, &arms[SELECTIVE]);
-    page_section(&p, "Token by token",
-                 "The noisy text, coloured by excess loss: the base's loss minus the reference's. "
-                 "Move the slider to cut elsewhere.");
-    report_tokens(&p, e, base, reference);
-    page_end(&p, "Made by slm.h " SLM_VERSION ": make run");
-    close_file(out, path);
-    printf("\n%s: the curves, and the text token by token\n", path);
-}
-
-/* The picture of README: the loss on the target. */
-static void write_picture(const curve *arms) {
-    const char *path = "build/result.svg";
-    const figure f = {.title = "Selective against plain training: loss on the target",
-                      .subtitle = "the same base, the same text in the same order; lower is better",
-                      .note = "make run; one seed",
-                      .y = {.label = "nats per byte"}};
-    FILE *out = open_file(path);
-    draw_arms(out, f, arms, target_loss);
-    close_file(out, path);
+        print_row(&r->arms[i], r->arms);
 }
 
 /* ---- the experiment ---- */
@@ -303,11 +121,14 @@ int main(int argc, char **argv) {
     }
     progress_end(&e.bar);
 
-    measure at_base = experiment_measure(&e, base, CORPUS_EVAL);
-    measure at_reference = experiment_measure(&e, reference, CORPUS_EVAL);
-    print_table(&at_base, &at_reference, arms);
-    write_report(&e, base, reference, arms);
-    write_picture(arms);
+    const run_result result = {.base = base,
+                               .reference = reference,
+                               .at_base = experiment_measure(&e, base, CORPUS_EVAL),
+                               .at_reference = experiment_measure(&e, reference, CORPUS_EVAL),
+                               .arms = arms};
+    print_table(&result);
+    run_write_report(&e, &result);
+    run_write_picture(&result);
     slm_losses_free(scores);
     slm_model_free(reference);
     slm_model_free(base);

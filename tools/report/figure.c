@@ -185,6 +185,12 @@ void figure__number(FILE *out, double v, int digits, const char *unit) {
    step, by no more than this share counts as lying on it. */
 #define ROUNDING 1e-9
 
+/* Into how many parts an axis is cut at most: numbers need their room. */
+static double parts_of(double from, double to) {
+    const double room = 50; /* pixels for a number */
+    return figure__max(2, figure__min(6, floor(fabs(to - from) / room)));
+}
+
 /* The smallest of 1, 2, 2.5, 5 times a power of ten that cuts `span` into at most `parts`. */
 static double round_step(double span, double parts) {
     static const double round[5] = {1, 2, 2.5, 5, 10};
@@ -240,7 +246,7 @@ figure__scale figure__fitted(const figure_axis *axis, double low, double high, d
         low -= room;
         high += room;
     } else if (fit == FIGURE__FIT_ROUND) {
-        double step = round_step(high - low, 6);
+        double step = round_step(high - low, parts_of(from, to));
         low = floor(low / step + ROUNDING) * step;
         high = ceil(high / step - ROUNDING) * step;
     }
@@ -252,7 +258,8 @@ figure__scale figure__fitted(const figure_axis *axis, double low, double high, d
 /* Powers of ten, and where the axis spans few of them also 2 and 5 times these. */
 static size_t log_ticks(const figure__scale *s, double *tick) {
     static const int factors[3] = {1, 2, 5};
-    int n_factors = s->high / s->low < 150 ? 3 : 1;
+    double decade = fabs(s->to - s->from) / log10(s->high / s->low); /* pixels */
+    int n_factors = s->high / s->low < 150 && decade > 90 ? 3 : 1;
     int last = (int)floor(log10(s->high));
     size_t n = 0;
     /* The exponent is counted, because the power of ten may be 0 for the smallest numbers. */
@@ -277,7 +284,7 @@ static size_t linear_ticks(const figure__scale *s, double step, double *tick) {
 /* Finds the ticks: round numbers on the axis, and their distance (0 on a logarithmic axis).
    Returns how many there are. */
 static size_t ticks_of(const figure__scale *s, double *tick, double *step) {
-    *step = s->log ? 0 : round_step(s->high - s->low, 6);
+    *step = s->log ? 0 : round_step(s->high - s->low, parts_of(s->from, s->to));
     return s->log ? log_ticks(s, tick) : linear_ticks(s, *step, tick);
 }
 
@@ -359,8 +366,11 @@ static int inside(const figure__scale *s, double pixel) {
            pixel <= figure__max(s->from, s->to) + 1;
 }
 
-/* Whether the text to the right of an upright rule would run into the next rule. */
+/* Whether the text to the right of an upright rule would run into the next rule, or off a narrow
+   figure. */
 static int runs_into_next(const figure *f, const figure__scale *x, const figure_rule *r) {
+    double end = figure__pixel(x, r->value) + 6 + figure__text_width(r->text, 12);
+    if (r->vertical && f->width > 0 && f->width < FIGURE__NARROW && end > f->width) return 1;
     for (size_t i = 0; r->vertical && i < f->n_rules; i++) {
         double gap = figure__pixel(x, f->rules[i].value) - figure__pixel(x, r->value);
         double needed = figure__text_width(r->text, 12) + 12;
@@ -439,12 +449,25 @@ static void draw_square(FILE *out, double x, double y) {
             x, y);
 }
 
-double figure__legend(FILE *out, double y, double width, const char *const *names,
-                      const int *styles, size_t n) {
+static void draw_sign(FILE *out, double x, double y, figure__sign sign, size_t style) {
+    figure__color(out, style);
+    if (sign == FIGURE__SQUARE) draw_square(out, x, y);
+    if (sign == FIGURE__POINT) figure__shape(out, x + 6, y + 6, 4.5, style);
+    if (sign == FIGURE__LINE)
+        fprintf(out,
+                "<path d=\"M%.1f %.1fh22\" stroke=\"currentColor\" stroke-width=\"2.4\" "
+                "stroke-dasharray=\"%s\"/>\n",
+                x, y + 6, figure__dash[style]);
+    fputs("</g>\n", out);
+}
+
+double figure__legend(FILE *out, double y, double width, figure__sign sign,
+                      const char *const *names, const int *styles, size_t n) {
+    const double name_at = sign == FIGURE__LINE ? 28 : 18; /* right of the sign */
     double x = FIGURE__EDGE;
     double rows = 1;
     for (size_t i = 0; i < n; i++) {
-        double size = figure__text_width(names[i], legend_type.size) + 34;
+        double size = figure__text_width(names[i], legend_type.size) + name_at + 16;
         size_t style = figure__style(styles == NULL ? 0 : styles[i], i);
         if (x + size > width - FIGURE__EDGE && i > 0) {
             x = FIGURE__EDGE;
@@ -452,13 +475,8 @@ double figure__legend(FILE *out, double y, double width, const char *const *name
         }
         double row_y = y + 20 * (rows - 1);
         if (out != NULL) {
-            figure__color(out, style);
-            if (styles == NULL)
-                draw_square(out, x, row_y);
-            else
-                figure__shape(out, x + 6, row_y + 6, 4.5, style);
-            fputs("</g>\n", out);
-            figure__text(out, x + 18, row_y + 10.5, &legend_type, names[i]);
+            draw_sign(out, x, row_y, sign, style);
+            figure__text(out, x + name_at, row_y + 10.5, &legend_type, names[i]);
         }
         x += size;
     }

@@ -13,6 +13,7 @@ enum { FIGURE__STYLES = 8 };
 
 #define FIGURE__EDGE 20.0   /* white space around everything, in pixels */
 #define FIGURE__WIDTH 760.0 /* width of a figure that asks for none */
+#define FIGURE__NARROW 520  /* below this width, names do not fit beside the plot */
 
 /* Maps data low..high to pixels from..to. */
 typedef struct figure__scale {
@@ -86,8 +87,11 @@ void figure__axis_y(FILE *out, const figure *f, const figure__axes *axes);
 /* Draws rules and arrows.  One that is off the axes or lacks a value is left out. */
 void figure__marks(FILE *out, const figure *f, const figure__axes *axes);
 
-/* Draws names with their colours in rows above the plot; returns their height.  styles NULL: plain
-   squares in the order of the names.  out NULL: only measures. */
-double figure__legend(FILE *out, double y, double width, const char *const *names,
-                      const int *styles, size_t n);
+/* What stands before a name in the legend: a square, a point's shape or a piece of the line. */
+typedef enum figure__sign { FIGURE__SQUARE, FIGURE__POINT, FIGURE__LINE } figure__sign;
+
+/* Draws names with their colours in rows above the plot; returns their height.  styles (n) or NULL:
+   by their places.  out NULL: only measures. */
+double figure__legend(FILE *out, double y, double width, figure__sign sign,
+                      const char *const *names, const int *styles, size_t n);
 #endif

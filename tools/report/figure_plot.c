@@ -230,32 +230,65 @@ static void open_clip(FILE *out, const figure__scale *x, double top, double bott
             left, above, width, height, left, above, width, height);
 }
 
+/* The height of a figure.  A narrow one, whose title and legend take more lines, keeps that of its
+   plot. */
+static double height_of(const figure *f, double width, double around) {
+    const double usual = 430, plot = 220;
+    if (width < FIGURE__NARROW) return around + plot;
+    return f->height > 0 ? f->height : usual;
+}
+
+/* The names of series and their styles, as the legend wants them. */
+typedef struct series_names {
+    const char *name[FIGURE_MAX_SERIES];
+    int style[FIGURE_MAX_SERIES];
+    double widest; /* pixels */
+} series_names;
+
+static series_names names_of(const figure_series *series, size_t n) {
+    series_names out = {.widest = 0};
+    for (size_t k = 0; k < n; k++) {
+        out.name[k] = series[k].name;
+        out.style[k] = (int)figure__style(series[k].style, k) + 1;
+        out.widest = figure__max(out.widest, figure__text_width(out.name[k], name_type.size));
+    }
+    return out;
+}
+
 void figure_lines(FILE *out, const figure *f, const figure_series *series, size_t n) {
     double width = f->width > 0 ? f->width : FIGURE__WIDTH;
-    double height = f->height > 0 ? f->height : 430;
-    double names = 0;
+    int narrow = width < FIGURE__NARROW; /* the names go above the plot, not beside it */
+    double beside = 0;
+    double above = 0;
     n = n > FIGURE_MAX_SERIES ? FIGURE_MAX_SERIES : n;
-    for (size_t k = 0; k < n; k++)
-        names = figure__max(names, figure__text_width(series[k].name, name_type.size));
-    if (n > 0) names = figure__min(names, width / 3) + 42;
+    series_names names = names_of(series, n);
+    double head = figure__head(f, width);
+    if (n > 0 && narrow)
+        above = figure__legend(NULL, 0, width, FIGURE__LINE, names.name, names.style, n);
+    else if (n > 0)
+        beside = figure__min(names.widest, width / 3) + 42;
 
-    double top = figure__head(f, width) + 26;
-    double bottom = height - figure__foot(f, width) - 46;
+    double top = head + above + 26;
+    double below = figure__foot(f, width) + 46;
+    double height = height_of(f, width, top + below);
+    double bottom = height - below;
     double left = FIGURE__EDGE + 44;
-    double right = width - FIGURE__EDGE - names;
+    double right = width - FIGURE__EDGE - beside;
     bounds b = bounds_of(series, n, f->x.log, f->y.log);
     figure__axes axes;
     axes.x = figure__fitted(&f->x, b.x_low, b.x_high, left, right, FIGURE__FIT_EXACT);
     axes.y = figure__fitted(&f->y, b.y_low, b.y_high, bottom, top, FIGURE__FIT_ROUND);
 
     figure__open(out, f, width, height);
+    if (above > 0)
+        figure__legend(out, head, width, FIGURE__LINE, names.name, names.style, n);
     figure__axis_y(out, f, &axes);
     figure__axis_x(out, f, &axes.x, top, bottom, FIGURE__NO_GRID);
     open_clip(out, &axes.x, top, bottom);
     for (size_t k = 0; k < n; k++)
         draw_series(out, &series[k], figure__style(series[k].style, k), &axes);
     fputs("</svg>\n", out);
-    draw_labels(out, series, n, &axes);
+    if (!narrow) draw_labels(out, series, n, &axes);
     figure__marks(out, f, &axes);
     fputs("</svg>\n", out);
 }
@@ -322,7 +355,6 @@ static void draw_cloud(FILE *out, const figure_series *s, size_t style, const fi
 
 void figure_points(FILE *out, const figure *f, const figure_series *series, size_t n) {
     double width = f->width > 0 ? f->width : FIGURE__WIDTH;
-    double height = f->height > 0 ? f->height : 430;
     char text[FIGURE_MAX_SERIES][96];
     const char *names[FIGURE_MAX_SERIES];
     int styles[FIGURE_MAX_SERIES];
@@ -334,8 +366,10 @@ void figure_points(FILE *out, const figure *f, const figure_series *series, size
     }
 
     double head = figure__head(f, width);
-    double top = head + figure__legend(NULL, 0, width, names, styles, n) + 26;
-    double bottom = height - figure__foot(f, width) - 46;
+    double top = head + figure__legend(NULL, 0, width, FIGURE__POINT, names, styles, n) + 26;
+    double below = figure__foot(f, width) + 46;
+    double height = height_of(f, width, top + below);
+    double bottom = height - below;
     double left = FIGURE__EDGE + 44;
     double right = width - FIGURE__EDGE - 8;
     bounds b = bounds_of(series, n, f->x.log, f->y.log);
@@ -344,7 +378,7 @@ void figure_points(FILE *out, const figure *f, const figure_series *series, size
     axes.y = figure__fitted(&f->y, b.y_low, b.y_high, bottom, top, FIGURE__FIT_ROUND);
 
     figure__open(out, f, width, height);
-    figure__legend(out, head, width, names, styles, n);
+    figure__legend(out, head, width, FIGURE__POINT, names, styles, n);
     figure__axis_y(out, f, &axes);
     figure__axis_x(out, f, &axes.x, top, bottom, FIGURE__NO_GRID);
     open_clip(out, &axes.x, top, bottom);

@@ -106,6 +106,15 @@ static void table_bounds(const figure_table *t, int log, double *low, double *hi
     }
 }
 
+/* Room above the bars of a narrow figure for the texts of its upright rules, which lie on no bar in
+   a wide one. */
+static double room_for_rules(const figure *f, double width) {
+    if (width >= FIGURE__NARROW) return 0;
+    for (size_t i = 0; i < f->n_rules; i++)
+        if (f->rules[i].vertical) return 16;
+    return 0;
+}
+
 void figure_bars(FILE *out, const figure *f, const figure_table *t) {
     const int with_legend = t->n_cols > 1;
     double width = f->width > 0 ? f->width : FIGURE__WIDTH;
@@ -114,8 +123,11 @@ void figure_bars(FILE *out, const figure *f, const figure_table *t) {
     double head = figure__head(f, width);
     double foot = figure__foot(f, width);
     double top = head;
-    if (with_legend) top += figure__legend(NULL, 0, width, t->cols, NULL, t->n_cols);
-    double height = f->height > 0 ? f->height : top + group * (double)t->n_rows + 50 + foot;
+    if (with_legend)
+        top += figure__legend(NULL, 0, width, FIGURE__SQUARE, t->cols, NULL, t->n_cols);
+    double room = room_for_rules(f, width);
+    double needed = top + room + group * (double)t->n_rows + 50 + foot;
+    double height = f->height > 0 ? f->height : needed;
     double bottom = height - foot - 50;
     double left = FIGURE__EDGE + names_width(t, width) + 12;
     double right = width - FIGURE__EDGE - 52;
@@ -125,10 +137,12 @@ void figure_bars(FILE *out, const figure *f, const figure_table *t) {
     axes.x = figure__fitted(&f->x, low, high, left, right, FIGURE__FIT_ROUND);
 
     figure__open(out, f, width, height);
-    if (with_legend) figure__legend(out, head, width, t->cols, NULL, t->n_cols);
+    if (with_legend)
+        figure__legend(out, head, width, FIGURE__SQUARE, t->cols, NULL, t->n_cols);
     figure__axis_x(out, f, &axes.x, top, bottom, FIGURE__WITH_GRID);
     for (size_t i = 0; i < t->n_rows; i++) {
-        double row = top + 8 + (bottom - top - 4) / (double)t->n_rows * (double)i;
+        double step = (bottom - top - room - 4) / (double)t->n_rows;
+        double row = top + room + 8 + step * (double)i;
         draw_row_name(out, t, i, left - 10, row + (group - 14) / 2);
         for (size_t j = 0; j < t->n_cols; j++) {
             const place at = {left, row + (double)j * (thick + 2), thick};
@@ -182,14 +196,15 @@ void figure_shares(FILE *out, const figure *f, const figure_table *t) {
     const double row = 38;
     double width = f->width > 0 ? f->width : FIGURE__WIDTH;
     double head = figure__head(f, width);
-    double top = head + figure__legend(NULL, 0, width, t->cols, NULL, t->n_cols) + 4;
+    double legend = figure__legend(NULL, 0, width, FIGURE__SQUARE, t->cols, NULL, t->n_cols);
+    double top = head + legend + 4;
     double needed = top + row * (double)t->n_rows + figure__foot(f, width);
     double left = FIGURE__EDGE + names_width(t, width) + 12;
     double largest = largest_sum(t);
     double scale = largest > 0 ? (width - FIGURE__EDGE - left) / largest : 0;
 
     figure__open(out, f, width, f->height > 0 ? f->height : needed);
-    figure__legend(out, head, width, t->cols, NULL, t->n_cols);
+    figure__legend(out, head, width, FIGURE__SQUARE, t->cols, NULL, t->n_cols);
     for (size_t i = 0; i < t->n_rows; i++) {
         double x = left;
         double y = top + row * (double)i;

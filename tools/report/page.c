@@ -158,15 +158,15 @@ void page_table(page *p, const char *caption, const char *const *header, size_t 
 }
 
 /* ---- figures ---- */
-void page_figure_begin(page *p) {
-    ++p->figures;
-    fprintf(p->out,
-            "<figure id=\"f%d\"><div class=\"r-wide\" tabindex=\"0\" role=\"group\" "
-            "aria-label=\"figure %d\">\n",
-            p->figures, p->figures);
-}
+enum { PHONE_WIDTH = 354 }; /* pixels of text on a phone of 390 */
 
-void page_figure_end(page *p, const char *caption, const char *command, const char *csv) {
+void page_figure(page *p, page_draw *draw, const void *user, const char *caption,
+                 const char *command, const char *csv) {
+    ++p->figures;
+    fprintf(p->out, "<figure id=\"f%d\"><div class=\"r-wide\">\n", p->figures);
+    draw(p->out, 0, user);
+    fputs("</div>\n<div class=\"r-narrow\">\n", p->out);
+    draw(p->out, PHONE_WIDTH, user);
     fprintf(p->out, "</div>\n<figcaption><p><b>Figure %d.</b> ", p->figures);
     if (caption != NULL) put_inline(p->out, caption, strlen(caption));
     if (csv != NULL) {

@@ -5,9 +5,7 @@
  *     page_begin(&p, out, "Does it hold at laptop scale?", "One sentence.", "5 seeds; 94 minutes");
  *     page_claim(&p, &claim);
  *     page_section(&p, "Tokens to the same loss", "What was measured.");
- *     page_figure_begin(&p);
- *     figure_lines(p.out, ...);
- *     page_figure_end(&p, "Caption.", "make repro", "curves.csv");
+ *     page_figure(&p, draw_my_figure, &my_data, "Caption.", "make repro", "curves.csv");
  *     page_heatmaps(&p, texts, n);
  *     page_end(&p, "Made by slm.h 0.1.0.");
  *
@@ -54,10 +52,13 @@ void page_list_end(page *p);
 void page_table(page *p, const char *caption, const char *const *header, size_t cols,
                 const char *const *cells, size_t rows);
 
-/* Between the two the caller writes one SVG to p->out.  command: what makes the figure; csv: where
-   its numbers are. */
-void page_figure_begin(page *p);
-void page_figure_end(page *p, const char *caption, const char *command, const char *csv);
+/* Writes one SVG of that width (figure.h; 0: the usual one) to a file. */
+typedef void page_draw(FILE *out, double width, const void *user);
+
+/* The figure is drawn twice, for wide screens and for phones, and the page shows the one that fits.
+   command: what makes the figure; csv: where its numbers are. */
+void page_figure(page *p, page_draw *draw, const void *user, const char *caption,
+                 const char *command, const char *csv);
 
 /* Writes commands or settings as they are. */
 void page_code(page *p, const char *text);

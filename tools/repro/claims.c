@@ -19,13 +19,26 @@ int claim_has_seeds(claim *c, size_t seeds) {
                                                     "open: two seeds"};
     if (seeds >= ENOUGH_SEEDS) return 1;
     claim_say(c, PAGE_OPEN, words[seeds]);
+    c->measured = seeds > 0;
     if (seeds == 0)
         SAY(c->found, "%sNot measured in this run of make repro.", c->found[0] ? "  " : "");
     return 0;
 }
 
+/* What too few seeds point to, which is no verdict. */
+static void say_direction(claim *c, int holds, int partly, int fails) {
+    const char *direction = "to neither yes nor no";
+    if (holds) direction = "to yes";
+    if (partly) direction = "to yes, in part";
+    if (fails) direction = "to no";
+    SAY(c->found, "  It points %s; %d seeds are needed for a verdict.", direction, ENOUGH_SEEDS);
+}
+
 void claim_decide(claim *c, size_t seeds, int holds, int partly, const char *words, int fails) {
-    if (!claim_has_seeds(c, seeds)) return;
+    if (!claim_has_seeds(c, seeds)) {
+        if (c->measured) say_direction(c, holds, partly, fails);
+        return;
+    }
     if (holds)
         claim_say(c, PAGE_HOLDS, NULL);
     else if (partly)

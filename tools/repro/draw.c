@@ -184,16 +184,18 @@ void set_cell(number_table *t, size_t column, estimate e, double scale) {
 }
 
 /* ---- figures ---- */
-static void render(FILE *out, const drawing *d) {
+static void render(FILE *out, double width, const void *user) {
+    const drawing *d = (const drawing *)user;
+    figure f = d->f;
+    f.width = width;
     if (d->set != NULL) {
-        figure f = d->f;
         if (f.x.label == NULL) f.x.label = "tokens processed";
         (d->plot != NULL ? d->plot : figure_lines)(out, &f, d->set->series, d->set->n);
         return;
     }
     figure_table t = d->table->t;
     t.rows = d->table->rows;
-    (d->chart != NULL ? d->chart : figure_bars)(out, &d->f, &t);
+    (d->chart != NULL ? d->chart : figure_bars)(out, &f, &t);
 }
 
 static void put_series(csv_out *out, const figure_series *s, const double *paper) {
@@ -239,13 +241,12 @@ int draw(findings *all, const drawing *d) {
     if (d->set != NULL && d->set->n == 0) return 0;
     FILE *out = open_output(all, d->name, ".svg");
     if (out != NULL) {
-        render(out, d);
+        render(out, 0, d);
         close_output(all, out, d->name, ".svg");
     }
     write_numbers(all, d);
-    page_figure_begin(&all->page);
-    render(all->page.out, d);
-    page_figure_end(&all->page, d->caption, command_of(all->set), make_text("%s.csv", d->name));
+    page_figure(&all->page, render, d, d->caption, command_of(all->set),
+                make_text("%s.csv", d->name));
     return 1;
 }
 

@@ -48,8 +48,10 @@ estimate stats_scale(estimate e, double factor);
 /* Pearson's r over pairs of finite numbers; NaN with fewer than three of them. */
 double stats_correlation(const double *x, const double *y, size_t n);
 
-/* On which side of a level the value lies.  Both intervals must say so: with three to five
-   seeds the bootstrap alone is too narrow. */
+/* On which side of a level the value lies.  Both intervals must say so: with three to five seeds
+   the bootstrap alone is too narrow.  Fewer than MIN_INTERVAL seeds have no interval worth the
+   name: then it is the side of the value, which is a direction and no verdict. */
+enum { MIN_INTERVAL = 3 };
 side stats_side(estimate e, double level);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
@@ -224,6 +226,7 @@ typedef struct claim {
     const char *corpus;
     const data_group *a, *b; /* the row's arms */
     page_verdict verdict;
+    int measured; /* 0: no run in this folder bears on it */
     char id[64]; /* "sooner-builtin" */
     char words[80], title[200], found[900];
     char brief[160]; /* what was found, for a table */
@@ -240,7 +243,7 @@ typedef struct findings {
 } findings;
 
 /* ---- verdicts.c: every claim with the rule that decides it ---- */
-enum { ENOUGH_SEEDS = 3 };
+enum { ENOUGH_SEEDS = MIN_INTERVAL };
 
 void decide_claims(findings *all);
 

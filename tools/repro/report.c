@@ -145,16 +145,32 @@ static void begin_page(findings *all, FILE *out) {
         describe_runs(&all->d));
 }
 
+/* The claims of a part that these runs bear on, or those that they do not.  Returns how many there
+   are; page NULL: only counts. */
+static size_t put_claims(page *p, const findings *all, int part, int measured) {
+    size_t n = 0;
+    for (size_t i = 0; i < all->n_claims; i++) {
+        const claim *c = &all->claims[i];
+        const page_finding finding = {c->verdict, c->words,      c->title,
+                                      c->found,   c->row->paper, c->row->falsifier};
+        if (c->row->part != part || c->measured != measured) continue;
+        if (p != NULL) page_claim(p, &finding);
+        n++;
+    }
+    return n;
+}
+
 static void report_claims(findings *all) {
     for (int part = 0; part < N_PARTS; part++) {
         page_section(&all->page, parts[part], NULL);
         if (part == 0) draw_result(all);
-        for (size_t i = 0; i < all->n_claims; i++) {
-            const claim *c = &all->claims[i];
-            const page_finding finding = {c->verdict, c->words,      c->title,
-                                          c->found,   c->row->paper, c->row->falsifier};
-            if (c->row->part == part) page_claim(&all->page, &finding);
-        }
+        put_claims(&all->page, all, part, 1);
+        size_t n = put_claims(NULL, all, part, 0);
+        if (n == 0) continue;
+        page_details_begin(&all->page, make_text("%zu claim%s not measured in this run", n,
+                                                 plural(n)));
+        put_claims(&all->page, all, part, 0);
+        page_details_end(&all->page);
     }
 }
 

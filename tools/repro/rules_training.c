@@ -22,7 +22,7 @@ static estimate say_comparison(claim *c, const data_group *a, const data_group *
     SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
         a->label, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
     claim_number(c, ": difference ", loss, 4, "");
-    claim_number(c, "; accuracy higher by ", points, 1, " points");
+    claim_number(c, "; in accuracy ", points, 1, " points");
     SAY(c->found, " (%zu seed%s).", loss.n, plural(loss.n));
     claim_brief(c, "loss ", loss, 3, make_text(" against %s", b->label));
     return loss;
@@ -66,8 +66,9 @@ static void say_sooner(claim *c, const char *before, const sooner *s, const char
 
 /* Returns 1 if the control's interval reaches that of selective training.  A control that mostly
    never comes so far has no value and is not as soon; one of a single seed, which has no interval,
-   counts as being so. */
+   counts as being so.  With too few seeds for intervals the values are compared. */
 static int is_as_soon(const sooner *control, const sooner *slm) {
+    if (slm->seeds < ENOUGH_SEEDS) return control->e.value >= slm->e.value;
     return isfinite(control->e.value) && !(control->e.high < slm->e.low);
 }
 

@@ -86,6 +86,10 @@ double stats_correlation(const double *x, const double *y, size_t n) {
 }
 
 side stats_side(estimate e, double level) {
+    if (e.n < MIN_INTERVAL) {
+        if (!isfinite(e.value) || !(fabs(e.value - level) > 0)) return UNDECIDED;
+        return e.value < level ? BELOW : ABOVE;
+    }
     if (e.high < level && e.t_high < level) return BELOW;
     return e.low > level && e.t_low > level ? ABOVE : UNDECIDED;
 }

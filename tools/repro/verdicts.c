@@ -135,7 +135,11 @@ static int applies(const data *d, const claim_row *row, size_t corpus_index) {
 static void add_claim(findings *all, const claim_row *row, const char *corpus) {
     if (all->n_claims == MAX_CLAIMS) return;
     claim *c = &all->claims[all->n_claims++];
-    *c = (claim){.row = row, .data = &all->d, .corpus = corpus, .verdict = PAGE_OPEN};
+    *c = (claim){.row = row,
+                 .data = &all->d,
+                 .corpus = corpus,
+                 .verdict = PAGE_OPEN,
+                 .measured = 1};
     SAY(c->id, "%s", row->id);
     if (row->scope != ONCE) {
         SAY(c->id, "-%s", corpus);
