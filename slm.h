@@ -334,6 +334,23 @@ SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t f
 
 /* ---- model: the Llama architecture ----
    RMSNorm, rotate-half RoPE, grouped-query attention, SwiGLU, no biases. */
+
+/* How a context is stretched beyond the one that a model was first trained with: the frequencies of
+   its rotary angles are lowered. */
+typedef enum slm_rope_type {
+    SLM_ROPE_PLAIN,  /* they are not */
+    SLM_ROPE_LINEAR, /* each is divided by factor */
+    SLM_ROPE_LLAMA3  /* the low ones are; high ones stay; between them it goes over smoothly */
+} slm_rope_type;
+
+typedef struct slm_rope_scaling {
+    slm_rope_type type;
+    double factor;           /* at least 1; not for PLAIN */
+    double low_freq_factor;  /* of LLAMA3: low is what turns less often in original_seq tokens */
+    double high_freq_factor; /* of LLAMA3: high is what turns more often; above low_freq_factor */
+    int32_t original_seq;    /* of LLAMA3: the context before it was stretched */
+} slm_rope_scaling;
+
 typedef struct slm_model_config {
     int32_t vocab;          /* V, e.g. 4096 */
     int32_t dim;            /* C, e.g. 256: width of the residual stream */
@@ -346,6 +363,9 @@ typedef struct slm_model_config {
     double rope_theta;      /* not set (0): 10000 */
     double norm_eps;        /* not set (0): 1e-5 */
     int32_t tie_embeddings; /* 1: the output head is the embedding */
+    slm_rope_scaling rope_scaling;
+    int32_t sliding_window; /* Mistral's: its tokens see so many, themselves included; windows that
+                               are longer are refused; 0: they see all */
 } slm_model_config;
 
 /* One parameter.  The table of them drives size, initialization, decay, saving and loading. */
@@ -418,8 +438,10 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);
 /* y = w x / rms(x), rms = sqrt(mean of x^2 + eps), row by row:  x and y (N, C), w (1, C). */
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);
-/* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines. */
-SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta);
+/* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines.  scaling NULL:
+   that of SLM_ROPE_PLAIN. */
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta,
+                                    const slm_rope_scaling *scaling);
 /* Rotary positions: turns x (N, heads head_dim) in place, and returns it.  x must be the output of
    an operation, and no operation may have read it. */
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);
@@ -3304,14 +3326,36 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
 /* ---- rope ---------------------------------------------------------------------------------------
    forward   for each head and pair of columns (i, i + D/2), at position t = n mod T:
              x'_i       = x_i       cos a - x_{i+D/2} sin a
-             x'_{i+D/2} = x_{i+D/2} cos a + x_i       sin a,   a = t theta^(-2i/D)
+             x'_{i+D/2} = x_{i+D/2} cos a + x_i       sin a,   a = t f_i
+             f_i = theta^(-2i/D), or what scaling makes of it
              x (N, heads D), changed in place   angles (T, D): D/2 cosines, then D/2 sines
    keeps     nothing
    backward  turns the gradient by -a, in place too
    threads   rows
    cost      3 NC, backward 3 NC of live rows
-   tests     unit/gradients, audit                                                                */
-SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta) {
+   tests     unit/gradients, unit/model, audit                                                    */
+
+/* The frequency f_i in radians a position.  LINEAR: f / factor.  LLAMA3, with n = original_seq
+   f / (2 pi), how often the pair turns in the original context:
+       s    = (n - low_freq_factor) / (high_freq_factor - low_freq_factor), cut to 0..1
+       f_i  = s f + (1 - s) f / factor */
+static double slm__rope_frequency(size_t i, int32_t head_dim, double theta,
+                                  const slm_rope_scaling *scaling) {
+    const double two_pi = 6.283185307179586476925;
+    double f = pow(theta, -2.0 * (double)i / (double)head_dim);
+    if (scaling == NULL || scaling->type == SLM_ROPE_PLAIN) return f;
+    if (scaling->type == SLM_ROPE_LINEAR) return f / scaling->factor;
+
+    double low = scaling->low_freq_factor;
+    double turns = (double)scaling->original_seq * f / two_pi;
+    double kept = (turns - low) / (scaling->high_freq_factor - low);
+    if (kept <= 0) return f / scaling->factor;
+    if (kept >= 1) return f;
+    return kept * f + (1 - kept) * f / scaling->factor;
+}
+
+SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta,
+                                    const slm_rope_scaling *scaling) {
     if (T < 1 || head_dim < 2 || head_dim % 2 != 0)
         return slm__tape_refuse(tape, "rope: T must be positive and head_dim even");
 
@@ -3321,7 +3365,7 @@ SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
     if (angles == NULL) return NULL;
     angles->is_leaf = 1;
     for (size_t i = 0; i < half; i++) {
-        double frequency = pow(theta, -2.0 * (double)i / (double)head_dim);
+        double frequency = slm__rope_frequency(i, head_dim, theta, scaling);
         for (size_t t = 0; t < (size_t)T; t++) {
             angles->data[t * D + i] = (slm_real)cos((double)t * frequency);
             angles->data[t * D + half + i] = (slm_real)sin((double)t * frequency);
@@ -4223,12 +4267,37 @@ static slm_status slm__model_config_check_ranges(const slm_model_config *c, slm_
                   {"head_dim", c->head_dim, 2, 4096},
                   {"ffn", c->ffn, 1, 1 << 22},
                   {"max_seq", c->max_seq, 1, 1 << 30},
-                  {"tie_embeddings", c->tie_embeddings, 0, 1}};
+                  {"tie_embeddings", c->tie_embeddings, 0, 1},
+                  {"sliding_window", c->sliding_window, 0, INT32_MAX}};
 
     for (size_t i = 0; i < SLM__COUNT(fields); i++)
         if (fields[i].value < fields[i].low || fields[i].value > fields[i].high)
             return slm__fail(err, SLM_ERR_ARGUMENT, "config: %s is %d, it must be in %d..%d",
                              fields[i].name, fields[i].value, fields[i].low, fields[i].high);
+    return SLM_OK;
+}
+
+/* One that stretches nothing has no numbers to check. */
+static slm_status slm__rope_scaling_check(const slm_rope_scaling *r, slm_error *err) {
+    if (r->type == SLM_ROPE_PLAIN) return SLM_OK;
+    if (r->type != SLM_ROPE_LINEAR && r->type != SLM_ROPE_LLAMA3)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "config: rope_scaling: there is no type %d",
+                         (int)r->type);
+    if (!(r->factor >= 1 && r->factor <= 1e6))
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "config: rope_scaling: factor is %g, it must be in [1, 1e6]", r->factor);
+    if (r->type == SLM_ROPE_LINEAR) return SLM_OK;
+
+    if (!(r->low_freq_factor > 0 && r->low_freq_factor < r->high_freq_factor &&
+          r->high_freq_factor <= 1e6))
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "config: rope_scaling: low_freq_factor is %g and high_freq_factor %g; the "
+                         "first must be above 0, the second above it and at most 1e6",
+                         r->low_freq_factor, r->high_freq_factor);
+    if (r->original_seq < 1)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "config: rope_scaling: original_seq is %d, it must be positive",
+                         (int)r->original_seq);
     return SLM_OK;
 }
 
@@ -4253,6 +4322,8 @@ SLM_API slm_status slm_model_config_check(slm_model_config *config, slm_error *e
     if (!(c.norm_eps > 0 && c.norm_eps < 1))
         return slm__fail(err, SLM_ERR_ARGUMENT, "config: norm_eps is %g, it must be in (0, 1)",
                          c.norm_eps);
+    status = slm__rope_scaling_check(&c.rope_scaling, err);
+    if (status != SLM_OK) return status;
     *config = c;
     return SLM_OK;
 }
@@ -4443,7 +4514,12 @@ SLM_API uint64_t slm_model_hash(const slm_model *model) {
                             c->rope_theta,           c->norm_eps,
                             (double)sizeof(slm_real)};
 
+    const slm_rope_scaling *r = &c->rope_scaling;
+    const double scaling[] = {(double)r->type, r->factor, r->low_freq_factor, r->high_freq_factor,
+                              (double)r->original_seq};
+
     uint64_t hash = slm_hash(SLM_HASH_START, shape, sizeof shape);
+    if (r->type != SLM_ROPE_PLAIN) hash = slm_hash(hash, scaling, sizeof scaling);
     return slm_hash(hash, model->params, model->n_params * sizeof(slm_real));
 }
 
@@ -4504,6 +4580,19 @@ static slm_tensor *slm__layer(const slm__model_pass *pass, slm_tensor *x, int32_
     return out;
 }
 
+/* The angles of windows of T tokens.  In a window that is no longer than the model's sliding window
+   every token sees all before it, as if there were none; a longer one is refused. */
+static slm_tensor *slm__model_angles(slm_tape *tape, const slm_model_config *c, int32_t T) {
+    if (c->sliding_window > 0 && T > c->sliding_window) {
+        char reason[96];
+        (void)snprintf(reason, sizeof reason,
+                       "model: windows of %d are above its sliding window of %d", (int)T,
+                       (int)c->sliding_window);
+        return slm__tape_refuse(tape, reason);
+    }
+    return slm_rope_angles(tape, T, c->head_dim, c->rope_theta, &c->rope_scaling);
+}
+
 /* slm_model_forward, with a choice: do the gradients overwrite grads, or add to it? */
 static slm_tensor *slm__model_forward(slm_tensor **head, slm_tape *tape, const slm_model *model,
                                       const slm_batch *batch, slm_real *grads,
@@ -4513,7 +4602,7 @@ static slm_tensor *slm__model_forward(slm_tensor **head, slm_tape *tape, const s
     size_t N = (size_t)batch->B * (size_t)batch->T;
     tape->recording = mode != SLM__GRAD_UNWANTED;
 
-    slm_tensor *angles = slm_rope_angles(tape, batch->T, c->head_dim, c->rope_theta);
+    slm_tensor *angles = slm__model_angles(tape, c, batch->T);
     slm_tensor *embedding = slm__parameter(&pass, 0);
     slm_tensor *x = slm_embedding(tape, embedding, batch->inputs, N);
     for (int32_t layer = 0; layer < c->n_layers; layer++)
@@ -5797,6 +5886,10 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
     if (max_tokens < 1)
         return slm__fail(err, SLM_ERR_ARGUMENT, "generator: max_tokens is %d, it must be positive",
                          (int)max_tokens);
+    if (c->sliding_window > 0 && max_tokens > c->sliding_window)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "generator: max_tokens is %d, above the model's sliding window of %d",
+                         (int)max_tokens, (int)c->sliding_window);
     fits = slm__checked_mul(&cache, (size_t)c->n_layers * (size_t)c->n_kv_heads * D,
                             (size_t)max_tokens) &&
            slm__checked_mul(&attention, (size_t)c->n_heads, (size_t)max_tokens);
@@ -5939,7 +6032,7 @@ SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *ge
     /* The embedding is the first parameter. */
     memcpy(g->x, g->model->params + (size_t)token * C, C * sizeof(slm_real));
     for (size_t i = 0; i < half; i++) {
-        double frequency = pow(c->rope_theta, -2.0 * (double)i / (double)c->head_dim);
+        double frequency = slm__rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);
         double angle = (double)g->n_tokens * frequency;
         g->cosine[i] = (slm_real)cos(angle);
         g->sine[i] = (slm_real)sin(angle);
@@ -8452,9 +8545,10 @@ static const slm__value *slm__json_members(slm__json *j, const slm__value *v,
     return v + 1;
 }
 
-/* A member of an object, or NULL if it is not there or null.  An object that is NULL has no
-   members.  From now on messages name this field. */
-static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
+/* A member of an object, or NULL if it is not there.  An object that is NULL has no members.  From
+   now on messages name this field. */
+static const slm__value *slm__json_get_or_null(slm__json *j, const slm__value *object,
+                                               const char *name) {
     const slm__value *v, *end;
     const slm__value *found = NULL;
 
@@ -8465,7 +8559,14 @@ static const slm__value *slm__json_get(slm__json *j, const slm__value *object, c
         if (!slm__json_require(j, v, found == NULL, "is there twice")) return NULL;
         found = v + 1;
     }
-    return slm__json_is(found, SLM__JSON_NULL) ? NULL : found;
+    return found;
+}
+
+/* A member of an object, or NULL if it is not there or null. */
+static const slm__value *slm__json_get(slm__json *j, const slm__value *object, const char *name) {
+    const slm__value *v = slm__json_get_or_null(j, object, name);
+
+    return slm__json_is(v, SLM__JSON_NULL) ? NULL : v;
 }
 
 static const char *slm__json_text(slm__json *j, const slm__value *v) {
@@ -10455,7 +10556,8 @@ static void slm__config_i32(slm__config_io *io, const char *name, slm__presence 
 }
 
 /* A number above 0.  Where a file gives it in two places, it must be the same. */
-static void slm__config_f64(slm__config_io *io, const char *name, double *value) {
+static void slm__config_f64(slm__config_io *io, const char *name, slm__presence presence,
+                            double *value) {
     const slm__value *v;
     double before = *value;
     char text[48];
@@ -10468,7 +10570,7 @@ static void slm__config_f64(slm__config_io *io, const char *name, double *value)
                 slm__fail(io->out->err, SLM_ERR_ARGUMENT, "%s: %s is not finite", io->path, name);
         return;
     }
-    v = slm__config_get(io, name, SLM__OPTIONAL);
+    v = slm__config_get(io, name, presence);
     if (v == NULL) return;
     *value = slm__json_double(io->json, v);
     if (!(*value > 0) || (before > 0 && (*value < before || *value > before)))
@@ -10542,27 +10644,164 @@ static void slm__config_must_be_absent(slm__config_io *io, const char *name) {
     slm__config_require(io, slm__config_get(io, name, SLM__OPTIONAL), 0);
 }
 
-/* An object about RoPE, which must ask for plain RoPE; null when written. */
-static void slm__config_rope(slm__config_io *io, const char *name, double *theta) {
-    slm__config_io rope = *io;
+/* ---- config.json: rotary positions ----
+   rope_scaling is an object, or null.  Files of transformers 5 have rope_parameters instead, with
+   rope_theta in it.  Its type is called rope_type, in older files type. */
+static const struct {
+    const char *name;
+    slm_rope_type type;
+} slm__rope_types[] = {{"default", SLM_ROPE_PLAIN},
+                       {"linear", SLM_ROPE_LINEAR},
+                       {"llama3", SLM_ROPE_LLAMA3}};
 
-    if (io->out != NULL) {
-        slm__config_put(io, name, "null");
+/* Reading: the type that a field of this name gives; NULL if there is none. */
+static const slm_rope_type *slm__config_rope_type(slm__config_io *rope, const char *name) {
+    const slm__value *v = slm__config_get(rope, name, SLM__OPTIONAL);
+
+    for (size_t i = 0; i < SLM__COUNT(slm__rope_types); i++)
+        if (slm__json_is_text(v, slm__rope_types[i].name)) return &slm__rope_types[i].type;
+    slm__config_require(rope, v, 0);
+    return NULL;
+}
+
+/* Reading: refuses what none of the types above has. */
+static void slm__config_rope_names(slm__config_io *rope) {
+    static const char *const known[] = {"rope_type",
+                                        "type",
+                                        "factor",
+                                        "low_freq_factor",
+                                        "high_freq_factor",
+                                        "original_max_position_embeddings",
+                                        "rope_theta",
+                                        "partial_rotary_factor"};
+    const slm__value *v, *end;
+
+    for (v = slm__json_members(rope->json, rope->object, &end); v != end; v = slm__json_next(v)) {
+        int good = slm__json_is(v + 1, SLM__JSON_NULL);
+
+        for (size_t i = 0; i < SLM__COUNT(known); i++)
+            good = good || slm__json_is_text(v, known[i]);
+        rope->json->field = v->text;
+        slm__config_require(rope, v + 1, good);
+    }
+}
+
+/* Reading: the object of this name, if there is one.  Returns its type, or NULL. */
+static const slm_rope_type *slm__config_rope_object(slm__config_io *io, const char *name,
+                                                    slm_model_config *c, slm_rope_scaling *r) {
+    slm__config_io rope = *io;
+    const slm_rope_type *type, *old;
+
+    rope.object = slm__config_get(io, name, SLM__OPTIONAL);
+    if (rope.object == NULL) return NULL;
+    slm__config_require(io, rope.object, slm__json_is(rope.object, SLM__JSON_OBJECT));
+    slm__config_rope_names(&rope);
+    type = slm__config_rope_type(&rope, "rope_type");
+    old = slm__config_rope_type(&rope, "type");
+    if (type == NULL) type = old;
+    if (type != NULL) r->type = *type;
+    if (old != NULL && old != type)
+        (void)slm__json_fail(rope.json, rope.object, "not that of rope_type");
+
+    if (r->type == SLM_ROPE_PLAIN)
+        slm__config_must_be_one(&rope, "factor");
+    else
+        slm__config_f64(&rope, "factor", SLM__REQUIRED, &r->factor);
+    if (r->type == SLM_ROPE_LLAMA3) {
+        slm__config_f64(&rope, "low_freq_factor", SLM__REQUIRED, &r->low_freq_factor);
+        slm__config_f64(&rope, "high_freq_factor", SLM__REQUIRED, &r->high_freq_factor);
+        slm__config_i32(&rope, "original_max_position_embeddings", SLM__REQUIRED,
+                        &r->original_seq);
+    } else {
+        slm__config_must_be_absent(&rope, "low_freq_factor");
+        slm__config_must_be_absent(&rope, "high_freq_factor");
+    }
+    slm__config_must_be_one(&rope, "partial_rotary_factor");
+    slm__config_f64(&rope, "rope_theta", SLM__OPTIONAL, &c->rope_theta);
+    return type;
+}
+
+static int slm__same_rope(const slm_rope_scaling *a, const slm_rope_scaling *b) {
+    return a->type == b->type && !(fabs(a->factor - b->factor) > 0) &&
+           !(fabs(a->low_freq_factor - b->low_freq_factor) > 0) &&
+           !(fabs(a->high_freq_factor - b->high_freq_factor) > 0) &&
+           a->original_seq == b->original_seq;
+}
+
+/* Reading: where a file has both objects, and both name a type, they must ask for the same. */
+static void slm__config_read_rope(slm__config_io *io, slm_model_config *c) {
+    slm_rope_scaling scaling, parameters;
+    const slm_rope_type *type;
+
+    memset(&scaling, 0, sizeof scaling);
+    memset(&parameters, 0, sizeof parameters);
+    type = slm__config_rope_object(io, "rope_scaling", c, &scaling);
+    c->rope_scaling = scaling;
+    if (slm__config_rope_object(io, "rope_parameters", c, &parameters) == NULL) return;
+    c->rope_scaling = parameters;
+    if (type != NULL && !slm__same_rope(&scaling, &parameters))
+        (void)slm__json_fail(io->json, slm__config_get(io, "rope_parameters", SLM__OPTIONAL),
+                             "not the same as rope_scaling");
+}
+
+/* Writing: the form that transformers 4 and 5 and llama.cpp read. */
+static void slm__config_write_rope(slm__config_io *io, const slm_rope_scaling *r) {
+    char factor[48], low[48], high[48];
+
+    if (r->type == SLM_ROPE_PLAIN) {
+        slm__config_put(io, "rope_scaling", "null");
         return;
     }
-    rope.object = slm__config_get(io, name, SLM__OPTIONAL);
-    if (rope.object == NULL) return;
-    slm__config_require(io, rope.object, slm__json_is(rope.object, SLM__JSON_OBJECT));
-    slm__config_must_be(&rope, "rope_type", SLM__OPTIONAL, "default");
-    slm__config_must_be(&rope, "type", SLM__OPTIONAL, "default");
-    slm__config_must_be_one(&rope, "factor");
-    slm__config_must_be_one(&rope, "partial_rotary_factor");
-    slm__config_f64(&rope, "rope_theta", theta);
+    (void)slm__double_text(factor, r->factor); /* all are finite: the configuration is checked */
+    (void)slm__double_text(low, r->low_freq_factor);
+    (void)slm__double_text(high, r->high_freq_factor);
+    slm__print(io->out, "  \"rope_scaling\": {\"factor\": %s, ", factor);
+    if (r->type == SLM_ROPE_LINEAR) {
+        slm__print(io->out, "\"type\": \"linear\"},\n");
+        return;
+    }
+    slm__print(io->out, "\"low_freq_factor\": %s, \"high_freq_factor\": %s, ", low, high);
+    slm__print(io->out, "\"original_max_position_embeddings\": %d, \"rope_type\": \"llama3\"},\n",
+               (int)r->original_seq);
+}
+
+static void slm__config_rope(slm__config_io *io, slm_model_config *c) {
+    if (io->out != NULL)
+        slm__config_write_rope(io, &c->rope_scaling);
+    else
+        slm__config_read_rope(io, c);
+}
+
+/* ---- config.json: the whole ---- */
+
+/* Reading: what transformers takes where a Mistral's file is silent; null is no silence. */
+static void slm__config_mistral_defaults(slm__config_io *io, slm_model_config *c) {
+    if (slm__json_get_or_null(io->json, io->object, "num_key_value_heads") == NULL)
+        c->n_kv_heads = 8;
+    if (slm__json_get_or_null(io->json, io->object, "sliding_window") == NULL)
+        c->sliding_window = 4096;
+    if (slm__json_get_or_null(io->json, io->object, "max_position_embeddings") == NULL)
+        c->max_seq = 131072;
+}
+
+/* A Mistral is a Llama whose tokens see a limited number of others.  One without that limit is
+   written as a Llama. */
+static void slm__config_architecture(slm__config_io *io, slm_model_config *c) {
+    int mistral = c->sliding_window > 0;
+
+    if (io->out == NULL) {
+        const slm__value *type = slm__config_get(io, "model_type", SLM__OPTIONAL);
+        mistral = slm__json_is_text(type, "mistral");
+    }
+    slm__config_must_list(io, "architectures", mistral ? "MistralForCausalLM" : "LlamaForCausalLM");
+    slm__config_must_be(io, "model_type", SLM__REQUIRED, mistral ? "mistral" : "llama");
+    if (!mistral) return;
+    if (io->out == NULL) slm__config_mistral_defaults(io, c);
+    slm__config_i32(io, "sliding_window", SLM__OPTIONAL, &c->sliding_window);
 }
 
 static void slm__config_fields(slm__config_io *io, slm_model_config *c) {
-    slm__config_must_list(io, "architectures", "LlamaForCausalLM");
-    slm__config_must_be(io, "model_type", SLM__REQUIRED, "llama");
+    slm__config_architecture(io, c);
     slm__config_i32(io, "vocab_size", SLM__REQUIRED, &c->vocab);
     slm__config_i32(io, "hidden_size", SLM__REQUIRED, &c->dim);
     slm__config_i32(io, "intermediate_size", SLM__REQUIRED, &c->ffn);
@@ -10571,13 +10810,13 @@ static void slm__config_fields(slm__config_io *io, slm_model_config *c) {
     slm__config_i32(io, "num_key_value_heads", SLM__OPTIONAL, &c->n_kv_heads);
     slm__config_i32(io, "head_dim", SLM__OPTIONAL, &c->head_dim);
     slm__config_i32(io, "max_position_embeddings", SLM__OPTIONAL, &c->max_seq);
-    slm__config_f64(io, "rope_theta", &c->rope_theta);
-    slm__config_f64(io, "rms_norm_eps", &c->norm_eps);
+    slm__config_f64(io, "rope_theta", SLM__OPTIONAL, &c->rope_theta);
+    slm__config_f64(io, "rms_norm_eps", SLM__OPTIONAL, &c->norm_eps);
     slm__config_bool(io, "tie_word_embeddings", &c->tie_embeddings);
     slm__config_must_be(io, "hidden_act", SLM__OPTIONAL, "silu");
     slm__config_must_be_false(io, "attention_bias");
     slm__config_must_be_false(io, "mlp_bias");
-    slm__config_rope(io, "rope_scaling", &c->rope_theta);
+    slm__config_rope(io, c);
 }
 
 static slm_status slm__config_parse(slm_model_config *config, const char *text, size_t size,
@@ -10591,7 +10830,6 @@ static slm_status slm__config_parse(slm_model_config *config, const char *text, 
         io.object = slm__json_root(&j);
         slm__config_fields(&io, config);
         slm__config_must_be_absent(&io, "quantization_config");
-        slm__config_rope(&io, "rope_parameters", &config->rope_theta);
         slm__config_must_be_one(&io, "partial_rotary_factor");
     }
     slm__json_close(&j);
@@ -10977,6 +11215,17 @@ SLM_API slm_status slm_losses_load(slm_losses **out, const char *path, slm_error
    settings are what makes this run this run and no other: words "name=value", which the trainer
    that loads the state must share. */
 
+/* Appends the settings of a stretched context, if it is one. */
+static void slm__run_print_rope(slm__writer *w, const slm_rope_scaling *r) {
+    char factor[48], low[48], high[48];
+
+    if (r->type == SLM_ROPE_PLAIN) return;
+    (void)slm__double_text(factor, r->factor); /* all are finite: the configuration is checked */
+    (void)slm__double_text(low, r->low_freq_factor);
+    (void)slm__double_text(high, r->high_freq_factor);
+    slm__print(w, " rope=%d,%s,%s,%s,%d", (int)r->type, factor, low, high, (int)r->original_seq);
+}
+
 /* Appends the settings that are real numbers. */
 static void slm__run_print_reals(slm__writer *w, const slm_trainer *trainer) {
     const slm_model_config *c = &trainer->model->config;
@@ -11030,6 +11279,7 @@ static slm_status slm__run_settings(slm__writer *w, const slm_trainer *trainer,
     slm__print(w, " corpus=%016llx reference=%016llx", (unsigned long long)corpus_hash,
                (unsigned long long)reference);
     slm__run_print_reals(w, trainer);
+    slm__run_print_rope(w, &c->rope_scaling);
     slm__buffer_append_if_ok(&w->status, &w->text, "", 1, err);
     return w->status;
 }

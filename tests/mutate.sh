@@ -133,7 +133,12 @@ change 'linear: gradient of w' 'audit gradients' \
 change 'rmsnorm: eps' 'audit' \
     'sqrt(mean_square + eps)' 'sqrt(mean_square - eps)'
 change 'rope: frequencies' 'audit' \
-    'frequency = pow(theta, -2.0' 'frequency = pow(theta, -1.0'
+    'f = pow(theta, -2.0' 'f = pow(theta, -1.0'
+change 'rope: between high and low' 'model' \
+    'return kept * f + (1 - kept)' 'return kept * f + kept'
+change 'rope: scaled in generation' 'model' \
+    'slm__rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);' \
+    'slm__rope_frequency(i, c->head_dim, c->rope_theta, NULL);'
 change 'rope after a reader' 'step' \
     'if (node->in[0] == x || node->in[1] == x' 'if (node->in[0] == NULL || node->in[1] == x'
 change 'rope: turned back' 'audit gradients' \

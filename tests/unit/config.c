@@ -1,5 +1,6 @@
 /* config.json: bad ones by name, each refused with the field; fields, defaults, old and new places
-   of RoPE's theta; what is written is read back; every truncation.
+   of RoPE's theta and scaling; the forms of known models; what is written is read back; every
+   truncation.
    cc -I. -Itests/support tests/unit/config.c -lm && ./a.out [SCRATCH_FOLDER] */
 #include "inject.h"
 #define SLM_IMPLEMENTATION
@@ -14,6 +15,7 @@
     ",'hidden_size':8,'num_hidden_layers':2,'num_attention_heads':2,'intermediate_size':12"
 #define BASE "'model_type':'llama','vocab_size':20" SIZES
 #define WITH(members) "{" BASE "," members "}"
+#define MISTRAL(members) "{'model_type':'mistral','vocab_size':20" SIZES "," members "}"
 #define VOCAB(value) "{'model_type':'llama','vocab_size':" value SIZES "}"
 
 static const struct {
@@ -46,15 +48,42 @@ static const struct {
     {"vocab_size twice", WITH("'vocab_size':20")},
     {"another model_type", "{'model_type':'gpt2','vocab_size':20}"},
     {"model_type a number", WITH("'architectures':[1]")},
-    {"another architecture", WITH("'architectures':['MistralForCausalLM']")},
+    {"another architecture", WITH("'architectures':['GPT2LMHeadModel']")},
+    {"Mistral's architecture, Llama's type", WITH("'architectures':['MistralForCausalLM']")},
+    {"Llama's architecture, Mistral's type",
+     MISTRAL("'architectures':['LlamaForCausalLM'],'num_key_value_heads':1")},
+    {"Mistral's default of 8 heads of keys", MISTRAL("'sliding_window':8")},
+    {"sliding window 0", MISTRAL("'num_key_value_heads':1,'sliding_window':0")},
+    {"sliding window a text", MISTRAL("'num_key_value_heads':1,'sliding_window':'8'")},
     {"architectures a string", WITH("'architectures':'LlamaForCausalLM'")},
     {"gelu", WITH("'hidden_act':'gelu'")},
     {"attention bias", WITH("'attention_bias':true")},
     {"mlp bias", WITH("'mlp_bias':true")},
     {"attention bias a number", WITH("'attention_bias':0")},
     {"quantized", WITH("'quantization_config':{'bits':4}")},
-    {"rope linear", WITH("'rope_scaling':{'type':'linear','factor':2.0}")},
-    {"rope llama3", WITH("'rope_scaling':{'rope_type':'llama3','factor':8.0}")},
+    {"rope linear without a factor", WITH("'rope_scaling':{'type':'linear'}")},
+    {"rope linear, factor 0.5", WITH("'rope_scaling':{'type':'linear','factor':0.5}")},
+    {"rope linear, factor a text", WITH("'rope_scaling':{'type':'linear','factor':'2'}")},
+    {"rope linear with a field of llama3",
+     WITH("'rope_scaling':{'type':'linear','factor':2,'low_freq_factor':1}")},
+    {"rope llama3 with a factor alone", WITH("'rope_scaling':{'rope_type':'llama3','factor':8.0}")},
+    {"rope llama3, low above high",
+     WITH("'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':4,"
+          "'high_freq_factor':1,'original_max_position_embeddings':8192}")},
+    {"rope llama3, no original context",
+     WITH("'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':1,"
+          "'high_freq_factor':4}")},
+    {"rope dynamic", WITH("'rope_scaling':{'type':'dynamic','factor':2.0}")},
+    {"rope type a number", WITH("'rope_scaling':{'rope_type':3}")},
+    {"rope of two types", WITH("'rope_scaling':{'rope_type':'default','type':'linear'}")},
+    {"rope with a field of yarn",
+     WITH("'rope_scaling':{'type':'linear','factor':2,'beta_fast':32}")},
+    {"two scalings", WITH("'rope_scaling':{'type':'linear','factor':2},"
+                          "'rope_parameters':{'rope_type':'default'}")},
+    {"two factors", WITH("'rope_scaling':{'type':'linear','factor':2},"
+                         "'rope_parameters':{'rope_type':'linear','factor':4}")},
+    {"rope by kinds of layers",
+     WITH("'rope_parameters':{'full_attention':{'rope_type':'default'}}")},
     {"rope yarn in parameters",
      WITH("'rope_parameters':{'rope_type':'yarn','rope_theta':10000.0}")},
     {"rope without a type but a factor", WITH("'rope_scaling':{'factor':2.0}")},
@@ -107,6 +136,13 @@ static void refused(void) {
     CHECK(parse(&c, WITH("'hidden_act':'gelu'"), &err) != SLM_OK &&
               strstr(err.text, "hidden_act: not supported: gelu") != NULL,
           "the message quotes the value: %s", err.text);
+    CHECK(parse(&c, WITH("'rope_scaling':{'rope_type':'yarn'}"), &err) != SLM_OK &&
+              strstr(err.text, "rope_type: not supported: yarn") != NULL,
+          "the type of scaling is quoted: %s", err.text);
+    CHECK(parse(&c, WITH("'rope_scaling':{'type':'linear','factor':2,'beta_fast':32}"), &err) !=
+                  SLM_OK &&
+              strstr(err.text, "beta_fast: not supported: 32") != NULL,
+          "an unknown field of it is named: %s", err.text);
 }
 
 static int same(double a, double b) {
@@ -162,9 +198,127 @@ static void rope(void) {
     CHECK_OK(parse(&c, WITH("'partial_rotary_factor':1"), &err), err);
 }
 
+static int same_rope(slm_rope_scaling a, slm_rope_scaling b) {
+    return a.type == b.type && same(a.factor, b.factor) &&
+           same(a.low_freq_factor, b.low_freq_factor) &&
+           same(a.high_freq_factor, b.high_freq_factor) && a.original_seq == b.original_seq;
+}
+
+static void rope_scaling(void) {
+#define LLAMA3                                                                                     \
+    "'factor':8,'low_freq_factor':1.0,'high_freq_factor':4,"                                       \
+    "'original_max_position_embeddings':8192,'rope_type':'llama3'"
+    static const slm_rope_scaling linear = {SLM_ROPE_LINEAR, 2, 0, 0, 0};
+    static const slm_rope_scaling llama3 = {SLM_ROPE_LLAMA3, 8, 1, 4, 8192};
+    static const slm_rope_scaling plain = {SLM_ROPE_PLAIN, 0, 0, 0, 0};
+    static const struct {
+        const char *text;
+        const slm_rope_scaling *scaling;
+    } good[] = {
+        {WITH("'rope_scaling':{'type':'linear','factor':2.0}"), &linear},
+        {WITH("'rope_scaling':{'type':'linear','factor':2}"), &linear},
+        {WITH("'rope_scaling':{'type':'linear','rope_type':'linear','factor':2}"), &linear},
+        {WITH("'rope_parameters':{'rope_type':'linear','factor':2,'rope_theta':1e4}"), &linear},
+        {WITH("'rope_scaling':{" LLAMA3 "}"), &llama3},
+        {WITH("'rope_scaling':{" LLAMA3 ",'type':null}"), &llama3},
+        {WITH("'rope_parameters':{" LLAMA3 ",'rope_theta':500000}"), &llama3},
+        {WITH("'rope_scaling':{" LLAMA3 "},'rope_parameters':{" LLAMA3 "}"), &llama3},
+        {WITH("'rope_scaling':{" LLAMA3 "},'rope_parameters':{'rope_theta':5e5}"), &llama3},
+        {WITH("'rope_scaling':null,'rope_parameters':{" LLAMA3 "}"), &llama3},
+        {WITH("'rope_scaling':null"), &plain},
+        {WITH("'rope_scaling':{'rope_type':'default','factor':1,'partial_rotary_factor':1}"),
+         &plain},
+    };
+    slm_model_config c;
+    slm_error err;
+
+    for (size_t i = 0; i < COUNT(good); i++) {
+        CHECK_OK(parse(&c, good[i].text, &err), err);
+        CHECK(same_rope(c.rope_scaling, *good[i].scaling), "another scaling: %s", good[i].text);
+    }
+    CHECK_OK(parse(&c, WITH("'rope_scaling':{'type':'linear','factor':1.0}"), &err), err);
+    CHECK(c.rope_scaling.type == SLM_ROPE_LINEAR && same(c.rope_scaling.factor, 1),
+          "a factor of 1 changes nothing, and is no fault");
+}
+
+static void mistral(void) {
+    slm_model_config c;
+    slm_error err;
+
+    CHECK_OK(parse(&c,
+                   MISTRAL("'architectures':['MistralForCausalLM'],'num_key_value_heads':1,"
+                           "'sliding_window':4096,'max_position_embeddings':32768"),
+                   &err),
+             err);
+    CHECK(c.sliding_window == 4096 && c.n_kv_heads == 1 && c.max_seq == 32768, "given");
+    CHECK_OK(parse(&c, MISTRAL("'num_key_value_heads':2,'sliding_window':null"), &err), err);
+    CHECK(c.sliding_window == 0, "null: there is none");
+    CHECK_OK(parse(&c, MISTRAL("'num_key_value_heads':null"), &err), err);
+    CHECK(c.sliding_window == 4096 && c.n_kv_heads == 2 && c.max_seq == 131072,
+          "what transformers takes where the file is silent; null is no silence");
+    CHECK_OK(parse(&c, WITH("'sliding_window':4096"), &err), err);
+    CHECK(c.sliding_window == 0, "a Llama has none, whatever its file says");
+}
+
+/* The files of known models, but for their sizes. */
+static void known_models(void) {
+    static const char *const files[] = {
+        /* TinyLlama, Llama-2 */
+        WITH("'architectures':['LlamaForCausalLM'],'attention_bias':false,'bos_token_id':1,"
+             "'eos_token_id':2,'hidden_act':'silu','initializer_range':0.02,"
+             "'max_position_embeddings':2048,'num_key_value_heads':1,'pretraining_tp':1,"
+             "'rms_norm_eps':1e-05,'rope_scaling':null,'rope_theta':10000.0,"
+             "'tie_word_embeddings':false,'torch_dtype':'float32',"
+             "'transformers_version':'4.35.0','use_cache':true"),
+        /* Llama-3.2 */
+        WITH("'architectures':['LlamaForCausalLM'],'attention_bias':false,"
+             "'attention_dropout':0.0,'bos_token_id':128000,'eos_token_id':[128001,128008,128009],"
+             "'head_dim':4,'max_position_embeddings':131072,'mlp_bias':false,"
+             "'num_key_value_heads':2,'rope_scaling':{" LLAMA3 "},'rope_theta':500000.0,"
+             "'tie_word_embeddings':true,'torch_dtype':'bfloat16'"),
+        /* SmolLM2 */
+        WITH("'architectures':['LlamaForCausalLM'],'bos_token_id':0,'eos_token_id':0,"
+             "'is_llama_config':true,'rope_interleaved':false,'rope_scaling':null,"
+             "'rope_theta':100000,'tie_word_embeddings':true,'torch_dtype':'bfloat16',"
+             "'transformers.js_config':{'kv_cache_dtype':{'q4f16':'float16'}}"),
+        /* Mistral-7B-v0.1 */
+        MISTRAL("'architectures':['MistralForCausalLM'],'bos_token_id':1,'eos_token_id':2,"
+                "'hidden_act':'silu','max_position_embeddings':32768,'num_key_value_heads':1,"
+                "'rms_norm_eps':1e-05,'rope_theta':10000.0,'sliding_window':4096,"
+                "'tie_word_embeddings':false,'torch_dtype':'bfloat16'"),
+        /* transformers 5 */
+        WITH("'architectures':['LlamaForCausalLM'],'dtype':'bfloat16','head_dim':4,"
+             "'eos_token_id':[1,2],'rope_parameters':{'rope_theta':500000.0," LLAMA3 "},"
+             "'tie_word_embeddings':true,'use_cache':true"),
+    };
+    slm_model_config c;
+    slm_error err;
+
+    for (size_t i = 0; i < COUNT(files); i++)
+        CHECK_OK(parse(&c, files[i], &err), err);
+}
+
 /* One list of fields serves reading and writing: what is written is read back. */
+static void check_round_trip(const slm_model_config *c, const char *what) {
+    slm_model_config back;
+    slm_error err;
+    size_t n = 0;
+
+    CHECK_OK(slm__config_write(c, SLM_DTYPE_F32, in("config.json"), &err), err);
+    char *text = get("config.json", &n);
+    CHECK_OK(slm__config_parse(&back, text, n, "config.json", &err), err);
+    CHECK(c->vocab == back.vocab && c->dim == back.dim && c->n_layers == back.n_layers &&
+              c->n_heads == back.n_heads && c->n_kv_heads == back.n_kv_heads &&
+              c->head_dim == back.head_dim && c->ffn == back.ffn && c->max_seq == back.max_seq &&
+              c->tie_embeddings == back.tie_embeddings && same(c->rope_theta, back.rope_theta) &&
+              same(c->norm_eps, back.norm_eps) && same_rope(c->rope_scaling, back.rope_scaling) &&
+              c->sliding_window == back.sliding_window,
+          "%s: another configuration was read from %s", what, text);
+    free(text);
+}
+
 static void round_trip(void) {
-    slm_model_config c, back;
+    slm_model_config c;
     slm_error err;
     char *text;
     size_t n = 0;
@@ -175,14 +329,19 @@ static void round_trip(void) {
     CHECK_OK(slm__config_write(&c, SLM_DTYPE_BF16, in("config.json"), &err), err);
     text = get("config.json", &n);
     CHECK(text != NULL && strstr(text, "\"torch_dtype\": \"bfloat16\"\n}\n") != NULL, "%s", text);
-    CHECK_OK(slm__config_parse(&back, text, n, "config.json", &err), err);
-    CHECK(c.vocab == back.vocab && c.dim == back.dim && c.n_layers == back.n_layers &&
-              c.n_heads == back.n_heads && c.n_kv_heads == back.n_kv_heads &&
-              c.head_dim == back.head_dim && c.ffn == back.ffn && c.max_seq == back.max_seq &&
-              c.tie_embeddings == back.tie_embeddings && same(c.rope_theta, back.rope_theta) &&
-              same(c.norm_eps, back.norm_eps),
-          "another configuration was read");
     free(text);
+
+    check_round_trip(&c, "plain");
+    c.rope_scaling.type = SLM_ROPE_LINEAR;
+    c.rope_scaling.factor = 10.0 / 3;
+    check_round_trip(&c, "linear");
+    c.rope_scaling.type = SLM_ROPE_LLAMA3;
+    c.rope_scaling.low_freq_factor = 1;
+    c.rope_scaling.high_freq_factor = 4.5;
+    c.rope_scaling.original_seq = 8192;
+    check_round_trip(&c, "llama3");
+    c.sliding_window = 64;
+    check_round_trip(&c, "mistral");
 
     c.norm_eps = (double)NAN;
     CHECK(slm__config_write(&c, SLM_DTYPE_F32, in("config.json"), &err) == SLM_ERR_ARGUMENT &&
@@ -211,6 +370,9 @@ int main(int argc, char **argv) {
     refused();
     accepted();
     rope();
+    rope_scaling();
+    mistral();
+    known_models();
     round_trip();
     truncated();
     return check_end();

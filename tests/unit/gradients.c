@@ -150,7 +150,7 @@ static slm_tensor *of_constants(slm_tape *t, slm_tensor **l) {
 
 /* in place, so on the output of a linear */
 static slm_tensor *rope(slm_tape *t, slm_tensor **l) {
-    return slm_rope(t, slm_linear(t, l[0], l[1], NULL), slm_rope_angles(t, 7, 6, 10000));
+    return slm_rope(t, slm_linear(t, l[0], l[1], NULL), slm_rope_angles(t, 7, 6, 10000, NULL));
 }
 
 static slm_tensor *attention(slm_tape *t, slm_tensor **l) {

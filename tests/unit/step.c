@@ -865,9 +865,10 @@ static void rope_refuses_what_was_read(void) {
     CHECK_OK(slm_tape_create(&tape, &err), err);
     slm_tensor *y = slm_leaf(tape, data, grad, 4, 4);
     slm_tensor *x = slm_linear(tape, y, slm_leaf(tape, w, dw, 4, 4), NULL);
-    CHECK(slm_rope(tape, x, slm_rope_angles(tape, 4, 4, 1e4)) == x, "an unread input is refused");
+    slm_tensor *angles = slm_rope_angles(tape, 4, 4, 1e4, NULL);
+    CHECK(slm_rope(tape, x, angles) == x, "an unread input is refused");
     CHECK(slm_linear(tape, x, slm_leaf(tape, w, dw, 4, 4), NULL) != NULL, "a reader");
-    CHECK(slm_rope(tape, x, slm_rope_angles(tape, 4, 4, 1e4)) == NULL, "a read input is taken");
+    CHECK(slm_rope(tape, x, angles) == NULL, "a read input is taken");
     CHECK(slm_tape_status(tape, &err) == SLM_ERR_ARGUMENT &&
               strstr(err.text, "read it already") != NULL,
           "%s", err.text);

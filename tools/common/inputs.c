@@ -80,6 +80,8 @@ int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tok
 
 int32_t default_seq(const slm_model *model) {
     int32_t context = model->config.max_seq;
+    int32_t window = model->config.sliding_window;
+    if (window > 0 && window < context) context = window;
     return context < DEFAULT_SEQ_MAX ? context : DEFAULT_SEQ_MAX;
 }
 

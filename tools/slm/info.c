@@ -89,6 +89,21 @@ static int info_tokenizer(info *in, const char *path, const char *kind) {
     return DONE;
 }
 
+/* A context that is stretched, and a limited one; nothing for a plain model. */
+static void put_positions(info *in, const slm_model_config *c) {
+    const slm_rope_scaling *r = &c->rope_scaling;
+    if (r->type != SLM_ROPE_PLAIN) {
+        put_text(in, "rope_type", r->type == SLM_ROPE_LINEAR ? "linear" : "llama3");
+        put_real(in, "rope_factor", r->factor);
+    }
+    if (r->type == SLM_ROPE_LLAMA3) {
+        put_real(in, "low_freq_factor", r->low_freq_factor);
+        put_real(in, "high_freq_factor", r->high_freq_factor);
+        put_whole(in, "original_context", (uint64_t)r->original_seq);
+    }
+    if (c->sliding_window > 0) put_whole(in, "sliding_window", (uint64_t)c->sliding_window);
+}
+
 static void put_config(info *in, const slm_model *model) {
     const slm_model_config *c = &model->config;
     put_whole(in, "vocab", (uint64_t)c->vocab);
@@ -102,6 +117,7 @@ static void put_config(info *in, const slm_model *model) {
     put_whole(in, "tied", (uint64_t)c->tie_embeddings);
     put_real(in, "theta", c->rope_theta);
     put_real(in, "eps", c->norm_eps);
+    put_positions(in, c);
     put_whole(in, "parameters", model->n_params);
     put_hash(in, "model_hash", slm_model_hash(model));
 }
