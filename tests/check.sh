@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make check`: what is too slow for `make test`, or asks for too much to be installed.  Sanitizers,
 # other compilers, standards and platforms, valgrind, fuzzing, static analysis, a browser, and
-# PyTorch as the judge.  What is not installed is named as skipped.
+# llama.cpp and PyTorch as judges.  What is not installed is named as skipped.
 #
 #     sh tests/check.sh             everything, two jobs at a time
 #     sh tests/check.sh WORD...     only the jobs whose name holds one of the words
@@ -75,6 +75,8 @@ list_jobs() {
     if has node && has chromedriver && has_one_of chromium chromium-browser google-chrome; then
         echo browser
     else skip "the browser" "nodejs chromium chromium-driver"; fi
+    if has node && [ -n "$(node_package node-llama-cpp)" ]; then echo llama_cpp
+    else skip llama.cpp "nodejs, and npm's node-llama-cpp beside this folder"; fi
     list_pytorch
 }
 list_compiler() {
@@ -185,6 +187,9 @@ the_job() {
     valgrind) job_valgrind "$1" $first ;;
     fuzz) job_fuzz "$1" $first ;;
     static) job_static_$(echo $first | tr - _) ;;
+    llama_cpp)
+        run llama_cpp 300 env SLM=$root/build/slm \
+            sh tests/system/convert.sh "$(node_package node-llama-cpp)" ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     pytorch) job_pytorch $first ;;
     esac

@@ -13,6 +13,15 @@ build_test() {
     $cc $std "$@" -I"$folder" $include_flags $sources -o "$program" -lm
 }
 
+# node_package NAME: the folder of an npm package, if it is installed in NODE_PATH, here, beside
+# this folder, or for all users.
+node_package() {
+    for place in $(echo "$NODE_PATH" | tr : ' ') node_modules ../node_modules \
+        ../shared/node_modules "$(npm root -g 2>/dev/null)"; do
+        [ -d "$place/$1" ] && (cd "$place/$1" && pwd) && return
+    done
+}
+
 # sources_of NAME: the file of a test, whichever its room, and those parts of tools that it tests.
 sources_of() {
     parts=

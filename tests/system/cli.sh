@@ -418,7 +418,6 @@ done
 # ---- what fails ----
 fails 2 'unknown verb .tran., did you mean train?' tran
 fails 2 "unknown verb 'elephant' (slm -h" elephant
-fails 2 'not there yet' convert a b
 fails 2 'unknown flag --dat, did you mean --data?' train --dat "$T/clean.txt" --out "$T/none"
 fails 2 'unknown flag --oot, did you mean --out?' train --data "$T/clean.txt" --oot "$T/none"
 fails 2 'unknown flag -seed, did you mean --seed?' train -seed 1

@@ -1,7 +1,11 @@
 /* output.c: outputs that are locked. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include "common/output.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cli.h"
 
@@ -78,6 +82,29 @@ int output_open_file(output *o, const char *path) {
 FILE *output_create(const char *path) {
     (void)remove(path);
     return fopen(path, "wbx");
+}
+
+int output_file_begin(output_file *f, const char *path) {
+    memset(f, 0, sizeof *f);
+    int n = snprintf(f->path, sizeof f->path, "%s", path);
+    if (n < 0 || n >= PATH_SIZE - (int)sizeof ".tmp")
+        return fail(USAGE, "%.60s...: the path is too long", path);
+    (void)snprintf(f->temporary, sizeof f->temporary, "%.*s.tmp", n, path);
+    f->stream = output_create(f->temporary);
+    if (f->stream == NULL) return fail_errno(FAILED, f->temporary, "open for writing");
+    return DONE;
+}
+
+int output_file_end(output_file *f, int code) {
+    if (f->stream == NULL) return code;
+    int written = fflush(f->stream) == 0 && !ferror(f->stream) && fsync(fileno(f->stream)) == 0;
+    if (code == DONE && !written) code = fail_errno(FAILED, f->temporary, "write");
+    if (fclose(f->stream) != 0 && code == DONE) code = fail_errno(FAILED, f->temporary, "close");
+    if (code == DONE && rename(f->temporary, f->path) != 0)
+        code = fail_errno(FAILED, f->path, "replace");
+    if (code != DONE) (void)remove(f->temporary);
+    f->stream = NULL;
+    return code;
 }
 
 void output_close(output *o) {

@@ -27,6 +27,19 @@ int output_open_file(output *o, const char *path);
  * link is not followed.  Returns NULL as fopen does. */
 FILE *output_create(const char *path);
 
+/* A file that is replaced as a whole: it is written under a temporary name. */
+typedef struct output_file {
+    FILE *stream;
+    char path[PATH_SIZE];
+    char temporary[PATH_SIZE]; /* PATH.tmp */
+} output_file;
+
+int output_file_begin(output_file *f, const char *path);
+
+/* Renames the file to its path if `code` is DONE and all was written; else removes it.  Returns the
+ * code, or that of what went wrong. */
+int output_file_end(output_file *f, int code);
+
 /* Gives the lock back, and removes the folders that were made if nothing is in them.  Does nothing
  * if all of *o is 0. */
 void output_close(output *o);

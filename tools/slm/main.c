@@ -32,6 +32,7 @@ static const verb verbs[] = {
     {"tokenize", "a text's token ids, and back", verb_tokenize},
     {"tokenizer", "train, import: a byte-level BPE tokenizer from text, or GPT-2's",
      verb_tokenizer},
+    {"convert", "a model folder to GGUF or llama2.c, and GGUF to a folder", verb_convert},
     {"info", "what a model folder, score file, tokenizer or log holds", verb_info},
 };
 
@@ -86,7 +87,6 @@ static int run(int argc, char **argv) {
     for (size_t i = 0; i < COUNT(verbs); i++) {
         if (strcmp(name, verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
     }
-    if (strcmp(name, "convert") == 0) return fail(USAGE, "convert is not there yet");
     nearest meant = {name, strlen(name), NULL, 0};
     for (size_t i = 0; i < COUNT(verbs); i++)
         nearest_offer(&meant, verbs[i].name);

@@ -10,6 +10,7 @@ int verb_generate(int argc, char **argv);
 int verb_view(int argc, char **argv);
 int verb_tokenize(int argc, char **argv);
 int verb_tokenizer(int argc, char **argv);
+int verb_convert(int argc, char **argv);
 int verb_info(int argc, char **argv);
 
 #endif

@@ -1,0 +1,193 @@
+#!/bin/sh
+# `slm convert`: a folder to GGUF and back has the same weights, tokenizer and configuration, in
+# every type; llama2.c's files have the sizes and numbers that they should; what cannot be converted
+# is refused by name, and what fails leaves nothing behind.
+#
+#     sh tests/system/convert.sh              round trips
+#     sh tests/system/convert.sh PACKAGE      also: llama.cpp, from this folder of the npm package
+#                                             node-llama-cpp, computes from a GGUF file what we do
+SLM=${SLM:-build/slm}
+CC=${CC:-cc}
+T=build/tmp/convert
+export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
+. tests/support/checks.sh
+
+# works ARGS: exit 0 and nothing on stderr
+works() {
+    if "$SLM" "$@" >"$T/stdout" 2>"$T/stderr" && [ ! -s "$T/stderr" ]; then ok
+    else bad "slm $*: $(head -1 "$T/stderr")"; fi
+}
+# refuses CODE WORDS ARGS: that exit code, one line on stderr with the words, no output
+refuses() {
+    want=$1 words=$2
+    shift 2
+    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    if [ $code -ne "$want" ]; then bad "slm $*: exit $code, not $want: $(cat "$T/stderr")"
+    elif ! grep -q -e "$words" "$T/stderr"; then
+        bad "slm $*: '$words' is not in: $(cat "$T/stderr")"
+    elif [ "$(wc -l <"$T/stderr" | tr -d ' ')" != 1 ]; then bad "slm $*: not one line"
+    elif ls "$T"/none* >/dev/null 2>&1; then
+        bad "slm $*: left behind: $(ls -d "$T"/none*)"
+        rm -rf "$T"/none*
+    else ok; fi
+}
+hash_of() { "$SLM" info "$2" | sed -n "s/^$1 *//p"; }
+# patch FILE OFFSET BYTES...: octal
+patch() {
+    file=$1 offset=$2
+    shift 2
+    printf "$(printf '\\%s' "$@")" | dd of="$file" bs=1 seek="$offset" conv=notrunc 2>/dev/null
+}
+
+if ! $CC -std=c99 -O1 -I. tests/system/convert.c -o "$T/weights" -lm 2>"$T/stderr"; then
+    bad "tests/system/convert.c: $(head -1 "$T/stderr")"
+fi
+weights() { "$T/weights" "$@"; }
+
+# ---- models ----
+awk 'BEGIN {
+    split("the force on a block mass times speed energy of light " \
+        "na\303\257ve \346\227\245\346\234\254", word, " ")
+    for (i = 0; i < 4000; i++) {
+        s = (s * 1103 + 12345) % 65536
+        printf "%s%s", word[1 + int(s / 64) % 14], i % 9 == 8 ? ".\n" : " "
+        if (i % 13 == 0) printf "%d, it'"'"'s ", s
+    }
+}' >"$T/text.txt"
+head -c 3000 "$T/text.txt" >"$T/short.txt"
+works tokenizer train --data "$T/text.txt" --vocab 320 --out "$T/tokenizer.json" --quiet
+SHAPE="--dim 64 --layers 2 --heads 4 --kv-heads 2 --ffn 96 --seq 64 --batch 2 --steps 40 --lr 3e-3"
+works train --data "$T/text.txt" --tokenizer "$T/tokenizer.json" --out "$T/model" $SHAPE --quiet
+works train --data "$T/short.txt" --out "$T/bytes" --dim 32 --layers 1 --heads 2 --ffn 40 --seq 16 \
+    --batch 2 --steps 3 --tied --quiet
+
+# ---- round trips ----
+for type in F32 F16 BF16 Q8_0; do
+    works convert "$T/model" "$T/$type.gguf" --type $type --quiet
+    works convert "$T/$type.gguf" "$T/$type" --quiet
+    check "$type: the tokenizer" test "$(hash_of tokenizer_hash "$T/model")" = \
+        "$(hash_of tokenizer_hash "$T/$type")"
+    [ $type = Q8_0 ] && continue
+    # Back and forth once more, in the type that is there.
+    works convert "$T/$type" "$T/again.gguf" --quiet
+    same "$type: the folder as a GGUF file" "$T/$type.gguf" "$T/again.gguf"
+    works convert "$T/again.gguf" "$T/again" --quiet
+    same "$type: that as a folder" "$T/$type/model.safetensors" "$T/again/model.safetensors"
+    rm -rf "$T/again" "$T/again.gguf"
+done
+# Of a folder in BF16 the norms are BF16 again, though in the GGUF file they are F32.
+weights round "$T/model" "$T/rounded"
+cp "$T/tokenizer.json" "$T/rounded"
+works convert "$T/rounded" "$T/rounded.gguf" --quiet
+works convert "$T/rounded.gguf" "$T/rounded_back" --quiet
+check "BF16: the same weights" weights same "$T/rounded" "$T/rounded_back"
+check "BF16: one dtype" weights norms "$T/rounded_back"
+same "BF16: config.json" "$T/rounded/config.json" "$T/rounded_back/config.json"
+check "F32: the same weights" weights same "$T/model" "$T/F32"
+same "F32: config.json" "$T/model/config.json" "$T/F32/config.json"
+check "Q8_0: within a step" weights near "$T/model" "$T/Q8_0"
+weights twist "$T/model" "$T/twisted"
+cp "$T/tokenizer.json" "$T/twisted"
+for what in same near; do
+    check "a check can fail: $what" sh -c '! "$0" "$@"' "$T/weights" $what "$T/model" "$T/twisted"
+done
+works convert "$T/bytes" "$T/bytes.gguf" --quiet
+works convert "$T/bytes.gguf" "$T/bytes_back" --quiet
+check "bytes, tied: the same weights" weights same "$T/bytes" "$T/bytes_back"
+check "bytes: the tokenizer" test "$(hash_of tokenizer_hash "$T/bytes")" = \
+    "$(hash_of tokenizer_hash "$T/bytes_back")"
+
+# ---- what is refused ----
+F=$T/F32.gguf
+refuses 2 "OUT are needed" convert "$T/model"
+refuses 2 "becomes FILE.gguf" convert "$T/model" "$T/none"
+refuses 2 "only a model folder" convert "$F" "$T/none.gguf"
+refuses 2 "written as F32" convert "$F" "$T/none" --type Q8_0
+refuses 2 "files are F32" convert "$T/model" "$T/none.bin" --type F16
+refuses 2 "Q8_0 is needed" convert "$T/model" "$T/none.gguf" --type Q4_K
+refuses 2 "already holds a run" convert "$F" "$T/model"
+refuses 3 "no such file" convert "$T/nothing" "$T/none.gguf"
+refuses 3 "not a GGUF file" convert "$T/text.txt" "$T/none"
+size=$(wc -c <"$F" | tr -d ' ')
+for n in 0 3 10 24 1000 $((size - 100)); do
+    head -c $n "$F" >"$T/cut.gguf"
+    refuses 3 "cut.gguf" convert "$T/cut.gguf" "$T/none"
+done
+# The value of general.architecture begins at byte 64: magic, version, two counts, a key of 20 bytes
+# with its size, a type, a size.
+cp "$F" "$T/other.gguf"
+patch "$T/other.gguf" 64 155                           # "mlama"
+refuses 3 'architecture is "mlama"' convert "$T/other.gguf" "$T/none"
+mkdir "$T/lacking" && cp "$T/model/config.json" "$T/model/model.safetensors" "$T/lacking"
+refuses 3 "no tokenizer.json" convert "$T/lacking" "$T/none.gguf"
+sed 's/"num_hidden_layers": 2/"num_hidden_layers": 1/' "$T/model/config.json" \
+    >"$T/lacking/config.json"
+refuses 3 'layers.1.* does not belong' convert "$T/lacking" "$T/none.gguf"
+sed 's/"vocab_size": 320/"vocab_size": 321/' "$T/model/config.json" >"$T/lacking/config.json"
+refuses 3 'embed_tokens.* is not 321 rows' convert "$T/lacking" "$T/none.gguf"
+
+# A disk that is full leaves the old file.
+if [ -w /dev/full ]; then
+    cp "$F" "$T/kept.gguf"
+    ln -s /dev/full "$T/kept.gguf.tmp"                 # what has this name is not followed
+    works convert "$T/model" "$T/kept.gguf" --type Q8_0 --quiet
+    same "a link at the temporary name" "$T/Q8_0.gguf" "$T/kept.gguf"
+fi
+(
+    ulimit -f 64
+    "$SLM" convert "$T/model" "$T/Q8_0.gguf" --type F32 --quiet
+) >"$T/stdout" 2>"$T/stderr"
+check "a file that may not grow: exit 1" test $? -eq 1
+works convert "$T/Q8_0.gguf" "$T/still" --quiet
+check "the old file is left" weights near "$T/model" "$T/still"
+check "and nothing beside it" test ! -e "$T/Q8_0.gguf.tmp"
+
+# ---- llama2.c ----
+mkdir -p "$T/llama2c"
+works convert "$T/model" "$T/llama2c/model.bin" --quiet
+# 7 whole numbers; what the model has; cosines and sines of 64 positions, 8 each
+check "llama2.c: its size" test "$(wc -c <"$T/llama2c/model.bin")" -eq \
+    $((28 + 4 * (2 * 320 * 64 + 64 + 2 * (2 * 64 + 64 * 64 * 3 + 3 * 64 * 96) + 2 * 64 * 8)))
+check "llama2.c: its head" test "$(od -An -td4 -N28 "$T/llama2c/model.bin" | tr -s ' \n' ' ')" = \
+    " 64 96 2 4 2 -320 64 "
+check "llama2.c: its tokenizer" test "$(od -An -td4 -j8 -N4 "$T/llama2c/tokenizer.bin")" -eq 1
+sed 's/"rope_theta": 10000.0/"rope_theta": 500000.0/' "$T/model/config.json" \
+    >"$T/lacking/config.json"
+cp "$T/model/tokenizer.json" "$T/lacking"
+refuses 3 'rope_theta is 500000' convert "$T/lacking" "$T/none.bin"
+
+# ---- llama.cpp ----
+if [ -n "$1" ]; then
+    judge() {
+        node tests/support/llama_cpp.mjs "$1" "$T/$2.gguf" "$T/short.txt" "$T/ids" 64 "$T/$2"
+    }
+    # The largest difference of the losses of llama.cpp from ours.
+    difference() {
+        paste "$T/ours" "$T/$1.losses" | awk '
+            { d = $1 - $2; if (d < 0) d = -d; if (!(d <= most)) most = d }
+            END { print(NR > 500 ? most : "too few") }'
+    }
+    "$SLM" tokenize --tokenizer "$T/model" "$T/short.txt" | tr -s ' ' '\n' >"$T/ids"
+    "$SLM" score --model "$T/model" --data "$T/short.txt" --tsv --quiet >"$T/table"
+    sed 1d "$T/table" | cut -f4 >"$T/ours"
+    head -32 "$T/ids" >"$T/prompt"
+    weights ids "$T/model" 32 "$T/prompt" >"$T/greedy"
+
+    check "llama.cpp reads the file" judge "$1" F32
+    same "llama.cpp: the same ids" "$T/ids" "$T/F32.ids"
+    same "llama.cpp: the same greedy tokens" "$T/greedy" "$T/F32.greedy"
+    most=$(difference F32)
+    check "llama.cpp: losses within 1e-5, not $most" awk "BEGIN { exit !($most <= 1e-5) }"
+    echo "llama.cpp: losses differ by at most $most in F32"
+
+    # The same check fails for a converter that forgets to reorder queries and keys.
+    works convert "$T/twisted" "$T/twisted.gguf" --quiet
+    check "llama.cpp reads a twisted file" judge "$1" twisted
+    most=$(difference twisted)
+    check "llama.cpp: losses of a twisted file are off, not by $most" awk \
+        "BEGIN { exit !($most > 1e-2) }"
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,230 @@
+/* gguf_tokenizer.c: the tokenizer in a GGUF file.  Its keys are put into the form of Hugging Face's
+ * tokenizer.json, which slm.h reads and checks. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/errors.h"
+#include "common/options.h"
+#include "common/text.h"
+#include "slm/convert.h"
+
+typedef struct tokens {
+    const gguf_value *texts, *types, *merges;
+    size_t n;        /* without the unused ones at the end */
+    size_t n_normal; /* up to the last one of the vocabulary */
+} tokens;
+
+/* How a text is cut into pieces. */
+typedef enum pieces { PIECES_GPT2, PIECES_DIGITS, PIECES_LLAMA3, PIECES_QWEN2 } pieces;
+
+/* What llama.cpp calls it. */
+typedef struct pre_tokenizer {
+    const char *name;
+    pieces kind;
+    int ignore_merges;
+} pre_tokenizer;
+
+static const pre_tokenizer known[] = {
+    {"gpt-2", PIECES_GPT2, 0},       {"mpt", PIECES_GPT2, 0},
+    {"olmo", PIECES_GPT2, 0},        {"smollm", PIECES_DIGITS, 0},
+    {"starcoder", PIECES_DIGITS, 0}, {"refact", PIECES_DIGITS, 0},
+    {"llama-bpe", PIECES_LLAMA3, 1}, {"llama3", PIECES_LLAMA3, 1},
+    {"llama-v3", PIECES_LLAMA3, 1},  {"smaug-bpe", PIECES_LLAMA3, 0},
+    {"dbrx", PIECES_LLAMA3, 0},      {"qwen2", PIECES_QWEN2, 0},
+};
+
+static slm_status fail_key(const gguf_file *file, const char *key, const char *why,
+                           slm_error *err) {
+    return error_set(err, SLM_ERR_FORMAT, "%s: %s: %s", file->path, key, why);
+}
+
+/* An array of that type; NULL, with an error, if there is none. */
+static const gguf_value *find_array(const gguf_file *file, const char *key, gguf_type type,
+                                    slm_error *err) {
+    const gguf_value *value = gguf_find(file, key);
+    if (value != NULL && value->is_array && value->type == type) return value;
+    (void)fail_key(file, key, "missing, or not the array that it should be", err);
+    return NULL;
+}
+
+static gguf_token type_of(const tokens *t, size_t id) {
+    uint64_t type = 0;
+    if (t->types == NULL) return GGUF_TOKEN_NORMAL;
+    if (!gguf_whole(&type, t->types, id) || type > GGUF_TOKEN_BYTE) return GGUF_TOKEN_UNUSED;
+    return (gguf_token)type;
+}
+
+static slm_status find_tokens(tokens *t, const gguf_file *file, slm_error *err) {
+    memset(t, 0, sizeof *t);
+    t->texts = find_array(file, "tokenizer.ggml.tokens", GGUF_TEXT, err);
+    t->merges = find_array(file, "tokenizer.ggml.merges", GGUF_TEXT, err);
+    if (t->texts == NULL || t->merges == NULL) return SLM_ERR_FORMAT;
+    if (gguf_find(file, "tokenizer.ggml.token_type") != NULL) {
+        t->types = find_array(file, "tokenizer.ggml.token_type", GGUF_I32, err);
+        if (t->types == NULL) return SLM_ERR_FORMAT;
+        if (t->types->n != t->texts->n)
+            return fail_key(file, "tokenizer.ggml.token_type", "not one for each token", err);
+    }
+    for (size_t id = 0; id < t->texts->n; id++) {
+        gguf_token type = type_of(t, id);
+        if (type != GGUF_TOKEN_UNUSED) t->n = id + 1;
+        if (type == GGUF_TOKEN_NORMAL) t->n_normal = id + 1;
+    }
+    return SLM_OK;
+}
+
+static const pre_tokenizer *find_pre_tokenizer(const gguf_file *file, slm_error *err) {
+    const gguf_value *model = gguf_find(file, "tokenizer.ggml.model");
+    const gguf_value *pre = gguf_find(file, "tokenizer.ggml.pre");
+    gguf_text text;
+    if (model == NULL || !gguf_get_text(&text, model)) {
+        (void)fail_key(file, "tokenizer.ggml.model", "missing, or not a text", err);
+        return NULL;
+    }
+    if (!gguf_text_is(text, "gpt2")) {
+        (void)error_set(err, SLM_ERR_FORMAT, "%s: tokenizer.ggml.model is \"%.*s\": not supported",
+                        file->path, text.size < 60 ? (int)text.size : 60, text.bytes);
+        return NULL;
+    }
+    if (pre == NULL || !gguf_get_text(&text, pre)) {
+        (void)fail_key(file, "tokenizer.ggml.pre",
+                       "missing: it does not say how a text is cut into pieces", err);
+        return NULL;
+    }
+    for (size_t i = 0; i < COUNT(known); i++) {
+        if (gguf_text_is(text, known[i].name)) return &known[i];
+    }
+    (void)error_set(err, SLM_ERR_FORMAT, "%s: tokenizer.ggml.pre is \"%.*s\": not supported",
+                    file->path, text.size < 60 ? (int)text.size : 60, text.bytes);
+    return NULL;
+}
+
+/* ---- tokenizer.json ---- */
+static void write_string(FILE *out, gguf_text text) {
+    (void)fputc('"', out);
+    escape_json_n(out, text.bytes, text.size);
+    (void)fputc('"', out);
+}
+
+static int is_added(gguf_token type) {
+    return type == GGUF_TOKEN_CONTROL || type == GGUF_TOKEN_USER_DEFINED ||
+           type == GGUF_TOKEN_UNKNOWN;
+}
+
+static void write_added(FILE *out, const tokens *t) {
+    const unsigned char *place = t->texts->data;
+    int any = 0;
+    for (size_t id = 0; id < t->n; id++) {
+        gguf_text text = gguf_next_text(&place);
+        gguf_token type = type_of(t, id);
+        if (!is_added(type)) continue;
+        fprintf(out, "%s{\"id\":%zu,\"content\":", any ? "," : "", id);
+        write_string(out, text);
+        fprintf(out, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
+                     "\"normalized\":false,\"special\":%s}",
+                type == GGUF_TOKEN_USER_DEFINED ? "false" : "true");
+        any = 1;
+    }
+}
+
+/* Added tokens among those of the vocabulary are in both lists; those behind it are not. */
+static void write_vocab(FILE *out, const tokens *t) {
+    const unsigned char *place = t->texts->data;
+    int any = 0;
+    for (size_t id = 0; id < t->n_normal; id++) {
+        gguf_text text = gguf_next_text(&place);
+        if (type_of(t, id) == GGUF_TOKEN_UNUSED) continue;
+        if (any) (void)fputc(',', out);
+        write_string(out, text);
+        fprintf(out, ":%zu", id);
+        any = 1;
+    }
+}
+
+/* The one merge of a tokenizer without merges is left out. */
+static int has_no_merges(const tokens *t) {
+    const unsigned char *place = t->merges->data;
+    return t->merges->n == 1 && gguf_text_is(gguf_next_text(&place), GGUF_NO_MERGE);
+}
+
+static void write_merges(FILE *out, const tokens *t) {
+    const unsigned char *place = t->merges->data;
+    for (size_t i = 0; i < t->merges->n; i++) {
+        if (i > 0) (void)fputc(',', out);
+        write_string(out, gguf_next_text(&place));
+    }
+}
+
+static void write_byte_level(FILE *out, int use_regex) {
+    fprintf(out, "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,");
+    fprintf(out, "\"use_regex\":%s}", use_regex ? "true" : "false");
+}
+
+/* The expression of Llama-3, and Qwen's, which takes digits one by one. */
+static void write_split(FILE *out, const char *numbers) {
+    char regex[256];
+    (void)snprintf(regex, sizeof regex, "%s%s%s",
+                   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|", numbers,
+                   "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
+    fprintf(out, "{\"type\":\"Split\",\"pattern\":{\"Regex\":");
+    escape_json(out, regex);
+    fprintf(out, "},\"behavior\":\"Isolated\",\"invert\":false}");
+}
+
+static void write_pieces(FILE *out, pieces kind) {
+    if (kind == PIECES_GPT2) {
+        write_byte_level(out, 1);
+        return;
+    }
+    fprintf(out, "{\"type\":\"Sequence\",\"pretokenizers\":[");
+    if (kind == PIECES_DIGITS) fprintf(out, "{\"type\":\"Digits\",\"individual_digits\":true}");
+    if (kind == PIECES_LLAMA3) write_split(out, "\\p{N}{1,3}");
+    if (kind == PIECES_QWEN2) write_split(out, "\\p{N}");
+    (void)fputc(',', out);
+    write_byte_level(out, kind == PIECES_DIGITS);
+    fprintf(out, "]}");
+}
+
+static void write_json(FILE *out, const tokens *t, const pre_tokenizer *pre) {
+    fprintf(out, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    write_added(out, t);
+    fprintf(out, "],\"normalizer\":null,\"pre_tokenizer\":");
+    write_pieces(out, pre->kind);
+    fprintf(out, ",\"post_processor\":null,\"decoder\":");
+    write_byte_level(out, 1);
+    fprintf(out, ",\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,");
+    fprintf(out, "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,");
+    fprintf(out, "\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":%s,\"vocab\":{",
+            pre->ignore_merges ? "true" : "false");
+    write_vocab(out, t);
+    fprintf(out, "},\"merges\":[");
+    if (!has_no_merges(t)) write_merges(out, t);
+    fprintf(out, "]}}\n");
+}
+
+slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error *err) {
+    tokens t;
+    char *json = NULL;
+    size_t size = 0;
+    *out = NULL;
+    const pre_tokenizer *pre = find_pre_tokenizer(file, err);
+    if (pre == NULL) return SLM_ERR_FORMAT;
+    slm_status status = find_tokens(&t, file, err);
+    if (status != SLM_OK) return status;
+
+    FILE *memory = open_memstream(&json, &size);
+    if (memory == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory");
+    write_json(memory, &t, pre);
+    int written = !ferror(memory);
+    if (fclose(memory) != 0) written = 0;
+    if (!written) {
+        status = error_set(err, SLM_ERR_MEMORY, "out of memory");
+    } else {
+        status = slm_tokenizer_parse(out, json, size, file->path, err);
+    }
+    free(json);
+    return status;
+}
