@@ -693,9 +693,31 @@ SLM_CHECKED slm_status slm_file_read(char **bytes, size_t *size, const char *pat
 SLM_CHECKED slm_status slm_file_write(const char *path, const void *bytes, size_t size,
                                       slm_error *err);
 
-/* Text as it is, but for a byte order mark.  Of *.jsonl and *.ndjson, the string in each line's
-   field, "text" if fields is NULL; several, as "question,answer", are joined by a newline.  A blank
-   line follows each.  Free the text by slm_free. */
+/* How the bytes of a file become a text.  All zero: by its name, and all of it. */
+typedef struct slm_text_options {
+    const char *fields; /* of each record, as "question,answer"; NULL: "text" */
+    int jsonl;          /* 1: JSON lines, whatever the name; 0: if slm_text_is_jsonl says so */
+    int skip_bad;       /* 1: leaves bad records out and counts them, instead of refusing them */
+} slm_text_options;
+
+typedef struct slm_text {
+    const char *start; /* plain text lies in the bytes it was made of, which must stay */
+    size_t size;
+    size_t n_records;    /* JSON lines: all of them, */
+    size_t n_bad;        /* and those that were left out */
+    slm_error first_bad; /* what was wrong with the first of those */
+    char *memory;        /* private */
+} slm_text;
+
+/* Plain text is taken as it is, but for a byte order mark.  Of JSON lines, each an object, it is
+   the string in the record's field; several are joined by a newline.  A blank line follows each
+   record.  `path` is for messages, and may tell the format.  Refuses what slm_text_start refuses,
+   and JSON that is no record a line.  Free it by slm_text_free, whatever the status. */
+SLM_CHECKED slm_status slm_text_parse(slm_text *text, const char *bytes, size_t size,
+                                      const char *path, const slm_text_options *options,
+                                      slm_error *err);
+SLM_API void slm_text_free(slm_text *text);
+/* The text of a file, by its name: a copy, to be freed by slm_free. */
 SLM_CHECKED slm_status slm_text_read(char **text, size_t *size, const char *path,
                                      const char *fields, slm_error *err);
 /* Where in the bytes of a file its text begins: behind the byte order mark of UTF-8, if it has one.
@@ -703,7 +725,7 @@ SLM_CHECKED slm_status slm_text_read(char **text, size_t *size, const char *path
    message has a command that makes a text of it.  `path` is for messages. */
 SLM_CHECKED slm_status slm_text_start(size_t *start, const char *bytes, size_t size,
                                       const char *path, slm_error *err);
-/* 1 if the name says that each line is a JSON object. */
+/* 1 if the name says that each line is a JSON object: .jsonl, .ndjson, .json, in either case. */
 SLM_API int slm_text_is_jsonl(const char *path);
 /* The tokens of such a text. */
 SLM_CHECKED slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *tokenizer,
@@ -8125,11 +8147,37 @@ SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t si
 /* ---- a whole file at once ---- */
 enum { SLM__READ_STEP = 65536 }; /* bytes by which the buffer grows at least */
 
+/* Bytes that are read of what does not tell its size: a pipe, or a device that never ends. */
+#ifndef SLM__STREAM_MAX
+#define SLM__STREAM_MAX ((uint64_t)4 << 30)
+#endif
+
+/* Refuses to go on reading if the file does not say that it is as large as what has been read. */
+static void slm__file_check_endless(slm__file *file, uint64_t n_read) {
+    long long end = -1;
+
+    if (SLM__FSEEK(file->stream, 0, SEEK_END) == 0) end = SLM__FTELL(file->stream);
+    if (end > 0 && (uint64_t)end >= n_read) {
+        if (SLM__FSEEK(file->stream, n_read, SEEK_SET) != 0) (void)slm__file_fail(file, "seek");
+        return;
+    }
+    file->status = slm__fail(file->err, SLM_ERR_FORMAT,
+                             "%s: more than %llu MiB from what is no plain file: write it to one",
+                             file->path, (unsigned long long)(SLM__STREAM_MAX >> 20));
+}
+
 /* Reads to the end without asking for the size first, so that a pipe can be read too. */
 static void slm__file_read_rest(slm__file *file, slm__buffer *buffer) {
+    int checked = 0;
+
     while (file->status == SLM_OK) {
         size_t room, n;
 
+        if (!checked && buffer->size > SLM__STREAM_MAX) {
+            slm__file_check_endless(file, buffer->size);
+            checked = 1;
+        }
+        if (file->status != SLM_OK) return;
         file->status = slm__buffer_reserve(buffer, SLM__READ_STEP, file->err);
         if (file->status != SLM_OK) return;
 
@@ -8406,7 +8454,10 @@ static int32_t slm__json_code_unit(slm__json *j) {
     return (int32_t)strtol(digits, NULL, 16);
 }
 
-/* 7. What follows a backslash.  Returns the character that is meant, -1 if the escape is bad. */
+enum { SLM__JSON_HALF_PAIR = -2 };
+
+/* 7. What follows a backslash.  Returns the character that is meant, -1 if the escape is bad, and
+   HALF_PAIR if it is half of a surrogate pair. */
 static int32_t slm__json_escape(slm__json *j) {
     static const char letters[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
@@ -8417,9 +8468,9 @@ static int32_t slm__json_escape(slm__json *j) {
     /* Above U+FFFF a character is a pair of surrogates: D800 to DBFF, then DC00 to DFFF. */
     high = slm__json_code_unit(j);
     if (high < 0xD800 || high >= 0xE000) return high;
-    if (high >= 0xDC00 || !slm__json_accept(j, "\\")) return -1;
+    if (high >= 0xDC00 || !slm__json_accept(j, "\\")) return SLM__JSON_HALF_PAIR;
     low = slm__json_code_unit(j);
-    if (low < 0xDC00 || low >= 0xE000) return -1;
+    if (low < 0xDC00 || low >= 0xE000) return SLM__JSON_HALF_PAIR;
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
 
@@ -8456,7 +8507,9 @@ static void slm__json_char(slm__json *j) {
     if (c == '\\') {
         c = slm__json_escape(j);
         if (c < 0) {
-            (void)slm__json_fail(j, NULL, "a bad escape in a string");
+            const char *half = "a lone surrogate, half of a pair like \\ud83d\\ude00, in a string";
+            (void)slm__json_fail(j, NULL,
+                                 c == SLM__JSON_HALF_PAIR ? half : "a bad escape in a string");
             return;
         }
     }
@@ -10264,42 +10317,41 @@ typedef struct slm__no_text {
     const char *name;
     const char *ending; /* of the names of such files: the text's name does without it; or "" */
     const char *made;   /* the text's name ends so instead, whatever the file's name; or NULL */
-    /* The command that makes the text is begin PATH middle TEXT end.  NULL: there is none. */
-    const char *begin, *middle, *end;
+    /* The command that makes the text is begin PATH middle TEXT.  NULL: there is none. */
+    const char *begin, *middle;
 } slm__no_text;
 
 #define SLM__MAGIC(bytes) bytes, sizeof(bytes) - 1
+
+#define SLM__TO_JSONL(module, table)                                                               \
+    "python3 -c \"import sys, " module "; " table                                                  \
+    ".to_json(sys.argv[2], orient='records', lines=True)\" "
 
 /* Returns NULL if it begins with none of those below.  UTF-32 begins as UTF-16 does: it is first.
    What follows Parquet's four letters is the head of Thrift's field 1, an i32. */
 static const slm__no_text *slm__no_text_by_magic(const char *bytes, size_t size) {
     static const slm__no_text table[] = {
-        {SLM__MAGIC("\x1f\x8b"), "compressed data (gzip)", ".gz", NULL, "gzip -dc ", " > ", ""},
+        {SLM__MAGIC("\x1f\x8b"), "compressed data (gzip)", ".gz", NULL, "gzip -dc ", " > "},
         {SLM__MAGIC("\x28\xb5\x2f\xfd"), "compressed data (zstd)", ".zst", NULL, "zstd -dc ",
-         " > ", ""},
-        {SLM__MAGIC("\xfd\x37zXZ\0"), "compressed data (xz)", ".xz", NULL, "xz -dc ", " > ", ""},
-        {SLM__MAGIC("BZh?1AY&SY"), "compressed data (bzip2)", ".bz2", NULL, "bzip2 -dc ", " > ",
-         ""},
-        {SLM__MAGIC("\x04\x22\x4d\x18"), "compressed data (lz4)", ".lz4", NULL, "lz4 -dc ", " > ",
-         ""},
-        {SLM__MAGIC("PK\3\4"), "a zip archive", ".zip", NULL, "unzip -p ", " > ", ""},
+         " > "},
+        {SLM__MAGIC("\xfd\x37zXZ\0"), "compressed data (xz)", ".xz", NULL, "xz -dc ", " > "},
+        {SLM__MAGIC("BZh?1AY&SY"), "compressed data (bzip2)", ".bz2", NULL, "bzip2 -dc ", " > "},
+        {SLM__MAGIC("\x04\x22\x4d\x18"), "compressed data (lz4)", ".lz4", NULL, "lz4 -dc ", " > "},
+        {SLM__MAGIC("PK\3\4"), "a zip archive", ".zip", NULL, "unzip -p ", " > "},
         {SLM__MAGIC("PAR1\x15"), "a table (Parquet)", "", ".jsonl",
-         "python3 -c \"import pandas; pandas.read_parquet('", "').to_json('",
-         "', orient='records', lines=True)\""},
+         SLM__TO_JSONL("pandas", "pandas.read_parquet(sys.argv[1])"), " "},
         {SLM__MAGIC("ARROW1\0\0"), "a table (Arrow)", "", ".jsonl",
-         "python3 -c \"import pandas; pandas.read_feather('", "').to_json('",
-         "', orient='records', lines=True)\""},
+         SLM__TO_JSONL("pandas", "pandas.read_feather(sys.argv[1])"), " "},
         {SLM__MAGIC("\xff\xff\xff\xff"), "a table (Arrow stream)", "", ".jsonl",
-         "python3 -c \"import pyarrow.ipc as a; a.open_stream('", "').read_pandas().to_json('",
-         "', orient='records', lines=True)\""},
-        {SLM__MAGIC("\x89HDF\r\n\x1a\n"), "arrays (HDF5)", "", NULL, NULL, NULL, NULL},
-        {SLM__MAGIC("\x93NUMPY"), "an array (NumPy)", "", NULL, NULL, NULL, NULL},
-        {SLM__MAGIC("SQLite format 3\0"), "a database (SQLite)", "", NULL, NULL, NULL, NULL},
-        {SLM__MAGIC("%PDF-"), "a PDF", "", ".txt", "pdftotext ", " ", ""},
-        {SLM__MAGIC("\xff\xfe\0\0"), "UTF-32", "", NULL, "iconv -f UTF-32 -t UTF-8 ", " > ", ""},
-        {SLM__MAGIC("\0\0\xfe\xff"), "UTF-32", "", NULL, "iconv -f UTF-32 -t UTF-8 ", " > ", ""},
-        {SLM__MAGIC("\xff\xfe"), "UTF-16", "", NULL, "iconv -f UTF-16 -t UTF-8 ", " > ", ""},
-        {SLM__MAGIC("\xfe\xff"), "UTF-16", "", NULL, "iconv -f UTF-16 -t UTF-8 ", " > ", ""}};
+         SLM__TO_JSONL("pyarrow.ipc", "pyarrow.ipc.open_stream(sys.argv[1]).read_pandas()"), " "},
+        {SLM__MAGIC("\x89HDF\r\n\x1a\n"), "arrays (HDF5)", "", NULL, NULL, NULL},
+        {SLM__MAGIC("\x93NUMPY"), "an array (NumPy)", "", NULL, NULL, NULL},
+        {SLM__MAGIC("SQLite format 3\0"), "a database (SQLite)", "", NULL, NULL, NULL},
+        {SLM__MAGIC("%PDF-"), "a PDF", "", ".txt", "pdftotext ", " "},
+        {SLM__MAGIC("\xff\xfe\0\0"), "UTF-32", "", NULL, "iconv -f UTF-32 -t UTF-8 ", " > "},
+        {SLM__MAGIC("\0\0\xfe\xff"), "UTF-32", "", NULL, "iconv -f UTF-32 -t UTF-8 ", " > "},
+        {SLM__MAGIC("\xff\xfe"), "UTF-16", "", NULL, "iconv -f UTF-16 -t UTF-8 ", " > "},
+        {SLM__MAGIC("\xfe\xff"), "UTF-16", "", NULL, "iconv -f UTF-16 -t UTF-8 ", " > "}};
 
     for (size_t i = 0; i < SLM__COUNT(table); i++) {
         size_t n = table[i].magic_size;
@@ -10319,9 +10371,9 @@ enum { SLM__UTF16_SEEN_MIN = 64, SLM__UTF16_SEEN_MAX = 512 };
 /* UTF-16 without a byte order mark, as far as it can be told: letters of ASCII and Latin-1. */
 static const slm__no_text *slm__no_text_by_nuls(const char *bytes, size_t size) {
     static const slm__no_text little = {
-        "", 0, "UTF-16", "", NULL, "iconv -f UTF-16LE -t UTF-8 ", " > ", ""};
+        "", 0, "UTF-16", "", NULL, "iconv -f UTF-16LE -t UTF-8 ", " > "};
     static const slm__no_text big = {
-        "", 0, "UTF-16", "", NULL, "iconv -f UTF-16BE -t UTF-8 ", " > ", ""};
+        "", 0, "UTF-16", "", NULL, "iconv -f UTF-16BE -t UTF-8 ", " > "};
     size_t n = size < SLM__UTF16_SEEN_MAX ? size / 2 : SLM__UTF16_SEEN_MAX / 2;
     size_t n_nul[2] = {0, 0}; /* among the even bytes, among the odd ones */
 
@@ -10333,12 +10385,41 @@ static const slm__no_text *slm__no_text_by_nuls(const char *bytes, size_t size) 
     return NULL;
 }
 
-/* Returns 1 if the name ends so. */
+static int slm__lower(char c) {
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Returns 1 if the name ends so, in letters of either case; `ending` is in small ones. */
 static int slm__name_ends(const char *name, const char *ending) {
     size_t n = strlen(name);
     size_t m = strlen(ending);
 
-    return n >= m && strcmp(name + n - m, ending) == 0;
+    if (n < m) return 0;
+    for (size_t i = 0; i < m; i++)
+        if (slm__lower(name[n - m + i]) != ending[i]) return 0;
+    return 1;
+}
+
+/* The path as one word of a shell: in single quotes, unless no byte of it needs them. */
+static void slm__shell_word(char *out, size_t room, const char *path) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_./,+@%:=-";
+    size_t used = 1;
+
+    if (path[0] != 0 && path[0] != '-' && strspn(path, plain) == strlen(path)) {
+        (void)snprintf(out, room, "%s", path);
+        return;
+    }
+    out[0] = '\'';
+    for (; *path != 0 && used + 6 < room; path++) {
+        if (*path == '\'') {
+            memcpy(out + used, "'\\''", 4);
+            used += 4;
+        } else {
+            out[used++] = *path;
+        }
+    }
+    memcpy(out + used, "'", 2);
 }
 
 /* A name for the text: "a.txt.gz" becomes "a.txt", "a.parquet" "a.jsonl", "a.txt" "a.new.txt". */
@@ -10361,17 +10442,26 @@ static void slm__no_text_rename(char *out, size_t room, const slm__no_text *kind
 }
 
 static slm_status slm__no_text_refuse(const slm__no_text *kind, const char *path, slm_error *err) {
-    char text[SLM__PATH];
+    char made[SLM__PATH];
+    char from[SLM__PATH];
+    char to[SLM__PATH];
 
     if (kind->begin == NULL)
         return slm__fail(err, SLM_ERR_FORMAT,
                          "%s: holds %s, not plain text in UTF-8: write its texts to a .txt or "
                          ".jsonl file",
                          path, kind->name);
-    slm__no_text_rename(text, sizeof text, kind, path);
+    if (strcmp(path, "-") == 0)
+        return slm__fail(err, SLM_ERR_FORMAT,
+                         "-: holds %s, not plain text in UTF-8; of a file FROM, this makes it: "
+                         "%sFROM%sTO",
+                         kind->name, kind->begin, kind->middle);
+    slm__no_text_rename(made, sizeof made, kind, path);
+    slm__shell_word(from, sizeof from, path);
+    slm__shell_word(to, sizeof to, made);
     return slm__fail(err, SLM_ERR_FORMAT,
-                     "%s: holds %s, not plain text in UTF-8; this makes it: %s%s%s%s%s", path,
-                     kind->name, kind->begin, path, kind->middle, text, kind->end);
+                     "%s: holds %s, not plain text in UTF-8; this makes it: %s%s%s%s", path,
+                     kind->name, kind->begin, from, kind->middle, to);
 }
 
 SLM_API slm_status slm_text_start(size_t *start, const char *bytes, size_t size, const char *path,
@@ -10384,11 +10474,42 @@ SLM_API slm_status slm_text_start(size_t *start, const char *bytes, size_t size,
 }
 
 /* ---- text and JSONL ----
-   A file NAME.jsonl or NAME.ndjson has one object a line.  Each gives the strings of its fields,
-   with a newline between two and a blank line after the last.  Any other file is text as it is. */
+   JSON lines have one object a line.  Each gives the strings of its fields, with a newline between
+   two and a blank line after the last.  Any other file is text as it is. */
 
 SLM_API int slm_text_is_jsonl(const char *path) {
-    return slm__name_ends(path, ".jsonl") || slm__name_ends(path, ".ndjson");
+    return slm__name_ends(path, ".jsonl") || slm__name_ends(path, ".ndjson") ||
+           slm__name_ends(path, ".json");
+}
+
+/* JSON of other shapes has the same names: an array, and an object over several lines. */
+static slm_status slm__jsonl_check_shape(const char *text, size_t size, const char *path,
+                                         slm_error *err) {
+    static const slm__no_text array = {
+        "", 0, "a JSON array, not a record a line", "", ".jsonl", "jq -c '.[]' ", " > "};
+    static const slm__no_text object = {
+        "", 0, "a JSON object over several lines", "", ".jsonl", "jq -c . ", " > "};
+    const slm__no_text *shape = NULL;
+    size_t first = 0;
+    size_t next;
+    char made[SLM__PATH];
+    char from[SLM__PATH];
+    char to[SLM__PATH];
+
+    while (first < size && strchr(" \t\r\n", text[first]) != NULL && text[first] != 0)
+        first++;
+    next = first + 1;
+    while (next < size && strchr(" \t\r", text[next]) != NULL && text[next] != 0)
+        next++;
+    if (first < size && text[first] == '[') shape = &array;
+    if (next < size && text[first] == '{' && text[next] == '\n') shape = &object;
+    if (shape == NULL) return SLM_OK;
+
+    slm__no_text_rename(made, sizeof made, shape, path);
+    slm__shell_word(from, sizeof from, path);
+    slm__shell_word(to, sizeof to, strcmp(made, path) == 0 ? "lines.jsonl" : made);
+    return slm__fail(err, SLM_ERR_FORMAT, "%s: %s; this makes lines: %s%s > %s", path, shape->name,
+                     shape->begin, from, to);
 }
 
 /* The names in an object, for a message. */
@@ -10439,23 +10560,56 @@ static void slm__jsonl_append(slm__buffer *out, slm__json *j, const char *fields
     }
 }
 
-static slm_status slm__jsonl_read(slm__buffer *out, const char *text, size_t size, const char *path,
-                                  const char *fields, slm_error *err) {
+static int slm__line_is_blank(const char *line, size_t n) {
+    while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
+        n--;
+    return n == 0;
+}
+
+/* Appends the text of one record; `place` is its file and line.  A bad record leaves nothing. */
+static slm_status slm__jsonl_record(slm__buffer *out, const char *line, size_t n, const char *place,
+                                    const char *fields, slm_error *err) {
+    size_t size_before = out->size;
+    slm_status status;
+    slm__json j;
+
+    (void)slm__json_open(&j, line, n, place, err);
+    slm__jsonl_append(out, &j, fields);
+    slm__json_close(&j);
+    status = j.status;
+    if (status != SLM_OK) out->size = size_before;
+    return status;
+}
+
+/* Counts a record that is left out. */
+static void slm__text_skip(slm_text *text, const slm_error *fault) {
+    if (text->n_bad == 0) text->first_bad = *fault;
+    text->n_bad++;
+}
+
+static slm_status slm__jsonl_read(slm_text *text, slm__buffer *out, const char *bytes, size_t size,
+                                  const char *path, const slm_text_options *options,
+                                  slm_error *err) {
+    const char *fields = options->fields != NULL ? options->fields : "text";
     size_t start = 0;
-    slm_status status = SLM_OK;
-    char place[480]; /* for messages: file and line */
+    slm_status status = slm__jsonl_check_shape(bytes, size, path, err);
 
     for (size_t line = 1; start < size && status == SLM_OK; line++) {
-        const char *newline = (const char *)memchr(text + start, '\n', size - start);
-        size_t n = newline != NULL ? (size_t)(newline - (text + start)) : size - start;
-        slm__json j;
+        const char *newline = (const char *)memchr(bytes + start, '\n', size - start);
+        size_t n = newline != NULL ? (size_t)(newline - (bytes + start)) : size - start;
+        char place[480]; /* for messages: file and line */
+        slm_error fault;
 
-        if (strspn(text + start, " \t\r") < n) { /* not blank */
+        if (!slm__line_is_blank(bytes + start, n)) {
             (void)snprintf(place, sizeof place, "%.400s: line %zu", path, line);
-            (void)slm__json_open(&j, text + start, n, place, err);
-            slm__jsonl_append(out, &j, fields);
-            slm__json_close(&j);
-            status = j.status;
+            status = slm__jsonl_record(out, bytes + start, n, place, fields, &fault);
+            text->n_records++;
+            if (status == SLM_ERR_FORMAT && options->skip_bad) {
+                slm__text_skip(text, &fault);
+                status = SLM_OK;
+            } else if (status != SLM_OK && err != NULL) {
+                *err = fault;
+            }
         }
         start += n + 1;
     }
@@ -10463,34 +10617,55 @@ static slm_status slm__jsonl_read(slm__buffer *out, const char *text, size_t siz
     return status;
 }
 
+SLM_API void slm_text_free(slm_text *text) {
+    slm__release(text->memory);
+    text->memory = NULL;
+}
+
+SLM_API slm_status slm_text_parse(slm_text *text, const char *bytes, size_t size, const char *path,
+                                  const slm_text_options *options, slm_error *err) {
+    slm__buffer out = {NULL, 0, 0};
+    size_t start;
+    slm_status status = slm_text_start(&start, bytes, size, path, err);
+
+    memset(text, 0, sizeof *text);
+    if (status != SLM_OK) return status;
+    text->start = bytes + start;
+    text->size = size - start;
+    if (!options->jsonl && !slm_text_is_jsonl(path)) return SLM_OK;
+
+    status = slm__jsonl_read(text, &out, bytes + start, size - start, path, options, err);
+    text->memory = out.data;
+    text->start = out.data;
+    text->size = status == SLM_OK ? out.size - 1 : 0;
+    return status;
+}
+
 SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
                                  slm_error *err) {
-    slm__buffer out = {NULL, 0, 0};
+    slm_text_options options = {NULL, 0, 0};
+    slm_text parsed;
     char *raw;
-    size_t raw_size, start;
+    size_t raw_size;
     slm_status status = slm_file_read(&raw, &raw_size, path, err);
 
     if (status != SLM_OK) return status;
-    status = slm_text_start(&start, raw, raw_size, path, err);
-    raw_size -= start;
-    if (status == SLM_OK && !slm_text_is_jsonl(path)) {
-        memmove(raw, raw + start, raw_size + 1); /* with the NUL */
+    options.fields = fields;
+    status = slm_text_parse(&parsed, raw, raw_size, path, &options, err);
+    if (status == SLM_OK && parsed.memory == NULL) { /* plain: moved to the front, with the NUL */
+        memmove(raw, parsed.start, parsed.size + 1);
         *text = raw;
-        *size = raw_size;
+        *size = parsed.size;
         return SLM_OK;
     }
 
-    if (status == SLM_OK) {
-        if (fields == NULL) fields = "text";
-        status = slm__jsonl_read(&out, raw + start, raw_size, path, fields, err);
-    }
     slm__release(raw);
     if (status != SLM_OK) {
-        slm__release(out.data);
+        slm_text_free(&parsed);
         return status;
     }
-    *text = out.data;
-    *size = out.size - 1;
+    *text = parsed.memory;
+    *size = parsed.size;
     return SLM_OK;
 }
 

@@ -380,6 +380,8 @@ sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/}/; 
 sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
 works "tokenizer import" tokenizer import --from "$T/gpt2" --out "$T/imported.json"
 same "tokenizer import" "$T/tok.json" "$T/imported.json"
+echo 'no merge of these' >"$T/gpt2/vocab.bpe"
+fails 3 'gpt2/vocab.bpe: ' tokenizer import --from "$T/gpt2" --out "$T/imported.json"
 rm "$T/gpt2/vocab.bpe"
 fails 3 'vocab.bpe' tokenizer import --from "$T/gpt2" --out "$T/imported.json"
 works "train with it" train --data "$T/clean.txt" --tokenizer "$T/tok.json" --out "$T/bpe" $SHAPE \
@@ -471,7 +473,7 @@ not_text c.xz '\3757zXZ\000' '.*(xz).* xz -dc '
 not_text c.bz2 'BZh61AY&SY' '.*(bzip2).* bzip2 -dc '
 not_text c.lz4 '\004\042\115\030' '.*(lz4).* lz4 -dc '
 not_text c.zip 'PK\003\004' '.*zip.* unzip -p '
-not_text c.parquet 'PAR1\025' ".*Parquet.*pandas.read_parquet('$T/c.parquet').*$T/c.jsonl"
+not_text c.parquet 'PAR1\025' ".*Parquet.*pandas.read_parquet(.* $T/c.parquet $T/c.jsonl\$"
 not_text c.arrow 'ARROW1\000\000' '.*Arrow.*read_feather'
 not_text data.arrow '\377\377\377\377' '.*Arrow stream.*open_stream'
 not_text c.h5 '\211HDF\r\n\032\n' '.*HDF5'
@@ -489,13 +491,13 @@ fails 3 'no such folder' eval --model "$T/nowhere" --data "$T/clean.txt"
 fails 3 'a model is a folder' eval --model "$T/clean.txt" --data "$T/clean.txt"
 fails 3 'no field' train --data "$T/qa.jsonl" --out "$T/none"
 for file in clean.txt ab.u16; do
-    fails 2 'files have fields' train --data "$T/$file" --fields text --out "$T/none"
-    fails 2 'files have fields' score --model "$T/ref" --data "$T/$file" --fields text --tsv
-    fails 2 'files have fields' eval --model "$T/ref" --data "$T/$file" --fields text
-    fails 2 'files have fields' view --model "$T/ref" --data "$T/$file" --fields text \
+    fails 2 'files have records' train --data "$T/$file" --fields text --out "$T/none"
+    fails 2 'files have records' score --model "$T/ref" --data "$T/$file" --fields text --tsv
+    fails 2 'files have records' eval --model "$T/ref" --data "$T/$file" --fields text
+    fails 2 'files have records' view --model "$T/ref" --data "$T/$file" --fields text \
         --out "$T/none"
-    fails 2 'files have fields' tokenize --tokenizer bytes "$T/$file" --fields text
-    fails 2 'files have fields' tokenizer train --data "$T/$file" --fields text --vocab 260 \
+    fails 2 'files have records' tokenize --tokenizer bytes "$T/$file" --fields text
+    fails 2 'files have records' tokenizer train --data "$T/$file" --fields text --vocab 260 \
         --out "$T/none"
 done
 fails 3 "(gzip)" eval --model "$T/ref" --data "$T/c.jsonl.gz" --fields text

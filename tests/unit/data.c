@@ -2,6 +2,7 @@
    token files: good ones, bad ones by name, cut off at every byte, refused allocations and reads.
    make build/tests/data && build/tests/data [SCRATCH_FOLDER]                                     */
 #include "inject.h"
+#define SLM__STREAM_MAX ((uint64_t)1 << 20)
 #define SLM_IMPLEMENTATION
 #include "slm.h"
 #include "common/token_file.h"
@@ -518,10 +519,16 @@ static const struct {
              {"a.jsonl", "{\"text\":\"1\"} {\"text\":\"2\"}", NULL, NULL, "line 1"},
              {"a.jsonl", "{\"text\":\"1\"", NULL, NULL, "line 1"},
              {"a.jsonl", "{\"text\":\"1\n\"}", NULL, NULL, "line 1"},
-             {"a.jsonl", "[\"text\"]", NULL, NULL, "line 1"},
+             {"a.jsonl", "7", NULL, NULL, "line 1"},
              {"a.jsonl", "text", NULL, NULL, "line 1"},
              {"a.jsonl", "{\"text\":\"\xff\"}", NULL, NULL, "UTF-8"},
-             {"a.jsonl", "{\"text\":\"\\ud83d\"}", NULL, NULL, "line 1"},
+             {"a.jsonl", "{\"text\":\"\\ud83d\"}", NULL, NULL, "line 1: byte 15: a lone surrogate"},
+             {"a.jsonl", "{\"text\":\"\\ude00\"}", NULL, NULL, "a lone surrogate"},
+             {"a.jsonl", "{\"text\":\"\\ud83d\\u0041\"}", NULL, NULL, "a lone surrogate"},
+             {"a.jsonl", "{\"text\":\"\\x\"}", NULL, NULL, "a bad escape"},
+             {"A.JSONL", "{\"text\":\"one\"}", NULL, "one\n\n", NULL},
+             {"a.json", "{\"text\":\"one\"}\n{\"text\":\"two\"}", NULL, "one\n\ntwo\n\n", NULL},
+             {"a.json", "", NULL, "", NULL},
              {"a.jsonl", "{\"\\u000a\":\"\"}", NULL, NULL, "there is: ?"},
              {"a.ndjson", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n", NULL, "one\n\ntwo\n\n", NULL},
              {"ndjson", "{\"text\":\"one\"}", NULL, "{\"text\":\"one\"}", NULL},
@@ -585,6 +592,16 @@ static void test_texts(void) {
         printf("skipped: GSM8K (no ../shared/data/gsm8k)\n");
 }
 
+/* Loads a file as the tools do, with the bytes as tokens.  options NULL: no flag is given. */
+static slm_status load(slm_corpus **out, const char *name, const data_options *options) {
+    token_reader reader;
+    memset(&reader, 0, sizeof reader);
+    reader.tokenizer = bytes;
+    reader.vocab = 256;
+    reader.options = options != NULL ? *options : data_defaults();
+    return token_file_load(out, &reader, in(name), &err);
+}
+
 /* ---- files that are no text ---- */
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -605,11 +622,12 @@ static const struct {
     {"a.txt.lz4", BYTES("\x04\x22\x4d\x18"), "lz4 -dc %s > a.txt"},
     {"a.txt.zip", BYTES("PK\3\4"), "unzip -p %s > a.txt"},
     {"a.parquet", BYTES("PAR1\x15"),
-     "read_parquet('%s').to_json('a.jsonl', orient='records', lines=True)\""},
+     "read_parquet(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" %s a.jsonl"},
     {"a.arrow", BYTES("ARROW1\0\0"),
-     "read_feather('%s').to_json('a.jsonl', orient='records', lines=True)\""},
+     "read_feather(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" %s a.jsonl"},
     {"a.arrow", BYTES("\xff\xff\xff\xff\x10"),
-     "open_stream('%s').read_pandas().to_json('a.jsonl', orient='records', lines=True)\""},
+     "open_stream(sys.argv[1]).read_pandas().to_json(sys.argv[2], orient='records', "
+     "lines=True)\" %s a.jsonl"},
     {"a.h5", BYTES("\x89HDF\r\n\x1a\n"), "write its texts to a .txt or .jsonl file"},
     {"a.npy", BYTES("\x93NUMPY\1\0"), NULL},
     {"a.db", BYTES("SQLite format 3\0"), "write its texts to a .txt or .jsonl file"},
@@ -667,7 +685,7 @@ static void test_no_texts(void) {
         put(name, kinds[i].file, kinds[i].size);
         if (kinds[i].says == NULL) {
             CHECK(status == SLM_OK && start == 0, "%s: %s", kinds[i].file, err.text);
-            CHECK_OK(token_file_load(&corpus, bytes, in(name), NULL, &err), err);
+            CHECK_OK(load(&corpus, name, NULL), err);
             CHECK(corpus != NULL && corpus->n == kinds[i].size, "%s", kinds[i].file);
             slm_corpus_free(corpus);
             continue;
@@ -677,7 +695,7 @@ static void test_no_texts(void) {
                   strlen(err.text) > strlen(says) && one_line() &&
                   strcmp(err.text + strlen(err.text) - strlen(says), says) == 0,
               "%s: %s", says, err.text);
-        CHECK(token_file_load(&corpus, bytes, in(name), NULL, &err) == SLM_ERR_FORMAT &&
+        CHECK(load(&corpus, name, NULL) == SLM_ERR_FORMAT &&
                   strncmp(err.text, path, strlen(path)) == 0 && corpus == NULL,
               "%s: %s", name, err.text);
         CHECK(slm_corpus_load(&corpus, bytes, path, NULL, &err) == SLM_ERR_FORMAT, "%s", name);
@@ -687,6 +705,7 @@ static void test_no_texts(void) {
     check_nuls(64, 0, "-f UTF-16BE ");
     check_nuls(63, 1, NULL);
     CHECK(slm_text_is_jsonl("a/b.jsonl") && slm_text_is_jsonl("b.ndjson"), "names");
+    CHECK(slm_text_is_jsonl("A.JSONL") && slm_text_is_jsonl("a.Json"), "letters of either case");
     CHECK(!slm_text_is_jsonl("jsonl") && !slm_text_is_jsonl("a.jsonl.gz") && !slm_text_is_jsonl(""),
           "names");
 }
@@ -725,7 +744,7 @@ static void check_tokens(const char *name, size_t size, size_t n,
     slm_status status;
     size_t i;
     put(name, made, size);
-    status = token_file_load(&corpus, bytes, in(name), NULL, &err);
+    status = load(&corpus, name, NULL);
     if (says != NULL) {
         CHECK(status == SLM_ERR_FORMAT && corpus == NULL && strstr(err.text, says) != NULL &&
                   strstr(err.text, name) != NULL && one_line(),
@@ -746,7 +765,7 @@ static void check_wide(size_t size, size_t n) {
     slm_corpus *corpus = NULL;
 
     put("a.u16", made, size);
-    CHECK_OK(token_file_load(&corpus, bytes, in("a.u16"), NULL, &err), err);
+    CHECK_OK(load(&corpus, "a.u16", NULL), err);
     CHECK(corpus != NULL && corpus->n == n, "%zu ids", n);
     slm_corpus_free(corpus);
 }
@@ -754,22 +773,101 @@ static void check_wide(size_t size, size_t n) {
 #define NPY(descr, order, shape)                                                                   \
     "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", }"
 
+/* A header, and what is said of it: the field, its value and what is needed. */
+static const struct {
+    const char *header, *says;
+} bad_headers[] = {
+    {NPY("<i8", "False", "(5,)"), "shape says 5 numbers of 8 bytes, but 20 bytes follow"},
+    {NPY("<u2", "False", "(5,)"), "shape says 5 numbers of 2 bytes, but 20 bytes follow"},
+    {NPY(">i4", "False", "(5,)"), "descr is '>i4': a little-endian number"},
+    {NPY("|O", "False", "(5,)"), "descr is '|O': "},
+    {NPY("<f4", "False", "(5,)"), "descr is '<f4': token ids are"},
+    {NPY("<i2", "False", "(10,)"), "descr is '<i2': token ids are"},
+    {NPY("<i4", "True", "(5,)"), "fortran_order is True: False is needed"},
+    {NPY("<i4", "False", "(5,1)"), "shape has 2 dimensions: token ids have one, (N,)"},
+    {NPY("<i4", "False", "()"), "shape says 1 numbers of 4 bytes, but 20"},
+    {NPY("<i4", "False", "(-5,)"), "shape is (-5,),: at most four"},
+    {NPY("<i4", "False", "(5)"), "shape is (5),: "},
+    {NPY("<i4", "False", "[5]"), "shape is [5],: "},
+    {"{'descr': '<i4', 'shape': (5,), }", "'fortran_order' was expected"},
+    {"", "the header is empty: no {'descr'"},
+    {"{", "the header is {: no {'descr'"},
+    {"\n", "the header is empty"},
+    {"nonsense\x01\xff", "the header is nonsense??: no {'descr'"},
+    {NPY("<i4", "False", "(4,)"), "shape says 4 numbers of 4 bytes, but 20 bytes follow"},
+    {NPY("<i4", "False", "(6,)"), "shape says 6 numbers of 4 bytes, but 20 bytes follow"},
+    {NPY("<i4", "False", "(99999999999999999999999,)"), "shape is (99999999999999999999999,),: "},
+    {NPY("<i4", "False", "(4611686018427387909,)"), /* times 4 it would be 20 */
+     "shape is (4611686018427387909,),: "},
+};
+
+/* Ids of the widths that NumPy has. */
+static void test_npy_widths(void) {
+    static const struct {
+        const char *header;
+        size_t width;
+    } good[] = {{NPY("<i8", "False", "(200,)"), 8},
+                {NPY("<i4", "False", "(200,)"), 4},
+                {NPY("<u4", "False", "(200,)"), 4},
+                {NPY("<u2", "False", "(200,)"), 2}};
+
+    for (size_t i = 0; i < SLM__COUNT(good); i++) {
+        size_t width = good[i].width;
+        size_t start = 10 + strlen(good[i].header);
+        size_t size;
+        (void)make_npy(good[i].header, 1, 0);
+        size = make_tokens(start, 200, width);
+        check_tokens("w.npy", size, 200, NULL);
+        slm__store(made + start + 7 * width, 300, width);
+        check_tokens("w.npy", size, 0, "token 7 is 300, outside the vocabulary of 256");
+        memset(made + start + 7 * width, 255, width);
+        if (strstr(good[i].header, "<i") != NULL)
+            check_tokens("w.npy", size, 0, "token 7 is -1, outside");
+        else
+            check_tokens("w.npy", size, 0, width == 2 ? "is 65535, outside" : "is 4294967295,");
+    }
+}
+
+/* Bare ids, as --dtype says. */
+static void check_dtype(const char *name, int dtype, size_t size, size_t n, const char *says) {
+    data_options options = data_defaults();
+    slm_corpus *corpus = NULL;
+    slm_status status;
+
+    options.dtype = dtype;
+    put(name, made, size);
+    status = load(&corpus, name, &options);
+    if (says == NULL)
+        CHECK(status == SLM_OK && corpus != NULL && corpus->n == n && corpus->tokens[n - 1] == 99,
+              "%s, dtype %d: %s", name, dtype, err.text);
+    else
+        CHECK(status == SLM_ERR_FORMAT && corpus == NULL && strstr(err.text, says) != NULL,
+              "%s, dtype %d: %s", name, dtype, status == SLM_OK ? "accepted" : err.text);
+    slm_corpus_free(corpus);
+}
+
+static void test_dtypes(void) {
+    static const size_t widths[] = {2, 4, 4, 8}; /* u16, u32, i32, i64 */
+
+    for (int dtype = 0; dtype < 4; dtype++) {
+        size_t size = make_tokens(0, 100, widths[dtype]);
+        check_dtype("d.bin", dtype, size, 100, NULL);
+        check_dtype("d.dat", dtype, size, 100, NULL);
+        check_dtype("d.bin", dtype, size - 1, 0, "do not make a file of");
+        if (dtype >= 2) memset(made, 255, widths[dtype]);
+        if (dtype >= 2) check_dtype("d.bin", dtype, size, 0, "token 0 is -1, outside");
+    }
+    check_dtype("d.bin", 1, make_tokens(0, 100, 8), 0, "every second one is 0");
+    check_tokens("d.u32", make_tokens(0, 100, 4), 100, NULL);
+
+    /* The header of the file, or a name of JSON lines, counts more than the flag. */
+    check_dtype("d.bin", 3, make_shard(20240520, 100, 100), 100, NULL);
+    check_dtype("d.npy", 0, make_npy(NPY("<i4", "False", "(100,)"), 1, 100), 100, NULL);
+    memset(made, 'a', 8);
+    check_dtype("d.jsonl", 0, 8, 0, "line 1");
+}
+
 static void test_token_files(void) {
-    static const char *const bad_headers[] = {NPY("<i8", "False", "(5,)"),
-                                              NPY(">i4", "False", "(5,)"),
-                                              NPY("|O", "False", "(5,)"),
-                                              NPY("<f4", "False", "(5,)"),
-                                              NPY("<i4", "True", "(5,)"),
-                                              NPY("<i4", "False", "(5,1)"),
-                                              NPY("<i4", "False", "()"),
-                                              NPY("<i4", "False", "(-5,)"),
-                                              NPY("<i4", "False", "(5)"),
-                                              NPY("<i4", "False", "[5]"),
-                                              "{'descr': '<i4', 'shape': (5,), }",
-                                              "",
-                                              "{",
-                                              "\n",
-                                              "nonsense\x01\xff"};
     size_t size, i;
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(5,)") "          \n", 1, 5), 5, NULL);
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(5,)"), 2, 5), 5, NULL);
@@ -779,13 +877,7 @@ static void test_token_files(void) {
     check_tokens("a.bin", make_npy(NPY("<i4", "False", "(5,)"), 1, 5), 5,
                  NULL); /* what it is decides, not what it is called */
     for (i = 0; i < SLM__COUNT(bad_headers); i++)
-        check_tokens("a.npy", make_npy(bad_headers[i], 1, 5), 0, "a .npy file of tokens must hold");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4,)"), 1, 5), 0, "shape (N,)");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(6,)"), 1, 5), 0, "shape (N,)");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(99999999999999999999999,)"), 1, 5), 0,
-                 "shape (N,)");
-    check_tokens("a.npy", make_npy(NPY("<i4", "False", "(4611686018427387909,)"), 1, 5), 0,
-                 "shape (N,)"); /* times 4 it would be 20 */
+        check_tokens("a.npy", make_npy(bad_headers[i].header, 1, 5), 0, bad_headers[i].says);
     check_tokens("a.npy", make_npy(NPY("<i4", "False", "(257,)"), 1, 257), 0,
                  "token 256 is 256, outside the vocabulary of 256");
     size = make_npy(NPY("<i4", "False", "(5,)"), 1, 5);
@@ -824,6 +916,122 @@ static void test_token_files(void) {
     check_tokens("a.u16", make_tokens(0, 257, 2), 0, "outside the vocabulary");
 }
 
+/* ---- JSON of other shapes ---- */
+static void check_shape(const char *name, const char *file, const char *says) {
+    slm_corpus *corpus = NULL;
+
+    put(name, file, strlen(file));
+    CHECK(load(&corpus, name, NULL) == SLM_ERR_FORMAT && strstr(err.text, says) != NULL &&
+              one_line() && corpus == NULL,
+          "%s: %s", file, err.text);
+    slm_corpus_free(corpus);
+}
+
+static void test_json_shapes(void) {
+    check_shape("a.json", "\n [{\"text\":\"one\"}]", "a JSON array, not a record a line");
+    check_shape("a.json", "[1]", "data/a.jsonl");
+    check_shape("a.jsonl", "[1]", "/a.jsonl > lines.jsonl");
+    check_shape("a.json", "{ \r\n \"text\": \"one\"\n}\n", "JSON object over several lines");
+    check_shape("a.json", "{\n}", "jq -c . ");
+    check_shape("a b's.json", "[1]", "jq -c '.[]' '");
+    check_shape("a b's.json", "[1]", "/a b'\\''s.json' > '");
+    check_shape("a b's.json", "[1]", "/a b'\\''s.jsonl'");
+    check_shape("a b.gz", "\x1f\x8b\x08", "/a b.gz' > '");
+    check_shape("a b.gz", "\x1f\x8b\x08", "/a b'");
+}
+
+/* ---- bad records ---- */
+static void test_bad_records(void) {
+    static const char file[] = "{\"text\":\"a\"}\n"
+                               "{\"text\":\"b\",\"score\":NaN}\n"
+                               "{\"text\":\"\\ud83d\"}\n"
+                               "\n"
+                               "{\"text\":null}\n"
+                               "{\"text\":\"\xff\"}\n"
+                               "{\"other\":\"c\"}\n"
+                               "{\"text\":\"d";
+    slm_text_options options = {NULL, 0, 1};
+    slm_text text;
+
+    CHECK_OK(slm_text_parse(&text, file, sizeof file - 1, "a.jsonl", &options, &err), err);
+    CHECK(text.n_records == 7 && text.n_bad == 6 && text.size == 3 &&
+              memcmp(text.start, "a\n\n", 4) == 0,
+          "%zu of %zu bad", text.n_bad, text.n_records);
+    CHECK(strstr(text.first_bad.text, "a.jsonl: line 2: byte 20: ") != NULL, "%s",
+          text.first_bad.text);
+    slm_text_free(&text);
+    options.skip_bad = 0;
+    CHECK(slm_text_parse(&text, file, sizeof file - 1, "a.jsonl", &options, &err) ==
+                  SLM_ERR_FORMAT &&
+              strstr(err.text, "line 2") != NULL && text.size == 0,
+          "%s", err.text);
+    slm_text_free(&text);
+
+    options.jsonl = 1;
+    CHECK_OK(slm_text_parse(&text, file, 13, "any name", &options, &err), err);
+    CHECK(text.n_records == 1 && text.n_bad == 0 && text.size == 3, "%zu bytes", text.size);
+    slm_text_free(&text);
+    CHECK_OK(slm_text_parse(&text, " ", 1, "any name", &options, &err), err);
+    CHECK(text.n_records == 0 && text.size == 0, "a blank that nothing follows");
+    slm_text_free(&text);
+
+    data_options all = data_defaults();
+    slm_corpus *corpus;
+    all.text.skip_bad = 1;
+    put("bad.jsonl", "{\n", 1);
+    CHECK(load(&corpus, "bad.jsonl", &all) == SLM_ERR_FORMAT &&
+              strstr(err.text, "all 1 records are bad") != NULL,
+          "%s", err.text);
+}
+
+/* ---- without a tokenizer ---- */
+static void test_no_tokenizer(void) {
+    token_reader reader;
+    slm_corpus *corpus = NULL;
+    size_t size = make_npy(NPY("<i4", "False", "(400,)"), 1, 400);
+
+    memset(&reader, 0, sizeof reader);
+    reader.vocab = 400;
+    reader.options = data_defaults();
+    put("ids.npy", made, size);
+    CHECK_OK(token_file_load(&corpus, &reader, in("ids.npy"), &err), err);
+    CHECK(corpus != NULL && corpus->n == 400 && corpus->tokens[399] == 399 &&
+              corpus->bytes == 0 && corpus->tokenizer_hash == 0,
+          "ids of no tokenizer");
+    slm_corpus_free(corpus);
+    reader.vocab = 399;
+    CHECK(token_file_load(&corpus, &reader, path, &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "token 399 is 399") != NULL,
+          "%s", err.text);
+    put("some.txt", "text", 4);
+    CHECK(token_file_load(&corpus, &reader, in("some.txt"), &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "some.txt: a text, and no tokenizer") != NULL && corpus == NULL,
+          "%s", err.text);
+}
+
+/* ---- what never ends ---- */
+static void test_endless(void) {
+    static char much[(1 << 20) + 100];
+    slm_corpus *corpus = NULL;
+    char *text;
+    size_t size;
+    FILE *zero = fopen("/dev/zero", "rb");
+
+    memset(much, 'a', sizeof much);
+    put("much.txt", much, sizeof much);
+    CHECK_OK(load(&corpus, "much.txt", NULL), err); /* a plain file is as large as it is */
+    CHECK(corpus != NULL && corpus->n == sizeof much, "a large file");
+    slm_corpus_free(corpus);
+    if (zero == NULL) {
+        printf("skipped: an endless file (no /dev/zero)\n");
+        return;
+    }
+    (void)fclose(zero);
+    CHECK(slm_file_read(&text, &size, "/dev/zero", &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "/dev/zero: more than 1 MiB") != NULL,
+          "%s", err.text);
+}
+
 static void test_failures(void) { /* the k-th allocation, the k-th touch of a file */
     int kind;
     long k;
@@ -836,8 +1044,7 @@ static void test_failures(void) { /* the k-th allocation, the k-th touch of a fi
             slm_corpus *corpus = (slm_corpus *)&k;
             inject(kind < 2 ? 0 : k, 0);
             alloc_fail_at = kind < 2 ? k : 0;
-            status =
-                token_file_load(&corpus, bytes, in(kind % 2 ? "f.npy" : "f.jsonl"), NULL, &err);
+            status = load(&corpus, kind % 2 ? "f.npy" : "f.jsonl", NULL);
             if (status != SLM_OK && (status != wanted || err.status != wanted || corpus != NULL)) {
                 CHECK(0, "kind %d, call %ld: status %d", kind, k, (int)status);
                 break;
@@ -873,6 +1080,12 @@ int main(int argc, char **argv) {
     test_texts();
     test_no_texts();
     test_token_files();
+    test_npy_widths();
+    test_dtypes();
+    test_json_shapes();
+    test_bad_records();
+    test_no_tokenizer();
+    test_endless();
     test_failures();
     slm_tokenizer_free(bytes);
     return check_end();

@@ -1,15 +1,15 @@
 /* inputs.c: texts, tokenizers, models. */
 #include "common/inputs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cli.h"
 #include "common/errors.h"
 #include "common/paths.h"
-#include "common/token_file.h"
 
-enum { DEFAULT_SEQ_MAX = 1024, STREAM_PIECE = 65536 };
+enum { DEFAULT_SEQ_MAX = 1024 };
 
 static int check_folder(const char *folder) {
     if (is_folder(folder)) return DONE;
@@ -25,14 +25,10 @@ int load_tokenizer(slm_tokenizer **out, const char *name, const char *folder) {
         char path[PATH_SIZE];
         if (path_join(path, folder, "tokenizer.json") != DONE) return USAGE;
         if (check_folder(folder) != DONE) return BAD_INPUT;
-        if (!path_exists(path)) {
-            return fail(BAD_INPUT,
-                        "%s: no tokenizer.json in it; say which one with --tokenizer "
-                        "bytes|FILE|FOLDER",
-                        folder);
-        }
-        name = folder;
+        name = path_exists(path) ? folder : "none";
     }
+    *out = NULL;
+    if (name != NULL && strcmp(name, "none") == 0) return DONE;
     if (name == NULL || strcmp(name, "bytes") == 0) {
         status = slm_tokenizer_create_bytes(out, &err);
     } else {
@@ -47,8 +43,16 @@ int load_model(slm_model **out, const char *folder) {
     return fail_status(slm_model_load(out, folder, &err), FOR_INPUT, &err);
 }
 
+int32_t vocab_of(const slm_tokenizer *tokenizer, const slm_model *model) {
+    return tokenizer != NULL ? slm_tokenizer_vocab(tokenizer) : model->config.vocab;
+}
+
+uint64_t hash_of(const slm_tokenizer *tokenizer) {
+    return tokenizer != NULL ? slm_tokenizer_hash(tokenizer) : 0;
+}
+
 int check_vocab(const slm_model *model, const char *folder, const slm_tokenizer *tokenizer) {
-    int32_t vocab = slm_tokenizer_vocab(tokenizer);
+    int32_t vocab = vocab_of(tokenizer, model);
     if (vocab <= model->config.vocab) return DONE;
     return fail(BAD_INPUT, "%s: the model knows %d tokens, the tokenizer has %d", folder,
                 (int)model->config.vocab, (int)vocab);
@@ -68,7 +72,7 @@ int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tok
     int code = load_model(out, folder);
     if (code == DONE) code = check_vocab(*out, folder, tokenizer);
     if (code == DONE) code = path_join(path, folder, "tokenizer.json");
-    if (code != DONE || !path_exists(path)) return code;
+    if (code != DONE || !path_exists(path) || tokenizer == NULL) return code;
 
     code = load_tokenizer(&own, folder, NULL);
     if (code != DONE) return code;
@@ -126,86 +130,153 @@ static slm_status append_corpus(slm_corpus **a, const slm_corpus *b, int32_t voc
     return SLM_OK;
 }
 
-static int load_file(slm_corpus **corpus, const slm_tokenizer *tokenizer, const char *path,
-                     const char *fields) {
+static int load_file(slm_corpus **corpus, token_reader *reader, const char *path) {
     slm_error err;
     slm_corpus *next = NULL;
-    slm_status status = token_file_load(&next, tokenizer, path, fields, &err);
+    slm_status status = token_file_load(&next, reader, path, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     if (*corpus == NULL) {
         *corpus = next;
         return DONE;
     }
-    status = append_corpus(corpus, next, slm_tokenizer_vocab(tokenizer), &err);
+    status = append_corpus(corpus, next, reader->vocab, &err);
     slm_corpus_free(next);
     return fail_status(status, FOR_INPUT, &err);
 }
 
-/* Returns 1 if one of "a.txt,b.jsonl" is of JSON lines. */
-static int any_jsonl(const char *paths) {
-    char path[PATH_SIZE];
-    while (paths != NULL && *paths != 0) {
-        size_t n = strcspn(paths, ",");
-        (void)snprintf(path, sizeof path, "%.*s", (int)n, paths);
-        if (slm_text_is_jsonl(path)) return 1;
-        paths += n + (paths[n] == ',');
-    }
-    return 0;
-}
-
-/* Refuses a file that is no text, whatever its name. */
-static int check_is_text(const char *path) {
-    slm_error err;
-    char *bytes;
-    size_t size;
-    size_t start;
-    if (!path_exists(path)) return DONE;
-    slm_status status = slm_file_read(&bytes, &size, path, &err);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    status = slm_text_start(&start, bytes, size, path, &err);
-    slm_free(bytes);
-    return fail_status(status, FOR_INPUT, &err);
-}
-
-int check_fields(const char *fields, const option_list *files, const char *more) {
-    int any = any_jsonl(more);
-    if (fields == NULL) return DONE;
-    for (size_t i = 0; i < files->n && !any; i++)
-        any = any_jsonl(files->items[i]);
-    if (any) return DONE;
-
-    /* Of corpus.jsonl.gz it must be said that it is compressed. */
-    int code = check_is_text(files->items[0]);
-    if (code != DONE) return code;
-    return fail(USAGE, "--fields %s: only .jsonl and .ndjson files have fields, and %s is none",
-                fields, files->items[0]);
-}
-
-/* Loads "a.txt,b.txt". */
-static int load_files(slm_corpus **corpus, const slm_tokenizer *tokenizer, const char *paths,
-                      const char *fields) {
+/* ---- the files of --data ---- */
+/* Calls visit for "a.txt" and "b.txt" of "a.txt,b.txt", until it returns what is not DONE. */
+static int visit_paths(const char *paths, int (*visit)(void *user, const char *path), void *user) {
     char path[PATH_SIZE];
     for (;;) {
         size_t n = path_exists(paths) ? strlen(paths) : strcspn(paths, ",");
         if (n >= sizeof path) return fail(USAGE, "%.60s...: the path is too long", paths);
         memcpy(path, paths, n);
         path[n] = 0;
-        int code = load_file(corpus, tokenizer, path, fields);
+        int code = visit(user, path);
         if (code != DONE || paths[n] == 0) return code;
         paths += n + 1;
     }
 }
 
-int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const option_list *files,
-                const char *fields) {
+/* What check_data counts. */
+typedef struct data_names {
+    const data_options *options;
+    size_t n_jsonl, n_stdin;
+    char text[PATH_SIZE];    /* the first file that is not JSON lines by its name; or "" */
+    char no_file[PATH_SIZE]; /* the first pipe or standard input; or "" */
+} data_names;
+
+static int count_name(void *user, const char *path) {
+    data_names *names = (data_names *)user;
+    int is_stdin = source_is_stdin(path);
+    if (is_stdin) names->n_stdin++;
+    if (names->options->text.jsonl || slm_text_is_jsonl(path)) {
+        names->n_jsonl++;
+        return DONE;
+    }
+    if (names->text[0] == 0) (void)snprintf(names->text, sizeof names->text, "%s", path);
+    if ((is_stdin || is_stream(path)) && names->no_file[0] == 0)
+        (void)snprintf(names->no_file, sizeof names->no_file, "%s", path);
+    return DONE;
+}
+
+/* Refuses a file that is no text, whatever its name. */
+static int check_is_text(const char *path) {
+    slm_error err;
+    source s;
+    size_t start;
+    if (!path_exists(path) || is_stream(path)) return DONE;
+    slm_status status = source_read(&s, path, &err);
+    if (status == SLM_OK) status = slm_text_start(&start, s.bytes, s.size, path, &err);
+    source_free(&s);
+    return fail_status(status, FOR_INPUT, &err);
+}
+
+int check_data(const data_options *options, const option_list *files, const char *more) {
+    data_names names = {.options = options};
+    int code = DONE;
+    for (size_t i = 0; i < files->n && code == DONE; i++)
+        code = visit_paths(files->items[i], count_name, &names);
+    if (code == DONE && more != NULL) code = visit_paths(more, count_name, &names);
+    if (code != DONE) return code;
+    if (names.n_stdin > 1) return fail(USAGE, "standard input can be read once only");
+
+    const char *flag = options->text.skip_bad ? "--skip-bad" : NULL;
+    if (options->text.fields != NULL) flag = "--fields";
+    if (flag == NULL) return DONE;
+    if (names.no_file[0] != 0) {
+        return fail(USAGE, "%s: does %s hold a record a line? --jsonl says so", flag,
+                    names.no_file);
+    }
+    if (names.n_jsonl > 0) return DONE;
+
+    /* Of corpus.jsonl.gz it must be said that it is compressed. */
+    code = check_is_text(names.text);
+    if (code != DONE) return code;
+    return fail(USAGE,
+                "%s: only .jsonl, .ndjson and .json files have records, and %s is none; --jsonl "
+                "says that it has, whatever its name",
+                flag, names.text);
+}
+
+static int check_holds_ids(void *user, const char *path) {
+    const data_options *options = (const data_options *)user;
+    unsigned char head[1024];
+    size_t n = 0;
+    FILE *f = is_stream(path) ? NULL : fopen(path, "rb");
+    if (f != NULL) {
+        n = fread(head, 1, sizeof head, f);
+        (void)fclose(f);
+    }
+    return token_file_has_ids(options, path, head, n) ? DONE : BAD_INPUT;
+}
+
+int all_files_hold_ids(const data_options *options, const option_list *files) {
+    data_options copy = *options;
+    for (size_t i = 0; i < files->n; i++) {
+        if (visit_paths(files->items[i], check_holds_ids, &copy) != DONE) return 0;
+    }
+    return files->n > 0;
+}
+
+void say_report(const data_report *report) {
+    if (report->n_bad > 0) {
+        say("%zu of %zu records left out; the first: %s", report->n_bad, report->n_records,
+            report->first_bad.text);
+    }
+    if (report->like_json[0] != 0) {
+        say("note: %s: every line begins with {, and it is read as plain text; --jsonl reads the "
+            "fields of records",
+            report->like_json);
+    }
+}
+
+/* What loading needs. */
+typedef struct corpus_loader {
+    token_reader *reader;
+    slm_corpus **corpus;
+} corpus_loader;
+
+static int load_next(void *user, const char *path) {
+    corpus_loader *loader = (corpus_loader *)user;
+    return load_file(loader->corpus, loader->reader, path);
+}
+
+int load_corpus(slm_corpus **out, token_reader *reader, const option_list *files) {
+    corpus_loader loader = {reader, out};
     int code = DONE;
     *out = NULL;
     for (size_t i = 0; i < files->n && code == DONE; i++)
-        code = load_files(out, tokenizer, files->items[i], fields);
+        code = visit_paths(files->items[i], load_next, &loader);
     if (code == DONE && (*out)->n < 2) {
         code = fail(BAD_INPUT, "%s: %zu token%s, nothing to predict: at least 2 are needed",
                     files->items[0], (*out)->n, plural((*out)->n));
     }
+    if (code == DONE && reader->options.text.jsonl && reader->report.n_jsonl == 0)
+        code = fail(USAGE, "--jsonl: %s holds no text", files->items[0]);
+    if (code == DONE && reader->options.dtype != DTYPE_NOT_GIVEN && reader->report.n_bare == 0)
+        code = fail(USAGE, "--dtype: %s says itself what it holds", files->items[0]);
     if (code != DONE) {
         slm_corpus_free(*out);
         *out = NULL;
@@ -213,29 +284,13 @@ int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const option_l
     return code;
 }
 
-int read_stream(char **out, size_t *size, FILE *f, const char *name) {
-    char *bytes = NULL;
-    size_t n = 0;
-    size_t room = 0;
-    size_t n_read = 1;
-    while (n_read > 0) {
-        if (room - n < STREAM_PIECE) {
-            room = room * 2 + STREAM_PIECE;
-            char *larger = (char *)realloc(bytes, room);
-            if (larger == NULL) {
-                free(bytes);
-                return fail_memory();
-            }
-            bytes = larger;
-        }
-        n_read = fread(bytes + n, 1, room - n, f);
-        n += n_read;
-    }
-    if (ferror(f)) {
-        free(bytes);
-        return fail(BAD_INPUT, "%s: cannot read", name);
-    }
-    *out = bytes;
-    *size = n;
-    return DONE;
+int load_text(slm_text *text, source *s, const char *path, const data_options *options) {
+    slm_error err;
+    data_report report;
+    memset(text, 0, sizeof *text);
+    memset(&report, 0, sizeof report);
+    slm_status status = source_read(s, path, &err);
+    if (status == SLM_OK) status = source_text(text, s, options, &report, &err);
+    if (status == SLM_OK) say_report(&report);
+    return fail_status(status, FOR_INPUT, &err);
 }

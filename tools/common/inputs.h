@@ -2,18 +2,23 @@
  * what is wrong and returns the exit code. */
 #ifndef INPUTS_H
 #define INPUTS_H
-#include <stdio.h>
-
 #include "common/options.h"
+#include "common/token_file.h"
 #include "slm.h"
 
-/* name: "bytes", a tokenizer.json or its folder; NULL: that of the model folder; without one:
- * bytes. */
+/* name: "bytes", a tokenizer.json or its folder; "none": *out is NULL, and only files of ids can be
+ * read; NULL: that of the model folder, where none is like "none"; without a folder: bytes. */
 int load_tokenizer(slm_tokenizer **out, const char *name, const char *folder);
 
 int load_model(slm_model **out, const char *folder);
 
-/* Refuses a tokenizer with more tokens than the model has rows. */
+/* Of the tokenizer, or where there is none, of the model. */
+int32_t vocab_of(const slm_tokenizer *tokenizer, const slm_model *model);
+
+/* 0 without a tokenizer. */
+uint64_t hash_of(const slm_tokenizer *tokenizer);
+
+/* Refuses a tokenizer with more tokens than the model has rows; NULL has none. */
 int check_vocab(const slm_model *model, const char *folder, const slm_tokenizer *tokenizer);
 
 /* Loads a tokenizer and a model that go together. */
@@ -28,16 +33,22 @@ int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tok
  * can follow. */
 int32_t default_seq(const slm_model *model);
 
-/* Refuses --fields where no file's name says that it has fields.  `more` is one more of --data's
- * kind, or NULL. */
-int check_fields(const char *fields, const option_list *files, const char *more);
+/* Refuses --fields and --skip-bad where neither a name nor --jsonl says that there are records, and
+ * standard input if it is named twice.  `more` is one more of --data's kind, or NULL. */
+int check_data(const data_options *options, const option_list *files, const char *more);
+
+/* Returns 1 if all of these files hold ids, as far as their beginnings tell. */
+int all_files_hold_ids(const data_options *options, const option_list *files);
 
 /* Joins all files, one after the other.  "a.txt,b.txt" is two files, unless there is one of that
  * very name. */
-int load_corpus(slm_corpus **out, const slm_tokenizer *tokenizer, const option_list *files,
-                const char *fields);
+int load_corpus(slm_corpus **out, token_reader *reader, const option_list *files);
 
-/* Reads a whole stream, e.g. standard input; `name` is for messages.  Free *out with free(). */
-int read_stream(char **out, size_t *size, FILE *f, const char *name);
+/* Says what the report holds that a user should know: records left out, a text that looks like
+ * JSON. */
+void say_report(const data_report *report);
+
+/* Reads "-" or a file as one text, with its report said.  Free the text, then the source. */
+int load_text(slm_text *text, source *s, const char *path, const data_options *options);
 
 #endif

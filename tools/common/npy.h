@@ -17,11 +17,13 @@ typedef struct npy_header {
     size_t shape[NPY_MAX_DIMS];
     size_t n_dims;
     size_t n;     /* elements */
-    size_t width; /* bytes of one element */
-    size_t start; /* where the data begin in the file */
+    size_t width;    /* bytes of one element */
+    size_t start;    /* where the data begin in the file */
+    char fault[160]; /* what is wrong, with the field and its value, if it is no such file */
 } npy_header;
 
-/* Returns 1 if the bytes are such a file, which *h then describes, and 0 otherwise. */
+/* Returns 1 if the bytes are such a file, which *h then describes.  Otherwise 0: h->fault says
+ * why. */
 int npy_parse(npy_header *h, const unsigned char *bytes, size_t size);
 
 /* The int32 whose four little-endian bytes begin at p. */

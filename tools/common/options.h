@@ -56,11 +56,22 @@ typedef struct option {
 /* Rows that several verbs share. */
 #define OPTION_MODEL(target) OPTION_TEXT("model", target, "DIR", "the model folder")
 #define OPTION_DATA(target)                                                                        \
-    OPTION_LIST("data", target, "F...", "text, .jsonl or token files, one after the other")
+    OPTION_LIST("data", target, "F...",                                                            \
+                "text, .jsonl or token files, one after the other; -: standard input")
 #define OPTION_TOKENIZER(target, otherwise)                                                        \
-    OPTION_TEXT("tokenizer", target, "T", "bytes, a tokenizer.json or its folder" otherwise)
-#define OPTION_FIELDS(target)                                                                      \
-    OPTION_TEXT("fields", target, "A,B", "the fields of .jsonl records to join (default: text)")
+    OPTION_TEXT("tokenizer", target, "T",                                                          \
+                "bytes, a tokenizer.json or its folder; none: ids only" otherwise)
+/* How texts are read, and files of ids: the fields of a data_options (common/source.h). */
+#define OPTIONS_TEXT(options)                                                                      \
+    OPTION_TEXT("fields", &(options)->text.fields, "A,B",                                          \
+                "the fields of .jsonl records to join (default: text)"),                           \
+        OPTION_FLAG("jsonl", &(options)->text.jsonl,                                               \
+                    "a record a line, whatever the name: of - and pipes"),                         \
+        OPTION_FLAG("skip-bad", &(options)->text.skip_bad,                                         \
+                    "leave bad records out and count them, instead of ending")
+#define OPTION_DTYPE(options)                                                                      \
+    OPTION_CHOICE("dtype", &(options)->dtype, SOURCE_DTYPE_WORDS,                                  \
+                  "what files of bare ids hold (default: u16 for .bin)")
 #define OPTION_SEQ(target, otherwise)                                                              \
     OPTION_I32("seq", target, 1, 1048576, "T", "window length" otherwise)
 #define OPTION_BATCH(target, help) OPTION_I32("batch", target, 1, 65536, "B", help)

@@ -21,6 +21,11 @@ int is_folder(const char *path) {
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
+int is_stream(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && !S_ISDIR(s.st_mode) && !S_ISREG(s.st_mode);
+}
+
 int same_file(const char *a, const char *b) {
     struct stat x;
     struct stat y;

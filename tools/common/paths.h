@@ -9,6 +9,9 @@ enum { PATH_SIZE = 4096 };
 int path_exists(const char *path);
 int is_folder(const char *path);
 
+/* Returns 1 if the path is neither a plain file nor a folder: a pipe, a device. */
+int is_stream(const char *path);
+
 /* Returns 1 if both paths lead to one file or folder that exists. */
 int same_file(const char *a, const char *b);
 

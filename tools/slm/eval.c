@@ -10,7 +10,8 @@
 
 typedef struct eval_options {
     option_list data;
-    const char *model, *tokenizer, *fields;
+    const char *model, *tokenizer;
+    data_options read;
     int32_t seq, batch, threads;
     uint64_t seed;
     int json, quiet;
@@ -67,7 +68,10 @@ static int evaluate(const eval_options *o, eval_run *r) {
     slm_error err;
     slm_evaluation evaluation;
     int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
-    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code != DONE) return code;
+    token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
+    code = load_corpus(&r->corpus, &reader, &o->data);
+    if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = compute_losses(o, r);
     if (code != DONE) return code;
 
@@ -98,7 +102,8 @@ static int parse_options(eval_options *o, int argc, char **argv) {
         OPTION_MODEL(&o->model),
         OPTION_DATA(&o->data),
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
-        OPTION_FIELDS(&o->fields),
+        OPTIONS_TEXT(&o->read),
+        OPTION_DTYPE(&o->read),
         OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
         OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
         OPTION_SEED(&o->seed, "of the resampling (default 1)"),
@@ -107,6 +112,7 @@ static int parse_options(eval_options *o, int argc, char **argv) {
         OPTION_QUIET(&o->quiet),
     };
     memset(o, 0, sizeof *o);
+    o->read = data_defaults();
     o->batch = 8;
     o->seed = 1;
     return options_parse(&page, table, COUNT(table), &rest, argc, argv);
@@ -119,7 +125,7 @@ int verb_eval(int argc, char **argv) {
     if (code != OPTIONS_PARSED) return code;
     code = need_flag(o.model != NULL, "--model", "DIR");
     if (code == DONE) code = need_flag(o.data.n > 0, "--data", "F");
-    if (code == DONE) code = check_fields(o.fields, &o.data, NULL);
+    if (code == DONE) code = check_data(&o.read, &o.data, NULL);
     if (code != DONE) return code;
 
     memset(&r, 0, sizeof r);

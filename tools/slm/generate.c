@@ -10,6 +10,7 @@
 #include "common/cli.h"
 #include "common/inputs.h"
 #include "common/options.h"
+#include "slm/ids.h"
 #include "slm/verbs.h"
 
 typedef struct generate_options {
@@ -23,14 +24,20 @@ typedef struct generate_run {
     slm_tokenizer *tokenizer;
     slm_model *model;
     slm_generator *generator;
-    int32_t *prompt; /* (n_prompt) */
+    int32_t *prompt; /* (n_prompt), of malloc */
     size_t n_prompt;
 } generate_run;
 
-/* Prints token i of the text, and nothing for a row of the model that no text uses. */
+/* Prints token i of the text, and nothing for a row of the model that no text uses; without a
+ * tokenizer, the id. */
 static void print_token(const slm_tokenizer *tokenizer, int32_t id, size_t i) {
     size_t size = 0;
-    const char *bytes = slm_tokenizer_token_at(&size, tokenizer, id, i);
+    const char *bytes = NULL;
+    if (tokenizer != NULL) {
+        bytes = slm_tokenizer_token_at(&size, tokenizer, id, i);
+    } else {
+        printf("%d ", (int)id);
+    }
     if (bytes != NULL) fwrite(bytes, 1, size, stdout);
     (void)fflush(stdout);
 }
@@ -81,18 +88,33 @@ static int print_text(const generate_options *o, generate_run *r) {
     return fail_status(status, FOR_OUTPUT, &err);
 }
 
+/* Without a tokenizer the prompt is ids, with white space between them. */
+static int make_prompt(const generate_options *o, generate_run *r) {
+    slm_error err;
+    size_t size = strlen(o->prompt);
+    if (r->tokenizer == NULL) {
+        int code = parse_ids(&r->prompt, &r->n_prompt, o->prompt, size, "--prompt");
+        if (code != DONE) return code;
+        return check_ids(r->prompt, r->n_prompt, r->model->config.vocab, "--prompt");
+    }
+    int32_t *ids;
+    slm_status status =
+        slm_tokenizer_encode(&ids, &r->n_prompt, r->tokenizer, o->prompt, size, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    r->prompt = (int32_t *)malloc((r->n_prompt + 1) * sizeof *ids);
+    if (r->prompt != NULL) memcpy(r->prompt, ids, r->n_prompt * sizeof *ids);
+    slm_free(ids);
+    return r->prompt != NULL ? DONE : fail_memory();
+}
+
 static int generate(const generate_options *o, generate_run *r) {
     slm_error err;
     int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    if (code == DONE) code = make_prompt(o, r);
     if (code != DONE) return code;
-    slm_status status = slm_tokenizer_encode(&r->prompt, &r->n_prompt, r->tokenizer, o->prompt,
-                                             strlen(o->prompt), &err);
-    if (status == SLM_OK && r->n_prompt > (size_t)(INT32_MAX - o->n))
-        return fail(USAGE, "the prompt is too long");
-    if (status == SLM_OK) {
-        int32_t max_tokens = (int32_t)r->n_prompt + o->n;
-        status = slm_generator_create(&r->generator, r->model, max_tokens, &err);
-    }
+    if (r->n_prompt > (size_t)(INT32_MAX - o->n)) return fail(USAGE, "the prompt is too long");
+    int32_t max_tokens = (int32_t)r->n_prompt + o->n;
+    slm_status status = slm_generator_create(&r->generator, r->model, max_tokens, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
 
     size_t n_tokens = r->n_prompt + (size_t)o->n;
@@ -124,7 +146,8 @@ static int parse_options(generate_options *o, int argc, char **argv) {
     option_list rest = {{NULL}, 0};
     option table[] = {
         OPTION_MODEL(&o->model),
-        OPTION_TEXT("prompt", &o->prompt, "S", "the text to continue"),
+        OPTION_TEXT("prompt", &o->prompt, "S",
+                    "the text to continue; without a tokenizer, its ids"),
         OPTION_I32("n", &o->n, 1, 1048576, "N", "tokens to add (default 100)"),
         OPTION_REAL("temp", &o->temperature, 0, 100, "X", "temperature; 0: greedy (default 0.8)"),
         OPTION_I32("top-k", &o->top_k, 0, 16777216, "K",
@@ -155,7 +178,7 @@ int verb_generate(int argc, char **argv) {
     use_threads(o.threads);
     code = generate(&o, &r);
     slm_generator_free(r.generator);
-    slm_free(r.prompt);
+    free(r.prompt);
     slm_model_free(r.model);
     slm_tokenizer_free(r.tokenizer);
     return code;

@@ -50,9 +50,10 @@ static char *append_merges(char *to, const char *lines, size_t size) {
 
 /* The two files in memory. */
 typedef struct gpt2_pair {
-    char path[4096]; /* of encoder.json, for messages */
-    char *ids;       /* encoder.json */
-    char *merges;    /* vocab.bpe */
+    char ids_path[4096];
+    char merges_path[4096];
+    char *ids;    /* encoder.json */
+    char *merges; /* vocab.bpe */
     size_t ids_size, merges_size;
 } gpt2_pair;
 
@@ -78,14 +79,14 @@ static slm_status check_ids(const gpt2_pair *pair, slm_error *err) {
     while (at < size && is_space(pair->ids[at]))
         at++;
     if (at == size || pair->ids[at] != '{')
-        return error_set(err, SLM_ERR_FORMAT, "%s: byte %zu: an object was expected", pair->path,
-                         at);
+        return error_set(err, SLM_ERR_FORMAT, "%s: byte %zu: an object was expected",
+                         pair->ids_path, at);
     at++;
     while (at < size && strchr("{}[]", pair->ids[at]) == NULL)
         at = pair->ids[at] == '"' ? skip_string(pair->ids, size, at) : at + 1;
     if (at + 1 == size && pair->ids[at] == '}') return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT, "%s: byte %zu: not one object of texts and their ids",
-                     pair->path, at);
+                     pair->ids_path, at);
 }
 
 /* The token between documents is a word of the pair's vocabulary; that texts are searched for it,
@@ -107,7 +108,9 @@ static const char *end_of_text_id(const gpt2_pair *pair, size_t *n) {
     return p;
 }
 
-static slm_status parse_pair(slm_tokenizer **out, const gpt2_pair *pair, slm_error *err) {
+/* name: the file that messages name. */
+static slm_status parse_pair(slm_tokenizer **out, const gpt2_pair *pair, const char *name,
+                             slm_error *err) {
     static const char head[] =
         "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[";
     static const char id_key[] = "\n{\"id\":";
@@ -146,21 +149,36 @@ static slm_status parse_pair(slm_tokenizer **out, const gpt2_pair *pair, slm_err
     to = append_bytes(to, middle, sizeof middle - 1);
     to = append_merges(to, pair->merges, pair->merges_size);
     to = append_bytes(to, tail, sizeof tail - 1);
-    slm_status status = slm_tokenizer_parse(out, json, (size_t)(to - json), pair->path, err);
+    slm_status status = slm_tokenizer_parse(out, json, (size_t)(to - json), name, err);
     free(json);
     return status;
+}
+
+/* What is wrong with encoder.json is so without vocab.bpe, too. */
+static slm_status parse_or_blame(slm_tokenizer **out, const gpt2_pair *pair, slm_error *err) {
+    slm_status status = parse_pair(out, pair, pair->merges_path, err);
+    if (status != SLM_ERR_FORMAT) return status;
+
+    gpt2_pair ids_alone = *pair;
+    slm_tokenizer *unused = NULL;
+    slm_error fault;
+    ids_alone.merges_size = 0;
+    status = parse_pair(&unused, &ids_alone, pair->ids_path, &fault);
+    slm_tokenizer_free(unused);
+    if (status != SLM_OK && err != NULL) *err = fault;
+    return status != SLM_OK ? status : SLM_ERR_FORMAT;
 }
 
 slm_status gpt2_tokenizer(slm_tokenizer **out, const char *folder, slm_error *err) {
     gpt2_pair pair;
     memset(&pair, 0, sizeof pair);
     *out = NULL;
-    (void)snprintf(pair.path, sizeof pair.path, "%s/vocab.bpe", folder);
-    slm_status status = slm_file_read(&pair.merges, &pair.merges_size, pair.path, err);
-    (void)snprintf(pair.path, sizeof pair.path, "%s/encoder.json", folder);
-    if (status == SLM_OK) status = slm_file_read(&pair.ids, &pair.ids_size, pair.path, err);
+    (void)snprintf(pair.merges_path, sizeof pair.merges_path, "%s/vocab.bpe", folder);
+    (void)snprintf(pair.ids_path, sizeof pair.ids_path, "%s/encoder.json", folder);
+    slm_status status = slm_file_read(&pair.merges, &pair.merges_size, pair.merges_path, err);
+    if (status == SLM_OK) status = slm_file_read(&pair.ids, &pair.ids_size, pair.ids_path, err);
     if (status == SLM_OK) status = check_ids(&pair, err);
-    if (status == SLM_OK) status = parse_pair(out, &pair, err);
+    if (status == SLM_OK) status = parse_or_blame(out, &pair, err);
     slm_free(pair.ids);
     slm_free(pair.merges);
     return status;

@@ -351,10 +351,7 @@ static int info_npy(info *in, const char *path) {
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     int readable = npy_parse(&h, (const unsigned char *)bytes, size);
     slm_free(bytes);
-    if (!readable) {
-        return fail(BAD_INPUT, "%s: a .npy file of a kind that slm does not read, or damaged",
-                    path);
-    }
+    if (!readable) return fail(BAD_INPUT, "%s: not a readable .npy file: %s", path, h.fault);
     for (size_t i = 0; i < h.n_dims; i++) {
         const char *gap = i > 0 ? ", " : "";
         n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%zu", gap, h.shape[i]);

@@ -42,7 +42,8 @@ static void print_table(const score_run *r) {
     for (size_t i = 0; i < r->losses->n; i++) {
         size_t size = 0;
         int32_t id = r->corpus->tokens[i + 1];
-        const char *bytes = slm_tokenizer_token(&size, r->tokenizer, id);
+        const char *bytes = NULL;
+        if (r->tokenizer != NULL) bytes = slm_tokenizer_token(&size, r->tokenizer, id);
         printf("%zu\t%d\t", i + 1, (int)id);
         if (bytes != NULL) escape_terminal(stdout, bytes, size);
         printf("\t%.*g", digits, (double)r->losses->loss[i]);
@@ -131,7 +132,7 @@ static int check_options(score_options *o) {
     if (o->tokens != NULL) return check_tokens(o);
     code = need_flag(o->data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o->out != NULL || o->tsv, "--out", "S");
-    if (code == DONE) code = check_fields(o->fields, &o->data, NULL);
+    if (code == DONE) code = check_data(&o->read, &o->data, NULL);
     if (code == DONE) code = parse_shard(o);
     return code;
 }
@@ -159,7 +160,8 @@ static int parse_options(score_options *o, int argc, char **argv) {
         OPTION_TEXT("out", &o->out, "S", "the score file to write; with --tokens a folder"),
         OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
-        OPTION_FIELDS(&o->fields),
+        OPTIONS_TEXT(&o->read),
+        OPTION_DTYPE(&o->read),
         OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
         OPTION_TEXT("shard", &o->shard, "i/n", "score only part i of n, i from 0"),
         OPTION_I32("save-every", &o->save_every, 0, 1000000, "SECONDS",
@@ -173,6 +175,7 @@ static int parse_options(score_options *o, int argc, char **argv) {
         OPTION_QUIET(&o->quiet),
     };
     memset(o, 0, sizeof *o);
+    o->read = data_defaults();
     o->batch = 8;
     o->save_every = 60;
     o->n_shards = 1;

@@ -3,11 +3,13 @@
 #define SCORE_H
 #include "common/options.h"
 #include "common/output.h"
+#include "common/source.h"
 #include "slm.h"
 
 typedef struct score_options {
     option_list data, join;
-    const char *model, *tokenizer, *fields, *out, *shard, *tokens;
+    const char *model, *tokenizer, *out, *shard, *tokens;
+    data_options read;
     int32_t seq, batch, threads, save_every;
     int32_t shard_index, n_shards; /* what --shard i/n says */
     int tsv, json, quiet;

@@ -43,7 +43,9 @@ static int load_array(token_array *a, const char *path, int32_t vocab) {
     size_t size;
     slm_status status = slm_file_read(&a->file, &size, path, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if (!npy_parse(&h, (const unsigned char *)a->file, size) || !is_token_array(&h))
+    if (!npy_parse(&h, (const unsigned char *)a->file, size))
+        return fail(BAD_INPUT, "%s: not a .npy file of tokens: %s", path, h.fault);
+    if (!is_token_array(&h))
         return fail(BAD_INPUT, "%s: not a .npy file of dtype <i4 and shape (rows, T+1)", path);
 
     a->tokens = (const unsigned char *)a->file + h.start;

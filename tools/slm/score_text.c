@@ -11,7 +11,10 @@
 
 static int load_inputs(score_run *r, const score_options *o) {
     int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
-    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code != DONE) return code;
+    token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
+    code = load_corpus(&r->corpus, &reader, &o->data);
+    if (code == DONE) say_report(&reader.report);
     if (code == DONE) r->T = o->seq > 0 ? o->seq : default_seq(r->model);
     return code;
 }
@@ -60,7 +63,7 @@ static score_goal make_goal(const score_run *r, const score_options *o) {
     losses->first = entries_before(r, goal.windows.first);
     losses->n = entries_before(r, goal.windows.end) - losses->first;
     losses->corpus_hash = r->corpus->hash;
-    losses->tokenizer_hash = slm_tokenizer_hash(r->tokenizer);
+    losses->tokenizer_hash = hash_of(r->tokenizer);
     losses->model_hash = slm_model_hash(r->model);
     return goal;
 }

@@ -9,59 +9,23 @@
 #include "common/options.h"
 #include "common/output.h"
 #include "slm/gpt2.h"
+#include "slm/ids.h"
 #include "slm/verbs.h"
 
 /* ---- tokenize ---- */
 typedef struct tokenize_options {
-    const char *tokenizer, *fields;
+    const char *tokenizer;
+    data_options read;
     option_list files;
     int decode;
 } tokenize_options;
 
-/* The contents of a file or of standard input. */
-typedef struct input_text {
-    char *bytes;
-    size_t size;
-    const char *name;
-    int from_stdin; /* 1: bytes come from malloc, not from slm.h */
-} input_text;
-
-/* Standard input is plain text: it has no name that says otherwise. */
-static int read_stdin(input_text *in) {
-    slm_error err;
-    size_t start;
-    int code = read_stream(&in->bytes, &in->size, stdin, "standard input");
-    if (code != DONE) return code;
-    slm_status status = slm_text_start(&start, in->bytes, in->size, in->name, &err);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    in->size -= start;
-    memmove(in->bytes, in->bytes + start, in->size);
-    return DONE;
-}
-
-static int read_input(input_text *in, const char *path, const char *fields) {
-    slm_error err;
-    memset(in, 0, sizeof *in);
-    in->name = path;
-    in->from_stdin = strcmp(path, "-") == 0;
-    if (in->from_stdin) return read_stdin(in);
-    return fail_status(slm_text_read(&in->bytes, &in->size, path, fields, &err), FOR_INPUT, &err);
-}
-
-static void free_input(input_text *in) {
-    if (in->from_stdin) {
-        free(in->bytes);
-    } else {
-        slm_free(in->bytes);
-    }
-}
-
-static int print_ids(const slm_tokenizer *tokenizer, const input_text *in) {
+static int print_ids(const slm_tokenizer *tokenizer, const slm_text *text) {
     enum { IDS_PER_LINE = 20 };
     slm_error err;
     int32_t *ids;
     size_t n;
-    slm_status status = slm_tokenizer_encode(&ids, &n, tokenizer, in->bytes, in->size, &err);
+    slm_status status = slm_tokenizer_encode(&ids, &n, tokenizer, text->start, text->size, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
     for (size_t i = 0; i < n; i++) {
         int line_ends = i + 1 == n || i % IDS_PER_LINE == IDS_PER_LINE - 1;
@@ -71,65 +35,12 @@ static int print_ids(const slm_tokenizer *tokenizer, const input_text *in) {
     return DONE;
 }
 
-static int is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static int is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-/* Reads the whole number at *cursor, which it moves behind it.  Returns 0 if there is none, if it
- * is too large, or if it does not end where it should. */
-static int parse_id(int32_t *id, const char *text, size_t size, size_t *cursor) {
-    size_t i = *cursor;
-    int64_t value = 0;
-    while (i < size && is_digit(text[i]) && value <= INT32_MAX) {
-        value = value * 10 + (text[i] - '0');
-        i++;
-    }
-    if (i == *cursor || value > INT32_MAX) return 0;
-    if (i < size && !is_space(text[i])) return 0;
-    *id = (int32_t)value;
-    *cursor = i;
-    return 1;
-}
-
-/* Reads ids with white space between them into *ids (n), which is to be freed with free(). */
-static int parse_ids(int32_t **ids, size_t *n, const input_text *in) {
-    size_t room = in->size / 2 + 1;
-    size_t i = 0;
-    *n = 0;
-    *ids = (int32_t *)malloc(room * sizeof **ids);
-    if (*ids == NULL) return fail_memory();
-    while (i < in->size) {
-        if (is_space(in->bytes[i])) {
-            i++;
-        } else if (parse_id(*ids + *n, in->bytes, in->size, &i)) {
-            (*n)++;
-        } else {
-            return fail(BAD_INPUT, "%s: byte %zu: token %zu is not a whole number", in->name, i,
-                        *n);
-        }
-    }
-    return DONE;
-}
-
-static int check_ids(const int32_t *ids, size_t n, int32_t vocab, const char *name) {
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] < vocab) continue;
-        return fail(BAD_INPUT, "%s: token %zu is %d, outside the vocabulary of %d", name, i,
-                    (int)ids[i], (int)vocab);
-    }
-    return DONE;
-}
-
-static int print_text(const slm_tokenizer *tokenizer, const input_text *in) {
+static int print_text(const slm_tokenizer *tokenizer, const slm_text *in, const char *name) {
     slm_error err;
     int32_t *ids = NULL;
     size_t n;
-    int code = parse_ids(&ids, &n, in);
-    if (code == DONE) code = check_ids(ids, n, slm_tokenizer_vocab(tokenizer), in->name);
+    int code = parse_ids(&ids, &n, in->start, in->size, name);
+    if (code == DONE) code = check_ids(ids, n, slm_tokenizer_vocab(tokenizer), name);
     if (code == DONE) {
         char *text = NULL;
         size_t size = 0;
@@ -155,23 +66,32 @@ int verb_tokenize(int argc, char **argv) {
     option table[] = {
         OPTION_TOKENIZER(&o.tokenizer, ""),
         OPTION_FLAG("decode", &o.decode, "from ids to text"),
-        OPTION_FIELDS(&o.fields),
+        OPTIONS_TEXT(&o.read),
     };
     memset(&o, 0, sizeof o);
+    o.read = data_defaults();
     int code = options_parse(&page, table, COUNT(table), &o.files, argc, argv);
     if (code != OPTIONS_PARSED) return code;
     code = need_flag(o.tokenizer != NULL, "--tokenizer", "T");
     if (code != DONE) return code;
     if (o.files.n == 0) return fail(USAGE, "which file? usage: slm %s", page.usage);
-    code = check_fields(o.fields, &o.files, NULL);
+    if (strcmp(o.tokenizer, "none") == 0)
+        return fail(USAGE, "--tokenizer none: a tokenizer is needed here");
+    code = check_data(&o.read, &o.files, NULL);
     if (code != DONE) return code;
 
+    const char *name = o.files.items[0];
     slm_tokenizer *tokenizer = NULL;
-    input_text in = {NULL, 0, NULL, 0};
+    slm_text text;
+    source s;
+    memset(&text, 0, sizeof text);
+    memset(&s, 0, sizeof s);
     code = load_tokenizer(&tokenizer, o.tokenizer, NULL);
-    if (code == DONE) code = read_input(&in, o.files.items[0], o.fields);
-    if (code == DONE) code = o.decode ? print_text(tokenizer, &in) : print_ids(tokenizer, &in);
-    free_input(&in);
+    if (code == DONE) code = load_text(&text, &s, name, &o.read);
+    if (code == DONE)
+        code = o.decode ? print_text(tokenizer, &text, name) : print_ids(tokenizer, &text);
+    slm_text_free(&text);
+    source_free(&s);
     slm_tokenizer_free(tokenizer);
     return code;
 }
@@ -179,26 +99,29 @@ int verb_tokenize(int argc, char **argv) {
 /* ---- tokenizer train ---- */
 typedef struct tokenizer_options {
     option_list data;
-    const char *out, *fields;
+    const char *out;
+    data_options read;
     int32_t vocab;
     int quiet;
 } tokenizer_options;
 
-static int append_file(char **text, size_t *size, const char *path, const char *fields) {
-    slm_error err;
-    char *next;
-    size_t n;
-    slm_status status = slm_text_read(&next, &n, path, fields, &err);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+static int append_file(char **text, size_t *size, const char *path, const data_options *options) {
+    slm_text next;
+    source s;
     char *larger = NULL;
-    if (n < SIZE_MAX - *size) larger = (char *)realloc(*text, *size + n + 1);
+    int code = load_text(&next, &s, path, options);
+    if (code == DONE && next.size < SIZE_MAX - *size)
+        larger = (char *)realloc(*text, *size + next.size + 1);
     if (larger != NULL) {
-        memcpy(larger + *size, next, n);
+        memcpy(larger + *size, next.start, next.size);
         *text = larger;
-        *size += n;
+        *size += next.size;
+    } else if (code == DONE) {
+        code = fail_memory();
     }
-    slm_free(next);
-    return larger != NULL ? DONE : fail_memory();
+    slm_text_free(&next);
+    source_free(&s);
+    return code;
 }
 
 /* Reads all files' text in one piece. */
@@ -207,7 +130,7 @@ static int read_texts(char **text, size_t *size, const tokenizer_options *o) {
     *text = NULL;
     *size = 0;
     for (size_t i = 0; i < o->data.n && code == DONE; i++)
-        code = append_file(text, size, o->data.items[i], o->fields);
+        code = append_file(text, size, o->data.items[i], &o->read);
     if (code == DONE && *size == 0) code = fail(BAD_INPUT, "%s: no text", o->data.items[0]);
     return code;
 }
@@ -243,20 +166,22 @@ static int verb_tokenizer_train(int argc, char **argv) {
     tokenizer_options o;
     option_list rest = {{NULL}, 0};
     option table[] = {
-        OPTION_LIST("data", &o.data, "F...", "text or .jsonl files, one after the other"),
+        OPTION_LIST("data", &o.data, "F...",
+                    "text or .jsonl files, one after the other; -: standard input"),
         OPTION_I32("vocab", &o.vocab, 256, 1048576, "N", "tokens, the 256 bytes among them"),
         OPTION_TEXT("out", &o.out, "T.json", "the file to write"),
-        OPTION_FIELDS(&o.fields),
+        OPTIONS_TEXT(&o.read),
         OPTION_QUIET(&o.quiet),
     };
     memset(&o, 0, sizeof o);
+    o.read = data_defaults();
     set_verb(page.verb);
     int code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
     if (code != OPTIONS_PARSED) return code;
     code = need_flag(o.data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o.vocab > 0, "--vocab", "N");
     if (code == DONE) code = need_flag(o.out != NULL, "--out", "T.json");
-    if (code == DONE) code = check_fields(o.fields, &o.data, NULL);
+    if (code == DONE) code = check_data(&o.read, &o.data, NULL);
     if (code != DONE) return code;
 
     output out;

@@ -191,14 +191,16 @@ static const option_page page = {
     "A run is a folder: model.safetensors, config.json, tokenizer.json, log.csv, run.json and\n"
     "state.safetensors.  `slm train --resume --out DIR` goes on from there to the same bits, by\n"
     "the command that run.json holds; flags given with it count before those.  Ctrl-C saves a\n"
-    "checkpoint first.  Plain text, .jsonl (.ndjson), and token files (.npy, .u16, llm.c's .bin)\n"
-    "are read; .jsonl needs --fields if its text is not in the field \"text\".  Compressed files,\n"
-    "tables and UTF-16 are refused with the command that makes text.  While it runs,\n"
-    "DIR/.lock keeps others out: a second process ends with 2.",
+    "checkpoint first.  Plain text, .jsonl (.ndjson, .json), and token files (.npy, .u16, llm.c's\n"
+    ".bin) are read; .jsonl needs --fields if its text is not in the field \"text\".  Ids need no\n"
+    "tokenizer, but then --vocab N.  Compressed files, tables and UTF-16 are refused with the\n"
+    "command that makes text.  While it runs, DIR/.lock keeps others out: a second process ends\n"
+    "with 2.",
     0};
 
 static void set_defaults(train_options *o) {
     memset(o, 0, sizeof *o);
+    o->read = data_defaults();
     o->criterion = CRITERION_NOT_GIVEN;
     o->batch = 8;
     o->accumulate = 1;
@@ -216,10 +218,12 @@ static int parse_options(train_options *o, int argc, char **argv) {
     option_list rest = {{NULL}, 0};
     set_defaults(o);
     option table[] = {
-        OPTION_LIST("data", &o->data, "F...", "what to train on: one file or several"),
+        OPTION_LIST("data", &o->data, "F...",
+                    "what to train on: one file or several; -: standard input"),
         OPTION_TEXT("out", &o->out, "DIR", "the folder of the run"),
         OPTION_TOKENIZER(&o->tokenizer, " (default: that of --init, else bytes)"),
-        OPTION_FIELDS(&o->fields),
+        OPTIONS_TEXT(&o->read),
+        OPTION_DTYPE(&o->read),
         OPTION_TEXT("init", &o->init, "DIR",
                     "start from this model folder instead of random weights"),
         OPTION_CHOICE("preset", &o->preset, PRESET_WORDS,
@@ -302,6 +306,7 @@ int verb_train(int argc, char **argv) {
         argc = command.n;
         argv = command.words;
         if (code == DONE) code = parse_options(&r->o, argc, argv);
+        if (code == OPTIONS_PARSED) code = train_refuse_lost_input(&r->o);
     }
     if (code == OPTIONS_PARSED) {
         use_threads(r->o.threads);

@@ -8,13 +8,15 @@
 #include "common/options.h"
 #include "common/output.h"
 #include "common/progress.h"
+#include "common/token_file.h"
 #include "slm/train_log.h"
 
 enum { TRAIN_SETTINGS_SIZE = 512 };
 
 typedef struct train_options {
     option_list data;
-    const char *out, *init, *tokenizer, *fields, *scores, *reference, *val;
+    const char *out, *init, *tokenizer, *scores, *reference, *val;
+    data_options read;
     slm_model_config shape;
     slm_adamw_options adamw;
     slm_select_options select;
@@ -33,7 +35,8 @@ enum { CRITERION_NOT_GIVEN = -1 };
 
 typedef struct train_run {
     train_options o;
-    slm_tokenizer *tokenizer;
+    slm_tokenizer *tokenizer; /* NULL: the data are ids */
+    data_report report;       /* of what has been read */
     slm_model *model, *reference;
     slm_corpus *corpus, *val;
     slm_losses *scores; /* of the reference, from --scores */
@@ -53,6 +56,10 @@ typedef struct train_run {
 } train_run;
 
 /* Each returns an exit code (common/cli.h), where it returns one. */
+
+/* Refuses to go on by the command of a run that read standard input: returns OPTIONS_PARSED or an
+ * exit code. */
+int train_refuse_lost_input(const train_options *o);
 
 /* Checks the options against each other, and reads and makes all that they name. */
 int train_load(train_run *r);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/inputs.h"
 #include "common/text.h"
 #include "slm/names.h"
 #include "slm/train.h"
@@ -19,8 +20,7 @@ static void make_settings(train_run *r) {
     (void)snprintf(r->settings, sizeof r->settings,
                    "--batch %d\n--accumulate %d\n--seq %d\ntokenizer %016llx\nscores %016llx\n",
                    (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq,
-                   (unsigned long long)slm_tokenizer_hash(r->tokenizer),
-                   (unsigned long long)scores);
+                   (unsigned long long)hash_of(r->tokenizer), (unsigned long long)scores);
 }
 
 /* Refuses a run with other settings by the first line that differs. */
@@ -138,13 +138,32 @@ static void write_command(FILE *f, int argc, char **argv) {
 #endif
 }
 
+static void write_text_or_null(FILE *f, const char *text) {
+    if (text != NULL) {
+        escape_json(f, text);
+    } else {
+        fputs("null", f);
+    }
+}
+
 static void write_data(FILE *f, const train_run *r) {
     fprintf(f, ",\n  \"corpus\": {\"hash\": \"%016llx\", \"tokens\": %zu, \"bytes\": %zu",
             (unsigned long long)r->corpus->hash, r->corpus->n, r->corpus->bytes);
     fprintf(f, ", \"windows\": %zu}", slm_corpus_n_windows(r->corpus, r->o.seq));
-    fprintf(f, ",\n  \"tokenizer\": {\"hash\": \"%016llx\", \"vocab\": %d}",
-            (unsigned long long)slm_tokenizer_hash(r->tokenizer),
-            (int)slm_tokenizer_vocab(r->tokenizer));
+    if (r->report.n_records > 0) {
+        fprintf(f, ",\n  \"records\": {\"read\": %zu, \"left_out\": %zu, \"first_fault\": ",
+                r->report.n_records, r->report.n_bad);
+        write_text_or_null(f, r->report.n_bad > 0 ? r->report.first_bad.text : NULL);
+        fputs("}", f);
+    }
+    fputs(",\n  \"tokenizer\": ", f);
+    if (r->tokenizer != NULL) {
+        fprintf(f, "{\"hash\": \"%016llx\", \"vocab\": %d}",
+                (unsigned long long)slm_tokenizer_hash(r->tokenizer),
+                (int)slm_tokenizer_vocab(r->tokenizer));
+    } else {
+        fputs("null", f);
+    }
     write_hash(f, "scores", r->scores != NULL, hash_scores(r->scores));
     uint64_t reference = r->reference != NULL ? slm_model_hash(r->reference) : 0;
     write_hash(f, "reference", r->reference != NULL, reference);

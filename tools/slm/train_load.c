@@ -44,7 +44,7 @@ static int check_options(train_options *o) {
     int has_reference = o->scores != NULL || o->reference != NULL;
     int code = need_flag(o->data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o->out != NULL, "--out", "DIR");
-    if (code == DONE) code = check_fields(o->fields, &o->data, o->val);
+    if (code == DONE) code = check_data(&o->read, &o->data, o->val);
     if (code != DONE) return code;
     if (o->init != NULL && o->shape_given) {
         return fail(USAGE, "--init DIR brings the model's shape; leave out --dim, --layers and "
@@ -81,11 +81,37 @@ static int load_init(train_run *r) {
     return check_vocab(r->model, o->init, r->tokenizer);
 }
 
+int train_refuse_lost_input(const train_options *o) {
+    int lost = o->val != NULL && source_is_stdin(o->val);
+    for (size_t i = 0; i < o->data.n; i++) {
+        if (source_is_stdin(o->data.items[i])) lost = 1;
+    }
+    if (!lost) return OPTIONS_PARSED;
+    return fail(USAGE,
+                "%s read standard input, which is gone; give the same input to its whole command "
+                "(run.json has it) with --resume",
+                o->out);
+}
+
+/* Ids need no tokenizer, and one that is not theirs would read other texts in them: bytes is the
+ * default for texts alone. */
+static int load_run_tokenizer(train_run *r) {
+    const train_options *o = &r->o;
+    int is_default = o->tokenizer == NULL && o->init == NULL;
+    if (!is_default || !all_files_hold_ids(&o->read, &o->data))
+        return load_tokenizer(&r->tokenizer, o->tokenizer, o->init);
+    return DONE;
+}
+
 /* Fills in what of the shape of a new model is not given. */
 static int complete_shape(train_run *r) {
     slm_error err;
     slm_model_config *shape = &r->o.shape;
-    int32_t vocab = slm_tokenizer_vocab(r->tokenizer);
+    if (r->tokenizer == NULL && shape->vocab == 0) {
+        return fail(USAGE, "--data are token ids: --vocab N says how many there are, or "
+                           "--tokenizer T whose they are");
+    }
+    int32_t vocab = r->tokenizer != NULL ? slm_tokenizer_vocab(r->tokenizer) : shape->vocab;
     if (shape->vocab == 0) shape->vocab = vocab;
     if (shape->vocab < vocab) {
         return fail(USAGE, "--vocab %d is below the %d tokens of the tokenizer", (int)shape->vocab,
@@ -162,12 +188,24 @@ static int count_steps(train_run *r) {
     return DONE;
 }
 
-static int load_val(train_run *r) {
+/* Reads --data and --val, together, so that a flag serves either. */
+static int load_texts(train_run *r) {
     const train_options *o = &r->o;
-    option_list files = {{o->val}, 1};
+    int32_t vocab = o->shape.vocab;
+    option_list val = {{o->val}, 1};
+    if (r->model != NULL) vocab = vocab_of(r->tokenizer, r->model);
+    if (r->tokenizer != NULL) vocab = slm_tokenizer_vocab(r->tokenizer);
+    token_reader reader = {r->tokenizer, vocab, o->read, {0}};
+    int code = load_corpus(&r->corpus, &reader, &o->data);
+    if (code == DONE && o->val != NULL) code = load_corpus(&r->val, &reader, &val);
+    r->report = reader.report;
+    if (code == DONE) say_report(&r->report);
+    return code;
+}
+
+static int choose_val_windows(train_run *r) {
+    const train_options *o = &r->o;
     if (o->val == NULL) return DONE;
-    int code = load_corpus(&r->val, r->tokenizer, &files, o->fields);
-    if (code != DONE) return code;
 
     slm_windows *windows = &r->val_windows;
     *windows = slm_corpus_windows(r->val, o->batch, o->seq);
@@ -199,14 +237,14 @@ int train_load(train_run *r) {
     train_options *o = &r->o;
     int code = check_options(o);
     if (code == DONE) code = train_open_folder(r);
-    if (code == DONE) code = load_tokenizer(&r->tokenizer, o->tokenizer, o->init);
+    if (code == DONE) code = load_run_tokenizer(r);
     if (code == DONE) code = o->init != NULL ? load_init(r) : complete_shape(r);
-    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code == DONE) code = load_texts(r);
     if (code == DONE) code = load_scores(r);
     if (code == DONE) code = load_reference_if_needed(r);
     if (code == DONE) code = create_model(r);
     if (code == DONE) code = count_steps(r);
-    if (code == DONE) code = load_val(r);
+    if (code == DONE) code = choose_val_windows(r);
     if (code == DONE) code = create_trainer(r);
     return code;
 }

@@ -18,7 +18,8 @@ enum { N_GUESSES = 5, WINDOWS_AT_ONCE = 4 };
 
 typedef struct view_options {
     option_list data;
-    const char *model, *ref, *tokenizer, *fields, *out;
+    const char *model, *ref, *tokenizer, *out;
+    data_options read;
     int32_t seq, threads;
     uint64_t limit;
     double ratio;
@@ -216,7 +217,15 @@ static int write_page(const view_options *o, const view_run *r) {
 static int view(const view_options *o, view_run *r) {
     int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
     if (code == DONE && o->ref != NULL) code = load_reference(&r->ref, o->ref, r->tokenizer);
-    if (code == DONE) code = load_corpus(&r->corpus, r->tokenizer, &o->data, o->fields);
+    if (code != DONE) return code;
+    if (r->tokenizer == NULL) {
+        return fail(BAD_INPUT, "%s: no tokenizer, but a page shows texts: --tokenizer "
+                               "bytes|FILE|FOLDER",
+                    o->model);
+    }
+    token_reader reader = {r->tokenizer, slm_tokenizer_vocab(r->tokenizer), o->read, {0}};
+    code = load_corpus(&r->corpus, &reader, &o->data);
+    if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = cut_corpus(r, o->limit);
     if (code == DONE) code = make_text(r);
     if (code != DONE) return code;
@@ -250,11 +259,13 @@ static int parse_options(view_options *o, int argc, char **argv) {
         OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
         OPTION_U64("limit", &o->limit, 2, 1e6, "N", "tokens at most (default 2000)"),
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
-        OPTION_FIELDS(&o->fields),
+        OPTIONS_TEXT(&o->read),
+        OPTION_DTYPE(&o->read),
         OPTION_THREADS(&o->threads),
         OPTION_QUIET(&o->quiet),
     };
     memset(o, 0, sizeof *o);
+    o->read = data_defaults();
     o->ratio = 0.6;
     o->limit = 2000;
     return options_parse(&page, table, COUNT(table), &rest, argc, argv);
@@ -268,7 +279,7 @@ int verb_view(int argc, char **argv) {
     code = need_flag(o.model != NULL, "--model", "DIR");
     if (code == DONE) code = need_flag(o.data.n > 0, "--data", "F");
     if (code == DONE) code = need_flag(o.out != NULL, "--out", "R.html");
-    if (code == DONE) code = check_fields(o.fields, &o.data, NULL);
+    if (code == DONE) code = check_data(&o.read, &o.data, NULL);
     if (code != DONE) return code;
 
     output out;
