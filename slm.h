@@ -801,7 +801,9 @@ typedef struct slm_run {
 SLM_CHECKED slm_status slm_run_save(const slm_trainer *trainer, const char *folder,
                                     const slm_run *run, slm_error *err);
 /* Demands the same model shape, selection, optimizer and corpus, else SLM_ERR_MISMATCH, by name.
-   Fills in cursor and extra.  On an error trainer and run are untouched. */
+   Fills in cursor and extra.  On an error run is untouched, and so is the trainer but for its
+   gradients; only where a file that was read once and found good cannot be read a second time, the
+   trainer holds a mixture: do not go on with it. */
 SLM_CHECKED slm_status slm_run_load(slm_trainer *trainer, slm_run *run, const char *folder,
                                     slm_error *err);
 
@@ -1136,11 +1138,57 @@ static SLM__MAYBE_UNUSED uint64_t slm__load(const unsigned char *bytes, size_t n
 
 #define SLM__FNV_PRIME 1099511628211ULL
 
+/* 2^64 divided by the golden ratio: numbers that far apart have unrelated hashes. */
+#define SLM__GOLDEN 0x9e3779b97f4a7c15ULL
+
+/* Numbers in a piece of a hash, and pieces that threads share at a time. */
+#define SLM__HASH_PIECE ((size_t)1 << 14)
+#define SLM__HASH_PIECES ((size_t)1024)
+
 SLM_API uint64_t slm_hash(uint64_t hash, const void *bytes, size_t n) {
     const unsigned char *p = (const unsigned char *)bytes;
 
     for (size_t i = 0; i < n; i++)
         hash = (hash ^ p[i]) * SLM__FNV_PRIME;
+    return hash;
+}
+
+/* One step of a checksum: a bijection of the hash, so that a damaged word never goes unseen. */
+static uint64_t slm__checksum_word(uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * SLM__GOLDEN;
+    return hash ^ hash >> 32;
+}
+
+/* Goes on with a checksum, 8 bytes at a time: faster than slm_hash, which takes one. */
+static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
+    size_t n_words = n / 8;
+    size_t n_rest = n % 8;
+
+    for (size_t i = 0; i < n_words; i++)
+        hash = slm__checksum_word(hash, slm__load(p + 8 * i, 8));
+    return n_rest > 0 ? slm__checksum_word(hash, slm__load(p + 8 * n_words, n_rest)) : hash;
+}
+
+/* Goes on with a hash of n numbers, as they are in memory.  Threads hash pieces of fixed length;
+   the hashes of the pieces are then folded in order. */
+static uint64_t slm__hash_numbers(uint64_t hash, const slm_real *numbers, size_t n) {
+    uint64_t piece_hash[SLM__HASH_PIECES];
+
+    for (size_t first = 0; first < n; first += SLM__HASH_PIECES * SLM__HASH_PIECE) {
+        size_t left = slm__min(n - first, SLM__HASH_PIECES * SLM__HASH_PIECE);
+        size_t n_pieces = (left + SLM__HASH_PIECE - 1) / SLM__HASH_PIECE;
+
+        SLM__PRAGMA(omp parallel for schedule(dynamic) if (n_pieces > 1))
+        for (size_t i = 0; i < n_pieces; i++) {
+            const slm_real *piece = numbers + first + i * SLM__HASH_PIECE;
+            size_t count = slm__min(left - i * SLM__HASH_PIECE, SLM__HASH_PIECE);
+
+            piece_hash[i] = slm__checksum(SLM_HASH_START, (const unsigned char *)piece,
+                                          count * sizeof *piece);
+        }
+        for (size_t i = 0; i < n_pieces; i++)
+            hash = slm__checksum_word(hash, piece_hash[i]);
+    }
     return hash;
 }
 
@@ -1157,9 +1205,6 @@ static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {
 
 /* ---- random numbers: splitmix64 (Steele, Lea and Flood) ----
    The state is a counter, and each output a hash of it. */
-
-/* 2^64 divided by the golden ratio: numbers that far apart have unrelated hashes. */
-#define SLM__GOLDEN 0x9e3779b97f4a7c15ULL
 
 static uint64_t slm__mix(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -1199,14 +1244,30 @@ SLM_API double slm_rng_normal(slm_rng *rng) {
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
 }
 
-/* Fills out (n) with normal numbers.  A deviation of 0 draws none. */
-static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviation, slm_rng *rng) {
-    for (size_t i = 0; i < n; i++) {
-        double value = mean;
+/* Numbers that one thread draws at a time. */
+#define SLM__NORMAL_PIECE ((size_t)1 << 12)
 
-        if (deviation > 0) value += deviation * slm_rng_normal(rng);
-        out[i] = (slm_real)value;
+/* Fills out (n) with normal numbers.  A deviation of 0 draws none.  Each number takes two words of
+   the generator, whose state is a counter: so a thread can begin anywhere in the sequence, and the
+   numbers are those that one thread would draw. */
+static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviation, slm_rng *rng) {
+    const size_t n_pieces = (n + SLM__NORMAL_PIECE - 1) / SLM__NORMAL_PIECE;
+    const uint64_t words = deviation > 0 ? 2 : 0; /* that a number takes */
+
+    SLM__PRAGMA(omp parallel for schedule(static) if (n_pieces > 1))
+    for (size_t p = 0; p < n_pieces; p++) {
+        const size_t first = p * SLM__NORMAL_PIECE;
+        const size_t end = first + slm__min(n - first, SLM__NORMAL_PIECE);
+        slm_rng own = {rng->state + words * (uint64_t)first * SLM__GOLDEN};
+
+        for (size_t i = first; i < end; i++) {
+            double value = mean;
+
+            if (deviation > 0) value += deviation * slm_rng_normal(&own);
+            out[i] = (slm_real)value;
+        }
     }
+    rng->state += words * (uint64_t)n * SLM__GOLDEN;
 }
 
 /* ==== >>selection =========================================================================== 2 ==
@@ -4542,7 +4603,11 @@ SLM_API uint64_t slm_model_hash(const slm_model *model) {
 
     uint64_t hash = slm_hash(SLM_HASH_START, shape, sizeof shape);
     if (r->type != SLM_ROPE_PLAIN) hash = slm_hash(hash, scaling, sizeof scaling);
-    return slm_hash(hash, model->params, model->n_params * sizeof(slm_real));
+    for (size_t i = 0; i < model->n_tensors; i++) {
+        const slm_param *p = &model->table[i];
+        hash = slm__hash_numbers(hash, model->params + p->offset, p->rows * p->cols);
+    }
+    return hash;
 }
 
 /* ---- forward ---- */
@@ -4908,10 +4973,22 @@ static slm_status slm__batch_check(const slm_batch *batch, const slm_model *mode
     return SLM_OK;
 }
 
+/* Numbers that one thread looks at before it looks whether they were finite. */
+#define SLM__FINITE_PIECE ((size_t)1 << 14)
+
 static int slm__all_finite(const slm_real *values, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!(values[i] - values[i] == 0)) return 0;
-    return 1;
+    const size_t n_pieces = (n + SLM__FINITE_PIECE - 1) / SLM__FINITE_PIECE;
+    int bad = 0;
+
+    SLM__PRAGMA(omp parallel for schedule(static) reduction(| : bad) if (n_pieces > 1))
+    for (size_t p = 0; p < n_pieces; p++) {
+        const size_t first = p * SLM__FINITE_PIECE;
+        const size_t end = first + slm__min(n - first, SLM__FINITE_PIECE);
+
+        for (size_t i = first; i < end; i++)
+            bad |= !(values[i] - values[i] == 0);
+    }
+    return !bad;
 }
 
 SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
@@ -8894,39 +8971,46 @@ static void slm__number_store(unsigned char *p, slm_real value, slm_dtype dtype)
         slm__store(p, bits32, 4);
 }
 
-/* Numbers go between file and memory in slices of this many: small enough for the stack. */
-#define SLM__SLICE ((size_t)2048)
+/* Numbers go between file and memory in slices of at most SLICE, so that no tensor is there twice;
+   threads share a slice in pieces.  A slice is long because threads wait for each other at its
+   end. */
+#define SLM__SLICE ((size_t)1 << 22)
+#define SLM__SLICE_PIECE ((size_t)1 << 14)
 
-#define SLM__SLICE_BYTES (8 * SLM__SLICE) /* of the widest dtype */
-
-static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t n,
-                              slm_dtype dtype) {
+static void slm__piece_load(slm_real *out, const unsigned char *bytes, size_t n, slm_dtype dtype) {
     size_t size = slm__dtype_size(dtype);
 
+    if (dtype == SLM_DTYPE_BF16) { /* that of most models: a loop of its own, for speed */
+        for (size_t i = 0; i < n; i++)
+            out[i] = (slm_real)slm__f32_value((uint32_t)slm__load(bytes + 2 * i, 2) << 16);
+        return;
+    }
     for (size_t i = 0; i < n; i++)
         out[i] = (slm_real)slm__number_load(bytes + i * size, dtype);
 }
 
-static void slm__numbers_store(unsigned char *bytes, const slm_real *values, size_t n,
-                               slm_dtype dtype) {
+static void slm__piece_store(unsigned char *bytes, const slm_real *values, size_t n,
+                             slm_dtype dtype) {
     size_t size = slm__dtype_size(dtype);
 
     for (size_t i = 0; i < n; i++)
         slm__number_store(bytes + i * size, values[i], dtype);
 }
 
-/* Goes on with a checksum, 8 bytes at a time.  Each step is a bijection of the hash, so that one
-   damaged word never goes unseen. */
-static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
-    while (n > 0) {
-        size_t step = n < 8 ? n : 8;
+static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t n,
+                              slm_dtype dtype) {
+    SLM__PRAGMA(omp parallel for schedule(dynamic) if (n > SLM__SLICE_PIECE))
+    for (size_t first = 0; first < n; first += SLM__SLICE_PIECE)
+        slm__piece_load(out + first, bytes + first * slm__dtype_size(dtype),
+                        slm__min(n - first, SLM__SLICE_PIECE), dtype);
+}
 
-        hash = (hash ^ slm__load(p, step)) * SLM__GOLDEN;
-        hash ^= hash >> 32;
-        p += step;
-        n -= step;
-    }
-    return hash;
+static void slm__numbers_store(unsigned char *bytes, const slm_real *values, size_t n,
+                               slm_dtype dtype) {
+    SLM__PRAGMA(omp parallel for schedule(dynamic) if (n > SLM__SLICE_PIECE))
+    for (size_t first = 0; first < n; first += SLM__SLICE_PIECE)
+        slm__piece_store(bytes + first * slm__dtype_size(dtype), values + first,
+                         slm__min(n - first, SLM__SLICE_PIECE), dtype);
 }
 
 /* ---- safetensors, reading ----
@@ -8960,7 +9044,9 @@ struct slm_safetensors {
     slm__buffer entry_list; /* holds the entries */
     slm__st_entry *entries; /* (n), sorted by name */
     size_t n;
-    uint64_t checksum; /* of all numbers read; a container begins it with its metadata */
+    slm__buffer slice; /* room for the bytes that are read at a time */
+    int has_checksum;  /* 1: a container, whose checksum is made */
+    uint64_t checksum; /* of its metadata, and of all numbers read */
 };
 
 /* Multiplies, or returns 0 if the product does not fit. */
@@ -9176,6 +9262,7 @@ SLM_API void slm_safetensors_close(slm_safetensors *file) {
         slm__release(first);
     }
     slm__release(file->entry_list.data);
+    slm__release(file->slice.data);
     slm__release(file);
 }
 
@@ -9230,29 +9317,31 @@ static slm_status slm__st_fail_missing(const slm_safetensors *file, const char *
                      name);
 }
 
-/* Reads n numbers of a tensor, from number `first` on, and continues the checksum over them. */
+/* Reads n numbers of a tensor, from number `first` on, and continues the checksum over them, if
+   there is one. */
 static slm_status slm__st_read_part(slm_real *out, slm_safetensors *file, slm__st_entry *entry,
                                     uint64_t first, size_t n, slm_error *err) {
-    unsigned char bytes[SLM__SLICE_BYTES];
     slm__file *io = &entry->file->io;
     slm_dtype dtype = entry->info.dtype;
     uint64_t offset = entry->info.offset + first * slm__dtype_size(dtype);
+    size_t room = slm__min(n, SLM__SLICE) * slm__dtype_size(dtype);
 
     entry->used = 1;
     io->err = err;
-    io->status = SLM_OK;
-    while (n > 0) {
-        size_t slice = n < SLM__SLICE ? n : SLM__SLICE;
+    io->status = slm__buffer_reserve(&file->slice, room, err);
+    while (n > 0 && io->status == SLM_OK) {
+        unsigned char *bytes = (unsigned char *)file->slice.data;
+        size_t slice = slm__min(n, SLM__SLICE);
         size_t size = slice * slm__dtype_size(dtype);
 
-        if (slm__file_read_at(io, offset, bytes, size) != SLM_OK) return io->status;
-        file->checksum = slm__checksum(file->checksum, bytes, size);
+        if (slm__file_read_at(io, offset, bytes, size) != SLM_OK) break;
+        if (file->has_checksum) file->checksum = slm__checksum(file->checksum, bytes, size);
         slm__numbers_load(out, bytes, slice, dtype);
         out += slice;
         n -= slice;
         offset += size;
     }
-    return SLM_OK;
+    return io->status;
 }
 
 /* Reads all numbers of a tensor. */
@@ -9404,38 +9493,40 @@ static uint64_t slm__checksum_pair(uint64_t hash, const char *key, const char *v
     return slm_hash(hash, value, strlen(value) + 1);
 }
 
-/* Writes all numbers to the file, in order, unless it is NULL.  Returns the checksum, continued
-   over them. */
-static uint64_t slm__container_write(const slm__container *c, slm_dtype dtype, uint64_t hash,
+/* A container on its way to a file: begin, put for every text, end. */
+typedef struct slm__container_writer {
+    const slm__container *container;
+    slm_dtype dtype;
+    slm__writer header;   /* the JSON so far */
+    uint64_t checksum;    /* of the metadata so far */
+    unsigned char *slice; /* room for the bytes that are written at a time */
+} slm__container_writer;
+
+/* Writes all numbers to the file, in order.  If it is NULL, only continues the checksum over them,
+   and returns it. */
+static uint64_t slm__container_write(const slm__container_writer *w, uint64_t hash,
                                      slm__file *file) {
-    unsigned char bytes[SLM__SLICE_BYTES];
     slm_param tensor;
     slm_real *values;
 
-    for (size_t i = 0; slm__container_tensor(c, i, &tensor, &values); i++) {
+    for (size_t i = 0; slm__container_tensor(w->container, i, &tensor, &values); i++) {
         size_t left = tensor.rows * tensor.cols;
 
         while (left > 0) {
-            size_t n = left < SLM__SLICE ? left : SLM__SLICE;
-            size_t size = n * slm__dtype_size(dtype);
+            size_t n = slm__min(left, SLM__SLICE);
+            size_t size = n * slm__dtype_size(w->dtype);
 
-            slm__numbers_store(bytes, values, n, dtype);
-            hash = slm__checksum(hash, bytes, size);
-            if (file != NULL) (void)slm__file_append(file, bytes, size);
+            slm__numbers_store(w->slice, values, n, w->dtype);
+            if (file != NULL)
+                (void)slm__file_append(file, w->slice, size);
+            else
+                hash = slm__checksum(hash, w->slice, size);
             values += n;
             left -= n;
         }
     }
     return hash;
 }
-
-/* A container on its way to a file: begin, put for every text, end. */
-typedef struct slm__container_writer {
-    const slm__container *container;
-    slm_dtype dtype;
-    slm__writer header; /* the JSON so far */
-    uint64_t checksum;  /* of the metadata so far */
-} slm__container_writer;
 
 static void slm__container_put(slm__container_writer *w, const char *key, const char *value) {
     slm__print(&w->header, w->header.text.size > 0 ? "," : "{\"__metadata__\":{");
@@ -9485,15 +9576,32 @@ static void slm__container_list(slm__container_writer *w) {
     slm__print(&w->header, "%.*s", (int)padding, "       ");
 }
 
+/* Makes room for the slices of the largest tensor. */
+static void slm__container_alloc_slice(slm__container_writer *w) {
+    const slm__container *c = w->container;
+    size_t n = 0;
+
+    if (w->header.status != SLM_OK) return;
+    for (size_t i = 0; i < c->n_table; i++) {
+        size_t count = slm__min(c->table[i].rows * c->table[i].cols, SLM__SLICE);
+        if (count > n) n = count;
+    }
+    w->slice = (unsigned char *)slm__alloc(n, slm__dtype_size(w->dtype), w->header.err);
+    if (w->slice == NULL) w->header.status = SLM_ERR_MEMORY;
+}
+
 static slm_status slm__container_end(slm__container_writer *w, const char *path) {
     slm__writer *header = &w->header;
     slm_status status;
     unsigned char size[8];
     char text[24];
-    uint64_t checksum = slm__container_write(w->container, w->dtype, w->checksum, NULL);
     slm__file file;
 
-    slm__container_put(w, "checksum", slm__key_text(text, checksum, SLM__KEY_HASH));
+    slm__container_alloc_slice(w);
+    if (header->status == SLM_OK) {
+        uint64_t checksum = slm__container_write(w, w->checksum, NULL);
+        slm__container_put(w, "checksum", slm__key_text(text, checksum, SLM__KEY_HASH));
+    }
     slm__container_list(w);
     if (header->status == SLM_OK && header->text.size > SLM__MAX_HEADER)
         header->status = slm__fail(header->err, SLM_ERR_ARGUMENT, "%s: a header above %d bytes",
@@ -9504,10 +9612,11 @@ static slm_status slm__container_end(slm__container_writer *w, const char *path)
         (void)slm__file_create(&file, path, header->err);
         (void)slm__file_append(&file, size, 8);
         (void)slm__file_append(&file, header->text.data, header->text.size);
-        (void)slm__container_write(w->container, w->dtype, 0, &file);
+        (void)slm__container_write(w, 0, &file);
         status = slm__file_commit(&file, path);
     }
     slm__release(header->text.data);
+    slm__release(w->slice);
     return status;
 }
 
@@ -9536,6 +9645,7 @@ static slm_status slm__container_begin_checksum(slm_safetensors *file) {
     const slm__value *metadata = slm__json_get(j, slm__json_root(j), "__metadata__");
     const slm__value *v, *end;
 
+    file->has_checksum = 1;
     file->checksum = SLM_HASH_START;
     for (v = slm__json_members(j, metadata, &end); v != end; v = slm__json_next(v)) {
         if (slm__json_is_text(v, "checksum")) break;
@@ -11523,25 +11633,19 @@ static slm_status slm__run_open(slm_safetensors **out, uint64_t *numbers,
     return status;
 }
 
-/* Reads the state into the trainer: first beside it, so that after a failure it is untouched. */
-static slm_status slm__run_read(slm_trainer *trainer, slm_safetensors *file, slm_error *err) {
-    const slm_model *model = trainer->model;
-    size_t n = model->n_params;
-    slm_real *params = (slm_real *)slm__alloc(n, 3 * sizeof *params, err);
-    slm__container state;
-    slm_status status;
+/* Reads the state twice, because two states may not fit the memory: first into the room of the
+   gradients, which no step needs from the one before it, so that a bad file is refused while the
+   trainer is untouched; then into the trainer. */
+static slm_status slm__run_read(slm_trainer *t, slm_safetensors *file, slm_error *err) {
+    const slm_model *model = t->model;
+    slm__container trial = slm__container_of(&slm__run_format, model->table, model->n_tensors,
+                                             t->grads, t->grads, t->grads);
+    slm__container state = slm__container_of(&slm__run_format, model->table, model->n_tensors,
+                                             model->params, t->m, t->v);
+    slm_status status = slm__container_read(file, &trial, err);
 
-    if (params == NULL) return SLM_ERR_MEMORY;
-    slm_real *m = params + n;
-    slm_real *v = params + 2 * n;
-    state = slm__container_of(&slm__run_format, model->table, model->n_tensors, params, m, v);
-    status = slm__container_read(file, &state, err);
-    if (status == SLM_OK) {
-        memcpy(model->params, params, n * sizeof *params);
-        memcpy(trainer->m, m, n * sizeof *m);
-        memcpy(trainer->v, v, n * sizeof *v);
-    }
-    slm__release(params);
+    if (status == SLM_OK) status = slm__container_begin_checksum(file);
+    if (status == SLM_OK) status = slm__container_read(file, &state, err);
     return status;
 }
 

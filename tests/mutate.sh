@@ -24,6 +24,10 @@ change 'size of a product' 'dropin audit' \
     '*out = a * b;' '*out = a + b;'
 change 'uniform numbers' 'dropin tokenizer selection' \
     'slm_rng_next(rng) >> 11)' 'slm_rng_next(rng) >> 12)'
+change 'each thread draws from its place' 'pieces' \
+    'words * (uint64_t)first * SLM__GOLDEN}' 'words * (uint64_t)p * SLM__GOLDEN}'
+change 'hashes of pieces are folded in order' 'pieces' \
+    'hash = slm__checksum_word(hash, piece_hash[i]);' 'hash += piece_hash[i];'
 # ---- selection ----
 change 'k is rounded' 'selection' \
     'floor(ratio * (double)n + 0.5)' 'floor(ratio * (double)n)'
