@@ -7520,98 +7520,121 @@ static void slm__encode_symbols(slm__encoder *e) {
         slm__encode_id(e, tree[leaf].id);
 }
 
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+/* ---- encoding a piece of characters ---- */
+/* Whether every byte of s (size) has a token. */
+static int slm__has_bytes(const slm_tokenizer *t, const char *s, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (t->byte_id[(unsigned char)s[i]] < 0) return 0;
+    return 1;
+}
+
+/* Size in bytes of the first piece of a text of n >= 1 bytes.  The text is cut where that changes
+   no id; so a text of words takes little memory, and only a run that merges may join takes 48 bytes
+   for each character.  Where an unknown token is due (see below) only a character that is a token
+   begins a piece. */
+static size_t slm__characters_piece(const slm_tokenizer *t, const char *s, size_t n) {
+    const slm__characters *c = t->characters;
+    const char *end = s + n;
+    const char *p = s;
+    int32_t before = SLM__NO_CHAR;
+    int unknown_due = 0;
+
+    while (p < end) {
+        size_t size;
+        int32_t character = slm__character(p, end, &size);
+        int is_token = slm__character_id(c, character) >= 0;
+
+        if (p > s && c->split_spaces && character == ' ') break;
+        if (p > s && c->cut && (is_token || !unknown_due) &&
+            !slm__characters_join(c, before, character))
+            break;
+        if (is_token)
+            unknown_due = 0;
+        else if (!slm__has_bytes(t, p, size))
+            unknown_due = 1;
+        before = character;
+        p += size;
+    }
+    return (size_t)(p - s);
+}
+
+static void slm__encode_symbol(slm__encoder *e, int32_t id) {
+    slm__buffer_append_if_ok(&e->status, &e->symbols, &id, sizeof id, e->err);
+}
+
+/* The unknown token takes its place, if it is due. */
+static void slm__encode_unknown(slm__encoder *e, int *due) {
+    if (*due) slm__encode_symbol(e, e->tokenizer->characters->unknown);
+    *due = 0;
+}
+
+/* The symbols of one more character s (size), or of a byte that is not UTF-8: its token, or those
+   of its bytes if each has one.  If not it is unknown, and a token for that is due.  This takes its
+   place, as in Hugging Face's library, only before the next character that is a token or that is
+   unknown and not fused with it; bytes go before it. */
+static void slm__encode_character(slm__encoder *e, const char *s, size_t size,
+                                  int32_t character, int *unknown_due) {
     const slm_tokenizer *t = e->tokenizer;
-    int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
+    int32_t id = slm__character_id(t->characters, character);
+
+    if (id >= 0) {
+        slm__encode_unknown(e, unknown_due);
+        slm__encode_symbol(e, id);
+    } else if (slm__has_bytes(t, s, size)) {
+        for (size_t i = 0; i < size; i++)
+            slm__encode_symbol(e, t->byte_id[(unsigned char)s[i]]);
+    } else if (t->characters->unknown < 0) {
+        e->status = slm__fail(e->err, SLM_ERR_FORMAT,
+                              "the text has a character that begins with byte 0x%02x: the tokenizer "
+                              "has no token for it, and none for what is unknown",
+                              (unsigned)(unsigned char)s[0]);
+    } else {
+        if (!t->characters->fuse_unknown) slm__encode_unknown(e, unknown_due);
+        *unknown_due = 1;
+    }
+}
+
+static void slm__list_characters(slm__encoder *e, const char *s, size_t size) {
+    const char *end = s + size;
+    int unknown_due = 0;
+
+    while (s < end && e->status == SLM_OK) {
+        size_t n;
+        int32_t character = slm__character(s, end, &n);
+
+        slm__encode_character(e, s, n, character, &unknown_due);
+        s += n;
+    }
+    slm__encode_unknown(e, &unknown_due);
+}
+
+/* ---- encoding a piece ---- */
+static void slm__list_bytes(slm__encoder *e, const char *s, size_t size) {
     int32_t *symbols;
 
-    if (whole >= 0) {
-        slm__encode_id(e, whole);
-        return;
-    }
-    if (t->lacks_bytes) slm__check_bytes(e, s, size);
+    if (e->tokenizer->lacks_bytes) slm__check_bytes(e, s, size);
     if (e->status == SLM_OK)
         e->status = slm__buffer_reserve(&e->symbols, size * sizeof *symbols, e->err);
     if (e->status != SLM_OK) return;
 
     symbols = SLM__ITEMS(int32_t, e->symbols);
     for (size_t i = 0; i < size; i++)
-        symbols[i] = t->byte_id[(unsigned char)s[i]];
+        symbols[i] = e->tokenizer->byte_id[(unsigned char)s[i]];
     e->symbols.size = size * sizeof *symbols;
-    slm__encode_symbols(e);
 }
 
-/* ---- encoding characters ---- */
-/* The symbols of a character s (size) that is no token, or of a byte that is not UTF-8: those of
-   its bytes, if each has one.  Returns 0 if not. */
-static int slm__encode_fallback(slm__encoder *e, const char *s, size_t size) {
-    const int32_t *byte_id = e->tokenizer->byte_id;
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+    const slm_tokenizer *t = e->tokenizer;
+    int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
 
-    for (size_t i = 0; i < size; i++)
-        if (byte_id[(unsigned char)s[i]] < 0) return 0;
-    for (size_t i = 0; i < size; i++)
-        slm__buffer_append_if_ok(&e->status, &e->symbols, &byte_id[(unsigned char)s[i]],
-                                 sizeof *byte_id, e->err);
-    return 1;
-}
-
-/* The unknown token takes its place, if it is still due. */
-static void slm__encode_unknown(slm__encoder *e, int *due) {
-    const slm__characters *c = e->tokenizer->characters;
-
-    if (*due)
-        slm__buffer_append_if_ok(&e->status, &e->symbols, &c->unknown, sizeof c->unknown, e->err);
-    *due = 0;
-}
-
-/* The symbols of one more character s (size), whose token is id; -1: it has none.  An unknown token
-   is due until the next character that is a token, or that is unknown and not fused with it. */
-static void slm__encode_character(slm__encoder *e, const char *s, size_t size, int32_t id,
-                                  int *unknown_due) {
-    const slm__characters *c = e->tokenizer->characters;
-
-    if (id >= 0) {
-        slm__encode_unknown(e, unknown_due);
-        slm__buffer_append_if_ok(&e->status, &e->symbols, &id, sizeof id, e->err);
+    if (whole >= 0) {
+        slm__encode_id(e, whole);
         return;
     }
-    if (slm__encode_fallback(e, s, size)) return;
-    if (c->unknown < 0) {
-        e->status = slm__fail(e->err, SLM_ERR_ARGUMENT,
-                              "the tokenizer has no token for byte 0x%02x of the text, and none "
-                              "for what is unknown",
-                              (unsigned)(unsigned char)s[0]);
-        return;
-    }
-    if (!c->fuse_unknown) slm__encode_unknown(e, unknown_due);
-    *unknown_due = 1;
-}
-
-/* Text without added tokens.  It is cut into pieces where that changes no id; so a text of words
-   takes little memory, and only a run that merges may join takes 48 bytes for each character. */
-static void slm__encode_characters(slm__encoder *e, const char *s, size_t n) {
-    const slm__characters *c = e->tokenizer->characters;
-    const char *end = s + n;
-    int32_t before = SLM__NO_CHAR;
-    int unknown_due = 0;
-
-    while (s < end && e->status == SLM_OK) {
-        size_t size;
-        int32_t character = slm__character(s, end, &size);
-        int32_t id = slm__character_id(c, character);
-        int cut = c->cut && (id >= 0 || !unknown_due);
-
-        if (cut) cut = !slm__characters_join(c, before, character);
-        if (c->split_spaces && character == ' ') cut = 1;
-        if (cut) {
-            slm__encode_unknown(e, &unknown_due);
-            slm__encode_symbols(e);
-        }
-        slm__encode_character(e, s, size, id, &unknown_due);
-        before = character;
-        s += size;
-    }
-    slm__encode_unknown(e, &unknown_due);
+    if (t->characters != NULL)
+        slm__list_characters(e, s, size);
+    else
+        slm__list_bytes(e, s, size);
     slm__encode_symbols(e);
 }
 
@@ -7644,6 +7667,12 @@ static int slm__wants_space(const slm__encoder *e, const char *s, size_t n) {
     return !has_space;
 }
 
+/* Size in bytes of the first piece of a text of n >= 1 bytes. */
+static size_t slm__piece_size(const slm_tokenizer *t, const char *s, size_t n) {
+    if (t->characters != NULL) return slm__characters_piece(t, s, n);
+    return slm__pretoken_size(t->classes, t->split, s, n);
+}
+
 /* Text without added tokens: a space before it if the tokenizer wants one, then piece by piece. */
 static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
     const slm_tokenizer *t = e->tokenizer;
@@ -7656,12 +7685,8 @@ static void slm__encode_plain(slm__encoder *e, const char *s, size_t n) {
         slm__prepare_text(e, &s, &n);
         e->text = s + 1;
     }
-    if (e->status == SLM_OK && t->characters != NULL) {
-        slm__encode_characters(e, s, n);
-        return;
-    }
     while (n > 0 && e->status == SLM_OK) {
-        size_t size = slm__pretoken_size(t->classes, t->split, s, n);
+        size_t size = slm__piece_size(t, s, n);
         slm__encode_piece(e, s, size);
         s += size;
         n -= size;
