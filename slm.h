@@ -7585,8 +7585,8 @@ static void slm__encode_character(slm__encoder *e, const char *s, size_t size,
             slm__encode_symbol(e, t->byte_id[(unsigned char)s[i]]);
     } else if (t->characters->unknown < 0) {
         e->status = slm__fail(e->err, SLM_ERR_FORMAT,
-                              "the text has a character that begins with byte 0x%02x: the tokenizer "
-                              "has no token for it, and none for what is unknown",
+                              "the text has a character that begins with byte 0x%02x: the "
+                              "tokenizer has no token for it, and none for what is unknown",
                               (unsigned)(unsigned char)s[0]);
     } else {
         if (!t->characters->fuse_unknown) slm__encode_unknown(e, unknown_due);

@@ -388,6 +388,26 @@ static void seed_tokenizer(void) {
     slm__release(w.text.data);
 }
 
+/* A tokenizer of characters, likewise: U+2581 is a space. */
+static void seed_characters(void) {
+    slm__writer w = {{NULL, 0, 0}, &err, SLM_OK};
+    slm__print(&w, "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+                   "{\"type\":\"Prepend\",\"prepend\":\"\xe2\x96\x81\"},"
+                   "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},"
+                   "\"content\":\"\xe2\x96\x81\"}]},");
+    slm__print(&w, "\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+                   "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\xe2\x96\x81\"},"
+                   "\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
+                   "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]},");
+    slm__print(&w, "\"added_tokens\":[{\"id\":0,\"content\":\"<unk>\",\"normalized\":true}],"
+                   "\"model\":{\"unk_token\":\"<unk>\",\"fuse_unk\":true,"
+                   "\"byte_fallback\":true,\"vocab\":{\"<unk>\":0,\"<0xC3>\":1,\"<0xAF>\":2,"
+                   "\"\xe2\x96\x81\":3,\"o\":4,\"\xe2\x96\x81o\":5},"
+                   "\"merges\":[\"\xe2\x96\x81 o\"]}}");
+    seed(w.text.data, w.text.size);
+    slm__release(w.text.data);
+}
+
 /* Valid inputs of the target.  What slm.h writes goes into memory, since it cannot reach files. */
 static void seeds(const char *folder) {
     seed_folder = folder;
@@ -397,6 +417,7 @@ static void seeds(const char *folder) {
     seed_losses();
     seed_run();
     seed_tokenizer();
+    seed_characters();
 }
 
 static int cannot_read(const char *name) {
