@@ -83,6 +83,7 @@ build/examples/%: examples/%.c slm.h build/flags
 TOKEN_FILE = errors npy source token_file
 build/tests/data: $(TOKEN_FILE:%=build/obj/tools/common/%.o)
 build/tests/tokenizer: build/obj/tools/slm/gpt2.o build/obj/tools/common/errors.o
+build/tests/answers: build/obj/tools/slm/answer.o
 build/tests/scores: build/obj/tools/slm/losses_join.o build/obj/tools/common/errors.o
 build/tests/%: tests/unit/%.c slm.h build/flags
 	$(COMPILE) -MF $@.d $(THREADS) -Itests/support $(filter %.c %.o,$^) -o $@ -lm

@@ -659,6 +659,8 @@ SLM_CHECKED slm_status slm_generator_create(slm_generator **out, const slm_model
                                             int32_t max_tokens, slm_error *err);
 SLM_API void slm_generator_free(slm_generator *generator);
 SLM_API void slm_generator_reset(slm_generator *generator);
+/* Goes back to the first n tokens, as if no more had been pushed: for texts that begin alike. */
+SLM_API void slm_generator_rewind(slm_generator *generator, int32_t n_tokens);
 
 /* Appends one token.  *logits (V) belong to the generator and hold until the next call. */
 SLM_CHECKED slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
@@ -5957,6 +5959,10 @@ SLM_API void slm_generator_free(slm_generator *generator) {
 
 SLM_API void slm_generator_reset(slm_generator *generator) {
     generator->n_tokens = 0;
+}
+
+SLM_API void slm_generator_rewind(slm_generator *generator, int32_t n_tokens) {
+    if (n_tokens >= 0 && n_tokens < generator->n_tokens) generator->n_tokens = n_tokens;
 }
 
 /* All of it is one block: the struct, then its arrays.  The arrays are listed once, with their

@@ -320,6 +320,27 @@ static void test_likeliest(void) {
 }
 
 /* ---- the generator ---- */
+/* What was pushed after the place is forgotten. */
+static void test_rewind(slm_generator *generator) {
+    slm_real wanted[300];
+    const slm_real *logits = NULL;
+    static const int32_t tokens[] = {5, 9, 7, 8, 9};
+
+    slm_generator_reset(generator);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(slm_generator_push(&logits, generator, tokens[i], &err), err);
+    memcpy(wanted, logits, sizeof wanted);
+    slm_generator_rewind(generator, 1);
+    CHECK_OK(slm_generator_push(&logits, generator, tokens[2], &err), err);
+    CHECK(memcmp(wanted, logits, sizeof wanted) != 0, "the same logits after another token");
+    slm_generator_rewind(generator, 2); /* as many as there are */
+    slm_generator_rewind(generator, 3);
+    slm_generator_rewind(generator, -1);
+    slm_generator_rewind(generator, 1);
+    CHECK_OK(slm_generator_push(&logits, generator, tokens[1], &err), err);
+    CHECK(memcmp(wanted, logits, sizeof wanted) == 0, "other logits after going back");
+}
+
 static void test_generator(void) {
     slm_model *model = random_model();
     slm_generator *generator = NULL;
@@ -343,6 +364,7 @@ static void test_generator(void) {
     slm_generator_reset(generator);
     CHECK_OK(slm_generator_push(&logits, generator, 5, &err), err);
     CHECK(memcmp(first, logits, sizeof first) == 0, "other logits after a reset");
+    test_rewind(generator);
     slm_generator_free(generator);
     slm_generator_free(NULL);
     slm_model_free(model);

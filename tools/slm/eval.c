@@ -6,10 +6,13 @@
 #include "common/cli.h"
 #include "common/inputs.h"
 #include "common/options.h"
+#include "slm/eval_answers.h"
 #include "slm/verbs.h"
 
 typedef struct eval_options {
     option_list data;
+    answers_options answers; /* of --answers */
+    int wants_answers;
     const char *model, *tokenizer;
     data_options read;
     int32_t seq, batch, threads;
@@ -64,11 +67,25 @@ static int compute_losses(const eval_options *o, eval_run *r) {
     return fail_status(status, FOR_OUTPUT, &err);
 }
 
+static int evaluate_answers(const eval_options *o, const eval_run *r) {
+    answers_options answers = o->answers;
+    answers.data = o->data.items[0];
+    answers.json = o->json;
+    answers.quiet = o->quiet;
+    if (r->tokenizer == NULL) {
+        return fail(BAD_INPUT, "%s: no tokenizer, but questions are texts: --tokenizer "
+                               "bytes|FILE|FOLDER",
+                    o->model);
+    }
+    return eval_answers(r->model, r->tokenizer, &answers);
+}
+
 static int evaluate(const eval_options *o, eval_run *r) {
     slm_error err;
     slm_evaluation evaluation;
     int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
     if (code != DONE) return code;
+    if (o->wants_answers) return evaluate_answers(o, r);
     token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
@@ -86,18 +103,44 @@ static int evaluate(const eval_options *o, eval_run *r) {
     return DONE;
 }
 
+/* Refuses flags that have no effect: those of --answers without it, and the other way round. */
+static int check_answers(const eval_options *o, const option *table, size_t n) {
+    static const char *const with[] = {"shots", "shots-from", "max-new", "limit", "out"};
+    static const char *const without[] = {"seq",   "batch", "seed",    "fields",
+                                          "jsonl", "dtype", "skip-bad"};
+    for (size_t i = 0; i < COUNT(with); i++) {
+        if (!o->wants_answers && options_given(table, n, with[i]))
+            return fail(USAGE, "--%s goes with --answers", with[i]);
+    }
+    for (size_t i = 0; i < COUNT(without); i++) {
+        if (o->wants_answers && options_given(table, n, without[i]))
+            return fail(USAGE, "--%s has no effect with --answers", without[i]);
+    }
+    if (o->wants_answers && o->data.n > 1) return fail(USAGE, "--answers takes one file of --data");
+    if ((o->answers.n_shots > 0) != (o->answers.shots_from != NULL))
+        return fail(USAGE, "--shots N and --shots-from F go together");
+    return OPTIONS_PARSED;
+}
+
 static int parse_options(eval_options *o, int argc, char **argv) {
     static const option_page page = {
         "eval",
         "loss, perplexity and bits per byte of a text, with a 95% interval",
         "eval --model DIR --data F... [flags]",
-        {"slm eval --model run --data eval.txt", "slm eval --model run --data a.txt b.txt --json"},
+        {"slm eval --model run --data eval.txt --json",
+         "slm eval --model run --answers --data test.jsonl --shots 8 --shots-from train.jsonl"},
         "The loss is the mean over all targets: each token but the first of the text, predicted\n"
         "from those before it in its window of --seq.  The interval comes from 1000 resamples of\n"
         "whole windows.  --json prints loss (nats per token), perplexity, bits_per_byte, tokens\n"
-        "(targets), bytes (of the text) and ci95 ([low, high], of the loss).",
+        "(targets), bytes (of the text) and ci95 ([low, high], of the loss).\n\n"
+        "--answers asks `Question: ...\\nAnswer:` for each record {question, answer} (GSM8K) or\n"
+        "{problem, solution} (MATH), takes the likeliest token up to a blank line, the next\n"
+        "question, an end token or --max-new, and compares the final answer: the number behind\n"
+        "####, the content of the last \\boxed{}, what follows \"answer is\", or the last number.\n"
+        "It prints the share that is right with Wilson's 95% interval.",
         0};
     option_list rest = {{NULL}, 0};
+    answers_options *a = &o->answers;
     option table[] = {
         OPTION_MODEL(&o->model),
         OPTION_DATA(&o->data),
@@ -108,6 +151,14 @@ static int parse_options(eval_options *o, int argc, char **argv) {
         OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
         OPTION_SEED(&o->seed, "of the resampling (default 1)"),
         OPTION_THREADS(&o->threads),
+        OPTION_FLAG("answers", &o->wants_answers,
+                    "ask the questions of GSM8K's or MATH's .jsonl and compare the answers"),
+        OPTION_I32("shots", &a->n_shots, 1, 1000, "N", "worked questions before each (default 0)"),
+        OPTION_TEXT("shots-from", &a->shots_from, "F", "... the first ones of this file"),
+        OPTION_I32("max-new", &a->max_new, 1, 65536, "N", "tokens of an answer (default 256)"),
+        OPTION_U64("limit", &a->limit, 1, 1e9, "N", "only the first N questions"),
+        OPTION_TEXT("out", &a->out, "R.jsonl",
+                    "a line for each question; the same command goes on"),
         OPTION_FLAG("json", &o->json, "the result as JSON"),
         OPTION_QUIET(&o->quiet),
     };
@@ -115,7 +166,10 @@ static int parse_options(eval_options *o, int argc, char **argv) {
     o->read = data_defaults();
     o->batch = 8;
     o->seed = 1;
-    return options_parse(&page, table, COUNT(table), &rest, argc, argv);
+    a->max_new = 256;
+    int code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
+    if (code == OPTIONS_PARSED) code = check_answers(o, table, COUNT(table));
+    return code;
 }
 
 int verb_eval(int argc, char **argv) {
