@@ -264,12 +264,34 @@ typedef struct slm_corpus {
     uint64_t hash;           /* fingerprint of tokens and masks */
     uint64_t tokenizer_hash; /* slm_tokenizer_hash of their tokenizer; 0: not known */
     void *memory;            /* private */
+
+    /* Documents: document i holds the tokens from document_starts[i] to the next one's first. */
+    uint64_t *document_starts; /* (n_documents) ascending, from 0; NULL: all is one document */
+    size_t n_documents;
+    uint64_t documents_hash; /* fingerprint of document_starts */
+    int within_documents;    /* 1: a window's tokens see, and are counted from, none before their
+                                document; its first token is no target; yours to set */
+    slm_real *weights;       /* (n) or NULL: factor of each token's loss; may be replaced */
+    int32_t *token_bytes;    /* (n_token_bytes) bytes of each id, 0 of special ones; or NULL */
+    size_t n_token_bytes;
+    void *more[3]; /* private */
 } slm_corpus;
 
 /* Copies n tokens (and masks, or NULL); each must be in 0..vocab-1. */
 SLM_CHECKED slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
                                          const uint8_t *masked, size_t n, int32_t vocab,
                                          slm_error *err);
+/* Copies n >= 1 starts of documents: ascending, the first 0, the last below corpus->n. */
+SLM_CHECKED slm_status slm_corpus_set_documents(slm_corpus *corpus, const uint64_t *starts,
+                                                size_t n, slm_error *err);
+/* Makes weights (all 1), for you to fill, unless they are there. */
+SLM_CHECKED slm_status slm_corpus_alloc_weights(slm_corpus *corpus, slm_error *err);
+/* Sets tokenizer_hash and token_bytes. */
+SLM_CHECKED slm_status slm_corpus_set_tokenizer(slm_corpus *corpus, const slm_tokenizer *tokenizer,
+                                                slm_error *err);
+/* 1 if token i is a target: it is not the first, not masked, and with within_documents not the
+   first of its document. */
+SLM_API int slm_corpus_is_target(const slm_corpus *corpus, size_t i);
 /* The tokens of a text. */
 SLM_CHECKED slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
                                          const char *text, size_t size, slm_error *err);
@@ -289,13 +311,14 @@ typedef struct slm_losses {
     uint64_t tokenizer_hash; /* of its tokenizer; 0: not known */
     uint64_t model_hash;     /* of the model that made them; 0: not known */
     void *memory;            /* private */
+    uint64_t documents_hash; /* of the corpus if they were made within documents; else 0 */
 } slm_losses;
 
 /* Creates n entries, all zero, for losses that slm.h did not compute: corpus->n - 1 entries for a
    whole corpus, T its window length.  Fill loss (and entropy, where a criterion needs it), and copy
    corpus_hash from corpus->hash and tokenizer_hash: without them slm_losses_check refuses the
    losses as those of another corpus or tokenizer.  total is n; if the entries are a part of a
-   corpus, set first and total, too. */
+   corpus, set first and total, too; documents_hash, if they were made within documents. */
 SLM_CHECKED slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_error *err);
 SLM_API void slm_losses_free(slm_losses *losses);
 
@@ -309,6 +332,11 @@ typedef struct slm_batch {
     slm_real *weights;     /* (B*T) or NULL: factor of each target's loss; may be replaced */
     uint64_t *positions;   /* (B*T) or NULL: the target's index in the corpus; may be replaced */
     void *memory[3];       /* private */
+
+    /* (B*T) or NULL: the row of its sequence, 0 .. T-1, at which each row's document begins; a row
+       attends to none before it, and counts its position from it.  Either the row itself, or what
+       the row before says.  NULL: 0 everywhere.  May be replaced. */
+    int32_t *document_start;
 } slm_batch;
 
 SLM_CHECKED slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_error *err);
@@ -324,12 +352,14 @@ typedef struct slm_cursor {
     uint64_t next_window; /* windows used since the start of training */
 } slm_cursor;
 
-/* Fills the batch with the next B windows and, if ref_losses are given, with their losses. */
+/* Fills the batch with the next B windows and, if ref_losses are given, with their losses; if the
+   corpus has weights, with those. */
 SLM_CHECKED slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor,
                                       const slm_corpus *corpus, const slm_losses *ref_losses,
                                       slm_error *err);
-/* Fills the batch with windows first_window, first_window + 1, ... in the order of the text.  Where
-   the corpus has no more windows, all targets are -1. */
+/* Fills the batch with windows first_window, first_window + 1, ... in the order of the text, and
+   its weights, where both have them.  Where the corpus has no more windows, all targets are -1; so
+   are they if the corpus stays within documents and the batch has no document_start. */
 SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first_window);
 
 /* ---- model: the Llama architecture ----
@@ -448,6 +478,12 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles);
 /* Causal attention over sequences of T rows:  q and y (N, H head_dim), k and v (N, KV head_dim). */
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v,
                                   int32_t T, int32_t head_dim);
+/* Both, within documents.  document_start (N): that of a batch; NULL: one document a sequence. */
+SLM_API slm_tensor *slm_rope_within(slm_tape *tape, slm_tensor *x, slm_tensor *angles,
+                                    const int32_t *document_start);
+SLM_API slm_tensor *slm_attention_within(slm_tape *tape, slm_tensor *q, slm_tensor *k,
+                                         slm_tensor *v, const int32_t *document_start, int32_t T,
+                                         int32_t head_dim);
 /* y = gate sigmoid(gate) up, all (N, F). */
 SLM_API slm_tensor *slm_swiglu(slm_tape *tape, slm_tensor *gate, slm_tensor *up);
 /* (eq. 4)  L = 1/divisor sum_n mask_n weights_n l_n:  hidden (N, C), head (V, C), targets, weights,
@@ -498,9 +534,10 @@ SLM_CHECKED slm_status slm_losses_check(const slm_losses *losses, const slm_corp
 typedef struct slm_evaluation {
     double loss;          /* nats per token */
     double low, high;     /* 95% interval of it: percentiles of 1000 bootstrap draws of windows */
-    double bits_per_byte; /* NaN if the corpus does not know its bytes, or has masked tokens */
+    double bits_per_byte; /* over the bytes of the targets; NaN if these are not known */
     size_t n_tokens;      /* targets */
     size_t n_windows;
+    size_t n_bytes; /* bytes of the targets: special tokens have none; 0: not known */
 } slm_evaluation;
 
 /* Refuses what slm_losses_check refuses, and losses that are not finite.  seed: of the draws. */
@@ -3414,6 +3451,7 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
              x'_{i+D/2} = x_{i+D/2} cos a + x_i       sin a,   a = t f_i
              f_i = theta^(-2i/D), or what scaling makes of it
              x (N, heads D), changed in place   angles (T, D): D/2 cosines, then D/2 sines
+             Within documents t is counted from the row at which the document of row n begins.
    keeps     nothing
    backward  turns the gradient by -a, in place too
    threads   rows
@@ -3459,16 +3497,32 @@ SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
     return angles;
 }
 
-/* Turns the live rows of `numbers`, which are the data or the gradient of x; sign -1: back. */
+/* Refuses starts of documents that are neither the row itself nor what the row before says. */
+static int slm__documents_fit(slm_tape *tape, const int32_t *start, size_t N, size_t T) {
+    for (size_t n = 0; start != NULL && n < N; n++) {
+        size_t t = n % T;
+        int begins = start[n] >= 0 && (size_t)start[n] == t;
+        int goes_on = t > 0 && start[n] == start[n - 1];
+        if (begins || goes_on) continue;
+        (void)slm__tape_refuse(tape, "documents: a row's document_start is neither that row nor "
+                                     "the document_start of the row before it");
+        return 0;
+    }
+    return 1;
+}
+
+/* Turns the live rows of `numbers`, which are the data or the gradient of x; sign -1: back.
+   document_start (N) or NULL: 0. */
 static void slm__rope_turn(slm_real *numbers, const slm_tensor *x, const slm_tensor *angles,
-                           slm_real sign) {
+                           const int32_t *document_start, slm_real sign) {
     size_t n_rows = slm__n_grad_rows(x);
     size_t C = x->cols;
     size_t D = angles->cols;
     SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
     for (size_t i = 0; i < n_rows; i++) {
         size_t n = slm__grad_row(x->live, i);
-        const slm_real *cosines = angles->data + n % angles->rows * D;
+        size_t start = document_start != NULL ? (size_t)document_start[n] : 0;
+        const slm_real *cosines = angles->data + (n % angles->rows - start) * D;
         const slm_real *sines = cosines + D / 2;
         for (size_t h = 0; h < C; h += D)
             slm__rotate(numbers + n * C + h, cosines, sines, D / 2, sign);
@@ -3478,11 +3532,17 @@ static void slm__rope_turn(slm_real *numbers, const slm_tensor *x, const slm_ten
 /* The node's output is x itself; its only input, in[0], is the angles.  When the sweep comes here,
    the gradient of x is complete; it is turned in place for the maker of x. */
 static void slm__rope_backward(slm_tape *tape, slm__node *node) {
+    const int32_t *document_start = (const int32_t *)node->details;
     (void)tape;
-    slm__rope_turn(node->out->grad, node->out, node->in[0], -1);
+    slm__rope_turn(node->out->grad, node->out, node->in[0], document_start, -1);
 }
 
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) {
+    return slm_rope_within(tape, x, angles, NULL);
+}
+
+SLM_API slm_tensor *slm_rope_within(slm_tape *tape, slm_tensor *x, slm_tensor *angles,
+                                    const int32_t *document_start) {
     if (x == NULL || angles == NULL) return NULL;
     if (x->is_leaf)
         return slm__tape_refuse(tape, "rope: turns its input in place, so that must not be a leaf");
@@ -3494,15 +3554,17 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
                 tape, "rope: turns x in place, but another operation has read it already");
     if (x->cols % angles->cols != 0 || x->rows % angles->rows != 0)
         return slm__tape_refuse(tape, "rope: x is not whole heads and sequences");
+    if (!slm__documents_fit(tape, document_start, x->rows, angles->rows)) return NULL;
 
     slm__node *node = slm__record(tape, x, slm__rope_backward);
     if (node == NULL) return NULL;
     node->in[0] = angles;
+    node->details = document_start;
 
     /* The sweep must find x as it is after the turn, but its maker would make it again as it was
        before.  Without a forward the maker cannot, so slm__tensor_drop keeps x for the sweep. */
     x->maker->forward = NULL;
-    slm__rope_turn(x->data, x, angles, 1);
+    slm__rope_turn(x->data, x, angles, document_start, 1);
     return x;
 }
 
@@ -3511,6 +3573,8 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
              S_ij = s sum_d q_id k_jd      P_ij = exp(S_ij - lse_i) for j <= i, else 0
              y_id = sum_j P_ij v_jd
              q, y (N, H D)   k, v (N, KV D): head h reads k and v of head h KV / H
+             Within documents, the part of a document in a sequence is a sequence of its own: its
+             rows are computed as they would be alone, to the same bits.
    keeps     lse (H, N).  P is made again in blocks of rows: a T x T array never exists
    backward  dP_ij = sum_d g_id v_jd      e_i = sum_d g_id y_id      dS_ij = P_ij (dP_ij - e_i)
              dq_id += s sum_j dS_ij k_jd
@@ -3523,7 +3587,7 @@ SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) 
 enum { SLM__QUERY_BLOCK = 64 }; /* rows of q at a time */
 
 typedef struct slm__attention_sizes {
-    size_t T, D;        /* rows of a sequence; columns of a head */
+    size_t T, D;        /* rows of a sequence, or of the span at hand; columns of a head */
     size_t H, KV;       /* heads of q and y; heads of k and v */
     size_t n_sequences; /* N / T */
     size_t q_stride;    /* H D: from a row of q or y to the next */
@@ -3534,6 +3598,18 @@ typedef struct slm__attention_sizes {
     size_t packed_rows; /* numbers of a packed (QUERY_BLOCK, D) matrix */
     size_t scratch;     /* numbers of one thread's scratch */
 } slm__attention_sizes;
+
+/* What the node keeps: sizes.T is that of a sequence. */
+typedef struct slm__attention_details {
+    slm__attention_sizes sizes;
+    const int32_t *document_start; /* (N) or NULL: 0 everywhere */
+} slm__attention_details;
+
+/* Rows of one sequence that see each other: the sequence, or what it holds of one document. */
+typedef struct slm__attention_span {
+    size_t b;        /* the sequence */
+    size_t first, n; /* its rows first .. first+n-1 */
+} slm__attention_span;
 
 /* What one thread works with.  keys and values are packed for slm__gemm_packed. */
 typedef struct slm__attention_scratch {
@@ -3546,18 +3622,18 @@ typedef struct slm__attention_scratch {
     slm_real *packed_rows;  /* rows of g, or of s q */
 } slm__attention_scratch;
 
-/* One head of one sequence: its first element in each array. */
+/* One head of one span: its first element in each array. */
 typedef struct slm__attention_head {
     const slm_real *q, *k, *v;
     slm_real *y;
-    slm_real *lse;           /* (T) */
+    slm_real *lse;           /* (rows of the span) */
     const slm_real *g;       /* d loss / d y; it and the next three only in the backward */
     slm_real *dq, *dk, *dv;
 } slm__attention_head;
 
-/* At most QUERY_BLOCK rows of one sequence. */
+/* At most QUERY_BLOCK rows of one span. */
 typedef struct slm__query_block {
-    int32_t rows[SLM__QUERY_BLOCK]; /* ascending, counted from the start of the sequence */
+    int32_t rows[SLM__QUERY_BLOCK]; /* ascending, counted from the start of the span */
     size_t n;
     size_t reach; /* keys 0 .. reach-1 are those that the last row looks at */
 } slm__query_block;
@@ -3593,15 +3669,46 @@ static slm__attention_scratch slm__attention_scratch_of(slm_real *memory,
     return x;
 }
 
-/* Head h of sequence b. */
-static slm__attention_head slm__attention_head_of(const slm__node *node, size_t b, size_t h) {
-    const slm__attention_sizes *s = (const slm__attention_sizes *)node->details;
+/* Rows of a sequence. */
+static size_t slm__attention_sequence(const slm__node *node) {
+    return ((const slm__attention_details *)node->details)->sizes.T;
+}
+
+/* Goes to the next span of its sequence; the first one follows {b, 0, 0}.  Returns 0 if there is
+   none. */
+static int slm__attention_span_next(slm__attention_span *span, const slm__node *node) {
+    const slm__attention_details *details = (const slm__attention_details *)node->details;
+    const size_t T = details->sizes.T;
+    span->first += span->n;
+    span->n = T - span->first;
+    if (details->document_start == NULL || span->n == 0) return span->n > 0;
+
+    const int32_t *start = details->document_start + span->b * T;
+    span->n = 1;
+    while (span->first + span->n < T && (size_t)start[span->first + span->n] == span->first)
+        span->n++;
+    return 1;
+}
+
+/* The sizes for a span: a sequence of its own. */
+static slm__attention_sizes slm__attention_span_sizes(const slm__node *node,
+                                                      const slm__attention_span *span) {
+    slm__attention_sizes s = ((const slm__attention_details *)node->details)->sizes;
+    s.T = span->n;
+    return s;
+}
+
+/* Head h of a span. */
+static slm__attention_head slm__attention_head_of(const slm__node *node,
+                                                  const slm__attention_span *span, size_t h) {
+    const slm__attention_sizes *s = &((const slm__attention_details *)node->details)->sizes;
     const slm_tensor *q = node->in[0];
     const slm_tensor *k = node->in[1];
     const slm_tensor *v = node->in[2];
     const slm_tensor *y = node->out;
-    size_t q_offset = b * s->T * s->q_stride + h * s->D;
-    size_t kv_offset = b * s->T * s->kv_stride + h * s->KV / s->H * s->D;
+    size_t row = span->b * s->T + span->first;
+    size_t q_offset = row * s->q_stride + h * s->D;
+    size_t kv_offset = row * s->kv_stride + h * s->KV / s->H * s->D;
 
     slm__attention_head head;
     memset(&head, 0, sizeof head);
@@ -3609,7 +3716,7 @@ static slm__attention_head slm__attention_head_of(const slm__node *node, size_t 
     head.k = k->data + kv_offset;
     head.v = v->data + kv_offset;
     head.y = y->data + q_offset;
-    head.lse = node->saved + (b * s->H + h) * s->T;
+    head.lse = node->saved + (span->b * s->H + h) * s->T + span->first;
     if (y->grad != NULL) {
         head.g = y->grad + q_offset;
         head.dq = q->grad + q_offset;
@@ -3724,14 +3831,14 @@ static void slm__attention_block_backward(const slm__attention_head *head,
                   scratch->scaled_q + i * s->D, s->D);
 }
 
-/* Takes the next live rows of y, from the *next-th on, that lie in the sequence of T rows which
-   begins with row `start`.  Returns 0 if there are none. */
+/* Takes the next live rows of y, from the *next-th on, that lie in the span of n rows which begins
+   with row `start`.  Returns 0 if there are none. */
 static int slm__query_block_next(slm__query_block *block, const slm_tensor *y, size_t *next,
-                                 size_t start, size_t T) {
+                                 size_t start, size_t n) {
     block->n = 0;
     while (block->n < SLM__QUERY_BLOCK && *next < slm__n_grad_rows(y)) {
         size_t row = slm__grad_row(y->live, *next);
-        if (row >= start + T) break;
+        if (row >= start + n) break;
         block->rows[block->n++] = (int32_t)(row - start);
         (*next)++;
     }
@@ -3740,31 +3847,44 @@ static int slm__query_block_next(slm__query_block *block, const slm_tensor *y, s
     return 1;
 }
 
-/* The heads of q that share head kv of k and v, in sequence b. */
-static void slm__attention_group_backward(const slm__node *node, size_t b, size_t kv,
+/* The heads of q that share head kv of k and v, in one span.  *next: the first live row of y,
+   counted in the list, that may lie in it; becomes that of the next span. */
+static void slm__attention_group_backward(const slm__node *node, const slm__attention_span *span,
+                                          size_t kv, size_t *next,
                                           const slm__attention_scratch *scratch) {
-    const slm__attention_sizes *s = (const slm__attention_sizes *)node->details;
+    const slm__attention_sizes s = slm__attention_span_sizes(node, span);
     const slm_tensor *y = node->out;
-    size_t group = s->H / s->KV;
-    size_t start = b * s->T;
-    size_t first_live = 0; /* the first live row of this sequence, counted in the list */
-    while (first_live < slm__n_grad_rows(y) && slm__grad_row(y->live, first_live) < start)
-        first_live++;
+    size_t group = s.H / s.KV;
+    size_t first_live = *next;
 
-    slm__attention_head shared = slm__attention_head_of(node, b, kv * group); /* its k and v */
-    slm__mat k = slm__matrix(shared.k, s->kv_stride, NULL);
-    slm__mat v = slm__matrix(shared.v, s->kv_stride, NULL);
-    slm__pack_b(SLM__NT, k, s->T, s->D, scratch->keys);
-    slm__pack_b(SLM__NT, v, s->T, s->D, scratch->values);
-    slm__pack_b(SLM__NN, k, s->D, s->T, scratch->keys_for_dq);
+    slm__attention_head shared = slm__attention_head_of(node, span, kv * group); /* its k and v */
+    slm__mat k = slm__matrix(shared.k, s.kv_stride, NULL);
+    slm__mat v = slm__matrix(shared.v, s.kv_stride, NULL);
+    slm__pack_b(SLM__NT, k, s.T, s.D, scratch->keys);
+    slm__pack_b(SLM__NT, v, s.T, s.D, scratch->values);
+    slm__pack_b(SLM__NN, k, s.D, s.T, scratch->keys_for_dq);
 
     for (size_t h = kv * group; h < (kv + 1) * group; h++) {
-        slm__attention_head head = slm__attention_head_of(node, b, h);
+        slm__attention_head head = slm__attention_head_of(node, span, h);
+        size_t start = span->b * slm__attention_sequence(node) + span->first;
         slm__query_block block;
-        size_t next = first_live;
-        while (slm__query_block_next(&block, y, &next, start, s->T))
-            slm__attention_block_backward(&head, &block, s, scratch);
+        *next = first_live;
+        while (slm__query_block_next(&block, y, next, start, span->n))
+            slm__attention_block_backward(&head, &block, &s, scratch);
     }
+}
+
+/* All spans of sequence b. */
+static void slm__attention_sequence_backward(const slm__node *node, size_t b, size_t kv,
+                                             const slm__attention_scratch *scratch) {
+    const slm_tensor *y = node->out;
+    const size_t start = b * slm__attention_sequence(node);
+    slm__attention_span span = {b, 0, 0};
+    size_t next = 0; /* the first live row of this sequence, counted in the list */
+    while (next < slm__n_grad_rows(y) && slm__grad_row(y->live, next) < start)
+        next++;
+    while (slm__attention_span_next(&span, node))
+        slm__attention_group_backward(node, &span, kv, &next, scratch);
 }
 
 /* The condition under which attention starts threads. */
@@ -3774,7 +3894,7 @@ static SLM__MAYBE_UNUSED int slm__attention_is_large(size_t n_tasks,
 }
 
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
-    const slm__attention_sizes *s = (const slm__attention_sizes *)node->details;
+    const slm__attention_sizes *s = &((const slm__attention_details *)node->details)->sizes;
     const slm_tensor *y = node->out;
     slm_tensor *q = node->in[0];
     slm_tensor *k = node->in[1];
@@ -3795,7 +3915,7 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     for (size_t task = 0; task < n_tasks; task++) {
         slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
         slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
-        slm__attention_group_backward(node, task / s->KV, task % s->KV, &scratch);
+        slm__attention_sequence_backward(node, task / s->KV, task % s->KV, &scratch);
     }
     slm__tape_recycle(tape, memory, n_threads * s->scratch);
 }
@@ -3808,23 +3928,44 @@ static int slm__attention_fits(const slm_tensor *q, const slm_tensor *k, const s
     return k->rows == q->rows && v->rows == q->rows && v->cols == k->cols;
 }
 
+/* Head h of all spans of sequence b. */
+static void slm__attention_sequence_forward(const slm__node *node, size_t b, size_t h,
+                                            const slm__attention_scratch *scratch) {
+    slm__attention_span span = {b, 0, 0};
+    while (slm__attention_span_next(&span, node)) {
+        const slm__attention_sizes s = slm__attention_span_sizes(node, &span);
+        slm__attention_head head = slm__attention_head_of(node, &span, h);
+        slm__attention_head_forward(&head, &s, scratch);
+    }
+}
+
 SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, slm_tensor *v,
                                   int32_t T, int32_t head_dim) {
+    return slm_attention_within(tape, q, k, v, NULL, T, head_dim);
+}
+
+SLM_API slm_tensor *slm_attention_within(slm_tape *tape, slm_tensor *q, slm_tensor *k,
+                                         slm_tensor *v, const int32_t *document_start, int32_t T,
+                                         int32_t head_dim) {
     if (q == NULL || k == NULL || v == NULL) return NULL;
     if (!slm__attention_fits(q, k, v, T, head_dim))
         return slm__tape_refuse(
             tape, "attention: q, k, v are not whole sequences and heads of the same rows");
+    if (!slm__documents_fit(tape, document_start, q->rows, (size_t)T)) return NULL;
 
-    slm__attention_sizes *s = (slm__attention_sizes *)slm__tape_new(tape, sizeof *s);
+    slm__attention_details *details =
+        (slm__attention_details *)slm__tape_new(tape, sizeof *details);
     slm_tensor *y = slm__tensor(tape, NULL, q->rows, q->cols);
     slm__node *node = slm__record(tape, y, slm__attention_backward);
-    if (s == NULL || node == NULL) return NULL;
-    *s = slm__attention_sizes_of(q, k, T, head_dim);
+    if (details == NULL || node == NULL) return NULL;
+    details->sizes = slm__attention_sizes_of(q, k, T, head_dim);
+    details->document_start = document_start;
     node->in[0] = q;
     node->in[1] = k;
     node->in[2] = v;
-    node->details = s;
+    node->details = details;
 
+    const slm__attention_sizes *s = &details->sizes;
     size_t n_tasks = s->n_sequences * s->H;
     size_t n_threads = (size_t)SLM__THREADS();
     node->saved = slm__tape_alloc(tape, s->H * q->rows);
@@ -3834,8 +3975,7 @@ SLM_API slm_tensor *slm_attention(slm_tape *tape, slm_tensor *q, slm_tensor *k, 
     for (size_t task = 0; task < n_tasks; task++) {
         slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
         slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
-        slm__attention_head head = slm__attention_head_of(node, task / s->H, task % s->H);
-        slm__attention_head_forward(&head, s, &scratch);
+        slm__attention_sequence_forward(node, task / s->H, task % s->H, &scratch);
     }
     slm__tape_recycle(tape, memory, n_threads * s->scratch);
     return y;
@@ -4633,21 +4773,24 @@ static slm_tensor *slm__parameter(const slm__model_pass *pass, size_t index) {
     return leaf;
 }
 
-/* One layer:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))).  T: length of a sequence. */
-static slm_tensor *slm__layer(const slm__model_pass *pass, slm_tensor *x, int32_t layer, int32_t T,
-                              slm_tensor *angles) {
+/* One layer:  x += o(attention(norm(x)));  x += down(swiglu(norm(x))). */
+static slm_tensor *slm__layer(const slm__model_pass *pass, slm_tensor *x, int32_t layer,
+                              const slm_batch *batch, slm_tensor *angles) {
     slm_tape *tape = pass->tape;
     const slm_model_config *c = &pass->model->config;
+    const int32_t *start = batch->document_start;
     slm_tensor *w[SLM__PER_LAYER];
     for (int part = 0; part < SLM__PER_LAYER; part++)
         w[part] = slm__parameter(pass, slm__at_layer(layer, part));
 
     slm_tensor *normed = slm_rmsnorm(tape, x, w[SLM__NORM1], c->norm_eps);
-    slm_tensor *q = slm_rope(tape, slm_linear(tape, normed, w[SLM__Q], NULL), angles);
-    slm_tensor *k = slm_rope(tape, slm_linear(tape, normed, w[SLM__K], NULL), angles);
+    slm_tensor *q = slm_linear(tape, normed, w[SLM__Q], NULL);
+    q = slm_rope_within(tape, q, angles, start);
+    slm_tensor *k = slm_linear(tape, normed, w[SLM__K], NULL);
+    k = slm_rope_within(tape, k, angles, start);
     slm_tensor *v = slm_linear(tape, normed, w[SLM__V], NULL);
     slm__tensor_drop(tape, normed);
-    slm_tensor *attended = slm_attention(tape, q, k, v, T, c->head_dim);
+    slm_tensor *attended = slm_attention_within(tape, q, k, v, start, batch->T, c->head_dim);
     slm__tensor_drop(tape, q);
     slm__tensor_drop(tape, k);
     slm__tensor_drop(tape, v);
@@ -4695,7 +4838,7 @@ static slm_tensor *slm__model_forward(slm_tensor **head, slm_tape *tape, const s
     slm_tensor *embedding = slm__parameter(&pass, 0);
     slm_tensor *x = slm_embedding(tape, embedding, batch->inputs, N);
     for (int32_t layer = 0; layer < c->n_layers; layer++)
-        x = slm__layer(&pass, x, layer, batch->T, angles);
+        x = slm__layer(&pass, x, layer, batch, angles);
 
     *head = c->tie_embeddings ? embedding : slm__parameter(&pass, slm__at_head(c));
     return slm_rmsnorm(tape, x, slm__parameter(&pass, slm__at_final_norm(c)), c->norm_eps);
@@ -4713,9 +4856,19 @@ SLM_API slm_tensor *slm_model_forward(slm_tensor **head, slm_tape *tape, const s
    the window; so the inputs of a window are the tokens one place earlier, w*T .. w*T+T-1.        */
 
 /* ---- corpus ---- */
+/* What a corpus may have besides its tokens: the blocks of `more`. */
+enum {
+    SLM__CORPUS_DOCUMENTS,   /* document_starts */
+    SLM__CORPUS_WEIGHTS,     /* weights */
+    SLM__CORPUS_TOKEN_BYTES, /* token_bytes */
+    SLM__CORPUS_MORE
+};
+
 SLM_API void slm_corpus_free(slm_corpus *corpus) {
     if (corpus == NULL) return;
     slm__release(corpus->memory);
+    for (int i = 0; i < SLM__CORPUS_MORE; i++)
+        slm__release(corpus->more[i]);
     slm__release(corpus);
 }
 
@@ -4752,6 +4905,8 @@ SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
 
     if (n > 0) memcpy(corpus->tokens, tokens, n * sizeof *tokens);
     corpus->hash = slm__hash_ids(SLM_HASH_START, tokens, n);
+    corpus->n_documents = 1;
+    corpus->documents_hash = SLM_HASH_START; /* of nothing: there are no borders */
     if (masked == NULL) {
         corpus->masked = NULL;
     } else {
@@ -4761,6 +4916,82 @@ SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
     }
     *out = corpus;
     return SLM_OK;
+}
+
+SLM_API slm_status slm_corpus_set_documents(slm_corpus *corpus, const uint64_t *starts, size_t n,
+                                            slm_error *err) {
+    uint64_t hash = SLM_HASH_START;
+
+    if (n == 0 || starts[0] != 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "documents: the first begins at token 0");
+    for (size_t i = 0; i < n; i++) {
+        unsigned char bytes[8];
+        int ascends = i == 0 || starts[i] > starts[i - 1];
+
+        if (!ascends || starts[i] >= corpus->n)
+            return slm__fail(err, SLM_ERR_ARGUMENT,
+                             "documents: number %zu begins at token %llu of %zu: they must ascend",
+                             i, (unsigned long long)starts[i], corpus->n);
+        slm__store(bytes, starts[i], sizeof bytes);
+        hash = slm_hash(hash, bytes, sizeof bytes);
+    }
+
+    uint64_t *copy = (uint64_t *)slm__alloc(n, sizeof *copy, err);
+    if (copy == NULL) return SLM_ERR_MEMORY;
+    memcpy(copy, starts, n * sizeof *copy);
+    slm__release(corpus->more[SLM__CORPUS_DOCUMENTS]);
+    corpus->more[SLM__CORPUS_DOCUMENTS] = copy;
+    corpus->document_starts = copy;
+    corpus->n_documents = n;
+    corpus->documents_hash = hash;
+    return SLM_OK;
+}
+
+static void slm__set_to_one(slm_real *weights, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        weights[i] = 1;
+}
+
+SLM_API slm_status slm_corpus_alloc_weights(slm_corpus *corpus, slm_error *err) {
+    slm_real *block;
+
+    if (corpus->weights != NULL) return SLM_OK;
+    block = (slm_real *)slm__alloc(corpus->n, sizeof *block, err);
+    if (block == NULL) return SLM_ERR_MEMORY;
+    slm__set_to_one(block, corpus->n);
+    slm__release(corpus->more[SLM__CORPUS_WEIGHTS]);
+    corpus->more[SLM__CORPUS_WEIGHTS] = block;
+    corpus->weights = block;
+    return SLM_OK;
+}
+
+/* 1 if a document begins at that token. */
+static int slm__begins_document(const slm_corpus *corpus, size_t token) {
+    size_t low = 0;
+    size_t high = corpus->document_starts != NULL ? corpus->n_documents : 0;
+
+    if (token == 0) return 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (corpus->document_starts[middle] < token)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return corpus->document_starts != NULL && low < corpus->n_documents &&
+           corpus->document_starts[low] == token;
+}
+
+SLM_API int slm_corpus_is_target(const slm_corpus *corpus, size_t i) {
+    if (i == 0 || i >= corpus->n) return 0;
+    if (corpus->masked != NULL && corpus->masked[i]) return 0;
+    return !corpus->within_documents || !slm__begins_document(corpus, i);
+}
+
+/* What losses of the corpus must say of documents. */
+static uint64_t slm__documents_in_effect(const slm_corpus *corpus) {
+    if (!corpus->within_documents) return 0;
+    return corpus->document_starts != NULL ? corpus->documents_hash : SLM_HASH_START;
 }
 
 /* n tokens hold n - 1 targets, hence ceil((n - 1) / T) windows. */
@@ -4773,7 +5004,7 @@ SLM_API size_t slm_corpus_n_windows(const slm_corpus *corpus, int32_t T) {
    A batch owns up to three blocks of memory, and its arrays point into them.  The caller may let an
    array point elsewhere: only the blocks are freed, never what an array points to. */
 enum {
-    SLM__BATCH_WINDOWS,   /* positions, inputs, targets */
+    SLM__BATCH_WINDOWS,   /* positions, inputs, targets, document_start */
     SLM__BATCH_REFERENCE, /* ref_loss, ref_entropy */
     SLM__BATCH_WEIGHTS,   /* weights */
     SLM__BATCH_BLOCKS
@@ -4799,7 +5030,7 @@ SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_e
                          (int)B, (int)T);
     batch = (slm_batch *)slm__alloc(1, sizeof *batch, err);
     if (batch == NULL) return SLM_ERR_MEMORY;
-    block = slm__alloc(n, sizeof(uint64_t) + 2 * sizeof(int32_t), err);
+    block = slm__alloc(n, sizeof(uint64_t) + 3 * sizeof(int32_t), err);
     if (block == NULL) {
         slm_batch_free(batch);
         return SLM_ERR_MEMORY;
@@ -4811,6 +5042,7 @@ SLM_API slm_status slm_batch_create(slm_batch **out, int32_t B, int32_t T, slm_e
     batch->positions = (uint64_t *)block;
     batch->inputs = (int32_t *)(batch->positions + n);
     batch->targets = batch->inputs + n;
+    batch->document_start = batch->targets + n;
     *out = batch;
     return SLM_OK;
 }
@@ -4842,8 +5074,7 @@ SLM_API slm_status slm_batch_alloc_weights(slm_batch *batch, slm_error *err) {
     if (batch->weights != NULL) return SLM_OK;
     block = slm__batch_block(batch, SLM__BATCH_WEIGHTS, n, err);
     if (block == NULL) return SLM_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        block[i] = 1;
+    slm__set_to_one(block, n);
     batch->weights = block;
     return SLM_OK;
 }
@@ -4857,7 +5088,7 @@ static slm_real slm__reference_value(const slm_real *values, size_t position, in
 }
 
 /* Row b of the batch becomes that window.  What lies past the end of the corpus gets input 0 and
-   target -1; a masked token gets target -1. */
+   target -1; a token that is no target gets target -1. */
 static void slm__batch_set_row(slm_batch *batch, int32_t b, const slm_corpus *corpus,
                                const slm_losses *ref_losses, size_t window) {
     const slm_real *loss = ref_losses == NULL ? NULL : ref_losses->loss;
@@ -4869,15 +5100,38 @@ static void slm__batch_set_row(slm_batch *batch, int32_t b, const slm_corpus *co
         size_t i = (size_t)b * T + t;                         /* in the arrays of the batch */
         size_t position = exists ? window * T + t + 1 : 0;    /* of the target in the corpus */
         int inside = exists && position < corpus->n;
-        int masked = inside && corpus->masked != NULL && corpus->masked[position];
+        int is_target = inside && slm_corpus_is_target(corpus, position);
 
         batch->inputs[i] = inside ? corpus->tokens[position - 1] : 0;
-        batch->targets[i] = inside && !masked ? corpus->tokens[position] : -1;
+        batch->targets[i] = is_target ? corpus->tokens[position] : -1;
         if (batch->positions != NULL) batch->positions[i] = position;
+        if (batch->weights != NULL && corpus->weights != NULL)
+            batch->weights[i] = inside ? corpus->weights[position] : 1;
         if (batch->ref_loss != NULL)
             batch->ref_loss[i] = slm__reference_value(loss, position, inside);
         if (batch->ref_entropy != NULL)
             batch->ref_entropy[i] = slm__reference_value(entropy, position, inside);
+    }
+}
+
+/* The starts of documents in row b, which is that window.  A row whose target is not of its own
+   document, or not there, is of no use to any other: it is alone.  So the rows that a document has
+   are the same in whatever it is packed, and with them the bits. */
+static void slm__batch_set_documents(slm_batch *batch, int32_t b, const slm_corpus *corpus,
+                                     size_t window) {
+    size_t T = (size_t)batch->T;
+    int32_t *start = batch->document_start + (size_t)b * T;
+    int exists = window < slm_corpus_n_windows(corpus, batch->T);
+    int was_alone = 0;
+
+    for (size_t t = 0; t < T; t++) {
+        size_t position = exists ? window * T + t + 1 : corpus->n; /* of the target */
+        int alone = corpus->within_documents &&
+                    (position >= corpus->n || slm__begins_document(corpus, position));
+        int begins = t == 0 || alone || was_alone;
+
+        start[t] = begins ? (int32_t)t : start[t - 1];
+        was_alone = alone;
     }
 }
 
@@ -4912,11 +5166,13 @@ static uint64_t slm__window_order(uint64_t seed, uint64_t epoch, uint64_t i, uin
 /* Losses serve a batch only if they are those of this corpus, cut into the same windows. */
 static slm_status slm__batch_check_losses(const slm_batch *batch, const slm_corpus *corpus,
                                           const slm_losses *losses, slm_error *err) {
-    if (losses->n == corpus->n - 1 && losses->T == batch->T && losses->corpus_hash == corpus->hash)
+    if (losses->n == corpus->n - 1 && losses->T == batch->T &&
+        losses->corpus_hash == corpus->hash &&
+        losses->documents_hash == slm__documents_in_effect(corpus))
         return SLM_OK;
     return slm__fail(err, SLM_ERR_MISMATCH,
                      "the reference losses (%zu targets, windows of %d) are not of this corpus "
-                     "(%zu) and window (%d)",
+                     "(%zu), its documents, and window (%d)",
                      losses->n, (int)losses->T, corpus->n - 1, (int)batch->T);
 }
 
@@ -4933,22 +5189,32 @@ SLM_API slm_status slm_batch_next(slm_batch *batch, slm_cursor *cursor, const sl
         if (status == SLM_OK) status = slm_batch_alloc_reference(batch, err);
         if (status != SLM_OK) return status;
     }
+    if (corpus->weights != NULL && slm_batch_alloc_weights(batch, err) != SLM_OK)
+        return SLM_ERR_MEMORY;
+    if (corpus->within_documents && batch->document_start == NULL)
+        return slm__fail(err, SLM_ERR_ARGUMENT,
+                         "a batch without document_start cannot keep within documents");
 
     for (int32_t b = 0; b < batch->B; b++) {
         uint64_t epoch = cursor->next_window / n_windows;
         uint64_t place = cursor->next_window % n_windows;
         uint64_t window = slm__window_order(cursor->seed, epoch, place, n_windows);
         slm__batch_set_row(batch, b, corpus, ref_losses, (size_t)window);
+        if (batch->document_start != NULL)
+            slm__batch_set_documents(batch, b, corpus, (size_t)window);
         cursor->next_window++;
     }
     return SLM_OK;
 }
 
 SLM_API void slm_batch_fill(slm_batch *batch, const slm_corpus *corpus, size_t first_window) {
+    int possible = !corpus->within_documents || batch->document_start != NULL;
+
     for (int32_t b = 0; b < batch->B; b++) {
         size_t left = SIZE_MAX - first_window; /* SIZE_MAX is no window, whatever T */
-        size_t window = (size_t)b < left ? first_window + (size_t)b : SIZE_MAX;
+        size_t window = possible && (size_t)b < left ? first_window + (size_t)b : SIZE_MAX;
         slm__batch_set_row(batch, b, corpus, NULL, window);
+        if (batch->document_start != NULL) slm__batch_set_documents(batch, b, corpus, window);
     }
 }
 
@@ -5046,6 +5312,12 @@ SLM_API slm_status slm_losses_create(slm_losses **out, size_t n, int32_t T, slm_
     return SLM_OK;
 }
 
+/* For what losses were made that differ from the corpus in documents. */
+static const char *slm__other_documents(const slm_losses *losses, const slm_corpus *corpus) {
+    if (losses->documents_hash == 0) return "attention across documents";
+    return corpus->within_documents ? "other documents" : "attention within documents";
+}
+
 SLM_API slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *corpus, int32_t T,
                                     slm_error *err) {
     const char *made_for = NULL;
@@ -5056,6 +5328,8 @@ SLM_API slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *
         made_for = "another tokenizer";
     else if (losses->total + 1 != corpus->n || losses->corpus_hash != corpus->hash)
         made_for = "another corpus";
+    else if (losses->documents_hash != slm__documents_in_effect(corpus))
+        made_for = slm__other_documents(losses, corpus);
     else if (losses->n != losses->total)
         made_for = "a part of this corpus";
 
@@ -5152,6 +5426,7 @@ static slm_status slm__losses_of_windows(slm_losses **out, const slm_model *mode
     (*out)->corpus_hash = corpus->hash;
     (*out)->tokenizer_hash = corpus->tokenizer_hash;
     (*out)->model_hash = slm_model_hash(model);
+    (*out)->documents_hash = slm__documents_in_effect(corpus);
     return SLM_OK;
 }
 
@@ -5190,6 +5465,7 @@ SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
 typedef struct slm__window_sum {
     double loss;
     size_t n;
+    size_t bytes; /* of the targets */
 } slm__window_sum;
 
 static slm__window_sum slm__sum_window(const slm_losses *losses, const slm_corpus *corpus,
@@ -5197,13 +5473,15 @@ static slm__window_sum slm__sum_window(const slm_losses *losses, const slm_corpu
     const size_t T = (size_t)losses->T;
     const size_t first = window * T;
     const size_t end = slm__min(first + T, losses->n);
-    slm__window_sum sum = {0, 0};
+    slm__window_sum sum = {0, 0, 0};
 
     for (size_t i = first; i < end; i++) {
-        if (corpus->masked != NULL && corpus->masked[i + 1]) continue;
+        if (!slm_corpus_is_target(corpus, i + 1)) continue;
 
+        size_t token = (size_t)corpus->tokens[i + 1];
         sum.loss += (double)losses->loss[i];
         sum.n++;
+        if (token < corpus->n_token_bytes) sum.bytes += (size_t)corpus->token_bytes[token];
     }
     return sum;
 }
@@ -5226,7 +5504,7 @@ static void slm__bootstrap(double *low, double *high, const slm__window_sum *sum
     slm_rng rng = slm_rng_seed(seed);
 
     for (size_t draw = 0; draw < SLM__DRAWS; draw++) {
-        slm__window_sum total = {0, 0};
+        slm__window_sum total = {0, 0, 0};
         for (size_t i = 0; i < n; i++) {
             const slm__window_sum *one = &sums[slm_rng_below(&rng, n)];
             total.loss += one->loss;
@@ -5245,7 +5523,7 @@ static void slm__bootstrap(double *low, double *high, const slm__window_sum *sum
 SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *losses,
                                        const slm_corpus *corpus, uint64_t seed, slm_error *err) {
     const size_t n_windows = slm_corpus_n_windows(corpus, losses->T);
-    slm__window_sum total = {0, 0};
+    slm__window_sum total = {0, 0, 0};
 
     slm_status status = slm_losses_check(losses, corpus, losses->T, err);
 
@@ -5259,18 +5537,20 @@ SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *lo
         sums[w] = slm__sum_window(losses, corpus, w);
         total.loss += sums[w].loss;
         total.n += sums[w].n;
+        total.bytes += sums[w].bytes;
     }
     if (total.n == 0) {
         slm__release(sums);
         return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "evaluation: every token is masked, there is nothing to predict");
+                         "evaluation: every token is masked, or the first of its document: there "
+                         "is nothing to predict");
     }
 
     memset(out, 0, sizeof *out);
     out->loss = total.loss / (double)total.n;
     out->bits_per_byte = (double)NAN;
-    if (corpus->bytes > 0 && corpus->masked == NULL)
-        out->bits_per_byte = total.loss / log(2.0) / (double)corpus->bytes;
+    if (total.bytes > 0) out->bits_per_byte = total.loss / log(2.0) / (double)total.bytes;
+    out->n_bytes = total.bytes;
     out->n_tokens = total.n;
     out->n_windows = n_windows;
     slm__bootstrap(&out->low, &out->high, sums, n_windows, seed);
@@ -8008,6 +8288,26 @@ SLM_API slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, si
 }
 
 /* ---- a text as a corpus ---- */
+SLM_API slm_status slm_corpus_set_tokenizer(slm_corpus *corpus, const slm_tokenizer *tokenizer,
+                                            slm_error *err) {
+    size_t V = (size_t)slm_tokenizer_vocab(tokenizer);
+    int32_t *sizes = (int32_t *)slm__alloc(V, sizeof *sizes, err);
+
+    if (sizes == NULL) return SLM_ERR_MEMORY;
+    for (size_t id = 0; id < V; id++) {
+        size_t size = 0;
+        if (slm_tokenizer_token_kind(tokenizer, (int32_t)id) != SLM_TOKEN_SPECIAL)
+            (void)slm_tokenizer_token(&size, tokenizer, (int32_t)id);
+        sizes[id] = (int32_t)size;
+    }
+    slm__release(corpus->more[SLM__CORPUS_TOKEN_BYTES]);
+    corpus->more[SLM__CORPUS_TOKEN_BYTES] = sizes;
+    corpus->token_bytes = sizes;
+    corpus->n_token_bytes = V;
+    corpus->tokenizer_hash = tokenizer->hash;
+    return SLM_OK;
+}
+
 SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
                                      const char *text, size_t size, slm_error *err) {
     int32_t *tokens = NULL;
@@ -8017,11 +8317,14 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
     *out = NULL;
     if (status == SLM_OK)
         status = slm_corpus_create(out, tokens, NULL, n, slm_tokenizer_vocab(tokenizer), err);
+    slm__release(tokens);
+    if (status == SLM_OK) status = slm_corpus_set_tokenizer(*out, tokenizer, err);
     if (status == SLM_OK) {
         (*out)->bytes = size;
-        (*out)->tokenizer_hash = tokenizer->hash;
+        return SLM_OK;
     }
-    slm__release(tokens);
+    slm_corpus_free(*out);
+    *out = NULL;
     return status;
 }
 
@@ -9445,14 +9748,18 @@ static slm_status slm__safetensors_read_matrix(slm_real *out, slm_safetensors *f
        ...                texts, in a run
        "checksum": "..."  over all pairs "key\0value\0" before it, then over all numbers
    A model is a container without "slm" and numbers, so that its checksum is not demanded. */
-typedef enum slm__key_format { SLM__KEY_DECIMAL, SLM__KEY_HASH } slm__key_format;
+typedef enum slm__key_format {
+    SLM__KEY_DECIMAL,
+    SLM__KEY_HASH,
+    SLM__KEY_HASH_OR_NONE /* left out if it is 0 */
+} slm__key_format;
 
 typedef struct slm__container_key {
     const char *name;
     slm__key_format format;
 } slm__container_key;
 
-enum { SLM__MAX_KEYS = 6 };
+enum { SLM__MAX_KEYS = 7 };
 
 typedef struct slm__container_format {
     const char *name;                       /* the value of "slm"; NULL for a model */
@@ -9478,8 +9785,9 @@ static const slm__container_format slm__losses_format = {"score file",
                                                           {"all", SLM__KEY_DECIMAL},
                                                           {"corpus", SLM__KEY_HASH},
                                                           {"tokenizer", SLM__KEY_HASH},
-                                                          {"model", SLM__KEY_HASH}},
-                                                         6};
+                                                          {"model", SLM__KEY_HASH},
+                                                          {"documents", SLM__KEY_HASH_OR_NONE}},
+                                                         7};
 
 /* What a container holds, in memory. */
 typedef struct slm__container {
@@ -9580,9 +9888,11 @@ static void slm__container_begin(slm__container_writer *w, const slm__container 
     w->checksum = SLM_HASH_START;
     slm__container_put(w, "format", "pt");
     if (format->name != NULL) slm__container_put(w, "slm", format->name);
-    for (size_t i = 0; i < format->n_keys; i++)
+    for (size_t i = 0; i < format->n_keys; i++) {
+        if (format->keys[i].format == SLM__KEY_HASH_OR_NONE && numbers[i] == 0) continue;
         slm__container_put(w, format->keys[i].name,
                            slm__key_text(text, numbers[i], format->keys[i].format));
+    }
 }
 
 /* Ends the header: the tensors, and spaces so that the numbers begin at a multiple of 8 bytes. */
@@ -9661,6 +9971,8 @@ static slm_status slm__container_read_keys(slm_safetensors *file,
         const slm__container_key *key = &format->keys[i];
         const char *text = slm_safetensors_metadata(file, key->name);
 
+        numbers[i] = 0;
+        if (text == NULL && key->format == SLM__KEY_HASH_OR_NONE) continue;
         if (text == NULL) text = "";
         numbers[i] = strtoull(text, NULL, key->format == SLM__KEY_DECIMAL ? 10 : 16);
         if (strcmp(slm__key_text(again, numbers[i], key->format), text) != 0)
@@ -11427,7 +11739,8 @@ SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
 /* ---- loss files ----
    A container with the tensors "loss" and "entropy" (n) and the numbers
        window, at, all             length of a window, entries before these, of the whole corpus
-       corpus, tokenizer, model    fingerprints */
+       corpus, tokenizer, model    fingerprints
+       documents                   likewise, if they were made within documents */
 
 /* Parts consist of whole windows; only the last window of the corpus may be shorter. */
 static slm_status slm__losses_possible(const slm_losses *s, slm_status otherwise, const char *path,
@@ -11450,9 +11763,9 @@ static slm_param slm__losses_param(size_t n) {
 }
 
 SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, slm_error *err) {
-    const uint64_t numbers[6] = {
-        (uint64_t)losses->T,    losses->first,        losses->total, losses->corpus_hash,
-        losses->tokenizer_hash, losses->model_hash};
+    const uint64_t numbers[7] = {
+        (uint64_t)losses->T,    losses->first,      losses->total,         losses->corpus_hash,
+        losses->tokenizer_hash, losses->model_hash, losses->documents_hash};
     slm_param param = slm__losses_param(losses->n);
     slm__container c =
         slm__container_of(&slm__losses_format, &param, 1, losses->loss, losses->entropy, NULL);
@@ -11466,7 +11779,7 @@ SLM_API slm_status slm_losses_save(const slm_losses *losses, const char *path, s
 
 /* Makes losses as the file describes them.  Since it holds n numbers, memory for n may be taken. */
 static slm_status slm__losses_from(slm_losses **out, const slm_safetensors *file,
-                                   const uint64_t numbers[6], const char *path, slm_error *err) {
+                                   const uint64_t numbers[7], const char *path, slm_error *err) {
     const slm_safetensors_entry *loss = slm_safetensors_find(file, "loss");
     slm_losses like;
     slm_status status;
@@ -11488,6 +11801,7 @@ static slm_status slm__losses_from(slm_losses **out, const slm_safetensors *file
     like.corpus_hash = numbers[3];
     like.tokenizer_hash = numbers[4];
     like.model_hash = numbers[5];
+    like.documents_hash = numbers[6];
     status = slm__losses_possible(&like, SLM_ERR_FORMAT, path, err);
     if (status != SLM_OK) return status;
 
@@ -11498,6 +11812,7 @@ static slm_status slm__losses_from(slm_losses **out, const slm_safetensors *file
     (*out)->corpus_hash = like.corpus_hash;
     (*out)->tokenizer_hash = like.tokenizer_hash;
     (*out)->model_hash = like.model_hash;
+    (*out)->documents_hash = like.documents_hash;
     return SLM_OK;
 }
 

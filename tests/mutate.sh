@@ -143,10 +143,19 @@ change 'rope: between high and low' 'model' \
 change 'rope: scaled in generation' 'model' \
     'slm__rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);' \
     'slm__rope_frequency(i, c->head_dim, c->rope_theta, NULL);'
+change 'rope: positions in a document' 'documents' \
+    '(n % angles->rows - start) * D;' '(n % angles->rows - 0 * start) * D;'
+change 'rope: turned back in a document' 'gradients' \
+    'node->in[0], document_start, -1);' 'node->in[0], NULL, -1);'
+change 'documents in order' 'gradients' \
+    'if (begins || goes_on) continue;' 'if (begins || start[n] >= 0) continue;'
+change 'attention: where a document ends' 'documents' \
+    'while (span->first + span->n < T && (size_t)start[span->first + span->n] == span->first)' \
+    'while (span->first + span->n < T && (size_t)start[span->first + span->n] <= span->first + 2)'
 change 'rope after a reader' 'step' \
     'if (node->in[0] == x || node->in[1] == x' 'if (node->in[0] == NULL || node->in[1] == x'
 change 'rope: turned back' 'audit gradients' \
-    'node->out, node->in[0], -1)' 'node->out, node->in[0], 1)'
+    'node->in[0], document_start, -1)' 'node->in[0], document_start, 1)'
 change 'attention is causal' 'audit gradients' \
     'slm__exp_shift(row, row, max, visible)' 'slm__exp_shift(row, row, max, block->reach)'
 change 'entropy of a row' 'audit' \
@@ -170,7 +179,7 @@ change 'loss: without live rows' 'gradients' \
 change 'attention: heads in groups' 'audit gradients' \
     'h * s->KV / s->H * s->D' 'h % s->KV * s->D'
 change 'attention: the next live rows' 'step gradients' \
-    'if (row >= start + T) break;' ';'
+    'if (row >= start + n) break;' ';'
 change 'target outside the vocabulary' 'step gradients' \
     '(size_t)rows->targets[n] >= head->rows)' '(size_t)rows->targets[n] > head->rows)'
 # ---- model ----
@@ -241,7 +250,13 @@ change 'scores of another tokenizer' 'scores' \
 change 'a part for the whole' 'scores' \
     'else if (losses->n != losses->total)' 'else if (losses->n > losses->total)'
 change 'masked tokens do not count' 'scores' \
-    'corpus->masked[i + 1]) continue;' 'corpus->masked[i]) continue;'
+    'if (!slm_corpus_is_target(corpus, i + 1)) continue;' \
+    'if (!slm_corpus_is_target(corpus, i)) continue;'
+change 'bytes of the targets only' 'scores' \
+    'sum.bytes += (size_t)corpus->token_bytes[token];' 'sum.bytes++;'
+change 'scores within documents' 'documents' \
+    'else if (losses->documents_hash != slm__documents_in_effect(corpus))' \
+    'else if (losses->documents_hash > slm__documents_in_effect(corpus))'
 change 'interval: the lower limit' 'scores' \
     '*low = below[0]' '*low = above[0]'
 change 'a damaged file' 'runs scores' \
@@ -288,9 +303,19 @@ change 'ids of decode' 'tokenizer' \
 # ---- data ----
 change 'windows of a corpus' 'data' \
     '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
-change 'masked targets' 'data' \
-    'corpus->masked != NULL && corpus->masked[position];' \
-    'corpus->masked != NULL && corpus->masked[position - 1];'
+change 'masked targets' 'data documents' \
+    'if (corpus->masked != NULL && corpus->masked[i]) return 0;' \
+    'if (corpus->masked != NULL && corpus->masked[i - 1]) return 0;'
+change 'the first token of a document' 'documents' \
+    'return !corpus->within_documents || !slm__begins_document(corpus, i);' 'return 1;'
+change 'where documents begin' 'documents' \
+    'corpus->document_starts[middle] < token' 'corpus->document_starts[middle] <= token'
+change 'a row of no use is alone' 'documents' \
+    'int begins = t == 0 || alone || was_alone;' 'int begins = t == 0 || was_alone;'
+change 'rows past the end are alone' 'documents' \
+    'position >= corpus->n || slm__begins_document' 'slm__begins_document'
+change 'weights of a corpus' 'documents' \
+    'inside ? corpus->weights[position] : 1' 'inside ? corpus->weights[position - 1] : 1'
 change 'each window once' 'data' \
     '(left ^ hashed)' '(left & hashed)'
 change 'scores of the target' 'data scores step' \
@@ -300,7 +325,7 @@ change 'batches: whose memory' 'data' \
 change 'batches: half a reference' 'data' \
     'if (batch->ref_loss == NULL) batch->ref_loss = block;' 'batch->ref_loss = block;'
 change 'batches: weights are 1' 'data' \
-    'block[i] = 1;' 'block[i] = 0;'
+    'weights[i] = 1; }' 'weights[i] = 0; }'
 change 'files that are no text' 'data' \
     'return kind != NULL ? slm__no_text_refuse(kind, path, err) : SLM_OK;' 'return SLM_OK;'
 change 'UTF-16 without a mark' 'data' \

@@ -153,6 +153,28 @@ static slm_tensor *rope(slm_tape *t, slm_tensor **l) {
     return slm_rope(t, slm_linear(t, l[0], l[1], NULL), slm_rope_angles(t, 7, 6, 10000, NULL));
 }
 
+/* Two sequences of 7 rows: three documents, of which one is a row alone; one document and a bit. */
+static const int32_t document_start[N_ROWS] = {0, 0, 0, 3, 4, 4, 4, 0, 0, 0, 0, 0, 5, 5};
+
+static slm_tensor *rope_within(slm_tape *t, slm_tensor **l) {
+    slm_tensor *x = slm_linear(t, l[0], l[1], NULL);
+    return slm_rope_within(t, x, slm_rope_angles(t, 7, 6, 10000), document_start);
+}
+
+static slm_tensor *attention_within(slm_tape *t, slm_tensor **l) {
+    return slm_attention_within(t, l[0], l[1], l[2], document_start, 7, 6);
+}
+
+/* a document of more than one block of rows, and one that begins within a block */
+static slm_tensor *attention_long_within(slm_tape *t, slm_tensor **l) {
+    static int32_t start[131];
+    for (int32_t n = 0; n < 131; n++) {
+        if (n >= 20) start[n] = 20;
+        if (n >= 110) start[n] = 110;
+    }
+    return slm_attention_within(t, l[0], l[1], l[2], start, 131, 2);
+}
+
 static slm_tensor *attention(slm_tape *t, slm_tensor **l) {
     return slm_attention(t, l[0], l[1], l[2], 7, 6);
 }
@@ -212,14 +234,24 @@ static slm_tensor *losses_in_the_middle(slm_tape *t, slm_tensor **l) {
 }
 
 /* live rows through linear, norm, swiglu and attention */
+static const int32_t *layer_documents;
+
 static slm_tensor *loss_of_a_layer(slm_tape *t, slm_tensor **l) {
     slm_tensor *a = slm_linear(t, l[0], l[1], NULL);
     slm_tensor *q = slm_linear(t, a, l[2], NULL);
     slm_tensor *k = slm_linear(t, a, l[3], NULL);
-    slm_tensor *y = slm_attention(t, q, k, slm_swiglu(t, k, q), 7, 2);
+    slm_tensor *v = slm_swiglu(t, k, q);
+    slm_tensor *y = slm_attention_within(t, q, k, v, layer_documents, 7, 2);
     slm_tensor *norm = slm_constant(t, projection, 1, 6);
     slm_tensor *hidden = slm_rmsnorm(t, slm_linear(t, y, l[4], a), norm, 1e-5);
     return slm_selective_loss(t, hidden, l[5], targets, NULL, mask, 5.0, losses);
+}
+
+static slm_tensor *loss_of_a_layer_within(slm_tape *t, slm_tensor **l) {
+    layer_documents = document_start;
+    slm_tensor *loss = loss_of_a_layer(t, l);
+    layer_documents = NULL;
+    return loss;
 }
 
 static const problem problems[] = {
@@ -231,6 +263,9 @@ static const problem problems[] = {
     {"rope", 2, {14, 12}, {3, 3}, rope},
     {"attention, 4 heads on 2", 3, {14, 14, 14}, {24, 12, 12}, attention},
     {"attention over three blocks", 3, {131, 131, 131}, {2, 2, 2}, attention_long},
+    {"rope within documents", 2, {14, 12}, {3, 3}, rope_within},
+    {"attention within documents", 3, {14, 14, 14}, {24, 12, 12}, attention_within},
+    {"attention within long documents", 3, {131, 131, 131}, {2, 2, 2}, attention_long_within},
     {"swiglu", 2, {5, 5}, {13, 13}, swiglu},
     {"shared input", 3, {5, 4, 4}, {3, 3, 4}, shared_input},
     {"selective loss", 2, {14, 5}, {3, 3}, selective_loss},
@@ -239,6 +274,11 @@ static const problem problems[] = {
     {"two losses", 2, {14, 5}, {3, 3}, two_losses},
     {"losses in the middle", 3, {14, 4, 5}, {3, 3, 3}, losses_in_the_middle},
     {"selective loss of a layer", 6, {14, 6, 4, 4, 6, 5}, {3, 3, 6, 6, 4, 6}, loss_of_a_layer},
+    {"the same within documents",
+     6,
+     {14, 6, 4, 4, 6, 5},
+     {3, 3, 6, 6, 4, 6},
+     loss_of_a_layer_within},
 };
 
 /* ---- the loss as a number, and where it may not be differentiated ---- */
@@ -304,6 +344,25 @@ static void what_the_sweep_refuses(void) {
           tape->error.text);
 }
 
+/* A row's document begins at that row, or where that of the row before does. */
+static void documents_are_refused(void) {
+    static const int32_t bad[][4] = {
+        {0, 0, 1, 1}, {1, 1, 1, 1}, {0, -1, -1, -1}, {0, 0, 3, 3}, {0, 1, 0, 0}};
+    double x[8] = {0}, grad[8];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        slm_tape_reset(tape);
+        slm_tensor *leaf = slm_leaf(tape, x, grad, 4, 2);
+        CHECK(slm_attention_within(tape, leaf, leaf, leaf, bad[i], 4, 2) == NULL &&
+                  strstr(tape->error.text, "document_start"),
+              "attention %d: %s", (int)i, tape->error.text);
+        slm_tape_reset(tape);
+        leaf = slm_linear(tape, slm_constant(tape, x, 4, 2), slm_constant(tape, x, 2, 2), NULL);
+        CHECK(slm_rope_within(tape, leaf, slm_rope_angles(tape, 4, 2, 1e4), bad[i]) == NULL &&
+                  strstr(tape->error.text, "document_start"),
+              "rope %d: %s", (int)i, tape->error.text);
+    }
+}
+
 /* ---- the whole model: the gradient that a training step leaves ---- */
 static double model_loss(slm_model *model, slm_batch *batch, const uint8_t *kept, size_t n_kept) {
     double sum = 0;
@@ -362,7 +421,7 @@ static slm_batch *some_batch(void) {
     return batch;
 }
 
-static void whole_model(int tied, double ratio) {
+static void whole_model(int tied, double ratio, const int32_t *documents) {
     slm_model *model = some_model(tied);
     slm_batch *batch = some_batch();
     slm_trainer *trainer;
@@ -374,6 +433,7 @@ static void whole_model(int tied, double ratio) {
 
     options.select.criterion = SLM_CRITERION_EXCESS;
     options.select.ratio = ratio;
+    if (documents != NULL) memcpy(batch->document_start, documents, N_ROWS * sizeof *documents);
     options.adamw.lr = 0; /* the step leaves its gradient, and the parameters as they are */
     CHECK_OK(slm_trainer_create(&trainer, model, &options, &err), err);
     CHECK_OK(slm_trainer_step(&stats, trainer, &batch, 1, &err), err);
@@ -401,9 +461,11 @@ int main(void) {
         check_problem(&problems[i]);
     loss_is_the_weighted_sum();
     what_the_sweep_refuses();
-    whole_model(0, 1.0);
-    whole_model(0, 0.4);
-    whole_model(1, 0.6);
+    documents_are_refused();
+    whole_model(0, 1.0, NULL);
+    whole_model(0, 0.4, NULL);
+    whole_model(1, 0.6, NULL);
+    whole_model(1, 0.6, document_start);
     slm_tape_free(tape);
     return check_end();
 }

@@ -57,7 +57,7 @@ static slm_corpus *corpus_of(size_t n, uint64_t seed) {
 static int same_scores(const slm_losses *a, const slm_losses *b) {
     return a->n == b->n && a->first == b->first && a->total == b->total && a->T == b->T &&
            a->corpus_hash == b->corpus_hash && a->tokenizer_hash == b->tokenizer_hash &&
-           a->model_hash == b->model_hash &&
+           a->model_hash == b->model_hash && a->documents_hash == b->documents_hash &&
            memcmp(a->loss, b->loss, a->n * sizeof(slm_real)) == 0 &&
            memcmp(a->entropy, b->entropy, a->n * sizeof(slm_real)) == 0;
 }
@@ -225,6 +225,16 @@ static void round_trip(void) {
 
     CHECK_OK(slm_losses_load(&s, in("scores"), &err), err);
     CHECK(s != NULL && same_scores(s, truth), "loaded");
+    CHECK(slm_safetensors_open(&file, in("scores"), &err) == SLM_OK &&
+              slm_safetensors_metadata(file, "documents") == NULL,
+          "a file says nothing of documents unless there is need");
+    slm_safetensors_close(file);
+
+    s->documents_hash = 0xd0c5;
+    CHECK_OK(slm_losses_save(s, in("within"), &err), err);
+    slm_losses_free(s);
+    CHECK_OK(slm_losses_load(&s, in("within"), &err), err);
+    CHECK(s != NULL && s->documents_hash == 0xd0c5, "the documents that it was made within");
     slm_losses_free(s);
 }
 
@@ -631,22 +641,30 @@ static void evaluation(void) {
     CHECK(e.n_tokens == n && n == N - 2 && e.n_windows == WINDOWS, "%zu targets in %zu windows",
           e.n_tokens, e.n_windows);
     CHECK(e.low < e.loss && e.loss < e.high, "interval %g to %g around %g", e.low, e.high, e.loss);
-    CHECK(e.bits_per_byte != e.bits_per_byte, "bits per byte of a corpus that knows no bytes");
+    CHECK(e.bits_per_byte != e.bits_per_byte && e.n_bytes == 0,
+          "bits per byte of a corpus that knows no bytes");
 
     CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
     CHECK(again.loss == e.loss && again.low == e.low && again.high == e.high, "the same seed");
     CHECK_OK(slm_losses_evaluate(&again, truth, &c, 6, &err), err);
     CHECK(again.loss == e.loss && again.low != e.low && again.high != e.high, "another seed");
 
-    /* The bytes of masked tokens are not known apart from the others'. */
-    c.bytes = 100;
+    /* Only the bytes of the targets count: neither those of the first token, nor of masked ones;
+       token 3 is special. */
+    int32_t token_bytes[VOCAB];
+    size_t n_bytes = 0;
+    for (int32_t id = 0; id < VOCAB; id++)
+        token_bytes[id] = id == 3 ? 0 : id % 4 + 1;
+    for (size_t i = 1; i < c.n; i++)
+        if (!c.masked[i]) n_bytes += (size_t)token_bytes[c.tokens[i]];
+    c.bytes = 100000; /* of the text: not what is asked for */
+    c.token_bytes = token_bytes;
+    c.n_token_bytes = VOCAB;
     CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
-    CHECK(again.bits_per_byte != again.bits_per_byte, "bits per byte of a part of the text");
+    CHECK(again.n_bytes == n_bytes, "%zu bytes, not %zu", again.n_bytes, n_bytes);
+    CHECK(fabs(again.bits_per_byte - mean * (double)n / ln2 / (double)n_bytes) < 1e-12,
+          "bits per byte %g", again.bits_per_byte);
     c.masked = NULL;
-    mean = naive_mean(truth, &c, &n);
-    CHECK_OK(slm_losses_evaluate(&again, truth, &c, 5, &err), err);
-    CHECK(fabs(again.bits_per_byte - mean * (double)n / ln2 / 100) < 1e-12, "bits per byte %g",
-          again.bits_per_byte);
 
     /* Windows that all have one mean leave no doubt about it. */
     slm_losses *flat;

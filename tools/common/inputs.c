@@ -103,9 +103,31 @@ static void copy_tokens(int32_t *tokens, uint8_t *masked, const slm_corpus *a,
     }
 }
 
+/* The documents of b follow those of a; at the seam, one begins. */
+static slm_status join_documents(slm_corpus *joined, const slm_corpus *a, const slm_corpus *b,
+                                 slm_error *err) {
+    const slm_corpus *parts[2] = {a, b};
+    uint64_t *starts = (uint64_t *)malloc((a->n_documents + b->n_documents + 1) * sizeof *starts);
+    uint64_t first = 0;
+    size_t n = 0;
+    if (starts == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory: documents");
+    for (size_t i = 0; i < 2; i++) {
+        const slm_corpus *part = parts[i];
+        size_t n_documents = part->document_starts != NULL ? part->n_documents : 1;
+        if (part->n == 0) continue;
+        for (size_t k = 0; k < n_documents; k++)
+            starts[n++] = first + (part->document_starts != NULL ? part->document_starts[k] : 0);
+        first += part->n;
+    }
+    slm_status status = SLM_OK;
+    if (n > 0) status = slm_corpus_set_documents(joined, starts, n, err);
+    free(starts);
+    return status;
+}
+
 /* Puts the tokens of b behind those of *a, which is replaced. */
-static slm_status append_corpus(slm_corpus **a, const slm_corpus *b, int32_t vocab,
-                                slm_error *err) {
+static slm_status append_corpus(slm_corpus **a, const slm_corpus *b,
+                                const token_reader *reader, slm_error *err) {
     size_t n = (*a)->n + b->n;
     size_t room = n > 0 ? n : 1;
     int any_masked = (*a)->masked != NULL || b->masked != NULL;
@@ -117,13 +139,18 @@ static slm_status append_corpus(slm_corpus **a, const slm_corpus *b, int32_t voc
         status = error_set(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", n);
     } else {
         copy_tokens(tokens, masked, *a, b);
-        status = slm_corpus_create(&joined, tokens, masked, n, vocab, err);
+        status = slm_corpus_create(&joined, tokens, masked, n, reader->vocab, err);
     }
     free(tokens);
     free(masked);
-    if (status != SLM_OK) return status;
+    if (status == SLM_OK && reader->tokenizer != NULL)
+        status = slm_corpus_set_tokenizer(joined, reader->tokenizer, err);
+    if (status == SLM_OK) status = join_documents(joined, *a, b, err);
+    if (status != SLM_OK) {
+        slm_corpus_free(joined);
+        return status;
+    }
 
-    joined->tokenizer_hash = (*a)->tokenizer_hash;
     if ((*a)->bytes != 0 && b->bytes != 0) joined->bytes = (*a)->bytes + b->bytes;
     slm_corpus_free(*a);
     *a = joined;
@@ -139,7 +166,7 @@ static int load_file(slm_corpus **corpus, token_reader *reader, const char *path
         *corpus = next;
         return DONE;
     }
-    status = append_corpus(corpus, next, reader->vocab, &err);
+    status = append_corpus(corpus, next, reader, &err);
     slm_corpus_free(next);
     return fail_status(status, FOR_INPUT, &err);
 }

@@ -174,11 +174,16 @@ static slm_status corpus_of_ids(slm_corpus **out, const token_reader *reader, co
     slm_status status = read_tokens(tokens, &text_size, reader, s, layout, err);
     if (status == SLM_OK)
         status = slm_corpus_create(out, tokens, NULL, layout->n, reader->vocab, err);
-    if (status == SLM_OK && reader->tokenizer != NULL) {
-        (*out)->bytes = text_size;
-        (*out)->tokenizer_hash = slm_tokenizer_hash(reader->tokenizer);
-    }
     free(tokens);
+    if (status != SLM_OK || reader->tokenizer == NULL) return status;
+
+    status = slm_corpus_set_tokenizer(*out, reader->tokenizer, err);
+    if (status == SLM_OK) {
+        (*out)->bytes = text_size;
+        return SLM_OK;
+    }
+    slm_corpus_free(*out);
+    *out = NULL;
     return status;
 }
 

@@ -36,22 +36,22 @@ static void print_json_number(const char *name, double value) {
     }
 }
 
-static void print_json(const slm_evaluation *e, const slm_corpus *corpus) {
+static void print_json(const slm_evaluation *e) {
     printf("{");
     print_json_number("loss", e->loss);
     print_json_number("perplexity", exp(e->loss));
     print_json_number("bits_per_byte", e->bits_per_byte);
     printf("\"tokens\": %zu, \"bytes\": %zu, \"ci95\": [%.17g, %.17g]}\n", e->n_tokens,
-           corpus->bytes, e->low, e->high);
+           e->n_bytes, e->low, e->high);
 }
 
-static void print_lines(const slm_evaluation *e, const slm_corpus *corpus, int32_t T) {
+static void print_lines(const slm_evaluation *e, int32_t T) {
     printf("loss           %.6f nats per token   (95%%: %.6f to %.6f)\n", e->loss, e->low, e->high);
     printf("perplexity     %.4f\n", exp(e->loss));
     if (isfinite(e->bits_per_byte)) printf("bits per byte  %.6f\n", e->bits_per_byte);
     printf("tokens         %zu predicted, in %zu windows of %d\n", e->n_tokens, e->n_windows,
            (int)T);
-    printf("bytes          %zu\n", corpus->bytes);
+    printf("bytes          %zu of those tokens\n", e->n_bytes);
 }
 
 static int compute_losses(const eval_options *o, eval_run *r) {
@@ -96,9 +96,9 @@ static int evaluate(const eval_options *o, eval_run *r) {
     if (status == SLM_ERR_ARGUMENT) return fail(BAD_INPUT, "%s: %s", o->data.items[0], err.text);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     if (o->json) {
-        print_json(&evaluation, r->corpus);
+        print_json(&evaluation);
     } else {
-        print_lines(&evaluation, r->corpus, r->losses->T);
+        print_lines(&evaluation, r->losses->T);
     }
     return DONE;
 }
@@ -132,7 +132,8 @@ static int parse_options(eval_options *o, int argc, char **argv) {
         "The loss is the mean over all targets: each token but the first of the text, predicted\n"
         "from those before it in its window of --seq.  The interval comes from 1000 resamples of\n"
         "whole windows.  --json prints loss (nats per token), perplexity, bits_per_byte, tokens\n"
-        "(targets), bytes (of the text) and ci95 ([low, high], of the loss).\n\n"
+        "(targets), bytes (of those targets; special tokens have none) and ci95 ([low, high], of\n"
+        "the loss).\n\n"
         "--answers asks `Question: ...\\nAnswer:` for each record {question, answer} (GSM8K) or\n"
         "{problem, solution} (MATH), takes the likeliest token up to a blank line, the next\n"
         "question, an end token or --max-new, and compares the final answer: the number behind\n"

@@ -10,6 +10,7 @@ const char *losses_difference(const slm_losses *a, const slm_losses *b) {
     if (a->tokenizer_hash != b->tokenizer_hash) return "tokenizer";
     if (a->corpus_hash != b->corpus_hash || a->total != b->total) return "corpus";
     if (a->model_hash != b->model_hash) return "model";
+    if (a->documents_hash != b->documents_hash) return "setting of --within-documents";
     return NULL;
 }
 
@@ -37,6 +38,7 @@ static slm_status create_joined(slm_losses **out, const slm_losses *const *parts
     (*out)->corpus_hash = model->corpus_hash;
     (*out)->tokenizer_hash = model->tokenizer_hash;
     (*out)->model_hash = model->model_hash;
+    (*out)->documents_hash = model->documents_hash;
     return SLM_OK;
 }
 

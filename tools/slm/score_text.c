@@ -65,6 +65,7 @@ static score_goal make_goal(const score_run *r, const score_options *o) {
     losses->corpus_hash = r->corpus->hash;
     losses->tokenizer_hash = hash_of(r->tokenizer);
     losses->model_hash = slm_model_hash(r->model);
+    losses->documents_hash = r->corpus->within_documents ? r->corpus->documents_hash : 0;
     return goal;
 }
 
