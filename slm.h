@@ -226,6 +226,8 @@ typedef enum slm_token_kind {
 } slm_token_kind;
 
 SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, int32_t id);
+/* The id of the added token with this text, or -1. */
+SLM_API int32_t slm_tokenizer_find_added(const slm_tokenizer *tokenizer, const char *text);
 
 typedef struct slm_tokenizer_info {
     /* How a text is cut into pieces: "gpt2", "digits" (StarCoder), "llama3" or "qwen2"; "none": it
@@ -381,6 +383,17 @@ typedef struct slm_rope_scaling {
     int32_t original_seq;    /* of LLAMA3: the context before it was stretched */
 } slm_rope_scaling;
 
+/* Tokens with a meaning, for the programs that use a model.  They change nothing that it computes.
+   An id need not be one of the vocabulary. */
+enum { SLM_EOS_MAX = 16 };
+
+typedef struct slm_special_ids {
+    int32_t has_bos, bos; /* 1 and the id that begins a text; 0: none is known */
+    int32_t has_pad, pad; /* 1 and the id that fills up a batch; 0: none is known */
+    int32_t n_eos;        /* how many ids end a text */
+    int32_t eos[SLM_EOS_MAX];
+} slm_special_ids;
+
 typedef struct slm_model_config {
     int32_t vocab;          /* V, e.g. 4096 */
     int32_t dim;            /* C, e.g. 256: width of the residual stream */
@@ -396,6 +409,7 @@ typedef struct slm_model_config {
     slm_rope_scaling rope_scaling;
     int32_t sliding_window; /* Mistral's: its tokens see so many, themselves included; windows that
                                are longer are refused; 0: they see all */
+    slm_special_ids special;
 } slm_model_config;
 
 /* One parameter.  The table of them drives size, initialization, decay, saving and loading. */
@@ -811,7 +825,8 @@ SLM_API const char *slm_dtype_name(slm_dtype dtype); /* "F32", ...; never NULL *
    index; F32, F16, BF16 or F64. */
 SLM_CHECKED slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 /* Makes the folder; the one above it must exist.  tokenizer: saved too, or NULL.  dtype: NATIVE,
-   F32, BF16 or F64. */
+   F32, BF16 or F64.  Other programs find in generation_config.json and tokenizer_config.json what
+   is known of the special ids. */
 SLM_CHECKED slm_status slm_model_save(const slm_model *model, const char *folder,
                                       const slm_tokenizer *tokenizer, slm_dtype dtype,
                                       slm_error *err);
@@ -835,6 +850,8 @@ typedef struct slm_run {
     slm_cursor cursor;
     uint64_t corpus_hash; /* saved; set it before loading: it must be the same */
     char extra[1024];     /* a text of yours */
+    slm_dtype dtype;      /* of the model's weights, as slm_model_save takes it; the state, from
+                             which training goes on, has them as they are */
 } slm_run;
 
 SLM_CHECKED slm_status slm_run_save(const slm_trainer *trainer, const char *folder,
@@ -4493,7 +4510,8 @@ static slm_status slm__model_config_check_ranges(const slm_model_config *c, slm_
                   {"ffn", c->ffn, 1, 1 << 22},
                   {"max_seq", c->max_seq, 1, 1 << 30},
                   {"tie_embeddings", c->tie_embeddings, 0, 1},
-                  {"sliding_window", c->sliding_window, 0, INT32_MAX}};
+                  {"sliding_window", c->sliding_window, 0, INT32_MAX},
+                  {"n_eos", c->special.n_eos, 0, SLM_EOS_MAX}};
 
     for (size_t i = 0; i < SLM__COUNT(fields); i++)
         if (fields[i].value < fields[i].low || fields[i].value > fields[i].high)
@@ -7212,6 +7230,19 @@ SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, 
     entry = SLM__ITEMS(const slm__token_entry, tokenizer->entries) + id;
     if (entry->added == SLM__NOT_ADDED) return SLM_TOKEN_NORMAL;
     return entry->special ? SLM_TOKEN_SPECIAL : SLM_TOKEN_ADDED;
+}
+
+SLM_API int32_t slm_tokenizer_find_added(const slm_tokenizer *tokenizer, const char *text) {
+    const int32_t *ids = SLM__ITEMS(const int32_t, tokenizer->added);
+    size_t n = SLM__N_ITEMS(int32_t, tokenizer->added);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t size = 0;
+        const char *bytes = slm_tokenizer_token(&size, tokenizer, ids[i]);
+
+        if (size == strlen(text) && memcmp(bytes, text, size) == 0) return ids[i];
+    }
+    return -1;
 }
 
 SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer) {
@@ -11400,6 +11431,69 @@ static void slm__config_rope(slm__config_io *io, slm_model_config *c) {
         slm__config_read_rope(io, c);
 }
 
+/* ---- config.json: special ids ---- */
+
+/* Reading: an id.  Returns 0 if there is none: old files say so by -1. */
+static int slm__config_read_id(slm__config_io *io, const slm__value *v, int32_t *id) {
+    uint64_t number;
+
+    if (slm__json_is(v, SLM__JSON_NUMBER) && v->start[0] == '-') return 0;
+    number = slm__json_u64(io->json, v);
+    if (number > INT32_MAX) slm__json_fail_quoting(io->json, v, "above 2147483647:");
+    *id = (int32_t)(number & INT32_MAX);
+    return io->json->status == SLM_OK;
+}
+
+/* An id, or null. */
+static void slm__config_id(slm__config_io *io, const char *name, int32_t *has, int32_t *id) {
+    const slm__value *v;
+    char text[16];
+
+    if (io->out != NULL) {
+        (void)snprintf(text, sizeof text, "%d", (int)*id);
+        slm__config_put(io, name, *has ? text : "null");
+        return;
+    }
+    v = slm__config_get(io, name, SLM__OPTIONAL);
+    *has = v != NULL && slm__config_read_id(io, v, id);
+}
+
+static void slm__config_read_ids(slm__config_io *io, const char *name, slm_special_ids *s) {
+    const slm__value *v = slm__config_get(io, name, SLM__OPTIONAL);
+    const slm__value *end;
+
+    if (v == NULL) return;
+    if (!slm__json_is(v, SLM__JSON_ARRAY)) {
+        s->n_eos = slm__config_read_id(io, v, &s->eos[0]);
+        return;
+    }
+    for (v = slm__json_items(io->json, v, &end); v != end; v = slm__json_next(v)) {
+        if (!slm__json_require(io->json, v, s->n_eos < SLM_EOS_MAX, "more than 16 ids")) return;
+        s->n_eos += slm__config_read_id(io, v, &s->eos[s->n_eos]);
+    }
+}
+
+/* An id, several in a list, or null. */
+static void slm__config_ids(slm__config_io *io, const char *name, slm_special_ids *s) {
+    if (io->out == NULL) {
+        slm__config_read_ids(io, name, s);
+        return;
+    }
+    slm__print(io->out, "  \"%s\": ", name);
+    if (s->n_eos == 0) slm__print(io->out, "null");
+    if (s->n_eos > 1) slm__print(io->out, "[");
+    for (int32_t i = 0; i < s->n_eos; i++)
+        slm__print(io->out, "%s%d", i > 0 ? ", " : "", (int)s->eos[i]);
+    slm__print(io->out, s->n_eos > 1 ? "],\n" : ",\n");
+}
+
+static void slm__config_special(slm__config_io *io, slm_special_ids *s) {
+    slm__config_id(io, "bos_token_id", &s->has_bos, &s->bos);
+    slm__config_ids(io, "eos_token_id", s);
+    if (io->out == NULL || s->has_pad)
+        slm__config_id(io, "pad_token_id", &s->has_pad, &s->pad);
+}
+
 /* ---- config.json: the whole ---- */
 
 /* Reading: what transformers takes where a Mistral's file is silent; null is no silence. */
@@ -11445,6 +11539,7 @@ static void slm__config_fields(slm__config_io *io, slm_model_config *c) {
     slm__config_must_be_false(io, "attention_bias");
     slm__config_must_be_false(io, "mlp_bias");
     slm__config_rope(io, c);
+    slm__config_special(io, &c->special);
 }
 
 static slm_status slm__config_parse(slm_model_config *config, const char *text, size_t size,
@@ -11486,8 +11581,6 @@ static slm_status slm__config_write(const slm_model_config *config, slm_dtype dt
 
     slm__print(&w, "{\n");
     slm__config_fields(&io, &copy);
-    slm__config_put(&io, "bos_token_id", "null");
-    slm__config_put(&io, "eos_token_id", "null");
     slm__print(&w, "  \"torch_dtype\": \"%s\"\n}\n", slm__torch_dtype(dtype));
     if (w.status == SLM_OK) w.status = slm_file_write(path, w.text.data, w.text.size, err);
     slm__release(w.text.data);
@@ -11711,9 +11804,119 @@ static slm_status slm__model_save_weights(const slm_model *model, const char *fo
     return slm__container_end(&writer, path);
 }
 
-SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
-                                  const slm_tokenizer *tokenizer, slm_dtype dtype, slm_error *err) {
+/* ---- what other programs read beside a model ---- */
+typedef enum slm__companions {
+    SLM__COMPANIONS_WRITE,
+    SLM__COMPANIONS_KEEP /* those that are there stay */
+} slm__companions;
+
+/* Writes what is in w to a file of the folder; w is empty then. */
+static slm_status slm__companion_write(slm__writer *w, const char *folder, const char *name,
+                                       slm__companions mode) {
     char path[SLM__PATH];
+
+    if (w->status == SLM_OK) w->status = slm__path_concat(path, folder, name, w->err);
+    if (w->status == SLM_OK && !(mode == SLM__COMPANIONS_KEEP && slm__exists(path)))
+        w->status = slm_file_write(path, w->text.data, w->text.size, w->err);
+    slm__release(w->text.data);
+    memset(&w->text, 0, sizeof w->text);
+    return w->status;
+}
+
+static slm_status slm__generation_config_write(const slm_special_ids *special, const char *folder,
+                                               slm__companions mode, slm_error *err) {
+    slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
+    slm__config_io io = {folder, NULL, NULL, &w};
+    slm_special_ids copy = *special;
+
+    slm__print(&w, "{\n  \"_from_model_config\": true,\n");
+    slm__config_special(&io, &copy);
+    if (w.status == SLM_OK) w.text.size -= 2; /* the last comma, and a newline */
+    slm__print(&w, "\n}\n");
+    return slm__companion_write(&w, folder, "/generation_config.json", mode);
+}
+
+/* A token as tokenizer_config.json names it.  One that is not added cannot be named: other programs
+   would add it, with an id that the model does not have. */
+static void slm__print_special(slm__writer *w, const char *name, const slm_tokenizer *tokenizer,
+                               int32_t id) {
+    size_t size = 0;
+    const char *bytes = slm_tokenizer_token(&size, tokenizer, id);
+
+    if (bytes == NULL || slm_tokenizer_token_kind(tokenizer, id) == SLM_TOKEN_NORMAL) return;
+    slm__print(w, "  \"%s\": ", name);
+    slm__print_string(w, bytes, size);
+    slm__print(w, ",\n");
+}
+
+/* 1 if this post_processor puts a special token first, as Llama's does. */
+static int slm__template_begins(slm__json *j, const slm__value *processor) {
+    const slm__value *single;
+
+    if (!slm__json_is(processor, SLM__JSON_OBJECT)) return 0;
+    single = slm__json_get(j, processor, "single");
+    if (!slm__json_is(single, SLM__JSON_ARRAY) || single->n_values < 2) return 0;
+    if (!slm__json_is(single + 1, SLM__JSON_OBJECT)) return 0;
+    return slm__json_get(j, single + 1, "SpecialToken") != NULL;
+}
+
+/* *adds: 1 if other programs put a token before each text, because the file of the tokenizer says
+   so. */
+static slm_status slm__tokenizer_adds_bos(int *adds, const slm_tokenizer *tokenizer,
+                                          slm_error *err) {
+    const slm__value *processor, *list, *item, *end;
+    slm__json j;
+
+    *adds = 0;
+    if (tokenizer->source.size == 0) return SLM_OK;
+    if (slm__json_open(&j, tokenizer->source.data, tokenizer->source.size, "tokenizer.json", err) ==
+        SLM_OK) {
+        processor = slm__json_get(&j, slm__json_root(&j), "post_processor");
+        *adds = slm__template_begins(&j, processor);
+        list = NULL;
+        if (slm__json_is(processor, SLM__JSON_OBJECT))
+            list = slm__json_get(&j, processor, "processors");
+        if (slm__json_is(list, SLM__JSON_ARRAY)) {
+            for (item = slm__json_items(&j, list, &end); item != end; item = slm__json_next(item))
+                *adds = *adds || slm__template_begins(&j, item);
+        }
+    }
+    slm__json_close(&j);
+    return j.status;
+}
+
+static slm_status slm__tokenizer_config_write(const slm_tokenizer *tokenizer,
+                                              const slm_model_config *c, const char *folder,
+                                              slm__companions mode, slm_error *err) {
+    slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
+    const slm_special_ids *s = &c->special;
+    int adds_bos;
+
+    w.status = slm__tokenizer_adds_bos(&adds_bos, tokenizer, err);
+    slm__print(&w, "{\n  \"add_bos_token\": %s,\n", slm__bool_text(adds_bos));
+    if (s->has_bos) slm__print_special(&w, "bos_token", tokenizer, s->bos);
+    slm__print(&w, "  \"clean_up_tokenization_spaces\": false,\n");
+    if (s->n_eos > 0) slm__print_special(&w, "eos_token", tokenizer, s->eos[0]);
+    slm__print(&w, "  \"model_max_length\": %d,\n", (int)c->max_seq);
+    if (s->has_pad) slm__print_special(&w, "pad_token", tokenizer, s->pad);
+    slm__print(&w, "  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n");
+    return slm__companion_write(&w, folder, "/tokenizer_config.json", mode);
+}
+
+static slm_status slm__model_save_tokenizer(const slm_model *model, const char *folder,
+                                            const slm_tokenizer *tokenizer, slm__companions mode,
+                                            slm_error *err) {
+    char path[SLM__PATH];
+    slm_status status = slm__path_concat(path, folder, "/tokenizer.json", err);
+
+    if (status == SLM_OK) status = slm_tokenizer_save(tokenizer, path, err);
+    if (status != SLM_OK) return status;
+    return slm__tokenizer_config_write(tokenizer, &model->config, folder, mode, err);
+}
+
+static slm_status slm__model_save(const slm_model *model, const char *folder,
+                                  const slm_tokenizer *tokenizer, slm_dtype dtype,
+                                  slm__companions mode, slm_error *err) {
     slm_status status;
 
     if (dtype == SLM_DTYPE_NATIVE) dtype = slm__native_dtype();
@@ -11721,19 +11924,20 @@ SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "%s: weights are written as F32, BF16 or F64, not as %s", folder,
                          slm_dtype_name(dtype));
-    if (tokenizer != NULL && slm_tokenizer_vocab(tokenizer) > model->config.vocab)
-        return slm__fail(err, SLM_ERR_ARGUMENT,
-                         "%s: the tokenizer has more tokens (%d) than the model (%d)", folder,
-                         (int)slm_tokenizer_vocab(tokenizer), (int)model->config.vocab);
 
     status = slm__make_folder(folder, err);
-    if (status == SLM_OK && tokenizer != NULL) {
-        status = slm__path_concat(path, folder, "/tokenizer.json", err);
-        if (status == SLM_OK) status = slm_tokenizer_save(tokenizer, path, err);
-    }
+    if (status == SLM_OK && tokenizer != NULL)
+        status = slm__model_save_tokenizer(model, folder, tokenizer, mode, err);
+    if (status == SLM_OK)
+        status = slm__generation_config_write(&model->config.special, folder, mode, err);
     if (status == SLM_OK) status = slm__model_save_weights(model, folder, dtype, err);
     if (status == SLM_OK) status = slm_model_config_save(&model->config, folder, dtype, err);
     return status;
+}
+
+SLM_API slm_status slm_model_save(const slm_model *model, const char *folder,
+                                  const slm_tokenizer *tokenizer, slm_dtype dtype, slm_error *err) {
+    return slm__model_save(model, folder, tokenizer, dtype, SLM__COMPANIONS_WRITE, err);
 }
 
 /* ---- loss files ----
@@ -11946,7 +12150,8 @@ SLM_API slm_status slm_run_save(const slm_trainer *trainer, const char *folder, 
         status = slm__run_save_state(trainer, folder, run, settings.text.data, err);
     slm__release(settings.text.data);
     if (status != SLM_OK) return status;
-    return slm_model_save(trainer->model, folder, run->tokenizer, SLM_DTYPE_NATIVE, err);
+    return slm__model_save(trainer->model, folder, run->tokenizer, run->dtype,
+                           SLM__COMPANIONS_KEEP, err);
 }
 
 /* Names the first setting of the file that differs from the trainer's. */

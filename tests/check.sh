@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make check`: what is too slow for `make test`, or asks for too much to be installed.  Sanitizers,
 # other compilers, standards and platforms, valgrind, fuzzing, static analysis, a browser, and
-# llama.cpp and PyTorch as judges.  What is not installed is named as skipped.
+# llama.cpp, transformers.js and PyTorch as judges.  What is not installed is named as skipped.
 #
 #     sh tests/check.sh             everything, two jobs at a time
 #     sh tests/check.sh WORD...     only the jobs whose name holds one of the words
@@ -77,6 +77,8 @@ list_jobs() {
     else skip "the browser" "nodejs chromium chromium-driver"; fi
     if has node && [ -n "$(node_package node-llama-cpp)" ]; then echo llama_cpp
     else skip llama.cpp "nodejs, and npm's node-llama-cpp beside this folder"; fi
+    if has node && [ -n "$(node_package @huggingface/transformers)" ]; then echo transformers_js
+    else skip transformers.js "nodejs, and npm's @huggingface/transformers beside this folder"; fi
     list_pytorch
 }
 list_compiler() {
@@ -190,6 +192,9 @@ the_job() {
     llama_cpp)
         run llama_cpp 300 env SLM=$root/build/slm \
             sh tests/system/convert.sh "$(node_package node-llama-cpp)" ;;
+    transformers_js)
+        run transformers_js 120 env SLM=$root/build/slm \
+            sh tests/system/consumers.sh "$(node_package @huggingface/transformers)" ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     pytorch) job_pytorch $first ;;
     esac

@@ -298,6 +298,52 @@ static void known_models(void) {
         CHECK_OK(parse(&c, files[i], &err), err);
 }
 
+/* ---- special ids ---- */
+static void special_ids(void) {
+    slm_model_config c;
+    slm_error err;
+    const slm_special_ids *s = &c.special;
+    char many[512] = "{" BASE ",'eos_token_id':[0";
+
+    CHECK_OK(parse(&c, WITH("'bos_token_id':1,'eos_token_id':0,'pad_token_id':20"), &err), err);
+    CHECK(s->has_bos && s->bos == 1 && s->n_eos == 1 && s->eos[0] == 0, "0 is an id");
+    CHECK(s->has_pad && s->pad == 20, "so is one above the vocabulary");
+    CHECK_OK(parse(&c, WITH("'eos_token_id':[128001,128008,128009],'pad_token_id':-1"), &err), err);
+    CHECK(s->n_eos == 3 && s->eos[0] == 128001 && s->eos[2] == 128009, "a list");
+    CHECK(!s->has_bos && !s->has_pad, "what is not there, and what is -1, is none");
+    CHECK_OK(parse(&c, WITH("'eos_token_id':[],'bos_token_id':null"), &err), err);
+    CHECK(s->n_eos == 0 && !s->has_bos, "none");
+
+    CHECK(parse(&c, WITH("'eos_token_id':'</s>'"), &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "eos_token_id") != NULL,
+          "a text: %s", err.text);
+    CHECK(parse(&c, WITH("'bos_token_id':[1]"), &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "bos_token_id") != NULL,
+          "a list of begins: %s", err.text);
+    CHECK(parse(&c, WITH("'pad_token_id':2147483648"), &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, "2147483648") != NULL,
+          "2^31: %s", err.text);
+    CHECK(parse(&c, WITH("'eos_token_id':[1,null]"), &err) == SLM_ERR_FORMAT, "null in a list");
+    for (int i = 0; i < SLM_EOS_MAX - 1; i++)
+        (void)snprintf(many + strlen(many), sizeof many - strlen(many), ",%d", i);
+    size_t n = strlen(many);
+    (void)snprintf(many + n, sizeof many - n, "]}");
+    CHECK_OK(parse(&c, many, &err), err);
+    CHECK(s->n_eos == SLM_EOS_MAX, "as many as there may be");
+    (void)snprintf(many + n, sizeof many - n, ",99]}");
+    CHECK(parse(&c, many, &err) == SLM_ERR_FORMAT && strstr(err.text, "more than 16") != NULL,
+          "one more: %s", err.text);
+    c.special.n_eos = SLM_EOS_MAX + 1;
+    CHECK(slm_model_config_check(&c, &err) == SLM_ERR_ARGUMENT, "n_eos is checked");
+}
+
+static int same_special(const slm_special_ids *a, const slm_special_ids *b) {
+    size_t n_bytes = (size_t)a->n_eos * sizeof a->eos[0];
+
+    return a->has_bos == b->has_bos && a->bos == b->bos && a->has_pad == b->has_pad &&
+           a->pad == b->pad && a->n_eos == b->n_eos && memcmp(a->eos, b->eos, n_bytes) == 0;
+}
+
 /* One list of fields serves reading and writing: what is written is read back. */
 static void check_round_trip(const slm_model_config *c, const char *what) {
     slm_model_config back;
@@ -312,7 +358,7 @@ static void check_round_trip(const slm_model_config *c, const char *what) {
               c->head_dim == back.head_dim && c->ffn == back.ffn && c->max_seq == back.max_seq &&
               c->tie_embeddings == back.tie_embeddings && same(c->rope_theta, back.rope_theta) &&
               same(c->norm_eps, back.norm_eps) && same_rope(c->rope_scaling, back.rope_scaling) &&
-              c->sliding_window == back.sliding_window,
+              c->sliding_window == back.sliding_window && same_special(&c->special, &back.special),
           "%s: another configuration was read from %s", what, text);
     free(text);
 }
@@ -340,6 +386,14 @@ static void round_trip(void) {
     c.rope_scaling.high_freq_factor = 4.5;
     c.rope_scaling.original_seq = 8192;
     check_round_trip(&c, "llama3");
+    c.special.has_bos = 1;
+    c.special.has_pad = 1;
+    c.special.pad = 3;
+    check_round_trip(&c, "special ids");
+    c.special.n_eos = 1;
+    check_round_trip(&c, "one end");
+    c.special.n_eos = 0;
+    check_round_trip(&c, "no end");
     c.sliding_window = 64;
     check_round_trip(&c, "mistral");
 
@@ -373,6 +427,7 @@ int main(int argc, char **argv) {
     rope_scaling();
     mistral();
     known_models();
+    special_ids();
     round_trip();
     truncated();
     return check_end();

@@ -270,17 +270,12 @@ static void bf16(void) {
 
 static void not_saved(void) {
     slm_model *m = model_of(0, 6);
-    slm_tokenizer *bytes;
     slm_error err;
 
     CHECK(slm_model_save(m, in("half"), NULL, SLM_DTYPE_F16, &err) == SLM_ERR_ARGUMENT &&
               strstr(err.text, "not as F16") != NULL,
           "F16: %s", err.text);
     CHECK(slm_model_save(m, in("half"), NULL, (slm_dtype)99, &err) == SLM_ERR_ARGUMENT, "99");
-    CHECK_OK(slm_tokenizer_create_bytes(&bytes, &err), err);
-    CHECK(slm_model_save(m, in("new"), bytes, SLM_DTYPE_NATIVE, &err) == SLM_ERR_ARGUMENT,
-          "256 tokens in a vocabulary of 20");
-    slm_tokenizer_free(bytes);
     CHECK(slm_model_save(m, in("plain/model"), NULL, SLM_DTYPE_NATIVE, &err) == SLM_ERR_IO,
           "a folder below a file");
     slm_model_free(m);
@@ -529,11 +524,113 @@ static void tokenizer_status(void) {
     CHECK_OK(slm_tokenizer_save(with_added, in("t.json"), &err), err);
     free(json);
 
+    with_added->source.size = 0; /* else what was read is saved as it was */
     with_added->bytes.data[with_added->bytes.size - 1] = '\xFF'; /* "<|end|" and no UTF-8 */
     CHECK(slm_tokenizer_save(with_added, in("t.json"), &err) == SLM_ERR_ARGUMENT &&
               err.status == SLM_ERR_ARGUMENT && strstr(err.text, "UTF-8") != NULL,
           "%s", err.text);
     slm_tokenizer_free(with_added);
+}
+
+/* ---- what other programs read beside a model ---- */
+
+/* The bytes with "<s>" 256, "</s>" 257 and a post_processor, which may be null. */
+static slm_tokenizer *tokenizer_of(const char *processor) {
+    static const char added[] = "{'id':256,'content':'<s>','special':true},"
+                                "{'id':257,'content':'</s>','special':true}";
+    static const char wanted[] = "\"post_processor\":null";
+    slm_tokenizer *t;
+    slm_error err;
+    char text[1 << 14];
+    size_t n;
+
+    CHECK_OK(slm_tokenizer_create_bytes(&t, &err), err);
+    CHECK_OK(slm_tokenizer_save(t, in("t.json"), &err), err);
+    slm_tokenizer_free(t);
+    char *json = get("t.json", &n);
+    char *rest = strstr(json, "],\n\"normalizer\"");
+    char *null = strstr(json, wanted);
+    if (rest == NULL || null == NULL) {
+        printf("FAIL: another form of tokenizer.json\n");
+        exit(1);
+    }
+    int size = snprintf(text, sizeof text, "{\"added_tokens\":[%s", quoted(added));
+    size += snprintf(text + size, sizeof text - (size_t)size, "%.*s\"post_processor\":%s",
+                     (int)(null - rest), rest, quoted(processor));
+    (void)snprintf(text + size, sizeof text - (size_t)size, "%s", null + sizeof wanted - 1);
+    CHECK_OK(slm_tokenizer_parse(&t, text, strlen(text), "t.json", &err), err);
+    free(json);
+    return t;
+}
+
+static void check_text(const char *name, const char *expected) {
+    size_t n = 0;
+    char *text = get(name, &n);
+
+    CHECK(text != NULL && strcmp(text, quoted(expected)) == 0, "%s: %s", name, text);
+    free(text);
+}
+
+/* Whether a tokenizer with this post_processor puts a token before a text. */
+static void check_adds_bos(const char *processor, int expected) {
+    slm_tokenizer *t = tokenizer_of(processor);
+    slm_error err;
+    int adds = -1;
+
+    CHECK_OK(slm__tokenizer_adds_bos(&adds, t, &err), err);
+    CHECK(adds == expected, "%d, with %s", adds, processor);
+    slm_tokenizer_free(t);
+}
+
+static void companions(void) {
+#define FIRST "{'SpecialToken':{'id':'<s>','type_id':0}}"
+#define TEXT "{'Sequence':{'id':'A','type_id':0}}"
+#define TEMPLATE(items) "{'type':'TemplateProcessing','single':[" items "],'pair':[]}"
+    slm_model *m = model_of(0, 6);
+    slm_special_ids *s = &m->config.special;
+    slm_tokenizer *t = tokenizer_of(TEMPLATE(FIRST "," TEXT));
+    slm_error err;
+
+    CHECK(slm_tokenizer_find_added(t, "</s>") == 257 && slm_tokenizer_find_added(t, "<s>") == 256,
+          "added tokens are found");
+    CHECK(slm_tokenizer_find_added(t, "s") == -1 && slm_tokenizer_find_added(t, "") == -1,
+          "others are not");
+    s->has_bos = 1;
+    s->bos = 256;
+    s->n_eos = 2;
+    s->eos[0] = 257;
+    s->eos[1] = 7;
+    s->has_pad = 1;
+    s->pad = 65; /* of the vocabulary: it has no name that other programs would know */
+    CHECK_OK(slm_model_save(m, in("beside"), t, SLM_DTYPE_NATIVE, &err), err);
+    check_text("beside/generation_config.json",
+               "{\n  '_from_model_config': true,\n  'bos_token_id': 256,\n"
+               "  'eos_token_id': [257, 7],\n  'pad_token_id': 65\n}\n");
+    check_text("beside/tokenizer_config.json",
+               "{\n  'add_bos_token': true,\n  'bos_token': '<s>',\n"
+               "  'clean_up_tokenization_spaces': false,\n  'eos_token': '</s>',\n"
+               "  'model_max_length': 33,\n"
+               "  'tokenizer_class': 'PreTrainedTokenizerFast'\n}\n");
+
+    memset(s, 0, sizeof *s);
+    put("beside/tokenizer_config.json", "another", 7);
+    CHECK_OK(slm_model_save(m, in("beside"), t, SLM_DTYPE_NATIVE, &err), err);
+    check_text("beside/generation_config.json",
+               "{\n  '_from_model_config': true,\n  'bos_token_id': null,\n"
+               "  'eos_token_id': null\n}\n");
+    check_text("beside/tokenizer_config.json",
+               "{\n  'add_bos_token': true,\n  'clean_up_tokenization_spaces': false,\n"
+               "  'model_max_length': 33,\n"
+               "  'tokenizer_class': 'PreTrainedTokenizerFast'\n}\n");
+    slm_tokenizer_free(t);
+    slm_model_free(m);
+
+    check_adds_bos("null", 0);
+    check_adds_bos(TEMPLATE(TEXT "," FIRST), 0);
+    check_adds_bos("{'type':'ByteLevel','trim_offsets':false}", 0);
+    check_adds_bos("{'type':'Sequence','processors':[{'type':'ByteLevel'}," TEMPLATE(
+                       FIRST "," TEXT) "]}",
+                   1);
 }
 
 /* ---- failures ---- */
@@ -551,8 +648,10 @@ static slm_status call_read(void *user, slm_error *err) {
     return status;
 }
 
+static slm_tokenizer *with_tokenizer; /* saved with the model, or NULL */
+
 static slm_status call_model_save(void *user, slm_error *err) {
-    return slm_model_save((slm_model *)user, in("injected"), NULL, SLM_DTYPE_NATIVE, err);
+    return slm_model_save((slm_model *)user, in("injected"), with_tokenizer, SLM_DTYPE_NATIVE, err);
 }
 
 static slm_status call_model_load(void *user, slm_error *err) {
@@ -574,6 +673,11 @@ static void failures(void) {
     slm_tokenizer *bytes;
     slm_error err;
 
+    with_tokenizer = tokenizer_of("null");
+    save_under_failure("slm_model_save, beside it", "injected/tokenizer_config.json",
+                       call_model_save, m, 2);
+    slm_tokenizer_free(with_tokenizer);
+    with_tokenizer = NULL;
     save_under_failure("slm_file_write", victim, call_write, NULL, 1);
     CHECK_OK(slm_tokenizer_create_bytes(&bytes, &err), err);
     save_under_failure("slm_tokenizer_save", victim, call_tokenizer_save, bytes, 1);
@@ -645,6 +749,7 @@ int main(int argc, char **argv) {
     folder_in_parts();
     bad_indexes();
     tokenizer_status();
+    companions();
     links_are_not_followed();
     failures();
     return check_end();

@@ -273,6 +273,34 @@ static void no_run(void) {
     trio_free(&t);
 }
 
+/* ---- what lies around the state ---- */
+
+/* The weights are stored as asked; training goes on from the same bits all the same.  What other
+   programs read beside the model, and somebody put there, stays. */
+static void beside(void) {
+    trio t = trio_of();
+    slm_run run = run_of(1, 2, "");
+    slm_safetensors *weights;
+    slm_error err;
+    size_t n = 0;
+
+    run.dtype = SLM_DTYPE_BF16;
+    CHECK_OK(slm_run_save(t.saved, in("beside"), &run, &err), err);
+    put("beside/generation_config.json", "somebody's", 10);
+    CHECK_OK(slm_run_save(t.saved, in("beside"), &run, &err), err);
+    char *text = get("beside/generation_config.json", &n);
+    CHECK(n == 10 && memcmp(text, "somebody's", 10) == 0, "replaced by: %s", text);
+    free(text);
+
+    CHECK_OK(slm_safetensors_open(&weights, in("beside/model.safetensors"), &err), err);
+    for (size_t i = 0; i < slm_safetensors_count(weights); i++)
+        CHECK(slm_safetensors_at(weights, i)->dtype == SLM_DTYPE_BF16, "not stored as asked");
+    slm_safetensors_close(weights);
+    CHECK_OK(slm_run_load(t.loaded, &run, in("beside"), &err), err);
+    CHECK(same_trainer(t.saved, t.loaded), "the loaded run differs");
+    trio_free(&t);
+}
+
 /* ---- failures ---- */
 static slm_status call_save(void *user, slm_error *err) {
     slm_run run = run_of(1, 2, "extra");
@@ -326,6 +354,7 @@ int main(int argc, char **argv) {
     damaged();
     damaged_header();
     no_run();
+    beside();
     failures();
     return check_end();
 }

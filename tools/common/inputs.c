@@ -51,18 +51,33 @@ uint64_t hash_of(const slm_tokenizer *tokenizer) {
     return tokenizer != NULL ? slm_tokenizer_hash(tokenizer) : 0;
 }
 
-int check_vocab(const slm_model *model, const char *folder, const slm_tokenizer *tokenizer) {
-    int32_t vocab = vocab_of(tokenizer, model);
-    if (vocab <= model->config.vocab) return DONE;
-    return fail(BAD_INPUT, "%s: the model knows %d tokens, the tokenizer has %d", folder,
-                (int)model->config.vocab, (int)vocab);
+int check_corpus_ids(const slm_corpus *corpus, const slm_model *model, const char *folder,
+                     const slm_tokenizer *tokenizer) {
+    size_t size = 0;
+    for (size_t i = 0; i < corpus->n; i++) {
+        int32_t id = corpus->tokens[i];
+        if (id < model->config.vocab) continue;
+        const char *text = NULL;
+        if (tokenizer != NULL) text = slm_tokenizer_token(&size, tokenizer, id);
+        if (text == NULL) text = "";
+        return fail(BAD_INPUT, "%s: the model has %d tokens; token %zu of the text is %d (%.*s)",
+                    folder, (int)model->config.vocab, i, (int)id, (int)size, text);
+    }
+    return DONE;
+}
+
+int ends_text(const slm_model *model, int32_t token) {
+    const slm_special_ids *special = &model->config.special;
+    for (int32_t i = 0; i < special->n_eos; i++) {
+        if (special->eos[i] == token) return 1;
+    }
+    return 0;
 }
 
 int load_model_and_tokenizer(slm_model **model, slm_tokenizer **tokenizer, const char *folder,
                              const char *tokenizer_name) {
     int code = load_tokenizer(tokenizer, tokenizer_name, folder);
     if (code == DONE) code = load_model(model, folder);
-    if (code == DONE) code = check_vocab(*model, folder, *tokenizer);
     return code;
 }
 
@@ -70,7 +85,6 @@ int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tok
     char path[PATH_SIZE];
     slm_tokenizer *own = NULL;
     int code = load_model(out, folder);
-    if (code == DONE) code = check_vocab(*out, folder, tokenizer);
     if (code == DONE) code = path_join(path, folder, "tokenizer.json");
     if (code != DONE || !path_exists(path) || tokenizer == NULL) return code;
 

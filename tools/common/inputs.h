@@ -18,8 +18,13 @@ int32_t vocab_of(const slm_tokenizer *tokenizer, const slm_model *model);
 /* 0 without a tokenizer. */
 uint64_t hash_of(const slm_tokenizer *tokenizer);
 
-/* Refuses a tokenizer with more tokens than the model has rows; NULL has none. */
-int check_vocab(const slm_model *model, const char *folder, const slm_tokenizer *tokenizer);
+/* Refuses a text with a token that the model does not have.  A tokenizer may have more tokens than
+ * the model, as long as they do not occur.  tokenizer: for the message, or NULL. */
+int check_corpus_ids(const slm_corpus *corpus, const slm_model *model, const char *folder,
+                     const slm_tokenizer *tokenizer);
+
+/* Whether the model's config.json lists the token as one that ends a text. */
+int ends_text(const slm_model *model, int32_t token);
 
 /* Loads a tokenizer and a model that go together. */
 int load_model_and_tokenizer(slm_model **model, slm_tokenizer **tokenizer, const char *folder,

@@ -29,6 +29,24 @@ static void write_shape(gguf_writer *w, const slm_model_config *m) {
     gguf_put_u32(w, "llama.vocab_size", (uint32_t)m->vocab);
 }
 
+/* Of several ends the first is written; an id outside the vocabulary is none. */
+static void write_special_ids(gguf_writer *w, const slm_model_config *m) {
+    const slm_special_ids *s = &m->special;
+    if (s->has_bos && s->bos < m->vocab)
+        gguf_put_u32(w, "tokenizer.ggml.bos_token_id", (uint32_t)s->bos);
+    if (s->n_eos > 0 && s->eos[0] < m->vocab)
+        gguf_put_u32(w, "tokenizer.ggml.eos_token_id", (uint32_t)s->eos[0]);
+    if (s->has_pad && s->pad < m->vocab)
+        gguf_put_u32(w, "tokenizer.ggml.padding_token_id", (uint32_t)s->pad);
+}
+
+/* What would be lost, and with it the model. */
+static int check_positions(const conversion *c) {
+    if (c->config.rope_scaling.type == SLM_ROPE_PLAIN) return DONE;
+    return fail(BAD_INPUT, "%s: rope_scaling of type %s is not converted", c->in,
+                c->config.rope_scaling.type == SLM_ROPE_LINEAR ? "linear" : "llama3");
+}
+
 static int write_head(const conversion *c, gguf_writer *w, number_type type) {
     size_t n = weights_count(&c->config);
     gguf_put_text(w, "general.architecture", "llama");
@@ -36,6 +54,7 @@ static int write_head(const conversion *c, gguf_writer *w, number_type type) {
     if (type == NUMBER_Q8_0) gguf_put_u32(w, "general.quantization_version", 2);
     write_shape(w, &c->config);
     int code = tokens_write(w, c->tokenizer, (size_t)c->config.vocab);
+    write_special_ids(w, &c->config);
     gguf_end_keys(w);
     for (size_t i = 0; i < n; i++) {
         weight x;
@@ -64,7 +83,8 @@ int convert_to_gguf(conversion *c) {
     weight embedding;
     weights_at(&embedding, &c->config, 0);
     number_type type = c->type >= 0 ? (number_type)c->type : weight_type(c, &embedding);
-    int code = tokens_check(c);
+    int code = check_positions(c);
+    if (code == DONE) code = tokens_check(c);
     if (code == DONE) code = output_file_begin(&f, c->out);
     if (code != DONE) return code;
 

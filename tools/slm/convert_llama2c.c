@@ -28,6 +28,8 @@ static int check_shape(const conversion *c) {
     if (!is_near(m->rope_theta, THETA))
         return fail(BAD_INPUT, "%s: rope_theta is %g, and llama2.c has %g built in", c->in,
                     m->rope_theta, THETA);
+    if (m->rope_scaling.type != SLM_ROPE_PLAIN)
+        return fail(BAD_INPUT, "%s: llama2.c has no rope_scaling", c->in);
     if (!is_near(m->norm_eps, EPS))
         return fail(BAD_INPUT, "%s: rms_norm_eps is %g, and llama2.c has %g built in", c->in,
                     m->norm_eps, EPS);

@@ -89,6 +89,7 @@ static int evaluate(const eval_options *o, eval_run *r) {
     token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
+    if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
     if (code == DONE) code = compute_losses(o, r);
     if (code != DONE) return code;
 

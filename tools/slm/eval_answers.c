@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "common/cli.h"
+#include "common/inputs.h"
 #include "common/output.h"
 #include "common/text.h"
 #include "slm/questions.h"
@@ -179,7 +180,7 @@ static int take_token(answers_run *r, int32_t token) {
     size_t size = 0;
     const char *bytes = slm_tokenizer_token_at(&size, r->tokenizer, token, r->n_pushed);
     if (bytes == NULL) return 0;
-    if (is_end_token(bytes, size)) return 1;
+    if (ends_text(r->model, token) || is_end_token(bytes, size)) return 1;
     if (r->text_size + size + 1 > r->text_room) {
         size_t room = 2 * r->text_room + size + 64;
         char *larger = (char *)realloc(r->text, room);

@@ -64,6 +64,7 @@ static slm_status continue_text(const generate_options *o, generate_run *r, cons
         int32_t token;
         slm_status status = slm_sample_token(&token, logits, vocab, &options, &rng, scratch, err);
         if (status != SLM_OK) return status;
+        if (ends_text(r->model, token)) break;
         print_token(r->tokenizer, token, r->n_prompt + (size_t)i);
         if (i + 1 == o->n) break;
         status = slm_generator_push(&logits, r->generator, token, err);
@@ -141,7 +142,8 @@ static int parse_options(generate_options *o, int argc, char **argv) {
         {"slm generate --model run --prompt \"The force on the block is\" -n 100",
          "slm generate --model run --prompt 'Once upon' -n 200 --temp 0.8 --top-p 0.95 --seed 7"},
         "The prompt and what follows go to stdout as bytes, as they are made.  --temp 0 takes the\n"
-        "likeliest token each time.",
+        "likeliest token each time.  The text ends at -n tokens, or before one of the end tokens\n"
+        "(eos_token_id) of the model's config.json.",
         0};
     option_list rest = {{NULL}, 0};
     option table[] = {

@@ -125,6 +125,23 @@ static int32_t read_vocab(reader *r) {
     return (int32_t)embedding->dims[1];
 }
 
+/* 1 and the id, or 0 where the file has none. */
+static int32_t read_id(reader *r, const char *key, int32_t *id) {
+    const gguf_value *value = gguf_find(r->file, key);
+    uint64_t whole = 0;
+    if (value == NULL) return 0;
+    if (value->is_array || !gguf_whole(&whole, value, 0) || whole > INT32_MAX)
+        refuse(r, key, "not a whole number below 2^31");
+    *id = (int32_t)(whole & INT32_MAX);
+    return 1;
+}
+
+static void read_special_ids(reader *r, slm_special_ids *special) {
+    special->has_bos = read_id(r, "tokenizer.ggml.bos_token_id", &special->bos);
+    special->n_eos = read_id(r, "tokenizer.ggml.eos_token_id", &special->eos[0]);
+    special->has_pad = read_id(r, "tokenizer.ggml.padding_token_id", &special->pad);
+}
+
 slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_error *err) {
     reader r = {file, SLM_OK, err};
     slm_error inner;
@@ -149,6 +166,7 @@ slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_erro
     config->head_dim = read_i32(&r, "llama.attention.key_length", head_dim);
     must_be(&r, "llama.attention.value_length", (uint64_t)config->head_dim);
     must_be(&r, "llama.rope.dimension_count", (uint64_t)config->head_dim);
+    read_special_ids(&r, &config->special);
     if (r.status != SLM_OK) return r.status;
     if (slm_model_config_check(config, &inner) == SLM_OK) return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT, "%s: %.440s", file->path, inner.text);

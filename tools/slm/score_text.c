@@ -15,6 +15,7 @@ static int load_inputs(score_run *r, const score_options *o) {
     token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
+    if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
     if (code == DONE) r->T = o->seq > 0 ? o->seq : default_seq(r->model);
     return code;
 }

@@ -148,7 +148,8 @@ static int train(train_run *r, int argc, char **argv) {
     if (code == DONE) code = train_clear_folder(r);
     if (code != DONE) return code;
     print_note(r);
-    code = train_write_settings(r, argc, argv);
+    code = train_carry_companions(r);
+    if (code == DONE) code = train_write_settings(r, argc, argv);
     if (code == DONE) code = log_open(&r->log, r->o.out, slm_trainer_steps(r->trainer));
     if (code == DONE) code = train_loop(r);
     return code;
@@ -202,6 +203,7 @@ static void set_defaults(train_options *o) {
     memset(o, 0, sizeof *o);
     o->read = data_defaults();
     o->criterion = CRITERION_NOT_GIVEN;
+    o->weights = WEIGHTS_NOT_GIVEN;
     o->batch = 8;
     o->accumulate = 1;
     o->seed = 1;
@@ -270,6 +272,8 @@ static int parse_options(train_options *o, int argc, char **argv) {
                    "steps between validations (default: a tenth)"),
         OPTION_U64("val-batches", &o->val_batches, 0, 1e12, "N",
                    "batches of it; 0: all (default 32)"),
+        OPTION_CHOICE("weights", &o->weights, "f32|bf16",
+                      "how they are stored (default: bf16 if those of --init are, else f32)"),
         OPTION_U64("save-every", &o->save_every, 1, 1e12, "N",
                    "steps between checkpoints (default: a tenth)"),
         OPTION_FLAG("resume", &o->resume,

@@ -23,6 +23,7 @@ typedef struct train_options {
     int preset;    /* a place in the list of --preset */
     int criterion; /* a slm_criterion, or CRITERION_NOT_GIVEN */
     int scope;     /* a slm_scope */
+    int weights;   /* a place in the list of --weights, or WEIGHTS_NOT_GIVEN */
     int resume, force, recompute, quiet;
     double epochs;
     uint64_t steps, seed, val_every, val_batches, save_every;
@@ -31,7 +32,7 @@ typedef struct train_options {
     int warmup_given; /* 1 if --warmup is */
 } train_options;
 
-enum { CRITERION_NOT_GIVEN = -1 };
+enum { CRITERION_NOT_GIVEN = -1, WEIGHTS_NOT_GIVEN = -1 };
 
 typedef struct train_run {
     train_options o;
@@ -45,6 +46,7 @@ typedef struct train_run {
     slm_cursor cursor;
     slm_windows val_windows; /* of val, that are measured */
     double val_loss;         /* the last one; NaN: none yet */
+    slm_dtype dtype;         /* of the weights that are saved */
     train_log log;
     output out;
     progress bar;
@@ -78,6 +80,9 @@ int train_open_folder(train_run *r);
 
 /* Refuses a run that is in the folder, or removes it with --force. */
 int train_clear_folder(train_run *r);
+
+/* Copies what other programs read beside the model in --init: chat templates and the like. */
+int train_carry_companions(const train_run *r);
 
 /* Writes run.json: what was run on what. */
 int train_write_settings(const train_run *r, int argc, char **argv);

@@ -42,6 +42,25 @@ static int compare_settings(const train_run *r, const char *theirs, const char *
     return DONE;
 }
 
+/* Refuses a folder with a model: a run that was killed before its first checkpoint has none, so
+ * that it is somebody's, and would be replaced. */
+static int refuse_models(const char *folder) {
+    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
+                                        "config.json"};
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        int code = path_join(path, folder, names[i]);
+        if (code != DONE) return code;
+        if (path_exists(path)) {
+            return fail(BAD_INPUT,
+                        "%s: a model (%s) without state.safetensors: no run that could go on; "
+                        "--init %s trains it into another --out",
+                        folder, names[i], folder);
+        }
+    }
+    return DONE;
+}
+
 int train_resume(train_run *r) {
     slm_error err;
     char path[PATH_SIZE];
@@ -51,7 +70,8 @@ int train_resume(train_run *r) {
     int code = path_join(path, r->o.out, "state.safetensors");
     if (code != DONE) return code;
     /* A run that was killed before its first checkpoint begins anew. */
-    if (!r->o.resume || !path_exists(path)) return DONE;
+    if (!r->o.resume) return DONE;
+    if (!path_exists(path)) return refuse_models(r->o.out);
 
     run.corpus_hash = r->corpus->hash;
     slm_status status = slm_run_load(r->trainer, &run, r->o.out, &err);
@@ -74,7 +94,10 @@ int train_resume(train_run *r) {
 
 int train_checkpoint(train_run *r) {
     slm_error err;
-    slm_run run = {.tokenizer = r->tokenizer, .cursor = r->cursor, .corpus_hash = r->corpus->hash};
+    slm_run run = {.tokenizer = r->tokenizer,
+                   .cursor = r->cursor,
+                   .corpus_hash = r->corpus->hash,
+                   .dtype = r->dtype};
     int code = log_flush(&r->log);
     if (code != DONE) return code;
     (void)snprintf(run.extra, sizeof run.extra, "%stokens %llu\n", r->settings,
@@ -98,18 +121,67 @@ static int make_way(const train_run *r, const char *name) {
 }
 
 int train_open_folder(train_run *r) {
-    static const char *const ours[] = {"state.safetensors", "model.safetensors", "config.json",
-                                       "tokenizer.json",    "log.csv",           "run.json"};
+    static const char *const ours[] = {
+        "state.safetensors",  "model.safetensors",      "config.json",
+        "tokenizer.json",     "log.csv",                "run.json",
+        "chat_template.json", "generation_config.json", "special_tokens_map.json",
+        "tokenizer.model",    "tokenizer_config.json",  "chat_template.jinja"};
     if (r->out.folder[0] != 0) return DONE;
     return output_open_folder(&r->out, r->o.out, ours, COUNT(ours));
 }
 
 int train_clear_folder(train_run *r) {
-    static const char *const ours[] = {"state.safetensors", "model.safetensors", "log.csv",
+    static const char *const ours[] = {"state.safetensors",
+                                       "model.safetensors",
+                                       "model.safetensors.index.json",
+                                       "config.json",
+                                       "log.csv",
                                        "run.json"};
     int code = DONE;
     for (size_t i = 0; i < COUNT(ours) && code == DONE; i++)
         code = make_way(r, ours[i]);
+    return code;
+}
+
+/* ---- what other programs read beside the model, carried over from --init byte for byte ---- */
+typedef struct companion {
+    const char *name;
+    int of_tokenizer; /* 1: it belongs to the tokenizer, and goes where that goes */
+} companion;
+
+static const companion companions[] = {{"generation_config.json", 0},
+                                       {"tokenizer_config.json", 1},
+                                       {"special_tokens_map.json", 1},
+                                       {"tokenizer.model", 1},
+                                       {"chat_template.jinja", 1},
+                                       {"chat_template.json", 1}};
+
+/* Copies one, or leaves its place empty for slm_run_save.  A run that goes on keeps what it has. */
+static int carry_companion(const train_run *r, const companion *c) {
+    const train_options *o = &r->o;
+    slm_error err;
+    char from[PATH_SIZE];
+    char to[PATH_SIZE];
+    char *bytes;
+    size_t size;
+    int code = path_join(to, o->out, c->name);
+    if (code != DONE || (o->resume && path_exists(to))) return code;
+    if (path_exists(to) && remove(to) != 0) return fail_errno(FAILED, to, "remove");
+    if (o->init == NULL || (c->of_tokenizer && o->tokenizer != NULL)) return DONE;
+
+    code = path_join(from, o->init, c->name);
+    if (code != DONE || !path_exists(from)) return code;
+    slm_status status = slm_file_read(&bytes, &size, from, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    status = slm_file_write(to, bytes, size, &err);
+    slm_free(bytes);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+int train_carry_companions(const train_run *r) {
+    int code = DONE;
+    for (size_t i = 0; i < COUNT(companions) && code == DONE; i++)
+        code = carry_companion(r, &companions[i]);
     return code;
 }
 

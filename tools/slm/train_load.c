@@ -69,6 +69,34 @@ static int check_options(train_options *o) {
     return check_output(o);
 }
 
+/* *is_bf16: whether all weights of the folder are BF16. */
+static int check_bf16(int *is_bf16, const char *folder) {
+    slm_error err;
+    slm_safetensors *weights;
+    slm_status status = slm_safetensors_open_folder(&weights, folder, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    *is_bf16 = 1;
+    for (size_t i = 0; i < slm_safetensors_count(weights); i++) {
+        if (slm_safetensors_at(weights, i)->dtype != SLM_DTYPE_BF16) *is_bf16 = 0;
+    }
+    slm_safetensors_close(weights);
+    return DONE;
+}
+
+/* How the model is stored: as told, else as the one it begins from. */
+static int choose_dtype(train_run *r) {
+    static const slm_dtype dtypes[] = {SLM_DTYPE_F32, SLM_DTYPE_BF16}; /* as in --weights */
+    int is_bf16 = 0;
+    int code = DONE;
+    if (r->o.weights != WEIGHTS_NOT_GIVEN) {
+        r->dtype = dtypes[r->o.weights];
+        return DONE;
+    }
+    if (r->o.init != NULL) code = check_bf16(&is_bf16, r->o.init);
+    r->dtype = is_bf16 ? SLM_DTYPE_BF16 : SLM_DTYPE_NATIVE;
+    return code;
+}
+
 static int load_init(train_run *r) {
     const train_options *o = &r->o;
     int code = load_model(&r->model, o->init);
@@ -78,7 +106,7 @@ static int load_init(train_run *r) {
         say("note: --seq %d is longer than the context of %d that %s was made for", (int)o->seq,
             (int)context, o->init);
     }
-    return check_vocab(r->model, o->init, r->tokenizer);
+    return DONE;
 }
 
 int train_refuse_lost_input(const train_options *o) {
@@ -149,10 +177,31 @@ static int load_reference_if_needed(train_run *r) {
     return load_reference(&r->reference, r->o.reference, r->tokenizer);
 }
 
+/* The first of these added tokens that the tokenizer has, or -1. */
+static int32_t find_added(const slm_tokenizer *tokenizer, const char *const *names, size_t n) {
+    int32_t id = -1;
+    for (size_t i = 0; i < n && id < 0 && tokenizer != NULL; i++)
+        id = slm_tokenizer_find_added(tokenizer, names[i]);
+    return id;
+}
+
+/* A new model takes over the begin and the end of a text that its tokenizer has by a known name. */
+static void name_special_ids(slm_special_ids *special, const slm_tokenizer *tokenizer) {
+    static const char *const begins[] = {"<s>", "<|begin_of_text|>", "<bos>"};
+    static const char *const ends[] = {"</s>", "<|end_of_text|>", "<eos>", "<|endoftext|>"};
+    int32_t bos = find_added(tokenizer, begins, COUNT(begins));
+    int32_t eos = find_added(tokenizer, ends, COUNT(ends));
+    special->has_bos = bos >= 0;
+    special->bos = bos;
+    special->n_eos = eos >= 0;
+    special->eos[0] = eos;
+}
+
 static int create_model(train_run *r) {
     slm_error err;
     if (r->model != NULL) return DONE;
     r->o.shape.max_seq = r->o.seq;
+    name_special_ids(&r->o.shape.special, r->tokenizer);
     slm_status status = slm_model_create(&r->model, &r->o.shape, r->o.seed, &err);
     return fail_status(status, FOR_OUTPUT, &err);
 }
@@ -203,6 +252,18 @@ static int load_texts(train_run *r) {
     return code;
 }
 
+/* A new model has all tokens of its tokenizer. */
+static int check_texts(const train_run *r) {
+    const train_options *o = &r->o;
+    int code = DONE;
+    if (o->init != NULL) code = check_corpus_ids(r->corpus, r->model, o->init, r->tokenizer);
+    if (code == DONE && o->init != NULL && r->val != NULL)
+        code = check_corpus_ids(r->val, r->model, o->init, r->tokenizer);
+    if (code == DONE && r->reference != NULL)
+        code = check_corpus_ids(r->corpus, r->reference, o->reference, r->tokenizer);
+    return code;
+}
+
 static int choose_val_windows(train_run *r) {
     const train_options *o = &r->o;
     if (o->val == NULL) return DONE;
@@ -242,7 +303,9 @@ int train_load(train_run *r) {
     if (code == DONE) code = load_texts(r);
     if (code == DONE) code = load_scores(r);
     if (code == DONE) code = load_reference_if_needed(r);
+    if (code == DONE) code = check_texts(r);
     if (code == DONE) code = create_model(r);
+    if (code == DONE) code = choose_dtype(r);
     if (code == DONE) code = count_steps(r);
     if (code == DONE) code = choose_val_windows(r);
     if (code == DONE) code = create_trainer(r);

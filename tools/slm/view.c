@@ -227,6 +227,9 @@ static int view(const view_options *o, view_run *r) {
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = cut_corpus(r, o->limit);
+    if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
+    if (code == DONE && r->ref != NULL)
+        code = check_corpus_ids(r->corpus, r->ref, o->ref, r->tokenizer);
     if (code == DONE) code = make_text(r);
     if (code != DONE) return code;
 
