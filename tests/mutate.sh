@@ -300,6 +300,41 @@ change 'added tokens that begin a longer one' 'tokenizer' \
 change 'ids of decode' 'tokenizer' \
     'id >= slm_tokenizer_vocab(tokenizer)) return NULL;' \
     'id > slm_tokenizer_vocab(tokenizer)) return NULL;'
+change 'characters: U+2581 is a space' 'tokenizer_llama' \
+    "return c == 0x2581 ? ' ' : c;" 'return c;'
+change 'characters: which pairs merges join' 'tokenizer_llama' \
+    'c->ascii_joined[x][y] = 1;' ';'
+change 'characters: pairs beyond ASCII' 'tokenizer_llama' \
+    'slm__map_add(&c->joined, slm__pair_key(x, y), 1, err)' \
+    'slm__map_add(&c->joined, slm__pair_key(y, x), 1, err)'
+change 'characters: tokens of bytes that merge' 'tokenizer_llama' \
+    'slm__byte_token(right, b->size) >= 0) c->cut = 0;' \
+    'slm__byte_token(right, b->size) >= 0) c->cut = 1;'
+change 'characters: unknown tokens that merge' 'tokenizer_llama' \
+    'merges[i].b == c->unknown) c->cut = 0;' 'merges[i].b == c->unknown) c->cut = 1;'
+change 'characters: no cut before what is unknown' 'tokenizer_llama' \
+    '(is_token || !unknown_due)' '(1 || is_token)'
+change 'characters: a space in the file is none' 'tokenizer_llama' \
+    "s[0] == ' ' || slm__token_find(t, s, n) != id" 'slm__token_find(t, s, n) != id'
+change 'unknown tokens are fused' 'tokenizer_llama' \
+    'if (!t->characters->fuse_unknown) slm__encode_unknown' 'slm__encode_unknown'
+change 'unknown tokens at the end of a piece' 'tokenizer_llama' \
+    'slm__encode_unknown(e, &unknown_due);' ';'
+change 'Metaspace: split' 'tokenizer_llama' \
+    "c->split_spaces && character == ' ') break;" "c->split_spaces && character == '_') break;"
+change 'Metaspace: first' 'tokenizer_llama' \
+    'prefix == SLM__PREFIX_FIRST && s != e->whole' 'prefix == SLM__PREFIX_FIRST && s == NULL'
+change 'a space before each text' 'tokenizer_llama' \
+    'if (kind == SLM__ADDED_NORMALIZED && t->prefix_space == SLM__PREFIX_ALWAYS)' \
+    'if (kind == SLM__ADDED_NORMALIZED && s == e->whole)'
+change 'a space before normalized tokens' 'tokenizer_llama' \
+    'int normalize = kind == SLM__ADDED_NORMALIZED &&' 'int normalize = 0 &&'
+change 'decoding: the space before a text' 'tokenizer_llama' \
+    'position == 0 && strips' 'strips'
+change 'tokens of bytes in small letters' 'tokenizer_llama' \
+    'digit < 16 ? digit : digit - 6' 'digit < 16 ? digit : digit'
+change 'fingerprints of characters' 'tokenizer_llama' \
+    'hash = slm__hash_ids(hash, more, 6);' ';'
 # ---- data ----
 change 'windows of a corpus' 'data' \
     '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'

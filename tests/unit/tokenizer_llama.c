@@ -156,6 +156,8 @@ static const edits byte_merge = {{"},\"merges\"", "\"h e\""},
 static const edits unknown_merge = {
     {"},\"merges\"", "\"h e\"", "\"byte_fallback\":true"},
     {MORE_TOKEN("<unk>b"), "\"<unk> b\",\"h e\"", "\"byte_fallback\":false"}};
+/* A space in the file: nothing is ever encoded as this token. */
+static const edits real_space = {{"},\"merges\""}, {MORE_TOKEN(" ")}};
 /* The merges as pairs. */
 static const edits pairs = {{"\"h e\"", "\"ca t\""}, {"[\"h\",\"e\"]", "[\"ca\",\"t\"]"}};
 
@@ -234,6 +236,7 @@ static const struct {
     {&t_mark, "cat a", {259, 273, 276, 260, -1}},
     {&byte_merge, U_UMLAUT U_UMLAUT "\n", {259, 276, 276, BYTE(0x0A), -1}},
     {&unknown_merge, U_UMLAUT U_UMLAUT "b", {259, 276, -1}},
+    {&real_space, "b b", {259, 261, 259, 261, -1}},
 };
 
 /* The small tokenizer with these edits, or NULL after a failure. */
