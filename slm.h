@@ -258,8 +258,16 @@ SLM_CHECKED slm_status slm_tokenizer_decode(char **text, size_t *size,
    Its windows of T: window w predicts tokens w*T+1 .. min((w+1)*T, n-1), each from the tokens
    before it in the window, so that every token but the first is a target exactly once.  The last
    window may be shorter. */
+/* Tokens that stay where they are, in files for example.  What it gives later must be what it gave
+   first; an id outside the vocabulary stands for one that cannot be read. */
+typedef struct slm_token_source {
+    int32_t (*token_at)(void *user, size_t i); /* one thread at a time calls it */
+    void (*free_user)(void *user);             /* slm_corpus_free calls it; or NULL */
+    void *user;
+} slm_token_source;
+
 typedef struct slm_corpus {
-    int32_t *tokens;         /* (n) may be replaced */
+    int32_t *tokens;         /* (n) may be replaced; NULL: they come from the source */
     uint8_t *masked;         /* (n) or NULL; 1: this token is never a target; may be replaced */
     size_t n;                /* tokens */
     size_t bytes;            /* of the text they came from; 0: not known */
@@ -277,6 +285,7 @@ typedef struct slm_corpus {
     int32_t *token_bytes;    /* (n_token_bytes) bytes of each id, 0 of special ones; or NULL */
     size_t n_token_bytes;
     void *more[3]; /* private */
+    slm_token_source source;
 } slm_corpus;
 
 /* Copies n tokens (and masks, or NULL); each must be in 0..vocab-1. */
@@ -294,6 +303,12 @@ SLM_CHECKED slm_status slm_corpus_set_tokenizer(slm_corpus *corpus, const slm_to
 /* 1 if token i is a target: it is not the first, not masked, and with within_documents not the
    first of its document. */
 SLM_API int slm_corpus_is_target(const slm_corpus *corpus, size_t i);
+/* The same of tokens that are not copied: each is asked for once here, for the check and the hash.
+   Takes over the source if the status is SLM_OK. */
+SLM_CHECKED slm_status slm_corpus_create_from(slm_corpus **out, const slm_token_source *source,
+                                              const uint8_t *masked, size_t n, int32_t vocab,
+                                              slm_error *err);
+SLM_API int32_t slm_corpus_token(const slm_corpus *corpus, size_t i); /* i < n */
 /* The tokens of a text. */
 SLM_CHECKED slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *tokenizer,
                                          const char *text, size_t size, slm_error *err);
@@ -4885,6 +4900,7 @@ enum {
 SLM_API void slm_corpus_free(slm_corpus *corpus) {
     if (corpus == NULL) return;
     slm__release(corpus->memory);
+    if (corpus->source.free_user != NULL) corpus->source.free_user(corpus->source.user);
     for (int i = 0; i < SLM__CORPUS_MORE; i++)
         slm__release(corpus->more[i]);
     slm__release(corpus);
@@ -4931,6 +4947,59 @@ SLM_API slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens,
         for (size_t i = 0; i < n; i++)
             corpus->masked[i] = masked[i] != 0;
         corpus->hash = slm_hash(corpus->hash, corpus->masked, n);
+    }
+    *out = corpus;
+    return SLM_OK;
+}
+
+SLM_API int32_t slm_corpus_token(const slm_corpus *corpus, size_t i) {
+    if (corpus->tokens != NULL) return corpus->tokens[i];
+    return corpus->source.token_at(corpus->source.user, i);
+}
+
+/* Checks and hashes the tokens of the source. */
+static slm_status slm__corpus_read_source(slm_corpus *corpus, int32_t vocab, slm_error *err) {
+    corpus->hash = SLM_HASH_START;
+    for (size_t i = 0; i < corpus->n; i++) {
+        int32_t token = slm_corpus_token(corpus, i);
+        if (token < 0 || token >= vocab)
+            return slm__fail(err, SLM_ERR_ARGUMENT, "token %zu is %d, outside the vocabulary of %d",
+                             i, (int)token, (int)vocab);
+        corpus->hash = slm__hash_ids(corpus->hash, &token, 1);
+    }
+    return SLM_OK;
+}
+
+/* Copies the masks, and makes them part of the hash. */
+static slm_status slm__corpus_copy_masks(slm_corpus *corpus, const uint8_t *masked,
+                                         slm_error *err) {
+    corpus->memory = slm__alloc(corpus->n, sizeof *masked, err);
+    if (corpus->memory == NULL) return SLM_ERR_MEMORY;
+    corpus->masked = (uint8_t *)corpus->memory;
+    for (size_t i = 0; i < corpus->n; i++)
+        corpus->masked[i] = masked[i] != 0;
+    corpus->hash = slm_hash(corpus->hash, corpus->masked, corpus->n);
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_corpus_create_from(slm_corpus **out, const slm_token_source *source,
+                                          const uint8_t *masked, size_t n, int32_t vocab,
+                                          slm_error *err) {
+    slm_corpus *corpus = (slm_corpus *)slm__alloc(1, sizeof *corpus, err);
+    slm_status status;
+
+    *out = NULL;
+    if (corpus == NULL) return SLM_ERR_MEMORY;
+    corpus->n = n;
+    corpus->n_documents = 1;
+    corpus->documents_hash = SLM_HASH_START;
+    corpus->source = *source;
+    status = slm__corpus_read_source(corpus, vocab, err);
+    if (status == SLM_OK && masked != NULL) status = slm__corpus_copy_masks(corpus, masked, err);
+    if (status != SLM_OK) {
+        corpus->source.free_user = NULL; /* still the caller's */
+        slm_corpus_free(corpus);
+        return status;
     }
     *out = corpus;
     return SLM_OK;
@@ -5120,8 +5189,8 @@ static void slm__batch_set_row(slm_batch *batch, int32_t b, const slm_corpus *co
         int inside = exists && position < corpus->n;
         int is_target = inside && slm_corpus_is_target(corpus, position);
 
-        batch->inputs[i] = inside ? corpus->tokens[position - 1] : 0;
-        batch->targets[i] = is_target ? corpus->tokens[position] : -1;
+        batch->inputs[i] = inside ? slm_corpus_token(corpus, position - 1) : 0;
+        batch->targets[i] = is_target ? slm_corpus_token(corpus, position) : -1;
         if (batch->positions != NULL) batch->positions[i] = position;
         if (batch->weights != NULL && corpus->weights != NULL)
             batch->weights[i] = inside ? corpus->weights[position] : 1;
@@ -5496,7 +5565,7 @@ static slm__window_sum slm__sum_window(const slm_losses *losses, const slm_corpu
     for (size_t i = first; i < end; i++) {
         if (!slm_corpus_is_target(corpus, i + 1)) continue;
 
-        size_t token = (size_t)corpus->tokens[i + 1];
+        size_t token = (size_t)slm_corpus_token(corpus, i + 1);
         sum.loss += (double)losses->loss[i];
         sum.n++;
         if (token < corpus->n_token_bytes) sum.bytes += (size_t)corpus->token_bytes[token];

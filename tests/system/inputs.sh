@@ -254,5 +254,36 @@ refused "a text as ids" 3 'not a whole number'
 run view --model "$T/ids" --data "$T/i4.npy" --out "$T/none.html"
 refused "view of ids" 3 'no tokenizer'
 
+# ---- a file that is much larger than the memory that it takes ----
+# peak ARGS: the most memory that the program had, in MiB, in $T/peak
+peak() {
+    python3 - "$SLM" "$@" >"$T/peak" 2>"$T/stderr" <<'PYTHON'
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024 if code == 0 else 'failed')
+PYTHON
+}
+if command -v python3 >/dev/null; then
+    python3 -c "
+import sys
+piece = b''.join((i * i % 300).to_bytes(2, 'little') for i in range(1 << 16))
+for i in range(400):
+    sys.stdout.buffer.write(piece)" >"$T/large.bin"
+    TRAIN="train --vocab 320 --out $T/large $SHAPE --force"
+    peak $TRAIN --data "$T/i16.bin"
+    small=$(cat "$T/peak")
+    peak $TRAIN --data "$T/large.bin"
+    large=$(cat "$T/peak")
+    check "50 MiB of ids take no more than 8: $small and $large MiB" \
+        test "$large" -le $((small + 8))
+    peak $TRAIN --data "$T/large.bin" "$T/i8.npy" "$T/large.bin"
+    joined=$(cat "$T/peak")
+    check "several files take no more than 8: $small and $joined MiB" \
+        test "$joined" -le $((small + 8))
+    rm -f "$T/large.bin"
+else
+    echo "skipped: the memory of a large file (install python3)"
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/corpus_join.h"
 #include "common/errors.h"
 #include "common/paths.h"
 
@@ -101,88 +102,6 @@ int32_t default_seq(const slm_model *model) {
     int32_t window = model->config.sliding_window;
     if (window > 0 && window < context) context = window;
     return context < DEFAULT_SEQ_MAX ? context : DEFAULT_SEQ_MAX;
-}
-
-/* Copies the tokens and masks of a and b into arrays for both; masked may be NULL. */
-static void copy_tokens(int32_t *tokens, uint8_t *masked, const slm_corpus *a,
-                        const slm_corpus *b) {
-    const slm_corpus *parts[2] = {a, b};
-    size_t n = 0;
-    for (size_t i = 0; i < 2; i++) {
-        const slm_corpus *part = parts[i];
-        if (part->n == 0) continue;
-        memcpy(tokens + n, part->tokens, part->n * sizeof *tokens);
-        if (part->masked != NULL) memcpy(masked + n, part->masked, part->n);
-        n += part->n;
-    }
-}
-
-/* The documents of b follow those of a; at the seam, one begins. */
-static slm_status join_documents(slm_corpus *joined, const slm_corpus *a, const slm_corpus *b,
-                                 slm_error *err) {
-    const slm_corpus *parts[2] = {a, b};
-    uint64_t *starts = (uint64_t *)malloc((a->n_documents + b->n_documents + 1) * sizeof *starts);
-    uint64_t first = 0;
-    size_t n = 0;
-    if (starts == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory: documents");
-    for (size_t i = 0; i < 2; i++) {
-        const slm_corpus *part = parts[i];
-        size_t n_documents = part->document_starts != NULL ? part->n_documents : 1;
-        if (part->n == 0) continue;
-        for (size_t k = 0; k < n_documents; k++)
-            starts[n++] = first + (part->document_starts != NULL ? part->document_starts[k] : 0);
-        first += part->n;
-    }
-    slm_status status = SLM_OK;
-    if (n > 0) status = slm_corpus_set_documents(joined, starts, n, err);
-    free(starts);
-    return status;
-}
-
-/* Puts the tokens of b behind those of *a, which is replaced. */
-static slm_status append_corpus(slm_corpus **a, const slm_corpus *b,
-                                const token_reader *reader, slm_error *err) {
-    size_t n = (*a)->n + b->n;
-    size_t room = n > 0 ? n : 1;
-    int any_masked = (*a)->masked != NULL || b->masked != NULL;
-    int32_t *tokens = (int32_t *)malloc(room * sizeof *tokens);
-    uint8_t *masked = any_masked ? (uint8_t *)calloc(room, 1) : NULL;
-    slm_corpus *joined = NULL;
-    slm_status status;
-    if (tokens == NULL || (any_masked && masked == NULL)) {
-        status = error_set(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", n);
-    } else {
-        copy_tokens(tokens, masked, *a, b);
-        status = slm_corpus_create(&joined, tokens, masked, n, reader->vocab, err);
-    }
-    free(tokens);
-    free(masked);
-    if (status == SLM_OK && reader->tokenizer != NULL)
-        status = slm_corpus_set_tokenizer(joined, reader->tokenizer, err);
-    if (status == SLM_OK) status = join_documents(joined, *a, b, err);
-    if (status != SLM_OK) {
-        slm_corpus_free(joined);
-        return status;
-    }
-
-    if ((*a)->bytes != 0 && b->bytes != 0) joined->bytes = (*a)->bytes + b->bytes;
-    slm_corpus_free(*a);
-    *a = joined;
-    return SLM_OK;
-}
-
-static int load_file(slm_corpus **corpus, token_reader *reader, const char *path) {
-    slm_error err;
-    slm_corpus *next = NULL;
-    slm_status status = token_file_load(&next, reader, path, &err);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
-    if (*corpus == NULL) {
-        *corpus = next;
-        return DONE;
-    }
-    status = append_corpus(corpus, next, reader, &err);
-    slm_corpus_free(next);
-    return fail_status(status, FOR_INPUT, &err);
 }
 
 /* ---- the files of --data ---- */
@@ -293,31 +212,69 @@ void say_report(const data_report *report) {
     }
 }
 
-/* What loading needs. */
+/* The corpora of the files that are loaded so far. */
 typedef struct corpus_loader {
     token_reader *reader;
-    slm_corpus **corpus;
+    slm_corpus **parts; /* (n) */
+    size_t n;
 } corpus_loader;
 
 static int load_next(void *user, const char *path) {
+    slm_error err;
     corpus_loader *loader = (corpus_loader *)user;
-    return load_file(loader->corpus, loader->reader, path);
+    slm_corpus *next = NULL;
+    slm_status status = token_file_load(&next, loader->reader, path, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    slm_corpus **larger =
+        (slm_corpus **)realloc(loader->parts, (loader->n + 1) * sizeof(slm_corpus *));
+    if (larger == NULL) {
+        slm_corpus_free(next);
+        return fail_memory();
+    }
+    loader->parts = larger;
+    loader->parts[loader->n++] = next;
+    return DONE;
+}
+
+/* Makes one corpus of the parts, which are then gone. */
+static int join_parts(slm_corpus **out, corpus_loader *loader) {
+    slm_error err;
+    const token_reader *reader = loader->reader;
+    if (loader->n == 1) {
+        *out = loader->parts[0];
+        loader->n = 0;
+        return DONE;
+    }
+    slm_status status =
+        corpus_join(out, loader->parts, loader->n, reader->tokenizer, reader->vocab, &err);
+    if (status == SLM_OK) loader->n = 0;
+    return fail_status(status, FOR_INPUT, &err);
+}
+
+/* Refuses flags that have had no effect. */
+static int check_use(const token_reader *reader, const char *name) {
+    if (reader->options.text.jsonl && reader->report.n_jsonl == 0)
+        return fail(USAGE, "--jsonl: %s holds no text", name);
+    if (reader->options.dtype != DTYPE_NOT_GIVEN && reader->report.n_bare == 0)
+        return fail(USAGE, "--dtype: %s says itself what it holds", name);
+    return DONE;
 }
 
 int load_corpus(slm_corpus **out, token_reader *reader, const option_list *files) {
-    corpus_loader loader = {reader, out};
+    corpus_loader loader = {reader, NULL, 0};
     int code = DONE;
     *out = NULL;
     for (size_t i = 0; i < files->n && code == DONE; i++)
         code = visit_paths(files->items[i], load_next, &loader);
+    if (code == DONE) code = join_parts(out, &loader);
+    for (size_t i = 0; i < loader.n; i++)
+        slm_corpus_free(loader.parts[i]);
+    free(loader.parts);
     if (code == DONE && (*out)->n < 2) {
         code = fail(BAD_INPUT, "%s: %zu token%s, nothing to predict: at least 2 are needed",
                     files->items[0], (*out)->n, plural((*out)->n));
     }
-    if (code == DONE && reader->options.text.jsonl && reader->report.n_jsonl == 0)
-        code = fail(USAGE, "--jsonl: %s holds no text", files->items[0]);
-    if (code == DONE && reader->options.dtype != DTYPE_NOT_GIVEN && reader->report.n_bare == 0)
-        code = fail(USAGE, "--dtype: %s says itself what it holds", files->items[0]);
+    if (code == DONE) code = check_use(reader, files->items[0]);
     if (code != DONE) {
         slm_corpus_free(*out);
         *out = NULL;

@@ -111,6 +111,10 @@ static int copy_header(char text[PARSED_HEADER_MAX], npy_header *h, const unsign
 }
 
 int npy_parse(npy_header *h, const unsigned char *bytes, size_t size) {
+    return npy_parse_head(h, bytes, size, size);
+}
+
+int npy_parse_head(npy_header *h, const unsigned char *bytes, size_t size, uint64_t file_size) {
     char text[PARSED_HEADER_MAX];
     memset(h, 0, sizeof *h);
     if (size < 12 || memcmp(bytes, "\x93NUMPY", MAGIC_SIZE) != 0)
@@ -130,10 +134,11 @@ int npy_parse(npy_header *h, const unsigned char *bytes, size_t size) {
     }
     h->start = text_at + length;
     if (!copy_header(text, h, bytes, text_at) || !parse_dictionary(h, text)) return 0;
-    if (h->n * h->width == size - h->start) return 1;
+    unsigned long long n_bytes = (unsigned long long)(file_size - h->start);
+    if ((unsigned long long)h->n * h->width == n_bytes) return 1;
     (void)snprintf(h->fault, sizeof h->fault,
-                   "shape says %zu numbers of %zu bytes, but %zu bytes follow the header", h->n,
-                   h->width, size - h->start);
+                   "shape says %zu numbers of %zu bytes, but %llu bytes follow the header", h->n,
+                   h->width, n_bytes);
     return 0;
 }
 

@@ -26,6 +26,9 @@ typedef struct npy_header {
  * why. */
 int npy_parse(npy_header *h, const unsigned char *bytes, size_t size);
 
+/* The same of a file of file_size bytes, of which the first `size` are there. */
+int npy_parse_head(npy_header *h, const unsigned char *bytes, size_t size, uint64_t file_size);
+
 /* The int32 whose four little-endian bytes begin at p. */
 int32_t npy_i32(const unsigned char *p);
 

@@ -54,18 +54,20 @@ static slm_status read_stdin(source *s, slm_error *err) {
 slm_status source_read(source *s, const char *path, slm_error *err) {
     memset(s, 0, sizeof *s);
     s->path = path;
-    s->from_stdin = source_is_stdin(path);
-    if (s->from_stdin) return read_stdin(s, err);
+    s->free_bytes = source_is_stdin(path) ? free : slm_free;
+    if (source_is_stdin(path)) return read_stdin(s, err);
     return slm_file_read(&s->bytes, &s->size, path, err);
 }
 
 void source_free(source *s) {
-    if (s->from_stdin) {
-        free(s->bytes);
-    } else {
-        slm_free(s->bytes);
-    }
+    if (s->bytes != NULL) s->free_bytes(s->bytes);
     s->bytes = NULL;
+}
+
+char *source_take(source *s) {
+    char *bytes = s->bytes;
+    s->bytes = NULL;
+    return bytes;
 }
 
 /* Returns 1 if every line at the beginning of the text that is not empty begins with a brace. */

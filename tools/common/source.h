@@ -31,13 +31,16 @@ typedef struct source {
     const char *path;
     char *bytes; /* a NUL follows them */
     size_t size;
-    int from_stdin;
+    void (*free_bytes)(void *); /* what bytes are freed by */
 } source;
 
 /* Reads all of it.  Standard input is read to its end, but for 4 GiB at most.  Call source_free
  * whatever the status. */
 slm_status source_read(source *s, const char *path, slm_error *err);
 void source_free(source *s);
+
+/* Returns the bytes, which are then the caller's, to be freed by s->free_bytes. */
+char *source_take(source *s);
 
 int source_is_stdin(const char *path);
 

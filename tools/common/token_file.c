@@ -1,25 +1,40 @@
 /* token_file.c: files of token ids as corpora. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
 #include "common/token_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/errors.h"
 #include "common/npy.h"
+#include "common/token_source.h"
 
 enum {
     LLMC_HEADER_SIZE = 1024,   /* bytes; the tokens follow */
     LLMC_COUNT_AT = 8,         /* byte of the header: how many tokens follow */
     LLMC_MAGIC_U16 = 20240520, /* GPT-2's tokens */
     LLMC_MAGIC_U32 = 20240801, /* Llama 3's tokens */
-    ZEROS_SEEN_MIN = 32        /* bare ids that say how wide they are, if each second is 0 */
+    ZEROS_SEEN_MIN = 32,       /* bare ids that say how wide they are, if each second is 0 */
+    HEAD_SIZE = 66000          /* bytes of a file that are read first: the longest header of .npy */
 };
 
-/* Where the tokens of a file lie: n of them, `width` bytes each, from `start` on. */
-typedef struct token_layout {
-    size_t start, width, n;
-    int is_signed; /* for messages: what is below 0 is no id in any case */
-} token_layout;
+/* A file, or standard input, as far as it has been read: its first bytes tell what it is. */
+typedef struct token_file {
+    const char *path;
+    const unsigned char *head;
+    size_t head_size;
+    uint64_t size;
+    int fd;   /* -1: all of it is in the source */
+    source s; /* its bytes, or only the first ones */
+} token_file;
 
 typedef enum token_kind { KIND_TEXT, KIND_NPY, KIND_LLMC, KIND_BARE } token_kind;
 
@@ -65,18 +80,18 @@ static int is_id_type(const char *dtype) {
            strcmp(dtype, "<u4") == 0;
 }
 
-static slm_status find_npy_tokens(token_layout *layout, const source *s, slm_error *err) {
+static slm_status find_npy_tokens(token_layout *layout, const token_file *file, slm_error *err) {
     npy_header npy;
-    if (!npy_parse(&npy, (const unsigned char *)s->bytes, s->size))
-        return error_set(err, SLM_ERR_FORMAT, "%s: %s", s->path, npy.fault);
+    if (!npy_parse_head(&npy, file->head, file->head_size, file->size))
+        return error_set(err, SLM_ERR_FORMAT, "%s: %s", file->path, npy.fault);
     if (!is_id_type(npy.dtype)) {
         return error_set(err, SLM_ERR_FORMAT,
-                         "%s: descr is '%s': token ids are '<i4', '<i8', '<u2' or '<u4'", s->path,
-                         npy.dtype);
+                         "%s: descr is '%s': token ids are '<i4', '<i8', '<u2' or '<u4'",
+                         file->path, npy.dtype);
     }
     if (npy.n_dims != 1) {
         return error_set(err, SLM_ERR_FORMAT,
-                         "%s: shape has %zu dimensions: token ids have one, (N,)", s->path,
+                         "%s: shape has %zu dimensions: token ids have one, (N,)", file->path,
                          npy.n_dims);
     }
     layout->start = npy.start;
@@ -86,102 +101,80 @@ static slm_status find_npy_tokens(token_layout *layout, const source *s, slm_err
     return SLM_OK;
 }
 
-/* A file of bare ids does not say how wide they are.  Of 32 or 64 bits, read as if of 16, every
- * second one is 0, and no text is like that. */
-static int ids_look_wider(const source *s, size_t width, size_t n) {
-    const unsigned char *p = (const unsigned char *)s->bytes;
-    int any = 0;
-    if (n < ZEROS_SEEN_MIN) return 0;
-    for (size_t i = 0; i < n; i++) {
-        int zero = little_endian(p + width * i, width) == 0;
-        if (i % 2 == 1 && !zero) return 0;
-        if (!zero) any = 1;
-    }
-    return any;
-}
-
-static slm_status find_bare_tokens(token_layout *layout, const source *s,
-                                   const data_options *options, slm_error *err) {
-    layout->width = bare_width(options, s->path);
-    layout->is_signed = options->dtype >= DTYPE_FIRST_SIGNED;
-    layout->n = s->size / layout->width;
-    if (!ids_look_wider(s, layout->width, layout->n)) return SLM_OK;
-    return error_set(err, SLM_ERR_FORMAT,
-                     "%s: read as ids of %zu bits, every second one is 0; wider ones are read by "
-                     "--dtype u32 or --dtype i64",
-                     s->path, 8 * layout->width);
-}
-
-static slm_status find_tokens(token_layout *layout, token_kind kind, const source *s,
+static slm_status find_tokens(token_layout *layout, token_kind kind, const token_file *file,
                               const data_options *options, slm_error *err) {
-    const unsigned char *bytes = (const unsigned char *)s->bytes;
     memset(layout, 0, sizeof *layout);
-    if (kind == KIND_NPY) return find_npy_tokens(layout, s, err);
+    if (kind == KIND_NPY) return find_npy_tokens(layout, file, err);
     if (kind == KIND_LLMC) {
         layout->start = LLMC_HEADER_SIZE;
-        layout->width = little_endian(bytes, 4) == LLMC_MAGIC_U16 ? 2 : 4;
-        layout->n = (size_t)little_endian(bytes + LLMC_COUNT_AT, 4);
+        layout->width = little_endian(file->head, 4) == LLMC_MAGIC_U16 ? 2 : 4;
+        layout->n = (size_t)little_endian(file->head + LLMC_COUNT_AT, 4);
     } else {
-        slm_status status = find_bare_tokens(layout, s, options, err);
-        if (status != SLM_OK) return status;
+        layout->width = bare_width(options, file->path);
+        layout->n = (size_t)(file->size / layout->width);
+        layout->is_signed = options->dtype >= DTYPE_FIRST_SIGNED;
     }
 
     /* The tokens must fill the file exactly; n * width could overflow, a division cannot. */
-    size_t room = s->size - layout->start;
+    uint64_t room = file->size - layout->start;
     if (room / layout->width == layout->n && room % layout->width == 0) return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT,
-                     "%s: %zu tokens of %zu bytes from byte %zu on do not make a file of %zu bytes",
-                     s->path, layout->n, layout->width, layout->start, s->size);
+                     "%s: %zu tokens of %zu bytes from byte %llu on do not make a file of %llu "
+                     "bytes",
+                     file->path, layout->n, layout->width, (unsigned long long)layout->start,
+                     (unsigned long long)file->size);
 }
 
-static slm_status refuse_token(const token_reader *reader, const char *path,
-                               const token_layout *layout, size_t i, uint64_t id, slm_error *err) {
-    uint64_t sign = (uint64_t)1 << (8 * layout->width - 1);
-    if (layout->is_signed && id >= sign) {
-        long long below = -1 - (long long)((sign - 1) ^ (id - sign));
-        return error_set(err, SLM_ERR_FORMAT, "%s: token %zu is %lld, outside the vocabulary of %d",
-                         path, i, below, (int)reader->vocab);
-    }
-    return error_set(err, SLM_ERR_FORMAT, "%s: token %zu is %llu, outside the vocabulary of %d",
-                     path, i, (unsigned long long)id, (int)reader->vocab);
-}
-
-/* Reads the ids into tokens (n), and adds up the sizes of their texts. */
-static slm_status read_tokens(int32_t *tokens, size_t *text_size, const token_reader *reader,
-                              const source *s, const token_layout *layout, slm_error *err) {
-    const unsigned char *first = (const unsigned char *)s->bytes + layout->start;
-    *text_size = 0;
+/* A file of bare ids does not say how wide they are.  Of 32 or 64 bits, read as if of 16, every
+ * second one is 0, and no text is like that. */
+static slm_status check_width(token_source *s, const token_layout *layout, const char *path,
+                              slm_error *err) {
+    int any = 0;
+    if (layout->n < ZEROS_SEEN_MIN) return SLM_OK;
     for (size_t i = 0; i < layout->n; i++) {
-        uint64_t id = little_endian(first + i * layout->width, layout->width);
-        size_t size = 0;
-        if (id >= (uint64_t)reader->vocab)
-            return refuse_token(reader, s->path, layout, i, id, err);
-        tokens[i] = (int32_t)id;
-        if (reader->tokenizer != NULL)
-            (void)slm_tokenizer_token_at(&size, reader->tokenizer, tokens[i], i);
-        *text_size += size;
+        int zero = token_source_id(s, i) == 0;
+        if (i % 2 == 1 && !zero) return SLM_OK;
+        if (!zero) any = 1;
     }
-    return SLM_OK;
+    if (!any) return SLM_OK;
+    return error_set(err, SLM_ERR_FORMAT,
+                     "%s: read as ids of %zu bits, every second one is 0; wider ones are read by "
+                     "--dtype u32 or --dtype i64",
+                     path, 8 * layout->width);
 }
 
-static slm_status corpus_of_ids(slm_corpus **out, const token_reader *reader, const source *s,
-                                const token_layout *layout, slm_error *err) {
-    size_t text_size;
-    int32_t *tokens = (int32_t *)malloc((layout->n + 1) * sizeof *tokens);
-    if (tokens == NULL)
-        return error_set(err, SLM_ERR_MEMORY, "out of memory: %zu tokens", layout->n);
+/* Adds up the sizes of the tokens' texts. */
+static size_t text_size(const slm_corpus *corpus, const slm_tokenizer *tokenizer) {
+    size_t sum = 0;
+    for (size_t i = 0; i < corpus->n; i++) {
+        size_t size = 0;
+        (void)slm_tokenizer_token_at(&size, tokenizer, slm_corpus_token(corpus, i), i);
+        sum += size;
+    }
+    return sum;
+}
 
-    slm_status status = read_tokens(tokens, &text_size, reader, s, layout, err);
-    if (status == SLM_OK)
-        status = slm_corpus_create(out, tokens, NULL, layout->n, reader->vocab, err);
-    free(tokens);
+static slm_status corpus_of_ids(slm_corpus **out, const token_reader *reader, token_file *file,
+                                token_kind kind, slm_error *err) {
+    token_layout layout;
+    token_source *s;
+    slm_status status = find_tokens(&layout, kind, file, &reader->options, err);
+    if (status != SLM_OK) return status;
+    char *bytes = file->fd < 0 ? source_take(&file->s) : NULL;
+    status = token_source_open(&s, file->path, &layout, file->fd, bytes, file->s.free_bytes, err);
+    file->fd = -1; /* the source has it */
+    if (status != SLM_OK) return status;
+    if (kind == KIND_BARE) status = check_width(s, &layout, file->path, err);
+    if (status != SLM_OK) {
+        token_source_close(s);
+        return status;
+    }
+    status = token_source_corpus(out, s, reader->vocab, err);
     if (status != SLM_OK || reader->tokenizer == NULL) return status;
 
+    (*out)->bytes = text_size(*out, reader->tokenizer);
     status = slm_corpus_set_tokenizer(*out, reader->tokenizer, err);
-    if (status == SLM_OK) {
-        (*out)->bytes = text_size;
-        return SLM_OK;
-    }
+    if (status == SLM_OK) return SLM_OK;
     slm_corpus_free(*out);
     *out = NULL;
     return status;
@@ -203,23 +196,52 @@ static slm_status corpus_of_text(slm_corpus **out, token_reader *reader, const s
     return status;
 }
 
+/* Opens a plain file and reads its beginning.  Leaves fd -1 if it is none. */
+static void open_plain(token_file *file, unsigned char *head, size_t head_room) {
+    struct stat s;
+    file->fd = -1;
+    if (source_is_stdin(file->path) || stat(file->path, &s) != 0 || !S_ISREG(s.st_mode)) return;
+    int fd = open(file->path, O_RDONLY);
+    if (fd < 0) return;
+    ssize_t n = pread(fd, head, head_room, 0);
+    if (n < 0 || fstat(fd, &s) != 0) {
+        (void)close(fd);
+        return;
+    }
+    file->fd = fd;
+    file->head = head;
+    file->head_size = (size_t)n;
+    file->size = (uint64_t)s.st_size;
+}
+
+/* Ids in plain files are read where they lie; all else is read into memory first. */
+static slm_status load(slm_corpus **out, token_reader *reader, token_file *file, slm_error *err) {
+    token_kind kind = kind_of(&reader->options, file->path, file->head, file->head_size);
+    if (file->fd < 0 || kind == KIND_TEXT) {
+        slm_status status = source_read(&file->s, file->path, err);
+        if (status != SLM_OK) return status;
+        if (file->fd >= 0) (void)close(file->fd);
+        file->fd = -1;
+        file->head = (const unsigned char *)file->s.bytes;
+        file->head_size = file->s.size;
+        file->size = file->s.size;
+        kind = kind_of(&reader->options, file->path, file->head, file->head_size);
+    }
+    if (kind == KIND_TEXT) return corpus_of_text(out, reader, &file->s, err);
+    if (kind == KIND_BARE) reader->report.n_bare++;
+    return corpus_of_ids(out, reader, file, kind, err);
+}
+
 slm_status token_file_load(slm_corpus **out, token_reader *reader, const char *path,
                            slm_error *err) {
-    source s;
-    token_layout layout;
+    token_file file = {.path = path};
+    unsigned char *head = (unsigned char *)malloc(HEAD_SIZE);
     *out = NULL;
-    slm_status status = source_read(&s, path, err);
-    if (status == SLM_OK) {
-        const unsigned char *head = (const unsigned char *)s.bytes;
-        token_kind kind = kind_of(&reader->options, path, head, s.size);
-        if (kind == KIND_BARE) reader->report.n_bare++;
-        if (kind == KIND_TEXT) {
-            status = corpus_of_text(out, reader, &s, err);
-        } else {
-            status = find_tokens(&layout, kind, &s, &reader->options, err);
-            if (status == SLM_OK) status = corpus_of_ids(out, reader, &s, &layout, err);
-        }
-    }
-    source_free(&s);
+    if (head == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory: %.300s", path);
+    open_plain(&file, head, HEAD_SIZE);
+    slm_status status = load(out, reader, &file, err);
+    if (file.fd >= 0) (void)close(file.fd);
+    source_free(&file.s);
+    free(head);
     return status;
 }

@@ -41,7 +41,7 @@ static void print_table(const score_run *r) {
     printf("position\ttoken\ttext\tloss\tentropy\n");
     for (size_t i = 0; i < r->losses->n; i++) {
         size_t size = 0;
-        int32_t id = r->corpus->tokens[i + 1];
+        int32_t id = slm_corpus_token(r->corpus, i + 1);
         const char *bytes = NULL;
         if (r->tokenizer != NULL) bytes = slm_tokenizer_token(&size, r->tokenizer, id);
         printf("%zu\t%d\t", i + 1, (int)id);

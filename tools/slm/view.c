@@ -56,8 +56,16 @@ static int cut_corpus(view_run *r, uint64_t limit) {
     slm_corpus *whole = r->corpus;
     if (whole->n <= limit) return DONE;
     r->corpus = NULL;
-    slm_status status = slm_corpus_create(&r->corpus, whole->tokens, whole->masked, (size_t)limit,
+    int32_t *tokens = (int32_t *)malloc((size_t)limit * sizeof *tokens);
+    if (tokens == NULL) {
+        slm_corpus_free(whole);
+        return fail_memory();
+    }
+    for (size_t i = 0; i < limit; i++)
+        tokens[i] = slm_corpus_token(whole, i);
+    slm_status status = slm_corpus_create(&r->corpus, tokens, whole->masked, (size_t)limit,
                                           slm_tokenizer_vocab(r->tokenizer), &err);
+    free(tokens);
     if (status == SLM_OK) r->corpus->tokenizer_hash = whole->tokenizer_hash;
     slm_corpus_free(whole);
     return fail_status(status, FOR_INPUT, &err);
@@ -70,7 +78,7 @@ static int make_text(view_run *r) {
     if (r->start == NULL) return fail_memory();
     for (size_t i = 0; i < n; i++) {
         size_t size = 0;
-        (void)slm_tokenizer_token_at(&size, r->tokenizer, r->corpus->tokens[i], i);
+        (void)slm_tokenizer_token_at(&size, r->tokenizer, slm_corpus_token(r->corpus, i), i);
         r->start[i] = offset;
         offset += size;
     }
@@ -80,7 +88,7 @@ static int make_text(view_run *r) {
     if (r->text == NULL) return fail_memory();
     for (size_t i = 0; i < n; i++) {
         size_t size = 0;
-        int32_t id = r->corpus->tokens[i];
+        int32_t id = slm_corpus_token(r->corpus, i);
         const char *bytes = slm_tokenizer_token_at(&size, r->tokenizer, id, i);
         if (bytes != NULL && size > 0) memcpy(r->text + r->start[i], bytes, size);
     }
@@ -137,7 +145,8 @@ static slm_status guess_tokens(view_run *r, slm_generator *generator, watch *w, 
         const slm_real *logits;
         int window_begins = (i - 1) % (size_t)r->T == 0;
         if (window_begins) slm_generator_reset(generator);
-        slm_status status = slm_generator_push(&logits, generator, r->corpus->tokens[i - 1], err);
+        int32_t before = slm_corpus_token(r->corpus, i - 1);
+        slm_status status = slm_generator_push(&logits, generator, before, err);
         if (status == SLM_OK) status = guess_token(r->guess + i * N_GUESSES, r, logits, err);
         if (status != SLM_OK) return status;
         if (watch_callback(w, i, n - 1) && i + 1 < n)
