@@ -55,8 +55,9 @@ uint64_t hash_of(const slm_tokenizer *tokenizer) {
 int check_corpus_ids(const slm_corpus *corpus, const slm_model *model, const char *folder,
                      const slm_tokenizer *tokenizer) {
     size_t size = 0;
-    for (size_t i = 0; i < corpus->n; i++) {
-        int32_t id = corpus->tokens[i];
+    int all_fit = tokenizer != NULL && slm_tokenizer_vocab(tokenizer) <= model->config.vocab;
+    for (size_t i = 0; i < corpus->n && !all_fit; i++) {
+        int32_t id = slm_corpus_token(corpus, i);
         if (id < model->config.vocab) continue;
         const char *text = NULL;
         if (tokenizer != NULL) text = slm_tokenizer_token(&size, tokenizer, id);

@@ -25,6 +25,7 @@
 
 #include "common/cli.h"
 #include "common/inputs.h"
+#include "common/inputs.h"
 #include "common/output.h"
 #include "common/text.h"
 #include "slm/questions.h"
@@ -150,15 +151,6 @@ static slm_status push_prompt(const slm_real **logits, answers_run *r, const int
     for (size_t i = same; i < n && status == SLM_OK && !stop_requested; i++)
         status = push(logits, r, ids[i], err);
     return status;
-}
-
-static int is_end_token(const char *bytes, size_t size) {
-    static const char *const ends[] = {"</s>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>",
-                                       "<|im_end|>"};
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        if (strlen(ends[i]) == size && memcmp(ends[i], bytes, size) == 0) return 1;
-    }
-    return 0;
 }
 
 /* Cuts the text at the blank line or the next question that ends the answer. */
