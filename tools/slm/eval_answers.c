@@ -25,7 +25,6 @@
 
 #include "common/cli.h"
 #include "common/inputs.h"
-#include "common/inputs.h"
 #include "common/output.h"
 #include "common/text.h"
 #include "slm/questions.h"
@@ -171,8 +170,8 @@ static int text_ends(answers_run *r) {
 static int take_token(answers_run *r, int32_t token) {
     size_t size = 0;
     const char *bytes = slm_tokenizer_token_at(&size, r->tokenizer, token, r->n_pushed);
+    if (ends_text(r->model, token)) return 1;
     if (bytes == NULL) return 0;
-    if (ends_text(r->model, token) || is_end_token(bytes, size)) return 1;
     if (r->text_size + size + 1 > r->text_room) {
         size_t room = 2 * r->text_room + size + 64;
         char *larger = (char *)realloc(r->text, room);
