@@ -16,3 +16,41 @@ check() {
     if "$@" >/dev/null 2>&1; then ok; else bad "$what"; fi
 }
 same() { if cmp -s "$2" "$3"; then ok; else bad "$1: $2 and $3 differ"; fi; }
+
+# works NAME ARGS: exit 0, nothing on stderr (--quiet leaves it empty)
+works() {
+    name=$1
+    shift
+    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    if [ $code -ne 0 ]; then
+        bad "$name: exit $code: $(head -1 "$T/stderr")"
+        return 1
+    fi
+    if [ -s "$T/stderr" ]; then bad "$name: stderr: $(head -1 "$T/stderr")"; else ok; fi
+}
+# fails CODE WORDS ARGS: exits with that code and one line on stderr that holds the words; prints no
+# result and makes none of $T/none*.
+fails() {
+    want=$1 words=$2
+    shift 2
+    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
+    code=$?
+    why=
+    if [ $code -ne "$want" ]; then why="exit $code, not $want: $(head -1 "$T/stderr")"
+    elif [ "$(wc -l <"$T/stderr" | tr -d ' ')" != 1 ]; then why="not one line"
+    elif ! grep -q -e "$words" "$T/stderr"; then why="'$words' is not in: $(cat "$T/stderr")"
+    elif [ -s "$T/stdout" ]; then why="output although it failed"
+    fi
+    for left in "$T"/none*; do
+        [ -e "$left" ] || continue
+        why="left behind: $left"
+        rm -rf "$left"
+    done
+    if [ -z "$why" ]; then ok; else bad "slm $*: $why"; fi
+}
+# has WHAT WORDS: the result of the last command holds the words
+has() {
+    if grep -q -e "$2" "$T/stdout"; then ok
+    else bad "$1: '$2' is not in: $(head -c 300 "$T/stdout")"; fi
+}

@@ -8,43 +8,6 @@ T=${TMPDIR_CLI:-build/tmp/cli}
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 . tests/support/checks.sh
 
-# works NAME ARGS: exit 0, nothing on stderr (all runs here are --quiet)
-works() {
-    name=$1
-    shift
-    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
-    code=$?
-    if [ $code -ne 0 ]; then
-        bad "$name: exit $code: $(head -1 "$T/stderr")"
-        return 1
-    fi
-    if [ -s "$T/stderr" ]; then bad "$name: stderr: $(head -1 "$T/stderr")"; else ok; fi
-}
-# fails CODE WORDS ARGS: exits with that code and one line on stderr that holds the words; prints no
-# result and makes none of $T/none*.
-fails() {
-    want=$1 words=$2
-    shift 2
-    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
-    code=$?
-    why=
-    if [ $code -ne "$want" ]; then why="exit $code, not $want: $(head -1 "$T/stderr")"
-    elif [ "$(wc -l <"$T/stderr" | tr -d ' ')" != 1 ]; then why="not one line"
-    elif ! grep -q -e "$words" "$T/stderr"; then why="'$words' is not in: $(cat "$T/stderr")"
-    elif [ -s "$T/stdout" ]; then why="output although it failed"
-    fi
-    for left in "$T"/none*; do
-        [ -e "$left" ] || continue
-        why="left behind: $left"
-        rm -rf "$left"
-    done
-    if [ -z "$why" ]; then ok; else bad "slm $*: $why"; fi
-}
-has() {
-    if grep -q -e "$2" "$T/stdout"; then ok
-    else bad "$1: '$2' is not in: $(head -c 300 "$T/stdout")"; fi
-}
-
 # ---- data ----
 # text SEED WORDS PERIOD END NOISE: words from a small list, END after every PERIOD-th of them; with
 # NOISE every third word is a number.
@@ -73,7 +36,7 @@ SHAPE="--dim 16 --layers 1 --heads 2 --kv-heads 1 --seq 32 --batch 4"
 # ---- help ----
 check "-h" "$SLM" -h
 check "--version" "$SLM" --version
-for verb in train score eval generate view tokenize "tokenizer train" "tokenizer import" \
+for verb in train score eval generate view plot tokenize "tokenizer train" "tokenizer import" \
     tokenizer info; do
     "$SLM" $verb -h >"$T/stdout" 2>/dev/null || bad "slm $verb -h"
     has "slm $verb -h" '^examples'

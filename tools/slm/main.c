@@ -29,6 +29,7 @@ static const verb verbs[] = {
     {"eval", "loss, perplexity and bits per byte of a text", verb_eval},
     {"generate", "continues a text", verb_generate},
     {"view", "a text's tokens coloured by loss, as one HTML file", verb_view},
+    {"plot", "the losses of runs over the tokens they have seen, as one SVG", verb_plot},
     {"tokenize", "a text's token ids, and back", verb_tokenize},
     {"tokenizer", "train, import: a byte-level BPE tokenizer from text, or GPT-2's",
      verb_tokenizer},

@@ -11,8 +11,9 @@
 
 #include "common/cli.h"
 
-static const char header[] = "step,tokens,loss,loss_selected,loss_unselected,kept,lr,grad_norm,"
-                             "val_loss,tokens_per_s,seconds\n";
+const char *const train_log_header =
+    "step,tokens,loss,loss_selected,loss_unselected,kept,lr,grad_norm,val_loss,tokens_per_s,"
+    "seconds\n";
 
 void log_close(train_log *log) {
     if (log->file != NULL) (void)fclose(log->file);
@@ -35,8 +36,8 @@ static double last_column(const char *row, const char *end) {
 /* Returns the size of the rows up to `step`, and the clock of the last of them.  Returns 0 if this
  * is not a log of ours. */
 static size_t size_of_rows(const char *text, size_t size, uint64_t step, double *seconds) {
-    size_t kept = sizeof header - 1;
-    if (size < kept || memcmp(text, header, kept) != 0) return 0;
+    size_t kept = strlen(train_log_header);
+    if (size < kept || memcmp(text, train_log_header, kept) != 0) return 0;
     while (kept < size) {
         const char *row = text + kept;
         const char *end = (const char *)memchr(row, '\n', size - kept);
@@ -64,7 +65,7 @@ int log_open(train_log *log, const char *folder, uint64_t step) {
     if (kept > 0) {
         status = slm_file_write(log->path, text, kept, &err);
     } else {
-        status = slm_file_write(log->path, header, sizeof header - 1, &err);
+        status = slm_file_write(log->path, train_log_header, strlen(train_log_header), &err);
     }
     slm_free(text);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);

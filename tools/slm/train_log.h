@@ -8,6 +8,9 @@
 #include "common/paths.h"
 #include "slm.h"
 
+/* The first line, with its end. */
+extern const char *const train_log_header;
+
 typedef struct train_log {
     FILE *file;
     char path[PATH_SIZE];

@@ -8,6 +8,7 @@ int verb_score(int argc, char **argv);
 int verb_eval(int argc, char **argv);
 int verb_generate(int argc, char **argv);
 int verb_view(int argc, char **argv);
+int verb_plot(int argc, char **argv);
 int verb_tokenize(int argc, char **argv);
 int verb_tokenizer(int argc, char **argv);
 int verb_convert(int argc, char **argv);
