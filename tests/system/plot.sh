@@ -1,6 +1,6 @@
 #!/bin/sh
-# `slm plot`: what it draws is the log's, a log that is still written is drawn as far as it goes, and
-# one that is not a log is refused by its line.
+# `slm plot`: what it draws is the log's, a log that is still written is drawn as far as it goes,
+# and one that is not a log is refused by its line.
 SLM=${SLM:-build/slm}
 T=build/tmp/plot
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive

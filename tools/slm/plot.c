@@ -1,5 +1,5 @@
-/* plot.c: the verb `plot`: the losses of runs over the tokens they have seen, from their log.csv, as
- * one SVG.  It is as wide as a phone's page: training loss above, validation loss below. */
+/* plot.c: the verb `plot`: the losses of runs over the tokens they have seen, from their log.csv,
+ * as one SVG.  It is as wide as a phone's page: training loss above, validation loss below. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
