@@ -247,6 +247,19 @@ check "one number, four ways" awk '{
     exit !(d * d < 1e-18 && e * e < 1e-18 && low < loss && loss < high)
 }' "$T/stdout"
 cp "$T/stdout" "$T/eval1"
+# Against another model: the difference of the two means; itself is no better.
+works "eval of the other" eval --model "$T/base" --data "$T/eval.txt" --json --quiet
+cp "$T/stdout" "$T/other.json"
+works "eval --against" eval --model "$T/ref" --against "$T/base" --data "$T/eval.txt" --json --quiet
+number() { sed -n "s/.*\"$1\": \[*\([-0-9.e]*\).*/\1/p" "$2"; }
+check "the difference is that of the losses" awk -v a="$(number loss "$T/stdout")" \
+    -v b="$(number loss "$T/other.json")" -v difference="$(number difference "$T/stdout")" \
+    -v low="$(number difference_ci95 "$T/stdout")" 'BEGIN {
+        off = difference - (a - b)
+        exit !(difference < 0 && low < difference && off < 1e-6 && off > -1e-6)
+    }'
+works "eval --against itself" eval --model "$T/ref" --against "$T/ref" --data "$T/eval.txt" --quiet
+has "... is even" '^difference     [+]0.000000 to .*ref '
 works "eval, other batch and threads" eval --model "$T/ref" --data "$T/eval.txt" --json --quiet \
     --batch 3 --threads 2
 same "eval, other batch and threads" "$T/eval1" "$T/stdout"
@@ -414,6 +427,7 @@ fails 2 'shard' score --model "$T/ref" --data "$T/clean.txt" --out "$T/none" --s
 fails 2 'shard' score --model "$T/ref" --data "$T/clean.txt" --out "$T/none" --shard 1
 fails 2 'out' score --model "$T/ref" --data "$T/clean.txt"
 fails 2 'empty' generate --model "$T/ref" --prompt ""
+fails 3 'no such folder' eval --model "$T/ref" --against "$T/nowhere" --data "$T/clean.txt"
 fails 2 'which file' tokenize --tokenizer bytes
 fails 2 'what is' tokenize --tokenizer bytes "$T/clean.txt" "$T/noisy.txt"
 fails 2 'no verb' tokenizer learn --data "$T/clean.txt"

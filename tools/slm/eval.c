@@ -13,7 +13,7 @@ typedef struct eval_options {
     option_list data;
     answers_options answers; /* of --answers */
     int wants_answers;
-    const char *model, *tokenizer;
+    const char *model, *against, *tokenizer;
     data_options read;
     int32_t seq, batch, threads;
     uint64_t seed;
@@ -22,10 +22,15 @@ typedef struct eval_options {
 
 typedef struct eval_run {
     slm_tokenizer *tokenizer;
-    slm_model *model;
+    slm_model *model, *other; /* other: of --against, or NULL */
     slm_corpus *corpus;
-    slm_losses *losses;
+    slm_losses *losses, *other_losses;
 } eval_run;
+
+/* What is said of the text: the model's loss, and how much it is above that of --against. */
+typedef struct eval_result {
+    slm_evaluation model, difference;
+} eval_result;
 
 /* JSON has no NaN. */
 static void print_json_number(const char *name, double value) {
@@ -36,32 +41,45 @@ static void print_json_number(const char *name, double value) {
     }
 }
 
-static void print_json(const slm_evaluation *e) {
+static void print_json(const eval_result *result, const eval_run *r) {
+    const slm_evaluation *e = &result->model;
+    const slm_evaluation *d = &result->difference;
     printf("{");
     print_json_number("loss", e->loss);
     print_json_number("perplexity", exp(e->loss));
     print_json_number("bits_per_byte", e->bits_per_byte);
-    printf("\"tokens\": %zu, \"bytes\": %zu, \"ci95\": [%.17g, %.17g]}\n", e->n_tokens,
+    printf("\"tokens\": %zu, \"bytes\": %zu, \"ci95\": [%.17g, %.17g]", e->n_tokens,
            e->n_bytes, e->low, e->high);
+    if (r->other != NULL) {
+        printf(", \"difference\": %.17g, \"difference_ci95\": [%.17g, %.17g]", d->loss, d->low,
+               d->high);
+    }
+    printf("}\n");
 }
 
-static void print_lines(const slm_evaluation *e, int32_t T) {
+static void print_lines(const eval_result *result, const eval_options *o, const eval_run *r) {
+    const slm_evaluation *e = &result->model;
+    const slm_evaluation *d = &result->difference;
     printf("loss           %.6f nats per token   (95%%: %.6f to %.6f)\n", e->loss, e->low, e->high);
     printf("perplexity     %.4f\n", exp(e->loss));
     if (isfinite(e->bits_per_byte)) printf("bits per byte  %.6f\n", e->bits_per_byte);
     printf("tokens         %zu predicted, in %zu windows of %d\n", e->n_tokens, e->n_windows,
-           (int)T);
+           (int)r->losses->T);
     printf("bytes          %zu of those tokens\n", e->n_bytes);
+    if (r->other == NULL) return;
+    printf("difference     %+.6f to %s   (95%%: %+.6f to %+.6f)\n", d->loss, o->against, d->low,
+           d->high);
 }
 
-static int compute_losses(const eval_options *o, eval_run *r) {
+static int compute_losses(slm_losses **out, const eval_options *o, const eval_run *r,
+                          const slm_model *model) {
     slm_error err;
     watch w;
     int32_t T = o->seq > 0 ? o->seq : default_seq(r->model);
     slm_windows windows = slm_corpus_windows(r->corpus, o->batch, T);
     watch_start(&w, "tokens", "tok/s", o->quiet);
     slm_status status =
-        slm_losses_compute(&r->losses, r->model, r->corpus, &windows, watch_callback, &w, &err);
+        slm_losses_compute(out, model, r->corpus, &windows, watch_callback, &w, &err);
     progress_end(&w.bar);
     if (status == SLM_ERR_CANCELLED) return fail(INTERRUPTED, "interrupted");
     return fail_status(status, FOR_OUTPUT, &err);
@@ -80,26 +98,49 @@ static int evaluate_answers(const eval_options *o, const eval_run *r) {
     return eval_answers(r->model, r->tokenizer, &answers);
 }
 
-static int evaluate(const eval_options *o, eval_run *r) {
+static int evaluate_losses(slm_evaluation *out, const eval_options *o, const eval_run *r) {
     slm_error err;
-    slm_evaluation evaluation;
-    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    slm_status status = slm_losses_evaluate(out, r->losses, r->corpus, o->seed, &err);
+    if (status == SLM_ERR_ARGUMENT) return fail(BAD_INPUT, "%s: %s", o->data.items[0], err.text);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+/* The interval is of the differences, token by token: what is hard for both models cancels. */
+static int evaluate_difference(slm_evaluation *out, const eval_options *o, eval_run *r) {
+    int code = compute_losses(&r->other_losses, o, r, r->other);
     if (code != DONE) return code;
-    if (o->wants_answers) return evaluate_answers(o, r);
+    for (size_t i = 0; i < r->losses->n; i++)
+        r->losses->loss[i] -= r->other_losses->loss[i];
+    return evaluate_losses(out, o, r);
+}
+
+static int load_target(const eval_options *o, eval_run *r) {
     token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
-    code = load_corpus(&r->corpus, &reader, &o->data);
+    int code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
-    if (code == DONE) code = compute_losses(o, r);
+    if (code == DONE && r->other != NULL)
+        code = check_corpus_ids(r->corpus, r->other, o->against, r->tokenizer);
+    return code;
+}
+
+static int evaluate(const eval_options *o, eval_run *r) {
+    eval_result result;
+    memset(&result, 0, sizeof result);
+    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    if (code == DONE && o->against != NULL)
+        code = load_reference(&r->other, o->against, r->tokenizer);
+    if (code == DONE && o->wants_answers) return evaluate_answers(o, r);
+    if (code == DONE) code = load_target(o, r);
+    if (code == DONE) code = compute_losses(&r->losses, o, r, r->model);
+    if (code == DONE) code = evaluate_losses(&result.model, o, r);
+    if (code == DONE && r->other != NULL) code = evaluate_difference(&result.difference, o, r);
     if (code != DONE) return code;
 
-    slm_status status = slm_losses_evaluate(&evaluation, r->losses, r->corpus, o->seed, &err);
-    if (status == SLM_ERR_ARGUMENT) return fail(BAD_INPUT, "%s: %s", o->data.items[0], err.text);
-    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     if (o->json) {
-        print_json(&evaluation);
+        print_json(&result, r);
     } else {
-        print_lines(&evaluation, r->losses->T);
+        print_lines(&result, o, r);
     }
     return DONE;
 }
@@ -107,8 +148,8 @@ static int evaluate(const eval_options *o, eval_run *r) {
 /* Refuses flags that have no effect: those of --answers without it, and the other way round. */
 static int check_answers(const eval_options *o, const option *table, size_t n) {
     static const char *const with[] = {"shots", "shots-from", "max-new", "limit", "out"};
-    static const char *const without[] = {"seq",   "batch", "seed",    "fields",
-                                          "jsonl", "dtype", "skip-bad"};
+    static const char *const without[] = {"against", "seq",   "batch", "seed",
+                                          "fields",  "jsonl", "dtype", "skip-bad"};
     for (size_t i = 0; i < COUNT(with); i++) {
         if (!o->wants_answers && options_given(table, n, with[i]))
             return fail(USAGE, "--%s goes with --answers", with[i]);
@@ -128,13 +169,15 @@ static int parse_options(eval_options *o, int argc, char **argv) {
         "eval",
         "loss, perplexity and bits per byte of a text, with a 95% interval",
         "eval --model DIR --data F... [flags]",
-        {"slm eval --model run --data eval.txt --json",
+        {"slm eval --model selective --against plain --data eval.txt --json",
          "slm eval --model run --answers --data test.jsonl --shots 8 --shots-from train.jsonl"},
         "The loss is the mean over all targets: each token but the first of the text, predicted\n"
         "from those before it in its window of --seq.  The interval comes from 1000 resamples of\n"
-        "whole windows.  --json prints loss (nats per token), perplexity, bits_per_byte, tokens\n"
-        "(targets), bytes (of those targets; special tokens have none) and ci95 ([low, high], of\n"
-        "the loss).\n\n"
+        "whole windows.  --against adds the loss minus that of another model on the same tokens,\n"
+        "with its interval: below 0 the model is better; where the interval holds 0, this text\n"
+        "does not tell.  --json prints loss (nats per token), perplexity, bits_per_byte, tokens\n"
+        "(targets), bytes (of those targets; special tokens have none), ci95 ([low, high], of\n"
+        "the loss), and with --against difference and difference_ci95.\n\n"
         "--answers asks `Question: ...\\nAnswer:` for each record {question, answer} (GSM8K) or\n"
         "{problem, solution} (MATH), takes the likeliest token up to a blank line, the next\n"
         "question, an end token or --max-new, and compares the final answer: the number behind\n"
@@ -145,6 +188,7 @@ static int parse_options(eval_options *o, int argc, char **argv) {
     answers_options *a = &o->answers;
     option table[] = {
         OPTION_MODEL(&o->model),
+        OPTION_TEXT("against", &o->against, "DIR", "another model, to compare with"),
         OPTION_DATA(&o->data),
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
         OPTIONS_TEXT(&o->read),
@@ -188,8 +232,10 @@ int verb_eval(int argc, char **argv) {
     use_threads(o.threads);
     code = evaluate(&o, &r);
     slm_losses_free(r.losses);
+    slm_losses_free(r.other_losses);
     slm_corpus_free(r.corpus);
     slm_model_free(r.model);
+    slm_model_free(r.other);
     slm_tokenizer_free(r.tokenizer);
     return code;
 }

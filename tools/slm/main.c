@@ -42,13 +42,18 @@ static void print_help(FILE *out) {
     fprintf(out, "usage: slm VERB --flags      (slm VERB -h: flags and examples)\n\n");
     for (size_t i = 0; i < COUNT(verbs); i++)
         fprintf(out, "  %-10s  %s\n", verbs[i].name, verbs[i].what);
-    fputs("\nthe method in three steps\n"
-          "  a reference model of clean text:\n"
-          "    slm train --data clean.txt --out ref\n"
-          "  its loss of every token, once:\n"
+    fputs("\nthe method: three texts, noisy.txt, a little clean.txt, and target.txt to measure\n"
+          "  a base, and the reference: the base, tuned on clean text\n"
+          "    slm train --data noisy.txt --out base\n"
+          "    slm train --init base --data clean.txt --out ref\n"
+          "  the reference's loss of every token, once\n"
           "    slm score --model ref --data noisy.txt --out noisy.scores\n"
-          "  training on the 60% that are worth it:\n"
-          "    slm train --data noisy.txt --scores noisy.scores --ratio 0.6 --out model\n"
+          "  training on the 40% that are worth it, and on all of them, to compare\n"
+          "    slm train --init base --data noisy.txt --seed 2 --out selective \\\n"
+          "        --scores noisy.scores --ratio 0.4\n"
+          "    slm train --init base --data noisy.txt --seed 2 --out plain\n"
+          "  which one is better, on text that neither has seen\n"
+          "    slm eval --model selective --against plain --data target.txt\n"
           "\nexit codes: 0 done, 1 failed, 2 usage, 3 bad input, 4 out of memory, 5 check failed, "
           "130 interrupted\n",
           out);
