@@ -872,6 +872,7 @@ typedef struct slm_run {
 SLM_CHECKED slm_status slm_run_save(const slm_trainer *trainer, const char *folder,
                                     const slm_run *run, slm_error *err);
 /* Demands the same model shape, selection, optimizer and corpus, else SLM_ERR_MISMATCH, by name.
+   adamw.steps may be larger than it was: from here on the learning rate follows the new schedule.
    Fills in cursor and extra.  On an error run is untouched, and so is the trainer but for its
    gradients; only where a file that was read once and found good cannot be read a second time, the
    trainer holds a mixture: do not go on with it. */
@@ -12223,13 +12224,36 @@ SLM_API slm_status slm_run_save(const slm_trainer *trainer, const char *folder, 
                            SLM__COMPANIONS_KEEP, err);
 }
 
-/* Names the first setting of the file that differs from the trainer's. */
+/* Where the settings of the file say fewer steps than the trainer has, gives the ends of both
+   numbers, and 1; the texts up to them are then the same but for the numbers. */
+static int slm__run_has_more_steps(size_t *end, size_t *their_end, const char *ours,
+                                   const char *theirs) {
+    static const char name[] = " steps=";
+    const char *found = strstr(ours, name);
+    const size_t n = found != NULL ? (size_t)(found - ours) + sizeof name - 1 : 0;
+
+    if (n == 0 || strncmp(ours, theirs, n) != 0) return 0;
+    *end = n + strspn(ours + n, "0123456789");
+    *their_end = n + strspn(theirs + n, "0123456789");
+
+    /* Of two numbers without leading zeros the longer one is the larger. */
+    if (*end != *their_end) return *end > *their_end;
+    return strncmp(ours + n, theirs + n, *end - n) > 0;
+}
+
+/* Names the first setting of the file that differs from the trainer's.  Only of steps there may be
+   more than the run was begun with. */
 static slm_status slm__run_compare(const char *theirs, const char *ours, const char *path,
                                    slm_error *err) {
-    size_t word = 0;
+    size_t word = 0, end = 0, their_end = 0;
 
     if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", path);
     if (strcmp(ours, theirs) == 0) return SLM_OK;
+    if (slm__run_has_more_steps(&end, &their_end, ours, theirs)) {
+        ours += end;
+        theirs += their_end;
+        if (strcmp(ours, theirs) == 0) return SLM_OK;
+    }
 
     for (size_t i = 0; ours[i] == theirs[i]; i++)
         if (ours[i] == ' ') word = i + 1;

@@ -178,6 +178,33 @@ check "SIGTERM: it says where it stopped" grep -q 'interrupted at step .* --resu
 check "SIGTERM: the state is saved" test -s "$T/stopped/state.safetensors"
 check "SIGTERM: the model is saved" test -s "$T/stopped/model.safetensors"
 fails 3 'its setting is' $LONG --out "$T/stopped" --resume
+# ---- more steps than the run was begun with ----
+MORE="train --data $T/noisy.txt --dim 8 --layers 1 --heads 1 --seq 16 --batch 2"
+check "a run of 20 steps" "$SLM" $MORE --steps 20 --out "$T/more"
+works "a run of 60 steps, warmed up as long" $MORE --steps 60 --warmup 2 --out "$T/sixty" --quiet
+works "... again" $MORE --steps 20 --out "$T/more2" --quiet
+"$SLM" train --resume --out "$T/more" --steps 60 >"$T/stdout" 2>"$T/stderr"
+check "20 steps go on to 60" test $? -eq 0
+check "... and it is said" grep -q 'was to take 20 steps.* is that of a run of 60' "$T/stderr"
+cut -d, -f1,7 "$T/more/log.csv" | tail -n 40 >"$T/lr"
+cut -d, -f1,7 "$T/sixty/log.csv" | tail -n 40 >"$T/lr60"
+same "... with the rates of a run of 60" "$T/lr" "$T/lr60"
+works "in two goes" train --resume --out "$T/more2" --steps 40 --quiet
+fails 3 'its setting is steps=40, ours is steps=30' train --resume --out "$T/more2" --steps 30
+fails 3 'its setting is warmup=2, ours is warmup=3' train --resume --out "$T/more2" --steps 60 \
+    --warmup 3
+fails 3 'its setting is lr=0.001, ours is lr=0.002' train --resume --out "$T/more2" --steps 60 \
+    --lr 0.002
+cp -r "$T/more2" "$T/more3"
+works "... to 60" train --resume --out "$T/more2" --steps 60 --save-every 7 --quiet
+"$SLM" train --resume --out "$T/more3" --steps 60 --save-every 3 --quiet >/dev/null 2>&1 &
+pid=$!
+sleep 0.1
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+works "killed while it goes on, and taken up" train --resume --out "$T/more3" --steps 60 --quiet
+same "... the same bits" "$T/more2/model.safetensors" "$T/more3/model.safetensors"
+
 rm -rf "$T/stopped"
 "$SLM" $LONG --out "$T/stopped" >/dev/null 2>&1 &
 pid=$!

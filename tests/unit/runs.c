@@ -181,7 +181,7 @@ static void other_settings(void) {
     OTHER(loaded->options.adamw.lr, 0.1000001, "lr");
     OTHER(loaded->options.adamw.lr_min, 0.3, "lr_min");
     OTHER(loaded->options.adamw.warmup, 4, "warmup");
-    OTHER(loaded->options.adamw.steps, 11, "steps");
+    OTHER(loaded->options.adamw.steps, 9, "steps");
     OTHER(loaded->options.adamw.beta1, 0.8, "beta1");
     OTHER(loaded->options.adamw.beta2, 0.8, "beta2");
     OTHER(loaded->options.adamw.eps, 1e-9, "eps");

@@ -50,6 +50,7 @@ typedef struct train_run {
     train_log log;
     output out;
     progress bar;
+    uint64_t run_steps;     /* that the run in --out was to take; 0: there is none */
     uint64_t tokens;        /* targets seen by the run */
     uint64_t tokens_before; /* ... before this process */
 
@@ -74,6 +75,10 @@ int train_needs_reference(const train_options *o);
 
 /* Goes on with the run in --out, if that is asked for and there is one. */
 int train_resume(train_run *r);
+
+/* Returns 1 and sets both numbers if there is a run in --out to go on with: how many steps it was
+ * to take, and how many of them warm up. */
+int train_run_schedule(const train_run *r, uint64_t *warmup, uint64_t *steps);
 
 /* Makes and locks the folder, unless that is done. */
 int train_open_folder(train_run *r);

@@ -61,6 +61,28 @@ static int refuse_models(const char *folder) {
     return DONE;
 }
 
+int train_run_schedule(const train_run *r, uint64_t *warmup, uint64_t *steps) {
+    char path[PATH_SIZE];
+    slm_safetensors *file;
+    slm_error err;
+    unsigned long long numbers[2];
+    int found = 0;
+    if (!r->o.resume || path_join(path, r->o.out, "state.safetensors") != DONE) return 0;
+    if (!path_exists(path)) return 0;
+    /* What is wrong with the file is said where it is loaded. */
+    if (slm_safetensors_open(&file, path, &err) != SLM_OK) return 0;
+
+    const char *settings = slm_safetensors_metadata(file, "settings");
+    const char *schedule = settings != NULL ? strstr(settings, " warmup=") : NULL;
+    if (schedule != NULL)
+        found = sscanf(schedule, " warmup=%llu steps=%llu", &numbers[0], &numbers[1]) == 2;
+    slm_safetensors_close(file);
+    if (!found) return 0;
+    *warmup = numbers[0];
+    *steps = numbers[1];
+    return 1;
+}
+
 int train_resume(train_run *r) {
     slm_error err;
     char path[PATH_SIZE];
@@ -88,6 +110,11 @@ int train_resume(train_run *r) {
     if (!r->o.quiet) {
         say("%s goes on at step %llu of %llu", r->o.out,
             (unsigned long long)slm_trainer_steps(r->trainer), (unsigned long long)r->o.steps);
+    }
+    if (r->run_steps < r->o.steps && !r->o.quiet) {
+        say("note: it was to take %llu steps; from here on the learning rate is that of a run of "
+            "%llu",
+            (unsigned long long)r->run_steps, (unsigned long long)r->o.steps);
     }
     return DONE;
 }

@@ -228,10 +228,11 @@ static int count_steps(train_run *r) {
     }
     if (o->steps == 0) o->steps = 1;
     o->adamw.steps = o->steps;
-    if (!o->warmup_given) {
-        uint64_t warmup = o->steps / 10;
-        o->adamw.warmup = warmup < DEFAULT_WARMUP_MAX ? warmup : DEFAULT_WARMUP_MAX;
-    }
+    /* A run that is taken up keeps its warm-up, however many steps there are to be now. */
+    uint64_t warmup = o->steps / 10;
+    if (warmup > DEFAULT_WARMUP_MAX) warmup = DEFAULT_WARMUP_MAX;
+    (void)train_run_schedule(r, &warmup, &r->run_steps);
+    if (!o->warmup_given) o->adamw.warmup = warmup;
     if (o->save_every == 0) o->save_every = tenth(o->steps);
     if (o->val_every == 0) o->val_every = tenth(o->steps);
     return DONE;
