@@ -1,13 +1,15 @@
 /* Lesson 6: the smallest program that is of use.  It reads two text files, trains on the first with
  * selection, and saves the model.
  *
- *     cc -O2 -fopenmp -I. examples/06_smallest.c -o 06 -lm
+ *     cc -O2 -I. examples/06_smallest.c -o 06 -lm
  *     awk 'BEGIN { for (i = 0; i < 9000; i++) {
  *         print i % 8 "+" i % 9 "=" (i % 8 + i % 9)
  *         print "id " i * 7919 % 10007 } }' >noisy.txt
  *     awk 'BEGIN { for (i = 0; i < 500; i++)
  *         print i % 8 "+" i % 9 "=" (i % 8 + i % 9) }' >clean.txt
  *     ./06 noisy.txt clean.txt model
+ *
+ * (-fopenmp beside -O2 uses all cores; do so where nothing else wants them.)
  *
  * The awk lines make two files to try it on: sums and rubbish, and a few sums.  Do not compare the
  * losses: selection keeps the tokens that are still hard, so theirs is higher than that of all.
@@ -76,6 +78,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "use: %s NOISY.txt CLEAN.txt FOLDER\n", argv[0]);
         return 2;
     }
+#if defined(__GNUC__) && !defined(__OPTIMIZE__)
+    fprintf(stderr, "compiled without -O2: this takes many times as long\n");
+#endif
     must(slm_tokenizer_create_bytes(&tokenizer, &err));
     must(slm_corpus_load(&noisy, tokenizer, argv[1], NULL, &err));
     must(slm_corpus_load(&clean, tokenizer, argv[2], NULL, &err));
