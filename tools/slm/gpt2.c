@@ -74,8 +74,6 @@ static size_t skip_string(const char *text, size_t size, size_t at) {
 static slm_status check_ids(const gpt2_pair *pair, slm_error *err) {
     size_t size = pair->ids_size;
     size_t at = 0;
-    while (size > 0 && is_space(pair->ids[size - 1]))
-        size--;
     while (at < size && is_space(pair->ids[at]))
         at++;
     if (at == size || pair->ids[at] != '{')
@@ -177,6 +175,8 @@ slm_status gpt2_tokenizer(slm_tokenizer **out, const char *folder, slm_error *er
     (void)snprintf(pair.ids_path, sizeof pair.ids_path, "%s/encoder.json", folder);
     slm_status status = slm_file_read(&pair.merges, &pair.merges_size, pair.merges_path, err);
     if (status == SLM_OK) status = slm_file_read(&pair.ids, &pair.ids_size, pair.ids_path, err);
+    while (pair.ids_size > 0 && is_space(pair.ids[pair.ids_size - 1]))
+        pair.ids_size--;
     if (status == SLM_OK) status = check_ids(&pair, err);
     if (status == SLM_OK) status = parse_or_blame(out, &pair, err);
     slm_free(pair.ids);
