@@ -7779,6 +7779,22 @@ typedef struct slm__symbol {
     int32_t after;     /* the leaf of the symbol after it, or 0 */
 } slm__symbol;
 
+/* ---- a cache of pieces ----
+   Most pieces of a text are short, and come again and again.  What such a piece was encoded as is
+   kept in a slot chosen by its bytes, until another piece takes the slot. */
+enum {
+    SLM__CACHE_SLOTS = 16384, /* a power of two; the cache, 640 KiB, should fit the processor's */
+    SLM__CACHE_BYTES = 15,    /* of a piece, at most */
+    SLM__CACHE_IDS = 5,       /* of a piece, at most */
+    SLM__CACHE_TEXT = 65536   /* bytes of a text for which a cache is worth its making */
+};
+
+typedef struct slm__cached_piece {
+    uint64_t key[2]; /* its bytes, and in the highest its size; 0: the slot is free */
+    int32_t ids[SLM__CACHE_IDS];
+    int32_t n;
+} slm__cached_piece;
+
 /* What the encoding of one text needs. */
 typedef struct slm__encoder {
     const slm_tokenizer *tokenizer;
@@ -7789,6 +7805,7 @@ typedef struct slm__encoder {
     slm__buffer symbols;  /* int32_t: the tokens with which the merges of a piece begin */
     slm__buffer tree;     /* slm__symbol: room for the tree of a piece */
     slm__buffer prepared; /* a text between added tokens, with a space before it */
+    slm__cached_piece *cache; /* (SLM__CACHE_SLOTS), or NULL */
     slm_error *err;
     slm_status status; /* the first error; nothing is done after it */
 } slm__encoder;
@@ -8010,7 +8027,7 @@ static void slm__list_bytes(slm__encoder *e, const char *s, size_t size) {
     e->symbols.size = size * sizeof *symbols;
 }
 
-static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+static void slm__merge_piece(slm__encoder *e, const char *s, size_t size) {
     const slm_tokenizer *t = e->tokenizer;
     int32_t whole = t->ignore_merges ? slm__token_find(t, s, size) : -1;
 
@@ -8023,6 +8040,33 @@ static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
     else
         slm__list_bytes(e, s, size);
     slm__encode_symbols(e);
+}
+
+/* Encodes a piece, from the cache if it is there. */
+static void slm__encode_piece(slm__encoder *e, const char *s, size_t size) {
+    size_t first = SLM__N_ITEMS(int32_t, e->ids);
+    uint64_t key[2] = {0, (uint64_t)size << 56};
+    slm__cached_piece *slot;
+    size_t n;
+
+    if (e->cache == NULL || size > SLM__CACHE_BYTES) {
+        slm__merge_piece(e, s, size);
+        return;
+    }
+    for (size_t i = 0; i < size; i++)
+        key[i / 8] |= (uint64_t)(unsigned char)s[i] << 8 * (i % 8);
+    slot = &e->cache[slm__mix(key[0] + key[1] * SLM__GOLDEN) & (SLM__CACHE_SLOTS - 1)];
+    if (slot->key[0] == key[0] && slot->key[1] == key[1]) {
+        slm__buffer_append_if_ok(&e->status, &e->ids, slot->ids,
+                                 (size_t)slot->n * sizeof *slot->ids, e->err);
+        return;
+    }
+    slm__merge_piece(e, s, size);
+    n = SLM__N_ITEMS(int32_t, e->ids) - first;
+    if (e->status != SLM_OK || n > SLM__CACHE_IDS) return;
+    memcpy(slot->key, key, sizeof key);
+    memcpy(slot->ids, SLM__ITEMS(const int32_t, e->ids) + first, n * sizeof *slot->ids);
+    slot->n = (int32_t)n;
 }
 
 /* ---- encoding a text ---- */
@@ -8146,10 +8190,15 @@ SLM_API slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
     e.whole = text;
     e.err = err;
     e.status = slm__buffer_reserve(&e.ids, sizeof(int32_t), err); /* so that *ids is never NULL */
+    if (e.status == SLM_OK && size >= SLM__CACHE_TEXT) {
+        e.cache = (slm__cached_piece *)slm__alloc(SLM__CACHE_SLOTS, sizeof *e.cache, err);
+        if (e.cache == NULL) e.status = SLM_ERR_MEMORY;
+    }
     slm__encode_text(&e, text, size, SLM__ADDED_EXACT);
     slm__release(e.symbols.data);
     slm__release(e.tree.data);
     slm__release(e.prepared.data);
+    slm__release(e.cache);
     if (e.status != SLM_OK) {
         slm__release(e.ids.data);
         return e.status;
