@@ -116,5 +116,21 @@ else
     fi
 fi
 
+# ---- NFC ----
+if [ -z "$installed" ] || [ ! -r "$installed/DerivedNormalizationProps.txt" ]; then
+    echo "skipped: the tables of NFC (not installed: unicode-data)"
+else
+    tools/dev/unicode_nfc $installed >$dir/nfc.h
+    check "tools/dev/unicode_nfc" $?
+    if [ "$(head -1 $dir/nfc.h)" != "$(grep 'made by tools/dev/unicode_nfc\. \*/$' slm.h)" ]; then
+        echo "skipped: the tables of NFC (the database in $installed is of another version)"
+    else
+        sed -n '/made by tools\/dev\/unicode_nfc\. \*\/$/,/^enum/p' slm.h | sed '$d' \
+            >$dir/slm_nfc.h
+        cmp $dir/nfc.h $dir/slm_nfc.h
+        check "the tables of NFC in slm.h are what the program prints" $?
+    fi
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -710,6 +710,7 @@ static void check_saved(const slm_tokenizer *t, const char *file, const char *na
     free(saved);
 }
 
+#define EXACT_ONE ",\"normalized\":false"
 #define ADDED(id, content, more) "{\"id\":" id ",\"content\":\"" content "\"" more "}"
 
 /* The file's ByteLevel, with `steps` before it. */
@@ -734,7 +735,7 @@ static void check_saved(const slm_tokenizer *t, const char *file, const char *na
 static const struct {
     const char *from, *to, *says;
 } bad_edits[] = {
-    {"\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}", "normalizer: not supported: NFC"},
+    {"\"normalizer\":null", "\"normalizer\":{\"type\":\"NFKC\"}", "not supported: NFKC"},
     {"\"normalizer\":null", "\"normalizer\":{\"type\":\"\\nN\\tC\"}", "?N?C"},
     {"\"type\":\"ByteLevel\"", "\"type\":\"Metaspace\"", "replacement: missing"},
     {"\"pre_tokenizer\":",
@@ -745,7 +746,7 @@ static const struct {
     {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Removed", "false") ","), "behavior: Split: not supported: Rem"},
     {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Contiguous", "false") ","), "Contiguous"},
     {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false") ","), "use_regex"},
-    {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false") "," DIGITS("true") ","), "a second: Digits"},
+    {IN_SEQUENCE(SPLIT_BY(LLAMA3, "Isolated", "false") "," DIGITS("true") ","), "second: Digits"},
     {IN_SEQUENCE(DIGITS("false") ","), "individual_digits"},
     {"\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,",
      "\"pre_tokenizer\":" SEQUENCE_BEGIN DIGITS("true")
@@ -900,6 +901,90 @@ static void test_missing_bytes(void) {
     slm_tokenizer_free(t);
 }
 
+/* ---- NFC: by hand ---- */
+static const struct {
+    const char *text;
+    size_t place; /* of what NFC changes; the size of the text: nothing */
+} nfc_by_hand[] = {
+    {"", 0},
+    {"plain", 5},
+    {"\xcc\x81", 2},                                 /* a mark without a letter */
+    {"\xc3\xa9", 2},                                 /* e acute */
+    {"x e\xcc\x81 y", 2},                            /* e, acute */
+    {"q\xcc\x81", 3},                                /* there is no q acute */
+    {"\xc3\xa9\xcc\xa3", 0},                        /* e acute, dot below: e dot below, acute */
+    {"\xc3\xa9\xcc\x96", 4},                        /* e acute, grave below: stays */
+    {"e\xcc\x96\xcc\x81", 0},                       /* e, grave below, acute: acute is composed */
+    {"q\xcc\x81\xcc\xa3", 0},                       /* acute, dot below: wrong order */
+    {"q\xcc\xa3\xcc\x81", 5},                       /* right order */
+    {"q\xcc\x81\xcc\x80", 5},                       /* the same class: any order */
+    {"\xc3\xaa\xcc\x81", 0},                        /* e circumflex, acute: one letter */
+    {"\xe1\xba\xbf\xcc\x81", 5},                   /* that letter and a second acute */
+    {"\xe2\x84\xab", 0},                            /* the sign of the angstrom: a letter */
+    {"a\xef\xa4\x80", 1},                           /* a compatibility ideograph */
+    {"\xe0\xa5\x98", 0},                            /* qa: never composed */
+    {"\xe0\xa7\x87\xe0\xa6\xbe", 0},               /* Bengali e, aa: o, both of class 0 */
+    {"\xe0\xa6\x95\xe0\xa6\xbe", 6},               /* Bengali ka, aa: stays */
+    {"\xe1\x84\x80\xe1\x85\xa1", 0},               /* Hangul: g, a */
+    {"\xe1\x84\x80\xe1\x85\xb6", 6},               /* g, an old vowel */
+    {"\xea\xb0\x80\xe1\x86\xa8", 0},               /* ga, g */
+    {"\xea\xb0\x81\xe1\x86\xa8", 6},               /* gag, g */
+    {"\xea\xb0\x80\xe1\x86\xa7", 6},               /* ga, and what is before the consonants */
+    {"\xff\xcc\x81\xc3", 4},                        /* bytes that are not UTF-8 */
+};
+
+static void test_nfc(void) {
+    slm__nfc *nfc = slm__nfc_new(&err);
+    char marks[200] = "e";
+
+    if (nfc == NULL) exit(1);
+    for (size_t i = 0; i < SLM__COUNT(nfc_by_hand); i++) {
+        const char *text = nfc_by_hand[i].text;
+        size_t place = slm__nfc_check(nfc, text, strlen(text));
+        CHECK(place == nfc_by_hand[i].place, "NFC, case %zu: %zu", i, place);
+    }
+    for (size_t i = 0; i < SLM__NFC_MARKS; i++)
+        (void)strcat(marks, "\xcc\x96");
+    CHECK(slm__nfc_check(nfc, marks, strlen(marks)) == strlen(marks), "%d marks", SLM__NFC_MARKS);
+    (void)strcat(marks, "\xcc\x96");
+    CHECK(slm__nfc_check(nfc, marks, strlen(marks)) == 0, "a mark too many");
+    slm__nfc_free(nfc);
+}
+
+#define NFC "\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}"
+
+/* Between exact added tokens, each text is looked at alone; normalized ones are looked for in the
+   normalized text. */
+static void test_nfc_tokenizer(void) {
+    size_t size;
+    char *first = edited(NFC, &size);
+    char *json = replaced(first, "\"added_tokens\":[",
+                          "\"added_tokens\":[" ADDED("300", "<e>", EXACT_ONE) ","
+                          ADDED("301", "<e", ""), &size);
+    slm_tokenizer *t;
+    int32_t *ids = NULL;
+    size_t n;
+    slm_status status;
+    static const int32_t expected[] = {300, 204, 129, 301, 97, -1};
+
+    CHECK_OK(parse(&t, json, size), err);
+    free(json);
+    if (t == NULL) return;
+    check_ids(t, "NFC", "<e>\xcc\x81<ea", expected);
+    status = slm_tokenizer_encode(&ids, &n, t, "ab<e>c <e\xcc\x81", 11, &err);
+    CHECK(status == SLM_ERR_FORMAT && ids == NULL, "a text that is not in NFC");
+    CHECK(strstr(err.text, "byte 8 of the text") != NULL, "%s", err.text);
+    check_saved(t, "nfc.json", "NFC");
+    slm_tokenizer_free(t);
+
+    json = replaced(first, "\"added_tokens\":[", "\"added_tokens\":["
+                    ADDED("300", "e\xcc\x81", ""), &size);
+    status = parse(&t, json, size);
+    CHECK(status == SLM_ERR_FORMAT && strstr(err.text, "NFC") != NULL, "%s", err.text);
+    free(json);
+    free(first);
+}
+
 /* Ids without a token: in the vocabulary, between it and the added tokens, nowhere to be seen. */
 static void test_gaps(void) {
     static const int32_t ids[] = {97, 305, 301, 98, -1};
@@ -1017,7 +1102,6 @@ static void test_first_added(void) {
 
 /* ---- many added tokens ---- */
 enum { MANY_TOKENS = 20000, MANY_TEXT = 200000 };
-#define EXACT_ONE ",\"normalized\":false"
 
 /* Sets word to the k-th of many words over two letters, so that most begin others. */
 static void many_word(char *word, size_t size, int k) {
@@ -1378,6 +1462,24 @@ static void test_gpt2(void) {
 }
 
 /* ---- 7. files and memory ---- */
+/* Above SLM__CACHE_TEXT bytes, short pieces come from a cache. */
+static void test_long_text(void) {
+    char *text = (char *)malloc(300000);
+    int32_t *expected = (int32_t *)malloc(300000 * sizeof *expected);
+    int32_t *ids = NULL;
+    size_t n = 0;
+    size_t size = 0;
+
+    while (size < 299000)
+        size += random_text(text + size, 500);
+    CHECK_OK(slm_tokenizer_encode(&ids, &n, own, text, size, &err), err);
+    CHECK(same_ids(ids, n, expected, naive_encode(own, text, size, expected)),
+          "a long text: other ids than the naive encoder");
+    slm_free(ids);
+    free(expected);
+    free(text);
+}
+
 static void test_files(void) {
     slm_tokenizer *t;
     slm_tokenizer *bytes;
@@ -1426,6 +1528,15 @@ static slm_status job_parse(job_result *r) {
     return slm_tokenizer_parse(&r->tokenizer, own_json, own_size, "t.json", &err);
 }
 
+static slm_status job_parse_nfc(job_result *r) {
+    size_t size;
+    char *json = edited(NFC, &size);
+    slm_status status = slm_tokenizer_parse(&r->tokenizer, json, size, "t.json", &err);
+
+    free(json);
+    return status;
+}
+
 static slm_status job_load(job_result *r) {
     return slm_tokenizer_load(&r->tokenizer, in("t.json"), &err);
 }
@@ -1455,8 +1566,8 @@ static void test_memory(void) {
         const char *name;
         slm_status (*run)(job_result *r);
     } jobs[] = {{"bytes", job_bytes}, {"train", job_train},   {"parse", job_parse},
-                {"load", job_load},   {"save", job_save},     {"encode", job_encode},
-                {"decode", job_decode}};
+                {"NFC", job_parse_nfc}, {"load", job_load},   {"save", job_save},
+                {"encode", job_encode}, {"decode", job_decode}};
 
     CHECK_OK(slm_tokenizer_save(own, in("t.json"), &err), err);
     for (size_t i = 0; i < SLM__COUNT(jobs); i++) {
@@ -1503,6 +1614,7 @@ int main(int argc, char **argv) {
     test_pieces();
     test_bytes();
     test_random(own, "own", 4000, ROUND_TRIP_AND_NAIVE);
+    test_long_text();
     test_training();
     test_training_example();
     test_description();
@@ -1510,6 +1622,8 @@ int main(int argc, char **argv) {
     test_edits();
     test_splits();
     test_missing_bytes();
+    test_nfc();
+    test_nfc_tokenizer();
     test_gaps();
     test_order();
     test_first_added();
