@@ -10757,8 +10757,8 @@ static int32_t slm__load_added_new(slm_tokenizer *t, slm__json *j, const slm__va
 }
 
 /* One of "added_tokens": in the vocabulary under the same id, or new.  Whatever the file says,
-   Hugging Face's library gives a new one the id *next_id: above the number of tokens in the
-   vocabulary, and above the added tokens before.  So the file must say the same. */
+   Hugging Face's library counts the ids of new ones on from the number of tokens in the vocabulary,
+   even if ids there leave gaps.  So *next_id is what the file must say. */
 static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v,
                             uint64_t *next_id) {
     const slm__value *content = slm__json_get(j, v, "content");
@@ -10779,7 +10779,10 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v,
         return;
 
     known = slm__load_added_known(t, j, content, id);
-    if (known < 0 && id == *next_id) known = slm__load_added_new(t, j, content, id);
+    if (known < 0 && id == *next_id) {
+        known = slm__load_added_new(t, j, content, id);
+        ++*next_id;
+    }
     if (j->status != SLM_OK) return;
     if (known < 0 || (uint64_t)known != id) {
         slm__json_fail_quoting(j, content,
@@ -10797,7 +10800,6 @@ static void slm__load_added(slm_tokenizer *t, slm__json *j, const slm__value *v,
     entry->added = normalized ? SLM__ADDED_NORMALIZED : SLM__ADDED_EXACT;
     entry->special = special;
     slm__buffer_append_if_ok(&j->status, &t->added, &known, sizeof known, j->err);
-    if (id >= *next_id) *next_id = id + 1;
 }
 
 /* "added_tokens", of a vocabulary of n tokens.  All of these that merges cannot make must be

@@ -985,31 +985,38 @@ static void test_nfc_tokenizer(void) {
     free(first);
 }
 
-/* Ids without a token: in the vocabulary, between it and the added tokens, nowhere to be seen. */
+/* Ids of the vocabulary without a token.  The id of an added token outside the vocabulary is the
+   number of tokens in it, 302, as Hugging Face's library has it. */
 static void test_gaps(void) {
-    static const int32_t ids[] = {97, 305, 301, 98, -1};
+    static const int32_t ids[] = {97, 305, 301, 302, 98, -1};
     size_t size;
     char *first = edited("\"vocab\":{", "\"vocab\":{\"<a>\":301,\"<\xef\xbd\x9c>\":305,", &size);
     char *json = replaced(first, "\"added_tokens\":[",
                           "\"added_tokens\":[" ADDED("301", "<a>", "") ","
-                          ADDED("305", "<\xef\xbd\x9c>", ""), &size);
+                          ADDED("305", "<\xef\xbd\x9c>", "") "," ADDED("302", "<b>", ""), &size);
     slm_tokenizer *t;
-    int32_t gap = 302;
+    int32_t gap = 303;
     char *text;
     slm_status status;
 
-    free(first);
     CHECK_OK(parse(&t, json, size), err);
     free(json);
     if (t == NULL) return;
     CHECK(slm_tokenizer_vocab(t) == 306, "%d ids", (int)slm_tokenizer_vocab(t));
-    CHECK(slm_tokenizer_token(NULL, t, 302) == NULL, "a token in a gap");
+    CHECK(slm_tokenizer_token(NULL, t, 303) == NULL, "a token in a gap");
     status = slm_tokenizer_decode(&text, &size, t, &gap, 1, &err);
     CHECK(status == SLM_ERR_ARGUMENT, "a gap decoded");
-    CHECK(strstr(err.text, "302") != NULL, "%s", err.text);
-    check_ids(t, "gaps", "a<\xef\xbd\x9c><a>b", ids);
+    CHECK(strstr(err.text, "303") != NULL, "%s", err.text);
+    check_ids(t, "gaps", "a<\xef\xbd\x9c><a><b>b", ids);
     check_saved(t, "gaps.json", "gaps");
     slm_tokenizer_free(t);
+
+    json = replaced(first, "\"added_tokens\":[",
+                    "\"added_tokens\":[" ADDED("301", "<a>", "") "," ADDED("306", "<b>", ""), &size);
+    status = parse(&t, json, size);
+    CHECK(status == SLM_ERR_FORMAT && strstr(err.text, "next free") != NULL, "%s", err.text);
+    free(json);
+    free(first);
 }
 
 static void test_edits(void) {
