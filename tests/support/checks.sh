@@ -54,3 +54,11 @@ has() {
     if grep -q -e "$2" "$T/stdout"; then ok
     else bad "$1: '$2' is not in: $(head -c 300 "$T/stdout")"; fi
 }
+
+# package NAME: the folder of an npm package, if it is installed
+package() {
+    for place in $(echo "$NODE_PATH" | tr : ' ') node_modules ../node_modules \
+        ../shared/node_modules "$(npm root -g 2>/dev/null)"; do
+        [ -d "$place/$1" ] && (cd "$place/$1" && pwd) && return
+    done
+}

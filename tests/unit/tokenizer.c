@@ -1012,7 +1012,8 @@ static void test_gaps(void) {
     slm_tokenizer_free(t);
 
     json = replaced(first, "\"added_tokens\":[",
-                    "\"added_tokens\":[" ADDED("301", "<a>", "") "," ADDED("306", "<b>", ""), &size);
+                    "\"added_tokens\":[" ADDED("301", "<a>", "") ","
+                    ADDED("306", "<b>", ""), &size);
     status = parse(&t, json, size);
     CHECK(status == SLM_ERR_FORMAT && strstr(err.text, "next free") != NULL, "%s", err.text);
     free(json);
