@@ -222,7 +222,8 @@ SLM_API const char *slm_tokenizer_token_at(size_t *size, const slm_tokenizer *to
 typedef enum slm_token_kind {
     SLM_TOKEN_NORMAL, /* of the vocabulary: a byte, or made by merges */
     SLM_TOKEN_ADDED,  /* added: found in a text before it is cut into pieces */
-    SLM_TOKEN_SPECIAL /* added, and marked as special: structure, such as the end of a text */
+    SLM_TOKEN_SPECIAL, /* added, and marked as special: structure, such as the end of a text */
+    SLM_TOKEN_BYTE     /* a byte of characters that are no token: Llama-2's <0x0A> */
 } slm_token_kind;
 
 SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, int32_t id);
@@ -231,8 +232,10 @@ SLM_API int32_t slm_tokenizer_find_added(const slm_tokenizer *tokenizer, const c
 
 typedef struct slm_tokenizer_info {
     /* How a text is cut into pieces: "gpt2", "digits" (StarCoder), "llama3" or "qwen2"; "none": it
-       is not cut; "llama": it is one of characters, as Llama-2's, and not cut. */
+       is not cut; "llama": it is one of characters, as Llama-2's, and not cut; "metaspace": the
+       same, but without a space behind added tokens, or where there is one. */
     const char *family;
+    int32_t unknown;    /* "llama", "metaspace": the token of what has no other; -1: none */
     int prefix_space;   /* 1: a space is put before a text */
     int ignore_merges;  /* 1: a piece that is a token is not merged from its bytes */
     size_t n_merges;
@@ -7608,6 +7611,10 @@ SLM_API slm_token_kind slm_tokenizer_token_kind(const slm_tokenizer *tokenizer, 
 
     if (id < 0 || id >= slm_tokenizer_vocab(tokenizer)) return SLM_TOKEN_NORMAL;
     entry = SLM__ITEMS(const slm__token_entry, tokenizer->entries) + id;
+    if (entry->added == SLM__NOT_ADDED && tokenizer->characters != NULL && entry->size == 1) {
+        unsigned byte = (unsigned char)tokenizer->bytes.data[entry->offset];
+        return tokenizer->byte_id[byte] == id ? SLM_TOKEN_BYTE : SLM_TOKEN_NORMAL;
+    }
     if (entry->added == SLM__NOT_ADDED) return SLM_TOKEN_NORMAL;
     return entry->special ? SLM_TOKEN_SPECIAL : SLM_TOKEN_ADDED;
 }
@@ -7630,7 +7637,9 @@ SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer
     slm_tokenizer_info info;
 
     info.family = families[tokenizer->split]; /* in the order of slm__split */
-    if (tokenizer->characters != NULL) info.family = "llama";
+    info.unknown = tokenizer->characters != NULL ? tokenizer->characters->unknown : -1;
+    if (tokenizer->characters != NULL)
+        info.family = tokenizer->prefix_space == SLM__PREFIX_ALWAYS ? "llama" : "metaspace";
     info.prefix_space = tokenizer->prefix_space != SLM__PREFIX_NONE;
     info.ignore_merges = tokenizer->ignore_merges;
     info.n_merges = SLM__N_ITEMS(slm__merge, tokenizer->merges);
@@ -12301,8 +12310,9 @@ static void slm__print_special(slm__writer *w, const char *name, const slm_token
                                int32_t id) {
     size_t size = 0;
     const char *bytes = slm_tokenizer_token(&size, tokenizer, id);
+    slm_token_kind kind = slm_tokenizer_token_kind(tokenizer, id);
 
-    if (bytes == NULL || slm_tokenizer_token_kind(tokenizer, id) == SLM_TOKEN_NORMAL) return;
+    if (bytes == NULL || kind == SLM_TOKEN_NORMAL || kind == SLM_TOKEN_BYTE) return;
     slm__print(w, "  \"%s\": ", name);
     slm__print_string(w, bytes, size);
     slm__print(w, ",\n");

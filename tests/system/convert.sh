@@ -157,6 +157,41 @@ sed 's/"rope_theta": 10000.0/"rope_theta": 500000.0/' "$T/model/config.json" \
 cp "$T/model/tokenizer.json" "$T/lacking"
 refuses 3 'rope_theta is 500000' convert "$T/lacking" "$T/none.bin"
 
+# ---- a tokenizer of characters, which llama.cpp reads as SentencePiece's ----
+# characters TOKEN,... MERGE,...: its tokenizer.json, with those tokens after bytes and letters
+characters() {
+    awk -v tokens="$1" -v merges="$2" 'BEGIN {
+        replace = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"%s\"},\"content\":\"%s\"}"
+        printf "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+        printf "{\"type\":\"Prepend\",\"prepend\":\"▁\"}," replace "]},", " ", "▁"
+        printf "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[" replace ",", "▁", " "
+        printf "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},{\"type\":\"Strip\","
+        printf "\"content\":\" \",\"start\":1,\"stop\":0}]},\"model\":{\"unk_token\":\"<unk>\","
+        printf "\"byte_fallback\":true,\"vocab\":{\"<unk>\":0"
+        for (id = 1; id <= 256; id++) printf ",\"<0x%02X>\":%d", id - 1, id
+        printf ",\"▁\":%d", id++
+        for (i = 97; i <= 122; i++) printf ",\"%c\":%d", i, id++
+        n = split(tokens, token, ",")
+        for (i = 1; i <= n; i++) printf ",\"%s\":%d", token[i], id++
+        gsub(",", "\",\"", merges)
+        printf "},\"merges\":[\"%s\"]}}\n", merges
+    }' >"$T/characters.json"
+}
+characters "▁t,he,▁the,the" "▁ t,h e,t he,▁t he,▁ the"
+works train --data "$T/short.txt" --tokenizer "$T/characters.json" --out "$T/characters" --dim 32 \
+    --layers 1 --heads 2 --ffn 40 --seq 16 --batch 2 --steps 1 --quiet
+works convert "$T/characters" "$T/characters.gguf" --quiet
+for word in tokenizer.ggml.scores '▁the' '<0x0A>' tokenizer.ggml.unknown_token_id; do
+    check "characters: $word" grep -q -a -e "$word" "$T/characters.gguf"
+done
+refuses 3 "of characters" convert "$T/characters" "$T/none.bin"
+characters "▁t,he,▁the,the" "▁ t,h e,▁t he,t he,▁ the"
+cp "$T/characters.json" "$T/characters/tokenizer.json"
+refuses 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # "▁the" is made at two times
+characters "▁t,he,▁the,the" "▁ t,h e,t he,▁t he"
+cp "$T/characters.json" "$T/characters/tokenizer.json"
+refuses 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # no merge of "▁" and "the"
+
 # ---- llama.cpp ----
 if [ -n "$1" ]; then
     judge() {

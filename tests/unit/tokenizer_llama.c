@@ -153,6 +153,8 @@ static const edits t_mark = {{"},\"merges\"", "\"h e\""},
                              {MORE_TOKEN("t" MARK), "\"t " MARK "\",\"h e\""}};
 static const edits byte_merge = {{"},\"merges\"", "\"h e\""},
                                  {MORE_TOKEN("<0xC3><0xBC>"), "\"<0xC3> <0xBC>\",\"h e\""}};
+static const edits bytes_merge = {{"},\"merges\"", "\"h e\""}, /* of two characters */
+                                  {MORE_TOKEN("<0xBC><0xC3>"), "\"<0xBC> <0xC3>\",\"h e\""}};
 static const edits unknown_merge = {
     {"},\"merges\"", "\"h e\"", "\"byte_fallback\":true"},
     {MORE_TOKEN("<unk>b"), "\"<unk> b\",\"h e\"", "\"byte_fallback\":false"}};
@@ -235,6 +237,7 @@ static const struct {
     {&t_mark, "bt b", {259, 261, 276, 261, -1}},
     {&t_mark, "cat a", {259, 273, 276, 260, -1}},
     {&byte_merge, U_UMLAUT U_UMLAUT "\n", {259, 276, 276, BYTE(0x0A), -1}},
+    {&bytes_merge, U_UMLAUT U_UMLAUT, {259, BYTE(0xC3), 276, BYTE(0xBC), -1}},
     {&unknown_merge, U_UMLAUT U_UMLAUT "b", {259, 276, -1}},
     {&real_space, "b b", {259, 261, 259, 261, -1}},
 };
@@ -361,6 +364,11 @@ static void test_tokens(void) {
     CHECK(slm_tokenizer_token(&size, t, 269) != NULL && size == 4, "%zu bytes", size);
     CHECK(slm_tokenizer_token_at(&size, t, 276, 0) == NULL && size == 0, "token 276");
     CHECK(slm_tokenizer_token_at(NULL, t, -1, 0) == NULL, "token -1");
+    CHECK(slm_tokenizer_token_kind(t, BYTE('a')) == SLM_TOKEN_BYTE, "<0x61>");
+    CHECK(slm_tokenizer_token_kind(t, 260) == SLM_TOKEN_NORMAL, "a");
+    CHECK(slm_tokenizer_token_kind(t, 1) == SLM_TOKEN_SPECIAL, "<s>");
+    CHECK(strcmp(slm_tokenizer_describe(t).family, "llama") == 0, "the family");
+    CHECK(slm_tokenizer_describe(t).unknown == 0, "the unknown token");
     slm_tokenizer_free(t);
 }
 

@@ -92,6 +92,9 @@ int convert_to_folder(conversion *c);
 /* The keys of a GGUF file that hold a tokenizer, which becomes n_tokens tokens; and back. */
 int tokens_check(const conversion *c);
 int tokens_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens);
+/* The same for the tokenizers of slm.h's family "llama". */
+int spm_check(const conversion *c);
+int spm_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens);
 slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error *err);
 
 /* The shape of the model in a GGUF file. */

@@ -33,6 +33,11 @@ static int check_shape(const conversion *c) {
     if (!is_near(m->norm_eps, EPS))
         return fail(BAD_INPUT, "%s: rms_norm_eps is %g, and llama2.c has %g built in", c->in,
                     m->norm_eps, EPS);
+    const char *family = slm_tokenizer_describe(c->tokenizer).family;
+    if (strcmp(family, "llama") == 0 || strcmp(family, "metaspace") == 0)
+        return fail(BAD_INPUT,
+                    "%s: its tokenizer is one of characters, which cannot be written for llama2.c",
+                    c->in);
     if (m->head_dim * m->n_heads != m->dim)
         return fail(BAD_INPUT, "%s: head_dim is %d; llama2.c divides hidden_size %d by %d heads",
                     c->in, (int)m->head_dim, (int)m->dim, (int)m->n_heads);
