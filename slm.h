@@ -500,8 +500,12 @@ SLM_API slm_tensor *slm_embedding(slm_tape *tape, slm_tensor *table, const int32
 SLM_API slm_tensor *slm_linear(slm_tape *tape, slm_tensor *x, slm_tensor *w, slm_tensor *residual);
 /* y = w x / rms(x), rms = sqrt(mean of x^2 + eps), row by row:  x and y (N, C), w (1, C). */
 SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, double eps);
-/* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines.  scaling NULL:
+/* The frequency of pair i < head_dim / 2 of a head's columns: radians a position.  scaling NULL:
    that of SLM_ROPE_PLAIN. */
+SLM_API double slm_rope_frequency(size_t i, int32_t head_dim, double theta,
+                                  const slm_rope_scaling *scaling);
+/* Angles for slm_rope, (T, head_dim): of each position, the cosines, then the sines.  scaling as
+   above. */
 SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim, double theta,
                                     const slm_rope_scaling *scaling);
 /* Rotary positions: turns x (N, heads head_dim) in place, and returns it.  x must be the output of
@@ -3498,7 +3502,7 @@ SLM_API slm_tensor *slm_rmsnorm(slm_tape *tape, slm_tensor *x, slm_tensor *w, do
    f / (2 pi), how often the pair turns in the original context:
        s    = (n - low_freq_factor) / (high_freq_factor - low_freq_factor), cut to 0..1
        f_i  = s f + (1 - s) f / factor */
-static double slm__rope_frequency(size_t i, int32_t head_dim, double theta,
+SLM_API double slm_rope_frequency(size_t i, int32_t head_dim, double theta,
                                   const slm_rope_scaling *scaling) {
     const double two_pi = 6.283185307179586476925;
     double f = pow(theta, -2.0 * (double)i / (double)head_dim);
@@ -3524,7 +3528,7 @@ SLM_API slm_tensor *slm_rope_angles(slm_tape *tape, int32_t T, int32_t head_dim,
     if (angles == NULL) return NULL;
     angles->is_leaf = 1;
     for (size_t i = 0; i < half; i++) {
-        double frequency = slm__rope_frequency(i, head_dim, theta, scaling);
+        double frequency = slm_rope_frequency(i, head_dim, theta, scaling);
         for (size_t t = 0; t < (size_t)T; t++) {
             angles->data[t * D + i] = (slm_real)cos((double)t * frequency);
             angles->data[t * D + half + i] = (slm_real)sin((double)t * frequency);
@@ -6508,7 +6512,7 @@ SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *ge
     /* The embedding is the first parameter. */
     memcpy(g->x, g->model->params + (size_t)token * C, C * sizeof(slm_real));
     for (size_t i = 0; i < half; i++) {
-        double frequency = slm__rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);
+        double frequency = slm_rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);
         double angle = (double)g->n_tokens * frequency;
         g->cosine[i] = (slm_real)cos(angle);
         g->sine[i] = (slm_real)sin(angle);

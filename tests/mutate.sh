@@ -141,8 +141,8 @@ change 'rope: frequencies' 'audit' \
 change 'rope: between high and low' 'model' \
     'return kept * f + (1 - kept)' 'return kept * f + kept'
 change 'rope: scaled in generation' 'model' \
-    'slm__rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);' \
-    'slm__rope_frequency(i, c->head_dim, c->rope_theta, NULL);'
+    'slm_rope_frequency(i, c->head_dim, c->rope_theta, &c->rope_scaling);' \
+    'slm_rope_frequency(i, c->head_dim, c->rope_theta, NULL);'
 change 'rope: positions in a document' 'documents' \
     '(n % angles->rows - start) * D;' '(n % angles->rows - 0 * start) * D;'
 change 'rope: turned back in a document' 'gradients' \

@@ -323,6 +323,11 @@ static void seed_texts(void) {
         "\"rope_scaling\":null,\"hidden_act\":\"silu\","
         "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":500000.0},\"architectures\":"
         "[\"LlamaForCausalLM\"],\"tie_word_embeddings\":true}",
+        "{\"model_type\":\"mistral\",\"vocab_size\":20,\"hidden_size\":8,\"num_hidden_layers\":2,"
+        "\"num_attention_heads\":2,\"intermediate_size\":12,\"num_key_value_heads\":1,"
+        "\"sliding_window\":64,\"bos_token_id\":1,\"eos_token_id\":[2,3],\"pad_token_id\":-1,"
+        "\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0,\"low_freq_factor\":1.0,"
+        "\"high_freq_factor\":4.0,\"original_max_position_embeddings\":8192}}",
         "{\"metadata\":{\"total_size\":1},\"weight_map\":{\"lm_head.weight\":\"model-00001-of-"
         "00002.safetensors\"}}",
         "{\"text\":\"one\"}\n\n{\"a\":\"q\",\"b\":\"r\",\"text\":\"two\\n\"}\r\n"};

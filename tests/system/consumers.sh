@@ -139,7 +139,13 @@ works train $TRAIN --init "$T/llama3" --out "$T/llama3_on" --steps 1
 has "$T/llama3_on/config.json" '"rope_type": "llama3"' '"factor": 8.0'
 works info "$T/llama3_on"
 has "$T/stdout" llama3
-refuses 3 'rope_scaling of type llama3 is not converted' convert "$T/llama3" "$T/none.gguf"
+works convert "$T/llama3" "$T/llama3.gguf" --quiet
+refuses 3 'rope_freqs.weight" does not belong there' convert "$T/llama3.gguf" "$T/none"
+changed "$T/base" "$T/linear" \
+    's/"rope_scaling": null/"rope_scaling": {"type": "linear", "factor": 4}/'
+works convert "$T/linear" "$T/linear.gguf" --quiet
+works convert "$T/linear.gguf" "$T/linear_back" --quiet
+has "$T/linear_back/config.json" '"rope_scaling": {"factor": 4.0, "type": "linear"}'
 refuses 3 'no rope_scaling' convert "$T/llama3" "$T/none.bin"
 loss_of() { "$SLM" eval --model "$1" --data "$T/ended.txt" --seq 32 --quiet | head -1; }
 check "scaled, the model is another one" test "$(loss_of "$T/base")" != "$(loss_of "$T/llama3")"
@@ -148,8 +154,14 @@ changed "$T/base" "$T/mistral" 's/LlamaForCausalLM/MistralForCausalLM/
     s/"model_type": "llama"/"model_type": "mistral", "sliding_window": 32/'
 check "within its window a Mistral is a Llama" \
     test "$(loss_of "$T/base")" = "$(loss_of "$T/mistral")"
-refuses 1 'windows of 33 are above its sliding window of 32' eval --model "$T/mistral" \
-    --data "$T/ended.txt" --seq 33 --quiet
+for verb in eval "score --tsv" "view --out $T/none.html"; do
+    refuses 2 '--seq 33 is above the model.s sliding window of 32' $verb --model "$T/mistral" \
+        --data "$T/ended.txt" --seq 33 --quiet
+done
+refuses 2 'sliding window of 32' train --data "$T/ended.txt" --seq 33 --batch 2 --quiet \
+    --init "$T/mistral" --out "$T/none"
+refuses 2 'sliding window of 32' train --data "$T/ended.txt" --seq 33 --batch 2 --quiet \
+    --init "$T/base" --reference "$T/mistral" --out "$T/none"
 works train $TRAIN --init "$T/mistral" --out "$T/mistral_on" --steps 1
 has "$T/mistral_on/config.json" MistralForCausalLM '"sliding_window": 32'
 

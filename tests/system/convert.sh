@@ -222,6 +222,27 @@ if [ -n "$1" ]; then
     most=$(difference twisted)
     check "llama.cpp: losses of a twisted file are off, not by $most" awk \
         "BEGIN { exit !($most > 1e-2) }"
+
+    package=$1
+    # Positions that are scaled; and the file whose positions are not is another model.
+    scaled() {
+        mkdir "$T/$1" && cp "$T/model/model.safetensors" "$T/model/tokenizer.json" "$T/$1"
+        sed "s/\"rope_scaling\": null/\"rope_scaling\": {$2}/" "$T/model/config.json" \
+            >"$T/$1/config.json"
+        works convert "$T/$1" "$T/$1.gguf" --quiet
+        "$SLM" score --model "$T/$1" --data "$T/short.txt" --tsv --quiet | sed 1d | cut -f4 \
+            >"$T/ours"
+        check "llama.cpp reads $1 scaling" judge "$package" "$1"
+        most=$(difference "$1")
+        check "llama.cpp: losses within 1e-5, not $most, with $1 scaling" awk \
+            "BEGIN { exit !($most <= 1e-5) }"
+        most=$(difference F32)
+        check "llama.cpp: without it they are off, not by $most" awk \
+            "BEGIN { exit !($most > 1e-3) }"
+    }
+    scaled linear '"type": "linear", "factor": 2.0'
+    scaled llama3 "$(printf %s '"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, ' \
+        '"high_freq_factor": 4, "original_max_position_embeddings": 32')"
 fi
 
 echo "$passed passed, $failed failed"

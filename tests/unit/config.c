@@ -298,6 +298,38 @@ static void known_models(void) {
         CHECK_OK(parse(&c, files[i], &err), err);
 }
 
+/* Their real sizes: as many weights as their makers say. */
+static void known_sizes(void) {
+#define KNOWN(type, vocab, dim, ffn, layers, heads, kv, more)                                      \
+    "{'model_type':'" type "','vocab_size':" vocab ",'hidden_size':" dim ",'intermediate_size':"   \
+    ffn ",'num_hidden_layers':" layers ",'num_attention_heads':" heads ",'num_key_value_heads':"   \
+    kv more "}"
+    static const struct {
+        const char *text;
+        double n_weights;
+        int32_t head_dim;
+    } known[] = {
+        {KNOWN("llama", "32000", "2048", "5632", "22", "32", "4", ""), 1100048384, 64},
+        {KNOWN("llama", "32000", "4096", "11008", "32", "32", "32", ""), 6738415616, 128},
+        {KNOWN("llama", "128256", "2048", "8192", "16", "32", "8",
+               ",'head_dim':64,'tie_word_embeddings':true,'rope_scaling':{" LLAMA3 "}"),
+         1235814400, 64},
+        {KNOWN("llama", "128256", "4096", "14336", "32", "32", "8", ""), 8030261248, 128},
+        {KNOWN("llama", "49152", "576", "1536", "30", "9", "3", ",'tie_word_embeddings':true"),
+         134515008, 64},
+        {KNOWN("mistral", "32000", "4096", "14336", "32", "32", "8", ""), 7241732096, 128}};
+    slm_model_config c;
+    slm_error err;
+
+    for (size_t i = 0; i < COUNT(known); i++) {
+        CHECK_OK(parse(&c, known[i].text, &err), err);
+        CHECK(same(slm__config_n_weights(&c), known[i].n_weights) &&
+                  c.head_dim == known[i].head_dim,
+              "%.0f weights, not %.0f; heads of %d", slm__config_n_weights(&c),
+              known[i].n_weights, (int)c.head_dim);
+    }
+}
+
 /* ---- special ids ---- */
 static void special_ids(void) {
     slm_model_config c;
@@ -427,6 +459,7 @@ int main(int argc, char **argv) {
     rope_scaling();
     mistral();
     known_models();
+    known_sizes();
     special_ids();
     round_trip();
     truncated();

@@ -283,7 +283,7 @@ static void real_frequencies(void) {
 
     for (size_t k = 0; k < COUNT(cases); k++) {
         slm_rope_scaling r = {SLM_ROPE_LLAMA3, cases[k].factor, 1, 4, 8192};
-        double f = slm__rope_frequency(cases[k].i, cases[k].head_dim, 500000, &r);
+        double f = slm_rope_frequency(cases[k].i, cases[k].head_dim, 500000, &r);
 
         CHECK(fabs(f / cases[k].frequency - 1) < 1e-12, "head_dim %d, pair %zu: %.17g, not %.17g",
               (int)cases[k].head_dim, cases[k].i, f, cases[k].frequency);

@@ -105,6 +105,13 @@ int32_t default_seq(const slm_model *model) {
     return context < DEFAULT_SEQ_MAX ? context : DEFAULT_SEQ_MAX;
 }
 
+int check_window(const slm_model *model, const char *folder, int32_t T) {
+    int32_t window = model->config.sliding_window;
+    if (window == 0 || T <= window) return DONE;
+    return fail(USAGE, "%s: --seq %d is above the model's sliding window of %d", folder, (int)T,
+                (int)window);
+}
+
 /* ---- the files of --data ---- */
 /* Calls visit for "a.txt" and "b.txt" of "a.txt,b.txt", until it returns what is not DONE. */
 static int visit_paths(const char *paths, int (*visit)(void *user, const char *path), void *user) {

@@ -38,6 +38,9 @@ int load_reference(slm_model **out, const char *folder, const slm_tokenizer *tok
  * can follow. */
 int32_t default_seq(const slm_model *model);
 
+/* Refuses windows of T tokens that are longer than a Mistral's sliding window. */
+int check_window(const slm_model *model, const char *folder, int32_t T);
+
 /* Refuses --fields and --skip-bad where neither a name nor --jsonl says that there are records, and
  * standard input if it is named twice.  `more` is one more of --data's kind, or NULL. */
 int check_data(const data_options *options, const option_list *files, const char *more);

@@ -26,6 +26,10 @@ static void write_shape(gguf_writer *w, const slm_model_config *m) {
     gguf_put_f32(w, "llama.attention.layer_norm_rms_epsilon", m->norm_eps);
     gguf_put_u32(w, "llama.rope.dimension_count", (uint32_t)m->head_dim);
     gguf_put_f32(w, "llama.rope.freq_base", m->rope_theta);
+    if (m->rope_scaling.type == SLM_ROPE_LINEAR) {
+        gguf_put_text(w, "llama.rope.scaling.type", "linear");
+        gguf_put_f32(w, "llama.rope.scaling.factor", m->rope_scaling.factor);
+    }
     gguf_put_u32(w, "llama.vocab_size", (uint32_t)m->vocab);
 }
 
@@ -40,11 +44,25 @@ static void write_special_ids(gguf_writer *w, const slm_model_config *m) {
         gguf_put_u32(w, "tokenizer.ggml.padding_token_id", (uint32_t)s->pad);
 }
 
-/* What would be lost, and with it the model. */
-static int check_positions(const conversion *c) {
-    if (c->config.rope_scaling.type == SLM_ROPE_PLAIN) return DONE;
-    return fail(BAD_INPUT, "%s: rope_scaling of type %s is not converted", c->in,
-                c->config.rope_scaling.type == SLM_ROPE_LINEAR ? "linear" : "llama3");
+/* ---- llama3's scaling: a tensor of the divisors of all frequencies, made here ---- */
+static int has_divisors(const conversion *c) {
+    return c->config.rope_scaling.type == SLM_ROPE_LLAMA3;
+}
+
+static void list_divisors(const conversion *c, gguf_writer *w) {
+    uint64_t n = (uint64_t)c->config.head_dim / 2;
+    if (has_divisors(c)) gguf_list_tensor(w, "rope_freqs.weight", NUMBER_F32, 0, n);
+}
+
+static void write_divisors(const conversion *c, gguf_writer *w) {
+    const slm_model_config *m = &c->config;
+    if (!has_divisors(c)) return;
+    for (size_t i = 0; i < (size_t)m->head_dim / 2; i++) {
+        double plain = slm_rope_frequency(i, m->head_dim, m->rope_theta, NULL);
+        double scaled = slm_rope_frequency(i, m->head_dim, m->rope_theta, &m->rope_scaling);
+        gguf_item_f32(w, plain / scaled);
+    }
+    gguf_pad(w);
 }
 
 static int write_head(const conversion *c, gguf_writer *w, number_type type) {
@@ -56,6 +74,7 @@ static int write_head(const conversion *c, gguf_writer *w, number_type type) {
     int code = tokens_write(w, c->tokenizer, (size_t)c->config.vocab);
     write_special_ids(w, &c->config);
     gguf_end_keys(w);
+    list_divisors(c, w);
     for (size_t i = 0; i < n; i++) {
         weight x;
         weights_at(&x, &c->config, i);
@@ -68,6 +87,7 @@ static int write_head(const conversion *c, gguf_writer *w, number_type type) {
 static int write_weights(conversion *c, gguf_writer *w, number_type type, const char *path) {
     size_t n = weights_count(&c->config);
     int code = DONE;
+    write_divisors(c, w);
     for (size_t i = 0; i < n && code == DONE; i++) {
         weight x;
         weights_at(&x, &c->config, i);
@@ -83,12 +103,11 @@ int convert_to_gguf(conversion *c) {
     weight embedding;
     weights_at(&embedding, &c->config, 0);
     number_type type = c->type >= 0 ? (number_type)c->type : weight_type(c, &embedding);
-    int code = check_positions(c);
-    if (code == DONE) code = tokens_check(c);
+    int code = tokens_check(c);
     if (code == DONE) code = output_file_begin(&f, c->out);
     if (code != DONE) return code;
 
-    gguf_begin(&w, f.stream, weights_count(&c->config));
+    gguf_begin(&w, f.stream, weights_count(&c->config) + (size_t)has_divisors(c));
     code = write_head(c, &w, type);
     if (code == DONE) code = weights_begin(c);
     if (code == DONE) code = write_weights(c, &w, type, f.temporary);

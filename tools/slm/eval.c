@@ -77,6 +77,8 @@ static int compute_losses(slm_losses **out, const eval_options *o, const eval_ru
     watch w;
     int32_t T = o->seq > 0 ? o->seq : default_seq(r->model);
     slm_windows windows = slm_corpus_windows(r->corpus, o->batch, T);
+    int code = check_window(r->model, o->model, T);
+    if (code != DONE) return code;
     watch_start(&w, "tokens", "tok/s", o->quiet);
     slm_status status =
         slm_losses_compute(out, model, r->corpus, &windows, watch_callback, &w, &err);

@@ -96,6 +96,7 @@ static void refuse_unknown_keys(reader *r) {
         "rope.dimension_count",
         "rope.freq_base",
         "rope.scaling.type",
+        "rope.scaling.factor",
         "expert_count",
         "expert_used_count",
         "tensor_data_layout", /* of old files; the layout is the same */
@@ -142,12 +143,25 @@ static void read_special_ids(reader *r, slm_special_ids *special) {
     special->has_pad = read_id(r, "tokenizer.ggml.padding_token_id", &special->pad);
 }
 
+/* "none" or "linear"; llama3's is a tensor, which is refused as one that does not belong there. */
+static void read_scaling(reader *r, slm_rope_scaling *scaling) {
+    const gguf_value *type = gguf_find(r->file, "llama.rope.scaling.type");
+    gguf_text text;
+    if (type != NULL && gguf_get_text(&text, type) && gguf_text_is(text, "linear")) {
+        scaling->type = SLM_ROPE_LINEAR;
+        scaling->factor = read_real(r, "llama.rope.scaling.factor", 0);
+        return;
+    }
+    must_be_text(r, "llama.rope.scaling.type", "none", "none");
+    if (gguf_find(r->file, "llama.rope.scaling.factor") != NULL)
+        refuse(r, "llama.rope.scaling.factor", "not without its type");
+}
+
 slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_error *err) {
     reader r = {file, SLM_OK, err};
     slm_error inner;
     must_be_text(&r, "general.architecture", "llama", NULL);
     refuse_unknown_keys(&r);
-    must_be_text(&r, "llama.rope.scaling.type", "none", "none");
     must_be(&r, "llama.expert_count", 0);
     must_be(&r, "llama.expert_used_count", 0);
 
@@ -167,6 +181,7 @@ slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_erro
     must_be(&r, "llama.attention.value_length", (uint64_t)config->head_dim);
     must_be(&r, "llama.rope.dimension_count", (uint64_t)config->head_dim);
     read_special_ids(&r, &config->special);
+    read_scaling(&r, &config->rope_scaling);
     if (r.status != SLM_OK) return r.status;
     if (slm_model_config_check(config, &inner) == SLM_OK) return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT, "%s: %.440s", file->path, inner.text);

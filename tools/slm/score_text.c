@@ -16,7 +16,8 @@ static int load_inputs(score_run *r, const score_options *o) {
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
-    if (code == DONE) r->T = o->seq > 0 ? o->seq : default_seq(r->model);
+    r->T = o->seq > 0 ? o->seq : default_seq(r->model);
+    if (code == DONE) code = check_window(r->model, o->model, r->T);
     return code;
 }
 

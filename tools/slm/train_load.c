@@ -253,11 +253,16 @@ static int load_texts(train_run *r) {
     return code;
 }
 
-/* A new model has all tokens of its tokenizer. */
+/* The texts must suit the models that are read.  A new model has all tokens of its tokenizer, and
+ * no sliding window. */
 static int check_texts(const train_run *r) {
     const train_options *o = &r->o;
     int code = DONE;
-    if (o->init != NULL) code = check_corpus_ids(r->corpus, r->model, o->init, r->tokenizer);
+    if (o->init != NULL) code = check_window(r->model, o->init, o->seq);
+    if (code == DONE && r->reference != NULL)
+        code = check_window(r->reference, o->reference, o->seq);
+    if (code == DONE && o->init != NULL)
+        code = check_corpus_ids(r->corpus, r->model, o->init, r->tokenizer);
     if (code == DONE && o->init != NULL && r->val != NULL)
         code = check_corpus_ids(r->val, r->model, o->init, r->tokenizer);
     if (code == DONE && r->reference != NULL)

@@ -243,7 +243,9 @@ static int view(const view_options *o, view_run *r) {
     if (code != DONE) return code;
 
     r->T = o->seq > 0 ? o->seq : default_seq(r->model);
-    code = compute_losses(&r->loss, r, r->model, "losses: token", o->quiet);
+    code = check_window(r->model, o->model, r->T);
+    if (code == DONE && r->ref != NULL) code = check_window(r->ref, o->ref, r->T);
+    if (code == DONE) code = compute_losses(&r->loss, r, r->model, "losses: token", o->quiet);
     if (code == DONE && r->ref != NULL)
         code = compute_losses(&r->ref_loss, r, r->ref, "reference: token", o->quiet);
     if (code == DONE) code = make_guesses(r, o->quiet);
