@@ -12,7 +12,9 @@
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch
-#   make install PREFIX=/usr/local       slm.h, the program, and slm.pc for pkg-config
+#   make man         build/slm.1, the manual page, from the tables of options
+#   make install PREFIX=/usr/local       slm.h, the program, slm.pc for pkg-config, the manual page,
+#                    completions for bash, zsh and fish
 #   make uninstall PREFIX=/usr/local
 #   make help        this text
 # CC, CFLAGS, OPENMP=0, REAL=double and -j work as one expects.
@@ -134,7 +136,18 @@ bench: build/bench
 bench-peers: build/bench
 	@sh tools/bench/bench.sh peers
 
-install: build/slm
+# The manual page and the completions are made by the program itself.
+build/slm.1: build/slm
+	build/slm manual man >$@.tmp
+	mv $@.tmp $@
+man: build/slm.1
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+BASH_FILE = $(SHARE)/bash-completion/completions/slm
+ZSH_FILE = $(SHARE)/zsh/site-functions/_slm
+FISH_FILE = $(SHARE)/fish/vendor_completions.d/slm.fish
+
+install: build/slm build/slm.1
 	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
 	cp slm.h $(DESTDIR)$(PREFIX)/include/slm.h
 	cp build/slm $(DESTDIR)$(PREFIX)/bin/slm
@@ -144,10 +157,16 @@ install: build/slm
 	    "Version: $$(sed -n 's/^#define SLM_VERSION "\(.*\)"/\1/p' slm.h)" \
 	    'Cflags: -I$${prefix}/include' 'Libs: -lm' \
 	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/slm.pc
+	mkdir -p $(SHARE)/man/man1 $(dir $(BASH_FILE) $(ZSH_FILE) $(FISH_FILE))
+	cp build/slm.1 $(SHARE)/man/man1/slm.1
+	build/slm manual bash >$(BASH_FILE)
+	build/slm manual zsh >$(ZSH_FILE)
+	build/slm manual fish >$(FISH_FILE)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/include/slm.h $(DESTDIR)$(PREFIX)/bin/slm \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/slm.pc
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/slm.pc $(SHARE)/man/man1/slm.1 \
+	    $(BASH_FILE) $(ZSH_FILE) $(FISH_FILE)
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -155,5 +174,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro test check style book mutate bench bench-peers install uninstall \
+.PHONY: all always run repro test check style book mutate bench bench-peers man install uninstall \
     help clean

@@ -410,6 +410,26 @@ cp "$T/stdout" "$T/drawn"
 works "generate with the same seed" generate --model "$T/ref" --prompt "the " -n 24 --temp 1.2 \
     --top-k 50 --top-p 0.95 --seed 3
 same "same seed, same text" "$T/drawn" "$T/stdout"
+# Without --prompt it asks on a terminal, until an empty line; elsewhere it demands --prompt.
+fails 2 'prompt S is needed' generate --model "$T/ref" <"$T/clean.txt"
+cat >"$T/terminal.py" <<'PYTHON'
+import os, pty, subprocess, sys
+master, slave = pty.openpty()
+program = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=subprocess.PIPE)
+os.write(master, b"the \nforce \n\nand never this\n")
+sys.stdout.buffer.write(program.communicate(timeout=60)[0])
+sys.exit(program.returncode)
+PYTHON
+if command -v python3 >/dev/null 2>&1; then
+    python3 "$T/terminal.py" "$SLM" generate --model "$T/ref" -n 20 --temp 0 >"$T/stdout" \
+        2>"$T/stderr"
+    check "asking ends with an empty line" test $? -eq 0
+    for prompt in "the " "force "; do
+        "$SLM" generate --model "$T/ref" --prompt "$prompt" -n 20 --temp 0
+    done >"$T/two_prompts"
+    same "what is asked for is answered" "$T/stdout" "$T/two_prompts"
+    check "it asked three times" test "$(tr '>' '\n' <"$T/stderr" | grep -c '^ ')" = 3
+else echo "skipped: generate on a terminal (install python3)"; fi
 works "view" view --model "$T/base" --ref "$T/ref" --data "$T/noisy.txt" --out "$T/view.html" \
     --limit 200 --quiet
 check "view's page" grep -q '</html>' "$T/view.html"

@@ -28,6 +28,12 @@ printf '#define SLM_IMPLEMENTATION\n#include "slm.h"\nint main(void) { return 0;
 (cd "$dir" && ${CC:-cc} $flags use.c -o use $libs && ./use) >"$dir/log" 2>&1
 ok $? "a program compiled as slm.pc says: $(head -n 1 "$dir/log")"
 
+for file in man/man1/slm.1 bash-completion/completions/slm zsh/site-functions/_slm \
+    fish/vendor_completions.d/slm.fish; do
+    [ -s "$dir/opt/slm/share/$file" ]
+    ok $? "no share/$file is installed"
+done
+
 ${MAKE:-make} -s uninstall PREFIX=/opt/slm DESTDIR="$dir" >"$dir/log" 2>&1
 ok $? "make uninstall: $(tail -n 1 "$dir/log")"
 [ -z "$(find "$dir/opt" -type f)" ]

@@ -11,7 +11,13 @@
 
 enum { USAGE_ERROR = 2, HELP_COLUMN = 20 };
 
-static const char *dashes_of(const option *o) {
+static option_visitor *visitor = NULL;
+
+void options_visit(option_visitor *visit) {
+    visitor = visit;
+}
+
+const char *option_dashes(const option *o) {
     return o->name[1] != 0 ? "--" : "-";
 }
 
@@ -21,7 +27,7 @@ static void show_help(const option_page *page, const option *table, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const option *o = &table[i];
         char left[80];
-        (void)snprintf(left, sizeof left, "%s%s", dashes_of(o), o->name);
+        (void)snprintf(left, sizeof left, "%s%s", option_dashes(o), o->name);
         if (o->value != NULL) {
             size_t used = strlen(left);
             (void)snprintf(left + used, sizeof left - used, " %s", o->value);
@@ -36,7 +42,7 @@ static void show_help(const option_page *page, const option *table, size_t n) {
 }
 
 static int fail_value(const option_page *page, const option *o, const char *value) {
-    const char *dashes = dashes_of(o);
+    const char *dashes = option_dashes(o);
     if (o->kind == OPTION_IS_CHOICE) {
         print_message("slm %s: %s%s %.300s: one of %s is needed", page->verb, dashes, o->name,
                       value, o->value);
@@ -217,6 +223,10 @@ static int parse_flag(const option_page *page, option *table, size_t n, argument
 int options_parse(const option_page *page, option *table, size_t n, option_list *rest, int argc,
                   char **argv) {
     arguments args = {argc, argv, 0};
+    if (visitor != NULL) {
+        visitor(page, table, n);
+        return OPTIONS_HELP_SHOWN;
+    }
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
             show_help(page, table, n);

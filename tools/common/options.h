@@ -104,6 +104,14 @@ enum {
 int options_parse(const option_page *page, option *table, size_t n, option_list *rest, int argc,
                   char **argv);
 
+/* Hands the tables out instead of parsing by them: while `visit` is not NULL, options_parse calls
+ * it and returns OPTIONS_HELP_SHOWN.  The manual page and the completions are made so. */
+typedef void option_visitor(const option_page *page, const option *table, size_t n);
+void options_visit(option_visitor *visit);
+
+/* "-" or "--". */
+const char *option_dashes(const option *o);
+
 /* Returns 1 if the flag was on the command line. */
 int options_given(const option *table, size_t n, const char *name);
 

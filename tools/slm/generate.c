@@ -90,17 +90,17 @@ static int print_text(const generate_options *o, generate_run *r) {
 }
 
 /* Without a tokenizer the prompt is ids, with white space between them. */
-static int make_prompt(const generate_options *o, generate_run *r) {
+static int make_prompt(const char *prompt, generate_run *r) {
     slm_error err;
-    size_t size = strlen(o->prompt);
+    size_t size = strlen(prompt);
     if (r->tokenizer == NULL) {
-        int code = parse_ids(&r->prompt, &r->n_prompt, o->prompt, size, "--prompt");
+        int code = parse_ids(&r->prompt, &r->n_prompt, prompt, size, "--prompt");
         if (code != DONE) return code;
         return check_ids(r->prompt, r->n_prompt, r->model->config.vocab, "--prompt");
     }
     int32_t *ids;
     slm_status status =
-        slm_tokenizer_encode(&ids, &r->n_prompt, r->tokenizer, o->prompt, size, &err);
+        slm_tokenizer_encode(&ids, &r->n_prompt, r->tokenizer, prompt, size, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
     r->prompt = (int32_t *)malloc((r->n_prompt + 1) * sizeof *ids);
     if (r->prompt != NULL) memcpy(r->prompt, ids, r->n_prompt * sizeof *ids);
@@ -108,10 +108,17 @@ static int make_prompt(const generate_options *o, generate_run *r) {
     return r->prompt != NULL ? DONE : fail_memory();
 }
 
-static int generate(const generate_options *o, generate_run *r) {
+/* Frees what belongs to one prompt. */
+static void free_prompt(generate_run *r) {
+    slm_generator_free(r->generator);
+    free(r->prompt);
+    r->generator = NULL;
+    r->prompt = NULL;
+}
+
+static int answer_prompt(const generate_options *o, generate_run *r, const char *prompt) {
     slm_error err;
-    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
-    if (code == DONE) code = make_prompt(o, r);
+    int code = make_prompt(prompt, r);
     if (code != DONE) return code;
     if (r->n_prompt > (size_t)(INT32_MAX - o->n)) return fail(USAGE, "the prompt is too long");
     int32_t max_tokens = (int32_t)r->n_prompt + o->n;
@@ -126,9 +133,38 @@ static int generate(const generate_options *o, generate_run *r) {
     return print_text(o, r);
 }
 
+/* Asks for prompts until the input ends or a line is empty.  A prompt that cannot be read, such as
+ * one with a byte for which there is no token, ends nothing. */
+static int ask_prompts(const generate_options *o, generate_run *r) {
+    char *line = NULL;
+    size_t room = 0;
+    int code = DONE;
+    say("a text to continue; an empty line ends");
+    while (code == DONE || code == BAD_INPUT || code == USAGE) {
+        fputs("> ", stderr);
+        ssize_t n = getline(&line, &room, stdin);
+        code = stop_requested ? INTERRUPTED : DONE;
+        if (n > 0 && line[n - 1] == '\n') line[--n] = 0;
+        if (n <= 0) break;
+        code = answer_prompt(o, r, line);
+        free_prompt(r);
+    }
+    free(line);
+    return code;
+}
+
+static int generate(const generate_options *o, generate_run *r) {
+    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    if (code != DONE) return code;
+    if (o->prompt == NULL) return ask_prompts(o, r);
+    return answer_prompt(o, r, o->prompt);
+}
+
 static int check_options(const generate_options *o) {
     int code = need_flag(o->model != NULL, "--model", "DIR");
-    if (code == DONE) code = need_flag(o->prompt != NULL, "--prompt", "S");
+    int asks = o->prompt == NULL && isatty(0);
+    if (code != DONE || asks) return code;
+    code = need_flag(o->prompt != NULL, "--prompt", "S");
     if (code == DONE && o->prompt[0] == 0)
         return fail(USAGE, "--prompt is empty: the model needs at least one token to go on from");
     return code;
@@ -138,18 +174,19 @@ static int parse_options(generate_options *o, int argc, char **argv) {
     static const option_page page = {
         "generate",
         "continues a text",
-        "generate --model DIR --prompt S [flags]",
+        "generate --model DIR [--prompt S] [flags]",
         {"slm generate --model run --prompt \"The force on the block is\" -n 100",
          "slm generate --model run --prompt 'Once upon' -n 200 --temp 0.8 --top-p 0.95 --seed 7"},
         "The prompt and what follows go to stdout as bytes, as they are made.  --temp 0 takes the\n"
         "likeliest token each time.  The text ends at -n tokens, or before one of the end tokens\n"
-        "(eos_token_id) of the model's config.json.",
+        "(eos_token_id) of the model's config.json.  Without --prompt it asks for one, again and\n"
+        "again, if standard input is a terminal.",
         0};
     option_list rest = {{NULL}, 0};
     option table[] = {
         OPTION_MODEL(&o->model),
         OPTION_TEXT("prompt", &o->prompt, "S",
-                    "the text to continue; without a tokenizer, its ids"),
+                    "the text to continue; without a tokenizer, its ids (default: ask)"),
         OPTION_I32("n", &o->n, 1, 1048576, "N", "tokens to add (default 100)"),
         OPTION_REAL("temp", &o->temperature, 0, 100, "X", "temperature; 0: greedy (default 0.8)"),
         OPTION_I32("top-k", &o->top_k, 0, 16777216, "K",
@@ -179,8 +216,7 @@ int verb_generate(int argc, char **argv) {
     memset(&r, 0, sizeof r);
     use_threads(o.threads);
     code = generate(&o, &r);
-    slm_generator_free(r.generator);
-    free(r.prompt);
+    free_prompt(&r);
     slm_model_free(r.model);
     slm_tokenizer_free(r.tokenizer);
     return code;

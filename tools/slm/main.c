@@ -13,34 +13,14 @@
 
 #include "common/cli.h"
 #include "common/nearest.h"
-#include "common/options.h"
 #include "common/start.h"
 #include "common/text.h"
 #include "slm/verbs.h"
 
-typedef struct verb {
-    const char *name, *what;
-    int (*run)(int argc, char **argv);
-} verb;
-
-static const verb verbs[] = {
-    {"train", "trains a model, on all tokens or on the selected ones", verb_train},
-    {"score", "loss and entropy of every token of a text, once", verb_score},
-    {"eval", "loss, perplexity and bits per byte of a text", verb_eval},
-    {"generate", "continues a text", verb_generate},
-    {"view", "a text's tokens coloured by loss, as one HTML file", verb_view},
-    {"plot", "the losses of runs over the tokens they have seen, as one SVG", verb_plot},
-    {"tokenize", "a text's token ids, and back", verb_tokenize},
-    {"tokenizer", "train, import: a byte-level BPE tokenizer from text, or GPT-2's",
-     verb_tokenizer},
-    {"convert", "a model folder to GGUF or llama2.c, and GGUF to a folder", verb_convert},
-    {"info", "what a model folder, score file, tokenizer or log holds", verb_info},
-};
-
 static void print_help(FILE *out) {
     fprintf(out, "slm %s: Selective Language Modeling\n\n", SLM_VERSION);
     fprintf(out, "usage: slm VERB --flags      (slm VERB -h: flags and examples)\n\n");
-    for (size_t i = 0; i < COUNT(verbs); i++)
+    for (size_t i = 0; i < n_verbs; i++)
         fprintf(out, "  %-10s  %s\n", verbs[i].name, verbs[i].what);
     fputs("\nthe method: three texts, noisy.txt, a little clean.txt, and target.txt to measure\n"
           "  a base, and the reference: the base, tuned on clean text\n"
@@ -90,11 +70,12 @@ static int run(int argc, char **argv) {
     }
 
     set_verb(name);
-    for (size_t i = 0; i < COUNT(verbs); i++) {
+    for (size_t i = 0; i < n_verbs; i++) {
         if (strcmp(name, verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
     }
+    if (strcmp(name, "manual") == 0) return verb_manual(argc - 2, argv + 2);
     nearest meant = {name, strlen(name), NULL, 0};
-    for (size_t i = 0; i < COUNT(verbs); i++)
+    for (size_t i = 0; i < n_verbs; i++)
         nearest_offer(&meant, verbs[i].name);
     set_verb("");
     return fail_verb(name, meant.name);

@@ -2,6 +2,15 @@
  * exit code (common/cli.h). */
 #ifndef VERBS_H
 #define VERBS_H
+#include <stddef.h>
+
+typedef struct verb {
+    const char *name, *what;
+    int (*run)(int argc, char **argv);
+} verb;
+
+extern const verb verbs[];
+extern const size_t n_verbs;
 
 int verb_train(int argc, char **argv);
 int verb_score(int argc, char **argv);
@@ -13,5 +22,8 @@ int verb_tokenize(int argc, char **argv);
 int verb_tokenizer(int argc, char **argv);
 int verb_convert(int argc, char **argv);
 int verb_info(int argc, char **argv);
+
+/* Not one of the list: prints the manual page, or what a shell completes (slm/manual.c). */
+int verb_manual(int argc, char **argv);
 
 #endif
