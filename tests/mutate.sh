@@ -336,6 +336,13 @@ change 'tokens of bytes in small letters' 'tokenizer_llama' \
 change 'fingerprints of characters' 'tokenizer_llama' \
     'hash = slm__hash_ids(hash, more, 6);' ';'
 # ---- data ----
+change 'tokens of a source are hashed' 'data' \
+    'slm__hash_ids(corpus->hash, &token, 1)' 'slm__hash_ids(SLM_HASH_START, &token, 1)'
+change 'a bad record leaves nothing' 'data' \
+    'if (status != SLM_OK) out->size = size_before;' 'out->size += 0 * size_before;'
+change 'going back in a text' 'generation' \
+    'n_tokens < generator->n_tokens) generator->n_tokens = n_tokens;' \
+    'n_tokens < generator->n_tokens) generator->n_tokens = 0;'
 change 'windows of a corpus' 'data' \
     '(corpus->n - 2) / (size_t)T + 1' '(corpus->n - 1) / (size_t)T + 1'
 change 'masked targets' 'data documents' \

@@ -265,7 +265,7 @@ works "eval" eval --model "$T/ref" --data "$T/eval.txt" --quiet
 has "eval for people" '^perplexity'
 works "eval --json" eval --model "$T/ref" --data "$T/eval.txt" --json --quiet
 for key in loss perplexity bits_per_byte tokens bytes ci95; do has "eval --json" "\"$key\": "; done
-has "eval counts" '"tokens": 699, "bytes": 700, '
+has "eval counts" '"tokens": 699, "bytes": 699, '
 check "one number, four ways" awk '{
     gsub(/[{}:,\[\]"]/, " ")
     loss = $2; perplexity = $4; per_byte = $6; tokens = $8; bytes = $10; low = $12; high = $13
@@ -373,10 +373,10 @@ same "a byte order mark is no token" "$T/ids" "$T/stdout"
 "$SLM" tokenize --tokenizer bytes - <"$T/mark.txt" >"$T/stdout"
 same "... nor in standard input" "$T/ids" "$T/stdout"
 works "... nor in an evaluation" eval --model "$T/ref" --data "$T/mark.txt" --quiet --json
-has "... nor in an evaluation" '"bytes": *2'
+has "... nor in an evaluation" '"bytes": *1,'
 printf '\101\000\102\000\012\000' >"$T/ab.u16"
 works "eval of a token file" eval --model "$T/ref" --data "$T/ab.u16" --quiet --json
-has "its bytes" '"bytes": *3'
+has "its bytes" '"bytes": *2,'
 mkdir "$T/gpt2"
 sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/}/; /^"merges"/d' \
     >"$T/gpt2/encoder.json"
@@ -396,7 +396,7 @@ works "train with another" train --data "$T/clean.txt" --tokenizer "$T/tok2.json
 fails 3 'another tokenizer' train --data "$T/clean.txt" --init "$T/bpe" --reference "$T/bpe2" \
     --seq 32 --batch 4 --out "$T/none"
 works "its tokenizer is in the folder" eval --model "$T/bpe" --data "$T/eval.txt" --quiet --json
-has "bytes of a BPE text" '"bytes": 700, '
+has "bytes of a BPE text" '"bytes": 695, '
 
 # ---- generate, view, info ----
 works "generate" generate --model "$T/ref" --prompt "the " -n 20 --temp 0

@@ -970,6 +970,16 @@ static void test_bad_records(void) {
           "%s", err.text);
     slm_text_free(&text);
 
+    /* What a bad record began with is not there, either. */
+    static const char half[] = "{\"q\":\"1\"}\n{\"q\":\"2\",\"a\":\"3\"}";
+    options.skip_bad = 1;
+    options.fields = "q,a";
+    CHECK_OK(slm_text_parse(&text, half, sizeof half - 1, "a.jsonl", &options, &err), err);
+    CHECK(text.n_bad == 1 && text.size == 5 && memcmp(text.start, "2\n3\n\n", 5) == 0, "%zu bytes",
+          text.size);
+    slm_text_free(&text);
+    options.fields = NULL;
+
     options.jsonl = 1;
     CHECK_OK(slm_text_parse(&text, file, 13, "any name", &options, &err), err);
     CHECK(text.n_records == 1 && text.n_bad == 0 && text.size == 3, "%zu bytes", text.size);
