@@ -9045,7 +9045,7 @@ enum { SLM__READ_STEP = 65536 }; /* bytes by which the buffer grows at least */
 
 /* Bytes that are read of what does not tell its size: a pipe, or a device that never ends. */
 #ifndef SLM__STREAM_MAX
-#define SLM__STREAM_MAX ((uint64_t)4 << 30)
+#define SLM__STREAM_MAX ((uint64_t)3 << 30)
 #endif
 
 /* Refuses to go on reading if the file does not say that it is as large as what has been read. */
@@ -9078,6 +9078,8 @@ static void slm__file_read_rest(slm__file *file, slm__buffer *buffer) {
         if (file->status != SLM_OK) return;
 
         room = buffer->capacity - buffer->size - 1; /* a NUL will follow */
+        if (!checked && room > SLM__STREAM_MAX + 1 - buffer->size)
+            room = (size_t)(SLM__STREAM_MAX + 1 - buffer->size);
         n = SLM__FREAD(buffer->data + buffer->size, room, file->stream);
         buffer->size += n;
         if (n == 0) break;

@@ -9,7 +9,7 @@
 
 enum {
     STREAM_PIECE = 65536,
-    STREAM_MAX_MIB = 4096, /* that are read of standard input; slm.h reads as much of a pipe */
+    STREAM_MAX_MIB = 3072, /* that are read of standard input; slm.h reads as much of a pipe */
     JSON_SEEN_MAX = 65536  /* bytes of a text that show whether it is JSON lines */
 };
 
@@ -38,7 +38,7 @@ static slm_status read_stdin(source *s, slm_error *err) {
     while (n_read > 0) {
         slm_status status = grow(s, &room, err);
         if (status != SLM_OK) return status;
-        n_read = fread(s->bytes + s->size, 1, room - s->size - 1, stdin);
+        n_read = fread(s->bytes + s->size, 1, STREAM_PIECE, stdin);
         s->size += n_read;
         if (s->size >> 20 >= STREAM_MAX_MIB) {
             return error_set(err, SLM_ERR_FORMAT,

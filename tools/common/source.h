@@ -34,7 +34,7 @@ typedef struct source {
     void (*free_bytes)(void *); /* what bytes are freed by */
 } source;
 
-/* Reads all of it.  Standard input is read to its end, but for 4 GiB at most.  Call source_free
+/* Reads all of it.  Standard input is read to its end, but for 3 GiB at most.  Call source_free
  * whatever the status. */
 slm_status source_read(source *s, const char *path, slm_error *err);
 void source_free(source *s);

@@ -157,8 +157,8 @@ static int text_ends(answers_run *r) {
     char *text = r->text;
     char *first = text + strspn(text, " \n");
     char *end = strstr(first, "\n\n");
-    char *question = strstr(text, "Question:");
-    if (end == NULL || (question != NULL && question < end)) end = question;
+    char *next = strstr(text, "Question:");
+    if (end == NULL || (next != NULL && next < end)) end = next;
     if (end == NULL) return 0;
     *end = 0;
     r->text_size = (size_t)(end - text);
