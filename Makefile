@@ -71,6 +71,10 @@ build/embed: tools/dev/embed.c build/flags
 build/assets.c: build/embed $(wildcard tools/report/*.css tools/report/*.js)
 	build/embed $(filter-out build/embed,$^) >$@
 
+# Folders of the shape of large models, to measure on.
+build/random_model: build/obj/tools/dev/random_model.o $(COMMON)
+	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
+
 # bench and audit hold the implementation themselves.
 build/slm: $(call room,slm) $(COMMON) $(REPORT)
 build/audit: $(call room,audit) $(addprefix build/obj/tools/common/,npy.o start.o text.o)

@@ -562,6 +562,24 @@ SLM_API slm_windows slm_corpus_windows(const slm_corpus *corpus, int32_t B, int3
 SLM_CHECKED slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
                                           const slm_corpus *corpus, const slm_windows *windows,
                                           slm_progress progress, void *user, slm_error *err);
+
+/* A model that may be larger than memory: its weights stay in their files (slm_stream_open) and are
+   read layer by layer while windows are scored. */
+typedef struct slm_stream slm_stream;
+
+SLM_API void slm_stream_close(slm_stream *stream); /* NULL is fine */
+/* The model without its weights: configuration and table; params is NULL. */
+SLM_API const slm_model *slm_stream_model(const slm_stream *stream);
+SLM_API uint64_t slm_stream_hash(const slm_stream *stream); /* as slm_model_hash */
+/* How many windows of T tokens pass each layer together once it is read: 8192 tokens or somewhat
+   less; if a window is longer, one. */
+SLM_API size_t slm_stream_windows(int32_t T);
+/* As slm_losses_compute, with the same bits.  B has no effect.  What is lost when progress stops it
+   are those windows that are on their way through the model. */
+SLM_CHECKED slm_status slm_stream_losses(slm_losses **out, slm_stream *stream,
+                                         const slm_corpus *corpus, const slm_windows *windows,
+                                         slm_progress progress, void *user, slm_error *err);
+
 /* Refuses, by name, losses of another corpus, tokenizer or window length, and a part. */
 SLM_CHECKED slm_status slm_losses_check(const slm_losses *losses, const slm_corpus *corpus,
                                         int32_t T, slm_error *err);
@@ -852,6 +870,9 @@ SLM_CHECKED slm_status slm_model_load(slm_model **out, const char *folder, slm_e
 SLM_CHECKED slm_status slm_model_save(const slm_model *model, const char *folder,
                                       const slm_tokenizer *tokenizer, slm_dtype dtype,
                                       slm_error *err);
+
+/* The same folder for scoring without holding the weights.  Reads all of it once, to check it. */
+SLM_CHECKED slm_status slm_stream_open(slm_stream **out, const char *folder, slm_error *err);
 
 /* The parts of such a folder, for programs that handle a model without holding its weights: its
    config.json, and its weights (below), tensor by tensor, from as many files as there are. */
@@ -4701,8 +4722,8 @@ static int slm__table_fill(slm_model *model) {
 
 /* ---- the model as an object ---- */
 
-/* Makes the table and the memory; all weights are zero. */
-static slm_status slm__model_allocate(slm_model **out, const slm_model_config *config,
+/* Makes the configuration and the table of a model; params is NULL. */
+static slm_status slm__model_describe(slm_model **out, const slm_model_config *config,
                                       slm_error *err) {
     slm_model_config c = *config;
     slm_status status = slm_model_config_check(&c, err);
@@ -4715,18 +4736,33 @@ static slm_status slm__model_allocate(slm_model **out, const slm_model_config *c
     model->config = c;
     model->memory[0] = slm__alloc(n_most, sizeof(slm_param), err);
     model->table = (slm_param *)model->memory[0];
-    if (model->table != NULL && !slm__table_fill(model))
+    if (model->table != NULL && slm__table_fill(model)) {
+        *out = model;
+        return SLM_OK;
+    }
+    if (model->table != NULL)
         (void)slm__fail(err, SLM_ERR_MEMORY,
                         "out of memory: the model does not fit the address space");
-    else if (model->table != NULL)
-        model->memory[1] = slm__alloc(model->n_params, sizeof(slm_real), err);
+    slm_model_free(model);
+    return SLM_ERR_MEMORY;
+}
+
+/* Makes a model with its memory; all weights are zero. */
+static slm_status slm__model_allocate(slm_model **out, const slm_model_config *config,
+                                      slm_error *err) {
+    slm_model *model;
+    slm_status status = slm__model_describe(&model, config, err);
+
+    *out = NULL;
+    if (status != SLM_OK) return status;
+    model->memory[1] = slm__alloc(model->n_params, sizeof(slm_real), err);
     model->params = (slm_real *)model->memory[1];
-    if (model->params == NULL) {
-        slm_model_free(model);
-        return SLM_ERR_MEMORY;
+    if (model->params != NULL) {
+        *out = model;
+        return SLM_OK;
     }
-    *out = model;
-    return SLM_OK;
+    slm_model_free(model);
+    return SLM_ERR_MEMORY;
 }
 
 SLM_API void slm_model_free(slm_model *model) {
@@ -4771,8 +4807,8 @@ SLM_API slm_status slm_model_copy(slm_model **out, const slm_model *model, slm_e
     return status;
 }
 
-SLM_API uint64_t slm_model_hash(const slm_model *model) {
-    const slm_model_config *c = &model->config;
+/* Where a model's hash begins: with its shape.  The tensors follow, in the order of the table. */
+static uint64_t slm__shape_hash(const slm_model_config *c) {
     const double shape[] = {(double)c->vocab,        (double)c->dim,
                             (double)c->n_layers,     (double)c->n_heads,
                             (double)c->n_kv_heads,   (double)c->head_dim,
@@ -4786,6 +4822,12 @@ SLM_API uint64_t slm_model_hash(const slm_model *model) {
 
     uint64_t hash = slm_hash(SLM_HASH_START, shape, sizeof shape);
     if (r->type != SLM_ROPE_PLAIN) hash = slm_hash(hash, scaling, sizeof scaling);
+    return hash;
+}
+
+SLM_API uint64_t slm_model_hash(const slm_model *model) {
+    uint64_t hash = slm__shape_hash(&model->config);
+
     for (size_t i = 0; i < model->n_tensors; i++) {
         const slm_param *p = &model->table[i];
         hash = slm__hash_numbers(hash, model->params + p->offset, p->rows * p->cols);
@@ -4801,12 +4843,14 @@ typedef struct slm__model_pass {
     const slm_model *model;
     slm_real *grads;     /* (n_params), or NULL: forward only */
     slm__grad_mode mode; /* how the sweep writes to grads */
+    slm_real *params;    /* the weights, or of a model that is streamed, those of one part: */
+    size_t offset;       /* ... they begin at this offset of the table */
 } slm__model_pass;
 
 /* A parameter as a leaf.  Its gradient goes to the same offset of grads. */
 static slm_tensor *slm__parameter(const slm__model_pass *pass, size_t index) {
     const slm_param *p = &pass->model->table[index];
-    slm_real *data = pass->model->params + p->offset;
+    slm_real *data = pass->params + (p->offset - pass->offset);
     if (pass->mode == SLM__GRAD_UNWANTED)
         return slm_constant(pass->tape, data, p->rows, p->cols);
     slm_tensor *leaf = slm_leaf(pass->tape, data, pass->grads + p->offset, p->rows, p->cols);
@@ -4871,7 +4915,7 @@ static slm_tensor *slm__model_forward(slm_tensor **head, slm_tape *tape, const s
                                       const slm_batch *batch, slm_real *grads,
                                       slm__grad_mode mode) {
     const slm_model_config *c = &model->config;
-    const slm__model_pass pass = {tape, model, grads, mode};
+    const slm__model_pass pass = {tape, model, grads, mode, model->params, 0};
     size_t N = (size_t)batch->B * (size_t)batch->T;
     tape->recording = mode != SLM__GRAD_UNWANTED;
 
@@ -5354,6 +5398,22 @@ static int slm__all_finite(const slm_real *values, size_t n) {
     return !bad;
 }
 
+/* slm_token_losses, which must be finite. */
+static slm_status slm__token_losses_checked(slm_real *loss, slm_real *entropy, slm_tape *tape,
+                                            slm_tensor *hidden, slm_tensor *head,
+                                            const slm_batch *batch, slm_error *err) {
+    slm_status status = slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
+
+    for (size_t i = 0; i < slm__batch_size(batch) && status == SLM_OK; i++) {
+        if (slm__all_finite(loss + i, 1) && (entropy == NULL || slm__all_finite(entropy + i, 1)))
+            continue;
+        status = slm__fail(err, SLM_ERR_NOT_FINITE,
+                           "the model's loss of row %zu is %g: it is not finite", i,
+                           (double)loss[i]);
+    }
+    return status;
+}
+
 SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape *tape,
                                     const slm_model *model, const slm_batch *batch,
                                     slm_error *err) {
@@ -5363,18 +5423,9 @@ SLM_API slm_status slm_model_losses(slm_real *loss, slm_real *entropy, slm_tape 
     if (status != SLM_OK) return status;
     slm_tape_reset(tape);
     slm_tensor *hidden = slm_model_forward(&head, tape, model, batch, NULL);
-    status = slm_token_losses(loss, entropy, tape, hidden, head, batch->targets, err);
-    if (status != SLM_OK) return status;
-
-    for (size_t i = 0; i < slm__batch_size(batch); i++) {
-        if (slm__all_finite(loss + i, 1) && (entropy == NULL || slm__all_finite(entropy + i, 1)))
-            continue;
-        return slm__fail(err, SLM_ERR_NOT_FINITE,
-                         "the model's loss of row %zu is %g: it is not finite", i,
-                         (double)loss[i]);
-    }
-    return SLM_OK;
+    return slm__token_losses_checked(loss, entropy, tape, hidden, head, batch, err);
 }
+
 
 /* ---- losses of a corpus ----
    Entry i belongs to token i+1, so that window w fills the entries w*T .. w*T+T-1. */
@@ -5467,47 +5518,238 @@ typedef struct slm__scoring {
     slm_batch *batch;   /* the windows that are scored together */
     slm_losses *losses; /* what comes out */
     size_t n_done;      /* entries of it that are filled */
+    slm_progress progress;
+    void *user; /* of progress */
 } slm__scoring;
 
-/* Fills the next n entries: those of one batch. */
-static slm_status slm__score_next(slm__scoring *s, size_t n, slm_error *err) {
-    slm_batch *batch = s->batch;
-    slm_real *loss = s->losses->loss + s->n_done;
-    slm_real *entropy = s->losses->entropy + s->n_done;
-    slm_status status;
+/* Entries that one batch fills, but for the last one. */
+static size_t slm__score_batch_size(const slm__scoring *s) {
+    return (size_t)s->windows->B * (size_t)s->windows->T;
+}
 
-    slm_batch_fill(batch, s->corpus, s->windows->first + s->n_done / (size_t)s->windows->T);
-    status = slm_model_losses(batch->ref_loss, batch->ref_entropy, s->tape, s->model, batch, err);
+/* Fills the batch with the windows of the entries from `entry` on. */
+static void slm__score_fill_batch(slm__scoring *s, size_t entry) {
+    slm_batch_fill(s->batch, s->corpus, s->windows->first + entry / (size_t)s->windows->T);
+}
+
+/* Copies the losses of the batch to the entries from `entry` on, if there are any. */
+static slm_status slm__score_keep(slm__scoring *s, size_t entry, slm_status status,
+                                  slm_error *err) {
+    const size_t n = slm__min(slm__score_batch_size(s), s->losses->n - entry);
+
     if (status == SLM_ERR_NOT_FINITE)
         return slm__fail(err, status, "scoring: a loss or entropy behind token %zu is not finite",
-                         s->losses->first + s->n_done);
+                         s->losses->first + entry);
     if (status != SLM_OK) return status;
-
-    memcpy(loss, batch->ref_loss, n * sizeof(slm_real));
-    memcpy(entropy, batch->ref_entropy, n * sizeof(slm_real));
-    s->n_done += n;
+    memcpy(s->losses->loss + entry, s->batch->ref_loss, n * sizeof(slm_real));
+    memcpy(s->losses->entropy + entry, s->batch->ref_entropy, n * sizeof(slm_real));
     return SLM_OK;
 }
 
-static slm_status slm__score_all(slm__scoring *s, slm_progress progress, void *user,
-                                 slm_error *err) {
+/* Says that the first `done` entries are filled, or nearly so; stops if it is told to. */
+static slm_status slm__score_report(const slm__scoring *s, size_t done, slm_error *err) {
     const size_t n_all = s->losses->n;
-    const size_t per_batch = (size_t)s->windows->B * (size_t)s->windows->T;
+    const int stop = s->progress != NULL && s->progress(s->user, done, n_all) != 0;
 
-    while (s->n_done < n_all) {
-        slm_status status = slm__score_next(s, slm__min(per_batch, n_all - s->n_done), err);
+    if (!stop || s->n_done == n_all) return SLM_OK;
+    return slm__fail(err, SLM_ERR_CANCELLED, "scoring: stopped at token %zu of %zu",
+                     s->losses->first + s->n_done, s->losses->total);
+}
+
+/* The whole model for one batch after the other. */
+static slm_status slm__score_all(slm__scoring *s, slm_error *err) {
+    slm_batch *batch = s->batch;
+    slm_status status = SLM_OK;
+
+    while (s->n_done < s->losses->n && status == SLM_OK) {
+        slm__score_fill_batch(s, s->n_done);
+        status =
+            slm_model_losses(batch->ref_loss, batch->ref_entropy, s->tape, s->model, batch, err);
+        status = slm__score_keep(s, s->n_done, status, err);
         if (status != SLM_OK) return status;
 
-        int stop = progress != NULL && progress(user, s->n_done, n_all) != 0;
-        if (stop && s->n_done < n_all)
-            return slm__fail(err, SLM_ERR_CANCELLED, "scoring: stopped at token %zu of %zu",
-                             s->losses->first + s->n_done, s->losses->total);
+        s->n_done = slm__min(s->n_done + slm__score_batch_size(s), s->losses->n);
+        status = slm__score_report(s, s->n_done, err);
     }
-    return SLM_OK;
+    return status;
 }
 
+/* ---- a model larger than memory ----
+   Its weights are read part by part: embedding, layers, final norm, head.  All windows of a group
+   pass a part before the next one is read; meanwhile their hidden states wait.  Each batch meets
+   the operations that it would meet in memory, so the bits are the same.
+       memory   the largest part; hidden states of a group; what one batch needs in one layer
+       time     a group of n tokens multiplies each weight n times and reads it once: with 8192,
+                reading is a few percent of the time                                            */
+struct slm_stream {
+    slm_model *model; /* configuration and table; params is NULL */
+    uint64_t hash;    /* what slm_model_hash would give */
+    void *source;     /* where the weights are */
+    slm_status (*read)(slm_real *out, void *source, const slm_param *param, slm_error *err);
+    void (*close)(void *source);
+};
+
+/* Tokens of a batch and of a group, unless a window is longer.  A product of 2048 rows is fast
+   already, and what a layer makes of them is large. */
+enum { SLM__STREAM_BATCH = 2048, SLM__STREAM_GROUP = 8192 };
+
+/* Windows of a batch, and batches of a group, that are no more tokens than that; at least one. */
+static size_t slm__stream_fit(size_t most, size_t tokens) {
+    return tokens < most ? most / tokens : 1;
+}
+
+SLM_API size_t slm_stream_windows(int32_t T) {
+    const size_t batch = slm__stream_fit(SLM__STREAM_BATCH, (size_t)T);
+    return batch * slm__stream_fit(SLM__STREAM_GROUP, batch * (size_t)T);
+}
+
+typedef enum slm__stream_part {
+    SLM__PART_EMBEDDING,
+    SLM__PART_LAYER,
+    SLM__PART_NORM,
+    SLM__PART_HEAD
+} slm__stream_part;
+
+/* The entries first .. end-1, which pass the model together. */
+typedef struct slm__group {
+    slm__scoring *scoring;
+    slm_stream *stream;
+    slm__model_pass pass;
+    slm_real *hidden; /* (rows of all batches, C) */
+    size_t first, end;
+    size_t n_parts_done;
+} slm__group;
+
+SLM_API const slm_model *slm_stream_model(const slm_stream *stream) {
+    return stream->model;
+}
+
+SLM_API uint64_t slm_stream_hash(const slm_stream *stream) {
+    return stream->hash;
+}
+
+SLM_API void slm_stream_close(slm_stream *stream) {
+    if (stream == NULL) return;
+    if (stream->close != NULL) stream->close(stream->source);
+    slm_model_free(stream->model);
+    slm__release(stream);
+}
+
+/* Where in the table a part begins and how many tensors it has. */
+static void slm__stream_range(size_t *first, size_t *n, const slm_model_config *c,
+                              slm__stream_part part, int32_t layer) {
+    *first = 0; /* the embedding */
+    *n = part == SLM__PART_LAYER ? SLM__PER_LAYER : 1;
+    if (part == SLM__PART_LAYER) *first = slm__at_layer(layer, 0);
+    if (part == SLM__PART_NORM) *first = slm__at_final_norm(c);
+    if (part == SLM__PART_HEAD) *first = slm__at_head(c);
+}
+
+/* Numbers of the largest part: a layer, or the embedding. */
+static size_t slm__stream_part_size(const slm_model *model) {
+    const slm_param *table = model->table;
+    size_t embedding = table[slm__at_layer(0, 0)].offset;
+    size_t layer = table[slm__at_final_norm(&model->config)].offset - embedding;
+
+    layer /= (size_t)model->config.n_layers;
+    return embedding > layer ? embedding : layer;
+}
+
+/* The part that is in memory, for the batch whose entries begin at `entry`: its hidden states
+   become what the part makes of them; the head makes losses of them. */
+static slm_status slm__stream_batch(slm__group *g, slm__stream_part part, int32_t layer,
+                                    size_t entry, slm_error *err) {
+    slm__scoring *s = g->scoring;
+    slm_batch *batch = s->batch;
+    slm_tape *tape = s->tape;
+    const slm_model_config *c = &s->model->config;
+    const size_t N = slm__batch_size(batch);
+    const size_t C = (size_t)c->dim;
+    slm_real *hidden = g->hidden + (entry - g->first) * C;
+
+    slm__score_fill_batch(s, entry);
+    slm_tape_reset(tape);
+    tape->recording = 0;
+    slm_tensor *x = part == SLM__PART_EMBEDDING ? NULL : slm_constant(tape, hidden, N, C);
+    if (part == SLM__PART_HEAD) {
+        slm_status status = slm__token_losses_checked(
+            batch->ref_loss, batch->ref_entropy, tape, x,
+            slm__parameter(&g->pass, slm__at_head(c)), batch, err);
+        return slm__score_keep(s, entry, status, err);
+    }
+
+    if (part == SLM__PART_EMBEDDING)
+        x = slm_embedding(tape, slm__parameter(&g->pass, 0), batch->inputs, N);
+    else if (part == SLM__PART_NORM)
+        x = slm_rmsnorm(tape, x, slm__parameter(&g->pass, slm__at_final_norm(c)), c->norm_eps);
+    else
+        x = slm__layer(&g->pass, x, layer, batch, slm__model_angles(tape, c, batch->T));
+    if (x != NULL) memcpy(hidden, x->data, N * C * sizeof(slm_real));
+    return slm_tape_status(tape, err);
+}
+
+/* Reads a part, and lets the batches of the group pass it. */
+static slm_status slm__stream_pass(slm__group *g, slm__stream_part part, int32_t layer,
+                                   slm_error *err) {
+    slm__scoring *s = g->scoring;
+    const slm_model *model = s->model;
+    const size_t n_steps = (size_t)model->config.n_layers + 3;
+    slm_status status = SLM_OK;
+    size_t first, n;
+
+    slm__stream_range(&first, &n, &model->config, part, layer);
+    g->pass.offset = model->table[first].offset;
+    for (size_t i = first; i < first + n && status == SLM_OK; i++) {
+        const slm_param *p = &model->table[i];
+        status = g->stream->read(g->pass.params + (p->offset - g->pass.offset), g->stream->source,
+                                 p, err);
+    }
+    for (size_t i = g->first; i < g->end && status == SLM_OK; i += slm__score_batch_size(s))
+        status = slm__stream_batch(g, part, layer, i, err);
+    if (status != SLM_OK) return status;
+
+    g->n_parts_done++;
+    if (part == SLM__PART_HEAD) s->n_done = g->end;
+    return slm__score_report(s, g->first + (g->end - g->first) * g->n_parts_done / n_steps, err);
+}
+
+static slm_status slm__stream_group(slm__group *g, slm_error *err) {
+    const int32_t n_layers = g->scoring->model->config.n_layers;
+    slm_status status = slm__stream_pass(g, SLM__PART_EMBEDDING, 0, err);
+
+    for (int32_t layer = 0; layer < n_layers && status == SLM_OK; layer++)
+        status = slm__stream_pass(g, SLM__PART_LAYER, layer, err);
+    if (status == SLM_OK) status = slm__stream_pass(g, SLM__PART_NORM, 0, err);
+    if (status == SLM_OK) status = slm__stream_pass(g, SLM__PART_HEAD, 0, err);
+    return status;
+}
+
+/* The whole text for one part after the other, in groups. */
+static slm_status slm__score_all_streamed(slm__scoring *s, slm_stream *stream, slm_error *err) {
+    const size_t per_batch = slm__score_batch_size(s);
+    const size_t most = slm__stream_fit(SLM__STREAM_GROUP, per_batch);
+    const size_t rows = slm__min(most, (s->losses->n + per_batch - 1) / per_batch) * per_batch;
+    const size_t C = (size_t)s->model->config.dim;
+    slm_real *hidden = (slm_real *)slm__alloc(rows, C * sizeof *hidden, err);
+    slm_real *part = (slm_real *)slm__alloc(slm__stream_part_size(s->model), sizeof *part, err);
+    slm_status status = hidden != NULL && part != NULL ? SLM_OK : SLM_ERR_MEMORY;
+
+    while (s->n_done < s->losses->n && status == SLM_OK) {
+        slm__model_pass pass = {s->tape, s->model, NULL, SLM__GRAD_UNWANTED, part, 0};
+        slm__group g = {s, stream, pass, hidden, s->n_done, 0, 0};
+
+        g.end = g.first + slm__min(rows, s->losses->n - g.first);
+        status = slm__stream_group(&g, err);
+    }
+    slm__release(hidden);
+    slm__release(part);
+    return status;
+}
+
+/* ---- both ---- */
+
 /* Room for the losses of those windows, with what they belong to. */
-static slm_status slm__losses_of_windows(slm_losses **out, const slm_model *model,
+static slm_status slm__losses_of_windows(slm_losses **out, uint64_t model_hash,
                                          const slm_corpus *corpus, const slm_windows *windows,
                                          slm_error *err) {
     const size_t total = corpus->n - 1;
@@ -5520,38 +5762,70 @@ static slm_status slm__losses_of_windows(slm_losses **out, const slm_model *mode
     (*out)->total = total;
     (*out)->corpus_hash = corpus->hash;
     (*out)->tokenizer_hash = corpus->tokenizer_hash;
-    (*out)->model_hash = slm_model_hash(model);
+    (*out)->model_hash = model_hash;
     (*out)->documents_hash = slm__documents_in_effect(corpus);
     return SLM_OK;
+}
+
+/* Scores those windows by the model in memory or, if there is a stream, by that.  s holds what is
+   given; the rest is made and freed here. */
+static slm_status slm__score(slm_losses **out, slm__scoring *s, slm_stream *stream,
+                             slm_error *err) {
+    const slm_windows *w = s->windows;
+    const uint64_t hash = stream != NULL ? stream->hash : slm_model_hash(s->model);
+    slm_status status = slm__losses_of_windows(&s->losses, hash, s->corpus, w, err);
+
+    if (status == SLM_OK) status = slm_tape_create(&s->tape, err);
+    if (status == SLM_OK) status = slm_batch_create(&s->batch, w->B, w->T, err);
+    if (status == SLM_OK) status = slm_batch_alloc_reference(s->batch, err);
+    if (status == SLM_OK && stream != NULL)
+        status = slm__score_all_streamed(s, stream, err);
+    else if (status == SLM_OK)
+        status = slm__score_all(s, err);
+    slm_tape_free(s->tape);
+    slm_batch_free(s->batch);
+
+    /* What was done when progress asked to stop is of use. */
+    if (status == SLM_OK || status == SLM_ERR_CANCELLED) {
+        s->losses->n = s->n_done;
+        *out = s->losses;
+    } else {
+        slm_losses_free(s->losses);
+    }
+    return status;
+}
+
+/* Windows in a batch: at most B, and no more than there are, which would be memory for nothing. */
+static int32_t slm__windows_batch(const slm_windows *w, size_t B) {
+    size_t n = slm__min(B, w->end - w->first);
+
+    return (int32_t)(n > 0 ? n : 1);
 }
 
 SLM_API slm_status slm_losses_compute(slm_losses **out, const slm_model *model,
                                       const slm_corpus *corpus, const slm_windows *windows,
                                       slm_progress progress, void *user, slm_error *err) {
     slm_windows w = *windows;
-    slm__scoring s = {model, corpus, &w, NULL, NULL, NULL, 0};
+    slm__scoring s = {model, corpus, &w, NULL, NULL, NULL, 0, progress, user};
+    slm_status status = slm__windows_check(windows, corpus, err);
 
     *out = NULL;
-    slm_status status = slm__windows_check(windows, corpus, err);
-    /* A batch of more windows than there are would be memory for nothing. */
-    if (status == SLM_OK && w.end - w.first < (size_t)w.B)
-        w.B = (int32_t)(w.end > w.first ? w.end - w.first : 1);
-    if (status == SLM_OK) status = slm__losses_of_windows(&s.losses, model, corpus, &w, err);
-    if (status == SLM_OK) status = slm_tape_create(&s.tape, err);
-    if (status == SLM_OK) status = slm_batch_create(&s.batch, w.B, w.T, err);
-    if (status == SLM_OK) status = slm_batch_alloc_reference(s.batch, err);
-    if (status == SLM_OK) status = slm__score_all(&s, progress, user, err);
-    slm_tape_free(s.tape);
-    slm_batch_free(s.batch);
+    if (status != SLM_OK) return status;
+    w.B = slm__windows_batch(&w, (size_t)w.B);
+    return slm__score(out, &s, NULL, err);
+}
 
-    /* What was done when progress asked to stop is of use. */
-    if (status == SLM_OK || status == SLM_ERR_CANCELLED) {
-        s.losses->n = s.n_done;
-        *out = s.losses;
-    } else {
-        slm_losses_free(s.losses);
-    }
-    return status;
+SLM_API slm_status slm_stream_losses(slm_losses **out, slm_stream *stream,
+                                     const slm_corpus *corpus, const slm_windows *windows,
+                                     slm_progress progress, void *user, slm_error *err) {
+    slm_windows w = *windows;
+    slm__scoring s = {stream->model, corpus, &w, NULL, NULL, NULL, 0, progress, user};
+    slm_status status = slm__windows_check(windows, corpus, err);
+
+    *out = NULL;
+    if (status != SLM_OK) return status;
+    w.B = slm__windows_batch(&w, slm__stream_fit(SLM__STREAM_BATCH, (size_t)w.T));
+    return slm__score(out, &s, stream, err);
 }
 
 /* ---- evaluation: the mean loss of a text, with an interval ---- */
@@ -10537,6 +10811,18 @@ static slm_status slm__container_check_rest(const slm_safetensors *file, slm_err
     return SLM_OK;
 }
 
+/* Reads a parameter, whose numbers must be finite. */
+static slm_status slm__safetensors_read_finite(slm_real *out, slm_safetensors *file,
+                                               const slm_param *param, slm_error *err) {
+    slm_status status =
+        slm__safetensors_read_matrix(out, file, param->name, param->rows, param->cols, err);
+
+    if (status != SLM_OK || slm__all_finite(out, param->rows * param->cols)) return status;
+    return slm__fail(err, SLM_ERR_NOT_FINITE,
+                     "%s: tensor \"%s\" holds a number that is not finite", file->files->io.path,
+                     param->name);
+}
+
 /* Reads every tensor of c.  The file must hold no other, and only finite numbers. */
 static slm_status slm__container_read(slm_safetensors *file, const slm__container *c,
                                       slm_error *err) {
@@ -10547,13 +10833,8 @@ static slm_status slm__container_read(slm_safetensors *file, const slm__containe
     slm_status status;
 
     for (size_t i = 0; slm__container_tensor(c, i, &tensor, &values); i++) {
-        status =
-            slm__safetensors_read_matrix(values, file, tensor.name, tensor.rows, tensor.cols, err);
+        status = slm__safetensors_read_finite(values, file, &tensor, err);
         if (status != SLM_OK) return status;
-        if (!slm__all_finite(values, tensor.rows * tensor.cols))
-            return slm__fail(err, SLM_ERR_NOT_FINITE,
-                             "%s: tensor \"%s\" holds a number that is not finite", path,
-                             tensor.name);
     }
     status = slm__container_check_rest(file, err);
     if (status != SLM_OK || c->format->name == NULL) return status;
@@ -12152,29 +12433,33 @@ static slm_status slm__shards_enough(const slm_safetensors *all, const slm_model
                      found);
 }
 
-/* A file of a model with tied embeddings may still hold an output head.  It is read in the place of
-   the embedding, which is read after it and must be the same. */
-static slm_status slm__shards_read_tied(slm_safetensors *all, const slm__container *weights,
-                                        slm_error *err) {
-    const slm__st_entry *head = slm__safetensors_lookup(all, "lm_head.weight");
-    const slm_param *embedding = &weights->table[0];
-    slm_real *values = weights->values[0];
-    size_t size = embedding->rows * embedding->cols * sizeof(slm_real);
-    uint64_t hash;
+/* A file of a model with tied embeddings may still hold an output head, which must be the same.
+   These two go together: *hash becomes that of the head, or 0 if there is none or it is not tied;
+   room holds an embedding. */
+static slm_status slm__shards_hash_tied(uint64_t *hash, slm_real *room, slm_safetensors *all,
+                                        const slm_model *model, slm_error *err) {
+    slm_param head = model->table[0];
     slm_status status;
 
-    if (head == NULL) return slm__container_read(all, weights, err);
+    *hash = 0;
+    (void)snprintf(head.name, sizeof head.name, "lm_head.weight");
+    if (!model->config.tie_embeddings || slm__safetensors_lookup(all, head.name) == NULL)
+        return SLM_OK;
+    status = slm__safetensors_read_finite(room, all, &head, err);
+    *hash = slm__hash_numbers(SLM_HASH_START, room, head.rows * head.cols);
+    return status;
+}
 
-    status = slm__safetensors_read_matrix(values, all, "lm_head.weight", embedding->rows,
-                                          embedding->cols, err);
-    if (status != SLM_OK) return status;
-    hash = slm_hash(SLM_HASH_START, values, size);
+/* embedding: its numbers. */
+static slm_status slm__shards_check_tied(uint64_t hash, const slm_real *embedding,
+                                         const slm_safetensors *all, const slm_model *model,
+                                         slm_error *err) {
+    const slm_param *p = &model->table[0];
 
-    status = slm__container_read(all, weights, err);
-    if (status != SLM_OK) return status;
-    if (slm_hash(SLM_HASH_START, values, size) == hash) return SLM_OK;
+    if (hash == 0 || slm__hash_numbers(SLM_HASH_START, embedding, p->rows * p->cols) == hash)
+        return SLM_OK;
     return slm__fail(err, SLM_ERR_FORMAT, "%s: lm_head.weight is not the embedding it is tied to",
-                     head->file->io.path);
+                     slm__safetensors_lookup(all, "lm_head.weight")->file->io.path);
 }
 
 /* Reads the weights of a folder into a new model. */
@@ -12183,6 +12468,7 @@ static slm_status slm__model_load_weights(slm_model **out, slm_safetensors *all,
                                           slm_error *err) {
     slm_model *model;
     slm__container weights;
+    uint64_t hash;
     slm_status status = slm__shards_add(all, folder, err);
 
     if (status == SLM_OK) status = slm__shards_enough(all, config, folder, err);
@@ -12192,8 +12478,10 @@ static slm_status slm__model_load_weights(slm_model **out, slm_safetensors *all,
     model = *out;
     weights = slm__container_of(&slm__model_format, model->table, model->n_tensors, model->params,
                                 NULL, NULL);
-    if (config->tie_embeddings) return slm__shards_read_tied(all, &weights, err);
-    return slm__container_read(all, &weights, err);
+    status = slm__shards_hash_tied(&hash, model->params, all, model, err);
+    if (status == SLM_OK) status = slm__container_read(all, &weights, err);
+    if (status == SLM_OK) status = slm__shards_check_tied(hash, model->params, all, model, err);
+    return status;
 }
 
 /* `folder` ends with '/'. */
@@ -12261,6 +12549,79 @@ SLM_API slm_status slm_model_load(slm_model **out, const char *folder, slm_error
         *out = model;
     else
         slm_model_free(model);
+    return status;
+}
+
+/* ---- a model folder that is streamed (>>scoring) ---- */
+static slm_status slm__stream_read(slm_real *out, void *source, const slm_param *param,
+                                   slm_error *err) {
+    return slm__safetensors_read_matrix(out, (slm_safetensors *)source, param->name, param->rows,
+                                        param->cols, err);
+}
+
+static void slm__stream_close_source(void *source) {
+    slm_safetensors_close((slm_safetensors *)source);
+}
+
+/* Reads every tensor once, into room for the largest, with the checks of slm_model_load; makes the
+   hash on the way. */
+static slm_status slm__stream_check(slm_stream *stream, slm_safetensors *all, slm_real *room,
+                                    slm_error *err) {
+    const slm_model *model = stream->model;
+    uint64_t head;
+    slm_status status = slm__shards_hash_tied(&head, room, all, model, err);
+
+    stream->hash = slm__shape_hash(&model->config);
+    for (size_t i = 0; i < model->n_tensors && status == SLM_OK; i++) {
+        const slm_param *p = &model->table[i];
+
+        status = slm__safetensors_read_finite(room, all, p, err);
+        if (status == SLM_OK && i == 0)
+            status = slm__shards_check_tied(head, room, all, model, err);
+        if (status == SLM_OK)
+            stream->hash = slm__hash_numbers(stream->hash, room, p->rows * p->cols);
+    }
+    return status == SLM_OK ? slm__container_check_rest(all, err) : status;
+}
+
+/* Opens the files of the folder, whose path ends with '/', and checks them. */
+static slm_status slm__stream_open_files(slm_stream *stream, const slm_model_config *config,
+                                         const char *folder, slm_error *err) {
+    slm_safetensors *all = NULL;
+    slm_real *room;
+    slm_status status = slm__safetensors_create(&all, err);
+
+    stream->source = all;
+    stream->read = slm__stream_read;
+    stream->close = slm__stream_close_source;
+    if (status == SLM_OK) status = slm__shards_add(all, folder, err);
+    if (status == SLM_OK) status = slm__shards_enough(all, config, folder, err);
+    if (status == SLM_OK) status = slm__model_describe(&stream->model, config, err);
+    if (status != SLM_OK) return status;
+
+    room = (slm_real *)slm__alloc(slm__stream_part_size(stream->model), sizeof *room, err);
+    if (room == NULL) return SLM_ERR_MEMORY;
+    status = slm__stream_check(stream, all, room, err);
+    slm__release(room);
+    return status;
+}
+
+SLM_API slm_status slm_stream_open(slm_stream **out, const char *folder, slm_error *err) {
+    char base[SLM__PATH];
+    slm_model_config config;
+    slm_stream *stream;
+    slm_status status = slm__path_concat(base, folder, "/", err);
+
+    *out = NULL;
+    if (status == SLM_OK) status = slm__config_load(&config, base, err);
+    if (status != SLM_OK) return status;
+    stream = (slm_stream *)slm__alloc(1, sizeof *stream, err);
+    if (stream == NULL) return SLM_ERR_MEMORY;
+    status = slm__stream_open_files(stream, &config, base, err);
+    if (status == SLM_OK)
+        *out = stream;
+    else
+        slm_stream_close(stream);
     return status;
 }
 

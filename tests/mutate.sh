@@ -262,6 +262,12 @@ change 'interval: the lower limit' 'scores' \
 change 'a damaged file' 'runs scores' \
     'if (strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)' \
     'if (0 * strcmp(text, slm_safetensors_metadata(file, "checksum")) != 0)'
+change 'streamed: each batch has its hidden states' 'stream' \
+    'g->hidden + (entry - g->first) * C' 'g->hidden + (entry - entry) * C'
+change 'streamed: a stop loses only its group' 'stream' \
+    'if (part == SLM__PART_HEAD) s->n_done = g->end;' 's->n_done = g->end;'
+change 'streamed: the head must be what it is tied to' 'stream' \
+    'if (status == SLM_OK && i == 0)' 'if (status == SLM_OK && i == 1)'
 # ---- json ----
 change 'json: depth' 'json' \
     'if (depth > SLM__JSON_DEPTH)' 'if (depth > SLM__JSON_DEPTH + 1)'

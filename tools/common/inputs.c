@@ -12,7 +12,7 @@
 
 enum { DEFAULT_SEQ_MAX = 1024 };
 
-static int check_folder(const char *folder) {
+int check_model_folder(const char *folder) {
     if (is_folder(folder)) return DONE;
     if (path_exists(folder))
         return fail(BAD_INPUT, "%s: a file, but a model is a folder with config.json", folder);
@@ -25,7 +25,7 @@ int load_tokenizer(slm_tokenizer **out, const char *name, const char *folder) {
     if (name == NULL && folder != NULL) {
         char path[PATH_SIZE];
         if (path_join(path, folder, "tokenizer.json") != DONE) return USAGE;
-        if (check_folder(folder) != DONE) return BAD_INPUT;
+        if (check_model_folder(folder) != DONE) return BAD_INPUT;
         name = path_exists(path) ? folder : "none";
     }
     *out = NULL;
@@ -40,7 +40,7 @@ int load_tokenizer(slm_tokenizer **out, const char *name, const char *folder) {
 
 int load_model(slm_model **out, const char *folder) {
     slm_error err;
-    if (check_folder(folder) != DONE) return BAD_INPUT;
+    if (check_model_folder(folder) != DONE) return BAD_INPUT;
     return fail_status(slm_model_load(out, folder, &err), FOR_INPUT, &err);
 }
 

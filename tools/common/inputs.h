@@ -10,6 +10,9 @@
  * read; NULL: that of the model folder, where none is like "none"; without a folder: bytes. */
 int load_tokenizer(slm_tokenizer **out, const char *name, const char *folder);
 
+/* Refuses what is no folder. */
+int check_model_folder(const char *folder);
+
 int load_model(slm_model **out, const char *folder);
 
 /* Of the tokenizer, or where there is none, of the model. */

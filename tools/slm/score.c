@@ -99,7 +99,8 @@ static int join_shards(score_run *r, const score_options *o) {
 
 /* ---- the flags ---- */
 static int check_join(const score_options *o) {
-    if (o->model != NULL || o->data.n > 0 || o->shard != NULL || o->tsv)
+    int flags = o->shard != NULL || o->tsv || o->stream != STREAM_IF_LARGE;
+    if (o->model != NULL || o->data.n > 0 || flags)
         return fail(USAGE, "--join takes finished shards and --out, nothing else");
     return need_flag(o->out != NULL, "--out", "S");
 }
@@ -127,6 +128,8 @@ static int parse_shard(score_options *o) {
 
 static int check_options(score_options *o) {
     if (o->join.n > 0) return check_join(o);
+    if (o->tokens != NULL && o->stream != STREAM_IF_LARGE)
+        return fail(USAGE, "--stream goes with --data: an array is scored by a model in memory");
     int code = need_flag(o->model != NULL, "--model", "DIR");
     if (code != DONE) return code;
     if (o->tokens != NULL) return check_tokens(o);
@@ -151,7 +154,10 @@ static int parse_options(score_options *o, int argc, char **argv) {
         "Shards 0/n to n-1/n can be made on different machines, each into its own file; --join\n"
         "FILE... --out S makes one of them.  --tsv prints position, token, text, loss, entropy\n"
         "(tabs between; \\n, \\t, \\\\ and \\xHH in the text).  --tokens takes an int32 array\n"
-        "of shape (rows, T+1): inputs [:, :T], targets [:, 1:].",
+        "of shape (rows, T+1): inputs [:, :T], targets [:, 1:].\n"
+        "A model whose weights take more than half of the memory (as F32) is streamed: 8192\n"
+        "tokens at a time pass it layer by layer, each read from its file.  The scores are the\n"
+        "same, and S.part is saved after each 8192 instead of by --save-every.",
         0};
     option_list rest = {{NULL}, 0};
     option table[] = {
@@ -163,6 +169,8 @@ static int parse_options(score_options *o, int argc, char **argv) {
         OPTIONS_TEXT(&o->read),
         OPTION_DTYPE(&o->read),
         OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
+        OPTION_I32("stream", &o->stream, 0, 1, "0|1",
+                   "1: read the weights layer by layer; 0: hold them (default: by their size)"),
         OPTION_TEXT("shard", &o->shard, "i/n", "score only part i of n, i from 0"),
         OPTION_I32("save-every", &o->save_every, 0, 1000000, "SECONDS",
                    "between saves of S.part (default 60)"),
@@ -177,6 +185,7 @@ static int parse_options(score_options *o, int argc, char **argv) {
     memset(o, 0, sizeof *o);
     o->read = data_defaults();
     o->batch = 8;
+    o->stream = STREAM_IF_LARGE;
     o->save_every = 60;
     o->n_shards = 1;
     return options_parse(&page, table, COUNT(table), &rest, argc, argv);
@@ -206,7 +215,7 @@ int verb_score(int argc, char **argv) {
     if (code == DONE) code = score(&r, &o);
     slm_losses_free(r.losses);
     slm_corpus_free(r.corpus);
-    slm_model_free(r.model);
+    score_free_model(&r);
     slm_tokenizer_free(r.tokenizer);
     output_close(&r.out);
     return code;

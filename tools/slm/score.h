@@ -12,12 +12,17 @@ typedef struct score_options {
     data_options read;
     int32_t seq, batch, threads, save_every;
     int32_t shard_index, n_shards; /* what --shard i/n says */
+    int32_t stream; /* 1, 0 or STREAM_IF_LARGE */
     int tsv, json, quiet;
 } score_options;
 
+enum { STREAM_IF_LARGE = -1 };
+
 typedef struct score_run {
     slm_tokenizer *tokenizer;
-    slm_model *model;
+    slm_model *model;       /* the model, if it is in memory ... */
+    slm_stream *stream;     /* ... or in its files; the other one is NULL */
+    const slm_model *shape; /* of either: configuration and table */
     slm_corpus *corpus;
     slm_losses *losses;
     output out;
@@ -25,6 +30,15 @@ typedef struct score_run {
 } score_run;
 
 /* Each returns an exit code (common/cli.h). */
+
+/* Loads the model, or opens its files, by --stream and its size. */
+int score_load_model(score_run *r, const score_options *o);
+void score_free_model(score_run *r);
+uint64_t score_model_hash(const score_run *r);
+
+/* slm_losses_compute or slm_stream_losses. */
+slm_status score_windows(slm_losses **out, score_run *r, const slm_windows *windows,
+                         slm_progress progress, void *user, slm_error *err);
 
 /* Fills r->losses with those of the text, from the score file and into it if there is one. */
 int score_text(score_run *r, const score_options *o);

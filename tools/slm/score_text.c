@@ -10,14 +10,15 @@
 #include "slm/score.h"
 
 static int load_inputs(score_run *r, const score_options *o) {
-    int code = load_model_and_tokenizer(&r->model, &r->tokenizer, o->model, o->tokenizer);
+    int code = load_tokenizer(&r->tokenizer, o->tokenizer, o->model);
+    if (code == DONE) code = score_load_model(r, o);
     if (code != DONE) return code;
-    token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
+    token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->shape), o->read, {0}};
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
-    if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
-    r->T = o->seq > 0 ? o->seq : default_seq(r->model);
-    if (code == DONE) code = check_window(r->model, o->model, r->T);
+    if (code == DONE) code = check_corpus_ids(r->corpus, r->shape, o->model, r->tokenizer);
+    r->T = o->seq > 0 ? o->seq : default_seq(r->shape);
+    if (code == DONE) code = check_window(r->shape, o->model, r->T);
     return code;
 }
 
@@ -26,8 +27,7 @@ static int score_at_once(score_run *r, const score_options *o) {
     watch w;
     slm_windows windows = slm_corpus_windows(r->corpus, o->batch, r->T);
     watch_start(&w, "scoring: token", "tok/s", o->quiet);
-    slm_status status =
-        slm_losses_compute(&r->losses, r->model, r->corpus, &windows, watch_callback, &w, &err);
+    slm_status status = score_windows(&r->losses, r, &windows, watch_callback, &w, &err);
     progress_end(&w.bar);
     return fail_status(status, FOR_OUTPUT, &err);
 }
@@ -66,7 +66,7 @@ static score_goal make_goal(const score_run *r, const score_options *o) {
     losses->n = entries_before(r, goal.windows.end) - losses->first;
     losses->corpus_hash = r->corpus->hash;
     losses->tokenizer_hash = hash_of(r->tokenizer);
-    losses->model_hash = slm_model_hash(r->model);
+    losses->model_hash = score_model_hash(r);
     losses->documents_hash = r->corpus->within_documents ? r->corpus->documents_hash : 0;
     return goal;
 }
@@ -91,6 +91,7 @@ typedef struct score_watch {
     watch w;
     uint64_t n_before; /* entries that earlier pieces have made */
     uint64_t n_all;
+    int saves;      /* 1: stops when it is time to save, too */
     double save_at; /* seconds, by progress_clock */
 } score_watch;
 
@@ -98,7 +99,7 @@ static int score_callback(void *user, uint64_t done, uint64_t total) {
     score_watch *w = (score_watch *)user;
     (void)total;
     int stop = watch_callback(&w->w, w->n_before + done, w->n_all);
-    return stop || progress_clock() >= w->save_at;
+    return stop || (w->saves && progress_clock() >= w->save_at);
 }
 
 /* Appends to r->losses what was scored after them.  `more` is taken over: it becomes r->losses, or
@@ -118,6 +119,13 @@ static slm_status append_losses(score_run *r, slm_losses *more, slm_error *err) 
     return SLM_OK;
 }
 
+/* The windows of a stream that are scored together: stopped among them, they would be lost, and so
+ * it is time to save when they are done. */
+static size_t end_of_group(const slm_windows *windows) {
+    size_t n = slm_stream_windows(windows->T);
+    return windows->end - windows->first < n ? windows->end : windows->first + n;
+}
+
 /* Scores from where r->losses end, and appends.  Returns SLM_OK if all is there, and
  * SLM_ERR_CANCELLED if score_callback stopped it before: it is time to save, or the user wants to
  * end.  What was done by then is appended, too. */
@@ -132,11 +140,12 @@ static slm_status score_piece(score_run *r, const score_options *o, const score_
     /* The first window that is not done.  Rounded up, because the last window of the text may be
      * shorter than T: when it is done, none follows. */
     windows.first = (goal->losses.first + (size_t)w->n_before + T - 1) / T;
-    slm_status status =
-        slm_losses_compute(&more, r->model, r->corpus, &windows, score_callback, w, err);
+    if (r->stream != NULL) windows.end = end_of_group(&windows);
+    slm_status status = score_windows(&more, r, &windows, score_callback, w, err);
     if (more == NULL) return status; /* it failed, rather than being stopped */
     slm_status joined = append_losses(r, more, err);
-    return joined != SLM_OK ? joined : status;
+    if (joined != SLM_OK) return joined;
+    return r->losses->n < goal->losses.n ? SLM_ERR_CANCELLED : status;
 }
 
 /* Takes up the unfinished file.  It is replaced atomically, so that one which cannot be read is not
@@ -178,6 +187,7 @@ static int score_into_file(score_run *r, const score_options *o) {
 
     watch_start(&w.w, "scoring: token", "tok/s", o->quiet);
     w.n_all = goal.losses.n;
+    w.saves = r->stream == NULL;
     slm_status status = SLM_ERR_CANCELLED;
     while (status == SLM_ERR_CANCELLED && !stop_requested) {
         status = score_piece(r, o, &goal, &w, &err);
