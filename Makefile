@@ -11,7 +11,7 @@
 #   make book        build/slm.html: slm.h as a page to read, comment beside code
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
-#   make bench-peers the same beside OpenBLAS and PyTorch
+#   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
 #   make man         build/slm.1, the manual page, from the tables of options
 #   make install PREFIX=/usr/local       slm.h, the program, slm.pc for pkg-config, the manual page,
 #                    completions for bash, zsh and fish
@@ -137,7 +137,7 @@ mutate:
 
 bench: build/bench
 	@sh tools/bench/bench.sh
-bench-peers: build/bench
+bench-peers: build/bench build/slm
 	@sh tools/bench/bench.sh peers
 
 # The manual page and the completions are made by the program itself.

