@@ -249,7 +249,9 @@ SLM_API void slm_tokenizer_merge(int32_t *left, int32_t *right, const slm_tokeni
 /* Text to ids and back.  The buffers *ids (n_ids) and *text (size; a NUL follows) are yours, to be
    freed by slm_free.  Decoding joins the bytes of the tokens, so that any bytes come back.  Not all
    do with a tokenizer like Llama-2's: U+2581 becomes a space, and a text behind an added token gets
-   a space before it; where its file says "Metaspace", the first space of a text may be lost. */
+   a space before it; where its file says "Metaspace", the first space of a text may be lost.
+   Encoding takes the memory of the text and of its ids, and 48 bytes for each byte of the longest
+   run of the text that is not cut: words are short, but a row of one sign may be the whole text. */
 SLM_CHECKED slm_status slm_tokenizer_encode(int32_t **ids, size_t *n_ids,
                                             const slm_tokenizer *tokenizer, const char *text,
                                             size_t size, slm_error *err);
