@@ -4,6 +4,7 @@
 #                    training; build/report.html
 #   make repro       every figure of the paper, with controls (an hour and a half; may be stopped
 #                    and taken up); QUICK=1: one seed, minutes
+#   make data        where the other texts of the evidence come from; downloads nothing
 #   make test        the tests (minutes); ends with "N passed, N failed"
 #   make check       the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is
 #                    not installed is named
@@ -112,6 +113,9 @@ repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)
 	@build/reproduce report --out build/repro$(if $(filter 1,$(QUICK)),-quick)
 
+data:
+	@sh tools/repro/data.sh
+
 # Two compilers at a time, unless -j was given.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 test:
@@ -178,5 +182,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro test check style book mutate bench bench-peers man install uninstall \
-    help clean
+.PHONY: all always run repro data test check style book mutate bench bench-peers man install \
+    uninstall help clean

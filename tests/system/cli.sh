@@ -430,6 +430,11 @@ if command -v python3 >/dev/null 2>&1; then
     same "what is asked for is answered" "$T/stdout" "$T/two_prompts"
     check "it asked three times" test "$(tr '>' '\n' <"$T/stderr" | grep -c '^ ')" = 3
 else echo "skipped: generate on a terminal (install python3)"; fi
+works "a picture" view --model "$T/base" --ref "$T/ref" --data "$T/noisy.txt" --limit 100 \
+    --ratio 0.4 --out "$T/view.svg" --quiet
+check "... of 40% of 99 targets" grep -q '>40 of 100 tokens are kept<' "$T/view.svg"
+check "... on colour" grep -q '<rect class="k"' "$T/view.svg"
+check "... to its end" test "$(tail -n 1 "$T/view.svg")" = '</svg>'
 works "view" view --model "$T/base" --ref "$T/ref" --data "$T/noisy.txt" --out "$T/view.html" \
     --limit 200 --quiet
 check "view's page" grep -q '</html>' "$T/view.html"

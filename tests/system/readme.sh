@@ -1,6 +1,6 @@
 #!/bin/sh
 # What README prints.  Its program is examples/06_smallest.c, and builds and runs by the lines below
-# it; its picture is there.  Its walk-through is walkthrough.sh's.
+# it; its pictures are there.  Its walk-through is walkthrough.sh's.
 cd "$(dirname "$0")/../.." || exit 1
 dir=build/tmp/readme
 rm -rf $dir && mkdir -p $dir || exit 1
@@ -30,8 +30,19 @@ ok $? "does not build: $build"
 (cd $dir && ./smallest noisy.txt clean.txt out >log 2>&1 && [ -s out/model.safetensors ])
 ok $? "./smallest noisy.txt clean.txt out: $(tail -n 1 $dir/log)"
 
-[ -s .github/result.svg ]
-ok $? "no picture"
+for picture in $(sed -n 's/^!\[.*\](\(.*\))$/\1/p' README.md); do
+    [ -s "$picture" ]
+    ok $? "README shows $picture, which is not there"
+done
+
+# ---- make data: every text, here or not ----
+${MAKE:-make} -s data >$dir/data 2>$dir/log
+ok $? "make data: $(tail -n 1 $dir/log)"
+[ "$(grep -c '^  sha256  *[0-9a-f]\{64\}$' $dir/data)" = 5 ]
+ok $? "make data does not name five texts"
+mkdir -p $dir/texts/gsm8k && echo other >$dir/texts/gsm8k/test.jsonl
+sh tools/repro/data.sh $dir/texts | grep -q '^gsm8k/test.jsonl .*here, another one (6 bytes)$'
+ok $? "make data takes another text for the right one"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

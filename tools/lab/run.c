@@ -1,6 +1,7 @@
 /* run.c: `make run`: the paper's three steps on the built-in corpus, against plain training and a
- * control, in about two minutes.  Prints a table and writes build/report.html and build/result.svg
- * (run_report.c).  main, at the end, is the whole experiment. */
+ * control, in about two minutes.  Prints a table, and writes build/report.html and two pictures,
+ * build/result.svg and build/tokens.svg (run_report.c).  main, at the end, is the whole
+ * experiment. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
@@ -129,6 +130,7 @@ int main(int argc, char **argv) {
     print_table(&result);
     run_write_report(&e, &result);
     run_write_picture(&result);
+    run_write_tokens(&e, &result);
     slm_losses_free(scores);
     slm_model_free(reference);
     slm_model_free(base);

@@ -186,30 +186,44 @@ static void report_table(page *p, const run_result *r) {
                header, COLUMNS, cells, 2 + ARMS);
 }
 
-/* The heat map of a stretch of the noisy text, in which tokens are bytes. */
-static void report_tokens(page *p, experiment *e, const run_result *r) {
-    static size_t start[VIEW_BYTES + 1];
-    const corpus_text *noisy = &e->text[CORPUS_NOISY];
+/* A stretch of the noisy text, in which tokens are bytes, and the losses of its tokens. */
+typedef struct token_view {
+    size_t start[VIEW_BYTES + 1];
     slm_corpus *piece;
-    must(slm_corpus_encode(&piece, e->tokenizer, noisy->text, VIEW_BYTES, &experiment_error));
-    double *loss = experiment_losses(e, r->base, piece);
-    double *ref_loss = experiment_losses(e, r->reference, piece);
+    double *loss, *ref_loss;
+    heatmap_text text;
+} token_view;
+
+static void make_view(token_view *v, experiment *e, const run_result *r) {
+    const corpus_text *noisy = &e->text[CORPUS_NOISY];
+    must(slm_corpus_encode(&v->piece, e->tokenizer, noisy->text, VIEW_BYTES, &experiment_error));
+    v->loss = experiment_losses(e, r->base, v->piece);
+    v->ref_loss = experiment_losses(e, r->reference, v->piece);
     for (size_t i = 0; i <= VIEW_BYTES; i++)
-        start[i] = i;
-    const heatmap_text text = {.title = "the noisy corpus",
-                               .bytes = noisy->text,
-                               .start = start,
-                               .n = VIEW_BYTES,
-                               .loss = loss,
-                               .ref_loss = ref_loss,
-                               .ratio = RATIO,
-                               .kind = noisy->kind,
-                               .kinds = corpus_kind_names,
-                               .n_kinds = CORPUS_KINDS};
-    if (page_heatmaps(p, &text, 1) != 0) must_have(NULL);
-    free(loss);
-    free(ref_loss);
-    slm_corpus_free(piece);
+        v->start[i] = i;
+    v->text = (heatmap_text){.title = "the noisy corpus",
+                             .bytes = noisy->text,
+                             .start = v->start,
+                             .n = VIEW_BYTES,
+                             .loss = v->loss,
+                             .ref_loss = v->ref_loss,
+                             .ratio = RATIO,
+                             .kind = noisy->kind,
+                             .kinds = corpus_kind_names,
+                             .n_kinds = CORPUS_KINDS};
+}
+
+static void free_view(token_view *v) {
+    free(v->loss);
+    free(v->ref_loss);
+    slm_corpus_free(v->piece);
+}
+
+static void report_tokens(page *p, experiment *e, const run_result *r) {
+    static token_view v;
+    make_view(&v, e, r);
+    if (page_heatmaps(p, &v.text, 1) != 0) must_have(NULL);
+    free_view(&v);
 }
 
 static void report_results(page *p, const run_result *r) {
@@ -276,4 +290,18 @@ void run_write_picture(const run_result *r) {
     FILE *out = open_file(path);
     draw_arms(out, f, 0, r, target_loss, r->at_reference.loss);
     close_file(out, path);
+}
+
+/* README's other picture: what selection keeps of the noisy text. */
+void run_write_tokens(experiment *e, const run_result *r) {
+    enum { PICTURE_BYTES = 900 };
+
+    static token_view v;
+    const char *path = "build/tokens.svg";
+    make_view(&v, e, r);
+    v.text.n = PICTURE_BYTES;
+    FILE *out = open_file(path);
+    if (heatmap_svg(out, &v.text) != 0) must_have(NULL);
+    close_file(out, path);
+    free_view(&v);
 }

@@ -18,7 +18,8 @@ const curve_point *run_last_point(const curve *c);
 /* Tokens until an arm reaches plain training's final accuracy; NaN if it never does. */
 double run_tokens_to_plain(const curve *arm, const curve *arms);
 
-/* Both end the program with one line if a file cannot be written. */
+/* They end the program with one line if a file cannot be written. */
 void run_write_report(experiment *e, const run_result *r);
 void run_write_picture(const run_result *r);
+void run_write_tokens(experiment *e, const run_result *r);
 #endif

@@ -46,6 +46,20 @@ static size_t rank_tokens(const heatmap_text *t, entry *entries, size_t *rank) {
     return targets;
 }
 
+static double ratio_of(const heatmap_text *t) {
+    return t->ratio > 0 && t->ratio <= 1 ? t->ratio : DEFAULT_RATIO;
+}
+
+int heatmap_rank(size_t *rank, size_t *n_kept, const heatmap_text *t) {
+    entry *entries = (entry *)malloc((t->n + 1) * sizeof *entries);
+    if (entries == NULL) return 1;
+    size_t targets = rank_tokens(t, entries, rank);
+    free(entries);
+    *n_kept = (size_t)floor(ratio_of(t) * (double)targets + 0.5);
+    if (*n_kept == 0 && targets > 0) *n_kept = 1;
+    return 0;
+}
+
 /* ---- tokens as text ---- */
 /* How a token differs from plain text, as the script reads it. */
 enum { TOKEN_PLAIN = '0', TOKEN_ESCAPED = '1', TOKEN_REST_OF_CHARACTER = '2' };
@@ -228,10 +242,10 @@ static void write_kept(FILE *out, const heatmap_text *t, const size_t *rank) {
 }
 
 static void write_text(FILE *out, const heatmap_text *t, size_t targets, const size_t *rank) {
-    double ratio = t->ratio > 0 && t->ratio <= 1 ? t->ratio : DEFAULT_RATIO;
     fputs("{\"title\":", out);
     escape_json(out, t->title);
-    fprintf(out, ",\"position\":%zu,\"targets\":%zu,\"ratio\":%.17g", t->position, targets, ratio);
+    fprintf(out, ",\"position\":%zu,\"targets\":%zu,\"ratio\":%.17g", t->position, targets,
+            ratio_of(t));
     write_tokens(out, t);
     write_numbers(out, "loss", t->loss, t->n);
     write_numbers(out, "ref", t->ref_loss, t->n);

@@ -47,6 +47,14 @@ int heatmap_fragment(FILE *out, const heatmap_text *texts, size_t n);
 int heatmap_page(FILE *out, const char *title, const char *intro, const heatmap_text *texts,
                  size_t n);
 
+/* Gives the ranks of the tokens (n): 0 for the one that is kept first, n for what is not a target;
+   and how many are kept at the text's ratio.  Returns 1 if there was no memory. */
+int heatmap_rank(size_t *rank, size_t *n_kept, const heatmap_text *t);
+
+/* Draws the first lines of the text as an SVG: kept tokens on colour, the others grey.  Returns 1
+   if there was no memory. */
+int heatmap_svg(FILE *out, const heatmap_text *t);
+
 /* Writes the style, once per page before the first fragment, best inside <head>. */
 void heatmap_style(FILE *out);
 

@@ -189,6 +189,12 @@ static void make_intro(char *out, size_t size, const view_options *o, const view
     }
 }
 
+/* Whether a picture is asked for, by the name of --out. */
+static int is_picture(const view_options *o) {
+    size_t n = strlen(o->out);
+    return n > 4 && strcmp(o->out + n - 4, ".svg") == 0;
+}
+
 static int write_page(const view_options *o, const view_run *r) {
     char temporary[PATH_SIZE];
     char intro[512];
@@ -210,7 +216,8 @@ static int write_page(const view_options *o, const view_run *r) {
     if (f == NULL)
         return fail_errno(FAILED, temporary, "open for writing");
 
-    int out_of_memory = heatmap_page(f, "Token view", intro, &text, 1);
+    int out_of_memory = is_picture(o) ? heatmap_svg(f, &text)
+                                      : heatmap_page(f, "Token view", intro, &text, 1);
     int written = !ferror(f);
     if (fclose(f) != 0) written = 0;
     if (!out_of_memory && written && rename(temporary, o->out) == 0) {
@@ -248,7 +255,7 @@ static int view(const view_options *o, view_run *r) {
     if (code == DONE) code = compute_losses(&r->loss, r, r->model, "losses: token", o->quiet);
     if (code == DONE && r->ref != NULL)
         code = compute_losses(&r->ref_loss, r, r->ref, "reference: token", o->quiet);
-    if (code == DONE) code = make_guesses(r, o->quiet);
+    if (code == DONE && !is_picture(o)) code = make_guesses(r, o->quiet);
     if (code == DONE) code = write_page(o, r);
     return code;
 }
@@ -261,14 +268,14 @@ static int parse_options(view_options *o, int argc, char **argv) {
         {"slm view --model base --ref ref --data noisy.txt --out view.html",
          "slm view --model run --data page.txt --limit 500 --out page.html"},
         "The page needs no network: a slider re-cuts what is kept, and each token shows its loss,\n"
-        "rank and the model's five best guesses.",
+        "rank and the model's five best guesses.  --out R.svg makes a picture of the first lines.",
         0};
     option_list rest = {{NULL}, 0};
     option table[] = {
         OPTION_MODEL(&o->model),
         OPTION_TEXT("ref", &o->ref, "DIR", "the reference model: colours and ranks by excess loss"),
         OPTION_DATA(&o->data),
-        OPTION_TEXT("out", &o->out, "R.html", "the page to write"),
+        OPTION_TEXT("out", &o->out, "R.html", "the page to write; or R.svg"),
         OPTION_REAL("ratio", &o->ratio, 1e-9, 1, "R", "where the slider starts (default 0.6)"),
         OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
         OPTION_U64("limit", &o->limit, 2, 1e6, "N", "tokens at most (default 2000)"),
