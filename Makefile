@@ -87,7 +87,7 @@ $(TOOLS) build/run:
 # An example is one file beside slm.h.  So is a test, unless it looks into a part of tools/.
 build/examples/%: examples/%.c slm.h build/flags
 	$(CC) -std=c99 $(FLAGS) $(THREADS) -I. $< -o $@ -lm
-TOKEN_FILE = errors npy source corpus_join token_source token_file
+TOKEN_FILE = documents errors npy source corpus_join token_source token_file
 build/tests/data: $(TOKEN_FILE:%=build/obj/tools/common/%.o)
 build/tests/tokenizer: build/obj/tools/slm/gpt2.o build/obj/tools/common/errors.o
 build/tests/answers: build/obj/tools/slm/answer.o

@@ -289,7 +289,7 @@ typedef struct slm_corpus {
     slm_real *weights;       /* (n) or NULL: factor of each token's loss; may be replaced */
     int32_t *token_bytes;    /* (n_token_bytes) bytes of each id, 0 of special ones; or NULL */
     size_t n_token_bytes;
-    void *more[3]; /* private */
+    void *more[4]; /* private */
     slm_token_source source;
 } slm_corpus;
 
@@ -300,6 +300,9 @@ SLM_CHECKED slm_status slm_corpus_create(slm_corpus **out, const int32_t *tokens
 /* Copies n >= 1 starts of documents: ascending, the first 0, the last below corpus->n. */
 SLM_CHECKED slm_status slm_corpus_set_documents(slm_corpus *corpus, const uint64_t *starts,
                                                 size_t n, slm_error *err);
+/* Copies masks (corpus->n) to a corpus without any; they become part of its fingerprint. */
+SLM_CHECKED slm_status slm_corpus_set_masks(slm_corpus *corpus, const uint8_t *masked,
+                                            slm_error *err);
 /* Makes weights (all 1), for you to fill, unless they are there. */
 SLM_CHECKED slm_status slm_corpus_alloc_weights(slm_corpus *corpus, slm_error *err);
 /* Sets tokenizer_hash and token_bytes. */
@@ -793,7 +796,19 @@ typedef struct slm_text_options {
     const char *fields; /* of each record, as "question,answer"; NULL: "text" */
     int jsonl;          /* 1: JSON lines, whatever the name; 0: if slm_text_is_jsonl says so */
     int skip_bad;       /* 1: leaves bad records out and counts them, instead of refusing them */
+
+    /* Those of `fields` that are no targets, or NULL; and the field of each record that holds the
+       factor of its targets' losses, a number or one for each of `fields` in an array; or NULL. */
+    const char *mask_fields, *weight_field;
 } slm_text_options;
+
+/* A field of a record, with the newlines that follow it. */
+typedef struct slm_text_part {
+    size_t start;  /* its first byte in the text */
+    int begins;    /* 1: a record begins with it */
+    int masked;    /* 1: it is one of mask_fields */
+    double weight; /* 1 without weight_field */
+} slm_text_part;
 
 typedef struct slm_text {
     const char *start; /* plain text lies in the bytes it was made of, which must stay */
@@ -802,6 +817,8 @@ typedef struct slm_text {
     size_t n_bad;        /* and those that were left out */
     slm_error first_bad; /* what was wrong with the first of those */
     char *memory;        /* private */
+    slm_text_part *parts; /* (n_parts) JSON lines: one field after the other; else NULL */
+    size_t n_parts;
 } slm_text;
 
 /* Plain text is taken as it is, but for a byte order mark.  Of JSON lines, each an object, it is
@@ -831,6 +848,9 @@ SLM_CHECKED slm_status slm_corpus_load(slm_corpus **out, const slm_tokenizer *to
 SLM_CHECKED slm_status slm_tokenizer_parse(slm_tokenizer **out, const char *json, size_t size,
                                            const char *name, slm_error *err);
 SLM_CHECKED slm_status slm_tokenizer_load(slm_tokenizer **out, const char *path, slm_error *err);
+/* What the template ("post_processor") of its file puts before and behind a text: an id, or -1. */
+SLM_CHECKED slm_status slm_tokenizer_template(int32_t *bos, int32_t *eos,
+                                              const slm_tokenizer *tokenizer, slm_error *err);
 SLM_CHECKED slm_status slm_tokenizer_save(const slm_tokenizer *tokenizer, const char *path,
                                           slm_error *err);
 
@@ -4948,6 +4968,7 @@ enum {
     SLM__CORPUS_DOCUMENTS,   /* document_starts */
     SLM__CORPUS_WEIGHTS,     /* weights */
     SLM__CORPUS_TOKEN_BYTES, /* token_bytes */
+    SLM__CORPUS_MASKS,       /* masked, if it was set later */
     SLM__CORPUS_MORE
 };
 
@@ -5085,6 +5106,23 @@ SLM_API slm_status slm_corpus_set_documents(slm_corpus *corpus, const uint64_t *
     corpus->document_starts = copy;
     corpus->n_documents = n;
     corpus->documents_hash = hash;
+    return SLM_OK;
+}
+
+SLM_API slm_status slm_corpus_set_masks(slm_corpus *corpus, const uint8_t *masked,
+                                        slm_error *err) {
+    uint8_t *copy;
+
+    if (corpus->masked != NULL)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "masks: the corpus has some already");
+    copy = (uint8_t *)slm__alloc(corpus->n, 1, err);
+    if (copy == NULL) return SLM_ERR_MEMORY;
+    for (size_t i = 0; i < corpus->n; i++)
+        copy[i] = masked[i] != 0;
+    slm__release(corpus->more[SLM__CORPUS_MASKS]);
+    corpus->more[SLM__CORPUS_MASKS] = copy;
+    corpus->masked = copy;
+    corpus->hash = slm_hash(corpus->hash, copy, corpus->n);
     return SLM_OK;
 }
 
@@ -11784,15 +11822,65 @@ static const slm__value *slm__jsonl_find(slm__json *j, const char *field, size_t
     return NULL;
 }
 
+/* 1 if the name is one of "a,b,c". */
+static int slm__name_in_list(const char *list, const char *name, size_t size) {
+    while (list != NULL && *list != 0) {
+        size_t n = strcspn(list, ",");
+        if (n == size && memcmp(list, name, n) == 0) return 1;
+        list += n + (list[n] == ',');
+    }
+    return 0;
+}
+
+static double slm__jsonl_factor(slm__json *j, const slm__value *v) {
+    double factor = slm__json_double(j, v);
+
+    (void)slm__json_require(j, v, factor >= 0 && factor <= FLT_MAX,
+                            "a weight from 0 on was expected");
+    return factor;
+}
+
+/* Sets the weights of a record's parts (n): one number for all, or an array with one for each. */
+static void slm__jsonl_weigh(slm_text_part *parts, size_t n, slm__json *j, const char *field) {
+    const slm__value *v = slm__jsonl_find(j, field, strlen(field));
+    const slm__value *item, *end;
+    size_t i = 0;
+
+    if (j->status != SLM_OK) return;
+    if (!slm__json_is(v, SLM__JSON_ARRAY)) {
+        double factor = slm__jsonl_factor(j, v);
+        for (i = 0; i < n; i++)
+            parts[i].weight = factor;
+        return;
+    }
+    for (item = slm__json_items(j, v, &end); item != end; item = slm__json_next(item)) {
+        if (i < n) parts[i].weight = slm__jsonl_factor(j, item);
+        i++;
+    }
+    (void)slm__json_require(j, v, i == n, "as many weights as --fields were expected");
+}
+
+/* Where the text of records goes. */
+typedef struct slm__jsonl_out {
+    slm__buffer text;
+    slm__buffer parts; /* slm_text_part */
+} slm__jsonl_out;
+
 /* Appends the fields of one object: "text", or several with commas between their names. */
-static void slm__jsonl_append(slm__buffer *out, slm__json *j, const char *fields) {
+static void slm__jsonl_append(slm__jsonl_out *jsonl, slm__json *j,
+                              const slm_text_options *options) {
+    const char *fields = options->fields != NULL ? options->fields : "text";
     const char *field = fields;
+    slm__buffer *out = &jsonl->text;
 
     while (j->status == SLM_OK) {
         size_t size = strcspn(field, ",");
         int last = field[size] == 0;
         const slm__value *v = slm__jsonl_find(j, field, size);
+        slm_text_part part = {out->size, field == fields, 0, 1};
 
+        part.masked = slm__name_in_list(options->mask_fields, field, size);
+        slm__buffer_append_if_ok(&j->status, &jsonl->parts, &part, sizeof part, j->err);
         if (slm__json_require(j, v, slm__json_is(v, SLM__JSON_STRING), "a string was expected"))
             slm__buffer_append_if_ok(&j->status, out, v->text, v->size, j->err);
         slm__buffer_append_if_ok(&j->status, out, "\n\n", last ? 2 : 1, j->err);
@@ -11808,17 +11896,26 @@ static int slm__line_is_blank(const char *line, size_t n) {
 }
 
 /* Appends the text of one record; `place` is its file and line.  A bad record leaves nothing. */
-static slm_status slm__jsonl_record(slm__buffer *out, const char *line, size_t n, const char *place,
-                                    const char *fields, slm_error *err) {
-    size_t size_before = out->size;
+static slm_status slm__jsonl_record(slm__jsonl_out *out, const char *line, size_t n,
+                                    const char *place, const slm_text_options *options,
+                                    slm_error *err) {
+    size_t size_before = out->text.size;
+    size_t parts_before = out->parts.size;
     slm_status status;
     slm__json j;
 
     (void)slm__json_open(&j, line, n, place, err);
-    slm__jsonl_append(out, &j, fields);
+    slm__jsonl_append(out, &j, options);
+    if (j.status == SLM_OK && options->weight_field != NULL)
+        slm__jsonl_weigh((slm_text_part *)(void *)(out->parts.data + parts_before),
+                         (out->parts.size - parts_before) / sizeof(slm_text_part), &j,
+                         options->weight_field);
     slm__json_close(&j);
     status = j.status;
-    if (status != SLM_OK) out->size = size_before;
+    if (status != SLM_OK) {
+        out->text.size = size_before;
+        out->parts.size = parts_before;
+    }
     return status;
 }
 
@@ -11828,10 +11925,9 @@ static void slm__text_skip(slm_text *text, const slm_error *fault) {
     text->n_bad++;
 }
 
-static slm_status slm__jsonl_read(slm_text *text, slm__buffer *out, const char *bytes, size_t size,
-                                  const char *path, const slm_text_options *options,
+static slm_status slm__jsonl_read(slm_text *text, slm__jsonl_out *out, const char *bytes,
+                                  size_t size, const char *path, const slm_text_options *options,
                                   slm_error *err) {
-    const char *fields = options->fields != NULL ? options->fields : "text";
     size_t start = 0;
     slm_status status = slm__jsonl_check_shape(bytes, size, path, err);
 
@@ -11843,7 +11939,7 @@ static slm_status slm__jsonl_read(slm_text *text, slm__buffer *out, const char *
 
         if (!slm__line_is_blank(bytes + start, n)) {
             (void)snprintf(place, sizeof place, "%.400s: line %zu", path, line);
-            status = slm__jsonl_record(out, bytes + start, n, place, fields, &fault);
+            status = slm__jsonl_record(out, bytes + start, n, place, options, &fault);
             text->n_records++;
             if (status == SLM_ERR_FORMAT && options->skip_bad) {
                 slm__text_skip(text, &fault);
@@ -11854,21 +11950,24 @@ static slm_status slm__jsonl_read(slm_text *text, slm__buffer *out, const char *
         }
         start += n + 1;
     }
-    slm__buffer_append_if_ok(&status, out, "", 1, err); /* a NUL, not counted */
+    slm__buffer_append_if_ok(&status, &out->text, "", 1, err); /* a NUL, not counted */
     return status;
 }
 
 SLM_API void slm_text_free(slm_text *text) {
     slm__release(text->memory);
+    slm__release(text->parts);
     text->memory = NULL;
+    text->parts = NULL;
 }
 
 SLM_API slm_status slm_text_parse(slm_text *text, const char *bytes, size_t size, const char *path,
                                   const slm_text_options *options, slm_error *err) {
-    slm__buffer out = {NULL, 0, 0};
+    slm__jsonl_out out;
     size_t start;
     slm_status status = slm_text_start(&start, bytes, size, path, err);
 
+    memset(&out, 0, sizeof out);
     memset(text, 0, sizeof *text);
     if (status != SLM_OK) return status;
     text->start = bytes + start;
@@ -11876,21 +11975,24 @@ SLM_API slm_status slm_text_parse(slm_text *text, const char *bytes, size_t size
     if (!options->jsonl && !slm_text_is_jsonl(path)) return SLM_OK;
 
     status = slm__jsonl_read(text, &out, bytes + start, size - start, path, options, err);
-    text->memory = out.data;
-    text->start = out.data;
-    text->size = status == SLM_OK ? out.size - 1 : 0;
+    text->memory = out.text.data;
+    text->start = out.text.data;
+    text->size = status == SLM_OK ? out.text.size - 1 : 0;
+    text->parts = (slm_text_part *)(void *)out.parts.data;
+    text->n_parts = status == SLM_OK ? out.parts.size / sizeof(slm_text_part) : 0;
     return status;
 }
 
 SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, const char *fields,
                                  slm_error *err) {
-    slm_text_options options = {NULL, 0, 0};
+    slm_text_options options;
     slm_text parsed;
     char *raw;
     size_t raw_size;
     slm_status status = slm_file_read(&raw, &raw_size, path, err);
 
     if (status != SLM_OK) return status;
+    memset(&options, 0, sizeof options);
     options.fields = fields;
     status = slm_text_parse(&parsed, raw, raw_size, path, &options, err);
     if (status == SLM_OK && parsed.memory == NULL) { /* plain: moved to the front, with the NUL */
@@ -11907,6 +12009,8 @@ SLM_API slm_status slm_text_read(char **text, size_t *size, const char *path, co
     }
     *text = parsed.memory;
     *size = parsed.size;
+    parsed.memory = NULL; /* it is the caller's now */
+    slm_text_free(&parsed);
     return SLM_OK;
 }
 
@@ -12687,36 +12791,70 @@ static void slm__print_special(slm__writer *w, const char *name, const slm_token
     slm__print(w, ",\n");
 }
 
-/* 1 if this post_processor puts a special token first, as Llama's does. */
-static int slm__template_begins(slm__json *j, const slm__value *processor) {
-    const slm__value *single;
+/* The id of a special token of a template.  Returns -1 if it has none; then *j says why. */
+static int32_t slm__template_id(slm__json *j, const slm__value *processor,
+                                const slm__value *special) {
+    const slm__value *name, *entry, *ids, *item, *end;
+    double id;
 
-    if (!slm__json_is(processor, SLM__JSON_OBJECT)) return 0;
-    single = slm__json_get(j, processor, "single");
-    if (!slm__json_is(single, SLM__JSON_ARRAY) || single->n_values < 2) return 0;
-    if (!slm__json_is(single + 1, SLM__JSON_OBJECT)) return 0;
-    return slm__json_get(j, single + 1, "SpecialToken") != NULL;
+    name = slm__json_get(j, special, "id");
+    if (!slm__json_require(j, name, slm__json_is(name, SLM__JSON_STRING), "a token was expected"))
+        return -1;
+    entry = slm__json_get(j, processor, "special_tokens");
+    if (slm__json_is(entry, SLM__JSON_OBJECT)) entry = slm__json_get(j, entry, name->text);
+    ids = slm__json_is(entry, SLM__JSON_OBJECT) ? slm__json_get(j, entry, "ids") : NULL;
+    if (!slm__json_require(j, name, slm__json_is(ids, SLM__JSON_ARRAY),
+                           "the template does not say its id"))
+        return -1;
+    item = slm__json_items(j, ids, &end);
+    if (!slm__json_require(j, name, item != end && slm__json_next(item) == end,
+                           "the template gives it more than one id, or none"))
+        return -1;
+    id = slm__json_double(j, item);
+    return id >= 0 && id <= INT32_MAX ? (int32_t)id : -1;
 }
 
-/* *adds: 1 if other programs put a token before each text, because the file of the tokenizer says
-   so. */
-static slm_status slm__tokenizer_adds_bos(int *adds, const slm_tokenizer *tokenizer,
-                                          slm_error *err) {
+/* Reads one post_processor: TemplateProcessing's "single". */
+static void slm__template_read(int32_t *bos, int32_t *eos, slm__json *j,
+                               const slm__value *processor) {
+    const slm__value *single, *item, *end;
+    int behind = 0; /* 1: the text itself is passed */
+
+    if (!slm__json_is(processor, SLM__JSON_OBJECT)) return;
+    single = slm__json_get(j, processor, "single");
+    if (!slm__json_is(single, SLM__JSON_ARRAY)) return;
+    for (item = slm__json_items(j, single, &end); item != end; item = slm__json_next(item)) {
+        const slm__value *special = NULL;
+        int32_t *id = behind ? eos : bos;
+
+        if (slm__json_is(item, SLM__JSON_OBJECT)) special = slm__json_get(j, item, "SpecialToken");
+        if (special == NULL) {
+            behind = 1;
+        } else if (slm__json_require(j, special, *id < 0,
+                                     "one token before and one behind a text can be")) {
+            *id = slm__template_id(j, processor, special);
+        }
+    }
+}
+
+SLM_API slm_status slm_tokenizer_template(int32_t *bos, int32_t *eos,
+                                          const slm_tokenizer *tokenizer, slm_error *err) {
     const slm__value *processor, *list, *item, *end;
     slm__json j;
 
-    *adds = 0;
+    *bos = -1;
+    *eos = -1;
     if (tokenizer->source.size == 0) return SLM_OK;
     if (slm__json_open(&j, tokenizer->source.data, tokenizer->source.size, "tokenizer.json", err) ==
         SLM_OK) {
         processor = slm__json_get(&j, slm__json_root(&j), "post_processor");
-        *adds = slm__template_begins(&j, processor);
+        slm__template_read(bos, eos, &j, processor);
         list = NULL;
         if (slm__json_is(processor, SLM__JSON_OBJECT))
             list = slm__json_get(&j, processor, "processors");
         if (slm__json_is(list, SLM__JSON_ARRAY)) {
             for (item = slm__json_items(&j, list, &end); item != end; item = slm__json_next(item))
-                *adds = *adds || slm__template_begins(&j, item);
+                slm__template_read(bos, eos, &j, item);
         }
     }
     slm__json_close(&j);
@@ -12728,10 +12866,10 @@ static slm_status slm__tokenizer_config_write(const slm_tokenizer *tokenizer,
                                               slm__companions mode, slm_error *err) {
     slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
     const slm_special_ids *s = &c->special;
-    int adds_bos;
+    int32_t bos, eos;
 
-    w.status = slm__tokenizer_adds_bos(&adds_bos, tokenizer, err);
-    slm__print(&w, "{\n  \"add_bos_token\": %s,\n", slm__bool_text(adds_bos));
+    w.status = slm_tokenizer_template(&bos, &eos, tokenizer, err);
+    slm__print(&w, "{\n  \"add_bos_token\": %s,\n", slm__bool_text(bos >= 0));
     if (s->has_bos) slm__print_special(&w, "bos_token", tokenizer, s->bos);
     slm__print(&w, "  \"clean_up_tokenization_spaces\": false,\n");
     if (s->n_eos > 0) slm__print_special(&w, "eos_token", tokenizer, s->eos[0]);

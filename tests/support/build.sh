@@ -27,7 +27,7 @@ sources_of() {
     parts=
     case $1 in
     data) parts="$common/token_file.c $common/token_source.c $common/corpus_join.c
-        $common/source.c $common/npy.c $common/errors.c" ;;
+        $common/documents.c $common/source.c $common/npy.c $common/errors.c" ;;
     answers) parts=tools/slm/answer.c ;;
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
     scores | fuzz) parts="tools/slm/losses_join.c tools/common/errors.c" ;;

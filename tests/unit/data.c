@@ -595,11 +595,8 @@ static void test_texts(void) {
 
 /* Loads a file as the tools do, with the bytes as tokens.  options NULL: no flag is given. */
 static slm_status load(slm_corpus **out, const char *name, const data_options *options) {
-    token_reader reader;
-    memset(&reader, 0, sizeof reader);
-    reader.tokenizer = bytes;
-    reader.vocab = 256;
-    reader.options = options != NULL ? *options : data_defaults();
+    data_options o = options != NULL ? *options : data_defaults();
+    token_reader reader = token_reader_of(bytes, NULL, 256, &o);
     return token_file_load(out, &reader, in(name), &err);
 }
 
@@ -953,7 +950,7 @@ static void test_bad_records(void) {
                                "{\"text\":\"\xff\"}\n"
                                "{\"other\":\"c\"}\n"
                                "{\"text\":\"d";
-    slm_text_options options = {NULL, 0, 1};
+    slm_text_options options = {NULL, 0, 1, NULL, NULL};
     slm_text text;
 
     CHECK_OK(slm_text_parse(&text, file, sizeof file - 1, "a.jsonl", &options, &err), err);
@@ -999,13 +996,11 @@ static void test_bad_records(void) {
 
 /* ---- without a tokenizer ---- */
 static void test_no_tokenizer(void) {
-    token_reader reader;
+    data_options options = data_defaults();
+    token_reader reader = token_reader_of(NULL, NULL, 400, &options);
     slm_corpus *corpus = NULL;
     size_t size = make_npy(NPY("<i4", "False", "(400,)"), 1, 400);
 
-    memset(&reader, 0, sizeof reader);
-    reader.vocab = 400;
-    reader.options = data_defaults();
     put("ids.npy", made, size);
     CHECK_OK(token_file_load(&corpus, &reader, in("ids.npy"), &err), err);
     CHECK(corpus != NULL && corpus->n == 400 && slm_corpus_token(corpus, 399) == 399 &&

@@ -94,6 +94,21 @@ static slm_status join_documents(slm_corpus *joined, slm_corpus *const *parts, s
     return status;
 }
 
+static slm_status join_weights(slm_corpus *joined, slm_corpus *const *parts, size_t n,
+                               slm_error *err) {
+    size_t first = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t size = parts[i]->n * sizeof(slm_real);
+        if (parts[i]->weights != NULL) {
+            slm_status status = slm_corpus_alloc_weights(joined, err);
+            if (status != SLM_OK) return status;
+            memcpy(joined->weights + first, parts[i]->weights, size);
+        }
+        first += parts[i]->n;
+    }
+    return SLM_OK;
+}
+
 /* The number of bytes is known if that of every part is. */
 static size_t join_bytes(slm_corpus *const *parts, size_t n) {
     size_t bytes = 0;
@@ -122,6 +137,7 @@ slm_status corpus_join(slm_corpus **out, slm_corpus *const *parts, size_t n,
         if (tokenizer != NULL) status = slm_corpus_set_tokenizer(*out, tokenizer, err);
     }
     if (status == SLM_OK) status = join_documents(*out, parts, n, err);
+    if (status == SLM_OK) status = join_weights(*out, parts, n, err);
     if (status == SLM_OK) return SLM_OK;
 
     if (kept != NULL) kept->n = 0; /* the parts are the caller's */

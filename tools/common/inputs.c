@@ -7,6 +7,7 @@
 
 #include "common/cli.h"
 #include "common/corpus_join.h"
+#include "common/documents.h"
 #include "common/errors.h"
 #include "common/paths.h"
 
@@ -161,6 +162,25 @@ static int check_is_text(const char *path) {
     return fail_status(status, FOR_INPUT, &err);
 }
 
+/* Refuses a masked field that is none of --fields, and masks for all of them. */
+static int check_mask_fields(const slm_text_options *options) {
+    const char *fields = options->fields != NULL ? options->fields : "text";
+    const char *name = options->mask_fields;
+    while (name != NULL && *name != 0) {
+        size_t n = strcspn(name, ",");
+        const char *field = fields;
+        while (*field != 0 && (strcspn(field, ",") != n || strncmp(field, name, n) != 0)) {
+            field += strcspn(field, ",");
+            if (*field == ',') field++;
+        }
+        if (*field == 0)
+            return fail(USAGE, "--mask-fields %.*s: it is none of --fields %s", (int)n, name,
+                        fields);
+        name += n + (name[n] == ',');
+    }
+    return DONE;
+}
+
 int check_data(const data_options *options, const option_list *files, const char *more) {
     data_names names = {.options = options};
     int code = DONE;
@@ -171,7 +191,11 @@ int check_data(const data_options *options, const option_list *files, const char
     if (names.n_stdin > 1) return fail(USAGE, "standard input can be read once only");
 
     const char *flag = options->text.skip_bad ? "--skip-bad" : NULL;
+    if (options->text.weight_field != NULL) flag = "--weight-field";
+    if (options->text.mask_fields != NULL) flag = "--mask-fields";
     if (options->text.fields != NULL) flag = "--fields";
+    code = check_mask_fields(&options->text);
+    if (code != DONE) return code;
     if (flag == NULL) return DONE;
     if (names.no_file[0] != 0) {
         return fail(USAGE, "%s: does %s hold a record a line? --jsonl says so", flag,
@@ -270,8 +294,9 @@ static int check_use(const token_reader *reader, const char *name) {
 
 int load_corpus(slm_corpus **out, token_reader *reader, const option_list *files) {
     corpus_loader loader = {reader, NULL, 0};
-    int code = DONE;
+    slm_error err;
     *out = NULL;
+    int code = fail_status(documents_find_marks(reader, &err), FOR_INPUT, &err);
     for (size_t i = 0; i < files->n && code == DONE; i++)
         code = visit_paths(files->items[i], load_next, &loader);
     if (code == DONE) code = join_parts(out, &loader);
@@ -287,6 +312,7 @@ int load_corpus(slm_corpus **out, token_reader *reader, const option_list *files
         slm_corpus_free(*out);
         *out = NULL;
     }
+    if (code == DONE) (*out)->within_documents = reader->options.within;
     return code;
 }
 

@@ -72,6 +72,15 @@ typedef struct option {
 #define OPTION_DTYPE(options)                                                                      \
     OPTION_CHOICE("dtype", &(options)->dtype, SOURCE_DTYPE_WORDS,                                  \
                   "what files of bare ids hold (default: u16 for .bin)")
+/* What documents are, and what of them is a target: of a data_options, too. */
+#define OPTIONS_DOCUMENTS(options)                                                                 \
+    OPTION_CHOICE("bos", &(options)->bos, MARK_WORDS,                                              \
+                  "a token before each document (default auto: by the tokenizer's template)"),     \
+        OPTION_CHOICE("eos", &(options)->eos, MARK_WORDS, "and one that ends it (likewise)"),      \
+        OPTION_FLAG("within-documents", &(options)->within,                                        \
+                    "attention and positions stay inside a document"),                             \
+        OPTION_TEXT("mask-fields", &(options)->text.mask_fields, "A,B",                            \
+                    "those of --fields that are no targets")
 #define OPTION_SEQ(target, otherwise)                                                              \
     OPTION_I32("seq", target, 1, 1048576, "T", "window length" otherwise)
 #define OPTION_BATCH(target, help) OPTION_I32("batch", target, 1, 65536, "B", help)

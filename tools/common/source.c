@@ -14,7 +14,9 @@ enum {
 };
 
 data_options data_defaults(void) {
-    data_options options = {{NULL, 0, 0}, DTYPE_NOT_GIVEN};
+    data_options options;
+    memset(&options, 0, sizeof options);
+    options.dtype = DTYPE_NOT_GIVEN;
     return options;
 }
 

@@ -10,7 +10,12 @@
 typedef struct data_options {
     slm_text_options text; /* --fields, --jsonl, --skip-bad */
     int dtype;             /* --dtype: a place in its words, or DTYPE_NOT_GIVEN */
+    int bos, eos;          /* --bos, --eos: places in MARK_WORDS */
+    int within;            /* --within-documents */
 } data_options;
+
+#define MARK_WORDS "auto|yes|no"
+enum { MARK_AUTO, MARK_YES, MARK_NO };
 
 enum { DTYPE_NOT_GIVEN = -1, DTYPE_FIRST_SIGNED = 2 };
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/documents.h"
 #include "common/errors.h"
 #include "common/npy.h"
 #include "common/token_source.h"
@@ -170,10 +171,12 @@ static slm_status corpus_of_ids(slm_corpus **out, const token_reader *reader, to
         return status;
     }
     status = token_source_corpus(out, s, reader->vocab, err);
-    if (status != SLM_OK || reader->tokenizer == NULL) return status;
+    if (status != SLM_OK) return status;
 
-    (*out)->bytes = text_size(*out, reader->tokenizer);
-    status = slm_corpus_set_tokenizer(*out, reader->tokenizer, err);
+    status = documents_of_ids(*out, reader, err);
+    if (status == SLM_OK && reader->tokenizer == NULL) return SLM_OK;
+    if (status == SLM_OK) (*out)->bytes = text_size(*out, reader->tokenizer);
+    if (status == SLM_OK) status = slm_corpus_set_tokenizer(*out, reader->tokenizer, err);
     if (status == SLM_OK) return SLM_OK;
     slm_corpus_free(*out);
     *out = NULL;
@@ -190,8 +193,7 @@ static slm_status corpus_of_text(slm_corpus **out, token_reader *reader, const s
                            "bytes|FILE|FOLDER",
                            s->path);
     }
-    if (status == SLM_OK)
-        status = slm_corpus_encode(out, reader->tokenizer, text.start, text.size, err);
+    if (status == SLM_OK) status = documents_of_text(out, reader, &text, err);
     slm_text_free(&text);
     return status;
 }
@@ -230,6 +232,16 @@ static slm_status load(slm_corpus **out, token_reader *reader, token_file *file,
     if (kind == KIND_TEXT) return corpus_of_text(out, reader, &file->s, err);
     if (kind == KIND_BARE) reader->report.n_bare++;
     return corpus_of_ids(out, reader, file, kind, err);
+}
+
+token_reader token_reader_of(const slm_tokenizer *tokenizer, const slm_model *model, int32_t vocab,
+                             const data_options *options) {
+    token_reader reader = {.tokenizer = tokenizer, .vocab = vocab, .options = *options};
+    reader.model = model;
+    reader.bos = -1;
+    reader.eos = -1;
+    reader.end = -1;
+    return reader;
 }
 
 slm_status token_file_load(slm_corpus **out, token_reader *reader, const char *path,

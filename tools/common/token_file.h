@@ -19,7 +19,16 @@ typedef struct token_reader {
     int32_t vocab;                  /* each id must be below it */
     data_options options;
     data_report report; /* what has been noticed so far */
+    const slm_model *model; /* whose config.json may name marks, or NULL */
+
+    /* The tokens that are put before and behind a document, and the one that ends it in files of
+     * ids; -1: none.  load_corpus sets them. */
+    int32_t bos, eos, end;
 } token_reader;
+
+/* model: whose config.json may name marks, or NULL. */
+token_reader token_reader_of(const slm_tokenizer *tokenizer, const slm_model *model, int32_t vocab,
+                             const data_options *options);
 
 /* Loads a corpus like slm_corpus_load, from token files and standard input too. */
 slm_status token_file_load(slm_corpus **out, token_reader *reader, const char *path,

@@ -117,7 +117,8 @@ static int evaluate_difference(slm_evaluation *out, const eval_options *o, eval_
 }
 
 static int load_target(const eval_options *o, eval_run *r) {
-    token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->model), o->read, {0}};
+    int32_t vocab = vocab_of(r->tokenizer, r->model);
+    token_reader reader = token_reader_of(r->tokenizer, r->model, vocab, &o->read);
     int code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = check_corpus_ids(r->corpus, r->model, o->model, r->tokenizer);
@@ -195,6 +196,7 @@ static int parse_options(eval_options *o, int argc, char **argv) {
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
         OPTIONS_TEXT(&o->read),
         OPTION_DTYPE(&o->read),
+        OPTIONS_DOCUMENTS(&o->read),
         OPTION_SEQ(&o->seq, OR_THE_CONTEXT),
         OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
         OPTION_SEED(&o->seed, "of the resampling (default 1)"),

@@ -27,7 +27,7 @@ typedef struct record {
 
 /* Copies one field of the record into *out, to be freed by free(). */
 static slm_status read_field(char **out, const record *r, const char *field, slm_error *err) {
-    slm_text_options options = {field, 1, 0};
+    slm_text_options options = {.fields = field, .jsonl = 1};
     slm_text text;
     *out = NULL;
     slm_status status = slm_text_parse(&text, r->line, r->size, r->place, &options, err);

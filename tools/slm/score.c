@@ -168,6 +168,7 @@ static int parse_options(score_options *o, int argc, char **argv) {
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
         OPTIONS_TEXT(&o->read),
         OPTION_DTYPE(&o->read),
+        OPTIONS_DOCUMENTS(&o->read),
         OPTION_BATCH(&o->batch, BATCH_IS_SPEED),
         OPTION_I32("stream", &o->stream, 0, 1, "0|1",
                    "1: read the weights layer by layer; 0: hold them (default: by their size)"),

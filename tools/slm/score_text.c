@@ -13,7 +13,8 @@ static int load_inputs(score_run *r, const score_options *o) {
     int code = load_tokenizer(&r->tokenizer, o->tokenizer, o->model);
     if (code == DONE) code = score_load_model(r, o);
     if (code != DONE) return code;
-    token_reader reader = {r->tokenizer, vocab_of(r->tokenizer, r->shape), o->read, {0}};
+    int32_t vocab = vocab_of(r->tokenizer, r->shape);
+    token_reader reader = token_reader_of(r->tokenizer, r->shape, vocab, &o->read);
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = check_corpus_ids(r->corpus, r->shape, o->model, r->tokenizer);

@@ -39,7 +39,7 @@ static slm_status measure_val(train_run *r, slm_error *err) {
         slm_losses_compute(&losses, r->model, r->val, &r->val_windows, NULL, NULL, err);
     if (status != SLM_OK) return status;
     for (size_t i = 0; i < losses->n; i++) {
-        if (r->val->masked != NULL && r->val->masked[i + 1]) continue;
+        if (!slm_corpus_is_target(r->val, i + 1)) continue;
         sum += (double)losses->loss[i];
         n++;
     }
@@ -226,6 +226,9 @@ static int parse_options(train_options *o, int argc, char **argv) {
         OPTION_TOKENIZER(&o->tokenizer, " (default: that of --init, else bytes)"),
         OPTIONS_TEXT(&o->read),
         OPTION_DTYPE(&o->read),
+        OPTIONS_DOCUMENTS(&o->read),
+        OPTION_TEXT("weight-field", &o->read.text.weight_field, "W",
+                    "a number in each record: factor of its targets' losses"),
         OPTION_TEXT("init", &o->init, "DIR",
                     "start from this model folder instead of random weights"),
         OPTION_CHOICE("preset", &o->preset, PRESET_WORDS,

@@ -14,6 +14,12 @@ static uint64_t hash_scores(const slm_losses *scores) {
     return slm_hash(hash, scores->entropy, scores->n * sizeof(slm_real));
 }
 
+static void add_setting(train_run *r, const char *name, uint64_t hash) {
+    size_t n = strlen(r->settings);
+    (void)snprintf(r->settings + n, sizeof r->settings - n, "%s %016llx\n", name,
+                   (unsigned long long)hash);
+}
+
 /* Writes r->settings: what decides the result and the library does not know of, one to a line. */
 static void make_settings(train_run *r) {
     uint64_t scores = train_needs_reference(&r->o) ? hash_scores(r->scores) : 0;
@@ -21,6 +27,12 @@ static void make_settings(train_run *r) {
                    "--batch %d\n--accumulate %d\n--seq %d\ntokenizer %016llx\nscores %016llx\n",
                    (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq,
                    (unsigned long long)hash_of(r->tokenizer), (unsigned long long)scores);
+    if (r->corpus->within_documents)
+        add_setting(r, "--within-documents", r->corpus->documents_hash);
+    if (r->corpus->weights != NULL) {
+        size_t size = r->corpus->n * sizeof(slm_real);
+        add_setting(r, "--weight-field", slm_hash(SLM_HASH_START, r->corpus->weights, size));
+    }
 }
 
 /* Refuses a run with other settings by the first line that differs. */
@@ -30,6 +42,8 @@ static int compare_settings(const train_run *r, const char *theirs, const char *
         size_t n_ours = strcspn(ours, "\n");
         size_t n_theirs = strcspn(theirs, "\n");
         size_t n_name = strcspn(ours, " ");
+        if (strncmp(theirs, "tokens ", 7) == 0)
+            return fail(BAD_INPUT, "%s: the run has no %.*s, here it has", path, (int)n_name, ours);
         if (n_ours != n_theirs || strncmp(ours, theirs, n_ours) != 0) {
             return fail(BAD_INPUT, "%s: the run has %.*s, here it is%.*s", path, (int)n_theirs,
                         theirs, (int)(n_ours - n_name), ours + n_name);
@@ -39,7 +53,9 @@ static int compare_settings(const train_run *r, const char *theirs, const char *
         if (*ours != 0) ours++;
         if (*theirs != 0) theirs++;
     }
-    return DONE;
+    if (strncmp(theirs, "--", 2) != 0) return DONE;
+    return fail(BAD_INPUT, "%s: the run has %.*s, here it has not", path,
+                (int)strcspn(theirs, " \n"), theirs);
 }
 
 /* Refuses a folder with a model: a run that was killed before its first checkpoint has none, so
@@ -248,7 +264,9 @@ static void write_text_or_null(FILE *f, const char *text) {
 static void write_data(FILE *f, const train_run *r) {
     fprintf(f, ",\n  \"corpus\": {\"hash\": \"%016llx\", \"tokens\": %zu, \"bytes\": %zu",
             (unsigned long long)r->corpus->hash, r->corpus->n, r->corpus->bytes);
-    fprintf(f, ", \"windows\": %zu}", slm_corpus_n_windows(r->corpus, r->o.seq));
+    fprintf(f, ", \"windows\": %zu, \"documents\": %zu, \"within_documents\": %s}",
+            slm_corpus_n_windows(r->corpus, r->o.seq), r->corpus->n_documents,
+            r->corpus->within_documents ? "true" : "false");
     if (r->report.n_records > 0) {
         fprintf(f, ",\n  \"records\": {\"read\": %zu, \"left_out\": %zu, \"first_fault\": ",
                 r->report.n_records, r->report.n_bad);

@@ -245,7 +245,7 @@ static int load_texts(train_run *r) {
     option_list val = {{o->val}, 1};
     if (r->model != NULL) vocab = vocab_of(r->tokenizer, r->model);
     if (r->tokenizer != NULL) vocab = slm_tokenizer_vocab(r->tokenizer);
-    token_reader reader = {r->tokenizer, vocab, o->read, {0}};
+    token_reader reader = token_reader_of(r->tokenizer, r->model, vocab, &o->read);
     int code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE && o->val != NULL) code = load_corpus(&r->val, &reader, &val);
     r->report = reader.report;

@@ -66,7 +66,15 @@ static int cut_corpus(view_run *r, uint64_t limit) {
     slm_status status = slm_corpus_create(&r->corpus, tokens, whole->masked, (size_t)limit,
                                           slm_tokenizer_vocab(r->tokenizer), &err);
     free(tokens);
-    if (status == SLM_OK) r->corpus->tokenizer_hash = whole->tokenizer_hash;
+    if (status == SLM_OK) {
+        size_t n = whole->document_starts != NULL ? whole->n_documents : 0;
+        r->corpus->tokenizer_hash = whole->tokenizer_hash;
+        r->corpus->within_documents = whole->within_documents;
+        while (n > 0 && whole->document_starts[n - 1] >= limit)
+            n--;
+        if (n > 0)
+            status = slm_corpus_set_documents(r->corpus, whole->document_starts, n, &err);
+    }
     slm_corpus_free(whole);
     return fail_status(status, FOR_INPUT, &err);
 }
@@ -116,7 +124,7 @@ static int compute_losses(double **out, const view_run *r, const slm_model *mode
     }
     (*out)[0] = NAN;
     for (size_t i = 1; i < corpus->n; i++) {
-        int masked = corpus->masked != NULL && corpus->masked[i];
+        int masked = !slm_corpus_is_target(corpus, i);
         (*out)[i] = masked ? NAN : (double)losses->loss[i - 1];
     }
     slm_losses_free(losses);
@@ -239,7 +247,8 @@ static int view(const view_options *o, view_run *r) {
                                "bytes|FILE|FOLDER",
                     o->model);
     }
-    token_reader reader = {r->tokenizer, slm_tokenizer_vocab(r->tokenizer), o->read, {0}};
+    int32_t vocab = slm_tokenizer_vocab(r->tokenizer);
+    token_reader reader = token_reader_of(r->tokenizer, r->model, vocab, &o->read);
     code = load_corpus(&r->corpus, &reader, &o->data);
     if (code == DONE) say_report(&reader.report);
     if (code == DONE) code = cut_corpus(r, o->limit);
@@ -282,6 +291,7 @@ static int parse_options(view_options *o, int argc, char **argv) {
         OPTION_TOKENIZER(&o->tokenizer, OR_THE_MODELS),
         OPTIONS_TEXT(&o->read),
         OPTION_DTYPE(&o->read),
+        OPTIONS_DOCUMENTS(&o->read),
         OPTION_THREADS(&o->threads),
         OPTION_QUIET(&o->quiet),
     };
