@@ -116,7 +116,7 @@ measure_tokenizers() {
         2>/dev/null)
     gpt2=${GPT2:-../shared/data/gpt2} # its encoder.json and vocab.bpe
     if [ -f "$gpt2/encoder.json" ]; then
-        build/slm tokenizer import --from "$gpt2" --out $scratch/gpt2.json --quiet >/dev/null
+        build/slm tokenizer import --from "$gpt2" --out $scratch/gpt2.json >/dev/null
         $bench tokenize --tokenizer $scratch/gpt2.json --data $scratch/text
         node tools/bench/tokenizers.js $scratch/gpt2.json gpt2 $scratch/text
     else
