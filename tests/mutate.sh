@@ -362,6 +362,16 @@ change 'a row of no use is alone' 'documents' \
     'int begins = t == 0 || alone || was_alone;' 'int begins = t == 0 || was_alone;'
 change 'rows past the end are alone' 'documents' \
     'position >= corpus->n || slm__begins_document' 'slm__begins_document'
+change 'masks are of the fingerprint' 'documents' \
+    'corpus->hash = slm_hash(corpus->hash, copy, corpus->n);' ';'
+change 'fields that are masked' 'documents' \
+    'if (n == size && memcmp(list, name, n) == 0) return 1;' 'if (n == size) return 1;'
+change 'a weight for each field' 'documents' \
+    'if (i < n) parts[i].weight = slm__jsonl_factor(j, item);' \
+    'if (i < n) parts[0].weight = slm__jsonl_factor(j, item);'
+change 'where a record begins' 'documents' \
+    'slm_text_part part = {out->size, field == fields, 0, 1};' \
+    'slm_text_part part = {out->size, 1, 0, 1};'
 change 'weights of a corpus' 'documents' \
     'inside ? corpus->weights[position] : 1' 'inside ? corpus->weights[position - 1] : 1'
 change 'each window once' 'data' \

@@ -102,6 +102,39 @@ static void test_what_is_a_target(void) {
     slm_corpus_free(corpus);
 }
 
+static void test_masks_set_later(void) {
+    static const uint8_t masked[9] = {0, 0, 7};
+    slm_corpus *corpus = corpus_of(0, 9);
+    slm_corpus *born;
+    must(slm_corpus_create(&born, tokens, masked, 9, VOCAB, &err));
+    must(slm_corpus_set_masks(corpus, masked, &err));
+    CHECK(corpus->masked[2] == 1 && !slm_corpus_is_target(corpus, 2), "the mask");
+    CHECK(corpus->hash == born->hash, "the fingerprint depends on when the masks came");
+    CHECK(slm_corpus_set_masks(corpus, masked, &err) == SLM_ERR_ARGUMENT, "masks twice");
+    slm_corpus_free(born);
+    slm_corpus_free(corpus);
+}
+
+/* ---- the parts of a text ---- */
+static void test_parts_of_records(void) {
+    static const char records[] = "{\"q\":\"ab\",\"a\":\"c\",\"w\":0.5}\n"
+                                  "{\"q\":\"\",\"a\":\"d\",\"w\":[2,0]}\n";
+    static const slm_text_part expected[] = {
+        {0, 1, 1, 0.5}, {3, 0, 0, 0.5}, {6, 1, 1, 2}, {7, 0, 0, 0}};
+    slm_text_options options = {"q,a", 1, 0, "q", "w"};
+    slm_text text;
+    must(slm_text_parse(&text, records, sizeof records - 1, "records", &options, &err));
+    CHECK(text.n_parts == 4 && strcmp(text.start, "ab\nc\n\n\nd\n\n") == 0, "%s", text.start);
+    for (size_t i = 0; i < 4 && text.n_parts == 4; i++) {
+        const slm_text_part *part = &text.parts[i];
+        CHECK(part->start == expected[i].start && part->begins == expected[i].begins &&
+                  part->masked == expected[i].masked &&
+                  !(fabs(part->weight - expected[i].weight) > 0),
+              "part %zu: %zu %d %d %g", i, part->start, part->begins, part->masked, part->weight);
+    }
+    slm_text_free(&text);
+}
+
 /* ---- the batch ---- */
 static void test_rows_of_a_window(void) {
     /* Documents of 3, 2, 1 and 5 tokens, in windows of 6: rows 0 .. 5 predict tokens 1 .. 6. */
@@ -287,6 +320,8 @@ int main(void) {
         tokens[i] = (int32_t)slm_rng_below(&rng, VOCAB);
     test_where_documents_begin();
     test_what_is_a_target();
+    test_masks_set_later();
+    test_parts_of_records();
     test_rows_of_a_window();
     test_a_batch_that_cannot();
     test_weights();
