@@ -92,6 +92,9 @@ build/tests/data: $(TOKEN_FILE:%=build/obj/tools/common/%.o)
 build/tests/tokenizer: build/obj/tools/slm/gpt2.o build/obj/tools/common/errors.o
 build/tests/answers: build/obj/tools/slm/answer.o
 build/tests/scores: build/obj/tools/slm/losses_join.o build/obj/tools/common/errors.o
+GGUF = slm/gguf_read slm/gguf_write slm/gguf_config slm/gguf_tokenizer slm/convert_rope \
+    slm/token_pairs slm/numbers common/errors common/text
+build/tests/gguf: $(GGUF:%=build/obj/tools/%.o)
 build/tests/%: tests/unit/%.c slm.h build/flags
 	$(COMPILE) -MF $@.d $(THREADS) -Itests/support $(filter %.c %.o,$^) -o $@ -lm
 

@@ -16,7 +16,7 @@ export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 LC_ALL=C
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Wcast-align -Wvla -Werror"
 oracle=../shared/oracle/make_golden.py
 python=/usr/bin/python3
-readers="json safetensors config folders runs scores tokenizer" # unit tests of hostile bytes
+readers="json safetensors config folders runs scores tokenizer gguf" # unit tests of hostile bytes
 
 has() { command -v "$1" >/dev/null 2>&1; }
 has_one_of() {

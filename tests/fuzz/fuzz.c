@@ -1,16 +1,16 @@
 /* Fuzzing of every reader.  One file; the target is chosen when it is compiled: json, safetensors,
-   tokenizer, pieces, config, index, scores, run, jsonl.
+   tokenizer, pieces, config, index, scores, run, jsonl, gguf.
 
+     sources=$(. tests/support/build.sh && sources_of fuzz)
      clang -g -O1 -Wno-pass-failed -DTARGET=json -fsanitize=fuzzer,address,undefined -I. -Itools \
-         tests/fuzz/fuzz.c tools/slm/losses_join.c tools/common/errors.c -lm -o fuzz_json
+         $sources -lm -o fuzz_json
      mkdir -p corpus_json && ./fuzz_json -max_total_time=60 -rss_limit_mb=2048 corpus_json
 
    Without libFuzzer (any compiler): -DREPLAY gives a main that runs the inputs named on its command
    line, which is how a crash is looked at and a corpus is run again; with `--seeds FOLDER` it
    writes valid inputs to start from:
 
-     cc -g -O1 -DTARGET=json -DREPLAY -I. -Itools tests/fuzz/fuzz.c tools/slm/losses_join.c \
-         tools/common/errors.c -lm -o replay_json
+     cc -g -O1 -DTARGET=json -DREPLAY -I. -Itools $sources -lm -o replay_json
      ./replay_json --seeds corpus_json && ./replay_json corpus_json/seed_0
 
    With -DOOM the last byte k of the input makes the k-th allocation fail.  Files are never touched:
@@ -98,6 +98,7 @@ static size_t keep_output(const void *bytes, size_t n) {
 #define SLM__SYNC_FOLDER(path) 0
 #define SLM_IMPLEMENTATION
 #include "slm.h"
+#include "slm/convert.h"
 #include "slm/losses_join.h"
 
 static void require(int condition, const char *what) {
@@ -296,6 +297,29 @@ static void fuzz_run(void) {
         require(t->steps == 7 && run.cursor.seed == 1, "touched");
 }
 
+/* Shape, tokenizer and the small tensors of what is accepted. */
+static void fuzz_gguf(void) {
+    static slm_real numbers[4096];
+    slm_model_config config;
+    slm_tokenizer *t = NULL;
+    gguf_file *file;
+    if (gguf_open(&file, open_input("input", "rb"), "input", &err) != SLM_OK) return;
+    if (gguf_config(&config, file, &err) == SLM_OK)
+        require(slm_model_config_check(&config, &err) == SLM_OK, "config");
+    (void)gguf_tokenizer(&t, file, &err);
+    slm_tokenizer_free(t);
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const gguf_tensor *tensor = &file->tensors[i];
+        require(tensor->offset + tensor->size <= input_size, "a tensor beyond the file");
+        uint64_t n = 1;
+        for (size_t k = 0; k < tensor->n_dims; k++)
+            n *= tensor->dims[k];
+        if (n <= 4096)
+            require(gguf_read(numbers, file, tensor, 0, (size_t)n, &err) == SLM_OK, "numbers");
+    }
+    gguf_close(file);
+}
+
 static void fuzz_jsonl(void) {
     static const char *const fields[] = {NULL, "a", "a,b"};
     char *text;
@@ -314,7 +338,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static void (*const all[])(void) = {fuzz_json,  fuzz_safetensors, fuzz_tokenizer, fuzz_config,
                                         fuzz_index, fuzz_scores,      fuzz_run,       fuzz_jsonl,
-                                        fuzz_pieces};
+                                        fuzz_pieces, fuzz_gguf};
     size_t before = in_use;
     (void)all;
     input = data;
@@ -449,6 +473,45 @@ static void seed_characters(void) {
     slm__release(w.text.data);
 }
 
+/* A GGUF file with a tokenizer of bytes, or of characters. */
+static void seed_gguf(int of_characters) {
+    static const char *const texts[] = {"<unk>", "<0x41>", "a", "b", "ab", "\xe2\x96\x81"};
+    static const uint32_t types[] = {2, 6, 1, 1, 1, 1};
+    static unsigned char bytes[1 << 14];
+    gguf_writer w;
+    FILE *f = tmpfile();
+    if (f == NULL) exit(1);
+    gguf_begin(&w, f, 1);
+    gguf_put_text(&w, "general.architecture", "llama");
+    gguf_put_u32(&w, "llama.context_length", 8);
+    gguf_put_u32(&w, "llama.embedding_length", 4);
+    gguf_put_u32(&w, "llama.block_count", 1);
+    gguf_put_u32(&w, "llama.feed_forward_length", 4);
+    gguf_put_u32(&w, "llama.attention.head_count", 2);
+    gguf_put_f32(&w, "llama.attention.layer_norm_rms_epsilon", 1e-5);
+    gguf_put_text(&w, "tokenizer.ggml.model", of_characters ? "llama" : "gpt2");
+    gguf_put_text(&w, "tokenizer.ggml.pre", of_characters ? "default" : "gpt-2");
+    gguf_put_array(&w, "tokenizer.ggml.tokens", GGUF_TEXT, 6);
+    for (int i = 0; i < 6; i++)
+        gguf_item_text(&w, texts[i], strlen(texts[i]));
+    gguf_put_array(&w, "tokenizer.ggml.token_type", GGUF_I32, 6);
+    for (int i = 0; i < 6; i++)
+        gguf_item_u32(&w, types[i]);
+    gguf_put_array(&w, "tokenizer.ggml.scores", GGUF_F32, 6);
+    for (int i = 0; i < 6; i++)
+        gguf_item_f32(&w, -i);
+    gguf_put_array(&w, "tokenizer.ggml.merges", GGUF_TEXT, 1);
+    gguf_item_text(&w, "a b", 3);
+    gguf_end_keys(&w);
+    gguf_list_tensor(&w, "token_embd.weight", NUMBER_F16, 6, 4);
+    gguf_pad(&w);
+    for (int i = 0; i < 12; i++)
+        gguf_item_u32(&w, 0x3c003c00);
+    if (ferror(f) || fseek(f, 0, SEEK_SET) != 0) exit(1);
+    seed(bytes, fread(bytes, 1, sizeof bytes, f));
+    (void)fclose(f);
+}
+
 /* Valid inputs of the target.  What slm.h writes goes into memory, since it cannot reach files. */
 static void seeds(const char *folder) {
     seed_folder = folder;
@@ -465,6 +528,8 @@ static void seeds(const char *folder) {
                             "{\"type\":\"ByteLevel\",\"use_regex\":false}]},\"added_tokens\":["
                             "{\"id\":257,\"content\":\"<|endoftext|>\",\"special\":true}]");
     seed_characters();
+    seed_gguf(0);
+    seed_gguf(1);
 }
 
 static int cannot_read(const char *name) {

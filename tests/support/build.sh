@@ -5,6 +5,8 @@
 cc=${CC:-cc} std=-std=c99
 include_flags="-Itools -Itests/support"
 common=tools/common
+gguf_sources="$(echo tools/slm/gguf_*.c) tools/slm/convert_rope.c tools/slm/token_pairs.c \
+    tools/slm/numbers.c $common/errors.c $common/text.c"
 audit_sources="$(echo tools/audit/*.c) $common/npy.c $common/start.c $common/text.c"
 
 build_test() {
@@ -30,7 +32,9 @@ sources_of() {
         $common/documents.c $common/source.c $common/npy.c $common/errors.c" ;;
     answers) parts=tools/slm/answer.c ;;
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
-    scores | fuzz) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
+    scores) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
+    gguf) parts="$gguf_sources" ;;
+    fuzz) parts="tools/slm/losses_join.c $gguf_sources" ;;
     esac
     for file in tests/unit/$1.c tests/system/$1.c tests/fuzz/$1.c; do
         [ -f $file ] && echo $file $parts && return

@@ -27,7 +27,7 @@ const sequence = context.getSequence();
 const ids = readFileSync(idsPath, "utf8").trim().split(/\s+/).map(Number);
 const write = (end, lines) => writeFileSync(`${prefix}.${end}`, lines.join("\n") + "\n");
 
-write("ids", model.tokenize(readFileSync(textPath, "utf8"), false, "trimLeadingSpace"));
+write("ids", model.tokenize(readFileSync(textPath, "utf8"), false));
 
 const uncut = { temperature: 1, topK: 0, topP: 1, minP: 0 };
 const losses = [];

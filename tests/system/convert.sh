@@ -98,6 +98,20 @@ check "bytes, tied: the same weights" weights same "$T/bytes" "$T/bytes_back"
 check "bytes: the tokenizer" test "$(hash_of tokenizer_hash "$T/bytes")" = \
     "$(hash_of tokenizer_hash "$T/bytes_back")"
 
+# Rotary positions of longer contexts.
+for scaling in '"factor": 4.0, "type": "linear"' '"factor": 8.0, "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0, "original_max_position_embeddings": 8192, "rope_type": "llama3"'; do
+    mkdir -p "$T/longer"
+    cp "$T/model/model.safetensors" "$T/tokenizer.json" "$T/longer"
+    sed "s/\"rope_scaling\": null/\"rope_scaling\": {$(echo $scaling)}/" "$T/model/config.json" \
+        >"$T/longer/config.json"
+    works convert "$T/longer" "$T/longer.gguf" --quiet
+    works convert "$T/longer.gguf" "$T/longer_back" --quiet
+    check "scaled: the same model" weights same "$T/longer" "$T/longer_back"
+    check "scaled: another one than without" sh -c '! "$0" "$@"' "$T/weights" same "$T/longer" \
+        "$T/model"
+done
+
 # ---- what is refused ----
 F=$T/F32.gguf
 refuses 2 "OUT are needed" convert "$T/model"
@@ -185,6 +199,12 @@ for word in tokenizer.ggml.scores '▁the' '<0x0A>' tokenizer.ggml.unknown_token
     check "characters: $word" grep -q -a -e "$word" "$T/characters.gguf"
 done
 refuses 3 "of characters" convert "$T/characters" "$T/none.bin"
+works convert "$T/characters.gguf" "$T/characters_back" --quiet
+for folder in characters characters_back; do
+    "$SLM" tokenize --tokenizer "$T/$folder" "$T/text.txt" >"$T/$folder.ids"
+done
+same "characters: the tokens of the folder that the file becomes" "$T/characters.ids" \
+    "$T/characters_back.ids"
 characters "▁t,he,▁the,the" "▁ t,h e,▁t he,t he,▁ the"
 cp "$T/characters.json" "$T/characters/tokenizer.json"
 refuses 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # "▁the" is made at two times

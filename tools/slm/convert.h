@@ -46,6 +46,9 @@ size_t weights_count(const slm_model_config *config);
 void weights_at(weight *w, const slm_model_config *config, size_t index);
 uint64_t weights_numbers(const slm_model_config *config); /* in all of them */
 
+/* The longest context: no longer than a sliding window, which these formats do not know. */
+int32_t longest_context(const slm_model_config *config);
+
 /* Places in a layer, which has WEIGHTS_IN_LAYER of them; those of layer l are the weights from
  * 1 + l WEIGHTS_IN_LAYER on. */
 enum {
@@ -84,6 +87,16 @@ int weight_write(conversion *c, const weight *w, number_type type, row_order ord
 /* *exact: 1 if all numbers of a norm stay what they are in that type. */
 int weight_is_exact(conversion *c, const weight *w, number_type type, int *exact);
 
+/* ---- rotary positions of a longer context: the tensor that Llama-3's have in a GGUF file ---- */
+#define ROPE_DIVISORS "rope_freqs.weight"
+
+int rope_has_divisors(const slm_model_config *config);
+/* By what frequency i < head_dim / 2 is divided. */
+double rope_divisor(const slm_model_config *config, size_t i);
+/* Fills in config->rope_scaling; refuses what is not of a Llama-3 model. */
+slm_status rope_read_divisors(slm_model_config *config, gguf_file *file, const gguf_tensor *tensor,
+                              slm_error *err);
+
 /* ---- the conversions ---- */
 int convert_to_gguf(conversion *c);
 int convert_to_llama2c(conversion *c);
@@ -98,6 +111,6 @@ int spm_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens);
 slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error *err);
 
 /* The shape of the model in a GGUF file. */
-slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_error *err);
+slm_status gguf_config(slm_model_config *config, gguf_file *file, slm_error *err);
 
 #endif

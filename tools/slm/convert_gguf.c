@@ -15,7 +15,7 @@ static uint32_t file_type(number_type type) {
 }
 
 static void write_shape(gguf_writer *w, const slm_model_config *m) {
-    gguf_put_u32(w, "llama.context_length", (uint32_t)m->max_seq);
+    gguf_put_u32(w, "llama.context_length", (uint32_t)longest_context(m));
     gguf_put_u32(w, "llama.embedding_length", (uint32_t)m->dim);
     gguf_put_u32(w, "llama.block_count", (uint32_t)m->n_layers);
     gguf_put_u32(w, "llama.feed_forward_length", (uint32_t)m->ffn);
@@ -45,23 +45,15 @@ static void write_special_ids(gguf_writer *w, const slm_model_config *m) {
 }
 
 /* ---- llama3's scaling: a tensor of the divisors of all frequencies, made here ---- */
-static int has_divisors(const conversion *c) {
-    return c->config.rope_scaling.type == SLM_ROPE_LLAMA3;
-}
-
 static void list_divisors(const conversion *c, gguf_writer *w) {
     uint64_t n = (uint64_t)c->config.head_dim / 2;
-    if (has_divisors(c)) gguf_list_tensor(w, "rope_freqs.weight", NUMBER_F32, 0, n);
+    if (rope_has_divisors(&c->config)) gguf_list_tensor(w, ROPE_DIVISORS, NUMBER_F32, 0, n);
 }
 
 static void write_divisors(const conversion *c, gguf_writer *w) {
-    const slm_model_config *m = &c->config;
-    if (!has_divisors(c)) return;
-    for (size_t i = 0; i < (size_t)m->head_dim / 2; i++) {
-        double plain = slm_rope_frequency(i, m->head_dim, m->rope_theta, NULL);
-        double scaled = slm_rope_frequency(i, m->head_dim, m->rope_theta, &m->rope_scaling);
-        gguf_item_f32(w, plain / scaled);
-    }
+    if (!rope_has_divisors(&c->config)) return;
+    for (size_t i = 0; i < (size_t)c->config.head_dim / 2; i++)
+        gguf_item_f32(w, rope_divisor(&c->config, i));
     gguf_pad(w);
 }
 
@@ -107,7 +99,7 @@ int convert_to_gguf(conversion *c) {
     if (code == DONE) code = output_file_begin(&f, c->out);
     if (code != DONE) return code;
 
-    gguf_begin(&w, f.stream, weights_count(&c->config) + (size_t)has_divisors(c));
+    gguf_begin(&w, f.stream, weights_count(&c->config) + (size_t)rope_has_divisors(&c->config));
     code = write_head(c, &w, type);
     if (code == DONE) code = weights_begin(c);
     if (code == DONE) code = write_weights(c, &w, type, f.temporary);

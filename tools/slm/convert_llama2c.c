@@ -33,6 +33,8 @@ static int check_shape(const conversion *c) {
     if (!is_near(m->norm_eps, EPS))
         return fail(BAD_INPUT, "%s: rms_norm_eps is %g, and llama2.c has %g built in", c->in,
                     m->norm_eps, EPS);
+    if (m->rope_scaling.type != SLM_ROPE_PLAIN)
+        return fail(BAD_INPUT, "%s: rope_scaling, which llama2.c does not know", c->in);
     const char *family = slm_tokenizer_describe(c->tokenizer).family;
     if (strcmp(family, "llama") == 0 || strcmp(family, "metaspace") == 0)
         return fail(BAD_INPUT,
@@ -62,7 +64,7 @@ static void write_shape(FILE *out, const slm_model_config *m) {
     put_i32(out, m->n_heads);
     put_i32(out, m->n_kv_heads);
     put_i32(out, m->tie_embeddings ? m->vocab : -m->vocab);
-    put_i32(out, m->max_seq);
+    put_i32(out, longest_context(m));
 }
 
 static int write_one(conversion *c, size_t index, FILE *out, const char *path) {
@@ -73,7 +75,7 @@ static int write_one(conversion *c, size_t index, FILE *out, const char *path) {
 
 static void write_angles(FILE *out, const slm_model_config *m) {
     for (int part = 0; part < 2; part++) {
-        for (int32_t t = 0; t < m->max_seq; t++) {
+        for (int32_t t = 0; t < longest_context(m); t++) {
             for (int32_t i = 0; i < m->head_dim / 2; i++) {
                 double angle = t * pow(THETA, -2.0 * i / m->head_dim);
                 put_f32(out, part == 0 ? cos(angle) : sin(angle));

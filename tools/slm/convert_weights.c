@@ -114,6 +114,11 @@ uint64_t weights_numbers(const slm_model_config *config) {
     return sum;
 }
 
+int32_t longest_context(const slm_model_config *config) {
+    int32_t window = config->sliding_window;
+    return window > 0 && window < config->max_seq ? window : config->max_seq;
+}
+
 /* ---- is the input what its configuration says? ---- */
 static int folder_has(const slm_safetensors_entry *entry, const weight *w) {
     if (entry->dtype < SLM_DTYPE_F32 || entry->dtype > SLM_DTYPE_F64) return 0;
@@ -150,11 +155,14 @@ static int ends_in(const char *text, size_t n, const char *end) {
     return n >= m && memcmp(text + n - m, end, m) == 0;
 }
 
-/* What may lie beside the weights: frequencies of rotary positions, which follow from the
- * configuration; and the output head of tied embeddings, once more. */
+/* What may lie beside the weights: frequencies of rotary positions, which are in the configuration,
+ * or follow from it; and the output head of tied embeddings, once more. */
 static int may_be_there(const conversion *c, const char *name, size_t n) {
     static const char head[] = "lm_head.weight";
-    if (c->file != NULL) return 0;
+    if (c->file != NULL) {
+        size_t size = sizeof ROPE_DIVISORS - 1;
+        return rope_has_divisors(&c->config) && n == size && memcmp(name, ROPE_DIVISORS, n) == 0;
+    }
     if (ends_in(name, n, ".rotary_emb.inv_freq")) return 1;
     return c->config.tie_embeddings && n == sizeof head - 1 && memcmp(name, head, n) == 0;
 }

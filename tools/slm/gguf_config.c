@@ -10,7 +10,7 @@
 
 /* The keys are read one after the other; the first error sticks. */
 typedef struct reader {
-    const gguf_file *file;
+    gguf_file *file;
     slm_status status;
     slm_error *err;
 } reader;
@@ -65,19 +65,41 @@ static void must_be(reader *r, const char *key, uint64_t wanted) {
         refuse(r, key, "not supported");
 }
 
-static void must_be_text(reader *r, const char *key, const char *wanted, const char *otherwise) {
+static gguf_text read_text(reader *r, const char *key, const char *otherwise) {
     const gguf_value *value = gguf_find(r->file, key);
-    gguf_text text;
-    if (value == NULL && otherwise != NULL) return;
-    if (value != NULL && gguf_get_text(&text, value) && gguf_text_is(text, wanted)) return;
-    if (r->status != SLM_OK) return;
-    if (value == NULL || !gguf_get_text(&text, value)) {
+    gguf_text text = {"", 0};
+    if (value == NULL && otherwise != NULL) {
+        text.bytes = otherwise;
+        text.size = strlen(otherwise);
+    } else if (value == NULL || !gguf_get_text(&text, value)) {
         refuse(r, key, "missing, or not a text");
-        return;
     }
-    r->status = error_set(r->err, SLM_ERR_FORMAT, "%s: %s is \"%.*s\": only \"%s\" is read",
-                          r->file->path, key, text.size < 60 ? (int)text.size : 60, text.bytes,
-                          wanted);
+    return text;
+}
+
+static void refuse_text(reader *r, const char *key, gguf_text text) {
+    if (r->status == SLM_OK)
+        r->status = error_set(r->err, SLM_ERR_FORMAT, "%s: %s is \"%.*s\": not supported",
+                              r->file->path, key, text.size < 60 ? (int)text.size : 60,
+                              text.bytes);
+}
+
+static void read_rope(reader *r, slm_model_config *config) {
+    static const char key[] = "llama.rope.scaling.type";
+    gguf_text type = read_text(r, key, "none");
+    if (gguf_text_is(type, "linear")) {
+        config->rope_scaling.type = SLM_ROPE_LINEAR;
+        config->rope_scaling.factor = read_real(r, "llama.rope.scaling.factor", 0);
+    } else if (!gguf_text_is(type, "none")) {
+        refuse_text(r, key, type);
+    }
+    const gguf_tensor *divisors = gguf_find_tensor(r->file, ROPE_DIVISORS);
+    if (divisors == NULL || r->status != SLM_OK) return;
+    if (config->rope_scaling.type != SLM_ROPE_PLAIN) {
+        refuse(r, ROPE_DIVISORS, "beside another scaling: not supported");
+    } else {
+        r->status = rope_read_divisors(config, r->file, divisors, r->err);
+    }
 }
 
 static void refuse_unknown_keys(reader *r) {
@@ -97,6 +119,8 @@ static void refuse_unknown_keys(reader *r) {
         "rope.freq_base",
         "rope.scaling.type",
         "rope.scaling.factor",
+        "rope.scaling.original_context_length", /* of other scalings */
+        "rope.scaling.finetuned",
         "expert_count",
         "expert_used_count",
         "tensor_data_layout", /* of old files; the layout is the same */
@@ -143,24 +167,11 @@ static void read_special_ids(reader *r, slm_special_ids *special) {
     special->has_pad = read_id(r, "tokenizer.ggml.padding_token_id", &special->pad);
 }
 
-/* "none" or "linear"; llama3's is a tensor, which is refused as one that does not belong there. */
-static void read_scaling(reader *r, slm_rope_scaling *scaling) {
-    const gguf_value *type = gguf_find(r->file, "llama.rope.scaling.type");
-    gguf_text text;
-    if (type != NULL && gguf_get_text(&text, type) && gguf_text_is(text, "linear")) {
-        scaling->type = SLM_ROPE_LINEAR;
-        scaling->factor = read_real(r, "llama.rope.scaling.factor", 0);
-        return;
-    }
-    must_be_text(r, "llama.rope.scaling.type", "none", "none");
-    if (gguf_find(r->file, "llama.rope.scaling.factor") != NULL)
-        refuse(r, "llama.rope.scaling.factor", "not without its type");
-}
-
-slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_error *err) {
+slm_status gguf_config(slm_model_config *config, gguf_file *file, slm_error *err) {
     reader r = {file, SLM_OK, err};
     slm_error inner;
-    must_be_text(&r, "general.architecture", "llama", NULL);
+    gguf_text architecture = read_text(&r, "general.architecture", NULL);
+    if (!gguf_text_is(architecture, "llama")) refuse_text(&r, "general.architecture", architecture);
     refuse_unknown_keys(&r);
     must_be(&r, "llama.expert_count", 0);
     must_be(&r, "llama.expert_used_count", 0);
@@ -181,7 +192,9 @@ slm_status gguf_config(slm_model_config *config, const gguf_file *file, slm_erro
     must_be(&r, "llama.attention.value_length", (uint64_t)config->head_dim);
     must_be(&r, "llama.rope.dimension_count", (uint64_t)config->head_dim);
     read_special_ids(&r, &config->special);
-    read_scaling(&r, &config->rope_scaling);
+    if (r.status == SLM_OK && slm_model_config_check(config, &inner) != SLM_OK)
+        return error_set(err, SLM_ERR_FORMAT, "%s: %.440s", file->path, inner.text);
+    read_rope(&r, config);
     if (r.status != SLM_OK) return r.status;
     if (slm_model_config_check(config, &inner) == SLM_OK) return SLM_OK;
     return error_set(err, SLM_ERR_FORMAT, "%s: %.440s", file->path, inner.text);

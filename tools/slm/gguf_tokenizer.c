@@ -10,9 +10,12 @@
 #include "common/options.h"
 #include "common/text.h"
 #include "slm/convert.h"
+#include "slm/token_pairs.h"
 
 typedef struct tokens {
-    const gguf_value *texts, *types, *merges;
+    const gguf_value *texts, *types;
+    const gguf_value *merges; /* of bytes */
+    const gguf_value *scores; /* of characters: instead of merges */
     size_t n;        /* without the unused ones at the end */
     size_t n_normal; /* up to the last one of the vocabulary */
 } tokens;
@@ -57,11 +60,19 @@ static gguf_token type_of(const tokens *t, size_t id) {
     return (gguf_token)type;
 }
 
-static slm_status find_tokens(tokens *t, const gguf_file *file, slm_error *err) {
+static slm_status find_tokens(tokens *t, const gguf_file *file, int of_characters,
+                              slm_error *err) {
     memset(t, 0, sizeof *t);
     t->texts = find_array(file, "tokenizer.ggml.tokens", GGUF_TEXT, err);
-    t->merges = find_array(file, "tokenizer.ggml.merges", GGUF_TEXT, err);
-    if (t->texts == NULL || t->merges == NULL) return SLM_ERR_FORMAT;
+    if (of_characters) {
+        t->scores = find_array(file, "tokenizer.ggml.scores", GGUF_F32, err);
+        if (t->texts == NULL || t->scores == NULL) return SLM_ERR_FORMAT;
+        if (t->scores->n != t->texts->n)
+            return fail_key(file, "tokenizer.ggml.scores", "not one for each token", err);
+    } else {
+        t->merges = find_array(file, "tokenizer.ggml.merges", GGUF_TEXT, err);
+        if (t->texts == NULL || t->merges == NULL) return SLM_ERR_FORMAT;
+    }
     if (gguf_find(file, "tokenizer.ggml.token_type") != NULL) {
         t->types = find_array(file, "tokenizer.ggml.token_type", GGUF_I32, err);
         if (t->types == NULL) return SLM_ERR_FORMAT;
@@ -71,34 +82,31 @@ static slm_status find_tokens(tokens *t, const gguf_file *file, slm_error *err) 
     for (size_t id = 0; id < t->texts->n; id++) {
         gguf_token type = type_of(t, id);
         if (type != GGUF_TOKEN_UNUSED) t->n = id + 1;
-        if (type == GGUF_TOKEN_NORMAL) t->n_normal = id + 1;
+        if (type == GGUF_TOKEN_NORMAL || type == GGUF_TOKEN_BYTE) t->n_normal = id + 1;
     }
     return SLM_OK;
 }
 
+/* A text that the file must have; returns 0, with an error, if it has none. */
+static int find_text(gguf_text *text, const gguf_file *file, const char *key, slm_error *err) {
+    const gguf_value *value = gguf_find(file, key);
+    if (value != NULL && gguf_get_text(text, value)) return 1;
+    (void)fail_key(file, key, "missing, or not a text", err);
+    return 0;
+}
+
+static void refuse_text(const gguf_file *file, const char *key, gguf_text text, slm_error *err) {
+    (void)error_set(err, SLM_ERR_FORMAT, "%s: %s is \"%.*s\": not supported", file->path, key,
+                    text.size < 60 ? (int)text.size : 60, text.bytes);
+}
+
 static const pre_tokenizer *find_pre_tokenizer(const gguf_file *file, slm_error *err) {
-    const gguf_value *model = gguf_find(file, "tokenizer.ggml.model");
-    const gguf_value *pre = gguf_find(file, "tokenizer.ggml.pre");
     gguf_text text;
-    if (model == NULL || !gguf_get_text(&text, model)) {
-        (void)fail_key(file, "tokenizer.ggml.model", "missing, or not a text", err);
-        return NULL;
-    }
-    if (!gguf_text_is(text, "gpt2")) {
-        (void)error_set(err, SLM_ERR_FORMAT, "%s: tokenizer.ggml.model is \"%.*s\": not supported",
-                        file->path, text.size < 60 ? (int)text.size : 60, text.bytes);
-        return NULL;
-    }
-    if (pre == NULL || !gguf_get_text(&text, pre)) {
-        (void)fail_key(file, "tokenizer.ggml.pre",
-                       "missing: it does not say how a text is cut into pieces", err);
-        return NULL;
-    }
+    if (!find_text(&text, file, "tokenizer.ggml.pre", err)) return NULL;
     for (size_t i = 0; i < COUNT(known); i++) {
         if (gguf_text_is(text, known[i].name)) return &known[i];
     }
-    (void)error_set(err, SLM_ERR_FORMAT, "%s: tokenizer.ggml.pre is \"%.*s\": not supported",
-                    file->path, text.size < 60 ? (int)text.size : 60, text.bytes);
+    refuse_text(file, "tokenizer.ggml.pre", text, err);
     return NULL;
 }
 
@@ -205,20 +213,124 @@ static void write_json(FILE *out, const tokens *t, const pre_tokenizer *pre) {
     fprintf(out, "]}}\n");
 }
 
+/* ---- tokenizer.json of characters ---- */
+
+/* All pairs of tokens that make another one, as merges; returns 0 if there is no memory. */
+static int write_pairs(FILE *out, const tokens *t) {
+    const unsigned char *place = t->texts->data;
+    token_text *all = (token_text *)calloc(t->n + 1, sizeof *all);
+    token_text *sorted = (token_text *)calloc(t->n + 1, sizeof *sorted);
+    token_pair *pairs = NULL;
+    size_t n_pairs = 0;
+    size_t n = 0;
+    int good = all != NULL && sorted != NULL;
+    for (size_t id = 0; id < t->n && good; id++) {
+        gguf_text text = gguf_next_text(&place);
+        all[id].bytes = text.bytes;
+        all[id].size = text.size;
+        if (type_of(t, id) != GGUF_TOKEN_NORMAL || text.size == 0) continue;
+        sorted[n] = all[id];
+        sorted[n].id = (int32_t)id;
+        (void)gguf_real(&sorted[n].score, t->scores, id);
+        n++;
+    }
+    good = good && token_pairs_find(&pairs, &n_pairs, sorted, n);
+    for (size_t i = 0; i < n_pairs; i++) {
+        const token_text *left = &all[pairs[i].left];
+        const token_text *right = &all[pairs[i].right];
+        fprintf(out, i > 0 ? ",\"" : "\"");
+        escape_json_n(out, left->bytes, left->size);
+        (void)fputc(' ', out);
+        escape_json_n(out, right->bytes, right->size);
+        (void)fputc('"', out);
+    }
+    free(pairs);
+    free(sorted);
+    free(all);
+    return good;
+}
+
+/* The unknown token, which tokenizer.json names; writes null if there is none. */
+static void write_unknown(FILE *out, const tokens *t) {
+    const unsigned char *place = t->texts->data;
+    for (size_t id = 0; id < t->n; id++) {
+        gguf_text text = gguf_next_text(&place);
+        if (type_of(t, id) != GGUF_TOKEN_UNKNOWN) continue;
+        write_string(out, text);
+        return;
+    }
+    fputs("null", out);
+}
+
+#define MARK "\xe2\x96\x81" /* U+2581 */
+
+static int write_character_json(FILE *out, const tokens *t, int prefix_space) {
+    fprintf(out, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    write_added(out, t);
+    if (prefix_space) {
+        fputs("],\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+              "{\"type\":\"Prepend\",\"prepend\":\"" MARK "\"},{\"type\":\"Replace\","
+              "\"pattern\":{\"String\":\" \"},\"content\":\"" MARK "\"}]},\"pre_tokenizer\":null",
+              out);
+    } else {
+        fputs("],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":"
+              "\"" MARK "\",\"prepend_scheme\":\"never\",\"split\":false}",
+              out);
+    }
+    fputs(",\"post_processor\":null,\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+          "{\"type\":\"Replace\",\"pattern\":{\"String\":\"" MARK "\"},\"content\":\" \"},"
+          "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}",
+          out);
+    if (prefix_space) fputs(",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}", out);
+    fputs("]},\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":", out);
+    write_unknown(out, t);
+    fputs(",\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":true,"
+          "\"byte_fallback\":true,\"ignore_merges\":false,\"vocab\":{",
+          out);
+    write_vocab(out, t);
+    fputs("},\"merges\":[", out);
+    int good = write_pairs(out, t);
+    fputs("]}}\n", out);
+    return good;
+}
+
+/* Of characters, a space is put before a text unless the file says otherwise. */
+static int has_prefix_space(const gguf_file *file) {
+    const gguf_value *value = gguf_find(file, "tokenizer.ggml.add_space_prefix");
+    if (value == NULL || value->is_array || value->type != GGUF_BOOL) return 1;
+    return value->data[0] != 0;
+}
+
+/* ---- both ---- */
 slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error *err) {
     tokens t;
+    gguf_text model;
+    const pre_tokenizer *pre = NULL;
     char *json = NULL;
     size_t size = 0;
     *out = NULL;
-    const pre_tokenizer *pre = find_pre_tokenizer(file, err);
-    if (pre == NULL) return SLM_ERR_FORMAT;
-    slm_status status = find_tokens(&t, file, err);
+    if (!find_text(&model, file, "tokenizer.ggml.model", err)) return SLM_ERR_FORMAT;
+    int of_characters = gguf_text_is(model, "llama");
+    if (!of_characters && !gguf_text_is(model, "gpt2")) {
+        refuse_text(file, "tokenizer.ggml.model", model, err);
+        return SLM_ERR_FORMAT;
+    }
+    if (!of_characters) {
+        pre = find_pre_tokenizer(file, err);
+        if (pre == NULL) return SLM_ERR_FORMAT;
+    }
+    slm_status status = find_tokens(&t, file, of_characters, err);
     if (status != SLM_OK) return status;
 
     FILE *memory = open_memstream(&json, &size);
     if (memory == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory");
-    write_json(memory, &t, pre);
-    int written = !ferror(memory);
+    int written = 1;
+    if (of_characters) {
+        written = write_character_json(memory, &t, has_prefix_space(file));
+    } else {
+        write_json(memory, &t, pre);
+    }
+    if (ferror(memory)) written = 0;
     if (fclose(memory) != 0) written = 0;
     if (!written) {
         status = error_set(err, SLM_ERR_MEMORY, "out of memory");
