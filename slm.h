@@ -897,11 +897,14 @@ SLM_CHECKED slm_status slm_model_save(const slm_model *model, const char *folder
 SLM_CHECKED slm_status slm_stream_open(slm_stream **out, const char *folder, slm_error *err);
 
 /* The parts of such a folder, for programs that handle a model without holding its weights: its
-   config.json, and its weights (below), tensor by tensor, from as many files as there are. */
+   config.json, and its weights (below), tensor by tensor, from as many files as there are.  What is
+   saved is all that slm_model_save writes but the weights, which are said to be of that dtype;
+   tokenizer: saved too, or NULL. */
 SLM_CHECKED slm_status slm_model_config_load(slm_model_config *config, const char *folder,
                                              slm_error *err);
 SLM_CHECKED slm_status slm_model_config_save(const slm_model_config *config, const char *folder,
-                                             slm_dtype dtype, slm_error *err);
+                                             const slm_tokenizer *tokenizer, slm_dtype dtype,
+                                             slm_error *err);
 
 /* A score file: the losses of a corpus, or of a part of it, with the fingerprints of what they
    belong to.  It is a safetensors file with tensors "loss" and "entropy". */
@@ -12611,14 +12614,6 @@ SLM_API slm_status slm_model_config_load(slm_model_config *config, const char *f
     return status == SLM_OK ? slm__config_load(config, base, err) : status;
 }
 
-SLM_API slm_status slm_model_config_save(const slm_model_config *config, const char *folder,
-                                         slm_dtype dtype, slm_error *err) {
-    char path[SLM__PATH];
-    slm_status status = slm__path_concat(path, folder, "/config.json", err);
-
-    return status == SLM_OK ? slm__config_write(config, dtype, path, err) : status;
-}
-
 SLM_API slm_status slm_safetensors_open_folder(slm_safetensors **out, const char *folder,
                                                slm_error *err) {
     char base[SLM__PATH];
@@ -12879,15 +12874,35 @@ static slm_status slm__tokenizer_config_write(const slm_tokenizer *tokenizer,
     return slm__companion_write(&w, folder, "/tokenizer_config.json", mode);
 }
 
-static slm_status slm__model_save_tokenizer(const slm_model *model, const char *folder,
-                                            const slm_tokenizer *tokenizer, slm__companions mode,
-                                            slm_error *err) {
+/* All but weights and config.json. */
+static slm_status slm__companions_save(const slm_model_config *config, const char *folder,
+                                       const slm_tokenizer *tokenizer, slm__companions mode,
+                                       slm_error *err) {
     char path[SLM__PATH];
     slm_status status = slm__path_concat(path, folder, "/tokenizer.json", err);
 
-    if (status == SLM_OK) status = slm_tokenizer_save(tokenizer, path, err);
+    if (status == SLM_OK && tokenizer != NULL) status = slm_tokenizer_save(tokenizer, path, err);
+    if (status == SLM_OK && tokenizer != NULL)
+        status = slm__tokenizer_config_write(tokenizer, config, folder, mode, err);
     if (status != SLM_OK) return status;
-    return slm__tokenizer_config_write(tokenizer, &model->config, folder, mode, err);
+    return slm__generation_config_write(&config->special, folder, mode, err);
+}
+
+static slm_status slm__config_save(const slm_model_config *config, const char *folder,
+                                   slm_dtype dtype, slm_error *err) {
+    char path[SLM__PATH];
+    slm_status status = slm__path_concat(path, folder, "/config.json", err);
+
+    return status == SLM_OK ? slm__config_write(config, dtype, path, err) : status;
+}
+
+SLM_API slm_status slm_model_config_save(const slm_model_config *config, const char *folder,
+                                         const slm_tokenizer *tokenizer, slm_dtype dtype,
+                                         slm_error *err) {
+    slm_status status =
+        slm__companions_save(config, folder, tokenizer, SLM__COMPANIONS_WRITE, err);
+
+    return status == SLM_OK ? slm__config_save(config, folder, dtype, err) : status;
 }
 
 static slm_status slm__model_save(const slm_model *model, const char *folder,
@@ -12902,12 +12917,10 @@ static slm_status slm__model_save(const slm_model *model, const char *folder,
                          slm_dtype_name(dtype));
 
     status = slm__make_folder(folder, err);
-    if (status == SLM_OK && tokenizer != NULL)
-        status = slm__model_save_tokenizer(model, folder, tokenizer, mode, err);
     if (status == SLM_OK)
-        status = slm__generation_config_write(&model->config.special, folder, mode, err);
+        status = slm__companions_save(&model->config, folder, tokenizer, mode, err);
     if (status == SLM_OK) status = slm__model_save_weights(model, folder, dtype, err);
-    if (status == SLM_OK) status = slm_model_config_save(&model->config, folder, dtype, err);
+    if (status == SLM_OK) status = slm__config_save(&model->config, folder, dtype, err);
     return status;
 }
 

@@ -85,7 +85,9 @@ check "BF16: the same weights" weights same "$T/rounded" "$T/rounded_back"
 check "BF16: one dtype" weights norms "$T/rounded_back"
 same "BF16: config.json" "$T/rounded/config.json" "$T/rounded_back/config.json"
 check "F32: the same weights" weights same "$T/model" "$T/F32"
-same "F32: config.json" "$T/model/config.json" "$T/F32/config.json"
+for file in config.json tokenizer_config.json generation_config.json; do
+    same "F32: $file" "$T/model/$file" "$T/F32/$file"
+done
 check "Q8_0: within a step" weights near "$T/model" "$T/Q8_0"
 weights twist "$T/model" "$T/twisted"
 cp "$T/tokenizer.json" "$T/twisted"

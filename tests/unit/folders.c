@@ -454,7 +454,7 @@ static void folder_in_parts(void) {
     CHECK_OK(slm_model_config_load(&config, in("sharded"), &err), err);
     CHECK(memcmp(&config, &m->config, sizeof config) == 0, "the configuration as it was saved");
     config.ffn++;
-    CHECK_OK(slm_model_config_save(&config, in("sharded"), SLM_DTYPE_F16, &err), err);
+    CHECK_OK(slm_model_config_save(&config, in("sharded"), NULL, SLM_DTYPE_F16, &err), err);
     CHECK_OK(slm_model_config_load(&config, in("sharded"), &err), err);
     CHECK(config.ffn == m->config.ffn + 1, "the configuration as it was changed");
 

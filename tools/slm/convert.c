@@ -99,7 +99,8 @@ static int write_as(conversion *c, kind to) {
 }
 
 static int convert(conversion *c, kind to) {
-    static const char *const names[] = {"config.json", "model.safetensors", "tokenizer.json"};
+    static const char *const names[] = {"config.json", "model.safetensors", "tokenizer.json",
+                                        "tokenizer_config.json", "generation_config.json"};
     output place;
     int code = to == KIND_FOLDER ? output_open_folder(&place, c->out, names, COUNT(names))
                                  : output_open_file(&place, c->out);

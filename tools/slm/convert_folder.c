@@ -92,11 +92,9 @@ int convert_to_folder(conversion *c) {
     output_file f;
     slm_error err;
     char path[PATH_SIZE];
-    char tokenizer[PATH_SIZE];
     number_type type = c->type >= 0 ? (number_type)c->type : common_type(c);
     int code = refuse_run(c);
     if (code == DONE) code = path_join(path, c->out, "model.safetensors");
-    if (code == DONE) code = path_join(tokenizer, c->out, "tokenizer.json");
     if (code == DONE) code = output_file_begin(&f, path);
     if (code != DONE) return code;
 
@@ -105,7 +103,7 @@ int convert_to_folder(conversion *c) {
     weights_end(c);
     code = output_file_end(&f, code);
     if (code != DONE) return code;
-    slm_status status = slm_tokenizer_save(c->tokenizer, tokenizer, &err);
-    if (status == SLM_OK) status = slm_model_config_save(&c->config, c->out, dtype_of(type), &err);
+    slm_status status =
+        slm_model_config_save(&c->config, c->out, c->tokenizer, dtype_of(type), &err);
     return fail_status(status, FOR_OUTPUT, &err);
 }

@@ -34,14 +34,21 @@ static void write_shape(gguf_writer *w, const slm_model_config *m) {
 }
 
 /* Of several ends the first is written; an id outside the vocabulary is none. */
-static void write_special_ids(gguf_writer *w, const slm_model_config *m) {
+static int write_special_ids(gguf_writer *w, const conversion *c) {
+    const slm_model_config *m = &c->config;
     const slm_special_ids *s = &m->special;
+    int32_t bos = -1;
+    int32_t eos = -1;
+    slm_error err;
+    slm_status status = slm_tokenizer_template(&bos, &eos, c->tokenizer, &err);
     if (s->has_bos && s->bos < m->vocab)
         gguf_put_u32(w, "tokenizer.ggml.bos_token_id", (uint32_t)s->bos);
     if (s->n_eos > 0 && s->eos[0] < m->vocab)
         gguf_put_u32(w, "tokenizer.ggml.eos_token_id", (uint32_t)s->eos[0]);
     if (s->has_pad && s->pad < m->vocab)
         gguf_put_u32(w, "tokenizer.ggml.padding_token_id", (uint32_t)s->pad);
+    gguf_put_bool(w, "tokenizer.ggml.add_bos_token", bos >= 0 && s->has_bos);
+    return fail_status(status, FOR_INPUT, &err);
 }
 
 /* ---- llama3's scaling: a tensor of the divisors of all frequencies, made here ---- */
@@ -64,7 +71,7 @@ static int write_head(const conversion *c, gguf_writer *w, number_type type) {
     if (type == NUMBER_Q8_0) gguf_put_u32(w, "general.quantization_version", 2);
     write_shape(w, &c->config);
     int code = tokens_write(w, c->tokenizer, (size_t)c->config.vocab);
-    write_special_ids(w, &c->config);
+    if (code == DONE) code = write_special_ids(w, c);
     gguf_end_keys(w);
     list_divisors(c, w);
     for (size_t i = 0; i < n; i++) {

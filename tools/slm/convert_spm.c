@@ -221,7 +221,6 @@ int spm_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens) {
         if (unknown >= 0)
             gguf_put_u32(w, "tokenizer.ggml.unknown_token_id", (uint32_t)unknown);
         gguf_put_bool(w, "tokenizer.ggml.add_space_prefix", 1);
-        gguf_put_bool(w, "tokenizer.ggml.add_bos_token", 0);
     }
     free(room);
     spm_free(&s);

@@ -142,7 +142,6 @@ int tokens_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens
     for (size_t i = 0; i < n_tokens; i++)
         gguf_item_u32(w, token_type(tokenizer, (int32_t)i));
     write_merges(w, tokenizer, info.n_merges, room);
-    gguf_put_bool(w, "tokenizer.ggml.add_bos_token", 0);
     free(room);
     return DONE;
 }

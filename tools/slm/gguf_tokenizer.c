@@ -110,11 +110,59 @@ static const pre_tokenizer *find_pre_tokenizer(const gguf_file *file, slm_error 
     return NULL;
 }
 
+/* Returns a key's 1 or 0; `otherwise` if the file does not say. */
+static int read_flag(const gguf_file *file, const char *key, int otherwise) {
+    const gguf_value *value = gguf_find(file, key);
+    if (value == NULL || value->is_array || value->type != GGUF_BOOL) return otherwise;
+    return value->data[0] != 0;
+}
+
 /* ---- tokenizer.json ---- */
 static void write_string(FILE *out, gguf_text text) {
     (void)fputc('"', out);
     escape_json_n(out, text.bytes, text.size);
     (void)fputc('"', out);
+}
+
+/* The token that is put before each text; returns 0 if none is.  Where the file does not say,
+ * llama.cpp puts one before texts of characters and of Llama-3's tokenizer. */
+static int find_bos(gguf_text *text, uint64_t *id, const gguf_file *file, const tokens *t,
+                    int otherwise) {
+    const gguf_value *value = gguf_find(file, "tokenizer.ggml.bos_token_id");
+    const unsigned char *place = t->texts->data;
+    if (!read_flag(file, "tokenizer.ggml.add_bos_token", otherwise)) return 0;
+    if (value == NULL || value->is_array || !gguf_whole(id, value, 0) || *id >= t->n) return 0;
+    for (uint64_t i = 0; i <= *id; i++)
+        *text = gguf_next_text(&place);
+    return 1;
+}
+
+/* In the form of tokenizers: of one text, and of two. */
+static void write_template(FILE *out, const gguf_file *file, const tokens *t, int otherwise) {
+    gguf_text text;
+    uint64_t id = 0;
+    if (!find_bos(&text, &id, file, t, otherwise)) {
+        fputs("null", out);
+        return;
+    }
+    fputs("{\"type\":\"TemplateProcessing\"", out);
+    for (int n_texts = 1; n_texts <= 2; n_texts++) {
+        fprintf(out, ",\"%s\":[", n_texts == 1 ? "single" : "pair");
+        for (int i = 0; i < n_texts; i++) {
+            fprintf(out, "%s{\"SpecialToken\":{\"id\":", i > 0 ? "," : "");
+            write_string(out, text);
+            fprintf(out, ",\"type_id\":%d}},{\"Sequence\":{\"id\":\"%s\",\"type_id\":%d}}", i,
+                    i == 0 ? "A" : "B", i);
+        }
+        (void)fputc(']', out);
+    }
+    fputs(",\"special_tokens\":{", out);
+    write_string(out, text);
+    fputs(":{\"id\":", out);
+    write_string(out, text);
+    fprintf(out, ",\"ids\":[%llu],\"tokens\":[", (unsigned long long)id);
+    write_string(out, text);
+    fputs("]}}}", out);
 }
 
 static int is_added(gguf_token type) {
@@ -196,12 +244,15 @@ static void write_pieces(FILE *out, pieces kind) {
     fprintf(out, "]}");
 }
 
-static void write_json(FILE *out, const tokens *t, const pre_tokenizer *pre) {
+static void write_json(FILE *out, const gguf_file *file, const tokens *t,
+                       const pre_tokenizer *pre) {
     fprintf(out, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     write_added(out, t);
     fprintf(out, "],\"normalizer\":null,\"pre_tokenizer\":");
     write_pieces(out, pre->kind);
-    fprintf(out, ",\"post_processor\":null,\"decoder\":");
+    fputs(",\"post_processor\":", out);
+    write_template(out, file, t, pre->ignore_merges);
+    fputs(",\"decoder\":", out);
     write_byte_level(out, 1);
     fprintf(out, ",\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,");
     fprintf(out, "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,");
@@ -264,7 +315,8 @@ static void write_unknown(FILE *out, const tokens *t) {
 
 #define MARK "\xe2\x96\x81" /* U+2581 */
 
-static int write_character_json(FILE *out, const tokens *t, int prefix_space) {
+static int write_character_json(FILE *out, const gguf_file *file, const tokens *t) {
+    int prefix_space = read_flag(file, "tokenizer.ggml.add_space_prefix", 1);
     fprintf(out, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
     write_added(out, t);
     if (prefix_space) {
@@ -277,7 +329,9 @@ static int write_character_json(FILE *out, const tokens *t, int prefix_space) {
               "\"" MARK "\",\"prepend_scheme\":\"never\",\"split\":false}",
               out);
     }
-    fputs(",\"post_processor\":null,\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+    fputs(",\"post_processor\":", out);
+    write_template(out, file, t, 1);
+    fputs(",\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
           "{\"type\":\"Replace\",\"pattern\":{\"String\":\"" MARK "\"},\"content\":\" \"},"
           "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}",
           out);
@@ -292,13 +346,6 @@ static int write_character_json(FILE *out, const tokens *t, int prefix_space) {
     int good = write_pairs(out, t);
     fputs("]}}\n", out);
     return good;
-}
-
-/* Of characters, a space is put before a text unless the file says otherwise. */
-static int has_prefix_space(const gguf_file *file) {
-    const gguf_value *value = gguf_find(file, "tokenizer.ggml.add_space_prefix");
-    if (value == NULL || value->is_array || value->type != GGUF_BOOL) return 1;
-    return value->data[0] != 0;
 }
 
 /* ---- both ---- */
@@ -326,9 +373,9 @@ slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error 
     if (memory == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory");
     int written = 1;
     if (of_characters) {
-        written = write_character_json(memory, &t, has_prefix_space(file));
+        written = write_character_json(memory, file, &t);
     } else {
-        write_json(memory, &t, pre);
+        write_json(memory, file, &t, pre);
     }
     if (ferror(memory)) written = 0;
     if (fclose(memory) != 0) written = 0;
