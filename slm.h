@@ -592,7 +592,8 @@ SLM_CHECKED slm_status slm_losses_check(const slm_losses *losses, const slm_corp
 /* How good is a model on a text?  The mean over all targets that are not masked. */
 typedef struct slm_evaluation {
     double loss;          /* nats per token */
-    double low, high;     /* 95% interval of it: percentiles of 1000 bootstrap draws of windows */
+    double low, high;     /* 95% interval of it: percentiles of 1000 bootstrap draws of windows; NaN
+                             if fewer than two windows hold targets: one alone never varies */
     double bits_per_byte; /* over the bytes of the targets; NaN if these are not known */
     size_t n_tokens;      /* targets */
     size_t n_windows;
@@ -5936,6 +5937,7 @@ SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *lo
                                        const slm_corpus *corpus, uint64_t seed, slm_error *err) {
     const size_t n_windows = slm_corpus_n_windows(corpus, losses->T);
     slm__window_sum total = {0, 0, 0};
+    size_t n_with_targets = 0;
 
     slm_status status = slm_losses_check(losses, corpus, losses->T, err);
 
@@ -5950,6 +5952,7 @@ SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *lo
         total.loss += sums[w].loss;
         total.n += sums[w].n;
         total.bytes += sums[w].bytes;
+        if (sums[w].n > 0) n_with_targets++;
     }
     if (total.n == 0) {
         slm__release(sums);
@@ -5965,7 +5968,9 @@ SLM_API slm_status slm_losses_evaluate(slm_evaluation *out, const slm_losses *lo
     out->n_bytes = total.bytes;
     out->n_tokens = total.n;
     out->n_windows = n_windows;
-    slm__bootstrap(&out->low, &out->high, sums, n_windows, seed);
+    out->low = (double)NAN;
+    out->high = (double)NAN;
+    if (n_with_targets > 1) slm__bootstrap(&out->low, &out->high, sums, n_windows, seed);
     slm__release(sums);
     return SLM_OK;
 }

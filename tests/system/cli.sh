@@ -467,6 +467,12 @@ fails 2 'number from' train --data "$T/clean.txt" --out "$T/none" --ratio=0
 fails 2 'number from' train --data "$T/clean.txt" --out "$T/none" --lr nan
 fails 2 'one of none|excess' train --data "$T/clean.txt" --out "$T/none" --select best
 fails 2 'takes no value' train --data "$T/clean.txt" --out "$T/none" --resume=yes
+fails 2 '--ratio has no effect' train --data "$T/clean.txt" --out "$T/none" --ratio 0.4
+fails 2 '--scope has no effect' train --data "$T/clean.txt" --out "$T/none" --scope sequence
+fails 2 '--ratio has no effect' train --data "$T/clean.txt" --out "$T/none" --scores "$T/none" \
+    --select none --ratio 0.5
+fails 2 '--ratio2 has no effect' train --data "$T/clean.txt" --out "$T/none" --select random \
+    --ratio2 0.5
 fails 2 'reference losses' train --data "$T/clean.txt" --out "$T/none" --select excess
 fails 2 'give one' train --data "$T/clean.txt" --out "$T/none" --steps 3 --epochs 2
 fails 2 'give one' train --data "$T/clean.txt" --out "$T/none" --scores "$T/noisy.scores" \

@@ -677,6 +677,15 @@ static void evaluation(void) {
         flat->loss[i] = 2;
     CHECK_OK(slm_losses_evaluate(&again, flat, &c, 5, &err), err);
     CHECK(again.loss == 2 && again.low == 2 && again.high == 2, "equal losses");
+
+    /* Targets in the first window only: nothing that could vary, so no interval. */
+    uint8_t masked[N];
+    for (size_t i = 0; i < N; i++)
+        masked[i] = i > (size_t)flat->T;
+    c.masked = masked;
+    CHECK_OK(slm_losses_evaluate(&again, flat, &c, 5, &err), err);
+    CHECK(again.loss == 2 && isnan(again.low) && isnan(again.high), "an interval of one window");
+    c.masked = NULL;
     flat->loss[3] = (slm_real)NAN;
     CHECK(slm_losses_evaluate(&again, flat, &c, 5, &err) == SLM_ERR_NOT_FINITE, "a NaN");
     slm_losses_free(flat);

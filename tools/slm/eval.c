@@ -41,6 +41,26 @@ static void print_json_number(const char *name, double value) {
     }
 }
 
+/* One window has no interval. */
+static void print_json_interval(const char *name, const slm_evaluation *e) {
+    if (isfinite(e->low) && isfinite(e->high)) {
+        printf("\"%s\": [%.17g, %.17g]", name, e->low, e->high);
+    } else {
+        printf("\"%s\": null", name);
+    }
+}
+
+/* Ends the line of a loss, or of a difference, which shows its sign. */
+static void print_interval(const slm_evaluation *e, int with_sign) {
+    if (!isfinite(e->low) || !isfinite(e->high)) {
+        printf("   (one window: no interval)\n");
+    } else if (with_sign) {
+        printf("   (95%%: %+.6f to %+.6f)\n", e->low, e->high);
+    } else {
+        printf("   (95%%: %.6f to %.6f)\n", e->low, e->high);
+    }
+}
+
 static void print_json(const eval_result *result, const eval_run *r) {
     const slm_evaluation *e = &result->model;
     const slm_evaluation *d = &result->difference;
@@ -48,11 +68,11 @@ static void print_json(const eval_result *result, const eval_run *r) {
     print_json_number("loss", e->loss);
     print_json_number("perplexity", exp(e->loss));
     print_json_number("bits_per_byte", e->bits_per_byte);
-    printf("\"tokens\": %zu, \"bytes\": %zu, \"ci95\": [%.17g, %.17g]", e->n_tokens,
-           e->n_bytes, e->low, e->high);
+    printf("\"tokens\": %zu, \"bytes\": %zu, ", e->n_tokens, e->n_bytes);
+    print_json_interval("ci95", e);
     if (r->other != NULL) {
-        printf(", \"difference\": %.17g, \"difference_ci95\": [%.17g, %.17g]", d->loss, d->low,
-               d->high);
+        printf(", \"difference\": %.17g, ", d->loss);
+        print_json_interval("difference_ci95", d);
     }
     printf("}\n");
 }
@@ -60,15 +80,16 @@ static void print_json(const eval_result *result, const eval_run *r) {
 static void print_lines(const eval_result *result, const eval_options *o, const eval_run *r) {
     const slm_evaluation *e = &result->model;
     const slm_evaluation *d = &result->difference;
-    printf("loss           %.6f nats per token   (95%%: %.6f to %.6f)\n", e->loss, e->low, e->high);
+    printf("loss           %.6f nats per token", e->loss);
+    print_interval(e, 0);
     printf("perplexity     %.4f\n", exp(e->loss));
     if (isfinite(e->bits_per_byte)) printf("bits per byte  %.6f\n", e->bits_per_byte);
     printf("tokens         %zu predicted, in %zu windows of %d\n", e->n_tokens, e->n_windows,
            (int)r->losses->T);
     printf("bytes          %zu of those tokens\n", e->n_bytes);
     if (r->other == NULL) return;
-    printf("difference     %+.6f to %s   (95%%: %+.6f to %+.6f)\n", d->loss, o->against, d->low,
-           d->high);
+    printf("difference     %+.6f to %s", d->loss, o->against);
+    print_interval(d, 1);
 }
 
 static int compute_losses(slm_losses **out, const eval_options *o, const eval_run *r,

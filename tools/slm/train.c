@@ -212,6 +212,23 @@ static void set_defaults(train_options *o) {
     o->select = slm_select_defaults();
 }
 
+/* Flags that say how to select mean nothing where nothing is selected. */
+static int refuse_idle_flags(const train_options *o, const option *table, size_t n) {
+    static const char *const flags[] = {"ratio", "ratio2", "scope"};
+    int has_reference = o->scores != NULL || o->reference != NULL;
+    int selects = o->criterion == CRITERION_NOT_GIVEN ? has_reference
+                                                      : o->criterion != SLM_CRITERION_NONE;
+    for (size_t i = 0; i < COUNT(flags) && !selects; i++) {
+        if (options_given(table, n, flags[i]))
+            return fail(USAGE, "--%s has no effect: nothing is selected without --scores, "
+                               "--reference or --select", flags[i]);
+    }
+    int by_two = o->criterion == SLM_CRITERION_INTERSECT || o->criterion == SLM_CRITERION_UNION;
+    if (options_given(table, n, "ratio2") && !by_two)
+        return fail(USAGE, "--ratio2 has no effect without --select intersect or union");
+    return OPTIONS_PARSED;
+}
+
 static int parse_options(train_options *o, int argc, char **argv) {
     static const char *const shape_flags[] = {"preset", "dim",   "layers", "heads", "kv-heads",
                                               "ffn",    "vocab", "tied",   "theta"};
@@ -298,7 +315,7 @@ static int parse_options(train_options *o, int argc, char **argv) {
     complete_by_preset(o, table, COUNT(table));
     o->warmup_given = options_given(table, COUNT(table), "warmup");
     if (!options_given(table, COUNT(table), "ratio2")) o->select.entropy_ratio = o->select.ratio;
-    return OPTIONS_PARSED;
+    return refuse_idle_flags(o, table, COUNT(table));
 }
 
 int verb_train(int argc, char **argv) {
