@@ -575,17 +575,20 @@ static void check_text(const char *name, const char *expected) {
 static void check_adds_bos(const char *processor, int expected) {
     slm_tokenizer *t = tokenizer_of(processor);
     slm_error err;
-    int adds = -1;
+    int32_t bos = -1;
+    int32_t eos = -1;
 
-    CHECK_OK(slm__tokenizer_adds_bos(&adds, t, &err), err);
-    CHECK(adds == expected, "%d, with %s", adds, processor);
+    CHECK_OK(slm_tokenizer_template(&bos, &eos, t, &err), err);
+    CHECK((bos >= 0) == expected, "token %d, with %s", (int)bos, processor);
     slm_tokenizer_free(t);
 }
 
 static void companions(void) {
 #define FIRST "{'SpecialToken':{'id':'<s>','type_id':0}}"
 #define TEXT "{'Sequence':{'id':'A','type_id':0}}"
-#define TEMPLATE(items) "{'type':'TemplateProcessing','single':[" items "],'pair':[]}"
+#define TEMPLATE(items)                                                                            \
+    "{'type':'TemplateProcessing','single':[" items "],'pair':[],"                                 \
+    "'special_tokens':{'<s>':{'id':'<s>','ids':[1],'tokens':['<s>']}}}"
     slm_model *m = model_of(0, 6);
     slm_special_ids *s = &m->config.special;
     slm_tokenizer *t = tokenizer_of(TEMPLATE(FIRST "," TEXT));
