@@ -105,6 +105,8 @@ works train $TRAIN --init "$T/base" --out "$T/bf16" --steps 3 --weights bf16
 has "$T/bf16/config.json" '"torch_dtype": "bfloat16"'
 "$SLM" info "$T/bf16/model.safetensors" >"$T/tensors"
 check "all are BF16" sh -c '! grep -q F32 "$1" && grep -q BF16 "$1"' . "$T/tensors"
+works train $TRAIN --init "$T/base" --out "$T/named" --steps 3 --dtype bf16
+same "--dtype bf16 is --weights bf16" "$T/bf16/model.safetensors" "$T/named/model.safetensors"
 same "what training goes on from" "$T/f32/state.safetensors" "$T/bf16/state.safetensors"
 works train $TRAIN --init "$T/bf16" --out "$T/bf16_on" --steps 1
 has "$T/bf16_on/config.json" '"torch_dtype": "bfloat16"'

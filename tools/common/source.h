@@ -6,6 +6,7 @@
 
 /* Bytes of one id in a file that does not say it: the words of --dtype. */
 #define SOURCE_DTYPE_WORDS "u16|u32|i32|i64"
+enum { SOURCE_DTYPES = 4 };
 
 typedef struct data_options {
     slm_text_options text; /* --fields, --jsonl, --skip-bad */

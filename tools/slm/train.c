@@ -212,6 +212,17 @@ static void set_defaults(train_options *o) {
     o->select = slm_select_defaults();
 }
 
+/* --dtype f32 and bf16 are said of the weights: no file of ids holds such numbers. */
+static int split_dtype(train_options *o) {
+    if (o->read.dtype < SOURCE_DTYPES) return OPTIONS_PARSED;
+    int weights = o->read.dtype - SOURCE_DTYPES;
+    if (o->weights != WEIGHTS_NOT_GIVEN && o->weights != weights)
+        return fail(USAGE, "--weights and --dtype: they say different things of the weights");
+    o->weights = weights;
+    o->read.dtype = DTYPE_NOT_GIVEN;
+    return OPTIONS_PARSED;
+}
+
 /* Flags that say how to select mean nothing where nothing is selected. */
 static int refuse_idle_flags(const train_options *o, const option *table, size_t n) {
     static const char *const flags[] = {"ratio", "ratio2", "scope"};
@@ -242,7 +253,6 @@ static int parse_options(train_options *o, int argc, char **argv) {
         OPTION_TEXT("out", &o->out, "DIR", "the folder of the run"),
         OPTION_TOKENIZER(&o->tokenizer, " (default: that of --init, else bytes)"),
         OPTIONS_TEXT(&o->read),
-        OPTION_DTYPE(&o->read),
         OPTIONS_DOCUMENTS(&o->read),
         OPTION_TEXT("weight-field", &o->read.text.weight_field, "W",
                     "a number in each record: factor of its targets' losses"),
@@ -293,8 +303,10 @@ static int parse_options(train_options *o, int argc, char **argv) {
                    "steps between validations (default: a tenth)"),
         OPTION_U64("val-batches", &o->val_batches, 0, 1e12, "N",
                    "batches of it; 0: all (default 32)"),
-        OPTION_CHOICE("weights", &o->weights, "f32|bf16",
+        OPTION_CHOICE("weights", &o->weights, WEIGHTS_WORDS,
                       "how they are stored (default: bf16 if those of --init are, else f32)"),
+        OPTION_CHOICE("dtype", &o->read.dtype, SOURCE_DTYPE_WORDS "|" WEIGHTS_WORDS,
+                      "what files of bare ids hold (default: u16 for .bin); f32, bf16: --weights"),
         OPTION_U64("save-every", &o->save_every, 1, 1e12, "N",
                    "steps between checkpoints (default: a tenth)"),
         OPTION_FLAG("resume", &o->resume,
@@ -312,6 +324,8 @@ static int parse_options(train_options *o, int argc, char **argv) {
     for (size_t i = 0; i < COUNT(shape_flags); i++) {
         if (options_given(table, COUNT(table), shape_flags[i])) o->shape_given = 1;
     }
+    code = split_dtype(o);
+    if (code != OPTIONS_PARSED) return code;
     complete_by_preset(o, table, COUNT(table));
     o->warmup_given = options_given(table, COUNT(table), "warmup");
     if (!options_given(table, COUNT(table), "ratio2")) o->select.entropy_ratio = o->select.ratio;

@@ -32,6 +32,8 @@ typedef struct train_options {
     int warmup_given; /* 1 if --warmup is */
 } train_options;
 
+#define WEIGHTS_WORDS "f32|bf16"
+
 enum { CRITERION_NOT_GIVEN = -1, WEIGHTS_NOT_GIVEN = -1 };
 
 typedef struct train_run {
