@@ -254,7 +254,7 @@ static int make_model(maker *m) {
         code = write_text(m, "model.safetensors.index.json", m->index, strlen(m->index));
     if (code == DONE) code = copy_tokenizer(m);
     if (code != DONE) return code;
-    slm_status status = slm_model_config_save(&m->shape, m->folder, SLM_DTYPE_BF16, &err);
+    slm_status status = slm_model_config_save(&m->shape, m->folder, NULL, SLM_DTYPE_BF16, &err);
     return fail_status(status, FOR_OUTPUT, &err);
 }
 
