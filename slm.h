@@ -5424,22 +5424,28 @@ static slm_status slm__batch_check(const slm_batch *batch, const slm_model *mode
     return SLM_OK;
 }
 
-/* Numbers that one thread looks at before it looks whether they were finite. */
-#define SLM__FINITE_PIECE ((size_t)1 << 14)
+/* Threads look at pieces, each with a flag of its own, where there are at least so many numbers. */
+enum { SLM__FINITE_PIECES = 64, SLM__FINITE_MANY = 1 << 14 };
 
 static int slm__all_finite(const slm_real *values, size_t n) {
-    const size_t n_pieces = (n + SLM__FINITE_PIECE - 1) / SLM__FINITE_PIECE;
-    int bad = 0;
+    const size_t piece = n / SLM__FINITE_PIECES + 1;
+    uint8_t bad[SLM__FINITE_PIECES];
 
-    SLM__PRAGMA(omp parallel for schedule(static) reduction(| : bad) if (n_pieces > 1))
-    for (size_t p = 0; p < n_pieces; p++) {
-        const size_t first = p * SLM__FINITE_PIECE;
-        const size_t end = first + slm__min(n - first, SLM__FINITE_PIECE);
+    SLM__PRAGMA(omp parallel for schedule(static) if (n >= SLM__FINITE_MANY))
+    for (size_t p = 0; p < SLM__FINITE_PIECES; p++) {
+        const size_t first = slm__min(n, p * piece);
+        const size_t end = first + slm__min(n - first, piece);
+        int any = 0;
 
         for (size_t i = first; i < end; i++)
-            bad |= !(values[i] - values[i] == 0);
+            any |= !(values[i] - values[i] == 0);
+        bad[p] = (uint8_t)any;
     }
-    return !bad;
+
+    for (size_t p = 0; p < SLM__FINITE_PIECES; p++) {
+        if (bad[p]) return 0;
+    }
+    return 1;
 }
 
 /* slm_token_losses, which must be finite. */
@@ -7693,8 +7699,8 @@ static slm_status slm__nfc_read(slm__nfc *nfc, const char *const *lines, size_t 
     return status;
 }
 
-/* Returns NULL if there is no memory. */
-static slm__nfc *slm__nfc_new(slm_error *err) {
+/* For tokenizers that are read from a file.  Returns NULL if there is no memory. */
+static SLM__MAYBE_UNUSED slm__nfc *slm__nfc_new(slm_error *err) {
     slm__nfc *nfc = (slm__nfc *)slm__alloc(1, sizeof *nfc, err);
     slm_status status = SLM_ERR_MEMORY;
 
@@ -8342,7 +8348,7 @@ static slm_status slm__find_bytes(slm_tokenizer *t, const char *name, slm_error 
         t->byte_id[byte] = slm__token_find(t, &c, 1);
         if (t->byte_id[byte] < 0) t->lacks_bytes = 1;
     }
-    if (t->prefix_space && t->byte_id[' '] < 0)
+    if (t->prefix_space && t->byte_id[0x20] < 0)
         return slm__fail(err, SLM_ERR_FORMAT,
                          "%s: add_prefix_space: model.vocab has no token for the space", name);
     return SLM_OK;

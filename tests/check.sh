@@ -79,6 +79,7 @@ list_jobs() {
     else skip llama.cpp "nodejs, and npm's node-llama-cpp beside this folder"; fi
     if has node && [ -n "$(node_package @huggingface/transformers)" ]; then echo transformers_js
     else skip transformers.js "nodejs, and npm's @huggingface/transformers beside this folder"; fi
+    echo walkthrough
     list_pytorch
 }
 list_compiler() {
@@ -195,6 +196,7 @@ the_job() {
     transformers_js)
         run transformers_js 120 env SLM=$root/build/slm \
             sh tests/system/consumers.sh "$(node_package @huggingface/transformers)" ;;
+    walkthrough) run walkthrough 1200 sh tests/system/walkthrough.sh ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     pytorch) job_pytorch $first ;;
     esac

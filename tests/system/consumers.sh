@@ -142,7 +142,7 @@ has "$T/llama3_on/config.json" '"rope_type": "llama3"' '"factor": 8.0'
 works info "$T/llama3_on"
 has "$T/stdout" llama3
 works convert "$T/llama3" "$T/llama3.gguf" --quiet
-refuses 3 'rope_freqs.weight" does not belong there' convert "$T/llama3.gguf" "$T/none"
+refuses 3 "rope_freqs.weight is not that of a Llama-3 model" convert "$T/llama3.gguf" "$T/none"
 changed "$T/base" "$T/linear" \
     's/"rope_scaling": null/"rope_scaling": {"type": "linear", "factor": 4}/'
 works convert "$T/linear" "$T/linear.gguf" --quiet

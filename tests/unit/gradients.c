@@ -158,7 +158,7 @@ static const int32_t document_start[N_ROWS] = {0, 0, 0, 3, 4, 4, 4, 0, 0, 0, 0, 
 
 static slm_tensor *rope_within(slm_tape *t, slm_tensor **l) {
     slm_tensor *x = slm_linear(t, l[0], l[1], NULL);
-    return slm_rope_within(t, x, slm_rope_angles(t, 7, 6, 10000), document_start);
+    return slm_rope_within(t, x, slm_rope_angles(t, 7, 6, 10000, NULL), document_start);
 }
 
 static slm_tensor *attention_within(slm_tape *t, slm_tensor **l) {
@@ -357,7 +357,7 @@ static void documents_are_refused(void) {
               "attention %d: %s", (int)i, tape->error.text);
         slm_tape_reset(tape);
         leaf = slm_linear(tape, slm_constant(tape, x, 4, 2), slm_constant(tape, x, 2, 2), NULL);
-        CHECK(slm_rope_within(tape, leaf, slm_rope_angles(tape, 4, 2, 1e4), bad[i]) == NULL &&
+        CHECK(slm_rope_within(tape, leaf, slm_rope_angles(tape, 4, 2, 1e4, NULL), bad[i]) == NULL &&
                   strstr(tape->error.text, "document_start"),
               "rope %d: %s", (int)i, tape->error.text);
     }

@@ -171,15 +171,15 @@ static void bad_folders(void) {
 
     save(0, 2, SLM_DTYPE_NATIVE); /* under the configuration of another shape */
     model = model_of(0, 1);
-    CHECK_OK(slm_model_config_save(&model->config, in("model"), SLM_DTYPE_F32, &err), err);
+    CHECK_OK(slm_model_config_save(&model->config, in("model"), NULL, SLM_DTYPE_F32, &err), err);
     refused("a layer too many");
     model->config.tie_embeddings = 1;
-    CHECK_OK(slm_model_config_save(&model->config, in("model"), SLM_DTYPE_F32, &err), err);
+    CHECK_OK(slm_model_config_save(&model->config, in("model"), NULL, SLM_DTYPE_F32, &err), err);
     save(0, 1, SLM_DTYPE_NATIVE);
-    CHECK_OK(slm_model_config_save(&model->config, in("model"), SLM_DTYPE_F32, &err), err);
+    CHECK_OK(slm_model_config_save(&model->config, in("model"), NULL, SLM_DTYPE_F32, &err), err);
     refused("a head that is not the embedding it is tied to");
     model->config.n_layers = 3;
-    CHECK_OK(slm_model_config_save(&model->config, in("model"), SLM_DTYPE_F32, &err), err);
+    CHECK_OK(slm_model_config_save(&model->config, in("model"), NULL, SLM_DTYPE_F32, &err), err);
     refused("too few weights");
     slm_model_free(model);
 
