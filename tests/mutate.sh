@@ -345,7 +345,7 @@ change 'fingerprints of characters' 'tokenizer_llama' \
 change 'tokens of a source are hashed' 'data' \
     'slm__hash_ids(corpus->hash, &token, 1)' 'slm__hash_ids(SLM_HASH_START, &token, 1)'
 change 'a bad record leaves nothing' 'data' \
-    'if (status != SLM_OK) out->size = size_before;' 'out->size += 0 * size_before;'
+    'out->text.size = size_before;' 'out->text.size += 0 * size_before;'
 change 'going back in a text' 'generation' \
     'n_tokens < generator->n_tokens) generator->n_tokens = n_tokens;' \
     'n_tokens < generator->n_tokens) generator->n_tokens = 0;'
@@ -389,7 +389,7 @@ change 'files that are no text' 'data' \
 change 'UTF-16 without a mark' 'data' \
     'if (n_nul[0] == 0 && n_nul[1] == n) return &little;' 'if (n_nul[1] == n) return &little;'
 change 'the byte order mark' 'data' \
-    'memmove(raw, raw + start, raw_size + 1);' 'memmove(raw, raw, raw_size + 1);'
+    'text->start = bytes + start;' 'text->start = bytes;'
 # ---- files ----
 change 'header length' 'safetensors' \
     'n > size - 8)' 'n > size - 9)'
