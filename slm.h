@@ -8132,12 +8132,13 @@ static int slm__compare_added(const void *left, const void *right) {
 /* Makes each U+2581 in s (n) a space.  Returns the new size. */
 static size_t slm__unmark_spaces(char *s, size_t n) {
     const size_t mark = sizeof SLM__SPACE_MARK - 1;
+    const int first = 0xE2; /* its first byte */
     const char *end = s + n;
     const char *p = s;
     char *out = s;
 
     while (p < end) {
-        const char *next = (const char *)memchr(p, SLM__SPACE_MARK[0], (size_t)(end - p));
+        const char *next = (const char *)memchr(p, first, (size_t)(end - p));
         size_t size = (size_t)((next != NULL ? next : end) - p);
 
         memmove(out, p, size);
