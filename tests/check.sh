@@ -196,7 +196,7 @@ the_job() {
     transformers_js)
         run transformers_js 120 env SLM=$root/build/slm \
             sh tests/system/consumers.sh "$(node_package @huggingface/transformers)" ;;
-    walkthrough) run walkthrough 1200 sh tests/system/walkthrough.sh ;;
+    walkthrough) run walkthrough 1200 sh -c "cd $root && sh tests/system/walkthrough.sh" ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     pytorch) job_pytorch $first ;;
     esac
