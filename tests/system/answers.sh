@@ -20,10 +20,6 @@ refused() {
     elif ! grep -q -e "$3" "$T/stderr"; then bad "$1: '$3' is not in: $(cat "$T/stderr")"
     else ok; fi
 }
-has() {
-    if grep -q -e "$2" "$T/stdout"; then ok
-    else bad "$1: '$2' is not in: $(head -c 300 "$T/stdout")"; fi
-}
 
 # items FORMAT KIND: eight questions.  FORMAT text: as they are asked; json: a record a line, where
 # with KIND gold three of the answers are changed.

@@ -17,21 +17,6 @@ works() {
     if "$SLM" "$@" >"$T/stdout" 2>"$T/stderr" && [ ! -s "$T/stderr" ]; then ok
     else bad "slm $*: $(head -1 "$T/stderr")"; fi
 }
-# refuses CODE WORDS ARGS: that exit code, one line on stderr with the words, no output
-refuses() {
-    want=$1 words=$2
-    shift 2
-    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
-    code=$?
-    if [ $code -ne "$want" ]; then bad "slm $*: exit $code, not $want: $(cat "$T/stderr")"
-    elif ! grep -q -e "$words" "$T/stderr"; then
-        bad "slm $*: '$words' is not in: $(cat "$T/stderr")"
-    elif [ "$(wc -l <"$T/stderr" | tr -d ' ')" != 1 ]; then bad "slm $*: not one line"
-    elif ls "$T"/none* >/dev/null 2>&1; then
-        bad "slm $*: left behind: $(ls -d "$T"/none*)"
-        rm -rf "$T"/none*
-    else ok; fi
-}
 hash_of() { "$SLM" info "$2" | sed -n "s/^$1 *//p"; }
 # patch FILE OFFSET BYTES...: octal
 patch() {
@@ -116,32 +101,32 @@ done
 
 # ---- what is refused ----
 F=$T/F32.gguf
-refuses 2 "OUT are needed" convert "$T/model"
-refuses 2 "becomes FILE.gguf" convert "$T/model" "$T/none"
-refuses 2 "only a model folder" convert "$F" "$T/none.gguf"
-refuses 2 "written as F32" convert "$F" "$T/none" --type Q8_0
-refuses 2 "files are F32" convert "$T/model" "$T/none.bin" --type F16
-refuses 2 "Q8_0 is needed" convert "$T/model" "$T/none.gguf" --type Q4_K
-refuses 2 "already holds a run" convert "$F" "$T/model"
-refuses 3 "no such file" convert "$T/nothing" "$T/none.gguf"
-refuses 3 "not a GGUF file" convert "$T/text.txt" "$T/none"
+fails 2 "OUT are needed" convert "$T/model"
+fails 2 "becomes FILE.gguf" convert "$T/model" "$T/none"
+fails 2 "only a model folder" convert "$F" "$T/none.gguf"
+fails 2 "written as F32" convert "$F" "$T/none" --type Q8_0
+fails 2 "files are F32" convert "$T/model" "$T/none.bin" --type F16
+fails 2 "Q8_0 is needed" convert "$T/model" "$T/none.gguf" --type Q4_K
+fails 2 "already holds a run" convert "$F" "$T/model"
+fails 3 "no such file" convert "$T/nothing" "$T/none.gguf"
+fails 3 "not a GGUF file" convert "$T/text.txt" "$T/none"
 size=$(wc -c <"$F" | tr -d ' ')
 for n in 0 3 10 24 1000 $((size - 100)); do
     head -c $n "$F" >"$T/cut.gguf"
-    refuses 3 "cut.gguf" convert "$T/cut.gguf" "$T/none"
+    fails 3 "cut.gguf" convert "$T/cut.gguf" "$T/none"
 done
 # The value of general.architecture begins at byte 64: magic, version, two counts, a key of 20 bytes
 # with its size, a type, a size.
 cp "$F" "$T/other.gguf"
 patch "$T/other.gguf" 64 155                           # "mlama"
-refuses 3 'architecture is "mlama"' convert "$T/other.gguf" "$T/none"
+fails 3 'architecture is "mlama"' convert "$T/other.gguf" "$T/none"
 mkdir "$T/lacking" && cp "$T/model/config.json" "$T/model/model.safetensors" "$T/lacking"
-refuses 3 "no tokenizer.json" convert "$T/lacking" "$T/none.gguf"
+fails 3 "no tokenizer.json" convert "$T/lacking" "$T/none.gguf"
 sed 's/"num_hidden_layers": 2/"num_hidden_layers": 1/' "$T/model/config.json" \
     >"$T/lacking/config.json"
-refuses 3 'layers.1.* does not belong' convert "$T/lacking" "$T/none.gguf"
+fails 3 'layers.1.* does not belong' convert "$T/lacking" "$T/none.gguf"
 sed 's/"vocab_size": 320/"vocab_size": 321/' "$T/model/config.json" >"$T/lacking/config.json"
-refuses 3 'embed_tokens.* is not 321 rows' convert "$T/lacking" "$T/none.gguf"
+fails 3 'embed_tokens.* is not 321 rows' convert "$T/lacking" "$T/none.gguf"
 
 # A disk that is full leaves the old file.
 if [ -w /dev/full ]; then
@@ -171,7 +156,7 @@ check "llama2.c: its tokenizer" test "$(od -An -td4 -j8 -N4 "$T/llama2c/tokenize
 sed 's/"rope_theta": 10000.0/"rope_theta": 500000.0/' "$T/model/config.json" \
     >"$T/lacking/config.json"
 cp "$T/model/tokenizer.json" "$T/lacking"
-refuses 3 'rope_theta is 500000' convert "$T/lacking" "$T/none.bin"
+fails 3 'rope_theta is 500000' convert "$T/lacking" "$T/none.bin"
 
 # ---- a tokenizer of characters, which llama.cpp reads as SentencePiece's ----
 # characters TOKEN,... MERGE,...: its tokenizer.json, with those tokens after bytes and letters
@@ -200,7 +185,7 @@ works convert "$T/characters" "$T/characters.gguf" --quiet
 for word in tokenizer.ggml.scores '▁the' '<0x0A>' tokenizer.ggml.unknown_token_id; do
     check "characters: $word" grep -q -a -e "$word" "$T/characters.gguf"
 done
-refuses 3 "of characters" convert "$T/characters" "$T/none.bin"
+fails 3 "of characters" convert "$T/characters" "$T/none.bin"
 works convert "$T/characters.gguf" "$T/characters_back" --quiet
 for folder in characters characters_back; do
     "$SLM" tokenize --tokenizer "$T/$folder" "$T/text.txt" >"$T/$folder.ids"
@@ -209,10 +194,10 @@ same "characters: the tokens of the folder that the file becomes" "$T/characters
     "$T/characters_back.ids"
 characters "▁t,he,▁the,the" "▁ t,h e,▁t he,t he,▁ the"
 cp "$T/characters.json" "$T/characters/tokenizer.json"
-refuses 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # "▁the" is made at two times
+fails 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # "▁the" is made at two times
 characters "▁t,he,▁the,the" "▁ t,h e,t he,▁t he"
 cp "$T/characters.json" "$T/characters/tokenizer.json"
-refuses 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # no merge of "▁" and "the"
+fails 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # no merge of "▁" and "the"
 
 # ---- llama.cpp ----
 if [ -n "$1" ]; then

@@ -7,16 +7,6 @@ export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 . tests/support/checks.sh
 
 run() { "$SLM" "$@" >"$T/stdout" 2>"$T/stderr" || bad "slm $*: $(cat "$T/stderr")"; }
-# fails CODE WORDS ARGS
-fails() {
-    want=$1 words=$2
-    shift 2
-    "$SLM" "$@" >"$T/stdout" 2>"$T/stderr"
-    code=$?
-    if [ $code -ne "$want" ]; then bad "slm $*: exit $code, not $want: $(cat "$T/stderr")"
-    elif ! grep -q -e "$words" "$T/stderr"; then bad "slm $*: $(cat "$T/stderr")"
-    else ok; fi
-}
 # table FILE ARGS: position, token and loss of each target
 table() {
     file=$1
@@ -92,8 +82,8 @@ table auto.tsv --model "$T/marked" --data "$T/d.jsonl"
 check "a record's first token is predicted from <s>" grep -q '^1	116	' "$T/auto.tsv"
 check "<s> is no target" grep -q '^17	256	0	0$' "$T/auto.tsv"
 check "no blank line where a token begins the next" sh -c "! grep -q '	10	' '$T/auto.tsv'"
-table none.tsv --model "$T/marked" --data "$T/d.jsonl" --bos no
-check "--bos no: a blank line ends a record" grep -q '^17	10	' "$T/none.tsv"
+table unmarked.tsv --model "$T/marked" --data "$T/d.jsonl" --bos no
+check "--bos no: a blank line ends a record" grep -q '^17	10	' "$T/unmarked.tsv"
 table bytes.tsv --model "$T/bytes" --data "$T/d.jsonl"
 check "bytes: a blank line ends a record" grep -q '^16	10	' "$T/bytes.tsv"
 fails 3 '--eos yes: neither' eval --model "$T/bytes" --data "$T/d.jsonl" --eos yes

@@ -28,10 +28,6 @@ says() {
     if grep -q -e "$2" "$T/stderr"; then ok
     else bad "$1: '$2' is not in: $(head -c 300 "$T/stderr")"; fi
 }
-has() {
-    if grep -q -e "$2" "$T/stdout"; then ok
-    else bad "$1: '$2' is not in: $(head -c 300 "$T/stdout")"; fi
-}
 
 SHAPE="--dim 16 --layers 1 --heads 2 --seq 8 --batch 2 --steps 2 --quiet"
 awk 'BEGIN { for (i = 0; i < 60; i++) printf "{\"text\":\"record %d of sixty\"}\n", i }' \
