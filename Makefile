@@ -13,6 +13,7 @@
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
+#   make mpi         build/slm-mpi: train and score on several machines, under mpirun; needs MPI
 #   make man         build/slm.1, the manual page, from the tables of options
 #   make install PREFIX=/usr/local       slm.h, the program, slm.pc for pkg-config, the manual page,
 #                    completions for bash, zsh and fish
@@ -41,10 +42,12 @@ INCLUDES = -I. -Itools
 COMPILE = $(CC) -std=c99 $(FLAGS) $(INCLUDES) -MMD -MP
 
 TOOLS = build/slm build/audit build/bench
-EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
+# One of them needs MPI, which make mpi asks for.
+LESSONS = $(filter-out %_mpi.c,$(wildcard examples/*.c))
+EXAMPLES = $(LESSONS:examples/%.c=build/examples/%)
 TESTS = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*.c))
-# The walk-through trains for minutes: it is a part of check.
-SCRIPTS = $(filter-out %/walkthrough.sh,$(wildcard tests/system/*.sh))
+# The walk-through trains for minutes, and MPI is not everywhere: they are parts of check.
+SCRIPTS = $(filter-out %/walkthrough.sh %/mpi.sh,$(wildcard tests/system/*.sh))
 
 all: $(TOOLS) $(EXAMPLES)
 
@@ -84,6 +87,20 @@ build/bench: $(call room,bench) $(addprefix build/obj/tools/common/,cli.o progre
 build/run: $(call room,lab) $(COMMON) $(REPORT)
 $(TOOLS) build/run:
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
+
+# The same program with another group of processes; MPICC and MPI name another MPI and the place.
+MPICC ?= mpicc
+MPI ?= build/slm-mpi
+build/mpi_compiler: always
+	@mkdir -p build
+	@echo '$(MPICC)' | cmp -s - $@ || echo '$(MPICC)' >$@
+$(MPI): tools/mpi/group_mpi.c build/mpi_compiler $(call room,slm) \
+    $(filter-out %/group_alone.o,$(COMMON)) $(REPORT)
+	@mkdir -p $(@D)
+	$(MPICC) -std=c99 $(FLAGS) $(INCLUDES) $(THREADS) $(filter %.c %.o,$^) -o $@ -lm
+build/examples/%_mpi: examples/%_mpi.c slm.h build/flags build/mpi_compiler
+	$(MPICC) -std=c99 $(FLAGS) -I. $< -o $@ -lm
+mpi: $(MPI) build/examples/15_mpi
 
 # An example is one file beside slm.h.  So is a test, unless it looks into a part of tools/.
 build/examples/%: examples/%.c slm.h build/flags
@@ -186,5 +203,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro data test check style book mutate bench bench-peers man install \
+.PHONY: all always run repro data test check style book mutate bench bench-peers mpi man install \
     uninstall help clean

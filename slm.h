@@ -6225,6 +6225,7 @@ typedef struct slm__step {
     slm_batch *const *micro; /* (n_micro) */
     size_t n_micro;
     size_t n; /* targets of all micro-batches */
+    uint64_t n_micro_before; /* micro-batches of the processes before this one, if a score asks */
     slm__plan plan;
     int has_ref_loss, has_ref_entropy; /* the arrays of the trainer are filled */
     int grads_begun;                   /* a micro-batch has left its gradient already */
@@ -6288,6 +6289,18 @@ static slm_status slm__step_reference(slm__step *s, const slm_batch *batch, size
     return SLM_OK;
 }
 
+/* Where every micro-batch is ranked by itself, its random scores depend on its place in the step:
+   among those of all processes, so that it does not matter how they are shared out. */
+static slm_status slm__step_place(slm__step *s, slm_error *err) {
+    const slm_train_options *o = &s->trainer->options;
+    uint64_t n = s->n_micro;
+
+    if (o->select.scope == SLM_SCOPE_BATCH || slm__selects_all(&o->select)) return SLM_OK;
+    if (!slm__sum_before_me(&o->group, &n)) return slm__fail_group(err);
+    s->n_micro_before = n;
+    return SLM_OK;
+}
+
 /* Checks the micro-batches; gathers their targets and what the reference makes of them. */
 static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const *micro,
                                   size_t n_micro, slm_error *err) {
@@ -6308,6 +6321,7 @@ static slm_status slm__step_begin(slm__step *s, slm_trainer *t, slm_batch *const
         s->n += slm__batch_size(micro[i]);
     }
     if (status == SLM_OK) status = slm__step_reserve(t, s->n, err);
+    if (status == SLM_OK) status = slm__step_place(s, err);
 
     for (size_t i = 0; i < n_micro && status == SLM_OK; i++) {
         size_t n = slm__batch_size(micro[i]);
@@ -6344,7 +6358,7 @@ static slm_targets slm__step_targets(const slm__step *s, size_t first, size_t n,
     targets.targets = t->targets + first;
     targets.n = n;
     targets.T = s->micro[i]->T;
-    targets.step = (t->steps << 16) + i; /* other random scores in every step and micro-batch */
+    targets.step = (t->steps << 16) + s->n_micro_before + i; /* other random scores in each */
     targets.group = &t->options.group;
     return targets;
 }

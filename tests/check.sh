@@ -80,6 +80,8 @@ list_jobs() {
     if has node && [ -n "$(node_package @huggingface/transformers)" ]; then echo transformers_js
     else skip transformers.js "nodejs, and npm's @huggingface/transformers beside this folder"; fi
     echo walkthrough
+    if has_one_of mpicc mpicc.openmpi mpicc.mpich; then echo mpi
+    else skip "several processes" "openmpi-bin libopenmpi-dev, mpich libmpich-dev"; fi
     list_pytorch
 }
 list_compiler() {
@@ -197,6 +199,7 @@ the_job() {
         run transformers_js 120 env SLM=$root/build/slm \
             sh tests/system/consumers.sh "$(node_package @huggingface/transformers)" ;;
     walkthrough) run walkthrough 1200 sh -c "cd $root && sh tests/system/walkthrough.sh" ;;
+    mpi) run mpi 300 sh -c "cd $root && sh tests/system/mpi.sh" ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     pytorch) job_pytorch $first ;;
     esac

@@ -38,6 +38,7 @@ int fail(int code, const char *format, ...) {
 
 void say(const char *format, ...) {
     va_list args;
+    if (!messages_are_shown()) return;
     va_start(args, format);
     print_for_verb(format, args);
     va_end(args);

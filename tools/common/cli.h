@@ -32,7 +32,7 @@ int fail_memory(void);
  * where that is what was missing. */
 int fail_errno(int code, const char *path, const char *action);
 
-/* Prints "slm VERB: MESSAGE", of what is not a failure. */
+/* Prints "slm VERB: MESSAGE", of what is not a failure, if messages are shown (common/text.h). */
 void say(const char *format, ...);
 
 /* The end of a noun: "s", or "" if there is one of it. */

@@ -9,6 +9,7 @@
 #include "common/corpus_join.h"
 #include "common/documents.h"
 #include "common/errors.h"
+#include "common/group.h"
 #include "common/paths.h"
 
 enum { DEFAULT_SEQ_MAX = 1024 };
@@ -131,7 +132,7 @@ static int visit_paths(const char *paths, int (*visit)(void *user, const char *p
 /* What check_data counts. */
 typedef struct data_names {
     const data_options *options;
-    size_t n_jsonl, n_stdin;
+    size_t n_jsonl, n_stdin, n_streams;
     char text[PATH_SIZE];    /* the first file that is not JSON lines by its name; or "" */
     char no_file[PATH_SIZE]; /* the first pipe or standard input; or "" */
 } data_names;
@@ -140,6 +141,7 @@ static int count_name(void *user, const char *path) {
     data_names *names = (data_names *)user;
     int is_stdin = source_is_stdin(path);
     if (is_stdin) names->n_stdin++;
+    if (is_stdin || is_stream(path)) names->n_streams++;
     if (names->options->text.jsonl || slm_text_is_jsonl(path)) {
         names->n_jsonl++;
         return DONE;
@@ -189,6 +191,11 @@ int check_data(const data_options *options, const option_list *files, const char
     if (code == DONE && more != NULL) code = visit_paths(more, count_name, &names);
     if (code != DONE) return code;
     if (names.n_stdin > 1) return fail(USAGE, "standard input can be read once only");
+    if (names.n_streams > 0 && group_size() > 1) {
+        return fail(USAGE, "standard input and pipes reach one process only, and there are %d; "
+                           "give files",
+                    group_size());
+    }
 
     const char *flag = options->text.skip_bad ? "--skip-bad" : NULL;
     if (options->text.weight_field != NULL) flag = "--weight-field";

@@ -159,6 +159,21 @@ void escape_line(char *text) {
     }
 }
 
+static message_mode mode = MESSAGES_SHOWN;
+static char held[MESSAGE_SIZE];
+
+void set_messages(message_mode new_mode) {
+    mode = new_mode;
+}
+
+int messages_are_shown(void) {
+    return mode == MESSAGES_SHOWN;
+}
+
+const char *held_message(void) {
+    return held;
+}
+
 void print_message(const char *format, ...) {
     char text[MESSAGE_SIZE];
     va_list args;
@@ -166,7 +181,8 @@ void print_message(const char *format, ...) {
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     escape_line(text);
-    fprintf(stderr, "%s\n", text);
+    if (mode == MESSAGES_SHOWN) fprintf(stderr, "%s\n", text);
+    if (mode == MESSAGES_HELD) memcpy(held, text, sizeof held);
 }
 
 /* Returns the open file's bytes with a NUL behind them, or NULL if they cannot be read or memory

@@ -39,6 +39,16 @@ void escape_line(char *text);
  * quotes, a path, a value or a name out of a file, goes through here. */
 void print_message(const char *format, ...);
 
+/* Of several processes that do one piece of work, one speaks.  The others hold their last message,
+ * or leave all out. */
+typedef enum message_mode { MESSAGES_SHOWN, MESSAGES_HELD, MESSAGES_OFF } message_mode;
+
+void set_messages(message_mode mode);
+int messages_are_shown(void);
+
+/* Returns what is held; "": nothing. */
+const char *held_message(void);
+
 /* A CSV file as a table of texts:
  *
  *     csv_table t;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/group.h"
 #include "common/nearest.h"
 #include "common/start.h"
 #include "common/text.h"
@@ -54,6 +55,12 @@ static int fail_verb(const char *name, const char *nearest_name) {
     return USAGE;
 }
 
+static int run_verb(const verb *v, int argc, char **argv) {
+    if (group_size() > 1 && !v->may_share)
+        return fail(USAGE, "it runs in one process; train and score run in several");
+    return v->run(argc, argv);
+}
+
 static int run(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
@@ -71,7 +78,7 @@ static int run(int argc, char **argv) {
 
     set_verb(name);
     for (size_t i = 0; i < n_verbs; i++) {
-        if (strcmp(name, verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
+        if (strcmp(name, verbs[i].name) == 0) return run_verb(&verbs[i], argc - 2, argv + 2);
     }
     if (strcmp(name, "manual") == 0) return verb_manual(argc - 2, argv + 2);
     nearest meant = {name, strlen(name), NULL, 0};
@@ -88,8 +95,9 @@ int main(int argc, char **argv) {
     /* A file that may not grow is then a failed write with a message. */
     (void)signal(SIGXFSZ, SIG_IGN);
 #endif
+    group_start(&argc, &argv);
     code = run(argc, argv);
     int written = fflush(stdout) == 0 && !ferror(stdout);
     if (!written && code == DONE) code = fail(FAILED, "cannot write to standard output");
-    return code;
+    return group_end(code);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/group.h"
 #include "common/inputs.h"
 #include "common/text.h"
 #include "slm/losses_join.h"
@@ -65,7 +66,7 @@ static void print_shard(const score_options *o, const score_run *r) {
 
 static int score_and_print(score_run *r, const score_options *o) {
     int code = score_text(r, o);
-    if (code != DONE) return code;
+    if (code != DONE || group_rank() > 0) return code;
     if (o->n_shards > 1) {
         print_shard(o, r);
     } else if (o->tsv) {
@@ -127,6 +128,9 @@ static int parse_shard(score_options *o) {
 }
 
 static int check_options(score_options *o) {
+    if (group_size() > 1 && (o->join.n > 0 || o->tokens != NULL))
+        return fail(USAGE, "--join and --tokens are work for one process, and there are %d",
+                    group_size());
     if (o->join.n > 0) return check_join(o);
     if (o->tokens != NULL && o->stream != STREAM_IF_LARGE)
         return fail(USAGE, "--stream goes with --data: an array is scored by a model in memory");
@@ -198,6 +202,13 @@ static int score(score_run *r, const score_options *o) {
     return score_and_print(r, o);
 }
 
+/* Of several processes, the first one writes. */
+static int open_output(score_run *r, const score_options *o) {
+    if (o->out == NULL || group_rank() > 0) return DONE;
+    if (o->tokens != NULL && o->join.n == 0) return score_open_folder(r, o->out);
+    return output_open_file(&r->out, o->out);
+}
+
 int verb_score(int argc, char **argv) {
     score_options o;
     score_run r;
@@ -208,11 +219,9 @@ int verb_score(int argc, char **argv) {
 
     memset(&r, 0, sizeof r);
     use_threads(o.threads);
-    if (o.tokens != NULL && o.join.n == 0) {
-        code = score_open_folder(&r, o.out);
-    } else if (o.out != NULL) {
-        code = output_open_file(&r.out, o.out);
-    }
+    if (group_rank() > 0) o.quiet = 1;
+    code = open_output(&r, &o);
+    if (code == DONE && group_wait()) code = FAILED;
     if (code == DONE) code = score(&r, &o);
     slm_losses_free(r.losses);
     slm_corpus_free(r.corpus);

@@ -40,6 +40,21 @@ uint64_t score_model_hash(const score_run *r);
 slm_status score_windows(slm_losses **out, score_run *r, const slm_windows *windows,
                          slm_progress progress, void *user, slm_error *err);
 
+/* What a score file must hold in the end: its windows, and the fingerprints of their losses, which
+ * have no numbers here. */
+typedef struct score_goal {
+    slm_windows windows;
+    slm_losses losses;
+} score_goal;
+
+/* How many losses lie before those of a window. */
+size_t score_entries_before(const score_run *r, size_t window);
+
+/* Scores what r->losses lack of the goal, by all processes.  Process 0 gets it, and saves it in
+ * `part` (or NULL) from time to time, and if it is interrupted. */
+int score_in_group(score_run *r, const score_options *o, const score_goal *goal,
+                   const char *part);
+
 /* Fills r->losses with those of the text, from the score file and into it if there is one. */
 int score_text(score_run *r, const score_options *o);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/group.h"
+#include "common/group.h"
 #include "common/inputs.h"
 #include "common/paths.h"
 #include "slm/losses_join.h"
@@ -23,26 +25,7 @@ static int load_inputs(score_run *r, const score_options *o) {
     return code;
 }
 
-static int score_at_once(score_run *r, const score_options *o) {
-    slm_error err;
-    watch w;
-    slm_windows windows = slm_corpus_windows(r->corpus, o->batch, r->T);
-    watch_start(&w, "scoring: token", "tok/s", o->quiet);
-    slm_status status = score_windows(&r->losses, r, &windows, watch_callback, &w, &err);
-    progress_end(&w.bar);
-    return fail_status(status, FOR_OUTPUT, &err);
-}
-
-/* ---- into a file ---- */
-
-/* What the file must hold in the end: its windows, and the fingerprints of their losses, which have
- * no numbers here. */
-typedef struct score_goal {
-    slm_windows windows;
-    slm_losses losses;
-} score_goal;
-
-static size_t entries_before(const score_run *r, size_t window) {
+size_t score_entries_before(const score_run *r, size_t window) {
     size_t n_all = r->corpus->n - 1;
     size_t n = window * (size_t)r->T;
     return n < n_all ? n : n_all;
@@ -63,14 +46,40 @@ static score_goal make_goal(const score_run *r, const score_options *o) {
     slm_losses *losses = &goal.losses;
     losses->T = r->T;
     losses->total = r->corpus->n - 1;
-    losses->first = entries_before(r, goal.windows.first);
-    losses->n = entries_before(r, goal.windows.end) - losses->first;
+    losses->first = score_entries_before(r, goal.windows.first);
+    losses->n = score_entries_before(r, goal.windows.end) - losses->first;
     losses->corpus_hash = r->corpus->hash;
     losses->tokenizer_hash = hash_of(r->tokenizer);
     losses->model_hash = score_model_hash(r);
     losses->documents_hash = r->corpus->within_documents ? r->corpus->documents_hash : 0;
     return goal;
 }
+
+/* Scores by all processes, unless they have read different things. */
+static int score_with_others(score_run *r, const score_options *o, const score_goal *goal,
+                             const char *part) {
+    const slm_losses *l = &goal->losses;
+    const uint64_t marks[] = {(uint64_t)l->T, l->first,          l->n,         l->corpus_hash,
+                              l->tokenizer_hash, l->model_hash, l->documents_hash};
+    int same;
+    if (group_compare(&same, slm_hash(SLM_HASH_START, marks, sizeof marks))) return FAILED;
+    if (same) return score_in_group(r, o, goal, part);
+    return fail(BAD_INPUT, "the processes have read different texts or models: all must find the "
+                           "same files");
+}
+
+static int score_at_once(score_run *r, const score_options *o) {
+    slm_error err;
+    watch w;
+    score_goal goal = make_goal(r, o);
+    if (group_size() > 1) return score_with_others(r, o, &goal, NULL);
+    watch_start(&w, "scoring: token", "tok/s", o->quiet);
+    slm_status status = score_windows(&r->losses, r, &goal.windows, watch_callback, &w, &err);
+    progress_end(&w.bar);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+/* ---- into a file ---- */
 
 /* Refuses losses of a file that are no part of the goal. */
 static int check_losses(const slm_losses *losses, const score_goal *goal, const char *path) {
@@ -175,23 +184,17 @@ static int load_finished(score_run *r, const score_options *o, const score_goal 
     return code;
 }
 
-static int score_into_file(score_run *r, const score_options *o) {
-    char part[PATH_SIZE];
+/* Scores until all is there, or a signal asks for an end: then what there is has been saved. */
+static int score_pieces(score_run *r, const score_options *o, const score_goal *goal,
+                        const char *part) {
     slm_error err;
     score_watch w;
-    score_goal goal = make_goal(r, o);
-    if (snprintf(part, sizeof part, "%s.part", o->out) >= (int)sizeof part)
-        return fail(USAGE, "%.60s...: the path is too long", o->out);
-    if (path_exists(o->out)) return load_finished(r, o, &goal);
-    int code = resume(r, o, &goal, part);
-    if (code != DONE) return code;
-
     watch_start(&w.w, "scoring: token", "tok/s", o->quiet);
-    w.n_all = goal.losses.n;
+    w.n_all = goal->losses.n;
     w.saves = r->stream == NULL;
     slm_status status = SLM_ERR_CANCELLED;
     while (status == SLM_ERR_CANCELLED && !stop_requested) {
-        status = score_piece(r, o, &goal, &w, &err);
+        status = score_piece(r, o, goal, &w, &err);
         if (status == SLM_ERR_CANCELLED) {
             slm_status saved = slm_losses_save(r->losses, part, &err);
             if (saved != SLM_OK) status = saved;
@@ -200,9 +203,35 @@ static int score_into_file(score_run *r, const score_options *o) {
     progress_end(&w.w.bar);
     if (status == SLM_ERR_CANCELLED) {
         return fail(INTERRUPTED, "%s: stopped at token %zu of %zu; the same command goes on", part,
-                    r->losses->n, goal.losses.n);
+                    r->losses->n, goal->losses.n);
     }
-    if (status == SLM_OK) status = slm_losses_save(r->losses, o->out, &err);
+    return fail_status(status, FOR_OUTPUT, &err);
+}
+
+/* Reads what is there already.  *is_finished: 1 if that is all. */
+static int load_what_is_there(uint64_t *is_finished, score_run *r, const score_options *o,
+                              const score_goal *goal, const char *part) {
+    *is_finished = path_exists(o->out) != 0;
+    return *is_finished ? load_finished(r, o, goal) : resume(r, o, goal, part);
+}
+
+/* Of several processes, the first one reads and writes. */
+static int score_into_file(score_run *r, const score_options *o) {
+    char part[PATH_SIZE];
+    slm_error err;
+    uint64_t is_finished = 0;
+    int code = DONE;
+    score_goal goal = make_goal(r, o);
+    if (snprintf(part, sizeof part, "%s.part", o->out) >= (int)sizeof part)
+        return fail(USAGE, "%.60s...: the path is too long", o->out);
+    if (group_rank() == 0) code = load_what_is_there(&is_finished, r, o, &goal, part);
+    if (code == DONE && group_take_first(&is_finished)) code = FAILED;
+    if (code != DONE || is_finished) return code;
+
+    code = group_size() > 1 ? score_with_others(r, o, &goal, part)
+                            : score_pieces(r, o, &goal, part);
+    if (code != DONE || group_rank() > 0) return code;
+    slm_status status = slm_losses_save(r->losses, o->out, &err);
     if (status == SLM_OK) (void)remove(part);
     return fail_status(status, FOR_OUTPUT, &err);
 }

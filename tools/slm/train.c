@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/group.h"
 #include "slm/names.h"
 #include "slm/train_command.h"
 #include "slm/verbs.h"
@@ -30,32 +31,67 @@ static void show_step(train_run *r, const slm_step_stats *s) {
     progress_show(&r->bar, slm_trainer_steps(r->trainer), r->o.steps, detail);
 }
 
-/* The mean over the targets of the first windows of the validation text. */
-static slm_status measure_val(train_run *r, slm_error *err) {
+/* Adds the losses of the targets in this process's windows of the validation text to sums[0], and
+ * their number to sums[1]. */
+static slm_status sum_val(double sums[2], const train_run *r, slm_error *err) {
     slm_losses *losses;
-    double sum = 0;
-    size_t n = 0;
-    slm_status status =
-        slm_losses_compute(&losses, r->model, r->val, &r->val_windows, NULL, NULL, err);
+    slm_windows windows = r->val_windows;
+    group_share(&windows.first, &windows.end, r->val_windows.end);
+    if (windows.first == windows.end) return SLM_OK;
+    slm_status status = slm_losses_compute(&losses, r->model, r->val, &windows, NULL, NULL, err);
     if (status != SLM_OK) return status;
     for (size_t i = 0; i < losses->n; i++) {
-        if (!slm_corpus_is_target(r->val, i + 1)) continue;
-        sum += (double)losses->loss[i];
-        n++;
+        if (!slm_corpus_is_target(r->val, losses->first + i + 1)) continue;
+        sums[0] += (double)losses->loss[i];
+        sums[1]++;
     }
     slm_losses_free(losses);
-    r->val_loss = n > 0 ? sum / (double)n : NAN;
     return SLM_OK;
 }
 
-/* Takes one optimizer step. */
+/* The mean over the targets of the first windows of the validation text. */
+static int measure_val(train_run *r) {
+    slm_error err;
+    double sums[2] = {0, 0};
+    slm_status status = sum_val(sums, r, &err);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    if (group_sum(sums, 2)) return FAILED;
+    r->val_loss = sums[1] > 0 ? sums[0] / sums[1] : NAN;
+    return DONE;
+}
+
+/* Takes one optimizer step, with this process's share of its micro-batches. */
 static slm_status take_step(train_run *r, slm_step_stats *stats, slm_error *err) {
-    size_t n_micro = (size_t)r->o.accumulate;
-    for (size_t i = 0; i < n_micro; i++) {
+    const uint64_t first_window = r->cursor.next_window;
+    const uint64_t B = (uint64_t)r->o.batch;
+    r->cursor.next_window = first_window + r->first_micro * B;
+    for (size_t i = r->first_micro; i < r->end_micro; i++) {
         slm_status status = slm_batch_next(r->micro[i], &r->cursor, r->corpus, r->scores, err);
         if (status != SLM_OK) return status;
     }
-    return slm_trainer_step(stats, r->trainer, r->micro, n_micro, err);
+    r->cursor.next_window = first_window + (uint64_t)r->o.accumulate * B;
+    return slm_trainer_step(stats, r->trainer, r->micro + r->first_micro,
+                            r->end_micro - r->first_micro, err);
+}
+
+/* Makes the statistics of one process those of all, and notes whether any was asked to end, so that
+ * all end behind the same step. */
+static int join_stats(train_run *r, slm_step_stats *s) {
+    double n_unselected = (double)(s->n_valid - s->n_selected);
+    double sums[] = {s->loss_selected * (double)s->n_selected, s->loss_unselected * n_unselected,
+                     (double)s->n_selected, n_unselected, (double)(stop_requested != 0)};
+    r->stops = stop_requested;
+    if (group_size() == 1) return DONE;
+    if (group_sum(sums, COUNT(sums))) return FAILED;
+
+    double n_valid = sums[2] + sums[3];
+    s->n_selected = (size_t)sums[2];
+    s->n_valid = (size_t)n_valid;
+    s->loss_selected = sums[2] > 0 ? sums[0] / sums[2] : 0;
+    s->loss_unselected = sums[3] > 0 ? sums[1] / sums[3] : 0;
+    s->loss_all = n_valid > 0 ? (sums[0] + sums[1]) / n_valid : 0;
+    r->stops = sums[4] > 0;
+    return DONE;
 }
 
 /* Takes a step, measures the validation loss if it is due, and writes the row of the log. */
@@ -65,6 +101,8 @@ static int take_logged_step(train_run *r, slm_step_stats *stats) {
     double start = progress_clock();
     slm_status status = take_step(r, stats, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    int code = join_stats(r, stats);
+    if (code != DONE) return code;
     double seconds = progress_clock() - start;
     r->tokens += stats->n_valid;
 
@@ -73,19 +111,24 @@ static int take_logged_step(train_run *r, slm_step_stats *stats) {
     if (seconds > 0) row.tokens_per_second = (double)stats->n_valid / seconds;
     int val_is_due = row.step % r->o.val_every == 0 || row.step == r->o.steps;
     if (r->val != NULL && val_is_due) {
-        status = measure_val(r, &err);
-        if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+        code = measure_val(r);
+        if (code != DONE) return code;
         row.val_loss = r->val_loss;
     }
     row.seconds = progress_clock() - r->bar.start;
-    return log_write(&r->log, &row, stats);
+    return group_rank() == 0 ? log_write(&r->log, &row, stats) : DONE;
+}
+
+/* Whether to end before the next step.  One process need not wait for what the others say. */
+static int is_asked_to_stop(const train_run *r) {
+    return group_size() == 1 ? stop_requested != 0 : r->stops;
 }
 
 /* Steps until all are done or a signal asks for an end; the state is saved in either case. */
 static int take_steps(train_run *r, slm_step_stats *stats) {
     int code = DONE;
     int saved = 0;
-    while (slm_trainer_steps(r->trainer) < r->o.steps && !stop_requested) {
+    while (slm_trainer_steps(r->trainer) < r->o.steps && !is_asked_to_stop(r)) {
         code = take_logged_step(r, stats);
         if (code != DONE) return code;
         show_step(r, stats);
@@ -129,6 +172,7 @@ static void print_note(const train_run *r) {
     say("%s parameters, %s tokens in %zu windows of %d, %llu steps of %d x %d windows", parameters,
         tokens, slm_corpus_n_windows(r->corpus, o->seq), (int)o->seq, (unsigned long long)o->steps,
         (int)o->accumulate, (int)o->batch);
+    if (group_size() > 1) say("%d processes share the micro-batches of a step", group_size());
 
     int ranks_by_loss =
         o->criterion == SLM_CRITERION_EXCESS || o->criterion == SLM_CRITERION_LOSS;
@@ -140,17 +184,25 @@ static void print_note(const train_run *r) {
     }
 }
 
-static int train(train_run *r, int argc, char **argv) {
-    int code = train_load(r);
-    if (code != DONE) return code;
-    catch_signals();
-    code = train_resume(r);
-    if (code == DONE) code = train_clear_folder(r);
+/* Readies the folder for the first step. */
+static int prepare_folder(train_run *r, int argc, char **argv) {
+    int code = train_clear_folder(r);
     if (code != DONE) return code;
     print_note(r);
     code = train_carry_companions(r);
     if (code == DONE) code = train_write_settings(r, argc, argv);
     if (code == DONE) code = log_open(&r->log, r->o.out, slm_trainer_steps(r->trainer));
+    return code;
+}
+
+static int train(train_run *r, int argc, char **argv) {
+    if (group_rank() > 0) r->o.quiet = 1;
+    int code = train_load(r);
+    if (code != DONE) return code;
+    catch_signals();
+    code = train_resume(r);
+    if (code == DONE) code = train_compare_processes(r);
+    if (code == DONE && group_rank() == 0) code = prepare_folder(r, argc, argv);
     if (code == DONE) code = train_loop(r);
     return code;
 }

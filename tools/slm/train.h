@@ -44,17 +44,20 @@ typedef struct train_run {
     slm_corpus *corpus, *val;
     slm_losses *scores; /* of the reference, from --scores */
     slm_trainer *trainer;
-    slm_batch **micro; /* (accumulate) */
+    slm_batch **micro; /* (accumulate); of the other processes' micro-batches none is made */
+    size_t first_micro, end_micro; /* the share of this process */
     slm_cursor cursor;
     slm_windows val_windows; /* of val, that are measured */
     double val_loss;         /* the last one; NaN: none yet */
     slm_dtype dtype;         /* of the weights that are saved */
     train_log log;
     output out;
+    int is_open; /* 1 once process 0 holds the lock of --out */
     progress bar;
     uint64_t run_steps;     /* that the run in --out was to take; 0: there is none */
     uint64_t tokens;        /* targets seen by the run */
     uint64_t tokens_before; /* ... before this process */
+    int stops;              /* 1 once any process was asked to end */
 
     /* What must be the same when the run is resumed, beyond what the library compares. */
     char settings[TRAIN_SETTINGS_SIZE];
@@ -82,7 +85,10 @@ int train_resume(train_run *r);
  * to take, and how many of them warm up. */
 int train_run_schedule(const train_run *r, uint64_t *warmup, uint64_t *steps);
 
-/* Makes and locks the folder, unless that is done. */
+/* Refuses processes that have read different things. */
+int train_compare_processes(const train_run *r);
+
+/* Makes and locks the folder, unless that is done.  Of several processes, the first one does. */
 int train_open_folder(train_run *r);
 
 /* Refuses a run that is in the folder, or removes it with --force. */
@@ -93,6 +99,8 @@ int train_carry_companions(const train_run *r);
 
 /* Writes run.json: what was run on what. */
 int train_write_settings(const train_run *r, int argc, char **argv);
+
+/* Of several processes, the first one saves. */
 int train_checkpoint(train_run *r);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/group.h"
 #include "common/inputs.h"
 #include "common/text.h"
 #include "slm/names.h"
@@ -135,8 +136,21 @@ int train_resume(train_run *r) {
     return DONE;
 }
 
+int train_compare_processes(const train_run *r) {
+    const uint64_t place[] = {slm_trainer_steps(r->trainer), r->cursor.next_window, r->o.steps,
+                              r->corpus->hash, r->val != NULL ? r->val->hash : 0};
+    int same;
+    if (group_size() == 1) return DONE;
+    uint64_t hash = slm_hash(slm_model_hash(r->model), r->settings, strlen(r->settings));
+    if (group_compare(&same, slm_hash(hash, place, sizeof place))) return FAILED;
+    if (same) return DONE;
+    return fail(BAD_INPUT, "the processes have read different data, models or runs: all must find "
+                           "the same files");
+}
+
 int train_checkpoint(train_run *r) {
     slm_error err;
+    if (group_rank() > 0) return DONE;
     slm_run run = {.tokenizer = r->tokenizer,
                    .cursor = r->cursor,
                    .corpus_hash = r->corpus->hash,
@@ -169,8 +183,12 @@ int train_open_folder(train_run *r) {
         "tokenizer.json",     "log.csv",                "run.json",
         "chat_template.json", "generation_config.json", "special_tokens_map.json",
         "tokenizer.model",    "tokenizer_config.json",  "chat_template.jinja"};
-    if (r->out.folder[0] != 0) return DONE;
-    return output_open_folder(&r->out, r->o.out, ours, COUNT(ours));
+    int code = DONE;
+    if (r->is_open) return DONE;
+    r->is_open = 1;
+    if (group_rank() == 0) code = output_open_folder(&r->out, r->o.out, ours, COUNT(ours));
+    if (code == DONE && group_wait()) code = FAILED;
+    return code;
 }
 
 int train_clear_folder(train_run *r) {
@@ -307,6 +325,7 @@ static void write_options(FILE *f, const train_run *r) {
             (unsigned long long)p->steps);
     fprintf(f, ", \"beta1\": %.17g, \"beta2\": %.17g, \"eps\": %.17g", p->beta1, p->beta2, p->eps);
     fprintf(f, ", \"weight_decay\": %.17g, \"clip\": %.17g}", p->weight_decay, p->clip);
+    if (group_size() > 1) fprintf(f, ",\n  \"processes\": %d", group_size());
     fprintf(f, ",\n  \"seed\": %llu,\n  \"batch\": %d,\n  \"accumulate\": %d,\n  \"seq\": %d\n}\n",
             (unsigned long long)r->o.seed, (int)r->o.batch, (int)r->o.accumulate, (int)r->o.seq);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/cli.h"
+#include "common/group.h"
 #include "common/inputs.h"
 #include "slm/train.h"
 
@@ -55,6 +56,12 @@ static int check_options(train_options *o) {
     if (o->resume && o->force) {
         return fail(USAGE, "--resume goes on with the run in %s, --force replaces it: give one",
                     o->out);
+    }
+
+    if (o->accumulate < group_size()) {
+        return fail(USAGE, "--accumulate %d: each of the %d processes needs a micro-batch of a "
+                           "step; --accumulate %d gives them one",
+                    (int)o->accumulate, group_size(), group_size());
     }
 
     if (o->criterion == CRITERION_NOT_GIVEN)
@@ -288,6 +295,7 @@ static int create_trainer(train_run *r) {
     options.adamw = r->o.adamw;
     options.reference = r->reference;
     options.recompute = r->o.recompute;
+    options.group = group_of_trainer();
     slm_status status = slm_trainer_create(&r->trainer, r->model, &options, &err);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
 
@@ -295,7 +303,8 @@ static int create_trainer(train_run *r) {
     r->val_loss = NAN;
     r->micro = (slm_batch **)calloc((size_t)r->o.accumulate, sizeof *r->micro);
     if (r->micro == NULL) return fail_memory();
-    for (int32_t i = 0; i < r->o.accumulate && status == SLM_OK; i++)
+    group_share(&r->first_micro, &r->end_micro, (size_t)r->o.accumulate);
+    for (size_t i = r->first_micro; i < r->end_micro && status == SLM_OK; i++)
         status = slm_batch_create(&r->micro[i], r->o.batch, r->o.seq, &err);
     return fail_status(status, FOR_OUTPUT, &err);
 }

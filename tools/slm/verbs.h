@@ -7,6 +7,7 @@
 typedef struct verb {
     const char *name, *what;
     int (*run)(int argc, char **argv);
+    int may_share; /* 1: several processes may do it together (common/group.h) */
 } verb;
 
 extern const verb verbs[];
