@@ -152,7 +152,10 @@ static SLM__KEEP const int *const slm__abi_check = &SLM__ABI;
    Structs may get new fields at their end; initialise by name.
 
    Threads: slm.h has no globals.  Distinct objects may be used from distinct threads.  A const
-   object may be shared by threads while nobody changes it.  Inside, work is spread by OpenMP.
+   object may be shared by threads while nobody changes it.  Inside, work is spread by OpenMP: over
+   as many threads as it says (at most 1024) and as the work has use for, or over one where other
+   programs take the processor and that is faster, which slm.h measures.  No bit depends on it, and
+   none of your OpenMP settings is changed.
 
    Units: counts are tokens, sizes are bytes, losses are nats.  (B*T) is the shape of an array.   */
 
@@ -1020,17 +1023,34 @@ static size_t slm__min(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* OpenMP, where the compiler has it: SLM__PRAGMA(omp parallel for) is nothing without it. */
+/* The most threads that work together, whatever OMP_NUM_THREADS says. */
+enum { SLM__MOST_THREADS = 1024 };
+
+/* OpenMP, where the compiler has it: SLM__PRAGMA(omp parallel) is nothing without it.
+   SLM__SHARE(schedule, threads) precedes a loop whose turns so many threads share. */
 #ifdef _OPENMP
 #include <omp.h>
 #define SLM__PRAGMA(directive) _Pragma(#directive)
-#define SLM__THREADS() omp_get_max_threads() /* as many as a parallel region would start now */
-#define SLM__THREAD() omp_get_thread_num()   /* this thread: 0, 1, ... */
+#define SLM__SHARE(how, threads) SLM__PRAGMA(omp parallel for schedule(how) num_threads(threads))
+#define SLM__THREADS() ((int)slm__min((size_t)omp_get_max_threads(), SLM__MOST_THREADS))
+#define SLM__THREAD() omp_get_thread_num() /* this thread: 0, 1, ... */
+#ifndef SLM__CLOCK                         /* a test may have its own */
+#define SLM__CLOCK() omp_get_wtime()       /* seconds since some moment */
+#endif
 #else
 #define SLM__PRAGMA(directive)
+#define SLM__SHARE(how, threads) (void)(threads);
 #define SLM__THREADS() 1
 #define SLM__THREAD() 0
+#define SLM__CLOCK() 0.0
 #endif
+
+/* How many threads share n pieces of work. */
+static int slm__threads_of(size_t n_pieces) {
+    const size_t threads = (size_t)SLM__THREADS();
+
+    return n_pieces > 1 ? (int)slm__min(n_pieces, threads) : 1;
+}
 
 /* The symbol that every file which includes slm.h refers to. */
 #ifndef SLM_STATIC
@@ -1304,7 +1324,7 @@ static uint64_t slm__hash_numbers(uint64_t hash, const slm_real *numbers, size_t
         size_t left = slm__min(n - first, SLM__HASH_PIECES * SLM__HASH_PIECE);
         size_t n_pieces = (left + SLM__HASH_PIECE - 1) / SLM__HASH_PIECE;
 
-        SLM__PRAGMA(omp parallel for schedule(dynamic) if (n_pieces > 1))
+        SLM__SHARE(dynamic, slm__threads_of(n_pieces))
         for (size_t i = 0; i < n_pieces; i++) {
             const slm_real *piece = numbers + first + i * SLM__HASH_PIECE;
             size_t count = slm__min(left - i * SLM__HASH_PIECE, SLM__HASH_PIECE);
@@ -1380,7 +1400,7 @@ static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviat
     const size_t n_pieces = (n + SLM__NORMAL_PIECE - 1) / SLM__NORMAL_PIECE;
     const uint64_t words = deviation > 0 ? 2 : 0; /* that a number takes */
 
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_pieces > 1))
+    SLM__SHARE(static, slm__threads_of(n_pieces))
     for (size_t p = 0; p < n_pieces; p++) {
         const size_t first = p * SLM__NORMAL_PIECE;
         const size_t end = first + slm__min(n - first, SLM__NORMAL_PIECE);
@@ -2032,6 +2052,132 @@ enum {
     SLM__PARALLEL_EXPONENTIALS = 4096
 };
 
+/* ---- one thread, or all of them ----
+   Threads that share work wait for the last of them.  Where other programs want the processor too,
+   that one comes milliseconds late, and one thread alone would have been done many times sooner.
+   So a tape and a generator, which do much small work, keep an account of their products.  It knows
+   how long one thread takes for a multiply-add, gains what all threads save, and pays what they
+   cost.  Where it would fall below zero, one thread does all for a time that is SLM__TEAM_REST
+   times as long as what is missing, and then all are tried again: twice as long for each trial in
+   a row that failed.  So what the trials cost is a small share of the time, and all threads are
+   never much slower than one.
+
+   The number of threads changes no bit, so the clock cannot either.  Nothing of OpenMP is set: the
+   caller's threads, their number and how they wait are what they were. */
+enum {
+    SLM__TEAM_SIZES = 24,  /* products are told apart by size: powers of two */
+    SLM__TEAM_SMALL = 8,   /* products below this size begin on one thread, which is measured ... */
+    SLM__TEAM_SAMPLES = 3, /* ... at least so many times */
+    SLM__TEAM_REST = 32,
+    SLM__TEAM_MOST_FAILURES = 6
+};
+#define SLM__TEAM_CREDIT 0.004 /* seconds: what was saved long ago does not count */
+#define SLM__TEAM_BEGIN 0.1    /* seconds before small products are tried with all threads */
+
+/* Tests that want all threads to work, always, replace it by 0. */
+#ifndef SLM__TEAM_JUDGES
+#define SLM__TEAM_JUDGES 1
+#endif
+
+typedef struct slm__team {
+    int most;                     /* threads that the largest work so far can use */
+    int alone;                    /* 1: the last product was for one thread */
+    double credit;                /* seconds */
+    double begun;                 /* on the clock: the first product; 0: there was none */
+    double rest;                  /* on the clock: until then one thread does all */
+    int n_failures;               /* trials in a row that failed */
+    double pace[SLM__TEAM_SIZES]; /* seconds that one thread takes for a multiply-add */
+    int n_samples[SLM__TEAM_SIZES];
+} slm__team;
+
+/* One product, from begin to end. */
+typedef struct slm__team_turn {
+    int threads;  /* that do it */
+    int size;     /* what its pace is filed under */
+    double start; /* on the clock; 0: it is not judged */
+} slm__team_turn;
+
+/* How many threads could share the work, each with at least a grain of it.  The number never falls:
+   GNU's OpenMP would end threads, and start them anew. */
+static int slm__team_all(slm__team *team, size_t work, size_t grain) {
+    const int useful = (int)slm__min(work / grain, SLM__MOST_THREADS - 1) + 1;
+
+    if (team->most < useful) team->most = useful;
+    return (int)slm__min((size_t)SLM__THREADS(), (size_t)team->most);
+}
+
+/* How many threads share work that is not a product: as many as shared the last product. */
+static int slm__team_share(slm__team *team, size_t work, size_t grain) {
+    const int all = slm__team_all(team, work, grain);
+
+    return work > grain && !team->alone ? all : 1;
+}
+
+/* The pace of one thread at this size, or at the next smaller one that is known; 0: unknown. */
+static double slm__team_pace(const slm__team *team, int size) {
+    while (size > 0 && team->n_samples[size] == 0)
+        size--;
+    return team->pace[size];
+}
+
+/* Returns 1 if one thread shall do the product so that its pace is known. */
+static int slm__team_measures(const slm__team *team, const slm__team_turn *turn) {
+    if (turn->size >= SLM__TEAM_SMALL) return 0;
+    return turn->start < team->begun + SLM__TEAM_BEGIN ||
+           team->n_samples[turn->size] < SLM__TEAM_SAMPLES;
+}
+
+/* A product begins.  work: its multiply-adds. */
+static slm__team_turn slm__team_begin(slm__team *team, size_t work, size_t grain) {
+    const int all = slm__team_all(team, work, grain);
+    slm__team_turn turn = {1, 0, 0};
+
+    if (work <= grain) return turn;
+    turn.threads = all;
+    if (all == 1 || !SLM__TEAM_JUDGES) return turn;
+
+    for (size_t grains = work / grain; grains > 1 && turn.size < SLM__TEAM_SIZES - 1; grains /= 2)
+        turn.size++;
+    turn.start = SLM__CLOCK();
+    if (team->begun <= 0) team->begun = turn.start;
+    team->alone = turn.start < team->rest || slm__team_measures(team, &turn);
+    if (team->alone) turn.threads = 1;
+    return turn;
+}
+
+/* One thread took so long for a multiply-add.  The fastest time is kept, and drifts with later
+   ones. */
+static void slm__team_learn(slm__team *team, int size, double pace) {
+    double *known = &team->pace[size];
+
+    if (team->n_samples[size] == 0 || pace < *known) {
+        *known = pace;
+    } else {
+        *known += (pace - *known) / 16;
+    }
+    if (team->n_samples[size] < SLM__TEAM_SAMPLES) team->n_samples[size]++;
+}
+
+/* The product is done. */
+static void slm__team_end(slm__team *team, slm__team_turn turn, size_t work) {
+    if (turn.start <= 0) return;
+    const double now = SLM__CLOCK();
+    const double seconds = now - turn.start;
+    const double pace = slm__team_pace(team, turn.size);
+
+    if (turn.threads == 1) {
+        slm__team_learn(team, turn.size, seconds / (double)work);
+        return;
+    }
+    if (pace <= 0) return;
+    team->credit = fmin(team->credit + pace * (double)work - seconds, SLM__TEAM_CREDIT);
+    if (team->credit >= SLM__TEAM_CREDIT) team->n_failures = 0;
+    if (team->credit >= 0) return;
+    team->rest = now - team->credit * (double)(SLM__TEAM_REST << team->n_failures);
+    if (team->n_failures < SLM__TEAM_MOST_FAILURES) team->n_failures++;
+    team->credit = 0;
+}
+
 /* ==== >>gemm ================================================================================ 4 ==
    The matrix product C = op(A) op(B) or C += op(A) op(B): sums in registers, blocks in caches.   */
 
@@ -2439,6 +2585,7 @@ typedef struct slm__gemm_plan {
     size_t n_share;       /* columns of C that a thread takes at a time: n_block, or a part of it */
     int split_columns;    /* C has few rows: threads divide the columns, and each packs its own */
     int pack_a;           /* A is packed into panels; otherwise it is read where it is */
+    int n_threads;        /* that do the product */
     slm_real *panels;     /* KC * MC reals for each thread */
     slm_real *slivers[2]; /* two places for a packed part of B, KC * NC reals each */
 } slm__gemm_plan;
@@ -2464,13 +2611,14 @@ static size_t slm__k_block(size_t k) {
 
 /* `work` holds slm__gemm_work numbers and may be unaligned. */
 static slm__gemm_plan slm__plan_gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A,
-                                     slm_real *work) {
+                                     slm_real *work, int n_threads) {
     const int isa = SLM__ISA();
-    const size_t threads = (size_t)SLM__THREADS();
+    const size_t threads = (size_t)n_threads;
     const size_t NC = isa == SLM__ISA_AVX512 ? SLM__NC_AVX512 : SLM__NC;
     const size_t misaligned = (uintptr_t)work / sizeof(slm_real) % SLM__CACHE_LINE;
     slm__gemm_plan plan;
 
+    plan.n_threads = n_threads;
     plan.k_block = slm__k_block(k);
     plan.n_k_blocks = k > 0 ? slm__n_blocks(k, plan.k_block) : 1;
 
@@ -2499,12 +2647,13 @@ static slm__gemm_plan slm__plan_gemm(slm__gemm_op op, size_t m, size_t n, size_t
     return plan;
 }
 
-/* C (m,n) = op(A) op(B), or with add = SLM__ADD:  C += op(A) op(B).  Sums run over k. */
+/* C (m,n) = op(A) op(B), or with add = SLM__ADD:  C += op(A) op(B), by so many threads.  Sums run
+   over k. */
 static void slm__gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A, slm__mat B,
-                      int add, slm__mat_out C, slm_real *work) {
-    const slm__gemm_plan plan = slm__plan_gemm(op, m, n, k, A, work);
+                      int add, slm__mat_out C, slm_real *work, int n_threads) {
+    const slm__gemm_plan plan = slm__plan_gemm(op, m, n, k, A, work, n_threads);
 
-    SLM__PRAGMA(omp parallel if (m * n * k > SLM__PARALLEL_GEMM)) {
+    SLM__PRAGMA(omp parallel num_threads(plan.n_threads)) {
         int place = 0;
 
         for (size_t block = 0; block < plan.n_k_blocks; block++) {
@@ -2722,13 +2871,14 @@ enum { SLM__MATVEC_ROWS = 16 }; /* rows that a thread takes at a time */
 /* y = w x, or y += w x, for `count` matrices w and one x (n).  It costs what reading the matrices
    costs, so each is read once, from front to back. */
 static void slm__matvec(const slm__matvec_of *matrices, size_t count, const slm_real *x, size_t n,
-                        int add) {
+                        int add, slm__team *team) {
     size_t pieces = 0;
     for (size_t i = 0; i < count; i++)
         pieces += slm__n_blocks(matrices[i].rows, SLM__MATVEC_ROWS);
 
-    SLM__PRAGMA(omp parallel for schedule(static) \
-                if (pieces * SLM__MATVEC_ROWS * n > SLM__PARALLEL_MULTIPLY_ADDS))
+    const size_t work = pieces * SLM__MATVEC_ROWS * n;
+    const slm__team_turn turn = slm__team_begin(team, work, SLM__PARALLEL_MULTIPLY_ADDS);
+    SLM__SHARE(static, turn.threads)
     for (size_t p = 0; p < pieces; p++) {
         /* Piece p of all is piece `piece` of matrix i. */
         size_t i = 0;
@@ -2743,6 +2893,7 @@ static void slm__matvec(const slm__matvec_of *matrices, size_t count, const slm_
         slm__matvec_rows(m.y + row, m.w + row * n, n, x, slm__min(m.rows - row, SLM__MATVEC_ROWS),
                          n, add);
     }
+    slm__team_end(team, turn, work);
 }
 
 /* y_i = sum_j a_j x_ji:  x has `rows` rows of n numbers, ld apart. */
@@ -3013,6 +3164,7 @@ struct slm_tape {
     slm_tensor *leaves; /* those that want a gradient */
     slm_real *work;     /* packing space of the matrix product ... */
     int work_threads;   /* ... for this number of threads */
+    slm__team team;     /* how many threads an operation gets */
     int recording;      /* 0: forward only; a buffer is reused once its last reader is done */
     int recompute;      /* 1: outputs of matrix products may be dropped and made again, too */
     slm_error error;    /* the first error since the reset; while it is there, nothing is done */
@@ -3099,9 +3251,8 @@ static void *slm__tape_new(slm_tape *tape, size_t size) {
     return memory != NULL ? memset(memory, 0, size) : NULL;
 }
 
-/* Returns packing space for slm__gemm, enough for the threads that OpenMP would start now. */
-static slm_real *slm__work(slm_tape *tape) {
-    int threads = SLM__THREADS();
+/* Returns packing space for slm__gemm, enough for so many threads. */
+static slm_real *slm__work(slm_tape *tape, int threads) {
     if (tape->work_threads >= threads) return tape->work;
     slm__release(tape->work);
     tape->work = (slm_real *)slm__alloc(slm__gemm_work(threads), sizeof(slm_real), &tape->error);
@@ -3209,10 +3360,10 @@ static SLM__MAYBE_UNUSED int slm__is_row_list(const int32_t *live, size_t n_live
 }
 
 /* Zeroes the live rows. */
-static void slm__grad_zero(slm_tensor *t) {
+static void slm__grad_zero(slm_tape *tape, slm_tensor *t) {
     size_t n_rows = slm__n_grad_rows(t);
     size_t C = t->cols;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
+    SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_ELEMENTS))
     for (size_t i = 0; i < n_rows; i++)
         memset(t->grad + slm__grad_row(t->live, i) * C, 0, C * sizeof(slm_real));
 }
@@ -3260,7 +3411,7 @@ static slm__grad_mode slm__grad_prepare(slm_tape *tape, slm_tensor *t, const int
 static int slm__grad_prepare_to_add(slm_tape *tape, slm_tensor *t, const int32_t *live,
                                     size_t n_live) {
     slm__grad_mode mode = slm__grad_prepare(tape, t, live, n_live);
-    if (mode == SLM__GRAD_OVERWRITE) slm__grad_zero(t);
+    if (mode == SLM__GRAD_OVERWRITE) slm__grad_zero(tape, t);
     return mode != SLM__GRAD_UNWANTED;
 }
 
@@ -3277,7 +3428,7 @@ static void slm__grad_move_or_add(slm_tape *tape, slm_tensor *to, slm_tensor *fr
     if (!slm__grad_prepare_to_add(tape, to, from->live, from->n_live)) return;
     size_t n_rows = slm__n_grad_rows(from);
     size_t C = from->cols;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_COPIES))
+    SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_COPIES))
     for (size_t i = 0; i < n_rows; i++) {
         size_t offset = slm__grad_row(from->live, i) * C;
         slm__axpy(to->grad + offset, 1, from->grad + offset, C);
@@ -3336,8 +3487,13 @@ SLM_API slm_status slm_tape_backward(slm_tape *tape, slm_tensor *loss, slm_error
 /* slm__gemm with the tape's packing space: C (m, n) = op(A) op(B), or added to C. */
 static void slm__product(slm_tape *tape, slm__gemm_op op, size_t m, size_t n, size_t k,
                          slm__mat A, slm__mat B, int add, slm__mat_out C) {
-    slm_real *work = slm__work(tape);
-    if (work != NULL) slm__gemm(op, m, n, k, A, B, add, C, work);
+    const size_t multiply_adds = m * n * k;
+    int all = slm__team_all(&tape->team, multiply_adds, SLM__PARALLEL_GEMM);
+    slm_real *work = slm__work(tape, all);
+    if (work == NULL) return;
+    const slm__team_turn turn = slm__team_begin(&tape->team, multiply_adds, SLM__PARALLEL_GEMM);
+    slm__gemm(op, m, n, k, A, B, add, C, work, turn.threads);
+    slm__team_end(&tape->team, turn, multiply_adds);
 }
 
 /* ---- embedding ----------------------------------------------------------------------------------
@@ -3395,7 +3551,7 @@ static void slm__linear_forward(slm_tape *tape, slm__node *node) {
     if (x == NULL) return;
 
     if (residual != NULL) {
-        SLM__PRAGMA(omp parallel for schedule(static) if (N * O > SLM__PARALLEL_COPIES))
+        SLM__SHARE(static, slm__team_share(&tape->team, N * O, SLM__PARALLEL_COPIES))
         for (size_t n = 0; n < N; n++)
             memcpy(y->data + n * O, residual->data + n * O, O * sizeof(slm_real));
     }
@@ -3461,7 +3617,7 @@ static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
     size_t C = y->cols;
     const slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (N * C > SLM__PARALLEL_ELEMENTS))
+    SLM__SHARE(static, slm__team_share(&tape->team, N * C, SLM__PARALLEL_ELEMENTS))
     for (size_t n = 0; n < N; n++)
         slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
 }
@@ -3498,7 +3654,8 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     slm_real *sums = slm__tape_alloc(tape, (n_pieces + 1) * C); /* (n_pieces, C) and a row more */
     if (tape->error.status != SLM_OK) return;
     slm_real *unread = has_dx ? NULL : sums + n_pieces * C; /* for one thread only */
-    SLM__PRAGMA(omp parallel for schedule(static) if (has_dx && N * C > SLM__PARALLEL_ELEMENTS))
+    int threads = slm__team_share(&tape->team, has_dx ? N * C : 0, SLM__PARALLEL_ELEMENTS);
+    SLM__SHARE(static, threads)
     for (size_t p = 0; p < n_pieces; p++) {
         size_t first = p * SLM__RMSNORM_PIECE;
         size_t end = slm__min(first + SLM__RMSNORM_PIECE, N);
@@ -3600,12 +3757,13 @@ static int slm__documents_fit(slm_tape *tape, const int32_t *start, size_t N, si
 
 /* Turns the live rows of `numbers`, which are the data or the gradient of x; sign -1: back.
    document_start (N) or NULL: 0. */
-static void slm__rope_turn(slm_real *numbers, const slm_tensor *x, const slm_tensor *angles,
-                           const int32_t *document_start, slm_real sign) {
+static void slm__rope_turn(slm_tape *tape, slm_real *numbers, const slm_tensor *x,
+                           const slm_tensor *angles, const int32_t *document_start,
+                           slm_real sign) {
     size_t n_rows = slm__n_grad_rows(x);
     size_t C = x->cols;
     size_t D = angles->cols;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
+    SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_ELEMENTS))
     for (size_t i = 0; i < n_rows; i++) {
         size_t n = slm__grad_row(x->live, i);
         size_t start = document_start != NULL ? (size_t)document_start[n] : 0;
@@ -3620,8 +3778,7 @@ static void slm__rope_turn(slm_real *numbers, const slm_tensor *x, const slm_ten
    the gradient of x is complete; it is turned in place for the maker of x. */
 static void slm__rope_backward(slm_tape *tape, slm__node *node) {
     const int32_t *document_start = (const int32_t *)node->details;
-    (void)tape;
-    slm__rope_turn(node->out->grad, node->out, node->in[0], document_start, -1);
+    slm__rope_turn(tape, node->out->grad, node->out, node->in[0], document_start, -1);
 }
 
 SLM_API slm_tensor *slm_rope(slm_tape *tape, slm_tensor *x, slm_tensor *angles) {
@@ -3651,7 +3808,7 @@ SLM_API slm_tensor *slm_rope_within(slm_tape *tape, slm_tensor *x, slm_tensor *a
     /* The sweep must find x as it is after the turn, but its maker would make it again as it was
        before.  Without a forward the maker cannot, so slm__tensor_drop keeps x for the sweep. */
     x->maker->forward = NULL;
-    slm__rope_turn(x->data, x, angles, document_start, 1);
+    slm__rope_turn(tape, x->data, x, angles, document_start, 1);
     return x;
 }
 
@@ -3974,10 +4131,19 @@ static void slm__attention_sequence_backward(const slm__node *node, size_t b, si
         slm__attention_group_backward(node, &span, kv, &next, scratch);
 }
 
-/* The condition under which attention starts threads. */
-static SLM__MAYBE_UNUSED int slm__attention_is_large(size_t n_tasks,
-                                                     const slm__attention_sizes *s) {
-    return n_tasks * s->T * s->T * s->D > SLM__PARALLEL_MULTIPLY_ADDS;
+/* The threads of so many tasks: each has scratch of its own, whether or not it takes part. */
+typedef struct slm__attention_team {
+    int all;
+    int threads; /* that take part */
+} slm__attention_team;
+
+static slm__attention_team slm__attention_team_of(slm_tape *tape, size_t n_tasks,
+                                                  const slm__attention_sizes *s) {
+    const size_t work = n_tasks * s->T * s->T * s->D;
+    slm__attention_team team;
+    team.all = slm__team_all(&tape->team, work, SLM__PARALLEL_MULTIPLY_ADDS);
+    team.threads = slm__team_share(&tape->team, work, SLM__PARALLEL_MULTIPLY_ADDS);
+    return team;
 }
 
 static void slm__attention_backward(slm_tape *tape, slm__node *node) {
@@ -3987,7 +4153,8 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     slm_tensor *k = node->in[1];
     slm_tensor *v = node->in[2];
     size_t n_tasks = s->n_sequences * s->KV;
-    size_t n_threads = (size_t)SLM__THREADS();
+    slm__attention_team team = slm__attention_team_of(tape, n_tasks, s);
+    size_t n_threads = (size_t)team.all;
     slm_real *memory = slm__tape_alloc(tape, n_threads * s->scratch);
 
     int wanted = slm__grad_prepare_to_add(tape, q, y->live, y->n_live);
@@ -3998,7 +4165,7 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
         (void)slm__tensor_restore(tape, node->in[i]);
     if (tape->error.status != SLM_OK) return;
 
-    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (slm__attention_is_large(n_tasks, s)))
+    SLM__SHARE(dynamic, team.threads)
     for (size_t task = 0; task < n_tasks; task++) {
         slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
         slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
@@ -4054,11 +4221,12 @@ SLM_API slm_tensor *slm_attention_within(slm_tape *tape, slm_tensor *q, slm_tens
 
     const slm__attention_sizes *s = &details->sizes;
     size_t n_tasks = s->n_sequences * s->H;
-    size_t n_threads = (size_t)SLM__THREADS();
+    slm__attention_team team = slm__attention_team_of(tape, n_tasks, s);
+    size_t n_threads = (size_t)team.all;
     node->saved = slm__tape_alloc(tape, s->H * q->rows);
     slm_real *memory = slm__tape_alloc(tape, n_threads * s->scratch);
     if (node->saved == NULL || memory == NULL) return NULL;
-    SLM__PRAGMA(omp parallel for schedule(dynamic, 1) if (slm__attention_is_large(n_tasks, s)))
+    SLM__SHARE(dynamic, team.threads)
     for (size_t task = 0; task < n_tasks; task++) {
         slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
         slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
@@ -4084,7 +4252,7 @@ static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     const slm_real *gate = slm__tensor_restore(tape, node->in[0]);
     const slm_real *up = slm__tensor_restore(tape, node->in[1]);
     if (gate == NULL || up == NULL) return;
-    SLM__PRAGMA(omp parallel for schedule(static) if (N * F > SLM__PARALLEL_EXPONENTIALS))
+    SLM__SHARE(static, slm__team_share(&tape->team, N * F, SLM__PARALLEL_EXPONENTIALS))
     for (size_t n = 0; n < N; n++)
         slm__swiglu(y->data + n * F, gate + n * F, up + n * F, F);
 }
@@ -4112,7 +4280,7 @@ static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
     (void)slm__tensor_restore(tape, up);
     if (tape->error.status != SLM_OK) return;
 
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * F > SLM__PARALLEL_EXPONENTIALS))
+    SLM__SHARE(static, slm__team_share(&tape->team, n_rows * F, SLM__PARALLEL_EXPONENTIALS))
     for (size_t i = 0; i < n_rows; i++) {
         size_t offset = slm__grad_row(y->live, i) * F;
         slm__swiglu_backward(gate->grad + offset, up->grad + offset, g + offset,
@@ -4261,7 +4429,7 @@ static size_t slm__chunk_losses(slm_tape *tape, const slm__loss_rows *rows, slm_
                  slm__matrix_out(l->z, V, l->slot + first));
     if (tape->error.status != SLM_OK) return hidden->rows;
 
-    SLM__PRAGMA(omp parallel for schedule(static) if ((end - first) * V > SLM__PARALLEL_ELEMENTS))
+    SLM__SHARE(static, slm__team_share(&tape->team, (end - first) * V, SLM__PARALLEL_ELEMENTS))
     for (size_t n = first; n < end; n++) {
         slm_real *z = l->z + (size_t)l->slot[n] * V;
         int32_t target = rows->targets[n];
@@ -4358,10 +4526,10 @@ typedef struct slm__loss_job {
     slm_tensor *dhead;
 } slm__loss_job;
 
-static void slm__grad_scale(slm_tensor *t, slm_real factor) {
+static void slm__grad_scale(slm_tape *tape, slm_tensor *t, slm_real factor) {
     size_t n_rows = slm__n_grad_rows(t);
     size_t C = t->cols;
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_rows * C > SLM__PARALLEL_ELEMENTS))
+    SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_ELEMENTS))
     for (size_t i = 0; i < n_rows; i++)
         slm__scale(t->grad + slm__grad_row(t->live, i) * C, factor, C);
 }
@@ -4369,7 +4537,7 @@ static void slm__grad_scale(slm_tensor *t, slm_real factor) {
 /* Adds dL times a unit gradient to the gradient of `to`. */
 static void slm__unit_grad_apply(slm_tape *tape, slm_tensor *to, slm_tensor unit, slm_real dL) {
     if (unit.grad == NULL) return;
-    if (dL != 1) slm__grad_scale(&unit, dL);
+    if (dL != 1) slm__grad_scale(tape, &unit, dL);
     slm__grad_move_or_add(tape, to, &unit);
     slm__tape_recycle(tape, unit.grad, unit.rows * unit.cols); /* NULL if it was moved */
 }
@@ -4433,7 +4601,7 @@ static void slm__loss_grad_from_kept(slm_tape *tape, const slm__loss_job *job,
         slots[i] = kept->slot[job->live[i]];
         SLM_ASSERT(slots[i] != SLM__NO_SLOT);
     }
-    SLM__PRAGMA(omp parallel for schedule(static) if (job->n_live * V > SLM__PARALLEL_ELEMENTS))
+    SLM__SHARE(static, slm__team_share(&tape->team, job->n_live * V, SLM__PARALLEL_ELEMENTS))
     for (size_t i = 0; i < job->n_live; i++) {
         int32_t n = job->live[i];
         slm__row_loss_backward(kept->z + (size_t)slots[i] * V, kept->sum[n], job, n);
@@ -4456,7 +4624,7 @@ static void slm__loss_grad_recomputed(slm_tape *tape, const slm__loss_job *job) 
                      slm__matrix(rows->head->data, C, NULL), 0, slm__matrix_out(z, V, NULL));
         if (tape->error.status != SLM_OK) return;
 
-        SLM__PRAGMA(omp parallel for schedule(static) if (m * V > SLM__PARALLEL_ELEMENTS))
+        SLM__SHARE(static, slm__team_share(&tape->team, m * V, SLM__PARALLEL_ELEMENTS))
         for (size_t i = 0; i < m; i++) {
             int32_t n = live[i];
             slm_real sum;
@@ -5431,7 +5599,7 @@ static int slm__all_finite(const slm_real *values, size_t n) {
     const size_t piece = n / SLM__FINITE_PIECES + 1;
     uint8_t bad[SLM__FINITE_PIECES];
 
-    SLM__PRAGMA(omp parallel for schedule(static) if (n >= SLM__FINITE_MANY))
+    SLM__SHARE(static, slm__threads_of(n >= SLM__FINITE_MANY ? SLM__FINITE_PIECES : 1))
     for (size_t p = 0; p < SLM__FINITE_PIECES; p++) {
         const size_t first = slm__min(n, p * piece);
         const size_t end = first + slm__min(n - first, piece);
@@ -6045,7 +6213,7 @@ SLM_API double slm_adamw_learning_rate(const slm_adamw_options *options, uint64_
 #define SLM__NORM_RUN 4096
 
 /* The norm of x (n): the root of the sum of squares. */
-static double slm__norm(const slm_real *x, size_t n) {
+static double slm__norm(const slm_real *x, size_t n, slm__team *team) {
     double partial[SLM__NORM_PIECES];
     double sum = 0;
     size_t length = n / SLM__NORM_PIECES / 64 * 64 + 64;
@@ -6053,7 +6221,7 @@ static double slm__norm(const slm_real *x, size_t n) {
     if (length < SLM__ADAMW_PIECE) length = SLM__ADAMW_PIECE;
     const size_t n_pieces = (n + length - 1) / length;
 
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_pieces > 1))
+    SLM__SHARE(static, slm__team_share(team, n, SLM__ADAMW_PIECE))
     for (size_t p = 0; p < n_pieces; p++) {
         size_t first = p * length;
         size_t end = first + slm__min(n - first, length);
@@ -6080,6 +6248,7 @@ typedef struct slm__adamw_step {
     double lr;
     double grad_scale; /* the clip's factor */
     uint64_t t;        /* 1, 2, ... */
+    slm__team *team;   /* who shares the work */
 } slm__adamw_step;
 
 /* One AdamW step with decoupled decay (Loshchilov and Hutter) on n parameters:
@@ -6093,7 +6262,7 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
     const slm_real correct2 = (slm_real)(1.0 / (1.0 - pow(s->beta2, (double)s->t)));
     const size_t n_pieces = (n + SLM__ADAMW_PIECE - 1) / SLM__ADAMW_PIECE;
 
-    SLM__PRAGMA(omp parallel for schedule(static) if (n_pieces > 1))
+    SLM__SHARE(static, slm__team_share(s->team, n, SLM__ADAMW_PIECE))
     for (size_t p = 0; p < n_pieces; p++) {
         size_t first = p * SLM__ADAMW_PIECE;
         size_t count = slm__min(n - first, SLM__ADAMW_PIECE);
@@ -6518,6 +6687,7 @@ static void slm__trainer_apply(slm_trainer *t, double grad_norm) {
     step.lr = slm_adamw_learning_rate(o, t->steps);
     step.grad_scale = slm__clip(grad_norm, o->clip);
     step.t = t->steps + 1;
+    step.team = &t->tape->team;
     for (size_t i = 0; i < t->model->n_tensors; i++) {
         const slm_param *p = &t->model->table[i];
 
@@ -6530,7 +6700,8 @@ static void slm__trainer_apply(slm_trainer *t, double grad_norm) {
    that also looks at the losses before it changes a parameter (slm__step_measure). */
 SLM_API slm_status slm_trainer_update(slm_step_stats *stats, slm_trainer *trainer,
                                       slm_error *err) {
-    const double grad_norm = slm__norm(trainer->grads, trainer->model->n_params);
+    slm__team *team = &trainer->tape->team;
+    const double grad_norm = slm__norm(trainer->grads, trainer->model->n_params, team);
 
     if (!(grad_norm <= DBL_MAX))
         return slm__fail(err, SLM_ERR_NOT_FINITE,
@@ -6639,7 +6810,7 @@ SLM_API slm_status slm_trainer_step(slm_step_stats *stats, slm_trainer *trainer,
 
     /* 7. Clip, AdamW: unless nothing was selected, or a loss or gradient is not finite. */
     SLM__TRACE(NULL, 0); /* no operation of the tape runs any more */
-    const double grad_norm = slm__norm(t->grads, n_params);
+    const double grad_norm = slm__norm(t->grads, n_params, &t->tape->team);
     status = slm__step_measure(stats, &step, grad_norm, err);
     if (status != SLM_OK) return status;
     if (step.k > 0) slm__trainer_apply(t, grad_norm);
@@ -6668,6 +6839,7 @@ struct slm_generator {
     slm_real *sine;         /* (D/2) */
     slm_real *attention;    /* (H, capacity) attention of each head to each token */
     slm_real *logits;       /* (V) */
+    slm__team team;         /* how many threads a product gets */
 };
 
 SLM_API void slm_generator_free(slm_generator *generator) {
@@ -6802,18 +6974,18 @@ static void slm__generator_attention(slm_generator *g, int32_t layer) {
     project[0] = slm__weight_of(g, first + SLM__Q, g->q);
     project[1] = slm__weight_of(g, first + SLM__K, key);
     project[2] = slm__weight_of(g, first + SLM__V, value);
-    slm__matvec(project, 3, g->y, C, 0);
+    slm__matvec(project, 3, g->y, C, 0, &g->team);
     for (size_t h = 0; h < KV; h++)
         slm__rotate(key + h * D, g->cosine, g->sine, D / 2, 1);
 
-    SLM__PRAGMA(omp parallel for schedule(static) if (n * H * D > SLM__GENERATOR_PARALLEL))
+    SLM__SHARE(static, slm__team_share(&g->team, n * H * D, SLM__GENERATOR_PARALLEL))
     for (size_t h = 0; h < H; h++) {
         size_t shared = h * KV / H * D; /* where the keys and values of this head begin */
         slm__generator_head(g, h, keys + shared, values + shared, n, stride);
     }
 
     output = slm__weight_of(g, first + SLM__O, g->x);
-    slm__matvec(&output, 1, g->y, H * D, 1);
+    slm__matvec(&output, 1, g->y, H * D, 1, &g->team);
 }
 
 /* x += Down (silu(Gate y) * Up y), y = RMSNorm(x). */
@@ -6828,10 +7000,10 @@ static void slm__generator_mlp(slm_generator *g, int32_t layer) {
     slm__norm_row(g, first + SLM__NORM2, g->x, g->y);
     widen[0] = slm__weight_of(g, first + SLM__GATE, g->gate);
     widen[1] = slm__weight_of(g, first + SLM__UP, g->up);
-    slm__matvec(widen, 2, g->y, C, 0);
+    slm__matvec(widen, 2, g->y, C, 0, &g->team);
     slm__swiglu(g->gate, g->gate, g->up, F);
     narrow = slm__weight_of(g, first + SLM__DOWN, g->x);
-    slm__matvec(&narrow, 1, g->gate, F, 1);
+    slm__matvec(&narrow, 1, g->gate, F, 1, &g->team);
 }
 
 SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *generator,
@@ -6867,7 +7039,7 @@ SLM_API slm_status slm_generator_push(const slm_real **logits, slm_generator *ge
 
     slm__norm_row(g, slm__at_final_norm(c), g->x, g->y);
     head = slm__weight_of(g, slm__at_head(c), g->logits);
-    slm__matvec(&head, 1, g->y, C, 0);
+    slm__matvec(&head, 1, g->y, C, 0, &g->team);
     g->n_tokens++;
     if (logits != NULL) *logits = g->logits;
     return SLM_OK;
@@ -10163,7 +10335,7 @@ static void slm__piece_store(unsigned char *bytes, const slm_real *values, size_
 
 static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t n,
                               slm_dtype dtype) {
-    SLM__PRAGMA(omp parallel for schedule(dynamic) if (n > SLM__SLICE_PIECE))
+    SLM__SHARE(dynamic, slm__threads_of(slm__n_blocks(n, SLM__SLICE_PIECE)))
     for (size_t first = 0; first < n; first += SLM__SLICE_PIECE)
         slm__piece_load(out + first, bytes + first * slm__dtype_size(dtype),
                         slm__min(n - first, SLM__SLICE_PIECE), dtype);
@@ -10171,7 +10343,7 @@ static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t 
 
 static void slm__numbers_store(unsigned char *bytes, const slm_real *values, size_t n,
                                slm_dtype dtype) {
-    SLM__PRAGMA(omp parallel for schedule(dynamic) if (n > SLM__SLICE_PIECE))
+    SLM__SHARE(dynamic, slm__threads_of(slm__n_blocks(n, SLM__SLICE_PIECE)))
     for (size_t first = 0; first < n; first += SLM__SLICE_PIECE)
         slm__piece_store(bytes + first * slm__dtype_size(dtype), values + first,
                          slm__min(n - first, SLM__SLICE_PIECE), dtype);

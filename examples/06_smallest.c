@@ -9,7 +9,7 @@
  *         print i % 8 "+" i % 9 "=" (i % 8 + i % 9) }' >clean.txt
  *     ./06 noisy.txt clean.txt model
  *
- * (-fopenmp beside -O2 uses all cores; do so where nothing else wants them.)
+ * (-fopenmp beside -O2 uses all cores.)
  *
  * The awk lines make two files to try it on: sums and rubbish, and a few sums.  Do not compare the
  * losses: selection keeps the tokens that are still hard, so theirs is higher than that of all.

@@ -82,6 +82,8 @@ list_jobs() {
     echo walkthrough
     if has_one_of mpicc mpicc.openmpi mpicc.mpich; then echo mpi
     else skip "several processes" "openmpi-bin libopenmpi-dev, mpich libmpich-dev"; fi
+    if compiles ${CC:-cc} -fopenmp; then echo busy
+    else skip "a busy machine" "a compiler with OpenMP"; fi
     list_pytorch
 }
 list_compiler() {
@@ -200,6 +202,7 @@ the_job() {
             sh tests/system/consumers.sh "$(node_package @huggingface/transformers)" ;;
     walkthrough) run walkthrough 1200 sh -c "cd $root && sh tests/system/walkthrough.sh" ;;
     mpi) run mpi 300 sh -c "cd $root && sh tests/system/mpi.sh" ;;
+    busy) job_busy ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     pytorch) job_pytorch $first ;;
     esac
@@ -269,7 +272,7 @@ job_bits() {
         "${CC:-cc} -std=c99 -O3 -fopenmp" "clang -std=c99 -O2 -fopenmp" \
         "clang -std=gnu11 -O3 -march=native" "g++ -x c++ -std=c++17 -O2 -fopenmp"; do
         has ${way%% *} && compiles $way || continue
-        must $way -DSLM_REAL=$1 -DWORK=4 -I. tests/system/dropin.c -o $out -lm
+        must $way -DSLM__TEAM_JUDGES=0 -DSLM_REAL=$1 -DWORK=4 -I. tests/system/dropin.c -o $out -lm
         for threads in 1 2 3 7; do
             got=$(cd $dir/$job/here && OMP_NUM_THREADS=$threads $out folder)
             [ -n "$expected" ] || expected=$got
@@ -339,6 +342,42 @@ vector_code() {
             }
             if (kernels < 8) print "FAIL " name ": only " kernels + 0 " kernels are found"
         }' $out.s
+}
+
+# ---- a busy machine: two busy loops for each processor ----
+
+# Lesson 6 as README compiles it is not slower with all threads than with one.  What it measures is
+# noisy, and threads that wait in vain take more than ten times as long: so the limit is twice.
+job_busy() {
+    must ${CC:-cc} -O2 -fopenmp -I. examples/06_smallest.c -o $out -lm
+    (cd $dir/$job && sh -c "$(lesson_text)")
+    loops=
+    for i in $(seq $((2 * $(getconf _NPROCESSORS_ONLN)))); do
+        sh -c 'while :; do :; done' &
+        loops="$loops $!"
+    done
+    one= all=
+    for turn in 1 2; do
+        one="$one $(seconds_of_lesson OMP_NUM_THREADS=1)"
+        all="$all $(seconds_of_lesson -u OMP_NUM_THREADS)"
+    done
+    kill $loops
+    if echo "$one $all" | awk '{ exit !(NF == 4 && least(3, 4) <= 2 * least(1, 2) + 1) }
+        function least(i, n,    m) {
+            for (m = $i; i <= n; i++) if ($i < m) m = $i
+            return m
+        }'
+    then ok "busy: one thread$one, all$all seconds"
+    else fail busy "one thread$one, all threads$all seconds"; fi
+}
+# The two texts of the lesson, by the lines that it prints.
+lesson_text() { sed -n '/^ \*     awk/,/clean.txt$/s/^ \* *//p' $root/examples/06_smallest.c; }
+# ENV...: its seconds in such an environment, without the wait policy that is set for other jobs.
+seconds_of_lesson() {
+    begin=$(date +%s.%N)
+    (cd $dir/$job && env -u OMP_WAIT_POLICY "$@" timeout 100 $out noisy.txt clean.txt model) \
+        >>"$log" 2>&1 || return
+    echo "$begin $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }'
 }
 
 # ---- other platforms ----

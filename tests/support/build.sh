@@ -1,7 +1,7 @@
 # How the scripts compile a test, in one place.  For `.` from the repository's root.
 #
 # build_test FOLDER SOURCES PROGRAM FLAGS...: with the slm.h of FOLDER (. for this one).  $cc is the
-# compiler, $std the dialect.
+# compiler, $std the dialect.  All threads work, always: slm.h does not ask whether that is fast.
 cc=${CC:-cc} std=-std=c99
 include_flags="-Itools -Itests/support"
 common=tools/common
@@ -12,7 +12,7 @@ audit_sources="$(echo tools/audit/*.c) $common/npy.c $common/start.c $common/tex
 build_test() {
     folder=$1 sources=$2 program=$3
     shift 3
-    $cc $std "$@" -I"$folder" $include_flags $sources -o "$program" -lm
+    $cc $std "$@" -DSLM__TEAM_JUDGES=0 -I"$folder" $include_flags $sources -o "$program" -lm
 }
 
 # node_package NAME: the folder of an npm package, if it is installed in NODE_PATH, here, beside

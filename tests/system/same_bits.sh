@@ -104,7 +104,7 @@ compile plain -std=c99 -O2 &
 compile gnu11 -std=gnu11 -O3 $openmp
 wait
 compile native -std=gnu11 -O2 $native $openmp &
-compile low -std=c99 -O1 $openmp
+compile low -std=c99 -O1 $openmp -DSLM__TEAM_JUDGES=0
 wait
 try plain "$cc -std=c99 -O2, without OpenMP"
 try gnu11 "$cc -std=gnu11 -O3 $openmp"

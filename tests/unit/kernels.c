@@ -190,7 +190,7 @@ static void test_product(product p, slm_real *work) {
     begin_product(&p);
 
     use_threads(1);
-    slm__gemm(p.op, p.m, p.n, p.k, p.A, p.B, p.add, p.C, work + 1); /* work may be misaligned */
+    slm__gemm(p.op, p.m, p.n, p.k, p.A, p.B, p.add, p.C, work + 1, 1); /* unaligned */
     check_product(&p);
     for (size_t i = 0; i < p.c_rows; i++)
         hash_row(p.after + i * p.C.ld, p.n);
@@ -204,7 +204,7 @@ static void test_product(product p, slm_real *work) {
     }
     for (size_t t = 0; t < SLM__COUNT(thread_counts); t++) {
         use_threads(thread_counts[t]);
-        slm__gemm(p.op, p.m, p.n, p.k, p.A, p.B, p.add, other_c(&p), work);
+        slm__gemm(p.op, p.m, p.n, p.k, p.A, p.B, p.add, other_c(&p), work, thread_counts[t]);
         check_same_product(&p, "again", thread_counts[t]);
     }
     end_product(&p);
@@ -250,7 +250,7 @@ static void test_product_nan(void) {
     a[nan_row * k + 3] = (slm_real)NAN;
     b[4 * n + nan_col] = (slm_real)NAN;
     slm__gemm(SLM__NN, m, n, k, slm__matrix(a, k, NULL), slm__matrix(b, n, NULL), SLM__OVERWRITE,
-              slm__matrix_out(c, n, NULL), work);
+              slm__matrix_out(c, n, NULL), work, 2);
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < n; j++) {
             int is_nan = c[i * n + j] != c[i * n + j];
@@ -330,14 +330,16 @@ static void test_matvec(size_t n) {
     slm_real *x = naive_array(n);
     slm__matvec_of matrices[SLM__COUNT(rows)];
     size_t first = 0;
+    slm__team team;
+    memset(&team, 0, sizeof team);
     for (size_t i = 0; i < SLM__COUNT(rows); i++) {
         matrices[i].y = y + first;
         matrices[i].w = w + first * n;
         matrices[i].rows = rows[i];
         first += rows[i];
     }
-    slm__matvec(matrices, SLM__COUNT(rows), x, n, SLM__OVERWRITE);
-    slm__matvec(matrices, SLM__COUNT(rows), x, n, SLM__ADD);
+    slm__matvec(matrices, SLM__COUNT(rows), x, n, SLM__OVERWRITE, &team);
+    slm__matvec(matrices, SLM__COUNT(rows), x, n, SLM__ADD, &team);
     for (size_t j = 0; j < ALL_ROWS; j++) {
         slm_real dot = slm__dot(x, w + j * n, n);
         CHECK(y[j] == dot + dot, "matvec, n %zu, row %zu: %.9g, not %.9g", n, j, (double)y[j],

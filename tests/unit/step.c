@@ -594,7 +594,9 @@ static void norm_of_a_long_array(void) {
         x[i] = (slm_real)((double)(i % 7) - 3);
         sum += (double)x[i] * (double)x[i];
     }
-    double norm = slm__norm(x, n);
+    slm__team team;
+    memset(&team, 0, sizeof team);
+    double norm = slm__norm(x, n, &team);
     CHECK(fabs(norm / sqrt(sum) - 1) < 1e-6, "norm %g, not %g", norm, sqrt(sum));
     free(x);
 }

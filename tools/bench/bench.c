@@ -187,7 +187,8 @@ static size_t ldb_of(const product *p) {
 static void multiply(const product *p) {
     slm__mat a = slm__matrix(p->a, lda_of(p), NULL);
     slm__mat b = slm__matrix(p->b, ldb_of(p), NULL);
-    slm__gemm(p->op, p->m, p->n, p->k, a, b, 0, slm__matrix_out(p->c, p->n, NULL), p->work);
+    slm__gemm(p->op, p->m, p->n, p->k, a, b, 0, slm__matrix_out(p->c, p->n, NULL), p->work,
+              SLM__THREADS());
 }
 
 static void multiply_by_blas(const product *p) {

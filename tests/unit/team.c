@@ -1,0 +1,111 @@
+/* One thread or all of them: the account of slm.h (slm__team), with a clock that the test moves. */
+static double test_clock = 1;
+#define SLM__CLOCK() test_clock
+#undef SLM__TEAM_JUDGES /* the other tests want all threads to work, always */
+#define SLM__TEAM_JUDGES 1
+#define SLM_STATIC
+#define SLM_IMPLEMENTATION
+#include "slm.h"
+
+#include "check.h"
+
+#ifdef _OPENMP
+
+enum { GRAIN = 1000, WORK = 16 * GRAIN };
+
+/* Products whose work takes one thread ALONE seconds. */
+#define ALONE 0.001
+
+/* Does a product, which takes all threads so long.  Returns how many did it. */
+static int do_product(slm__team *team, double seconds_of_all) {
+    slm__team_turn turn = slm__team_begin(team, WORK, GRAIN);
+    test_clock += turn.threads == 1 ? ALONE : seconds_of_all;
+    slm__team_end(team, turn, WORK);
+    return turn.threads;
+}
+
+/* The seconds until all threads are tried again. */
+static double seconds_alone(slm__team *team, double seconds_of_all) {
+    double start = test_clock;
+    for (int i = 0; i < 100000; i++) {
+        double before = test_clock;
+        if (do_product(team, seconds_of_all) > 1) return before - start;
+    }
+    return -1;
+}
+
+static void test_quiet(void) {
+    slm__team team;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    CHECK(do_product(&team, ALONE / 3) == 1, "the first product is measured");
+    double begin = seconds_alone(&team, ALONE / 3);
+    CHECK(begin > 0 && begin < 0.2, "all threads are tried after %g s", begin);
+    for (int i = 0; i < 1000; i++)
+        CHECK(do_product(&team, ALONE / 3) == 4, "product %d is not shared", i);
+    CHECK(do_product(&team, ALONE * 2) == 4 && do_product(&team, ALONE / 3) == 4,
+          "what was saved pays for one that is late");
+}
+
+static void test_busy(void) {
+    slm__team team;
+    double start = 0;
+    double work = 0;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    (void)seconds_alone(&team, 10 * ALONE);
+    double first = seconds_alone(&team, 10 * ALONE);
+    double second = seconds_alone(&team, 10 * ALONE);
+    CHECK(first > 20 * 9 * ALONE, "after a failure one thread works for %g s", first);
+    CHECK(second > 1.8 * first && second < 2.2 * first, "then for %g s", second);
+    start = test_clock;
+    for (int i = 0; i < 5000; i++) {
+        (void)do_product(&team, 10 * ALONE);
+        work += ALONE;
+    }
+    CHECK(test_clock - start < 1.04 * work, "all were slower than one by %g",
+          (test_clock - start) / work);
+
+    /* Then it is quiet again. */
+    CHECK(seconds_alone(&team, ALONE / 3) >= 0, "all threads are not tried again");
+    CHECK(do_product(&team, ALONE / 3) == 4, "and do not go on");
+}
+
+static void test_bounds(void) {
+    slm__team team;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(99999);
+    CHECK(SLM__THREADS() == SLM__MOST_THREADS, "%d threads", SLM__THREADS());
+    CHECK(slm__team_all(&team, GRAIN - 1, GRAIN) == 1, "less than a grain is for one");
+    CHECK(slm__team_all(&team, 5 * GRAIN, GRAIN) == 6, "five grains are for few");
+    CHECK(slm__team_all(&team, GRAIN, GRAIN) == 6, "the number does not fall");
+    CHECK(slm__team_all(&team, SIZE_MAX, 1) == SLM__MOST_THREADS, "never above the limit");
+    CHECK(slm__threads_of(7) == 7 && slm__threads_of(0) == 1, "pieces bound them, too");
+    omp_set_num_threads(2);
+}
+
+static void test_settings(void) {
+    slm_real x[64] = {1};
+    slm_tape *tape;
+    CHECK(slm_tape_create(&tape, NULL) == SLM_OK, "a tape");
+    omp_set_num_threads(3);
+    omp_set_dynamic(0);
+    slm_tensor *t = slm_leaf(tape, x, NULL, 8, 8);
+    CHECK(slm_linear(tape, t, t, NULL) != NULL, "a product");
+    CHECK(omp_get_max_threads() == 3 && !omp_get_dynamic(), "the caller's settings are changed");
+    slm_tape_free(tape);
+}
+
+int main(void) {
+    test_quiet();
+    test_busy();
+    test_bounds();
+    test_settings();
+    return check_end();
+}
+#else
+int main(void) {
+    printf("skipped: the account of threads needs OpenMP\n");
+    return check_end();
+}
+#endif
