@@ -14,6 +14,7 @@
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
 #   make mpi         build/slm-mpi: train and score on several machines, under mpirun; needs MPI
+#   make bench-mpi   how fast 1 to 4 processes are here, and what a thousand would be
 #   make man         build/slm.1, the manual page, from the tables of options
 #   make install PREFIX=/usr/local       slm.h, the program, slm.pc for pkg-config, the manual page,
 #                    completions for bash, zsh and fish
@@ -163,6 +164,8 @@ mutate:
 
 bench: build/bench
 	@sh tools/bench/bench.sh
+bench-mpi: build/slm-mpi
+	@sh tools/bench/mpi.sh
 bench-peers: build/bench build/slm
 	@sh tools/bench/bench.sh peers
 
@@ -204,5 +207,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro data test check style book mutate bench bench-peers mpi man install \
-    uninstall help clean
+.PHONY: all always run repro data test check style book mutate bench bench-peers bench-mpi mpi man \
+    install uninstall help clean

@@ -47,6 +47,8 @@ change 'the prefix of higher bytes' 'selection' \
     'prefix = prefix << 8 |' 'prefix = prefix << 7 |'
 change 'ties over processes' 'selection' \
     'ties > n_equal_before_me ? ties - n_equal_before_me : 0' 'ties'
+change 'random scores over processes, micro-batch by micro-batch' 'step' \
+    's->n_micro_before = n;' 's->n_micro_before = 0 * n;'
 change 'NaN is refused' 'selection' \
     'if (valid[i] && score[i] != score[i])' 'if (!valid[i] && score[i] != score[i])'
 change 'excess is a difference' 'selection step' \

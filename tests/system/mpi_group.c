@@ -172,7 +172,7 @@ static void compare_sum(size_t n) {
 }
 
 static void compare_all(void) {
-    size_t chunk = (size_t)group_size() * 16384;
+    size_t chunk = (size_t)group_size() * 262144;
     compare_arrays();
     for (int scope = SLM_SCOPE_BATCH; scope <= SLM_SCOPE_SEQUENCE; scope++) {
         compare_steps(SLM_CRITERION_EXCESS, (slm_scope)scope);

@@ -447,6 +447,37 @@ static void errors_leave_the_model_alone(void) {
     slm_model_free(model);
 }
 
+static int two_before_me(void *user, uint64_t *count) {
+    (void)user;
+    *count = 2;
+    return 0;
+}
+
+/* Random scores of a process that comes behind one with two micro-batches are those that its own
+   micro-batch has as the third of one process. */
+static void random_scores_of_a_share(slm_scope scope) {
+    enum { N = 3 * 20 };
+    slm_train_options o = options_of(SLM_CRITERION_RANDOM, scope, .5);
+    slm_batch *b[3] = {some_batch(3, 20, 50, 1), some_batch(3, 20, 50, 2), some_batch(3, 20, 50, 3)};
+    slm_model *models[2] = {small_model(0, 50), small_model(0, 50)};
+    slm_trainer *alone = trainer_for(models[0], &o);
+
+    o.group.exscan_count = two_before_me;
+    slm_trainer *last = trainer_for(models[1], &o);
+    for (int step = 0; step < 3; step++) {
+        CHECK_OK(slm_trainer_step(NULL, alone, b, 3, &err), err);
+        CHECK_OK(slm_trainer_step(NULL, last, b + 2, 1, &err), err);
+        CHECK(memcmp(alone->mask + 2 * N, last->mask, N) == 0, "scope %d, step %d", (int)scope,
+              step);
+    }
+    for (int i = 0; i < 3; i++)
+        slm_batch_free(b[i]);
+    slm_trainer_free(alone);
+    slm_trainer_free(last);
+    slm_model_free(models[0]);
+    slm_model_free(models[1]);
+}
+
 static int make_infinite(void *user, slm_real *grads, size_t n) {
     (void)user;
     grads[n / 2] = (slm_real)INFINITY;
@@ -969,6 +1000,8 @@ int main(void) {
     memory_of_a_step();
     errors_leave_the_model_alone();
     an_infinite_gradient_is_refused();
+    random_scores_of_a_share(SLM_SCOPE_MICRO);
+    random_scores_of_a_share(SLM_SCOPE_SEQUENCE);
     ratio_one_needs_no_reference();
     options_are_refused_by_name();
     defaults_and_accessors();

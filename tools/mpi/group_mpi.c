@@ -16,14 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "common/cli.h"
 #include "common/group.h"
 #include "common/text.h"
 
-/* Numbers in a message of the gradient's sum: 64 kB of float, with which networks are near their
- * bandwidth. */
-enum { SHARE = 16384 };
+/* Numbers of float in a message of the gradient's sum.  Of 1 MB, a network's latency is a small
+ * part; from 64 processes on they are smaller, so that what is received at a time stays at 64 MB,
+ * but never below 64 kB. */
+enum { RECEIVED = 1 << 24, SHARE_MIN = 16384, SHARE_MAX = 262144 };
 
 /* Numbers in a message of group_gather: sizes are int in MPI-3. */
 enum { GATHER_PIECE = 1 << 24 };
@@ -116,19 +121,23 @@ typedef struct grads_chunk {
 
 /* The chunk that is summed, and the one that is on its way meanwhile. */
 static grads_chunk chunks[2];
-static double *share_sum; /* (SHARE) */
+static double *share_sum; /* (share_size) */
+static size_t share_size;
 
 static int make_chunks(void) {
     if (share_sum != NULL) return DONE;
+    share_size = RECEIVED / (size_t)n_ranks;
+    if (share_size > SHARE_MAX) share_size = SHARE_MAX;
+    if (share_size < SHARE_MIN) share_size = SHARE_MIN;
     for (int i = 0; i < 2; i++) {
-        chunks[i].received = (slm_real *)malloc((size_t)n_ranks * SHARE * sizeof(slm_real));
+        chunks[i].received = (slm_real *)malloc((size_t)n_ranks * share_size * sizeof(slm_real));
         chunks[i].counts = (int *)malloc(4 * (size_t)n_ranks * sizeof(int));
         if (chunks[i].received == NULL || chunks[i].counts == NULL) return fail_memory();
         chunks[i].offsets = chunks[i].counts + n_ranks;
         chunks[i].my_counts = chunks[i].offsets + n_ranks;
         chunks[i].my_offsets = chunks[i].my_counts + n_ranks;
     }
-    share_sum = (double *)malloc(SHARE * sizeof(double));
+    share_sum = (double *)malloc(share_size * sizeof(double));
     return share_sum != NULL ? DONE : fail_memory();
 }
 
@@ -161,7 +170,7 @@ static void send_shares(grads_chunk *c, slm_real *numbers, size_t n) {
 
 /* Sums in the order of the ranks, and rounds once. */
 static void sum_share(const grads_chunk *c) {
-    memset(share_sum, 0, SHARE * sizeof share_sum[0]);
+    memset(share_sum, 0, c->my_n * sizeof share_sum[0]);
     for (size_t r = 0; r < (size_t)n_ranks; r++) {
         const slm_real *part = c->received + r * c->my_n;
         for (size_t i = 0; i < c->my_n; i++)
@@ -177,11 +186,11 @@ static void return_sums(grads_chunk *c) {
 }
 
 static int sum_grads(void *user, slm_real *grads, size_t n) {
-    const size_t chunk_size = (size_t)n_ranks * SHARE;
     grads_chunk *now = &chunks[0];
     grads_chunk *next = &chunks[1];
     (void)user;
     if (agree(make_chunks())) return 1;
+    const size_t chunk_size = (size_t)n_ranks * share_size;
     next->request = MPI_REQUEST_NULL;
     send_shares(now, grads, n < chunk_size ? n : chunk_size);
     for (size_t first = 0; first < n; first += chunk_size) {
@@ -226,10 +235,28 @@ static int count_before_me(void *user, uint64_t *count) {
 }
 
 /* ---- what the verbs call ---- */
+
+/* Processes on one machine share its processors out, unless somebody has said how many threads they
+ * are to have, or mpirun has bound each to some processors. */
+static void share_processors(void) {
+#ifdef _OPENMP
+    MPI_Comm here;
+    int n_here;
+    (void)MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
+    (void)MPI_Comm_size(here, &n_here);
+    (void)MPI_Comm_free(&here);
+    int is_bound = omp_get_num_procs() < sysconf(_SC_NPROCESSORS_ONLN);
+    int share = omp_get_num_procs() / n_here;
+    if (n_here == 1 || is_bound || getenv("OMP_NUM_THREADS") != NULL) return;
+    use_threads(share > 0 ? share : 1);
+#endif
+}
+
 void group_start(int *argc, char ***argv) {
     (void)MPI_Init(argc, argv);
     (void)MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     (void)MPI_Comm_size(MPI_COMM_WORLD, &n_ranks);
+    share_processors();
     if (rank == 0) return;
     set_messages(MESSAGES_HELD);
     if (freopen("/dev/null", "w", stdout) == NULL) set_messages(MESSAGES_HELD);
