@@ -458,7 +458,8 @@ static int two_before_me(void *user, uint64_t *count) {
 static void random_scores_of_a_share(slm_scope scope) {
     enum { N = 3 * 20 };
     slm_train_options o = options_of(SLM_CRITERION_RANDOM, scope, .5);
-    slm_batch *b[3] = {some_batch(3, 20, 50, 1), some_batch(3, 20, 50, 2), some_batch(3, 20, 50, 3)};
+    slm_batch *b[3] = {some_batch(3, 20, 50, 1), some_batch(3, 20, 50, 2),
+                       some_batch(3, 20, 50, 3)};
     slm_model *models[2] = {small_model(0, 50), small_model(0, 50)};
     slm_trainer *alone = trainer_for(models[0], &o);
 
