@@ -10,6 +10,7 @@
 #                    not installed is named
 #   make style       the layout of all files against its rules (seconds)
 #   make book        build/slm.html: slm.h as a page to read, comment beside code
+#   make web         build/web/index.html: the method in a browser, in one file (emscripten)
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
@@ -159,6 +160,30 @@ build/slm.html: build/book slm.h tools/dev/book/book.css
 	mv $@.tmp $@
 book: build/slm.html
 
+# The method in a browser: slm.h as WebAssembly, in one page without a network.  WebAssembly has no
+# fused multiply-add, so that its bits are those of a build without one.
+WEB = $(addprefix tools/,web/lesson.c lab/corpus.c lab/experiment.c common/progress.c \
+	common/slm_impl.c)
+WEB_PARTS = $(wildcard tools/web/*.css tools/web/*.js) \
+	tools/report/page.css tools/report/heatmap.css
+build/web/module.js: $(WEB) slm.h $(wildcard tools/web/*.h tools/lab/*.h tools/common/*.h)
+	@mkdir -p build/web
+	names=$$(sed -n 's/^[a-z].*[ *]\(lesson_[a-z_]*\)(.*/_\1/p' tools/web/lesson.h | \
+	    paste -s -d , -) && \
+	NODE_PATH=/usr/share/nodejs emcc -std=c99 -O3 -msimd128 $(WARNINGS) $(INCLUDES) $(WEB) -o $@ \
+	    -s SINGLE_FILE=1 -s ENVIRONMENT=worker -s ALLOW_MEMORY_GROWTH=1 -s MODULARIZE=1 \
+	    -s EXPORT_NAME=make_lesson -s EXPORTED_RUNTIME_METHODS=FS,UTF8ToString \
+	    -s EXPORTED_FUNCTIONS=_malloc,_free,$$names
+build/web/index.html: tools/web/join.awk tools/web/index.html $(WEB_PARTS) build/web/module.js
+	awk -f tools/web/join.awk tools/web/index.html >$@.tmp
+	mv $@.tmp $@
+web: build/web/index.html
+# The same for this machine, without AVX2, to hold the page against.
+build/web/native: tests/browser/web.c $(WEB) slm.h tools/web/lesson.h
+	@mkdir -p build/web
+	$(CC) -std=c99 $(FLAGS) -Wno-unused-function '-DSLM__ISA()=SLM__ISA_PLAIN' $(INCLUDES) \
+	    $(filter %.c,$^) -o $@ -lm
+
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
 
@@ -207,5 +232,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro data test check style book mutate bench bench-peers bench-mpi mpi man \
-    install uninstall help clean
+.PHONY: all always run repro data test check style book web mutate bench bench-peers bench-mpi \
+    mpi man install uninstall help clean

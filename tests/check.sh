@@ -74,6 +74,7 @@ list_jobs() {
     done
     if has node && has chromedriver && has_one_of chromium chromium-browser google-chrome; then
         echo browser
+        if has emcc; then echo web; else skip "the lesson in a browser" emscripten; fi
     else skip "the browser" "nodejs chromium chromium-driver"; fi
     if has node && [ -n "$(node_package node-llama-cpp)" ]; then echo llama_cpp
     else skip llama.cpp "nodejs, and npm's node-llama-cpp beside this folder"; fi
@@ -204,6 +205,7 @@ the_job() {
     mpi) run mpi 300 sh -c "cd $root && sh tests/system/mpi.sh" ;;
     busy) job_busy ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
+    web) job_web ;;
     pytorch) job_pytorch $first ;;
     esac
 }
@@ -454,6 +456,12 @@ job_pytorch() {
         [ -x $dir/audit_$real ] || must false
         run "pytorch:$1, $real" 60 $root/$dir/audit_$real ../golden
     done
+}
+
+# ---- the lesson in a browser; its speed is told ----
+job_web() {
+    run web 240 node tests/browser/web.mjs $root/build/browser
+    sed -n 's/^speed: //p' "$log"
 }
 
 # ---- one job, the list, or all of them ----

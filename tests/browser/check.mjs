@@ -9,169 +9,36 @@
 // build/report.html, which are held to what holds for every page.  Screenshots and pages are left
 // in OUT (default build/browser).  Exit: 0 passed, 1 failed, 77 skipped because a program is
 // missing.  No npm package: the driver speaks HTTP.
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  check,
+  finish,
+  heard,
+  keys,
+  open,
+  point,
+  quiet,
+  run,
+  same,
+  shot,
+  size,
+  start,
+  stop,
+  theme,
+  DOWN,
+  END,
+  HOME,
+  LEFT,
+  RIGHT,
+  SHIFT,
+  UP,
+} from './driver.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, '../../build/browser'));
-const profile = mkdtempSync(join(tmpdir(), 'slm-browser-'));
-let passed = 0,
-  failed = 0,
-  driver,
-  base;
-
-function check(name, ok, detail = '') {
-  if (ok === true) {
-    passed++;
-    return;
-  }
-  failed++;
-  console.log(`FAIL ${name} ${typeof detail === 'string' ? detail : JSON.stringify(detail)}`);
-}
-const same = (name, got, want) =>
-  check(name, JSON.stringify(got) === JSON.stringify(want), { got, want });
-
-// ---- the browser, through its driver ----
-function program(...names) {
-  for (const name of names) {
-    for (const folder of process.env.PATH.split(delimiter)) {
-      if (existsSync(join(folder, name))) {
-        return join(folder, name);
-      }
-    }
-  }
-  console.log(`skipped: no ${names.join(' or ')} on this machine`);
-  process.exit(77);
-}
-async function ask(method, path, body) {
-  const answer = await fetch(base + path, {
-    method,
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(60000),
-  });
-  const { value } = await answer.json();
-  if (value?.error) {
-    throw new Error(`${path}: ${value.error}: ${value.message}`);
-  }
-  return value;
-}
-async function start() {
-  const chromium = program('chromium', 'chromium-browser', 'google-chrome');
-  driver = spawn(program('chromedriver'), ['--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise((done, fail) => {
-    let said = '';
-    driver.stdout.on('data', (data) => {
-      said += data;
-      const found = said.match(/successfully on port (\d+)/);
-      if (found) {
-        done(found[1]);
-      }
-    });
-    driver.on('exit', () => fail(new Error('chromedriver ended: ' + said)));
-  });
-  base = `http://127.0.0.1:${port}`;
-  const args = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--hide-scrollbars',
-    '--user-data-dir=' + profile,
-  ];
-  const { sessionId } = await ask('POST', '/session', {
-    capabilities: {
-      alwaysMatch: {
-        'goog:chromeOptions': { binary: chromium, args },
-        'goog:loggingPrefs': { browser: 'ALL', performance: 'ALL' },
-      },
-    },
-  });
-  base += '/session/' + sessionId;
-}
-const run = (script, ...args) =>
-  ask('POST', '/execute/sync', { script: `return (${script})(...arguments)`, args });
-const devtools = (cmd, params) => ask('POST', '/goog/cdp/execute', { cmd, params });
-const size = (width, height, phone = false) =>
-  devtools('Emulation.setDeviceMetricsOverride', {
-    width,
-    height,
-    deviceScaleFactor: phone ? 2 : 1,
-    mobile: phone,
-  });
-const theme = (value) =>
-  devtools('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] });
-async function shot(name) {
-  writeFileSync(join(out, name + '.png'), Buffer.from(await ask('GET', '/screenshot'), 'base64'));
-}
-async function keys(...list) {
-  const down = (value) => ({ type: 'keyDown', value }),
-    up = (value) => ({ type: 'keyUp', value });
-  const press = (key) =>
-    key.length > 1 ? [down(key[0]), down(key[1]), up(key[1]), up(key[0])] : [down(key), up(key)];
-  const actions = [{ type: 'key', id: 'keys', actions: list.flatMap(press) }];
-  await ask('POST', '/actions', { actions });
-}
-const LEFT = '\uE012',
-  UP = '\uE013',
-  RIGHT = '\uE014',
-  DOWN = '\uE015',
-  HOME = '\uE011',
-  END = '\uE010',
-  SHIFT = '\uE008';
-async function point(type, x, y, press) {
-  const move = {
-    type: 'pointerMove',
-    duration: 0,
-    x: Math.round(x),
-    y: Math.round(y),
-    origin: 'viewport',
-  };
-  await ask('POST', '/actions', {
-    actions: [
-      {
-        type: 'pointer',
-        id: type,
-        parameters: { pointerType: type },
-        actions: press
-          ? [move, { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }]
-          : [move],
-      },
-    ],
-  });
-}
-// What the page has said and asked for since the last call.
-async function heard() {
-  const said = (await ask('POST', '/se/log', { type: 'browser' })).map((entry) => entry.message);
-  const asked = (await ask('POST', '/se/log', { type: 'performance' }))
-    .map((entry) => JSON.parse(entry.message).message)
-    .filter((message) => message.method === 'Network.requestWillBeSent')
-    .map((message) => message.params.request.url);
-  return { said, asked };
-}
-async function open(file) {
-  const url = pathToFileURL(resolve(file)).href;
-  await heard();
-  await ask('POST', '/url', { url });
-  return url;
-}
-// Nothing on the console, and no request but the page itself (and its empty icon).
-async function quiet(name, url) {
-  const { said, asked } = await heard();
-  same(name + ': console', said, []);
-  check(name + ': the page itself was requested', asked.includes(url), asked);
-  same(
-    name + ': requests',
-    asked.filter((each) => each !== url && !each.startsWith('data:')),
-    [],
-  );
-}
 
 // ---- what is read from a page; these functions run inside it ----
 const state = () => {
@@ -620,8 +487,7 @@ async function the_book(file) {
 
 // ---- all of it ----
 try {
-  mkdirSync(out, { recursive: true });
-  await start();
+  await start(out);
   const top = join(here, '../..');
   execFileSync('make', ['-s', '-C', top, 'build/pages', 'build/fixture', 'book'], {
     stdio: 'inherit',
@@ -658,11 +524,6 @@ try {
 } catch (error) {
   check('the test runs to its end', false, error.stack + ' ' + (error.cause ?? ''));
 } finally {
-  if (base?.includes('/session/')) {
-    await ask('DELETE', '').catch(() => {});
-  }
-  driver?.kill();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  await stop();
 }
-console.log(`browser: ${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish('browser');
