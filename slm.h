@@ -1901,17 +1901,35 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 
 /* ---- what differs between compilers ----
    SLM__INLINE      makes a function that is always inlined: its caller's processor is its own.
-   SLM__TILE_LOOP   precedes the loops over a tile's rows and steps, which must not themselves
-                    become vector code: the loop over its columns must.
+   SLM__TILE_LOOP   precedes the loops over a tile's rows, which must not themselves become vector
+                    code: the loop over its columns must.
+   SLM__TILE_STEPS  precedes the loop over a tile's steps, for which the same holds.
+   SLM__TILE_SIMD   precedes the loop over a tile's columns where it is outside the one over rows.
    SLM__SIMD        precedes a loop whose turns are independent, so that it may become vector code.
    SLM__PREFETCH    is a hint that the memory at p will be read (store = 0) or written (store = 1).
    SLM__TARGET_...  compiles a function for a processor.  It is not inlined, since its caller is
                     compiled for another one.                                                    */
+#if defined(__aarch64__)
+#define SLM__AARCH64 1
+#else
+#define SLM__AARCH64 0
+#endif
+
 #if defined(__clang__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 /* At -O3 clang 14 unrolls the AVX2 tile first and then vectorizes the wrong loop of it. */
 #define SLM__TILE_LOOP _Pragma("clang loop vectorize(disable)")
+#define SLM__TILE_STEPS SLM__TILE_LOOP
 #define SLM__SIMD _Pragma("clang loop vectorize(assume_safety)")
+/* For AArch64 clang 14 at -O2 makes vectors of a tile only if the loop over its columns is outside,
+   and later versions at any level only if that loop is one turn of four vectors. */
+#define SLM__COLUMNS_OUTSIDE SLM__AARCH64
+#if __clang_major__ > 14
+#define SLM__TILE_SIMD                                                                             \
+    _Pragma("clang loop vectorize(assume_safety) interleave_count(4) unroll(disable)")
+#else
+#define SLM__TILE_SIMD SLM__SIMD
+#endif
 #define SLM__PREFETCH(p, store) __builtin_prefetch(p, store)
 #define SLM__TARGET_AVX512                                                                         \
     __attribute__((noinline, target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,prfchw"),         \
@@ -1922,7 +1940,19 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 #elif defined(__GNUC__)
 #define SLM__INLINE static inline __attribute__((always_inline))
 #define SLM__TILE_LOOP _Pragma("GCC unroll 8")
+#define SLM__COLUMNS_OUTSIDE 0
 #define SLM__PREFETCH(p, store) __builtin_prefetch(p, store)
+#if SLM__AARCH64
+/* Sixteen floats are four registers.  The steps of a tile are not unrolled, and instructions stay
+   in their order until they have registers: else numbers are loaded so early that there are not
+   enough registers for the sums. */
+#define SLM__TILE_STEPS _Pragma("GCC unroll 1")
+#define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
+#define SLM__TARGET_PLAIN                                                                          \
+    __attribute__((noinline, optimize("vect-cost-model=dynamic", "no-schedule-insns")))
+#else
+#define SLM__TILE_STEPS SLM__TILE_LOOP
+#define SLM__TARGET_PLAIN __attribute__((noinline))
 #ifdef _OPENMP
 #define SLM__SIMD SLM__PRAGMA(omp simd)
 #define SLM__VECTORIZE
@@ -1932,17 +1962,24 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 #define SLM__SIMD _Pragma("GCC ivdep") _Pragma("GCC unroll 2")
 #define SLM__VECTORIZE optimize("vect-cost-model=dynamic"),
 #endif
+#endif
 #define SLM__TARGET_AVX512                                                                         \
     __attribute__((noinline, SLM__VECTORIZE target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,"  \
                                                    "prfchw,prefer-vector-width=512")))
 #define SLM__TARGET_AVX2 __attribute__((noinline, SLM__VECTORIZE target("avx2,fma,prfchw")))
-#define SLM__TARGET_PLAIN __attribute__((noinline))
 
 #else
 #define SLM__INLINE static inline
 #define SLM__TILE_LOOP
+#define SLM__TILE_STEPS
+#define SLM__COLUMNS_OUTSIDE 0
 #define SLM__SIMD SLM__PRAGMA(omp simd)
+#define SLM__TARGET_PLAIN
 #define SLM__PREFETCH(p, store) (void)0
+#endif
+
+#ifndef SLM__TILE_SIMD
+#define SLM__TILE_SIMD SLM__SIMD
 #endif
 
 /* A loop over i = 0 .. n-1 whose turns are independent. */
@@ -2002,7 +2039,7 @@ SLM__INLINE int slm__isa(void) {
 
 #define SLM__CALL(isa, type, name, arguments) SLM__RETURN_##type name arguments
 #define SLM__DISPATCH(type, name, parameters, arguments)                                           \
-    static SLM__MAYBE_UNUSED type name parameters {                                                \
+    SLM__TARGET_PLAIN static SLM__MAYBE_UNUSED type name parameters {                              \
         SLM__RETURN_##type name##_body(SLM__ISA_PLAIN, SLM__LIST arguments);                       \
     }
 #endif
@@ -2326,9 +2363,12 @@ enum {
 };
 
 /* Columns and rows of a tile: 8 x 32 floats are 16 registers of the 32 of AVX-512, 6 x 16 are 12 of
-   the 16 of AVX2, 4 x 8 are 8 of the 16 of SSE.  A register holds half as many doubles. */
-#define SLM__NR(isa) ((size_t)(32 << (isa)) / sizeof(slm_real))
-#define SLM__MR(isa) ((size_t)(4 + 2 * (isa)))
+   the 16 of AVX2, 4 x 8 are 8 of the 16 of SSE.  AArch64 has 32 registers of four floats, 24 of which
+   hold 6 x 16: more than the 16 multiply-adds that the four pipes of its fastest cores have under
+   way.  A register holds half as many doubles. */
+#define SLM__TILE_SIZE(isa) (SLM__AARCH64 ? SLM__ISA_AVX2 : (isa))
+#define SLM__NR(isa) ((size_t)(32 << SLM__TILE_SIZE(isa)) / sizeof(slm_real))
+#define SLM__MR(isa) ((size_t)(4 + 2 * SLM__TILE_SIZE(isa)))
 
 /* ---- packing: slivers and panels ---- */
 /* t[k][j] = row[j][k] for 8 rows and 16 steps.  Compilers turn the loop into vector shuffles. */
@@ -2461,8 +2501,18 @@ SLM__INLINE void slm__tile_accumulate(int isa, const size_t rows, size_t depth,
         }
     }
 
-    SLM__TILE_LOOP
+    SLM__TILE_STEPS
     for (size_t k = 0; k < depth; k++) {
+#if SLM__COLUMNS_OUTSIDE
+        SLM__TILE_SIMD
+        for (size_t j = 0; j < NR; j++) {
+            SLM__TILE_LOOP
+            for (size_t i = 0; i < rows; i++) {
+                const slm_real x = panel != NULL ? panel[a_index + i] : row[i][a_index];
+                sum[i * NR + j] = slm__fma(isa, x, sliver[j], sum[i * NR + j]);
+            }
+        }
+#else
         SLM__TILE_LOOP
         for (size_t i = 0; i < rows; i++) {
             const slm_real x = panel != NULL ? panel[a_index + i] : row[i][a_index];
@@ -2470,6 +2520,7 @@ SLM__INLINE void slm__tile_accumulate(int isa, const size_t rows, size_t depth,
                 sum[i * NR + j] = slm__fma(isa, x, sliver[j], sum[i * NR + j]);
             }
         }
+#endif
         a_index += a_step;
         sliver += NR;
     }
