@@ -2363,9 +2363,8 @@ enum {
 };
 
 /* Columns and rows of a tile: 8 x 32 floats are 16 registers of the 32 of AVX-512, 6 x 16 are 12 of
-   the 16 of AVX2, 4 x 8 are 8 of the 16 of SSE.  AArch64 has 32 registers of four floats, 24 of which
-   hold 6 x 16: more than the 16 multiply-adds that the four pipes of its fastest cores have under
-   way.  A register holds half as many doubles. */
+   the 16 of AVX2, 4 x 8 are 8 of the 16 of SSE.  6 x 16 are also 24 of the 32 of AArch64, where
+   four pipes have 16 multiply-adds under way.  A register holds half as many doubles. */
 #define SLM__TILE_SIZE(isa) (SLM__AARCH64 ? SLM__ISA_AVX2 : (isa))
 #define SLM__NR(isa) ((size_t)(32 << SLM__TILE_SIZE(isa)) / sizeof(slm_real))
 #define SLM__MR(isa) ((size_t)(4 + 2 * SLM__TILE_SIZE(isa)))

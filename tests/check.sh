@@ -48,6 +48,24 @@ find_archer() {
     return 1
 }
 
+# arm_compiler COMPILER: how it is started to compile for AArch64.
+arm_compiler() {
+    case $1 in
+    gcc) arm=aarch64-linux-gnu-gcc ;;
+    clang) arm="clang -target aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include" ;;
+    esac
+    mkdir -p $dir
+    printf '#include <math.h>\nint main(void) { return 0; }\n' >$dir/probe_arm.c
+    $arm -S $dir/probe_arm.c -o $dir/probe_arm$$.s >/dev/null 2>&1 && echo "$arm"
+}
+# The newest of LLVM's machine code analyzers.
+find_mca() {
+    for mca in $(ls /usr/bin/llvm-mca-* 2>/dev/null | sort -t - -k 3 -n -r) llvm-mca; do
+        has "$mca" && echo "$mca" && return
+    done
+    return 1
+}
+
 # ---- the list of jobs: KIND:DETAIL:DETAIL, or a line that says what is skipped ----
 list_jobs() {
     for compiler in gcc clang; do list_compiler $compiler; done
@@ -97,6 +115,8 @@ list_compiler() {
         for file in tests/unit/*.c; do echo "sanitizers:$1:$(basename $file .c)"; done
     else skip "ASan and UBSan with $1" "libclang-rt-14-dev"; fi
     [ "$(uname -m)" = x86_64 ] && echo "registers:$1"
+    if arm_compiler $1 >/dev/null; then echo "arm:$1"
+    else skip "AArch64's registers with $1" "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"; fi
 }
 list_platforms() {
     if compiles gcc -m32; then list_platform m32
@@ -191,6 +211,7 @@ the_job() {
     threads) job_threads "$1" ;;
     bits) job_bits $first ;;
     registers) job_registers $first ;;
+    arm) job_arm $first ;;
     platform) job_platform $first $second ;;
     valgrind) job_valgrind "$1" $first ;;
     fuzz) job_fuzz "$1" $first ;;
@@ -344,6 +365,106 @@ vector_code() {
             }
             if (kernels < 8) print "FAIL " name ": only " kernels + 0 " kernels are found"
         }' $out.s
+}
+
+# COMPILER: the same for AArch64, where a multiply-add of vectors is fmla and one of numbers fmadd.
+# Apple's clang has no OpenMP, so clang does without.  clang 14 makes no vectors of the tile at -O3
+# and none of row_max, and keeps sums on the stack where A is read in place (slm__gemm packs it).
+job_arm() {
+    cc=$(arm_compiler $1)
+    ways="-O2 -O2,-fopenmp -O3" spared=none most_on_stack=0
+    [ $1 = clang ] && ways="-O2 -O3"
+    if [ $1 = clang ] && [ "$(clang -dumpversion | cut -d . -f 1)" -le 14 ]; then
+        ways=-O2 spared=row_max most_on_stack=1
+    fi
+    write_one
+    for way in $ways; do
+        must $cc $(echo $way | tr , ' ') -std=c99 -DSLM_NO_FILES -w -I. -S $dir/$job/one.c \
+            -o $out.s
+        arm_tile "arm: $1 $way, the tile"
+        arm_kernels "arm: $1 $way"
+    done
+    throughput "arm: $1 $way, the tile"
+}
+# NAME: the multiply-adds of the tile are of vectors, and no loop with many of them uses the stack.
+# Leaves its longest block, one step of a tile of 6 x 16, in $out.block.
+arm_tile() {
+    if awk -v block="$out.block" -v most_on_stack=$most_on_stack '
+        /^slm__tile:/ { inside = 1 }
+        /^\t\.size\tslm__tile/ { inside = 0 }
+        !inside { next }
+        /^\.L[^:]*:/ { n = stack = 0; text = "" }
+        /^[^\t]|^\t(\.|\/\/)/ { next }
+        { text = text $0 "\n" }
+        /\tfmla\tv/ { n++ }
+        /\tfn?m(add|sub)\t/ { numbers++ }
+        /\[(sp|x29)/ { stack++ }
+        /\tb\.?[a-z]*\t/ {
+            if (n >= 16 && stack) on_stack++
+            else if (n > most) {
+                most = n
+                longest = text
+            }
+            n = stack = 0
+            text = ""
+        }
+        END {
+            printf "%s", longest >block
+            exit !(most >= 24 && !numbers && on_stack <= most_on_stack)
+        }' $out.s
+    then ok "$1"
+    else fail "$1" "sums of the tile are on the stack, or not vectors"; fi
+}
+# NAME: every kernel has more arithmetic of vectors than multiply-adds of numbers, which a row's
+# last elements are made with.
+arm_kernels() {
+    sed -n 's/^SLM__DISPATCH([a-z_]*, \(slm__[a-z_]*\),.*/\1/p' slm.h >$out.kernels
+    awk -v name="$1" -v spared=slm__$spared '
+        NR == FNR {
+            is_kernel[$1] = 1
+            next
+        }
+        /^slm__[a-z_.0-9]*:/ {
+            kernel = $1
+            sub(/[.:].*/, "", kernel)
+            if (is_kernel[kernel]) found[kernel] = 1
+        }
+        /^\t\.size/ { kernel = "" }
+        /\tf(ml[as]|mul|add|sub|div|max|min|maxnm|minnm|cmgt)\tv/ { vectors[kernel]++ }
+        /\tfn?m(add|sub)\t/ { numbers[kernel]++ }
+        END {
+            for (kernel in found) {
+                if (kernel ~ /slm__(pack|block|tile)/ || kernel == spared) continue
+                count = vectors[kernel] + 0 " operations of vectors, " numbers[kernel] + 0 " others"
+                if (vectors[kernel] > numbers[kernel]) print "ok " name ", " kernel
+                else print "FAIL " name ", " kernel ": " count
+                kernels++
+            }
+            if (kernels < 8) print "FAIL " name ": only " kernels + 0 " kernels are found"
+        }' $out.kernels $out.s
+}
+# NAME: the cycles of a step of the tile on several cores, as LLVM knows them, beside those of its
+# multiply-adds alone.  At least 85% of their speed is asked for.
+throughput() {
+    mca=$(find_mca) || {
+        skip "$1 by llvm-mca" llvm
+        return
+    }
+    grep '[[:space:]]fmla[[:space:]]' $out.block >$out.multiply_adds
+    for core in apple-m1 apple-m4 neoverse-n1 neoverse-v1 neoverse-v2; do
+        cycles=$(cycles_of $core $out.block)
+        limit=$(cycles_of $core $out.multiply_adds)
+        [ -n "$cycles" ] || continue
+        share=$(awk "BEGIN { printf \"%.0f\", 100 * $limit / $cycles }")
+        what="$1 on $core: $cycles cycles a step, $limit of its multiply-adds, $share%"
+        if [ "$share" -ge 85 ]; then ok "$what"
+        else fail "$what" "85% is asked for"; fi
+    done
+}
+cycles_of() {                                          # CORE BLOCK; nothing if it is not known
+    $mca -march=aarch64 -mcpu=$1 -iterations=200 $2 >$out.mca 2>&1
+    grep -q 'not a recognized processor' $out.mca && return
+    awk '/^Total Cycles/ { printf "%.2f", $3 / 200 }' $out.mca
 }
 
 # ---- a busy machine: two busy loops for each processor ----
