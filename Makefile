@@ -84,8 +84,8 @@ build/random_model: build/obj/tools/dev/random_model.o $(COMMON)
 
 # bench and audit hold the implementation themselves.
 build/slm: $(call room,slm) $(COMMON) $(REPORT)
-build/audit: $(call room,audit) $(addprefix build/obj/tools/common/,npy.o start.o text.o)
-build/bench: $(call room,bench) $(addprefix build/obj/tools/common/,cli.o progress.o start.o text.o)
+build/audit: $(call room,audit) $(addprefix build/obj/tools/common/,npy.o os.o start.o text.o)
+build/bench: $(call room,bench) $(patsubst %,build/obj/tools/common/%.o,cli os progress start text)
 build/run: $(call room,lab) $(COMMON) $(REPORT)
 $(TOOLS) build/run:
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
@@ -107,13 +107,13 @@ mpi: $(MPI) build/examples/15_mpi
 # An example is one file beside slm.h.  So is a test, unless it looks into a part of tools/.
 build/examples/%: examples/%.c slm.h build/flags
 	$(CC) -std=c99 $(FLAGS) $(THREADS) -I. $< -o $@ -lm
-TOKEN_FILE = documents errors npy source corpus_join token_source token_file
+TOKEN_FILE = documents errors npy os source corpus_join token_source token_file
 build/tests/data: $(TOKEN_FILE:%=build/obj/tools/common/%.o)
 build/tests/tokenizer: build/obj/tools/slm/gpt2.o build/obj/tools/common/errors.o
 build/tests/answers: build/obj/tools/slm/answer.o
 build/tests/scores: build/obj/tools/slm/losses_join.o build/obj/tools/common/errors.o
 GGUF = slm/gguf_read slm/gguf_write slm/gguf_config slm/gguf_tokenizer slm/convert_rope \
-    slm/token_pairs slm/numbers common/errors common/text
+    slm/token_pairs slm/numbers common/errors common/os common/text
 build/tests/gguf: $(GGUF:%=build/obj/tools/%.o)
 build/tests/%: tests/unit/%.c slm.h build/flags
 	$(COMPILE) -MF $@.d $(THREADS) -DSLM__TEAM_JUDGES=0 -Itests/support $(filter %.c %.o,$^) \

@@ -98,7 +98,11 @@
      SLM_ASSERT(condition)    checks our own invariants, never input; default: nothing
    * SLM_NO_FILES             leaves out what touches files: sections 15 to 17                    */
 #if defined(__GNUC__) || defined(__clang__)
+#ifdef __MINGW32__ /* whose printf may mean that of an older C library */
+#define SLM__PRINTF(format_index, first) __attribute__((format(gnu_printf, format_index, first)))
+#else
 #define SLM__PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+#endif
 #define SLM__MAYBE_UNUSED __attribute__((unused))
 #define SLM__KEEP __attribute__((used))
 #define SLM__NODISCARD __attribute__((warn_unused_result))
@@ -9388,34 +9392,83 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 
 #ifndef SLM__FOPEN
 /* These give what the functions of <stdio.h> give, where FREAD and FWRITE count bytes. */
-#define SLM__FOPEN(path, mode) fopen(path, mode)
 #define SLM__FREAD(bytes, n, stream) fread(bytes, 1, n, stream)
 #define SLM__FWRITE(bytes, n, stream) fwrite(bytes, 1, n, stream)
 #define SLM__FERROR(stream) ferror(stream)
 #define SLM__FCLOSE(stream) fclose(stream)
-#define SLM__REMOVE(path) remove(path)
 
-/* The others differ between systems.  FSEEK, FSYNC, RENAME, MKDIR and SYNC_FOLDER give 0 if all
-   went well, FTELL gives the offset or -1. */
+/* The others differ between systems.  FOPEN gives what fopen gives.  REMOVE, FSEEK, FSYNC, RENAME,
+   MKDIR and SYNC_FOLDER give 0 if all went well, FTELL gives the offset or -1. */
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
 
 /* From <windows.h>, which would bring thousands of names along. */
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
-    __declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to,
-                                                    unsigned long flags);
+__declspec(dllimport) int __stdcall MoveFileExW(const wchar_t *from, const wchar_t *to,
+                                                unsigned long flags);
+__declspec(dllimport) int __stdcall MultiByteToWideChar(unsigned int code, unsigned long flags,
+                                                        const char *text, int n_text, wchar_t *wide,
+                                                        int n_wide);
+#ifdef __cplusplus
+}
+#endif
 
 /* MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH: replaces the target, returns once on disk. */
 #define SLM__MOVE_FLAGS (1 | 8)
 
+enum { SLM__WIDE_PATH = 4096, SLM__UTF8 = 65001, SLM__INVALID_CHARS = 8 };
+
+/* Paths are UTF-8; the system wants wide characters.  Returns 0, with errno set, if the path is not
+   UTF-8 or too long. */
+static int slm__wide_path(wchar_t wide[SLM__WIDE_PATH], const char *path) {
+    int n = MultiByteToWideChar(SLM__UTF8, SLM__INVALID_CHARS, path, -1, wide, SLM__WIDE_PATH);
+
+    if (n <= 0) errno = ENOENT;
+    return n > 0;
+}
+
+/* mode: letters of ASCII. */
+static FILE *slm__wide_open(const char *path, const char *mode) {
+    wchar_t wide[SLM__WIDE_PATH];
+    wchar_t wide_mode[8];
+
+    if (!slm__wide_path(wide, path)) return NULL;
+    if (MultiByteToWideChar(SLM__UTF8, 0, mode, -1, wide_mode, 8) <= 0) return NULL;
+    return _wfopen(wide, wide_mode);
+}
+
+static int slm__wide_remove(const char *path) {
+    wchar_t wide[SLM__WIDE_PATH];
+
+    return slm__wide_path(wide, path) ? _wremove(wide) : -1;
+}
+
+static int slm__wide_rename(const char *from, const char *to) {
+    wchar_t wide_from[SLM__WIDE_PATH];
+    wchar_t wide_to[SLM__WIDE_PATH];
+
+    if (!slm__wide_path(wide_from, from) || !slm__wide_path(wide_to, to)) return -1;
+    if (MoveFileExW(wide_from, wide_to, SLM__MOVE_FLAGS)) return 0;
+    errno = EACCES;
+    return -1;
+}
+
+static int slm__wide_mkdir(const char *path) {
+    wchar_t wide[SLM__WIDE_PATH];
+
+    return slm__wide_path(wide, path) ? _wmkdir(wide) : -1;
+}
+
+#define SLM__FOPEN(path, mode) slm__wide_open(path, mode)
+#define SLM__REMOVE(path) slm__wide_remove(path)
 #define SLM__FSEEK(stream, offset, whence) _fseeki64(stream, (long long)(offset), whence)
 #define SLM__FTELL(stream) _ftelli64(stream)
 #define SLM__FSYNC(stream) (fflush(stream) != 0 || _commit(_fileno(stream)) != 0)
-#define SLM__RENAME(from, to) (MoveFileExA(from, to, SLM__MOVE_FLAGS) ? 0 : -1)
-#define SLM__MKDIR(path) _mkdir(path)
+#define SLM__RENAME(from, to) slm__wide_rename(from, to)
+#define SLM__MKDIR(path) slm__wide_mkdir(path)
 #define SLM__SYNC_FOLDER(path) 0 /* not needed: the rename has written through */
 
 #else /* POSIX */
@@ -9438,6 +9491,8 @@ static int slm__sync_folder(const char *path) {
     return failed;
 }
 
+#define SLM__FOPEN(path, mode) fopen(path, mode)
+#define SLM__REMOVE(path) remove(path)
 /* fseek takes a long, which may be too small for the offset. */
 #define SLM__FSEEK(stream, offset, whence)                                                         \
     ((uint64_t)(offset) > LONG_MAX ? -1 : fseek(stream, (long)(offset), whence))

@@ -6,8 +6,8 @@ cc=${CC:-cc} std=-std=c99
 include_flags="-Itools -Itests/support"
 common=tools/common
 gguf_sources="$(echo tools/slm/gguf_*.c) tools/slm/convert_rope.c tools/slm/token_pairs.c \
-    tools/slm/numbers.c $common/errors.c $common/text.c"
-audit_sources="$(echo tools/audit/*.c) $common/npy.c $common/start.c $common/text.c"
+    tools/slm/numbers.c $common/errors.c $common/os.c $common/text.c"
+audit_sources="$(echo tools/audit/*.c) $common/npy.c $common/os.c $common/start.c $common/text.c"
 
 build_test() {
     folder=$1 sources=$2 program=$3
@@ -29,7 +29,7 @@ sources_of() {
     parts=
     case $1 in
     data) parts="$common/token_file.c $common/token_source.c $common/corpus_join.c
-        $common/documents.c $common/source.c $common/npy.c $common/errors.c" ;;
+        $common/documents.c $common/source.c $common/npy.c $common/errors.c $common/os.c" ;;
     answers) parts=tools/slm/answer.c ;;
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
     scores) parts="tools/slm/losses_join.c tools/common/errors.c" ;;

@@ -197,6 +197,7 @@ add tools/common/color.h 'static inline int color_two(void) {
     return 2;
 }' && noticed "a body in a header" 'color.h:.*a body in a header'
 add tools/slm/main.c '#include "color.c"' && noticed "a .c that is included" 'includes a .c'
+add tools/slm/main.c '#include <unistd.h>' && noticed "POSIX in a verb" 'the header of a system'
 add tools/slm/main.c 'int x = slm__f(1);' && noticed "a private name in tools" 'a private name'
 add examples/a.c 'int x = slm__f(1);' && noticed "a private name in an example" 'a private name'
 add tools/bench/bench.c 'int x = slm__f(1);' && silent "a private name in the benchmark"

@@ -252,6 +252,9 @@ FILE *fopen(const char *path, const char *mode) {
     real.object = dlsym(RTLD_NEXT, "fopen");
     return real.call(path, mode);
 }
+FILE *fopen64(const char *path, const char *mode) {
+    return fopen(path, mode);
+}
 END
 # no_memory FILE ARGS: where there is none for FILE, exit 4 and one line that names it.
 no_memory() {

@@ -374,7 +374,7 @@ int main(int argc, char **argv) {
     static const char usage[] =
         "usage: audit DIR     compares slm.h with the PyTorch results in DIR; exit 0 all agree, 5 "
         "one does not\n";
-    int code = program_start("audit", argv);
+    int code = program_start("audit", &argc, &argv);
     if (code != OK) return code;
     if (argc != 2 || argv[1][0] == '-') {
         fputs(usage, stderr);

@@ -571,7 +571,7 @@ static const measurement measurements[] = {
 };
 
 int main(int argc, char **argv) {
-    int code = program_start("bench", argv);
+    int code = program_start("bench", &argc, &argv);
     if (code != DONE) return code;
     if (argc < 2) {
         fputs(help, stderr);

@@ -1,14 +1,11 @@
 /* measure.c: flags, the clock, medians, messages. */
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE
-#endif
 #include "bench/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
+
+#include "common/os.h"
 
 enum { FIRST_FLAG = 2 };
 
@@ -56,14 +53,11 @@ long flag_number(const char *name, long otherwise) {
 }
 
 double seconds_now(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return os_clock();
 }
 
 void rest_milliseconds(long n) {
-    struct timespec t = {n / 1000, n % 1000 * 1000000};
-    (void)nanosleep(&t, NULL);
+    os_rest(1e-3 * (double)n);
 }
 
 static int compare_values(const void *a, const void *b) {
@@ -79,9 +73,7 @@ double median(double *values, size_t n) {
 }
 
 double peak_rss_mb(void) {
-    struct rusage usage;
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (double)usage.ru_maxrss / 1024;
+    return os_peak_memory_bytes() / (1 << 20);
 }
 
 void *allocate(size_t n, size_t size) {

@@ -1,7 +1,4 @@
 /* cli.c: exit codes, messages, interruption, threads. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "common/cli.h"
 
 #include <errno.h>
@@ -13,6 +10,7 @@
 #include <omp.h>
 #endif
 
+#include "common/os.h"
 #include "common/text.h"
 
 static const char *verb_name = "";
@@ -84,17 +82,7 @@ static void request_stop(int signal_number) {
 }
 
 void catch_signals(void) {
-    struct sigaction action;
-    struct sigaction before;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = request_stop;
-    action.sa_flags = (int)SA_RESETHAND;
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGTERM, &action, NULL);
-
-    /* A job in the background ignores SIGINT, and goes on doing so. */
-    int ignored = sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
-    if (!ignored) (void)sigaction(SIGINT, &action, NULL);
+    os_catch_signals(request_stop);
 }
 
 void watch_start(watch *w, const char *what, const char *unit, int quiet) {

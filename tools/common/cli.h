@@ -1,5 +1,4 @@
-/* cli.h: what the verbs of a command line share: exit codes, messages, interruption, threads.
- * Needs POSIX. */
+/* cli.h: what the verbs of a command line share: exit codes, messages, interruption, threads. */
 #ifndef CLI_H
 #define CLI_H
 #include <signal.h>

@@ -10,6 +10,7 @@
 #include "common/documents.h"
 #include "common/errors.h"
 #include "common/group.h"
+#include "common/os.h"
 #include "common/paths.h"
 
 enum { DEFAULT_SEQ_MAX = 1024 };
@@ -223,7 +224,7 @@ static int check_holds_ids(void *user, const char *path) {
     const data_options *options = (const data_options *)user;
     unsigned char head[1024];
     size_t n = 0;
-    FILE *f = is_stream(path) ? NULL : fopen(path, "rb");
+    FILE *f = is_stream(path) ? NULL : os_open(path, "rb");
     if (f != NULL) {
         n = fread(head, 1, sizeof head, f);
         (void)fclose(f);

@@ -11,7 +11,10 @@
 #include "common/lock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/os.h"
 
 #ifdef _WIN32
 #include <windows.h>
@@ -61,12 +64,20 @@ static lock_status fail_code(file_lock *lock, unsigned long code) {
     return LOCK_FAILED;
 }
 
+static HANDLE open_path(const char *path, DWORD access, DWORD share, DWORD how) {
+    wchar_t *wide = os_wide(path);
+    if (wide == NULL) return INVALID_HANDLE_VALUE;
+    HANDLE file = CreateFileW(wide, access, share, NULL, how,
+                              FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    free(wide);
+    return file;
+}
+
 static void read_busy_owner(file_lock *lock) {
     char content[CONTENT_SIZE];
     DWORD n = 0;
     DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    HANDLE file = CreateFileA(lock->path, GENERIC_READ, share, NULL, OPEN_EXISTING,
-                              FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    HANDLE file = open_path(lock->path, GENERIC_READ, share, OPEN_EXISTING);
     if (file == INVALID_HANDLE_VALUE) return;
     if (ReadFile(file, content, sizeof content, &n, NULL)) read_owner(lock->text, content, n);
     (void)CloseHandle(file);
@@ -96,8 +107,7 @@ static lock_status take_over(file_lock *lock, HANDLE file) {
 static lock_status try_to_take(file_lock *lock) {
     DWORD access = GENERIC_READ | GENERIC_WRITE;
     DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE;
-    HANDLE file = CreateFileA(lock->path, access, share, NULL, OPEN_ALWAYS,
-                              FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    HANDLE file = open_path(lock->path, access, share, OPEN_ALWAYS);
     if (file == INVALID_HANDLE_VALUE) {
         DWORD code = GetLastError();
         if (code == ERROR_PATH_NOT_FOUND) return LOCK_NO_FOLDER;
@@ -114,16 +124,18 @@ static lock_status try_to_take(file_lock *lock) {
 
 void lock_release(file_lock *lock) {
     if (!lock->open) return;
-    (void)DeleteFileA(lock->path);
+    (void)os_remove(lock->path);
     (void)CloseHandle((HANDLE)lock->handle);
     lock->open = 0;
 }
 
 void lock_sweep(const char *path) {
-    DWORD attributes = GetFileAttributesA(path);
+    wchar_t *wide = os_wide(path);
+    DWORD attributes = wide != NULL ? GetFileAttributesW(wide) : INVALID_FILE_ATTRIBUTES;
     DWORD other = FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY;
-    if (attributes == INVALID_FILE_ATTRIBUTES || (attributes & other) != 0) return;
-    (void)DeleteFileA(path);
+    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & other) == 0)
+        (void)DeleteFileW(wide);
+    free(wide);
 }
 
 static int vanished(file_lock *lock) {

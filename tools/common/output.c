@@ -1,13 +1,10 @@
 /* output.c: outputs that are locked. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "common/output.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cli.h"
+#include "common/os.h"
 
 /* The folder may be removed between its making and the lock by a process that ends without having
  * written there: then both are made again. */
@@ -80,8 +77,8 @@ int output_open_file(output *o, const char *path) {
 }
 
 FILE *output_create(const char *path) {
-    (void)remove(path);
-    return fopen(path, "wbx");
+    (void)os_remove(path);
+    return os_open(path, "wbx");
 }
 
 int output_file_begin(output_file *f, const char *path) {
@@ -97,12 +94,12 @@ int output_file_begin(output_file *f, const char *path) {
 
 int output_file_end(output_file *f, int code) {
     if (f->stream == NULL) return code;
-    int written = fflush(f->stream) == 0 && !ferror(f->stream) && fsync(fileno(f->stream)) == 0;
+    int written = !ferror(f->stream) && os_sync(f->stream) == 0;
     if (code == DONE && !written) code = fail_errno(FAILED, f->temporary, "write");
     if (fclose(f->stream) != 0 && code == DONE) code = fail_errno(FAILED, f->temporary, "close");
-    if (code == DONE && rename(f->temporary, f->path) != 0)
+    if (code == DONE && os_rename(f->temporary, f->path) != 0)
         code = fail_errno(FAILED, f->path, "replace");
-    if (code != DONE) (void)remove(f->temporary);
+    if (code != DONE) (void)os_remove(f->temporary);
     f->stream = NULL;
     return code;
 }

@@ -1,7 +1,7 @@
 /* output.h: the place a verb writes to, a folder or a file, locked against other processes from
  * before the first look at it to the end.  The lock is DIR/.lock or FILE.lock, and is gone when the
  * verb ends; what a killed process leaves is taken over.  What goes wrong is said as cli.h's fail
- * does, and its exit code returned.  Needs POSIX. */
+ * does, and its exit code returned. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 #include <stddef.h>

@@ -1,36 +1,26 @@
 /* paths.c: questions about paths, and folders made. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "common/paths.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/cli.h"
+#include "common/os.h"
 
 int path_exists(const char *path) {
-    struct stat s;
-    return stat(path, &s) == 0;
+    return os_kind_of(path, NULL) != OS_NOTHING;
 }
 
 int is_folder(const char *path) {
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+    return os_kind_of(path, NULL) == OS_FOLDER;
 }
 
 int is_stream(const char *path) {
-    struct stat s;
-    return stat(path, &s) == 0 && !S_ISDIR(s.st_mode) && !S_ISREG(s.st_mode);
+    return os_kind_of(path, NULL) == OS_STREAM;
 }
 
 int same_file(const char *a, const char *b) {
-    struct stat x;
-    struct stat y;
-    if (stat(a, &x) != 0 || stat(b, &y) != 0) return 0;
-    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return os_is_same_file(a, b);
 }
 
 static int fail_length(const char *path) {
@@ -50,23 +40,23 @@ int make_folder(const char *path) {
     /* Those above may exist, or be refused: the last mkdir tells. */
     size_t n = strlen(path);
     for (size_t i = 1; i < n; i++) {
-        if (prefix[i] != '/') continue;
+        if (!os_is_separator(prefix[i])) continue;
         prefix[i] = 0;
-        (void)mkdir(prefix, 0777);
-        prefix[i] = '/';
+        (void)os_make_folder(prefix);
+        prefix[i] = path[i];
     }
-    if (mkdir(path, 0777) == 0 || is_folder(path)) return DONE;
+    if (os_make_folder(path) == 0 || is_folder(path)) return DONE;
     return fail_errno(FAILED, path, "make the folder");
 }
 
 /* Takes the last name and the slashes before it off the path.  Returns what is left of it. */
 static size_t cut_name(char *path) {
     size_t n = strlen(path);
-    while (n > 0 && path[n - 1] == '/')
+    while (n > 0 && os_is_separator(path[n - 1]))
         n--;
-    while (n > 0 && path[n - 1] != '/')
+    while (n > 0 && !os_is_separator(path[n - 1]))
         n--;
-    while (n > 1 && path[n - 1] == '/')
+    while (n > 1 && os_is_separator(path[n - 1]))
         n--;
     path[n] = 0;
     return n;
@@ -85,6 +75,6 @@ void remove_empty_folders(const char *path, size_t n) {
     char prefix[PATH_SIZE];
     if (snprintf(prefix, sizeof prefix, "%s", path) >= (int)sizeof prefix) return;
     size_t n_left = strlen(prefix);
-    while (n_left > n && rmdir(prefix) == 0)
+    while (n_left > n && os_remove_folder(prefix) == 0)
         n_left = cut_name(prefix);
 }

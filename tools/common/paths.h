@@ -1,5 +1,5 @@
 /* paths.h: questions about paths, and folders made.  What goes wrong is said as cli.h's fail does,
- * and its exit code returned.  Needs POSIX. */
+ * and its exit code returned. */
 #ifndef PATHS_H
 #define PATHS_H
 #include <stddef.h>

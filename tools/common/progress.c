@@ -1,15 +1,11 @@
 /* progress.c: the bar, the lines and the clock. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "common/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "common/os.h"
 
 #define SECONDS_BETWEEN_BARS 0.1
 #define SECONDS_BETWEEN_LINES 5.0
@@ -18,15 +14,13 @@
 enum { BAR_CELLS = 12, BAR_COLUMNS = BAR_CELLS + 4 /* brackets, a space, the cursor */ };
 
 double progress_clock(void) {
-    struct timespec t = {0, 0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return os_clock();
 }
 
 static progress_mode choose_mode(int quiet) {
     const char *term = getenv("TERM");
     if (quiet) return PROGRESS_QUIET;
-    if (isatty(2) && term != NULL && strcmp(term, "dumb") != 0) return PROGRESS_BAR;
+    if (os_is_terminal(2) && term != NULL && strcmp(term, "dumb") != 0) return PROGRESS_BAR;
     return PROGRESS_LINES;
 }
 
@@ -63,18 +57,10 @@ const char *progress_count(char *out, size_t size, double n) {
     return out;
 }
 
-static int terminal_width(void) {
-#ifdef TIOCGWINSZ
-    struct winsize w;
-    if (ioctl(2, TIOCGWINSZ, &w) == 0 && w.ws_col > 20) return w.ws_col;
-#endif
-    return 80;
-}
-
 static void show_bar(progress *p, double share, const char *line) {
     char bar[BAR_CELLS + 1];
     int full = (int)(share * BAR_CELLS + 0.5);
-    int room = terminal_width() - BAR_COLUMNS;
+    int room = os_terminal_width() - BAR_COLUMNS;
     for (int i = 0; i < BAR_CELLS; i++)
         bar[i] = i < full ? '#' : '.';
     bar[BAR_CELLS] = 0;

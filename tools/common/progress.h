@@ -7,7 +7,7 @@
  *     progress_end(&p);
  *
  * progress_show may be called as often as one likes, since it looks at the clock itself;
- * progress_end is due before anything else is printed.  Needs POSIX: isatty, clock_gettime. */
+ * progress_end is due before anything else is printed. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 #include <stddef.h>

@@ -1,31 +1,16 @@
 /* start.c: descriptors 0 to 2, how many threads, and how they wait. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "common/start.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
+#include "common/os.h"
 #include "common/text.h"
 
-enum { START_FAILED = 1, START_USAGE = 2, PROGRAM_PATH_SIZE = 4096 };
-
-/* The lowest free number is what open gives, so that they are taken in order.  Each is opened for
- * what nobody does with it: using it fails, as with a closed one. */
-static int take_standard_descriptors(void) {
-    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
-        int is_taken = fcntl(number, F_GETFD) != -1;
-        int mode = number == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-        if (!is_taken && open("/dev/null", mode) != number) return 0;
-    }
-    return 1;
-}
+enum { START_FAILED = 1, START_USAGE = 2 };
 
 #ifdef _OPENMP
 /* Takes white space, a number from 1 to MAX_THREADS and white space.  Returns what follows, or NULL
@@ -60,21 +45,11 @@ static int check_thread_counts(const char *program) {
     return START_USAGE;
 }
 
-/* The path is asked for, rather than starting /proc/self/exe itself, so that the process keeps its
- * name.  Comes back only where that failed. */
-static void start_again(char **argv) {
-    char path[PROGRAM_PATH_SIZE];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path);
-    if (size <= 0 || (size_t)size >= sizeof path) return;
-    path[size] = '\0';
-    (void)execv(path, argv);
-}
-
 static int start_threads(const char *program, char **argv) {
     int code = check_thread_counts(program);
     if (code != 0) return code;
     int chosen = getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL;
-    if (!chosen && setenv("GOMP_SPINCOUNT", "2000", 1) == 0) start_again(argv);
+    if (!chosen) os_start_again(argv, "GOMP_SPINCOUNT", "2000");
     /* Without OMP_NUM_THREADS there are as many as processors. */
     if (omp_get_max_threads() > MAX_THREADS) omp_set_num_threads(MAX_THREADS);
     return 0;
@@ -87,7 +62,10 @@ static int start_threads(const char *program, char **argv) {
 }
 #endif
 
-int program_start(const char *program, char **argv) {
-    if (!take_standard_descriptors()) return START_FAILED;
-    return start_threads(program, argv);
+int program_start(const char *program, int *argc, char ***argv) {
+    if (!os_take_standard_descriptors()) return START_FAILED;
+    int code = start_threads(program, *argv);
+    if (code != 0) return code;
+    *argv = os_arguments(argc, *argv);
+    return *argv != NULL ? 0 : START_FAILED;
 }

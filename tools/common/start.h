@@ -1,4 +1,4 @@
-/* start.h: what every program here does before anything else.  Needs POSIX. */
+/* start.h: what every program here does before anything else. */
 #ifndef START_H
 #define START_H
 
@@ -20,8 +20,10 @@ enum { MAX_THREADS = 1024 };
  * (/proc/self/exe), never what argv[0] says; where the kernel does not tell, the program goes on as
  * it is.
  *
+ * Makes the arguments UTF-8 where they are not (Windows).
+ *
  * program: its name in messages.  Returns 0, or the exit code to leave with; what is wrong has been
  * said then. */
-int program_start(const char *program, char **argv);
+int program_start(const char *program, int *argc, char ***argv);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/os.h"
+
 #define REPLACEMENT_UTF8 "\xEF\xBF\xBD" /* U+FFFD */
 
 enum { MESSAGE_SIZE = 1200 };
@@ -274,7 +276,7 @@ csv_status csv_load(csv_table *t, const char *path) {
     size_t lines;
     size_t columns;
     memset(t, 0, sizeof *t);
-    FILE *f = fopen(path, "rb");
+    FILE *f = os_open(path, "rb");
     if (f == NULL) return CSV_MISSING;
     t->text = csv_read_stream(f, &size);
     fclose(f);

@@ -1,21 +1,13 @@
 /* token_file.c: files of token ids as corpora. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
-#ifndef _FILE_OFFSET_BITS
-#define _FILE_OFFSET_BITS 64
-#endif
 #include "common/token_file.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/documents.h"
 #include "common/errors.h"
 #include "common/npy.h"
+#include "common/os.h"
 #include "common/token_source.h"
 
 enum {
@@ -200,20 +192,19 @@ static slm_status corpus_of_text(slm_corpus **out, token_reader *reader, const s
 
 /* Opens a plain file and reads its beginning.  Leaves fd -1 if it is none. */
 static void open_plain(token_file *file, unsigned char *head, size_t head_room) {
-    struct stat s;
     file->fd = -1;
-    if (source_is_stdin(file->path) || stat(file->path, &s) != 0 || !S_ISREG(s.st_mode)) return;
-    int fd = open(file->path, O_RDONLY);
+    if (source_is_stdin(file->path) || os_kind_of(file->path, NULL) != OS_FILE) return;
+    int fd = os_open_descriptor(file->path);
     if (fd < 0) return;
-    ssize_t n = pread(fd, head, head_room, 0);
-    if (n < 0 || fstat(fd, &s) != 0) {
-        (void)close(fd);
+    long n = os_read_at(fd, head, head_room, 0);
+    if (n < 0) {
+        os_close_descriptor(fd);
         return;
     }
     file->fd = fd;
     file->head = head;
     file->head_size = (size_t)n;
-    file->size = (uint64_t)s.st_size;
+    file->size = os_descriptor_size(fd);
 }
 
 /* Ids in plain files are read where they lie; all else is read into memory first. */
@@ -222,7 +213,7 @@ static slm_status load(slm_corpus **out, token_reader *reader, token_file *file,
     if (file->fd < 0 || kind == KIND_TEXT) {
         slm_status status = source_read(&file->s, file->path, err);
         if (status != SLM_OK) return status;
-        if (file->fd >= 0) (void)close(file->fd);
+        if (file->fd >= 0) os_close_descriptor(file->fd);
         file->fd = -1;
         file->head = (const unsigned char *)file->s.bytes;
         file->head_size = file->s.size;
@@ -252,7 +243,7 @@ slm_status token_file_load(slm_corpus **out, token_reader *reader, const char *p
     if (head == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory: %.300s", path);
     open_plain(&file, head, HEAD_SIZE);
     slm_status status = load(out, reader, &file, err);
-    if (file.fd >= 0) (void)close(file.fd);
+    if (file.fd >= 0) os_close_descriptor(file.fd);
     source_free(&file.s);
     free(head);
     return status;

@@ -1,18 +1,12 @@
 /* token_source.c: see token_source.h. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
-#ifndef _FILE_OFFSET_BITS
-#define _FILE_OFFSET_BITS 64
-#endif
 #include "common/token_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/errors.h"
+#include "common/os.h"
 
 enum {
     PIECE_IDS = 8192, /* read at a time: a window of training is part of one or two pieces */
@@ -37,7 +31,7 @@ slm_status token_source_open(token_source **out, const char *path, const token_l
     *out = s;
     if (s == NULL) {
         if (bytes != NULL) free_bytes(bytes);
-        if (bytes == NULL) (void)close(fd);
+        if (bytes == NULL) os_close_descriptor(fd);
         return error_set(err, SLM_ERR_MEMORY, "out of memory: %.300s", path);
     }
     strncpy(s->path, path, sizeof s->path - 1);
@@ -50,7 +44,7 @@ slm_status token_source_open(token_source **out, const char *path, const token_l
 
 void token_source_close(token_source *s) {
     if (s == NULL) return;
-    if (s->fd >= 0) (void)close(s->fd);
+    if (s->fd >= 0) os_close_descriptor(s->fd);
     if (s->bytes != NULL) s->free_bytes(s->bytes);
     free(s);
 }
@@ -68,8 +62,7 @@ static void read_piece(token_source *s, size_t i) {
         n_read = size;
     }
     while (n_read < size) {
-        ssize_t got = pread(s->fd, s->piece + n_read, size - n_read, (off_t)(offset + n_read));
-        if (got < 0 && errno == EINTR) continue;
+        long got = os_read_at(s->fd, s->piece + n_read, size - n_read, offset + n_read);
         if (got <= 0) {
             s->error = got < 0 ? errno : -1;
             return;

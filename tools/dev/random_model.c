@@ -276,7 +276,7 @@ int main(int argc, char **argv) {
         OPTION_TEXT("tokenizer", &m.tokenizer, "FILE", "a tokenizer.json to copy"),
         OPTION_SEED(&m.seed, "of the weights (default 0)"),
     };
-    int code = program_start("random_model", argv);
+    int code = program_start("random_model", &argc, &argv);
     if (code != DONE) return code;
     code = options_parse(&page, table, COUNT(table), &rest, argc - 1, argv + 1);
     if (code != OPTIONS_PARSED) return code;

@@ -1,10 +1,10 @@
 /* experiment.c: texts, training and measuring. */
-#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "common/os.h"
 #include "experiment.h"
 
 slm_error experiment_error;
@@ -227,9 +227,7 @@ double experiment_clock(void) {
 #ifdef _OPENMP
     return progress_clock();
 #else
-    struct timespec t = {0, 0};
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return os_processor_seconds();
 #endif
 }
 

@@ -2,7 +2,6 @@
  * control, in about two minutes.  Prints a table, and writes build/report.html and two pictures,
  * build/result.svg and build/tokens.svg (run_report.c).  main, at the end, is the whole
  * experiment. */
-#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +94,7 @@ int main(int argc, char **argv) {
     slm_model *base, *reference, *model;
 
     (void)argc;
-    int code = program_start("run", argv);
+    int code = program_start("run", &argc, &argv);
     if (code != DONE) return code;
     experiment_begin_built_in(&e, &small);
     e.work = (small.base_steps + small.tune_steps + ARMS * small.steps) * (uint64_t)small.B *

@@ -8,21 +8,17 @@
  * others, sums it in double, and gives the sum back to all.  This moves 2 (P-1)/P of the gradient
  * through each network card, the least there is for a sum that all get.  While one chunk is summed,
  * the next one is on its way. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
 #include "common/cli.h"
 #include "common/group.h"
+#include "common/os.h"
 #include "common/text.h"
 
 /* Numbers of float in a message of the gradient's sum.  Of 1 MB, a network's latency is a small
@@ -35,7 +31,8 @@ enum { GATHER_PIECE = 1 << 24 };
 
 /* How often MPI is asked, one time behind the other, before a process that waits sleeps; and for
  * how long it does: others may need its core. */
-enum { ASKED_AWAKE = 2000, SLEEP_NANOSECONDS = 50000 };
+enum { ASKED_AWAKE = 2000 };
+#define SLEEP_SECONDS 50e-6
 
 /* A process that waits for longer than this after a signal says for what. */
 #define PATIENCE_SECONDS 0.5
@@ -62,13 +59,12 @@ static void say_once_for_what(double since) {
 }
 
 static void finish(MPI_Request *request) {
-    const struct timespec nap = {0, SLEEP_NANOSECONDS};
     int done = 0;
     double since = -1;
     for (int i = 0; i < ASKED_AWAKE && !done; i++)
         (void)MPI_Test(request, &done, MPI_STATUS_IGNORE);
     while (!done) {
-        (void)nanosleep(&nap, NULL);
+        os_rest(SLEEP_SECONDS);
         (void)MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (!stop_requested) continue;
         if (since < 0) since = progress_clock();
@@ -245,7 +241,7 @@ static void share_processors(void) {
     (void)MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
     (void)MPI_Comm_size(here, &n_here);
     (void)MPI_Comm_free(&here);
-    int is_bound = omp_get_num_procs() < sysconf(_SC_NPROCESSORS_ONLN);
+    int is_bound = omp_get_num_procs() < os_processors();
     int share = omp_get_num_procs() / n_here;
     if (n_here == 1 || is_bound || getenv("OMP_NUM_THREADS") != NULL) return;
     use_threads(share > 0 ? share : 1);

@@ -1,13 +1,9 @@
 /* jobs.c: paths, learning rates, order, processes. */
-#define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "common/os.h"
 #include "common/text.h"
 #include "jobs.h"
 
@@ -19,8 +15,7 @@ const char *repro_path(const repro *r, const char *folder, const char *name, con
 }
 
 int repro_exists(const char *path) {
-    struct stat s;
-    return stat(path, &s) == 0;
+    return os_kind_of(path, NULL) != OS_NOTHING;
 }
 
 int job_is_builtin(const job *j) {
@@ -146,14 +141,20 @@ static void show_plan(const repro *r, progress_of_plan *p) {
     progress_show(&p->bar, (uint64_t)(p->done / 1000), (uint64_t)(p->all / 1000) + 1, running);
 }
 
+/* What a child does. */
+typedef struct child_work {
+    repro *r;
+    job *j;
+} child_work;
+
+static void do_child_work(void *user) {
+    const child_work *work = (const child_work *)user;
+    repro_do(work->r, work->j);
+}
+
 static void start_job(repro *r, progress_of_plan *p, job *j) {
-    fflush(NULL);
-    r->parent = getpid();
-    j->process = fork();
-    if (j->process == 0) {
-        repro_do(r, j);
-        _exit(0);
-    }
+    child_work work = {r, j};
+    j->process = os_child_start(do_child_work, &work);
     if (j->process > 0) {
         p->running++;
         return;
@@ -169,12 +170,12 @@ static void start_jobs(repro *r, progress_of_plan *p) {
     }
 }
 
-static void end_job(repro *r, progress_of_plan *p, pid_t child, int status) {
+static void end_job(repro *r, progress_of_plan *p, long child, int success) {
     for (job *j = r->jobs; j < r->end; j++) {
         if (j->process != child) continue;
         p->running--;
         j->process = 0;
-        j->done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        j->done = success;
         if (j->done) {
             p->done += job_work(j);
             continue;
@@ -190,13 +191,12 @@ int repro_carry_out(repro *r) {
     double written = progress_clock();
     begin_plan(r, &p);
     for (;;) {
-        int status;
+        int success = 0;
         start_jobs(r, &p);
         if (p.running == 0) break;
         show_plan(r, &p);
-        pid_t ended = waitpid(-1, &status, 0);
-        if (ended < 0 && errno == EINTR) continue;
-        end_job(r, &p, ended, status);
+        long ended = os_child_wait(&success);
+        end_job(r, &p, ended, success);
         if (progress_clock() - written > SECONDS_BETWEEN_TABLES) {
             repro_write_tables(r);
             written = progress_clock();

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/types.h>
 #include "csv_out.h"
 #include "lab/experiment.h"
 #include "room.h"
@@ -57,7 +56,7 @@ typedef struct job {
     char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
     int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */
     int wanted, done;
-    pid_t process; /* that does it now, or 0 */
+    long process; /* that does it now, or 0 */
 } job;
 
 typedef struct repro {
@@ -66,7 +65,6 @@ typedef struct repro {
     int quick, dry_run, at_once;
     const char *only; /* a set or a corpus: only its jobs and what they need; or NULL */
     job *jobs, *end;  /* the plan, and what is behind its last job */
-    pid_t parent;
 } repro;
 
 /* ---- jobs.c ---- */

@@ -7,13 +7,12 @@
  * run trains (hours; stop it at any time, it goes on where it stopped) and leaves CSVs; report
  * makes figures, verdicts and report.html from them.  Each training runs on one thread; --jobs
  * says how many run at once.  Results do not depend on it. */
-#define _POSIX_C_SOURCE 200809L
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "common/options.h"
+#include "common/lock.h"
+#include "common/os.h"
 #include "common/start.h"
 #include "findings.h"
 #include "jobs.h"
@@ -64,9 +63,9 @@ static int parse(repro *r, int argc, char **argv) {
 static void make_folders(const repro *r) {
     static const char *const folders[] = {"",       "runs",   "times",          "models",
                                           "scores", "pieces", "models_openstax"};
-    (void)mkdir("build", 0777);
+    (void)os_make_folder("build");
     for (size_t i = 0; i < COUNT(folders); i++)
-        (void)mkdir(repro_path(r, folders[i], "", ""), 0777);
+        (void)os_make_folder(repro_path(r, folders[i], "", ""));
 }
 
 static int same_content(const char *path, const char *other) {
@@ -88,8 +87,8 @@ static int claim_folder(const repro *r) {
     csv_out out = repro_csv_open(r, "", "settings.new", "key,value\n");
     repro_write_settings(r, out.file);
     repro_csv_close(&out);
-    if (!repro_exists(path)) return rename(part, path) == 0;
-    if (same_content(path, part)) return remove(part) == 0;
+    if (!repro_exists(path)) return os_rename(part, path) == 0;
+    if (same_content(path, part)) return os_remove(part) == 0;
     fprintf(stderr,
             "%s and %s differ: the runs in this folder have other settings; name another folder\n",
             path, part);
@@ -99,11 +98,12 @@ static int claim_folder(const repro *r) {
 /* One process at a time works in a folder; the lock goes with the process. */
 static int lock_folder(const repro *r) {
     const char *path = repro_path(r, "", "lock", "");
-    struct flock lock = {.l_type = F_WRLCK};
-    int file = open(path, O_RDWR | O_CREAT, 0666);
-    if (file >= 0 && fcntl(file, F_SETLK, &lock) == 0) return 1;
+    static file_lock lock;
+    lock_status status = lock_take(&lock, path);
+    if (status == LOCK_TAKEN || status == LOCK_NO_LOCKS) return 1;
     fprintf(stderr, "%s: %s\n", path,
-            file < 0 ? "cannot be written" : "another process is at work in this folder");
+            status == LOCK_BUSY ? "another process is at work in this folder"
+                                : "cannot be written");
     return 0;
 }
 
@@ -170,7 +170,7 @@ static int run(repro *r) {
 
 int main(int argc, char **argv) {
     static repro r;
-    int code = program_start("reproduce", argv);
+    int code = program_start("reproduce", &argc, &argv);
     if (code != 0) return code;
     const char *command = argc > 1 ? argv[1] : "";
     int is_report = same_text(command, "report");

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "common/options.h"
+#include "common/os.h"
 #include "jobs.h"
 
 #define LEARNING_RATE 1e-3 /* where nothing is tuned */
@@ -418,8 +418,8 @@ static void plan_files(repro *r, origin *o) {
 }
 
 static size_t size_of(const char *path) {
-    struct stat s;
-    if (stat(path, &s) == 0 && s.st_size > 0) return (size_t)s.st_size;
+    uint64_t size = 0;
+    if (os_kind_of(path, &size) == OS_FILE && size > 0) return (size_t)size;
     fprintf(stderr, "%s: not there, or empty\n", path);
     exit(3);
 }

@@ -1,11 +1,10 @@
 /* train.c: one job, from its texts to its file. */
-#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "common/options.h"
+#include "common/os.h"
 #include "jobs.h"
 
 /* ---- models and scores of other jobs ---- */
@@ -23,11 +22,6 @@ static slm_losses *load_scores(const repro *r, const job *j) {
 
 static void save_model(const experiment *e, const slm_model *model, const char *path) {
     must(slm_model_save(model, path, e->tokenizer, SLM_DTYPE_NATIVE, &experiment_error));
-}
-
-/* A job whose parent was killed leaves nothing: the next parent may be at the same job. */
-static void leave_if_orphan(const repro *r) {
-    if (getppid() != r->parent) _exit(1);
 }
 
 /* What an arm is charged for before it begins: tuning the reference, if the text is scored at all,
@@ -215,7 +209,7 @@ static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
         piece = prepare_piece(e, model, reference, &o.kept_share);
     train(e, j, model, scores, o.lr, c);
     o.valid = experiment_measure(e, model, CORPUS_VALID);
-    leave_if_orphan(r);
+    os_child_end_with_parent();
     keep_model(r, j, e, model);
     if (j->keep && piece != NULL) write_piece(r, j, c, piece, e->piece->n);
     write_run(r, j, &o);
@@ -229,7 +223,7 @@ static void do_scores(const repro *r, const job *j, experiment *e, curve *c) {
     const outcome nothing = {c, NAN, 0, {NAN, NAN}, 0};
     slm_model *model = load_model(r, j->reference);
     slm_losses *scores = experiment_score(e, model, e->corpus[CORPUS_NOISY]);
-    leave_if_orphan(r);
+    os_child_end_with_parent();
     must(slm_losses_save(scores, repro_path(r, "scores", j->name, ".scores"), &experiment_error));
     write_run(r, j, &nothing);
     slm_losses_free(scores);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/options.h"
+#include "common/os.h"
 #include "common/output.h"
 #include "common/paths.h"
 #include "slm/convert.h"
@@ -82,7 +83,7 @@ static int open_folder(conversion *c) {
 
 static int open_file(conversion *c) {
     slm_error err;
-    slm_status status = gguf_open(&c->file, fopen(c->in, "rb"), c->in, &err);
+    slm_status status = gguf_open(&c->file, os_open(c->in, "rb"), c->in, &err);
     if (status == SLM_OK) status = gguf_config(&c->config, c->file, &err);
     if (status == SLM_OK) status = gguf_tokenizer(&c->tokenizer, c->file, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);

@@ -12,19 +12,16 @@
  * end token or --max-new.  The file of --out begins with a line of what was asked of whom, and has
  * a line for each question that is answered, in their order: a run that ends early is taken up
  * there. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "slm/eval_answers.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cli.h"
 #include "common/inputs.h"
+#include "common/os.h"
 #include "common/output.h"
 #include "common/text.h"
 #include "slm/questions.h"
@@ -277,8 +274,8 @@ static int resume(answers_run *r, const char *header) {
     if (code == DONE) code = count_items(r, bytes, size, &end);
     slm_free(bytes);
     if (code != DONE) return code;
-    if (truncate(r->o->out, (off_t)end) != 0) return fail_errno(FAILED, r->o->out, "write");
-    r->file = fopen(r->o->out, "ab");
+    if (os_truncate(r->o->out, end) != 0) return fail_errno(FAILED, r->o->out, "write");
+    r->file = os_open(r->o->out, "ab");
     if (r->file == NULL) return fail_errno(FAILED, r->o->out, "open for writing");
     if (r->n_done > 0 && !r->o->quiet)
         say("%s holds %zu of %zu answers", r->o->out, r->n_done, r->questions.n);

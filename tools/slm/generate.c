@@ -1,15 +1,12 @@
 /* generate.c: the verb `generate`: continues a text, token by token. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cli.h"
 #include "common/inputs.h"
 #include "common/options.h"
+#include "common/os.h"
 #include "slm/ids.h"
 #include "slm/verbs.h"
 
@@ -84,7 +81,7 @@ static int print_text(const generate_options *o, generate_run *r) {
     slm_status status = read_prompt(&logits, r, &err);
     if (status == SLM_OK) status = continue_text(o, r, logits, scratch, &err);
     free(scratch);
-    if (isatty(1)) putchar('\n');
+    if (os_is_terminal(1)) putchar('\n');
     if (status == SLM_OK && stop_requested) return INTERRUPTED;
     return fail_status(status, FOR_OUTPUT, &err);
 }
@@ -133,23 +130,44 @@ static int answer_prompt(const generate_options *o, generate_run *r, const char 
     return print_text(o, r);
 }
 
+/* Returns the next line of standard input, without its end, which the caller frees; NULL if it is
+ * empty, at the end of the input, or if memory runs out. */
+static char *read_line(void) {
+    char *line = NULL;
+    size_t n = 0;
+    size_t room = 0;
+    int c = getchar();
+    while (c != EOF && c != '\n') {
+        if (n + 1 >= room) {
+            room = 2 * room + 80;
+            char *longer = (char *)realloc(line, room);
+            if (longer == NULL) break;
+            line = longer;
+        }
+        line[n++] = (char)c;
+        c = getchar();
+    }
+    if (n > 0 && line[n - 1] == '\r') n--;
+    if (line != NULL) line[n] = 0;
+    if (n > 0) return line;
+    free(line);
+    return NULL;
+}
+
 /* Asks for prompts until the input ends or a line is empty.  A prompt that cannot be read, such as
  * one with a byte for which there is no token, ends nothing. */
 static int ask_prompts(const generate_options *o, generate_run *r) {
-    char *line = NULL;
-    size_t room = 0;
     int code = DONE;
     say("a text to continue; an empty line ends");
     while (code == DONE || code == BAD_INPUT || code == USAGE) {
         fputs("> ", stderr);
-        ssize_t n = getline(&line, &room, stdin);
+        char *line = read_line();
         code = stop_requested ? INTERRUPTED : DONE;
-        if (n > 0 && line[n - 1] == '\n') line[--n] = 0;
-        if (n <= 0) break;
+        if (line == NULL) break;
         code = answer_prompt(o, r, line);
         free_prompt(r);
+        free(line);
     }
-    free(line);
     return code;
 }
 
@@ -162,7 +180,7 @@ static int generate(const generate_options *o, generate_run *r) {
 
 static int check_options(const generate_options *o) {
     int code = need_flag(o->model != NULL, "--model", "DIR");
-    int asks = o->prompt == NULL && isatty(0);
+    int asks = o->prompt == NULL && os_is_terminal(0);
     if (code != DONE || asks) return code;
     code = need_flag(o->prompt != NULL, "--prompt", "S");
     if (code == DONE && o->prompt[0] == 0)

@@ -1,13 +1,11 @@
 /* gguf_tokenizer.c: the tokenizer in a GGUF file.  Its keys are put into the form of Hugging Face's
  * tokenizer.json, which slm.h reads and checks. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/errors.h"
 #include "common/options.h"
+#include "common/os.h"
 #include "common/text.h"
 #include "slm/convert.h"
 #include "slm/token_pairs.h"
@@ -353,8 +351,7 @@ slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error 
     tokens t;
     gguf_text model;
     const pre_tokenizer *pre = NULL;
-    char *json = NULL;
-    size_t size = 0;
+    os_text json;
     *out = NULL;
     if (!find_text(&model, file, "tokenizer.ggml.model", err)) return SLM_ERR_FORMAT;
     int of_characters = gguf_text_is(model, "llama");
@@ -369,7 +366,7 @@ slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error 
     slm_status status = find_tokens(&t, file, of_characters, err);
     if (status != SLM_OK) return status;
 
-    FILE *memory = open_memstream(&json, &size);
+    FILE *memory = os_text_open(&json);
     if (memory == NULL) return error_set(err, SLM_ERR_MEMORY, "out of memory");
     int written = 1;
     if (of_characters) {
@@ -377,13 +374,12 @@ slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error 
     } else {
         write_json(memory, file, &t, pre);
     }
-    if (ferror(memory)) written = 0;
-    if (fclose(memory) != 0) written = 0;
+    if (os_text_close(&json) != 0) written = 0;
     if (!written) {
         status = error_set(err, SLM_ERR_MEMORY, "out of memory");
     } else {
-        status = slm_tokenizer_parse(out, json, size, file->path, err);
+        status = slm_tokenizer_parse(out, json.bytes, json.size, file->path, err);
     }
-    free(json);
+    free(json.bytes);
     return status;
 }

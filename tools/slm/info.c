@@ -8,6 +8,7 @@
 #include "common/cli.h"
 #include "common/npy.h"
 #include "common/options.h"
+#include "common/os.h"
 #include "common/paths.h"
 #include "common/text.h"
 #include "slm/names.h"
@@ -394,7 +395,7 @@ static int is_safetensors(const unsigned char *head, size_t n) {
 static int info_path(info *in, const char *path) {
     unsigned char head[64] = {0};
     if (is_folder(path)) return info_folder(in, path);
-    FILE *f = fopen(path, "rb");
+    FILE *f = os_open(path, "rb");
     if (f == NULL) return fail_errno(BAD_INPUT, path, "open");
     size_t n = fread(head, 1, sizeof head, f);
     (void)fclose(f);

@@ -89,7 +89,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    int code = program_start("slm", argv);
+    int code = program_start("slm", &argc, &argv);
     if (code != DONE) return code;
 #ifdef SIGXFSZ
     /* A file that may not grow is then a failed write with a message. */

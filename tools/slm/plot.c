@@ -7,6 +7,7 @@
 
 #include "common/cli.h"
 #include "common/options.h"
+#include "common/os.h"
 #include "common/output.h"
 #include "common/paths.h"
 #include "common/text.h"
@@ -236,13 +237,13 @@ static int write_plot(const plot *p) {
     int code = draw(f, p);
     int written = !ferror(f);
     if (fclose(f) != 0) written = 0;
-    if (code == DONE && written && rename(temporary, p->out) == 0) {
+    if (code == DONE && written && os_rename(temporary, p->out) == 0) {
         printf("%s: training loss of %zu run%s", p->out, p->n, plural(p->n));
         printf(", validation loss of %zu\n", n_validated);
         return DONE;
     }
     if (code == DONE) code = fail_errno(FAILED, p->out, "write");
-    (void)remove(temporary);
+    (void)os_remove(temporary);
     return code;
 }
 

@@ -1,7 +1,7 @@
 /* score_model.c: the model that scores: in memory, or streamed from its files layer by layer. */
 #include "common/cli.h"
 #include "common/inputs.h"
-#include "common/memory.h"
+#include "common/os.h"
 #include "slm/score.h"
 
 /* A model is streamed if its weights take more than this share of the physical memory. */
@@ -23,7 +23,7 @@ static slm_status weight_bytes(double *bytes, const char *folder, slm_error *err
 static int choose(int *streams, const score_options *o) {
     slm_error err;
     double bytes;
-    double memory = memory_bytes();
+    double memory = os_memory_bytes();
     *streams = o->stream == 1;
     if (o->stream != STREAM_IF_LARGE || memory <= 0) return DONE;
     slm_status status = weight_bytes(&bytes, o->model, &err);

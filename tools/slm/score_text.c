@@ -7,6 +7,7 @@
 #include "common/group.h"
 #include "common/group.h"
 #include "common/inputs.h"
+#include "common/os.h"
 #include "common/paths.h"
 #include "slm/losses_join.h"
 #include "slm/score.h"
@@ -232,7 +233,7 @@ static int score_into_file(score_run *r, const score_options *o) {
                             : score_pieces(r, o, &goal, part);
     if (code != DONE || group_rank() > 0) return code;
     slm_status status = slm_losses_save(r->losses, o->out, &err);
-    if (status == SLM_OK) (void)remove(part);
+    if (status == SLM_OK) (void)os_remove(part);
     return fail_status(status, FOR_OUTPUT, &err);
 }
 

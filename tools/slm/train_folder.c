@@ -5,6 +5,7 @@
 #include "common/cli.h"
 #include "common/group.h"
 #include "common/inputs.h"
+#include "common/os.h"
 #include "common/text.h"
 #include "slm/names.h"
 #include "slm/train.h"
@@ -173,7 +174,7 @@ static int make_way(const train_run *r, const char *name) {
                     "%s already holds a run (%s); --resume goes on with it, --force replaces it",
                     r->o.out, name);
     }
-    if (remove(path) == 0) return DONE;
+    if (os_remove(path) == 0) return DONE;
     return fail_errno(FAILED, path, "remove");
 }
 
@@ -227,7 +228,7 @@ static int carry_companion(const train_run *r, const companion *c) {
     size_t size;
     int code = path_join(to, o->out, c->name);
     if (code != DONE || (o->resume && path_exists(to))) return code;
-    if (path_exists(to) && remove(to) != 0) return fail_errno(FAILED, to, "remove");
+    if (path_exists(to) && os_remove(to) != 0) return fail_errno(FAILED, to, "remove");
     if (o->init == NULL || (c->of_tokenizer && o->tokenizer != NULL)) return DONE;
 
     code = path_join(from, o->init, c->name);
@@ -346,8 +347,8 @@ int train_write_settings(const train_run *r, int argc, char **argv) {
     write_options(f, r);
     int written = !ferror(f);
     if (fclose(f) != 0) written = 0;
-    if (written && rename(temporary, path) == 0) return DONE;
+    if (written && os_rename(temporary, path) == 0) return DONE;
     code = fail_errno(FAILED, path, "write");
-    (void)remove(temporary);
+    (void)os_remove(temporary);
     return code;
 }

@@ -1,15 +1,12 @@
 /* train_log.c: a run's log.csv. */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "slm/train_log.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cli.h"
+#include "common/os.h"
 
 const char *const train_log_header =
     "step,tokens,loss,loss_selected,loss_unselected,kept,lr,grad_norm,val_loss,tokens_per_s,"
@@ -21,7 +18,7 @@ void log_close(train_log *log) {
 }
 
 int log_flush(train_log *log) {
-    if (fflush(log->file) == 0 && fsync(fileno(log->file)) == 0) return DONE;
+    if (os_sync(log->file) == 0) return DONE;
     return fail_errno(FAILED, log->path, "write");
 }
 
@@ -69,7 +66,7 @@ int log_open(train_log *log, const char *folder, uint64_t step) {
     }
     slm_free(text);
     if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
-    log->file = fopen(log->path, "ab");
+    log->file = os_open(log->path, "ab");
     if (log->file != NULL) return DONE;
     return fail_errno(FAILED, log->path, "open for writing");
 }

@@ -9,6 +9,7 @@
 #include "common/errors.h"
 #include "common/inputs.h"
 #include "common/options.h"
+#include "common/os.h"
 #include "common/output.h"
 #include "common/paths.h"
 #include "report/heatmap.h"
@@ -228,13 +229,13 @@ static int write_page(const view_options *o, const view_run *r) {
                                       : heatmap_page(f, "Token view", intro, &text, 1);
     int written = !ferror(f);
     if (fclose(f) != 0) written = 0;
-    if (!out_of_memory && written && rename(temporary, o->out) == 0) {
+    if (!out_of_memory && written && os_rename(temporary, o->out) == 0) {
         printf("%s: %zu tokens\n", o->out, r->corpus->n);
         return DONE;
     }
     int code = out_of_memory ? fail_memory()
                              : fail_errno(FAILED, o->out, "write");
-    (void)remove(temporary);
+    (void)os_remove(temporary);
     return code;
 }
 

@@ -1,0 +1,517 @@
+/* os.c: the calls of the system, for POSIX and for Windows. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* ioctl, getrusage */
+#endif
+#define _DARWIN_C_SOURCE
+#include "common/os.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef _WIN32
+#include <windows.h>
+/* windows.h comes first. */
+#include <direct.h>
+#include <fcntl.h>
+#include <io.h>
+#include <psapi.h>
+#include <shellapi.h>
+#include <sys/stat.h>
+
+/* ---- Windows: the process ---- */
+
+wchar_t *os_wide(const char *text) {
+    int n = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, NULL, 0);
+    wchar_t *wide = n > 0 ? (wchar_t *)malloc((size_t)n * sizeof *wide) : NULL;
+    if (wide != NULL) (void)MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide, n);
+    if (wide == NULL) errno = n > 0 ? ENOMEM : ENOENT;
+    return wide;
+}
+
+static char *from_wide(const wchar_t *wide) {
+    int n = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
+    char *text = n > 0 ? (char *)malloc((size_t)n) : NULL;
+    if (text != NULL) (void)WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, n, NULL, NULL);
+    return text;
+}
+
+int os_take_standard_descriptors(void) {
+    return 1;
+}
+
+char **os_arguments(int *argc, char **argv) {
+    int n = 0;
+    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &n);
+    if (wide == NULL) return argv;
+    char **arguments = (char **)calloc((size_t)n + 1, sizeof *arguments);
+    for (int i = 0; i < n && arguments != NULL; i++) {
+        arguments[i] = from_wide(wide[i]);
+        if (arguments[i] == NULL) return NULL;
+    }
+    (void)LocalFree(wide);
+    *argc = n;
+    (void)_setmode(0, _O_BINARY);
+    (void)_setmode(1, _O_BINARY);
+    (void)SetConsoleOutputCP(CP_UTF8);
+    (void)SetConsoleCP(CP_UTF8);
+    return arguments;
+}
+
+void os_start_again(char **argv, const char *name, const char *value) {
+    (void)argv;
+    (void)name;
+    (void)value;
+}
+
+/* signal() sets the default again before it calls the handler. */
+void os_catch_signals(void (*handler)(int)) {
+    (void)signal(SIGTERM, handler);
+    (void)signal(SIGINT, handler);
+}
+
+double os_clock(void) {
+    LARGE_INTEGER now;
+    LARGE_INTEGER per_second;
+    (void)QueryPerformanceCounter(&now);
+    (void)QueryPerformanceFrequency(&per_second);
+    return (double)now.QuadPart / (double)per_second.QuadPart;
+}
+
+static double seconds_of(FILETIME time) {
+    return 1e-7 * ((double)time.dwHighDateTime * 4294967296.0 + (double)time.dwLowDateTime);
+}
+
+double os_processor_seconds(void) {
+    FILETIME start, end, kernel, user;
+    if (!GetProcessTimes(GetCurrentProcess(), &start, &end, &kernel, &user)) return 0;
+    return seconds_of(kernel) + seconds_of(user);
+}
+
+void os_rest(double seconds) {
+    Sleep((DWORD)(1e3 * seconds));
+}
+
+long os_processors(void) {
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    return (long)info.dwNumberOfProcessors;
+}
+
+double os_memory_bytes(void) {
+    MEMORYSTATUSEX status;
+    status.dwLength = sizeof status;
+    return GlobalMemoryStatusEx(&status) ? (double)status.ullTotalPhys : 0;
+}
+
+double os_peak_memory_bytes(void) {
+    PROCESS_MEMORY_COUNTERS counters;
+    counters.cb = sizeof counters;
+    if (!K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters)) return 0;
+    return (double)counters.PeakWorkingSetSize;
+}
+
+/* There is no fork. */
+long os_child_start(void (*work)(void *user), void *user) {
+    (void)work;
+    (void)user;
+    errno = ENOSYS;
+    return -1;
+}
+
+long os_child_wait(int *success) {
+    *success = 0;
+    return -1;
+}
+
+void os_child_end_with_parent(void) {
+}
+
+/* ---- Windows: the terminal ---- */
+
+int os_is_terminal(int descriptor) {
+    return _isatty(descriptor) != 0;
+}
+
+int os_terminal_width(void) {
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_ERROR_HANDLE), &info)) return 80;
+    int width = info.srWindow.Right - info.srWindow.Left + 1;
+    return width > 20 ? width : 80;
+}
+
+/* ---- Windows: files ---- */
+
+os_kind os_kind_of(const char *path, uint64_t *size) {
+    struct _stat64 s;
+    wchar_t *wide = os_wide(path);
+    if (size != NULL) *size = 0;
+    if (wide == NULL) return OS_NOTHING;
+
+    /* _wstat64 does not find a folder whose name ends with a separator. */
+    size_t n = wcslen(wide);
+    while (n > 1 && (wide[n - 1] == L'/' || wide[n - 1] == L'\\') && wide[n - 2] != L':')
+        wide[--n] = 0;
+    int found = _wstat64(wide, &s) == 0;
+    free(wide);
+    if (!found) return OS_NOTHING;
+    if ((s.st_mode & _S_IFMT) == _S_IFDIR) return OS_FOLDER;
+    if ((s.st_mode & _S_IFMT) != _S_IFREG) return OS_STREAM;
+    if (size != NULL) *size = (uint64_t)s.st_size;
+    return OS_FILE;
+}
+
+static int find_identity(const char *path, BY_HANDLE_FILE_INFORMATION *info) {
+    wchar_t *wide = os_wide(path);
+    if (wide == NULL) return 0;
+    DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    HANDLE file =
+        CreateFileW(wide, 0, share, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    free(wide);
+    if (file == INVALID_HANDLE_VALUE) return 0;
+    int known = GetFileInformationByHandle(file, info) != 0;
+    (void)CloseHandle(file);
+    return known;
+}
+
+int os_is_same_file(const char *a, const char *b) {
+    BY_HANDLE_FILE_INFORMATION x;
+    BY_HANDLE_FILE_INFORMATION y;
+    if (!find_identity(a, &x) || !find_identity(b, &y)) return 0;
+    return x.dwVolumeSerialNumber == y.dwVolumeSerialNumber &&
+           x.nFileIndexHigh == y.nFileIndexHigh && x.nFileIndexLow == y.nFileIndexLow;
+}
+
+/* "x" of C11 is not known to every C library here. */
+FILE *os_open(const char *path, const char *mode) {
+    FILE *stream = NULL;
+    int is_new = strcmp(mode, "wbx") == 0;
+    wchar_t *wide_mode = os_wide(is_new ? "wb" : mode);
+    wchar_t *wide = os_wide(path);
+    if (wide != NULL && is_new) {
+        int flags = _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY;
+        int descriptor = _wopen(wide, flags, _S_IREAD | _S_IWRITE);
+        if (descriptor >= 0) stream = _fdopen(descriptor, "wb");
+    } else if (wide != NULL && wide_mode != NULL) {
+        stream = _wfopen(wide, wide_mode);
+    }
+    free(wide);
+    free(wide_mode);
+    return stream;
+}
+
+int os_remove(const char *path) {
+    wchar_t *wide = os_wide(path);
+    int failed = wide == NULL || _wremove(wide) != 0;
+    free(wide);
+    return failed;
+}
+
+int os_rename(const char *from, const char *to) {
+    wchar_t *wide_from = os_wide(from);
+    wchar_t *wide_to = os_wide(to);
+    DWORD flags = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
+    int failed = wide_from == NULL || wide_to == NULL || !MoveFileExW(wide_from, wide_to, flags);
+    if (failed) errno = EACCES;
+    free(wide_from);
+    free(wide_to);
+    return failed;
+}
+
+int os_make_folder(const char *path) {
+    wchar_t *wide = os_wide(path);
+    int failed = wide == NULL || _wmkdir(wide) != 0;
+    free(wide);
+    return failed;
+}
+
+int os_remove_folder(const char *path) {
+    wchar_t *wide = os_wide(path);
+    int failed = wide == NULL || _wrmdir(wide) != 0;
+    free(wide);
+    return failed;
+}
+
+int os_truncate(const char *path, uint64_t size) {
+    wchar_t *wide = os_wide(path);
+    int descriptor = wide != NULL ? _wopen(wide, _O_RDWR | _O_BINARY) : -1;
+    free(wide);
+    if (descriptor < 0) return -1;
+    int failed = _chsize_s(descriptor, (long long)size) != 0;
+    (void)_close(descriptor);
+    return failed;
+}
+
+int os_sync(FILE *stream) {
+    return fflush(stream) != 0 || _commit(_fileno(stream)) != 0;
+}
+
+int os_open_descriptor(const char *path) {
+    wchar_t *wide = os_wide(path);
+    int descriptor = wide != NULL ? _wopen(wide, _O_RDONLY | _O_BINARY) : -1;
+    free(wide);
+    return descriptor;
+}
+
+long os_read_at(int descriptor, void *bytes, size_t n, uint64_t offset) {
+    if (_lseeki64(descriptor, (long long)offset, SEEK_SET) < 0) return -1;
+    return _read(descriptor, bytes, (unsigned)n);
+}
+
+uint64_t os_descriptor_size(int descriptor) {
+    long long size = _filelengthi64(descriptor);
+    return size > 0 ? (uint64_t)size : 0;
+}
+
+void os_close_descriptor(int descriptor) {
+    (void)_close(descriptor);
+}
+
+/* There is no stream into memory: it is a temporary file. */
+FILE *os_text_open(os_text *text) {
+    memset(text, 0, sizeof *text);
+    text->stream = tmpfile();
+    return text->stream;
+}
+
+int os_text_close(os_text *text) {
+    int failed = ferror(text->stream) || fflush(text->stream) != 0;
+    long size = ftell(text->stream);
+    text->bytes = failed || size < 0 ? NULL : (char *)calloc((size_t)size + 1, 1);
+    rewind(text->stream);
+    if (text->bytes != NULL) text->size = fread(text->bytes, 1, (size_t)size, text->stream);
+    failed = text->bytes == NULL || text->size != (size_t)size;
+    return fclose(text->stream) != 0 || failed;
+}
+
+int os_is_separator(char c) {
+    return c == '/' || c == '\\';
+}
+
+#else /* POSIX */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PROGRAM_PATH_SIZE = 4096 };
+
+/* ---- POSIX: the process ---- */
+
+/* The lowest free number is what open gives, so that they are taken in order.  Each is opened for
+ * what nobody does with it: using it fails, as with a closed one. */
+int os_take_standard_descriptors(void) {
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        int is_taken = fcntl(number, F_GETFD) != -1;
+        int mode = number == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (!is_taken && open("/dev/null", mode) != number) return 0;
+    }
+    return 1;
+}
+
+char **os_arguments(int *argc, char **argv) {
+    (void)argc;
+    return argv;
+}
+
+/* The path is asked for, rather than starting /proc/self/exe itself, so that the process keeps its
+ * name. */
+void os_start_again(char **argv, const char *name, const char *value) {
+    char path[PROGRAM_PATH_SIZE];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+    if (size <= 0 || (size_t)size >= sizeof path) return;
+    path[size] = '\0';
+    if (setenv(name, value, 1) == 0) (void)execv(path, argv);
+}
+
+void os_catch_signals(void (*handler)(int)) {
+    struct sigaction action;
+    struct sigaction before;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = (int)SA_RESETHAND;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL);
+
+    /* A job in the background ignores SIGINT, and goes on doing so. */
+    int ignored = sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (!ignored) (void)sigaction(SIGINT, &action, NULL);
+}
+
+static double seconds_of(clockid_t clock) {
+    struct timespec t = {0, 0};
+    (void)clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double os_clock(void) {
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double os_processor_seconds(void) {
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void os_rest(double seconds) {
+    struct timespec t;
+    t.tv_sec = (time_t)seconds;
+    t.tv_nsec = (long)(1e9 * (seconds - (double)t.tv_sec));
+    (void)nanosleep(&t, NULL);
+}
+
+long os_processors(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? n : 1;
+}
+
+double os_memory_bytes(void) {
+#ifdef _SC_PHYS_PAGES
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page_size = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page_size > 0) return (double)pages * (double)page_size;
+#endif
+    return 0;
+}
+
+/* macOS counts bytes, the others kibibytes. */
+double os_peak_memory_bytes(void) {
+    struct rusage usage;
+    double unit = 1024;
+#ifdef __APPLE__
+    unit = 1;
+#endif
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? unit * (double)usage.ru_maxrss : 0;
+}
+
+static pid_t parent;
+
+long os_child_start(void (*work)(void *user), void *user) {
+    (void)fflush(NULL);
+    parent = getpid();
+    pid_t child = fork();
+    if (child != 0) return (long)child;
+    work(user);
+    _exit(0);
+}
+
+long os_child_wait(int *success) {
+    int status = 0;
+    pid_t child = -1;
+    do {
+        child = waitpid(-1, &status, 0);
+    } while (child < 0 && errno == EINTR);
+    *success = child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return (long)child;
+}
+
+void os_child_end_with_parent(void) {
+    if (getppid() != parent) _exit(1);
+}
+
+/* ---- POSIX: the terminal ---- */
+
+int os_is_terminal(int descriptor) {
+    return isatty(descriptor);
+}
+
+int os_terminal_width(void) {
+#ifdef TIOCGWINSZ
+    struct winsize w;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20) return w.ws_col;
+#endif
+    return 80;
+}
+
+/* ---- POSIX: files ---- */
+
+os_kind os_kind_of(const char *path, uint64_t *size) {
+    struct stat s;
+    if (size != NULL) *size = 0;
+    if (stat(path, &s) != 0) return OS_NOTHING;
+    if (S_ISDIR(s.st_mode)) return OS_FOLDER;
+    if (!S_ISREG(s.st_mode)) return OS_STREAM;
+    if (size != NULL) *size = (uint64_t)s.st_size;
+    return OS_FILE;
+}
+
+int os_is_same_file(const char *a, const char *b) {
+    struct stat x;
+    struct stat y;
+    if (stat(a, &x) != 0 || stat(b, &y) != 0) return 0;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+FILE *os_open(const char *path, const char *mode) {
+    return fopen(path, mode);
+}
+
+int os_remove(const char *path) {
+    return remove(path);
+}
+
+int os_rename(const char *from, const char *to) {
+    return rename(from, to);
+}
+
+int os_make_folder(const char *path) {
+    return mkdir(path, 0777);
+}
+
+int os_remove_folder(const char *path) {
+    return rmdir(path);
+}
+
+int os_truncate(const char *path, uint64_t size) {
+    return truncate(path, (off_t)size);
+}
+
+int os_sync(FILE *stream) {
+    return fflush(stream) != 0 || fsync(fileno(stream)) != 0;
+}
+
+int os_open_descriptor(const char *path) {
+    return open(path, O_RDONLY);
+}
+
+long os_read_at(int descriptor, void *bytes, size_t n, uint64_t offset) {
+    ssize_t got = -1;
+    do {
+        got = pread(descriptor, bytes, n, (off_t)offset);
+    } while (got < 0 && errno == EINTR);
+    return (long)got;
+}
+
+uint64_t os_descriptor_size(int descriptor) {
+    struct stat s;
+    return fstat(descriptor, &s) == 0 && s.st_size > 0 ? (uint64_t)s.st_size : 0;
+}
+
+void os_close_descriptor(int descriptor) {
+    (void)close(descriptor);
+}
+
+FILE *os_text_open(os_text *text) {
+    memset(text, 0, sizeof *text);
+    text->stream = open_memstream(&text->bytes, &text->size);
+    return text->stream;
+}
+
+int os_text_close(os_text *text) {
+    int failed = ferror(text->stream);
+    return fclose(text->stream) != 0 || failed;
+}
+
+int os_is_separator(char c) {
+    return c == '/';
+}
+#endif
