@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  ask,
   check,
   devtools,
   finish,
@@ -52,7 +53,7 @@ async function until(what, test) {
   const end = Date.now() + 60000;
   while (!(await test())) {
     if (Date.now() > end) {
-      throw new Error(`waited for a minute: ${what}; the page says: ${await text('#status')}`);
+      throw new Error(`waited for a minute: ${what}; the page says: ${await text('.w-bar')}`);
     }
     await sleep(60);
   }
@@ -85,12 +86,13 @@ async function the_steps_by_keyboard() {
     setInterval(() => window.ticks++, 20);
   });
   await press(button('base'));
-  await until('some steps', async () => /step \d/.test(await text('#status')));
+  await until('some steps', async () => /step \d/.test(await text('#pace')));
   await press('#onward');
   await until('a stop', async () => (await state('base')) === 'stopped');
-  const at = await text('#status');
+  const at = await run(() => document.querySelector('#step-base progress').value);
   await sleep(300);
-  same('what is stopped stays where it is', await text('#status'), at);
+  const later = await run(() => document.querySelector('#step-base progress').value);
+  same('what is stopped stays where it is', later, at);
   same('it can go on', await text(button('base')), 'Go on');
   await press(button('base'), SPACE);
   await done('base');
@@ -175,7 +177,7 @@ async function a_token_tells_its_numbers() {
 }
 async function k_moves_while_it_trains() {
   await press(button('arms'));
-  await until('a step', async () => /step \d/.test(await text('#status')));
+  await until('a step', async () => /step \d/.test(await text('#pace')));
   await focus('#keep');
   await keys(RIGHT);
   await until('another cut', async () => (await run(() => keptOf().length)) === 317);
@@ -298,6 +300,13 @@ async function readable_everywhere() {
 }
 
 // ---- texts of one's own ----
+const lengthOfNoisy = () => document.getElementById('noisy').value.length;
+async function pick(selector, name, content) {
+  writeFileSync(join(out, name), content);
+  const element = await ask('POST', '/element', { using: 'css selector', value: selector });
+  await ask('POST', `/element/${Object.values(element)[0]}/value`, { text: join(out, name) });
+  await until('the file', async () => (await run(lengthOfNoisy)) === content.length);
+}
 async function own_texts() {
   const noisy = '</script><img src=x onerror="window.hacked=1"> <b>7+1=8</b> é中\n'.repeat(90);
   const clean = '7+1=8 and 3+3=6.\n'.repeat(160);
@@ -305,17 +314,21 @@ async function own_texts() {
   await type('#noisy', 'too short');
   await press('#use');
   check('a short text is refused', (await text('#own-note')).includes('too short'));
-  await run(
-    (a, b) => {
-      document.getElementById('noisy').value = a;
-      document.getElementById('clean').value = b;
-    },
-    noisy,
-    clean,
-  );
+  await pick('#noisy-file', 'own-noisy.txt', noisy);
+  await run((value) => {
+    document.getElementById('clean').value = value;
+  }, clean);
   await press('#use');
   await begin(true);
-  for (const stage of ['base', 'reference', 'scores', 'arms']) {
+  await type('#base-steps', 5000);
+  await press('#onward');
+  await until('a step', async () => /step \d/.test(await text('#pace')));
+  await press('#onward');
+  await until('a stop', async () => (await state('base')) === 'stopped');
+  await press(button('reference'));
+  await done('reference');
+  same('what was stopped may be enough', await state('base'), 'done');
+  for (const stage of ['scores', 'arms']) {
     await press('#onward');
     await done(stage);
   }

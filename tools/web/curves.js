@@ -102,6 +102,9 @@ function moveApart(labels, top, bottom) {
 
 // The training loss while a step runs: no axis, only where it goes.
 function drawSpark(box, points) {
+  if (points.length === 0) {
+    return;
+  }
   const ys = points.map((p) => p[1]);
   const low = Math.min(...ys), high = Math.max(...ys, low + 1e-6);
   const path = points.map((p) =>

@@ -120,10 +120,16 @@ static void end_course(course *c) {
     memset(c, 0, sizeof *c);
 }
 
+static void forget_scores(void) {
+    slm_losses_free(scores);
+    scores = NULL;
+    n_scored = 0;
+}
+
 void lesson_end(void) {
     for (int i = 0; i < LESSON_MODELS; i++)
         end_course(&courses[i]);
-    slm_losses_free(scores);
+    forget_scores();
     slm_batch_free(batch);
     slm_batch_free(passage);
     free(losses);
@@ -132,12 +138,10 @@ void lesson_end(void) {
     free(passage_loss);
     free(passage_mask);
     free(passage_index);
-    scores = NULL;
     batch = passage = NULL;
     losses = excess = passage_loss = NULL;
     mask = passage_mask = NULL;
     passage_index = NULL;
-    n_scored = 0;
     experiment_end(&e);
     memset(&e, 0, sizeof e);
 }
@@ -168,6 +172,7 @@ void lesson_start(lesson_model which, int steps) {
     course *c = &courses[which];
     slm_train_options options = slm_train_defaults();
     end_course(c);
+    if (which <= LESSON_REFERENCE) forget_scores();
     if (which == LESSON_BASE)
         must(slm_model_create(&c->model, &e.s.model, e.s.seed, &experiment_error));
     else

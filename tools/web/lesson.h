@@ -42,7 +42,8 @@ size_t lesson_text_size(int part);
 const uint8_t *lesson_kinds(void);
 
 /* ---- the steps ---- */
-/* Makes a model, random or, for all but the base, a copy of the base, and its optimizer. */
+/* Makes a model and its optimizer: a random base, or a copy of the base.  A new base or reference
+   forgets the scores. */
 void lesson_start(lesson_model which, int steps);
 /* One step of the optimizer.  Returns how many are left. */
 int lesson_step(lesson_model which);

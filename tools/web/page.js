@@ -21,6 +21,7 @@ function send(what, more) {
 function status(text, sort) {
   by('status').textContent = text;
   by('status').dataset.sort = sort || '';
+  by('pace').textContent = '';
 }
 
 const hasScores = () => state.scores === 'done';
@@ -35,11 +36,13 @@ function label(stage) {
   return {working: 'Stop', stopped: 'Go on', done: 'Again'}[state[stage]] || doing;
 }
 
-// A stage may begin when the one before it is done and no other is on its way.
+// A stage may begin when no other works and the one before it is done: training that was stopped
+// may be taken as done, half a scoring may not.
 function mayBegin(stage) {
   const before = STAGES[STAGES.indexOf(stage) - 1];
-  const free = running === '' || running === stage;
-  return state.ready && free && (!before || state[before] === 'done');
+  const free = running === '' || running === stage || state[running] === 'stopped';
+  const isEnough = state[before] === 'done' || state[before] === 'stopped' && before !== 'scores';
+  return state.ready && free && (!before || isEnough);
 }
 
 // The one that works or is stopped, else the first that is not done.
@@ -51,6 +54,8 @@ function refresh() {
   for (const stage of STAGES) {
     card(stage).dataset.state = state[stage];
     go(stage).textContent = label(stage);
+    go(stage).setAttribute('aria-label', `${card(stage).querySelector('h3').textContent}: ` +
+      label(stage));
     go(stage).disabled = !mayBegin(stage);
   }
   const next = nextStage();
@@ -73,6 +78,9 @@ function press(stage) {
     send('go');
     refresh();
     return;
+  }
+  if (STAGES.indexOf(running) >= 0 && STAGES.indexOf(running) < STAGES.indexOf(stage)) {
+    send('finish');
   }
   // What was made from what is made anew is out of date.
   for (const later of STAGES.slice(STAGES.indexOf(stage))) {
@@ -105,8 +113,8 @@ function progressed({stage, done, total, spent, fastest}) {
   bar.value = done;
   const each = spent / done;
   card(stage).dataset.fastest = fastest.toFixed(1);
-  status(`${NAMES[stage]}: ${stage === 'scores' ? 'window' : 'step'} ${done} of ${total}, ` +
-    `${each.toFixed(0)} ms each, ${seconds(each * (total - done) / 1000)} left`);
+  by('pace').textContent = `${stage === 'scores' ? 'window' : 'step'} ${done} of ${total}, ` +
+    `${each.toFixed(0)} ms each, ${seconds(each * (total - done) / 1000)} left`;
 }
 
 function measure({loss, accuracy}) {
@@ -122,7 +130,7 @@ function fingerprint(box, name, hash) {
 function finished(said) {
   const stage = said.stage, box = result(stage);
   state[stage] = 'done';
-  running = '';
+  running = running === stage ? '' : running;
   box.textContent = '';
   if (stage === 'base' || stage === 'reference') {
     drawSpark(make(box, 'span'), sparks[stage]);
@@ -138,6 +146,9 @@ function finished(said) {
   if (stage === 'arms') {
     fingerprint(box, 'plain', said.plain);
     fingerprint(box, 'selective', said.selective);
+  }
+  if (running) {
+    return;
   }
   status({
     base: 'The base is trained. Next: tune the reference.',
@@ -215,7 +226,9 @@ const heard = {
   },
   stopped({stage}) {
     state[stage] = 'stopped';
-    status(`${NAMES[stage]} is stopped.`);
+    const pace = by('pace').textContent.split(',')[0];
+    status(`${NAMES[stage]} is stopped at ${pace}.` +
+      (stage === 'scores' || stage === 'arms' ? '' : ' It may go on, or the next step begin.'));
     refresh();
   },
   done: finished,

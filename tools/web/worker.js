@@ -55,6 +55,7 @@ function measured(which) {
 
 function training(stage, which, steps) {
   call('start', which, steps);
+  watched = BASE;
   const every = Math.max(1, Math.round(steps / POINTS));
   const sums = {loss: 0, n: 0};
   return {
@@ -70,9 +71,6 @@ function training(stage, which, steps) {
       return left;
     },
     end() {
-      if (which === BASE) {
-        watched = BASE;
-      }
       return {...measured(which), hash: text(call('hash', which))};
     },
   };
@@ -89,7 +87,6 @@ function scoring() {
       return left;
     },
     end() {
-      watched = BASE;
       return {tokens: call('text_size', PARTS.noisy) - 1};
     },
   };
@@ -147,6 +144,10 @@ function slice() {
     pause.port2.postMessage(0);
     return;
   }
+  finish();
+}
+
+function finish() {
   working = false;
   const result = job.end();
   passage();
@@ -231,6 +232,7 @@ const deeds = {
     }
   },
   go: () => work(job),
+  finish, // what is stopped is done, for good
   ratio({value}) {
     call('set_ratio', value);
     passage();
