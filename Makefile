@@ -16,6 +16,7 @@
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
 #   make mpi         build/slm-mpi: train and score on several machines, under mpirun; needs MPI
 #   make bench-mpi   how fast 1 to 4 processes are here, and what a thousand would be
+#   make build/slm.exe   the command line for Windows, by MinGW (MINGW= names another compiler)
 #   make man         build/slm.1, the manual page, from the tables of options
 #   make install PREFIX=/usr/local       slm.h, the program, slm.pc for pkg-config, the manual page,
 #                    completions for bash, zsh and fish
@@ -49,7 +50,7 @@ LESSONS = $(filter-out %_mpi.c,$(wildcard examples/*.c))
 EXAMPLES = $(LESSONS:examples/%.c=build/examples/%)
 TESTS = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*.c))
 # The walk-through trains for minutes, and MPI is not everywhere: they are parts of check.
-SCRIPTS = $(filter-out %/walkthrough.sh %/mpi.sh,$(wildcard tests/system/*.sh))
+SCRIPTS = $(filter-out %/walkthrough.sh %/mpi.sh %/windows.sh,$(wildcard tests/system/*.sh))
 
 all: $(TOOLS) $(EXAMPLES)
 
@@ -118,6 +119,12 @@ build/tests/gguf: $(GGUF:%=build/obj/tools/%.o)
 build/tests/%: tests/unit/%.c slm.h build/flags
 	$(COMPILE) -MF $@.d $(THREADS) -DSLM__TEAM_JUDGES=0 -Itests/support $(filter %.c %.o,$^) \
 	    -o $@ -lm
+
+# The command line for Windows, where MinGW is installed.
+MINGW ?= x86_64-w64-mingw32-gcc-posix
+build/slm.exe: $(wildcard tools/slm/*.[ch] tools/common/*.[ch] tools/report/*.[ch]) slm.h \
+    build/assets.c
+	$(MINGW) -std=c99 -O2 -fopenmp -static $(WARNINGS) $(INCLUDES) $(filter %.c,$^) -o $@ -lm
 
 run: build/run
 	@build/run

@@ -129,7 +129,9 @@ list_platforms() {
     else skip aarch64 "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"; fi
     if has s390x-linux-gnu-gcc && has qemu-s390x; then list_platform s390x
     else skip "s390x, big-endian" "gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"; fi
-    if has x86_64-w64-mingw32-gcc-posix && find_wine >/dev/null; then list_platform windows
+    if has x86_64-w64-mingw32-gcc-posix && find_wine >/dev/null; then
+        list_platform windows
+        echo windows
     else skip Windows "gcc-mingw-w64-x86-64-posix wine64"; fi
 }
 list_platform() {
@@ -225,6 +227,9 @@ the_job() {
     walkthrough) run walkthrough 1200 sh -c "cd $root && sh tests/system/walkthrough.sh" ;;
     mpi) run mpi 300 sh -c "cd $root && sh tests/system/mpi.sh" ;;
     busy) job_busy ;;
+    windows)
+        must make -s build/slm.exe build/slm
+        run windows 300 sh -c "cd $root && WINE=$(find_wine) sh tests/system/windows.sh" ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     web) job_web ;;
     pytorch) job_pytorch $first ;;
