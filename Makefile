@@ -34,10 +34,8 @@ REAL ?= float
 
 # OpenMP where the compiler has it.  No -ffast-math, and no -march: the kernels choose the
 # instruction set when they run.
-HAS = $(shell printf 'int main(void){return 0;}' | $(CC) $(1) -x c - -o /dev/null 2>/dev/null && \
-	echo $(1))
 ifeq ($(OPENMP),1)
-THREADS := $(call HAS,-fopenmp)
+THREADS := $(shell tools/dev/openmp "$(CC)")
 endif
 WARNINGS = -Wall -Wextra -Wpedantic
 FLAGS = $(CFLAGS) $(WARNINGS) $(if $(filter double,$(REAL)),-DSLM_REAL=double)
@@ -63,7 +61,7 @@ always:
 # One object a source, in build/obj with OpenMP and in build/serial without.
 build/obj/%.o: %.c build/flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(THREADS) -c $< -o $@
+	$(COMPILE) $(filter-out -L% -l%,$(THREADS)) -c $< -o $@
 build/serial/%.o: %.c build/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -c $< -o $@

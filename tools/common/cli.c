@@ -109,6 +109,14 @@ int watch_callback(void *user, uint64_t done, uint64_t total) {
     return stop_requested != 0;
 }
 
+int threads_in_use(void) {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
 void use_threads(int32_t n) {
 #ifdef _OPENMP
     if (n > 0) omp_set_num_threads(n);

@@ -67,4 +67,7 @@ int watch_callback(void *user, uint64_t done, uint64_t total);
 /* Uses n threads; 0: as many as OpenMP would. */
 void use_threads(int32_t n);
 
+/* How many there are; 1 without OpenMP. */
+int threads_in_use(void);
+
 #endif

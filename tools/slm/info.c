@@ -414,22 +414,35 @@ static int info_path(info *in, const char *path) {
                 path);
 }
 
+/* The program itself. */
+static int info_program(info *in) {
+    put_text(in, "kind", "this program");
+    put_text(in, "version", SLM_VERSION);
+    put_text(in, "number type", sizeof(slm_real) == sizeof(float) ? "float" : "double");
+    put_whole(in, "threads", (uint64_t)threads_in_use());
+#ifdef _OPENMP
+    put_text(in, "threads by", "OpenMP");
+#else
+    put_text(in, "threads by", "nothing: compiled without OpenMP");
+#endif
+    return DONE;
+}
+
 int verb_info(int argc, char **argv) {
     static const option_page page = {
         "info",
         "what a model folder, score file, tokenizer or log holds",
-        "info PATH [--json]",
+        "info [PATH] [--json]",
         {"slm info run", "slm info noisy.scores --json"},
         "Model folders, safetensors, score files, tokenizer.json, run states (state.safetensors),\n"
-        "log.csv, run.json and .npy.",
+        "log.csv, run.json and .npy.  Without PATH: the program, and how many threads are in use.",
         1};
     option_list rest = {{NULL}, 0};
     info in = {0, 0};
     option table[] = {OPTION_FLAG("json", &in.json, "the result as JSON")};
     int code = options_parse(&page, table, COUNT(table), &rest, argc, argv);
     if (code != OPTIONS_PARSED) return code;
-    if (rest.n == 0) return fail(USAGE, "which file or folder? usage: slm %s", page.usage);
-    code = info_path(&in, rest.items[0]);
+    code = rest.n == 0 ? info_program(&in) : info_path(&in, rest.items[0]);
     if (code == DONE) end_list(&in);
     return code;
 }
