@@ -167,7 +167,7 @@ book: build/slm.html
 
 # The method in a browser: slm.h as WebAssembly, in one page without a network.  WebAssembly has no
 # fused multiply-add, so that its bits are those of a build without one.
-WEB = $(addprefix tools/,web/lesson.c lab/corpus.c lab/experiment.c common/progress.c \
+WEB = $(addprefix tools/,web/lesson.c lab/corpus.c lab/experiment.c common/progress.c common/os.c \
 	common/slm_impl.c)
 WEB_PARTS = $(wildcard tools/web/*.css tools/web/*.js) \
 	tools/report/page.css tools/report/heatmap.css
@@ -183,7 +183,12 @@ build/web/index.html: tools/web/join.awk tools/web/index.html $(WEB_PARTS) build
 	awk -f tools/web/join.awk tools/web/index.html >$@.tmp
 	mv $@.tmp $@
 web: build/web/index.html
-# The same for this machine, without AVX2, to hold the page against.
+# The same for this machine, to hold the page against (without AVX2) and `slm train`.
+build/web/lesson: build/obj/tests/browser/web.o build/obj/tools/web/lesson.o \
+	    $(addprefix build/obj/tools/,lab/corpus.o lab/experiment.o common/progress.o common/os.o \
+	    common/slm_impl.o)
+	@mkdir -p build/web
+	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 build/web/native: tests/browser/web.c $(WEB) slm.h tools/web/lesson.h
 	@mkdir -p build/web
 	$(CC) -std=c99 $(FLAGS) -Wno-unused-function '-DSLM__ISA()=SLM__ISA_PLAIN' $(INCLUDES) \

@@ -165,6 +165,14 @@ static const slm_corpus *corpus_of(lesson_model which) {
     return e.corpus[CORPUS_NOISY];
 }
 
+/* The share of highest excess loss, of a whole step. */
+static slm_select_options selection(void) {
+    slm_select_options options = slm_select_defaults();
+    options.criterion = SLM_CRITERION_EXCESS;
+    options.ratio = ratio;
+    return options;
+}
+
 /* Plain and selective training have one seed, and so the same windows in the same order.  It is
    another one than the base's: where both texts are the same, they would meet them again in the
    order in which the base has just met them. */
@@ -180,6 +188,7 @@ void lesson_start(lesson_model which, int steps) {
     options.adamw.lr = which == LESSON_BASE ? BASE_LR : TUNE_LR;
     options.adamw.steps = (uint64_t)steps;
     options.adamw.warmup = (uint64_t)steps / 20;
+    if (which == LESSON_SELECTIVE) options.select = selection();
     must(slm_trainer_create(&c->trainer, c->model, &options, &experiment_error));
     c->cursor.seed = which == LESSON_BASE ? e.s.seed : e.s.seed + 1;
     c->steps = steps;
@@ -199,10 +208,8 @@ static slm_targets targets_of(const slm_real *loss, const slm_batch *of) {
 /* Fills mask_out (B*T): the share of highest excess loss (eqs. 3 and 5).  Returns k. */
 static size_t select_tokens(uint8_t *mask_out, const slm_real *loss, const slm_batch *of) {
     const slm_targets targets = targets_of(loss, of);
-    slm_select_options options = slm_select_defaults();
+    const slm_select_options options = selection();
     size_t k;
-    options.criterion = SLM_CRITERION_EXCESS;
-    options.ratio = ratio;
     must(slm_select(mask_out, &k, &targets, &options, excess, &experiment_error));
     return k;
 }
@@ -221,8 +228,8 @@ static void note_losses(void) {
     loss_selected = k > 0 ? selected / k : NAN;
 }
 
-/* The step of >>idea in slm.h, by hand: an slm_trainer keeps its ratio, and here k may move. */
-static void selective_step(course *c) {
+/* The selective step of >>idea in slm.h: a trainer keeps its ratio, but here k may have moved. */
+static void step_by_hand(course *c) {
     slm_real *grads = slm_trainer_grads(c->trainer);
     slm_tensor *head;
     slm_tape_reset(e.tape);
@@ -236,7 +243,7 @@ static void selective_step(course *c) {
     note_losses();
 }
 
-static void plain_step(course *c) {
+static void step_of_trainer(course *c) {
     slm_step_stats stats;
     must(slm_trainer_step(&stats, c->trainer, &batch, 1, &experiment_error));
     loss_all = stats.loss_all;
@@ -248,10 +255,10 @@ int lesson_step(lesson_model which) {
     const slm_losses *ref_losses = which == LESSON_SELECTIVE ? scores : NULL;
     if (c->done == c->steps) return 0;
     must(slm_batch_next(batch, &c->cursor, corpus_of(which), ref_losses, &experiment_error));
-    if (which == LESSON_SELECTIVE)
-        selective_step(c);
+    if (which == LESSON_SELECTIVE && ratio != slm_trainer_options(c->trainer)->select.ratio)
+        step_by_hand(c);
     else
-        plain_step(c);
+        step_of_trainer(c);
     c->done++;
     return c->steps - c->done;
 }
