@@ -146,7 +146,7 @@ refusals() {
 
 # One is killed: all end, and the run goes on from its last checkpoint.
 kills() {
-    "$MPIRUN" -n 4 "$PROGRAM" $run --steps 1500 --save-every 5 --out "$W/killed" >"$W/stdout" \
+    "$MPIRUN" -n 4 "$PROGRAM" $run --steps 600 --save-every 5 --out "$W/killed" >"$W/stdout" \
         2>"$W/stderr" &
     mpirun=$!
     wait_for_step "$W/killed" 12
@@ -155,8 +155,8 @@ kills() {
     if grep -q -i killed "$W/stderr" "$W/stdout" && [ "$(ours | wc -l)" -le 1 ]; then ok
     else bad "$MPIRUN: it is not said that one was killed: $(cat "$W/stderr")"; fi
     check "$MPIRUN: none is left" [ -z "$(trainers_of "$W/killed")" ]
-    works "after the kill" train --resume --out "$W/killed" --quiet
-    check "$MPIRUN: it went on" [ "$(tail -n 1 "$W/killed/log.csv" | cut -d, -f1)" -eq 1500 ]
+    works "after the kill" train --resume --out "$W/killed" --save-every 600 --quiet
+    check "$MPIRUN: it went on" [ "$(tail -n 1 "$W/killed/log.csv" | cut -d, -f1)" -eq 600 ]
 }
 
 # Asked to end: a checkpoint of the last step.  All exit with 130; of that Open MPI makes 1, and
