@@ -99,7 +99,9 @@ choose() {
 # Selections and sums, to the bit.
 groups() {
     parts=
-    for part in cli progress text slm_impl; do parts="$parts build/obj/tools/common/$part.o"; done
+    for part in cli os progress text slm_impl; do
+        parts="$parts build/obj/tools/common/$part.o"
+    done
     "$MPICC" -std=c99 -O1 -fopenmp -I. -Itools tests/system/mpi_group.c tools/mpi/group_mpi.c \
         $parts -o "$W/group" -lm >"$W/log" 2>&1 || bad "$MPICC: $(head -3 "$W/log")"
     for n in "$@"; do

@@ -19,6 +19,7 @@
 #include "common/cli.h"
 #include "common/group.h"
 #include "common/os.h"
+#include "common/os.h"
 #include "common/text.h"
 
 /* Numbers of float in a message of the gradient's sum.  Of 1 MB, a network's latency is a small
