@@ -173,6 +173,7 @@ WEB_PARTS = $(wildcard tools/web/*.css tools/web/*.js) \
 	tools/report/page.css tools/report/heatmap.css
 build/web/module.js: $(WEB) slm.h $(wildcard tools/web/*.h tools/lab/*.h tools/common/*.h)
 	@mkdir -p build/web
+	@command -v emcc >/dev/null || { echo 'make web: no emcc (install emscripten)'; exit 1; }
 	names=$$(sed -n 's/^[a-z].*[ *]\(lesson_[a-z_]*\)(.*/_\1/p' tools/web/lesson.h | \
 	    paste -s -d , -) && \
 	NODE_PATH=/usr/share/nodejs emcc -std=c99 -O3 -msimd128 $(WARNINGS) $(INCLUDES) $(WEB) -o $@ \

@@ -93,7 +93,7 @@ list_jobs() {
     if has node && has chromedriver && has_one_of chromium chromium-browser google-chrome; then
         echo browser
         if has emcc; then echo web; else skip "the lesson in a browser" emscripten; fi
-    else skip "the browser" "nodejs chromium chromium-driver"; fi
+    else skip "the browser, and the lesson in it" "nodejs chromium chromium-driver"; fi
     if has node && [ -n "$(node_package node-llama-cpp)" ]; then echo llama_cpp
     else skip llama.cpp "nodejs, and npm's node-llama-cpp beside this folder"; fi
     if has node && [ -n "$(node_package @huggingface/transformers)" ]; then echo transformers_js

@@ -191,6 +191,15 @@ async function a_token_tells_its_numbers() {
   const at = await run(() => spansOf().indexOf(document.activeElement));
   same('Shift: the next kept token', at, next);
 }
+async function passages_go_by() {
+  const isFirst = await run(() => document.getElementById('previous').disabled);
+  same('the first has none before it', isFirst, true);
+  await press('#next');
+  await until('another passage', async () => !(await text('#text')).startsWith('ref to='));
+  check('its k is the same', (await text('#count')).includes('keep 307 of 1024'));
+  await press('#previous');
+  await until('the first', async () => (await text('#text')).startsWith('ref to='));
+}
 async function k_moves_while_it_trains() {
   await press(button('arms'));
   await until('a step', async () => /step \d/.test(await text('#pace')));
@@ -374,6 +383,7 @@ try {
   the_same_bits_as_slm_train();
   await curves_have_names();
   await a_token_tells_its_numbers();
+  await passages_go_by();
   await files_that_slm_reads(expected);
   await k_moves_while_it_trains();
   await readable_everywhere();

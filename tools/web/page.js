@@ -266,12 +266,13 @@ function begin(texts) {
   sparks = {};
   points = [];
   window_ = 0;
+  by('previous').disabled = true;
+  by('next').disabled = false;
   running = '';
   seen = null;
   spans = [];
   asked = -1;
-  by('panel').textContent = '';
-  make(by('panel'), 'p', 'v-small', 'The numbers of the token that you click, by equation.');
+  tellEquations();
   for (const stage of STAGES) {
     state[stage] = '';
     result(stage).textContent = '';
@@ -312,8 +313,11 @@ function choose(own) {
 }
 
 function turn(step) {
-  const last = Math.ceil((noisyText.length - 1) / (TOKENS_A_STEP / WINDOWS)) - WINDOWS;
-  window_ = Math.max(0, Math.min(Math.floor(last / WINDOWS) * WINDOWS, window_ + step * WINDOWS));
+  const last = Math.floor((noisyText.length - 2) / TOKENS_A_STEP) * WINDOWS;
+  window_ = Math.max(0, Math.min(last, window_ + step * WINDOWS));
+  by('previous').disabled = window_ === 0;
+  by('next').disabled = window_ === last;
+  tellEquations();
   send('passage', {window: window_});
 }
 

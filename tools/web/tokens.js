@@ -156,13 +156,29 @@ function equation(list, number, formula, meaning) {
   make(row, 'b', 'w-eq', `(${number})`);
   const said = make(row, 'div');
   const line = make(said, 'p', 'w-formula');
-  formula.split('_RM').forEach((piece, i) => {
-    if (i > 0) {
-      make(line, 'sub', '', 'RM');
+  formula.split(/_(RM|SLM)/).forEach((piece, i) => {
+    if (i % 2 === 1) {
+      make(line, 'sub', '', piece);
+    } else {
+      line.append(piece);
     }
-    line.append(piece);
   });
   make(said, 'p', 'v-small', meaning);
+}
+
+// What stands in the panel until a token is asked for.
+function tellEquations() {
+  const panel = document.getElementById('panel');
+  panel.textContent = '';
+  make(panel, 'p', 'w-equations-title', 'The equations, until you click a token');
+  const list = make(panel, 'div', 'w-equations');
+  equation(list, 1, 'L_RM(x) = −ln P_RM(x | before)',
+      'the reference\'s loss of a token, found once');
+  equation(list, 2, 'L(x) = −ln P(x | before)',
+      'the model\'s loss; plain training lowers its mean over all tokens');
+  equation(list, 3, 'S(x) = L(x) − L_RM(x)', 'the excess: what there is still to learn');
+  equation(list, 5, 'I(x) = 1 for the k highest S', 'k = ⌊share · n + ½⌋ of n tokens');
+  equation(list, 4, 'L_SLM = Σ I(x) L(x) / k', 'what selective training lowers');
 }
 
 // Ties go to the token that stands first, as in slm.h.
