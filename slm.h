@@ -1031,10 +1031,15 @@ static size_t slm__min(size_t a, size_t b) {
 enum { SLM__MOST_THREADS = 1024 };
 
 /* OpenMP, where the compiler has it: SLM__PRAGMA(omp parallel) is nothing without it.
-   SLM__SHARE(schedule, threads) precedes a loop whose turns so many threads share. */
+   SLM__SHARE(schedule, threads) precedes a loop whose turns so many threads share.  Its counter is
+   signed, and it is one loop, because MSVC's /openmp takes what OpenMP 2.0 had, no more. */
 #ifdef _OPENMP
 #include <omp.h>
+#ifdef _MSC_VER /* which knows _Pragma in some of its dialects only */
+#define SLM__PRAGMA(directive) __pragma(directive)
+#else
 #define SLM__PRAGMA(directive) _Pragma(#directive)
+#endif
 #define SLM__SHARE(how, threads) SLM__PRAGMA(omp parallel for schedule(how) num_threads(threads))
 #define SLM__THREADS() ((int)slm__min((size_t)omp_get_max_threads(), SLM__MOST_THREADS))
 #define SLM__THREAD() omp_get_thread_num() /* this thread: 0, 1, ... */
@@ -1329,7 +1334,8 @@ static uint64_t slm__hash_numbers(uint64_t hash, const slm_real *numbers, size_t
         size_t n_pieces = (left + SLM__HASH_PIECE - 1) / SLM__HASH_PIECE;
 
         SLM__SHARE(dynamic, slm__threads_of(n_pieces))
-        for (size_t i = 0; i < n_pieces; i++) {
+        for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+            const size_t i = (size_t)at;
             const slm_real *piece = numbers + first + i * SLM__HASH_PIECE;
             size_t count = slm__min(left - i * SLM__HASH_PIECE, SLM__HASH_PIECE);
 
@@ -1405,7 +1411,8 @@ static void slm__fill_normal(slm_real *out, size_t n, double mean, double deviat
     const uint64_t words = deviation > 0 ? 2 : 0; /* that a number takes */
 
     SLM__SHARE(static, slm__threads_of(n_pieces))
-    for (size_t p = 0; p < n_pieces; p++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+        const size_t p = (size_t)at;
         const size_t first = p * SLM__NORMAL_PIECE;
         const size_t end = first + slm__min(n - first, SLM__NORMAL_PIECE);
         slm_rng own = {rng->state + words * (uint64_t)first * SLM__GOLDEN};
@@ -1977,7 +1984,11 @@ static slm__loss_sums slm__sum_losses(const slm_real *loss, const uint8_t *mask,
 #define SLM__TILE_LOOP
 #define SLM__TILE_STEPS
 #define SLM__COLUMNS_OUTSIDE 0
+#ifdef _MSC_VER
+#define SLM__SIMD __pragma(loop(ivdep))
+#else
 #define SLM__SIMD SLM__PRAGMA(omp simd)
+#endif
 #define SLM__TARGET_PLAIN
 #define SLM__PREFETCH(p, store) (void)0
 #endif
@@ -2717,7 +2728,10 @@ static void slm__gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A,
 
             for (size_t j0 = 0; j0 < n; j0 += plan.n_block) {
                 const size_t cols = slm__min(n - j0, plan.n_block);
-                const size_t cols_to_pack = plan.split_columns ? 0 : cols;
+                const size_t n_slivers = slm__n_blocks(cols, SLM__NR_MAX);
+                const size_t n_to_pack = plan.split_columns ? 0 : n_slivers;
+                const size_t n_shares = slm__n_blocks(cols, plan.n_share);
+                const size_t n_parts = slm__n_blocks(m, plan.m_block) * n_shares;
                 slm_real *slivers = plan.slivers[place];
                 place = !place;
 
@@ -2725,28 +2739,31 @@ static void slm__gemm(slm__gemm_op op, size_t m, size_t n, size_t k, slm__mat A,
                    use the other.  The loop ends when all are here, and so are done with the part
                    before: its tiles of C are complete, and its place is free. */
                 SLM__PRAGMA(omp for schedule(dynamic))
-                for (size_t j = 0; j < cols_to_pack; j += SLM__NR_MAX)
+                for (ptrdiff_t at = 0; at < (ptrdiff_t)n_to_pack; at++) {
+                    const size_t j = (size_t)at * SLM__NR_MAX;
                     slm__pack_b(op, slm__part_of_b(op, B, k0, j0 + j),
                                 slm__min(cols - j, SLM__NR_MAX), depth, slivers + j * depth);
+                }
 
-                SLM__PRAGMA(omp for schedule(dynamic) collapse(2) nowait)
-                for (size_t i = 0; i < m; i += plan.m_block)
-                    for (size_t j = 0; j < cols; j += plan.n_share) {
-                        const size_t rows = slm__min(m - i, plan.m_block);
-                        const size_t share = slm__min(cols - j, plan.n_share);
-                        const slm__mat a = slm__part_of_a(op, A, i, k0);
-                        slm_real *panels = NULL;
+                SLM__PRAGMA(omp for schedule(dynamic) nowait)
+                for (ptrdiff_t at = 0; at < (ptrdiff_t)n_parts; at++) {
+                    const size_t i = (size_t)at / n_shares * plan.m_block;
+                    const size_t j = (size_t)at % n_shares * plan.n_share;
+                    const size_t rows = slm__min(m - i, plan.m_block);
+                    const size_t share = slm__min(cols - j, plan.n_share);
+                    const slm__mat a = slm__part_of_a(op, A, i, k0);
+                    slm_real *panels = NULL;
 
-                        if (plan.pack_a) {
-                            panels = plan.panels + SLM__KC * SLM__MC * (size_t)SLM__THREAD();
-                            slm__pack_a(op, a, rows, depth, panels);
-                        }
-                        if (plan.split_columns)
-                            slm__pack_b(op, slm__part_of_b(op, B, k0, j0 + j), share, depth,
-                                        slivers + j * depth);
-                        slm__block(op, rows, share, depth, a, panels, slivers + j * depth, depth,
-                                   add_block, slm__submatrix_out(C, i, j0 + j));
+                    if (plan.pack_a) {
+                        panels = plan.panels + SLM__KC * SLM__MC * (size_t)SLM__THREAD();
+                        slm__pack_a(op, a, rows, depth, panels);
                     }
+                    if (plan.split_columns)
+                        slm__pack_b(op, slm__part_of_b(op, B, k0, j0 + j), share, depth,
+                                    slivers + j * depth);
+                    slm__block(op, rows, share, depth, a, panels, slivers + j * depth, depth,
+                               add_block, slm__submatrix_out(C, i, j0 + j));
+                }
             }
         }
     }
@@ -2933,7 +2950,8 @@ static void slm__matvec(const slm__matvec_of *matrices, size_t count, const slm_
     const size_t work = pieces * SLM__MATVEC_ROWS * n;
     const slm__team_turn turn = slm__team_begin(team, work, SLM__PARALLEL_MULTIPLY_ADDS);
     SLM__SHARE(static, turn.threads)
-    for (size_t p = 0; p < pieces; p++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)pieces; at++) {
+        const size_t p = (size_t)at;
         /* Piece p of all is piece `piece` of matrix i. */
         size_t i = 0;
         size_t piece = p;
@@ -3418,8 +3436,10 @@ static void slm__grad_zero(slm_tape *tape, slm_tensor *t) {
     size_t n_rows = slm__n_grad_rows(t);
     size_t C = t->cols;
     SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_ELEMENTS))
-    for (size_t i = 0; i < n_rows; i++)
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_rows; at++) {
+        const size_t i = (size_t)at;
         memset(t->grad + slm__grad_row(t->live, i) * C, 0, C * sizeof(slm_real));
+    }
 }
 
 /* Zeroes the rows that are not live; from then on all are. */
@@ -3483,7 +3503,8 @@ static void slm__grad_move_or_add(slm_tape *tape, slm_tensor *to, slm_tensor *fr
     size_t n_rows = slm__n_grad_rows(from);
     size_t C = from->cols;
     SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_COPIES))
-    for (size_t i = 0; i < n_rows; i++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_rows; at++) {
+        const size_t i = (size_t)at;
         size_t offset = slm__grad_row(from->live, i) * C;
         slm__axpy(to->grad + offset, 1, from->grad + offset, C);
     }
@@ -3606,8 +3627,10 @@ static void slm__linear_forward(slm_tape *tape, slm__node *node) {
 
     if (residual != NULL) {
         SLM__SHARE(static, slm__team_share(&tape->team, N * O, SLM__PARALLEL_COPIES))
-        for (size_t n = 0; n < N; n++)
+        for (ptrdiff_t at = 0; at < (ptrdiff_t)N; at++) {
+            const size_t n = (size_t)at;
             memcpy(y->data + n * O, residual->data + n * O, O * sizeof(slm_real));
+        }
     }
     slm__product(tape, SLM__NT, N, O, C, slm__matrix(x, C, NULL), slm__matrix(w->data, C, NULL),
                  residual != NULL, slm__matrix_out(y->data, O, NULL));
@@ -3672,8 +3695,10 @@ static void slm__rmsnorm_forward(slm_tape *tape, slm__node *node) {
     const slm_real *x = slm__tensor_restore(tape, node->in[0]);
     if (x == NULL) return;
     SLM__SHARE(static, slm__team_share(&tape->team, N * C, SLM__PARALLEL_ELEMENTS))
-    for (size_t n = 0; n < N; n++)
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)N; at++) {
+        const size_t n = (size_t)at;
         slm__rms_scale(y->data + n * C, x + n * C, w->data, node->saved[n], C);
+    }
 }
 
 /* dx of the live rows first .. end-1, counted in the list of y, and their sum for dw (C).  `unread`
@@ -3710,7 +3735,8 @@ static void slm__rmsnorm_backward(slm_tape *tape, slm__node *node) {
     slm_real *unread = has_dx ? NULL : sums + n_pieces * C; /* for one thread only */
     int threads = slm__team_share(&tape->team, has_dx ? N * C : 0, SLM__PARALLEL_ELEMENTS);
     SLM__SHARE(static, threads)
-    for (size_t p = 0; p < n_pieces; p++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+        const size_t p = (size_t)at;
         size_t first = p * SLM__RMSNORM_PIECE;
         size_t end = slm__min(first + SLM__RMSNORM_PIECE, N);
         slm__rmsnorm_piece_backward(node, first, end, sums + p * C, unread);
@@ -3818,7 +3844,8 @@ static void slm__rope_turn(slm_tape *tape, slm_real *numbers, const slm_tensor *
     size_t C = x->cols;
     size_t D = angles->cols;
     SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_ELEMENTS))
-    for (size_t i = 0; i < n_rows; i++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_rows; at++) {
+        const size_t i = (size_t)at;
         size_t n = slm__grad_row(x->live, i);
         size_t start = document_start != NULL ? (size_t)document_start[n] : 0;
         const slm_real *cosines = angles->data + (n % angles->rows - start) * D;
@@ -4220,7 +4247,8 @@ static void slm__attention_backward(slm_tape *tape, slm__node *node) {
     if (tape->error.status != SLM_OK) return;
 
     SLM__SHARE(dynamic, team.threads)
-    for (size_t task = 0; task < n_tasks; task++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_tasks; at++) {
+        const size_t task = (size_t)at;
         slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
         slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
         slm__attention_sequence_backward(node, task / s->KV, task % s->KV, &scratch);
@@ -4281,7 +4309,8 @@ SLM_API slm_tensor *slm_attention_within(slm_tape *tape, slm_tensor *q, slm_tens
     slm_real *memory = slm__tape_alloc(tape, n_threads * s->scratch);
     if (node->saved == NULL || memory == NULL) return NULL;
     SLM__SHARE(dynamic, team.threads)
-    for (size_t task = 0; task < n_tasks; task++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_tasks; at++) {
+        const size_t task = (size_t)at;
         slm_real *mine = memory + (size_t)SLM__THREAD() * s->scratch;
         slm__attention_scratch scratch = slm__attention_scratch_of(mine, s);
         slm__attention_sequence_forward(node, task / s->H, task % s->H, &scratch);
@@ -4307,8 +4336,10 @@ static void slm__swiglu_forward(slm_tape *tape, slm__node *node) {
     const slm_real *up = slm__tensor_restore(tape, node->in[1]);
     if (gate == NULL || up == NULL) return;
     SLM__SHARE(static, slm__team_share(&tape->team, N * F, SLM__PARALLEL_EXPONENTIALS))
-    for (size_t n = 0; n < N; n++)
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)N; at++) {
+        const size_t n = (size_t)at;
         slm__swiglu(y->data + n * F, gate + n * F, up + n * F, F);
+    }
 }
 
 /* The backward; slm__swiglu_backward is the kernel. */
@@ -4335,7 +4366,8 @@ static void slm__swiglu_grad(slm_tape *tape, slm__node *node) {
     if (tape->error.status != SLM_OK) return;
 
     SLM__SHARE(static, slm__team_share(&tape->team, n_rows * F, SLM__PARALLEL_EXPONENTIALS))
-    for (size_t i = 0; i < n_rows; i++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_rows; at++) {
+        const size_t i = (size_t)at;
         size_t offset = slm__grad_row(y->live, i) * F;
         slm__swiglu_backward(gate->grad + offset, up->grad + offset, g + offset,
                              gate->data + offset, up->data + offset, F, da == SLM__GRAD_ADD,
@@ -4484,7 +4516,8 @@ static size_t slm__chunk_losses(slm_tape *tape, const slm__loss_rows *rows, slm_
     if (tape->error.status != SLM_OK) return hidden->rows;
 
     SLM__SHARE(static, slm__team_share(&tape->team, (end - first) * V, SLM__PARALLEL_ELEMENTS))
-    for (size_t n = first; n < end; n++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)(end - first); at++) {
+        const size_t n = first + (size_t)at;
         slm_real *z = l->z + (size_t)l->slot[n] * V;
         int32_t target = rows->targets[n];
         rows->loss[n] = 0;
@@ -4584,8 +4617,10 @@ static void slm__grad_scale(slm_tape *tape, slm_tensor *t, slm_real factor) {
     size_t n_rows = slm__n_grad_rows(t);
     size_t C = t->cols;
     SLM__SHARE(static, slm__team_share(&tape->team, n_rows * C, SLM__PARALLEL_ELEMENTS))
-    for (size_t i = 0; i < n_rows; i++)
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_rows; at++) {
+        const size_t i = (size_t)at;
         slm__scale(t->grad + slm__grad_row(t->live, i) * C, factor, C);
+    }
 }
 
 /* Adds dL times a unit gradient to the gradient of `to`. */
@@ -4656,7 +4691,8 @@ static void slm__loss_grad_from_kept(slm_tape *tape, const slm__loss_job *job,
         SLM_ASSERT(slots[i] != SLM__NO_SLOT);
     }
     SLM__SHARE(static, slm__team_share(&tape->team, job->n_live * V, SLM__PARALLEL_ELEMENTS))
-    for (size_t i = 0; i < job->n_live; i++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)job->n_live; at++) {
+        const size_t i = (size_t)at;
         int32_t n = job->live[i];
         slm__row_loss_backward(kept->z + (size_t)slots[i] * V, kept->sum[n], job, n);
     }
@@ -4679,7 +4715,8 @@ static void slm__loss_grad_recomputed(slm_tape *tape, const slm__loss_job *job) 
         if (tape->error.status != SLM_OK) return;
 
         SLM__SHARE(static, slm__team_share(&tape->team, m * V, SLM__PARALLEL_ELEMENTS))
-        for (size_t i = 0; i < m; i++) {
+        for (ptrdiff_t at = 0; at < (ptrdiff_t)m; at++) {
+            const size_t i = (size_t)at;
             int32_t n = live[i];
             slm_real sum;
             rows->loss[n] = slm__row_loss(z + i * V, V, rows->targets[n], &sum);
@@ -5654,7 +5691,8 @@ static int slm__all_finite(const slm_real *values, size_t n) {
     uint8_t bad[SLM__FINITE_PIECES];
 
     SLM__SHARE(static, slm__threads_of(n >= SLM__FINITE_MANY ? SLM__FINITE_PIECES : 1))
-    for (size_t p = 0; p < SLM__FINITE_PIECES; p++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)SLM__FINITE_PIECES; at++) {
+        const size_t p = (size_t)at;
         const size_t first = slm__min(n, p * piece);
         const size_t end = first + slm__min(n - first, piece);
         int any = 0;
@@ -6276,7 +6314,8 @@ static double slm__norm(const slm_real *x, size_t n, slm__team *team) {
     const size_t n_pieces = (n + length - 1) / length;
 
     SLM__SHARE(static, slm__team_share(team, n, SLM__ADAMW_PIECE))
-    for (size_t p = 0; p < n_pieces; p++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+        const size_t p = (size_t)at;
         size_t first = p * length;
         size_t end = first + slm__min(n - first, length);
 
@@ -6317,7 +6356,8 @@ static void slm__adamw(slm_real *params, slm_real *m, slm_real *v, const slm_rea
     const size_t n_pieces = (n + SLM__ADAMW_PIECE - 1) / SLM__ADAMW_PIECE;
 
     SLM__SHARE(static, slm__team_share(s->team, n, SLM__ADAMW_PIECE))
-    for (size_t p = 0; p < n_pieces; p++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+        const size_t p = (size_t)at;
         size_t first = p * SLM__ADAMW_PIECE;
         size_t count = slm__min(n - first, SLM__ADAMW_PIECE);
 
@@ -7033,7 +7073,8 @@ static void slm__generator_attention(slm_generator *g, int32_t layer) {
         slm__rotate(key + h * D, g->cosine, g->sine, D / 2, 1);
 
     SLM__SHARE(static, slm__team_share(&g->team, n * H * D, SLM__GENERATOR_PARALLEL))
-    for (size_t h = 0; h < H; h++) {
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)H; at++) {
+        const size_t h = (size_t)at;
         size_t shared = h * KV / H * D; /* where the keys and values of this head begin */
         slm__generator_head(g, h, keys + shared, values + shared, n, stride);
     }
@@ -10440,18 +10481,26 @@ static void slm__piece_store(unsigned char *bytes, const slm_real *values, size_
 
 static void slm__numbers_load(slm_real *out, const unsigned char *bytes, size_t n,
                               slm_dtype dtype) {
-    SLM__SHARE(dynamic, slm__threads_of(slm__n_blocks(n, SLM__SLICE_PIECE)))
-    for (size_t first = 0; first < n; first += SLM__SLICE_PIECE)
+    const size_t n_pieces = slm__n_blocks(n, SLM__SLICE_PIECE);
+
+    SLM__SHARE(dynamic, slm__threads_of(n_pieces))
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+        const size_t first = (size_t)at * SLM__SLICE_PIECE;
         slm__piece_load(out + first, bytes + first * slm__dtype_size(dtype),
                         slm__min(n - first, SLM__SLICE_PIECE), dtype);
+    }
 }
 
 static void slm__numbers_store(unsigned char *bytes, const slm_real *values, size_t n,
                                slm_dtype dtype) {
-    SLM__SHARE(dynamic, slm__threads_of(slm__n_blocks(n, SLM__SLICE_PIECE)))
-    for (size_t first = 0; first < n; first += SLM__SLICE_PIECE)
+    const size_t n_pieces = slm__n_blocks(n, SLM__SLICE_PIECE);
+
+    SLM__SHARE(dynamic, slm__threads_of(n_pieces))
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)n_pieces; at++) {
+        const size_t first = (size_t)at * SLM__SLICE_PIECE;
         slm__piece_store(bytes + first * slm__dtype_size(dtype), values + first,
                          slm__min(n - first, SLM__SLICE_PIECE), dtype);
+    }
 }
 
 /* ---- safetensors, reading ----

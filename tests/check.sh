@@ -90,6 +90,7 @@ list_jobs() {
     for tool in cppcheck clang-tidy; do
         if has $tool; then echo static:$tool; else skip $tool $tool; fi
     done
+    if has clang; then echo static:msvc; else skip "what MSVC would see" clang; fi
     if has node && has chromedriver && has_one_of chromium chromium-browser google-chrome; then
         echo browser
         if has emcc; then echo web; else skip "the lesson in a browser" emscripten; fi
@@ -548,6 +549,23 @@ job_static_cppcheck() {
             --suppress=uninitvar --suppress=ctuuninitvar --suppress=pointerSize \
             $root/$dir/$job/one.c
     done
+}
+# What MSVC would see: clang without its own and GNU's names, and with MSVC's extensions.  Its C
+# library is not here, so that this is Linux for MSVC.  No array of variable length, no extension of
+# GNU; and of OpenMP what 2.0 had: loops of one signed counter, no collapse, no tasks.
+job_static_msvc() {
+    write_one
+    run static:msvc 100 clang -std=c11 -fsyntax-only -fms-extensions -fgnuc-version=0 \
+        -U__clang__ -D_MSC_VER=1930 -fopenmp -Wall -Wextra -Wvla -Wgnu -Werror \
+        -Wno-unknown-pragmas -Wno-ignored-pragmas -Wno-literal-range -Wno-unused-function \
+        -I$root $root/$dir/$job/one.c
+    if awk '
+        /SLM__PRAGMA\(omp for|^    +SLM__SHARE\(/ { expected = NR + 1 }
+        NR == expected && !/for \(ptrdiff_t / { print FILENAME ":" NR ": " $0; bad = 1 }
+        /(SLM__PRAGMA|SLM__SHARE)\(.*(collapse|task|sections|ordered)/ { print NR ": " $0; bad = 1 }
+        END { exit bad }' $root/slm.h >>"$log"
+    then ok "static:msvc: OpenMP 2.0"
+    else fail "static:msvc: OpenMP 2.0" "$(tail -n 1 "$log")"; fi
 }
 job_static_clang_tidy() {
     write_one
