@@ -604,7 +604,7 @@ job_pytorch() {
 
 # ---- the lesson in a browser; its speed is told ----
 job_web() {
-    run web 240 node tests/browser/web.mjs $root/build/browser
+    run web 400 node tests/browser/web.mjs $root/build/browser
     sed -n 's/^speed: //p' "$log"
 }
 
