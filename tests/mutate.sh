@@ -104,7 +104,8 @@ change 'gemm: packed, blocks of k' 'kernels' \
 change 'entropy counts 0 times -inf 0' 'kernels' \
     'd = d < lowest ? lowest : d;' ';'
 change 'gemm: rows of a panel' 'kernels' \
-    '? panel[a_index + i] :' '? panel[a_index] :'
+    'panel[a_index + i] : row[i][a_index]; SLM__VECTOR_FOR' \
+    'panel[a_index] : row[i][a_index]; SLM__VECTOR_FOR'
 change 'gemm: panels one after another' 'kernels' \
     'panels + (i0 + i) * depth : NULL' 'panels + (i0 + i + MR) * depth : NULL'
 change 'matvec: which matrix' 'kernels audit' \
