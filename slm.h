@@ -1314,8 +1314,9 @@ static uint64_t slm__checksum_word(uint64_t hash, uint64_t word) {
     return hash ^ hash >> 32;
 }
 
-/* Goes on with a checksum, 8 bytes at a time: faster than slm_hash, which takes one. */
-static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
+/* Goes on with a checksum, 8 bytes at a time: faster than slm_hash, which takes one.  Only
+   functions that read and write files call it. */
+static SLM__MAYBE_UNUSED uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
     size_t n_words = n / 8;
     size_t n_rest = n % 8;
 
@@ -1324,8 +1325,34 @@ static uint64_t slm__checksum(uint64_t hash, const unsigned char *p, size_t n) {
     return n_rest > 0 ? slm__checksum_word(hash, slm__load(p + 8 * n_words, n_rest)) : hash;
 }
 
-/* Goes on with a hash of n numbers, as they are in memory.  Threads hash pieces of fixed length;
-   the hashes of the pieces are then folded in order. */
+/* The bits of a number. */
+static uint64_t slm__number_bits(const slm_real *number) {
+    uint32_t of_float;
+    uint64_t of_double;
+
+    if (sizeof *number == sizeof of_double) {
+        memcpy(&of_double, number, sizeof of_double);
+        return of_double;
+    }
+    memcpy(&of_float, number, sizeof of_float);
+    return of_float;
+}
+
+/* Goes on with a checksum of n numbers: that of their bytes, the lowest of each first. */
+static uint64_t slm__checksum_numbers(uint64_t hash, const slm_real *numbers, size_t n) {
+    const size_t per_word = sizeof(uint64_t) / sizeof *numbers; /* 1 or 2 */
+    size_t i;
+
+    for (i = 0; i + per_word <= n; i += per_word) {
+        uint64_t word = slm__number_bits(numbers + i);
+        if (per_word == 2) word |= slm__number_bits(numbers + i + 1) << 32;
+        hash = slm__checksum_word(hash, word);
+    }
+    return i < n ? slm__checksum_word(hash, slm__number_bits(numbers + i)) : hash;
+}
+
+/* Goes on with a hash of n numbers, the same on machines of either byte order.  Threads hash pieces
+   of fixed length; the hashes of the pieces are then folded in order. */
 static uint64_t slm__hash_numbers(uint64_t hash, const slm_real *numbers, size_t n) {
     uint64_t piece_hash[SLM__HASH_PIECES];
 
@@ -1339,8 +1366,7 @@ static uint64_t slm__hash_numbers(uint64_t hash, const slm_real *numbers, size_t
             const slm_real *piece = numbers + first + i * SLM__HASH_PIECE;
             size_t count = slm__min(left - i * SLM__HASH_PIECE, SLM__HASH_PIECE);
 
-            piece_hash[i] = slm__checksum(SLM_HASH_START, (const unsigned char *)piece,
-                                          count * sizeof *piece);
+            piece_hash[i] = slm__checksum_numbers(SLM_HASH_START, piece, count);
         }
         for (size_t i = 0; i < n_pieces; i++)
             hash = slm__checksum_word(hash, piece_hash[i]);
@@ -1354,6 +1380,18 @@ static uint64_t slm__hash_ids(uint64_t hash, const int32_t *ids, size_t n) {
 
     for (size_t i = 0; i < n; i++) {
         slm__store(bytes, (uint64_t)(uint32_t)ids[i], sizeof bytes);
+        hash = slm_hash(hash, bytes, sizeof bytes);
+    }
+    return hash;
+}
+
+static uint64_t slm__hash_doubles(uint64_t hash, const double *numbers, size_t n) {
+    unsigned char bytes[8];
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, &numbers[i], sizeof bits);
+        slm__store(bytes, bits, sizeof bytes);
         hash = slm_hash(hash, bytes, sizeof bytes);
     }
     return hash;
@@ -5105,8 +5143,8 @@ static uint64_t slm__shape_hash(const slm_model_config *c) {
     const double scaling[] = {(double)r->type, r->factor, r->low_freq_factor, r->high_freq_factor,
                               (double)r->original_seq};
 
-    uint64_t hash = slm_hash(SLM_HASH_START, shape, sizeof shape);
-    if (r->type != SLM_ROPE_PLAIN) hash = slm_hash(hash, scaling, sizeof scaling);
+    uint64_t hash = slm__hash_doubles(SLM_HASH_START, shape, SLM__COUNT(shape));
+    if (r->type != SLM_ROPE_PLAIN) hash = slm__hash_doubles(hash, scaling, SLM__COUNT(scaling));
     return hash;
 }
 
