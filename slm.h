@@ -212,6 +212,11 @@ SLM_CHECKED slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error
 SLM_CHECKED slm_status slm_tokenizer_train(slm_tokenizer **out, const char *text, size_t size,
                                            int32_t vocab, slm_progress progress, void *user,
                                            slm_error *err);
+/* Appends a special token, such as "<|endoftext|>": its id is the next one, and texts that have it
+   written in them are cut there.  Fails with SLM_ERR_ARGUMENT if the text is empty or already an
+   added token, or if the tokenizer was read from a file. */
+SLM_CHECKED slm_status slm_tokenizer_add_special(slm_tokenizer *tokenizer, const char *text,
+                                                 slm_error *err);
 SLM_API void slm_tokenizer_free(slm_tokenizer *tokenizer);
 
 SLM_API int32_t slm_tokenizer_vocab(const slm_tokenizer *tokenizer); /* ids are 0..vocab-1 */
@@ -245,6 +250,7 @@ typedef struct slm_tokenizer_info {
     int32_t unknown;    /* "llama", "metaspace": the token of what has no other; -1: none */
     int prefix_space;   /* 1: a space is put before a text */
     int ignore_merges;  /* 1: a piece that is a token is not merged from its bytes */
+    int split_spaces;   /* "metaspace": 1: every space begins a piece */
     size_t n_merges;
 } slm_tokenizer_info;
 
@@ -8291,6 +8297,7 @@ SLM_API slm_tokenizer_info slm_tokenizer_describe(const slm_tokenizer *tokenizer
     info.unknown = tokenizer->characters != NULL ? tokenizer->characters->unknown : -1;
     if (tokenizer->characters != NULL)
         info.family = tokenizer->prefix_space == SLM__PREFIX_ALWAYS ? "llama" : "metaspace";
+    info.split_spaces = tokenizer->characters != NULL && tokenizer->characters->split_spaces;
     info.prefix_space = tokenizer->prefix_space != SLM__PREFIX_NONE;
     info.ignore_merges = tokenizer->ignore_merges;
     info.n_merges = SLM__N_ITEMS(slm__merge, tokenizer->merges);
@@ -8726,6 +8733,31 @@ SLM_API slm_status slm_tokenizer_create_bytes(slm_tokenizer **out, slm_error *er
     if (t == NULL) return SLM_ERR_MEMORY;
     status = slm__tokenizer_add_bytes(t, err);
     return slm__tokenizer_end(out, t, status, "bytes", err);
+}
+
+SLM_API slm_status slm_tokenizer_add_special(slm_tokenizer *tokenizer, const char *text,
+                                             slm_error *err) {
+    slm_tokenizer *t = tokenizer;
+    const int32_t id = slm_tokenizer_vocab(t);
+    const size_t size = strlen(text);
+    slm_status status;
+
+    if (t->source.size > 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "the tokenizer is that of a file");
+    if (size == 0 || slm_tokenizer_find_added(t, text) >= 0)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "added token \"%.99s\": empty, or there already",
+                         text);
+    status = slm__buffer_append(&t->bytes, text, size, err);
+    if (status == SLM_OK) status = slm__token_store(t, id, size, err);
+    slm__buffer_append_if_ok(&status, &t->added, &id, sizeof id, err);
+    if (status != SLM_OK) return status;
+
+    SLM__ITEMS(slm__token_entry, t->entries)[id].added = SLM__ADDED_EXACT;
+    SLM__ITEMS(slm__token_entry, t->entries)[id].special = 1;
+    t->sorted_added[SLM__ADDED_EXACT].size = 0; /* it points to bytes that may have moved */
+    status = slm__sort_added(t, SLM__ADDED_EXACT, text, err);
+    t->hash = slm__tokenizer_fingerprint(t);
+    return status;
 }
 
 /* ---- encoding one piece in O(n log n) ----

@@ -378,11 +378,18 @@ printf '\101\000\102\000\012\000' >"$T/ab.u16"
 works "eval of a token file" eval --model "$T/ref" --data "$T/ab.u16" --quiet --json
 has "its bytes" '"bytes": *2,'
 mkdir "$T/gpt2"
-sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/}/; /^"merges"/d' \
+sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/,"<|endoftext|>":299}/; /^"merges"/d' \
     >"$T/gpt2/encoder.json"
 sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
 works "tokenizer import" tokenizer import --from "$T/gpt2" --out "$T/imported.json"
-same "tokenizer import" "$T/tok.json" "$T/imported.json"
+for file in tok imported; do
+    "$SLM" info "$T/$file.json" >"$T/$file.info"
+done
+same "tokenizer import" "$T/tok.info" "$T/imported.info"
+echo '<|endoftext|>' >"$T/end.txt"
+echo 299 10 >"$T/ids"
+works "the end of a text is a token" tokenize --tokenizer "$T/tok.json" "$T/end.txt"
+same "the end of a text is a token" "$T/ids" "$T/stdout"
 echo 'no merge of these' >"$T/gpt2/vocab.bpe"
 fails 3 'gpt2/vocab.bpe: ' tokenizer import --from "$T/gpt2" --out "$T/imported.json"
 rm "$T/gpt2/vocab.bpe"

@@ -34,13 +34,14 @@ changed() {
 
 # ---- a tokenizer with special tokens, and a model of it ----
 yes 'every text ends here, or does it? Says the cat: "no".' | head -40 >"$T/text.txt"
-works tokenizer train --data "$T/text.txt" --vocab 270 --out "$T/plain.json" --quiet
+works tokenizer train --data "$T/text.txt" --vocab 271 --out "$T/plain.json" --quiet
 template='{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},'
 template=$template'{"Sequence":{"id":"A","type_id":0}}],"pair":[],'
 template=$template'"special_tokens":{"<s>":{"id":"<s>","ids":[270],"tokens":["<s>"]}}}'
 added() { printf '{"id":%s,"content":"%s","single_word":false,"lstrip":false,"rstrip":false,' "$@"
     printf '"normalized":false,"special":true}'; }
-sed "s|\"added_tokens\":\[\]|\"added_tokens\":[$(added 270 '<s>'),$(added 271 '</s>')]|
+# These two take the place of the one that is there, on the second line.
+sed "1s|\[\$|[$(added 270 '<s>'),$(added 271 '</s>')],|; 2d
     s|\"post_processor\":null|\"post_processor\":$template|" "$T/plain.json" >"$T/tokenizer.json"
 awk '{ printf "%s</s>", $0 }' "$T/text.txt" >"$T/ended.txt"
 TRAIN="--data $T/ended.txt --seq 32 --batch 2 --quiet"

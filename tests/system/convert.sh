@@ -1,7 +1,8 @@
 #!/bin/sh
 # `slm convert`: a folder to GGUF and back has the same weights, tokenizer and configuration, in
-# every type; llama2.c's files have the sizes and numbers that they should; what cannot be converted
-# is refused by name, and what fails leaves nothing behind.
+# every type; llama2.c's files have the sizes and numbers that they should, and read as llama2.c
+# reads them give the same ids and losses; what cannot be converted is refused by name, and what
+# fails leaves nothing behind.
 #
 #     sh tests/system/convert.sh              round trips
 #     sh tests/system/convert.sh PACKAGE      also: llama.cpp, from this folder of the npm package
@@ -48,11 +49,15 @@ works train --data "$T/short.txt" --out "$T/bytes" --dim 32 --layers 1 --heads 2
     --batch 2 --steps 3 --tied --quiet
 
 # ---- round trips ----
+SAID='^(kind|vocab|dim|matrices|tokenizer_hash) '
 for type in F32 F16 BF16 Q8_0; do
     works convert "$T/model" "$T/$type.gguf" --type $type --quiet
     works convert "$T/$type.gguf" "$T/$type" --quiet
     check "$type: the tokenizer" test "$(hash_of tokenizer_hash "$T/model")" = \
         "$(hash_of tokenizer_hash "$T/$type")"
+    check "$type: slm info" test "$("$SLM" info "$T/$type.gguf" | grep -E "$SAID" | tr -s ' ')" = \
+        "$(printf 'kind GGUF file\nvocab 320\ndim 64\nmatrices %s\n%s' $type \
+            "$("$SLM" info "$T/model" | grep tokenizer_hash | tr -s ' ')")"
     [ $type = Q8_0 ] && continue
     # Back and forth once more, in the type that is there.
     works convert "$T/$type" "$T/again.gguf" --quiet
@@ -168,14 +173,16 @@ characters() {
         printf "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[" replace ",", "▁", " "
         printf "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},{\"type\":\"Strip\","
         printf "\"content\":\" \",\"start\":1,\"stop\":0}]},\"model\":{\"unk_token\":\"<unk>\","
-        printf "\"byte_fallback\":true,\"vocab\":{\"<unk>\":0"
-        for (id = 1; id <= 256; id++) printf ",\"<0x%02X>\":%d", id - 1, id
+        printf "\"byte_fallback\":true,\"vocab\":{\"<unk>\":0,\"<s>\":1,\"</s>\":2"
+        for (id = 3; id < 259; id++) printf ",\"<0x%02X>\":%d", id - 3, id
         printf ",\"▁\":%d", id++
         for (i = 97; i <= 122; i++) printf ",\"%c\":%d", i, id++
         n = split(tokens, token, ",")
         for (i = 1; i <= n; i++) printf ",\"%s\":%d", token[i], id++
         gsub(",", "\",\"", merges)
-        printf "},\"merges\":[\"%s\"]}}\n", merges
+        printf "},\"merges\":[\"%s\"]},\"added_tokens\":[", merges
+        special = "{\"id\":%d,\"content\":\"%s\",\"special\":true,\"normalized\":false}"
+        printf special "," special "]}\n", 1, "<s>", 2, "</s>"
     }' >"$T/characters.json"
 }
 characters "▁t,he,▁the,the" "▁ t,h e,t he,▁t he,▁ the"
@@ -185,7 +192,41 @@ works convert "$T/characters" "$T/characters.gguf" --quiet
 for word in tokenizer.ggml.scores '▁the' '<0x0A>' tokenizer.ggml.unknown_token_id; do
     check "characters: $word" grep -q -a -e "$word" "$T/characters.gguf"
 done
-fails 3 "of characters" convert "$T/characters" "$T/none.bin"
+# llama2.c cuts a text as this tokenizer does, and its model has the same losses; a program of our
+# own reads both files as llama2.c does.
+if ! $CC -std=c99 -O1 tests/system/llama2c.c -o "$T/reader" -lm 2>"$T/stderr"; then
+    bad "tests/system/llama2c.c: $(head -1 "$T/stderr")"
+fi
+works convert "$T/characters" "$T/llama2c/characters.bin" --quiet
+"$T/reader" ids "$T/llama2c/tokenizer.bin" "$T/short.txt" >"$T/llama2c/ids"
+"$SLM" tokenize --tokenizer "$T/characters" "$T/short.txt" | tr -s ' ' '\n' >"$T/ids"
+same "llama2.c: the same ids" "$T/ids" "$T/llama2c/ids"
+# The same with Llama-2's own tokenizer, where it is.
+llama2=../shared/data/llama2/tokenizer.json
+if [ -f $llama2 ]; then
+    works train --data "$T/short.txt" --tokenizer $llama2 --out "$T/llama2" --dim 16 --layers 1 \
+        --heads 2 --ffn 16 --seq 16 --batch 1 --steps 1 --quiet
+    works convert "$T/llama2" "$T/llama2c/32000.bin" --quiet
+    (head -c 200 README.md; head -c 300 "$T/text.txt") >"$T/mixed.txt"
+    "$T/reader" ids "$T/llama2c/tokenizer.bin" "$T/mixed.txt" >"$T/llama2c/its_ids"
+    "$SLM" tokenize --tokenizer $llama2 "$T/mixed.txt" | tr -s ' ' '\n' >"$T/its_ids"
+    same "llama2.c: the same ids with Llama-2's tokenizer" "$T/its_ids" "$T/llama2c/its_ids"
+fi
+check "llama2.c: joined letters among them" grep -q -x 289 "$T/llama2c/ids" # "▁the"
+head -65 "$T/ids" >"$T/window"
+# loss_like FOLDER FILE: of 64 targets, by slm and by the program
+loss_like() {
+    "$SLM" eval --model "$1" --tokenizer none --data "$T/window.u16" --seq 64 --json --quiet |
+        sed 's/.*"loss": \([0-9.]*\),.*/\1/' >"$T/ours"
+    "$T/reader" loss "$2" "$T/window" | paste "$T/ours" - |
+        awk '{ d = $1 - $2; exit !(d * d < 1e-10) }'
+}
+awk '{ printf "\\%03o\\%03o", $1 % 256, $1 / 256 }' "$T/window" >"$T/octal"
+printf "$(cat "$T/octal")" >"$T/window.u16"
+check "llama2.c: the loss, tied" loss_like "$T/characters" "$T/llama2c/characters.bin"
+check "llama2.c: the loss" loss_like "$T/model" "$T/llama2c/model.bin"
+fails_loss() { ! loss_like "$T/twisted" "$T/llama2c/model.bin"; }
+check "llama2.c: the check of the loss can fail" fails_loss
 works convert "$T/characters.gguf" "$T/characters_back" --quiet
 for folder in characters characters_back; do
     "$SLM" tokenize --tokenizer "$T/$folder" "$T/text.txt" >"$T/$folder.ids"
@@ -198,6 +239,22 @@ fails 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # "▁the" is
 characters "▁t,he,▁the,the" "▁ t,h e,t he,▁t he"
 cp "$T/characters.json" "$T/characters/tokenizer.json"
 fails 3 "into other tokens" convert "$T/characters" "$T/none.gguf" # no merge of "▁" and "the"
+fails 3 "into other tokens" convert "$T/characters" "$T/none.bin"
+characters "▁t,he,▁the,the" "▁ t,h e,t he,▁t he,▁ the"
+sed 's/"<s>":1,"<.s>":2,"<0x00>":3/"<s>":3,"<\/s>":2,"<0x00>":1/; s/"id":1/"id":3/' \
+    "$T/characters.json" >"$T/characters/tokenizer.json"
+fails 3 "token 3 is not byte 0" convert "$T/characters" "$T/none.bin"
+
+# The same tokenizer in the form of Metaspace, which may cut at spaces.
+for split in true false; do
+    sed 's/"normalizer":{.*]},"decoder"/"normalizer":null,"pre_tokenizer":{"type":"Metaspace",'\
+'"replacement":"▁","prepend_scheme":"first","split":'$split'},"decoder"/' "$T/characters.json" \
+        >"$T/characters/tokenizer.json"
+    [ $split = true ] && fails 3 "at every space" convert "$T/characters" "$T/none.gguf"
+done
+"$SLM" convert "$T/characters" "$T/metaspace.gguf" 2>"$T/note" >"$T/stdout" || bad "Metaspace"
+check "Metaspace: a note" grep -q "begins with a space" "$T/note"
+same "Metaspace: the file" "$T/characters.gguf" "$T/metaspace.gguf"
 
 # ---- llama.cpp ----
 if [ -n "$1" ]; then

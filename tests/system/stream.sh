@@ -57,6 +57,7 @@ refused() {
     if [ $code -eq 2 ]; then ok; else bad "$what: exit $code: $(cat $T/message)"; fi
 }
 refused "an array" --model $T/m10 --tokens $T/no.npy --out $T/arrays --stream 1
+refused "saves by time" --model $T/m10 --data $T/long.txt --out $T/two --stream 1 --save-every 5
 refused "--stream 2" --model $T/m10 --data $T/long.txt --out $T/two --stream 2
 
 # The peak of memory, in kB.  Eight times the layers are 240 MB more from memory.

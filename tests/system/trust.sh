@@ -176,15 +176,16 @@ done
 # ---- a text that is put into another ----
 mkdir "$T/gpt2"
 "$SLM" tokenizer train --data "$T/text.txt" --vocab 260 --out "$T/tok.json" --quiet >"$T/stdout"
-sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/}/; /^"merges"/d' \
+sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/,"<|endoftext|>":259}/; /^"merges"/d' \
     >"$T/encoder.json"
 sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
+hash_of() { "$SLM" info "$1" | grep tokenizer_hash; }
 import() {
     "$SLM" tokenizer import --from "$T/gpt2" --out "$T/imported.json" >"$T/stdout" 2>"$T/stderr"
 }
 cp "$T/encoder.json" "$T/gpt2/encoder.json"
 import
-check "an object is imported" cmp "$T/tok.json" "$T/imported.json"
+check "an object is imported" test "$(hash_of "$T/tok.json")" = "$(hash_of "$T/imported.json")"
 for more in ',"dropout":0.0,"ignore_merges":true' '},"x":{}' '{}' ',' 'x' ',"merges":[]' '"'; do
     rm -f "$T/imported.json"
     printf '%s' "$more" | cat "$T/encoder.json" - >"$T/gpt2/encoder.json"

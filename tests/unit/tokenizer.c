@@ -1084,6 +1084,43 @@ static void test_description(void) {
 }
 
 /* Token 0 among the added ones: "!" changes places with byte 0. */
+/* A special token is the next one; it is found in texts, kept in a file, and refused twice. */
+static void test_add_special(void) {
+    static const char text[] = "to be or not to be";
+    const char *path = "build/tmp/special.json";
+    slm_tokenizer *t = NULL;
+    slm_tokenizer *loaded = NULL;
+    int32_t *ids = NULL;
+    size_t n = 0;
+
+    CHECK_OK(slm_tokenizer_train(&t, text, sizeof text - 1, 259, NULL, NULL, &err), err);
+    const int32_t end = slm_tokenizer_vocab(t);
+    const uint64_t before = slm_tokenizer_hash(t);
+    CHECK_OK(slm_tokenizer_add_special(t, "<|end|>", &err), err);
+    CHECK(slm_tokenizer_vocab(t) == end + 1 && slm_tokenizer_hash(t) != before,
+          "special token: not another tokenizer");
+    CHECK(slm_tokenizer_token_kind(t, end) == SLM_TOKEN_SPECIAL &&
+              slm_tokenizer_find_added(t, "<|end|>") == end,
+          "special token: not found");
+    CHECK_OK(slm_tokenizer_encode(&ids, &n, t, "a<|end|>b", 9, &err), err);
+    CHECK(n == 3 && ids[0] == 'a' && ids[1] == end && ids[2] == 'b',
+          "special token: not found in a text");
+    slm_free(ids);
+
+    CHECK(slm_tokenizer_add_special(t, "<|end|>", &err) == SLM_ERR_ARGUMENT,
+          "special token: taken twice");
+    CHECK(slm_tokenizer_add_special(t, "", &err) == SLM_ERR_ARGUMENT, "special token: an empty one");
+    CHECK(slm_tokenizer_vocab(t) == end + 1, "special token: refused and there");
+
+    CHECK_OK(slm_tokenizer_save(t, path, &err), err);
+    CHECK_OK(slm_tokenizer_load(&loaded, path, &err), err);
+    CHECK(slm_tokenizer_hash(loaded) == slm_tokenizer_hash(t), "special token: lost in a file");
+    CHECK(slm_tokenizer_add_special(loaded, "<|more|>", &err) == SLM_ERR_ARGUMENT,
+          "special token: added to the tokenizer of a file");
+    slm_tokenizer_free(loaded);
+    slm_tokenizer_free(t);
+}
+
 static void test_first_added(void) {
     static const char *const edits[][2] = {
         {"\"\xc4\x80\":0", "\"\xc4\x80\":33"},
@@ -1634,6 +1671,7 @@ int main(int argc, char **argv) {
     test_nfc_tokenizer();
     test_gaps();
     test_order();
+    test_add_special();
     test_first_added();
     test_added_search();
     test_many_added();

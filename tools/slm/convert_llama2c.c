@@ -10,6 +10,7 @@
  * in.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/output.h"
@@ -33,13 +34,6 @@ static int check_shape(const conversion *c) {
     if (!is_near(m->norm_eps, EPS))
         return fail(BAD_INPUT, "%s: rms_norm_eps is %g, and llama2.c has %g built in", c->in,
                     m->norm_eps, EPS);
-    if (m->rope_scaling.type != SLM_ROPE_PLAIN)
-        return fail(BAD_INPUT, "%s: rope_scaling, which llama2.c does not know", c->in);
-    const char *family = slm_tokenizer_describe(c->tokenizer).family;
-    if (strcmp(family, "llama") == 0 || strcmp(family, "metaspace") == 0)
-        return fail(BAD_INPUT,
-                    "%s: its tokenizer is one of characters, which cannot be written for llama2.c",
-                    c->in);
     if (m->head_dim * m->n_heads != m->dim)
         return fail(BAD_INPUT, "%s: head_dim is %d; llama2.c divides hidden_size %d by %d heads",
                     c->in, (int)m->head_dim, (int)m->dim, (int)m->n_heads);
@@ -105,31 +99,83 @@ static int write_weights(conversion *c, FILE *out, const char *path) {
     return code;
 }
 
-/* ---- the tokenizer ---- */
+/* ---- the tokenizer ----
+ *
+ * Its reader puts a space before a text, takes characters that are tokens and of all others the
+ * bytes, which are tokens 3 to 258, and joins the pair whose token has the highest score: all that
+ * as Llama-2's tokenizer does.  One of bytes is read otherwise: the text of its tokens is right, so
+ * that what a model writes can be read, but a prompt is cut into other tokens. */
+enum { LLAMA2C_BOS = 1, LLAMA2C_EOS = 2, LLAMA2C_BYTES = 3 };
 
-/* Its reader merges the pair whose token has the highest score, where slm.h takes the one whose
- * merge comes first.  Only tokens that merges make are looked at. */
-static int write_tokens(const conversion *c, FILE *out) {
-    const slm_tokenizer *t = c->tokenizer;
-    slm_tokenizer_info info = slm_tokenizer_describe(t);
-    int32_t vocab = c->config.vocab;
-    int32_t n_unmerged = slm_tokenizer_vocab(t);
-    size_t longest = 0;
-    for (int32_t id = 0; id < vocab; id++) {
+/* Scores of tokens of bytes, of which slm.h joins the pair whose merge comes first. */
+static void score_bytes(double *scores, const slm_tokenizer *t) {
+    int32_t vocab = slm_tokenizer_vocab(t);
+    size_t n_merges = slm_tokenizer_describe(t).n_merges;
+    int32_t first = vocab - (int32_t)(n_merges < (size_t)vocab ? n_merges : 0);
+    for (int32_t id = 0; id < vocab; id++)
+        scores[id] = id >= first ? -(double)(id - first) : 0;
+}
+
+static int check_bytes(const conversion *c) {
+    for (int32_t byte = 0; byte < 256; byte++) {
         size_t size;
-        (void)slm_tokenizer_token(&size, t, id);
-        if (size > longest) longest = size;
-    }
-    n_unmerged -= (int32_t)(info.n_merges < (size_t)n_unmerged ? info.n_merges : 0);
-    put_i32(out, (int32_t)longest);
-    for (int32_t id = 0; id < vocab; id++) {
-        size_t size;
-        const char *bytes = slm_tokenizer_token(&size, t, id);
-        put_f32(out, id >= n_unmerged ? -(double)(id - n_unmerged) : 0);
-        put_i32(out, (int32_t)size);
-        if (size > 0) (void)fwrite(bytes, 1, size, out);
+        int32_t id = LLAMA2C_BYTES + byte;
+        const char *bytes = slm_tokenizer_token(&size, c->tokenizer, id);
+        if (size != 1 || (unsigned char)bytes[0] != byte ||
+            slm_tokenizer_token_kind(c->tokenizer, id) != SLM_TOKEN_BYTE)
+            return fail(BAD_INPUT, "%s: token %d is not byte %d, as llama2.c has it built in",
+                        c->in, (int)id, (int)byte);
     }
     return DONE;
+}
+
+static int make_scores(double *scores, const conversion *c) {
+    int code = DONE;
+    if (spm_is_of_characters(c->tokenizer)) {
+        code = spm_check(c);
+        if (code == DONE) code = check_bytes(c);
+        if (code == DONE) code = spm_scores(scores, c);
+    } else {
+        score_bytes(scores, c->tokenizer);
+        if (!c->quiet)
+            say("note: %s: its tokens are bytes: llama2.c writes them, and cuts a prompt otherwise",
+                c->in);
+    }
+    return code;
+}
+
+/* The text of a token: begin and end of a text have names there that no text has.  Returns its
+ * size; name (16) is room for it. */
+static size_t token_text(const char **text, char *name, const slm_tokenizer *t, int32_t id) {
+    int of_characters = spm_is_of_characters(t);
+    size_t size;
+    *text = slm_tokenizer_token(&size, t, id);
+    name[0] = 0;
+    if (of_characters && size > 0 && slm_tokenizer_token_kind(t, id) == SLM_TOKEN_BYTE)
+        (void)snprintf(name, 16, "<0x%02X>", (unsigned)(unsigned char)**text);
+    if (of_characters && id == LLAMA2C_BOS) (void)snprintf(name, 16, "\n<s>\n");
+    if (of_characters && id == LLAMA2C_EOS) (void)snprintf(name, 16, "\n</s>\n");
+    if (name[0] == 0) return size;
+    *text = name;
+    return strlen(name);
+}
+
+static void write_tokens(const conversion *c, const double *scores, FILE *out) {
+    int32_t n_known = slm_tokenizer_vocab(c->tokenizer);
+    size_t longest = 0;
+    char name[16];
+    const char *text;
+    for (int32_t id = 0; id < n_known; id++) {
+        size_t size = token_text(&text, name, c->tokenizer, id);
+        if (size > longest) longest = size;
+    }
+    put_i32(out, (int32_t)longest);
+    for (int32_t id = 0; id < c->config.vocab; id++) {
+        size_t size = token_text(&text, name, c->tokenizer, id);
+        put_f32(out, id < n_known ? scores[id] : 0);
+        put_i32(out, (int32_t)size);
+        if (size > 0) (void)fwrite(text, 1, size, out);
+    }
 }
 
 /* ---- both ---- */
@@ -149,12 +195,17 @@ int convert_to_llama2c(conversion *c) {
     output_file model;
     output_file tokens;
     char path[PATH_SIZE];
-    int code = check_shape(c);
+    double *scores = (double *)malloc(sizeof *scores * (size_t)slm_tokenizer_vocab(c->tokenizer));
+    int code = scores != NULL ? check_shape(c) : fail_memory();
+    if (code == DONE) code = make_scores(scores, c);
     if (code == DONE) code = tokenizer_path(path, c->out);
     if (code == DONE && strcmp(path, c->out) == 0)
         code = fail(USAGE, "%s: this name is the tokenizer's", c->out);
     if (code == DONE) code = output_file_begin(&model, c->out);
-    if (code != DONE) return code;
+    if (code != DONE) {
+        free(scores);
+        return code;
+    }
 
     write_shape(model.stream, &c->config);
     code = weights_begin(c);
@@ -162,8 +213,11 @@ int convert_to_llama2c(conversion *c) {
     weights_end(c);
     if (code == DONE) {
         code = output_file_begin(&tokens, path);
-        if (code == DONE) code = write_tokens(c, tokens.stream);
-        code = output_file_end(&tokens, code);
+        if (code == DONE) {
+            write_tokens(c, scores, tokens.stream);
+            code = output_file_end(&tokens, code);
+        }
     }
+    free(scores);
     return output_file_end(&model, code);
 }

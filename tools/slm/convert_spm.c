@@ -139,9 +139,33 @@ static int spm_make(spm *s, const slm_tokenizer *tokenizer, const char *in) {
                 in);
 }
 
+int spm_is_of_characters(const slm_tokenizer *tokenizer) {
+    const char *family = slm_tokenizer_describe(tokenizer).family;
+    return strcmp(family, "llama") == 0 || strcmp(family, "metaspace") == 0;
+}
+
 int spm_check(const conversion *c) {
+    slm_tokenizer_info info = slm_tokenizer_describe(c->tokenizer);
+    spm s;
+    if (info.split_spaces) {
+        return fail(BAD_INPUT,
+                    "%s: its tokenizer cuts a text at every space (Metaspace with split), which "
+                    "readers of this kind do not",
+                    c->in);
+    }
+    if (strcmp(info.family, "metaspace") == 0 && info.prefix_space && !c->quiet)
+        say("note: %s: a text that begins with a space gets one more from readers of this kind",
+            c->in);
+    int code = spm_make(&s, c->tokenizer, c->in);
+    spm_free(&s);
+    return code;
+}
+
+int spm_scores(double *scores, const conversion *c) {
     spm s;
     int code = spm_make(&s, c->tokenizer, c->in);
+    for (int32_t id = 0; id < slm_tokenizer_vocab(c->tokenizer) && code == DONE; id++)
+        scores[id] = -(double)s.order[id];
     spm_free(&s);
     return code;
 }
@@ -220,7 +244,8 @@ int spm_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens) {
         write_arrays(w, &s, n_tokens, room);
         if (unknown >= 0)
             gguf_put_u32(w, "tokenizer.ggml.unknown_token_id", (uint32_t)unknown);
-        gguf_put_bool(w, "tokenizer.ggml.add_space_prefix", 1);
+        int prefix_space = slm_tokenizer_describe(tokenizer).prefix_space;
+        gguf_put_bool(w, "tokenizer.ggml.add_space_prefix", prefix_space);
     }
     free(room);
     spm_free(&s);

@@ -67,7 +67,7 @@ static const char *pre_tokenizer_of(const slm_tokenizer_info *info) {
 
 int tokens_check(const conversion *c) {
     slm_tokenizer_info info = slm_tokenizer_describe(c->tokenizer);
-    if (strcmp(info.family, "llama") == 0) return spm_check(c);
+    if (spm_is_of_characters(c->tokenizer)) return spm_check(c);
     if (info.prefix_space) {
         return fail(BAD_INPUT,
                     "%s: its tokenizer puts a space before a text, which llama.cpp's of this kind "
@@ -131,7 +131,7 @@ static void write_merges(gguf_writer *w, const slm_tokenizer *tokenizer, size_t 
 
 int tokens_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens) {
     slm_tokenizer_info info = slm_tokenizer_describe(tokenizer);
-    if (strcmp(info.family, "llama") == 0) return spm_write(w, tokenizer, n_tokens);
+    if (spm_is_of_characters(tokenizer)) return spm_write(w, tokenizer, n_tokens);
     size_t longest = longest_token(tokenizer);
     char *room = longest < SIZE_MAX / 8 ? (char *)malloc(4 * longest + 1) : NULL;
     if (room == NULL) return fail_memory();

@@ -68,7 +68,12 @@ static void print_json(const eval_result *result, const eval_run *r) {
     print_json_number("loss", e->loss);
     print_json_number("perplexity", exp(e->loss));
     print_json_number("bits_per_byte", e->bits_per_byte);
-    printf("\"tokens\": %zu, \"bytes\": %zu, ", e->n_tokens, e->n_bytes);
+    printf("\"tokens\": %zu, \"bytes\": ", e->n_tokens);
+    if (isfinite(e->bits_per_byte)) {
+        printf("%zu, ", e->n_bytes);
+    } else {
+        printf("null, ");
+    }
     print_json_interval("ci95", e);
     if (r->other != NULL) {
         printf(", \"difference\": %.17g, ", d->loss);
@@ -86,7 +91,8 @@ static void print_lines(const eval_result *result, const eval_options *o, const 
     if (isfinite(e->bits_per_byte)) printf("bits per byte  %.6f\n", e->bits_per_byte);
     printf("tokens         %zu predicted, in %zu windows of %d\n", e->n_tokens, e->n_windows,
            (int)r->losses->T);
-    printf("bytes          %zu of those tokens\n", e->n_bytes);
+    if (isfinite(e->bits_per_byte))
+        printf("bytes          %zu of those tokens\n", e->n_bytes);
     if (r->other == NULL) return;
     printf("difference     %+.6f to %s", d->loss, o->against);
     print_interval(d, 1);

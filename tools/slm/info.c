@@ -11,6 +11,7 @@
 #include "common/os.h"
 #include "common/paths.h"
 #include "common/text.h"
+#include "slm/convert.h"
 #include "slm/names.h"
 #include "slm/verbs.h"
 
@@ -105,8 +106,7 @@ static void put_positions(info *in, const slm_model_config *c) {
     if (c->sliding_window > 0) put_whole(in, "sliding_window", (uint64_t)c->sliding_window);
 }
 
-static void put_config(info *in, const slm_model *model) {
-    const slm_model_config *c = &model->config;
+static void put_config(info *in, const slm_model_config *c) {
     put_whole(in, "vocab", (uint64_t)c->vocab);
     put_whole(in, "dim", (uint64_t)c->dim);
     put_whole(in, "layers", (uint64_t)c->n_layers);
@@ -119,13 +119,12 @@ static void put_config(info *in, const slm_model *model) {
     put_real(in, "theta", c->rope_theta);
     put_real(in, "eps", c->norm_eps);
     put_positions(in, c);
-    put_whole(in, "parameters", model->n_params);
-    put_hash(in, "model_hash", slm_model_hash(model));
 }
 
+/* The weights are read and checked layer by layer, so that the model need not fit into memory. */
 static int info_folder(info *in, const char *path) {
     slm_error err;
-    slm_model *model = NULL;
+    slm_stream *stream = NULL;
     char config[PATH_SIZE];
     char tokenizer[PATH_SIZE];
     char state[PATH_SIZE];
@@ -136,14 +135,57 @@ static int info_folder(info *in, const char *path) {
     if (!path_exists(config))
         return fail(BAD_INPUT, "%s: a folder without config.json: no model", path);
 
-    slm_status status = slm_model_load(&model, path, &err);
+    slm_status status = slm_stream_open(&stream, path, &err);
     if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    const slm_model *model = slm_stream_model(stream);
     put_text(in, "kind", "model folder");
-    put_config(in, model);
-    slm_model_free(model);
+    put_config(in, &model->config);
+    put_whole(in, "parameters", model->n_params);
+    put_hash(in, "model_hash", slm_stream_hash(stream));
+    slm_stream_close(stream);
     if (path_exists(tokenizer)) code = info_tokenizer(in, path, NULL);
     if (code == DONE && path_exists(state)) put_text(in, "run", "state.safetensors");
     return code;
+}
+
+/* ---- GGUF ---- */
+
+/* The type of all matrices; "mixed" if they differ. */
+static const char *matrix_type(const gguf_file *file) {
+    const char *name = NULL;
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const gguf_tensor *tensor = &file->tensors[i];
+        const char *its_name = number_name(tensor->type);
+        if (tensor->n_dims < 2) continue;
+        if (name != NULL && strcmp(name, its_name) != 0) return "mixed";
+        name = its_name;
+    }
+    return name != NULL ? name : "none";
+}
+
+static slm_status put_gguf(info *in, gguf_file *file, slm_error *err) {
+    slm_model_config config;
+    slm_tokenizer *tokenizer = NULL;
+    slm_status status = gguf_config(&config, file, err);
+    if (status == SLM_OK) status = gguf_tokenizer(&tokenizer, file, err);
+    if (status != SLM_OK) return status;
+    put_text(in, "kind", "GGUF file");
+    put_config(in, &config);
+    put_text(in, "matrices", matrix_type(file));
+    put_whole(in, "tensors", file->n_tensors);
+    put_whole(in, "tokenizer_vocab", (uint64_t)slm_tokenizer_vocab(tokenizer));
+    put_hash(in, "tokenizer_hash", slm_tokenizer_hash(tokenizer));
+    slm_tokenizer_free(tokenizer);
+    return SLM_OK;
+}
+
+static int info_gguf(info *in, const char *path) {
+    slm_error err;
+    gguf_file *file = NULL;
+    slm_status status = gguf_open(&file, fopen(path, "rb"), path, &err);
+    if (status == SLM_OK) status = put_gguf(in, file, &err);
+    gguf_close(file);
+    return fail_status(status, FOR_INPUT, &err);
 }
 
 /* ---- the state of a run ---- */
@@ -401,6 +443,7 @@ static int info_path(info *in, const char *path) {
     (void)fclose(f);
 
     if (begins_with(head, n, "\x93NUMPY")) return info_npy(in, path);
+    if (begins_with(head, n, "GGUF")) return info_gguf(in, path);
     if (is_safetensors(head, n)) return info_safetensors(in, path);
     if (begins_with(head, n, "step,tokens,loss,")) return info_log(in, path);
     if (begins_with(head, n, "{\n  \"slm\"")) {
@@ -410,7 +453,7 @@ static int info_path(info *in, const char *path) {
     if (head[0] == '{' && ends_in(path, ".json")) return info_tokenizer(in, path, "tokenizer");
     return fail(BAD_INPUT,
                 "%s: not a model folder, safetensors, score file, tokenizer.json, run state, "
-                "log.csv, run.json or .npy",
+                "log.csv, run.json, .npy or .gguf",
                 path);
 }
 

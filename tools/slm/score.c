@@ -99,6 +99,8 @@ static int join_shards(score_run *r, const score_options *o) {
 }
 
 /* ---- the flags ---- */
+enum { SAVE_EVERY_UNSET = -1 };
+
 static int check_join(const score_options *o) {
     int flags = o->shard != NULL || o->tsv || o->stream != STREAM_IF_LARGE;
     if (o->model != NULL || o->data.n > 0 || flags)
@@ -132,6 +134,9 @@ static int check_options(score_options *o) {
         return fail(USAGE, "--join and --tokens are work for one process, and there are %d",
                     group_size());
     if (o->join.n > 0) return check_join(o);
+    if (o->stream == 1 && o->save_every != SAVE_EVERY_UNSET)
+        return fail(USAGE, "--save-every: a streamed model saves after each group of windows");
+    if (o->save_every == SAVE_EVERY_UNSET) o->save_every = 60;
     if (o->tokens != NULL && o->stream != STREAM_IF_LARGE)
         return fail(USAGE, "--stream goes with --data: an array is scored by a model in memory");
     int code = need_flag(o->model != NULL, "--model", "DIR");
@@ -191,7 +196,7 @@ static int parse_options(score_options *o, int argc, char **argv) {
     o->read = data_defaults();
     o->batch = 8;
     o->stream = STREAM_IF_LARGE;
-    o->save_every = 60;
+    o->save_every = SAVE_EVERY_UNSET;
     o->n_shards = 1;
     return options_parse(&page, table, COUNT(table), &rest, argc, argv);
 }

@@ -97,6 +97,8 @@ int verb_tokenize(int argc, char **argv) {
 }
 
 /* ---- tokenizer train ---- */
+#define END_OF_TEXT "<|endoftext|>" /* GPT-2's; the last token of a trained vocabulary */
+
 typedef struct tokenizer_options {
     option_list data;
     const char *out;
@@ -141,9 +143,13 @@ static int train_tokenizer(const tokenizer_options *o, const char *text, size_t 
     watch w;
     watch_start(&w, "merges", "merges/s", o->quiet);
     slm_status status =
-        slm_tokenizer_train(&tokenizer, text, size, o->vocab, watch_callback, &w, &err);
+        slm_tokenizer_train(&tokenizer, text, size, o->vocab - 1, watch_callback, &w, &err);
     progress_end(&w.bar);
-    if (status != SLM_OK) return fail_status(status, FOR_INPUT, &err);
+    if (status == SLM_OK) status = slm_tokenizer_add_special(tokenizer, END_OF_TEXT, &err);
+    if (status != SLM_OK) {
+        slm_tokenizer_free(tokenizer);
+        return fail_status(status, FOR_INPUT, &err);
+    }
 
     status = slm_tokenizer_save(tokenizer, o->out, &err);
     int vocab = (int)slm_tokenizer_vocab(tokenizer);
@@ -168,7 +174,8 @@ static int verb_tokenizer_train(int argc, char **argv) {
     option table[] = {
         OPTION_LIST("data", &o.data, "F...",
                     "text or .jsonl files, one after the other; -: standard input"),
-        OPTION_I32("vocab", &o.vocab, 256, 1048576, "N", "tokens, the 256 bytes among them"),
+        OPTION_I32("vocab", &o.vocab, 257, 1048576, "N",
+                   "tokens, the 256 bytes and " END_OF_TEXT " among them"),
         OPTION_TEXT("out", &o.out, "T.json", "the file to write"),
         OPTIONS_TEXT(&o.read),
         OPTION_QUIET(&o.quiet),
