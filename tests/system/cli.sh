@@ -378,7 +378,8 @@ printf '\101\000\102\000\012\000' >"$T/ab.u16"
 works "eval of a token file" eval --model "$T/ref" --data "$T/ab.u16" --quiet --json
 has "its bytes" '"bytes": *2,'
 mkdir "$T/gpt2"
-sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/,"<|endoftext|>":299}/; /^"merges"/d' \
+sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" |
+    sed '1s/^"vocab"://; s/},$/,"<|endoftext|>":299}/; /^"merges"/d' \
     >"$T/gpt2/encoder.json"
 sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
 works "tokenizer import" tokenizer import --from "$T/gpt2" --out "$T/imported.json"

@@ -151,86 +151,145 @@ static void rotate(double *x, int n, int D, int position) {
     }
 }
 
-static int print_loss(const char *model, const char *path) {
+/* Whole numbers of the shape; the weights, of all layers one after the other; and room. */
+typedef struct model {
+    int C, F, L, H, KV, V, T; /* as in the file: dim, ffn, layers, heads, kv heads, ... */
+    int D, K;                 /* of one head; of all heads of keys */
+    double *embedding, *norm1, *wq, *wk, *wv, *wo, *norm2, *w1, *w2, *w3, *last, *head;
+    double *keys, *values; /* (L, positions, K) */
+    double *x, *y, *q, *o; /* (C) */
+    double *gate, *up;     /* (F) */
+    double *a;             /* (positions) */
+    double *logits;        /* (V) */
+} model;
+
+static double *zeros(size_t n) {
+    return (double *)calloc(n, sizeof(double));
+}
+
+static void read_model(model *m, const char *path, size_t positions) {
     size_t size;
-    int ids[1024];
-    int n_ids = 0;
-    char *text = (char *)read_file(path, &size);
-    for (char *p = strtok(text, " \n"); p != NULL && n_ids < 1024; p = strtok(NULL, " \n"))
-        ids[n_ids++] = atoi(p);
+    const unsigned char *start = read_file(path, &size);
+    m->C = i32_at(start);
+    m->F = i32_at(start + 4);
+    m->L = i32_at(start + 8);
+    m->H = i32_at(start + 12);
+    m->KV = i32_at(start + 16);
+    m->V = abs(i32_at(start + 20));
+    m->T = i32_at(start + 24);
+    m->D = m->C / m->H;
+    m->K = m->KV * m->D;
 
-    const unsigned char *start = read_file(model, &size);
-    int h[7];
-    for (int i = 0; i < 7; i++)
-        h[i] = i32_at(start + 4 * i);
-    int C = h[0], F = h[1], L = h[2], H = h[3], KV = h[4], V = abs(h[5]), T = h[6], D = C / H;
-    int K = KV * D;
-    size_t c = (size_t)C, l = (size_t)L, f = (size_t)F, k = (size_t)K;
+    const size_t C = (size_t)m->C;
+    const size_t F = (size_t)m->F;
+    const size_t L = (size_t)m->L;
+    const size_t K = (size_t)m->K;
     next = start + 28;
-    double *embedding = take((size_t)V * c), *norm1 = take(l * c), *wq = take(l * c * c);
-    double *wk = take(l * c * k), *wv = take(l * c * k), *wo = take(l * c * c);
-    double *norm2 = take(l * c), *w1 = take(l * c * f), *w2 = take(l * c * f);
-    double *w3 = take(l * c * f), *last = take(c);
-    next += (size_t)T * (size_t)D * 4;
-    double *head = h[5] > 0 ? embedding : take((size_t)V * c);
-    if (next != start + size) printf("%s: %zu bytes too many\n", model, size);
+    m->embedding = take((size_t)m->V * C);
+    m->norm1 = take(L * C);
+    m->wq = take(L * C * C);
+    m->wk = take(L * C * K);
+    m->wv = take(L * C * K);
+    m->wo = take(L * C * C);
+    m->norm2 = take(L * C);
+    m->w1 = take(L * C * F);
+    m->w2 = take(L * C * F);
+    m->w3 = take(L * C * F);
+    m->last = take(C);
+    next += (size_t)m->T * (size_t)m->D * 4; /* cosines and sines */
+    m->head = i32_at(start + 20) > 0 ? m->embedding : take((size_t)m->V * C);
+    if (next != start + size) printf("%s: another size\n", path);
 
-    double *keys = (double *)calloc(l * (size_t)n_ids * k, sizeof(double));
-    double *values = (double *)calloc(l * (size_t)n_ids * k, sizeof(double));
-    double *x = (double *)calloc(c, sizeof(double)), *y = (double *)calloc(c, sizeof(double));
-    double *q = (double *)calloc(c, sizeof(double)), *o = (double *)calloc(c, sizeof(double));
-    double *a = (double *)calloc((size_t)n_ids, sizeof(double));
-    double *u = (double *)calloc(f, sizeof(double)), *g = (double *)calloc(f, sizeof(double));
-    double *logits = (double *)calloc((size_t)V, sizeof(double));
-    double loss = 0;
+    m->keys = zeros(L * positions * K);
+    m->values = zeros(L * positions * K);
+    m->x = zeros(C);
+    m->y = zeros(C);
+    m->q = zeros(C);
+    m->o = zeros(C);
+    m->gate = zeros(F);
+    m->up = zeros(F);
+    m->a = zeros(positions);
+    m->logits = zeros((size_t)m->V);
+}
 
-    for (int t = 0; t + 1 < n_ids; t++) {
-        memcpy(x, embedding + (size_t)ids[t] * c, c * sizeof *x);
-        for (size_t i = 0; i < l; i++) {
-            double *key = keys + i * (size_t)n_ids * k;
-            double *value = values + i * (size_t)n_ids * k;
-            norm(y, x, norm1 + i * c, C);
-            multiply(q, wq + i * c * c, y, C, C);
-            multiply(key + (size_t)t * k, wk + i * c * k, y, K, C);
-            multiply(value + (size_t)t * k, wv + i * c * k, y, K, C);
-            rotate(q, C, D, t);
-            rotate(key + (size_t)t * k, K, D, t);
-            for (int j = 0; j < H; j++) {
-                size_t from = (size_t)(j / (H / KV) * D);
-                double sum = 0;
-                for (int s = 0; s <= t; s++) {
-                    double dot = 0;
-                    for (int d = 0; d < D; d++)
-                        dot += q[j * D + d] * key[(size_t)s * k + from + (size_t)d];
-                    a[s] = exp(dot / sqrt(D));
-                    sum += a[s];
-                }
-                for (int d = 0; d < D; d++) {
-                    o[j * D + d] = 0;
-                    for (int s = 0; s <= t; s++)
-                        o[j * D + d] += a[s] / sum * value[(size_t)s * k + from + (size_t)d];
-                }
-            }
-            multiply(y, wo + i * c * c, o, C, C);
-            for (int d = 0; d < C; d++)
-                x[d] += y[d];
-            norm(y, x, norm2 + i * c, C);
-            multiply(g, w1 + i * c * f, y, F, C);
-            multiply(u, w3 + i * c * f, y, F, C);
-            for (int d = 0; d < F; d++)
-                u[d] *= g[d] / (1 + exp(-g[d]));
-            multiply(y, w2 + i * c * f, u, C, F);
-            for (int d = 0; d < C; d++)
-                x[d] += y[d];
-        }
-        norm(x, x, last, C);
-        multiply(logits, head, x, V, C);
-        double sum = 0;
-        for (int d = 0; d < V; d++)
-            sum += exp(logits[d]);
-        loss += log(sum) - logits[ids[t + 1]];
+/* o: of head h the mean of the values at positions 0 .. t, weighted by softmax(q . k / sqrt(D)). */
+static void attend(model *m, const double *keys, const double *values, int h, int t) {
+    const size_t from = (size_t)(h / (m->H / m->KV) * m->D);
+    const size_t K = (size_t)m->K;
+    double sum = 0;
+    for (int s = 0; s <= t; s++) {
+        double dot = 0;
+        for (int d = 0; d < m->D; d++)
+            dot += m->q[h * m->D + d] * keys[(size_t)s * K + from + (size_t)d];
+        m->a[s] = exp(dot / sqrt(m->D));
+        sum += m->a[s];
     }
-    printf("%.9f\n", loss / (n_ids - 1));
+    for (int d = 0; d < m->D; d++) {
+        double mean = 0;
+        for (int s = 0; s <= t; s++)
+            mean += m->a[s] / sum * values[(size_t)s * K + from + (size_t)d];
+        m->o[h * m->D + d] = mean;
+    }
+}
+
+/* x += y */
+static void add(model *m) {
+    for (int d = 0; d < m->C; d++)
+        m->x[d] += m->y[d];
+}
+
+static void layer(model *m, size_t l, size_t positions, int t) {
+    const size_t C = (size_t)m->C;
+    const size_t F = (size_t)m->F;
+    const size_t K = (size_t)m->K;
+    double *keys = m->keys + l * positions * K;
+    double *values = m->values + l * positions * K;
+    double *key = keys + (size_t)t * K;
+
+    norm(m->y, m->x, m->norm1 + l * C, m->C);
+    multiply(m->q, m->wq + l * C * C, m->y, m->C, m->C);
+    multiply(key, m->wk + l * C * K, m->y, m->K, m->C);
+    multiply(values + (size_t)t * K, m->wv + l * C * K, m->y, m->K, m->C);
+    rotate(m->q, m->C, m->D, t);
+    rotate(key, m->K, m->D, t);
+    for (int h = 0; h < m->H; h++)
+        attend(m, keys, values, h, t);
+    multiply(m->y, m->wo + l * C * C, m->o, m->C, m->C);
+    add(m);
+
+    norm(m->y, m->x, m->norm2 + l * C, m->C);
+    multiply(m->gate, m->w1 + l * C * F, m->y, m->F, m->C);
+    multiply(m->up, m->w3 + l * C * F, m->y, m->F, m->C);
+    for (int d = 0; d < m->F; d++)
+        m->up[d] *= m->gate[d] / (1 + exp(-m->gate[d]));
+    multiply(m->y, m->w2 + l * C * F, m->up, m->C, m->F);
+    add(m);
+}
+
+static int print_loss(const char *path, const char *ids_path) {
+    enum { MOST_IDS = 1024 };
+    size_t size;
+    int ids[MOST_IDS];
+    int n = 0;
+    char *text = (char *)read_file(ids_path, &size);
+    for (char *p = strtok(text, " \n"); p != NULL && n < MOST_IDS; p = strtok(NULL, " \n"))
+        ids[n++] = atoi(p);
+
+    model m;
+    read_model(&m, path, (size_t)n);
+    double loss = 0;
+    for (int t = 0; t + 1 < n; t++) {
+        memcpy(m.x, m.embedding + (size_t)ids[t] * (size_t)m.C, (size_t)m.C * sizeof *m.x);
+        for (size_t l = 0; l < (size_t)m.L; l++)
+            layer(&m, l, (size_t)n, t);
+        norm(m.x, m.x, m.last, m.C);
+        multiply(m.logits, m.head, m.x, m.V, m.C);
+        double sum = 0;
+        for (int v = 0; v < m.V; v++)
+            sum += exp(m.logits[v]);
+        loss += log(sum) - m.logits[ids[t + 1]];
+    }
+    printf("%.9f\n", loss / (n - 1));
     return 0;
 }
 

@@ -176,7 +176,8 @@ done
 # ---- a text that is put into another ----
 mkdir "$T/gpt2"
 "$SLM" tokenizer train --data "$T/text.txt" --vocab 260 --out "$T/tok.json" --quiet >"$T/stdout"
-sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" | sed '1s/^"vocab"://; s/},$/,"<|endoftext|>":259}/; /^"merges"/d' \
+sed -n '/^"vocab"/,/^"merges"/p' "$T/tok.json" |
+    sed '1s/^"vocab"://; s/},$/,"<|endoftext|>":259}/; /^"merges"/d' \
     >"$T/encoder.json"
 sed -n '/^"merges"/,$p' "$T/tok.json" | sed '1d; s/^"//; s/".*//' >"$T/gpt2/vocab.bpe"
 hash_of() { "$SLM" info "$1" | grep tokenizer_hash; }

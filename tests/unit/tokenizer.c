@@ -1109,7 +1109,8 @@ static void test_add_special(void) {
 
     CHECK(slm_tokenizer_add_special(t, "<|end|>", &err) == SLM_ERR_ARGUMENT,
           "special token: taken twice");
-    CHECK(slm_tokenizer_add_special(t, "", &err) == SLM_ERR_ARGUMENT, "special token: an empty one");
+    CHECK(slm_tokenizer_add_special(t, "", &err) == SLM_ERR_ARGUMENT,
+          "special token: an empty one");
     CHECK(slm_tokenizer_vocab(t) == end + 1, "special token: refused and there");
 
     CHECK_OK(slm_tokenizer_save(t, path, &err), err);

@@ -108,7 +108,8 @@ int tokens_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens
 /* The same for the tokenizers of characters, slm.h's families "llama" and "metaspace". */
 int spm_is_of_characters(const slm_tokenizer *tokenizer);
 int spm_check(const conversion *c);
-/* scores (tokens of the tokenizer): of the tokens that merges make the first has -1, the next -2. */
+/* scores (tokens of the tokenizer): of the tokens that merges make the first has -1, the next
+ * -2. */
 int spm_scores(double *scores, const conversion *c);
 int spm_write(gguf_writer *w, const slm_tokenizer *tokenizer, size_t n_tokens);
 slm_status gguf_tokenizer(slm_tokenizer **out, const gguf_file *file, slm_error *err);
