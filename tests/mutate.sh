@@ -114,6 +114,14 @@ change 'root: a step of Newton' 'kernels' \
     'three_halves = (slm_real)1.5;' 'three_halves = (slm_real)1.4;'
 change 'root: of infinity' 'kernels' \
     'return s + (number - x);' 'return s;'
+change 'what all threads cost is paid' 'team' \
+    'pace * (double)work - seconds' 'pace * (double)work + seconds'
+change 'one thread works longer after each failure' 'team' \
+    'SLM__TEAM_REST << team->n_failures' 'SLM__TEAM_REST << (0 * team->n_failures)'
+change 'no more threads than the work has use for' 'team' \
+    'if (team->most < useful) team->most = useful;' 'team->most = SLM__MOST_THREADS;'
+change 'at most 1024 threads' 'team' \
+    'slm__min((size_t)omp_get_max_threads(), SLM__MOST_THREADS)' '(size_t)omp_get_max_threads()'
 # ---- tape ----
 change 'overwrite or add' 'audit gradients' \
     'if (unset && live == NULL) return' 'if (!unset && live == NULL) return'
@@ -128,7 +136,7 @@ change 'first error sticks' 'gradients step dropin' \
     'if (tape->error.status != SLM_OK && err != NULL) *err = tape->error;' ';'
 # ---- operations ----
 change 'a new gradient is zero' 'audit gradients' \
-    'if (mode == SLM__GRAD_OVERWRITE) slm__grad_zero(t);' ';'
+    'if (mode == SLM__GRAD_OVERWRITE) slm__grad_zero(tape, t);' ';'
 change 'rope: made again unturned' 'step' \
     'x->maker->forward = NULL;' ';'
 change 'recompute: forgotten' 'step' \
@@ -170,7 +178,7 @@ change 'selected rows are live' 'audit step' \
 change 'the divisor is k' 'audit' \
     '(slm_real)(weight / job->factors->divisor)' '(slm_real)(weight / (job->factors->divisor + 1))'
 change 'loss: scaled by dL' 'gradients' \
-    'if (dL != 1) slm__grad_scale(&unit, dL);' ';'
+    'if (dL != 1) slm__grad_scale(tape, &unit, dL);' ';'
 change 'loss: its weights' 'gradients' \
     'factors->weights != NULL ? (double)factors->weights[n] : 1.0' '1.0'
 change 'loss: the head is shared' 'gradients' \
@@ -229,7 +237,8 @@ change 'entries of later micro-batches' 'step' \
 change 'generation: scaled logits' 'audit' \
     'slm__scale(p, (slm_real)(1.0 / sqrt((double)D)), n);' ';'
 change 'generation: residual' 'audit' \
-    'slm__matvec(&output, 1, g->y, H * D, 1);' 'slm__matvec(&output, 1, g->y, H * D, 0);'
+    'slm__matvec(&output, 1, g->y, H * D, 1, &g->team);' \
+    'slm__matvec(&output, 1, g->y, H * D, 0, &g->team);'
 change 'sampling: top_p' 'generation' \
     'mass < o.top_p * sum' 'mass < options->top_p'
 change 'sampling: top_k' 'generation' \
