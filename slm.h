@@ -7022,8 +7022,9 @@ SLM_API slm_status slm_generator_create(slm_generator **out, const slm_model *mo
         return slm__fail(err, SLM_ERR_ARGUMENT,
                          "generator: max_tokens is %d, above the model's sliding window of %d",
                          (int)max_tokens, (int)c->sliding_window);
-    fits = slm__checked_mul(&cache, (size_t)c->n_layers * (size_t)c->n_kv_heads * D,
-                            (size_t)max_tokens) &&
+    fits = slm__checked_mul(&cache, (size_t)c->n_layers, (size_t)c->n_kv_heads) &&
+           slm__checked_mul(&cache, cache, D) &&
+           slm__checked_mul(&cache, cache, (size_t)max_tokens) &&
            slm__checked_mul(&attention, (size_t)c->n_heads, (size_t)max_tokens);
 
     const struct {
