@@ -130,6 +130,8 @@ list_platforms() {
     list_emulated riscv64 riscv64 riscv64
     list_emulated powerpc64le ppc64le ppc64el
     list_emulated s390x s390x s390x
+    if has emcc && has node; then list_platform wasm
+    else skip "WebAssembly under node" "emscripten nodejs"; fi
     if has x86_64-w64-mingw32-gcc-posix && find_wine >/dev/null; then
         list_platform windows
         echo windows
@@ -146,7 +148,7 @@ list_platform() {
     tests="selection gradients kernels dropin"
     case $1 in
     windows) ;;
-    m32 | tcc | musl) tests="$tests step $readers" ;;
+    m32 | tcc | musl | wasm) tests="$tests step $readers" ;;
     *) tests="$tests $readers" ;;
     esac
     for test in $tests; do
@@ -532,12 +534,16 @@ job_platform() {                                       # PLATFORM TEST
     s390x)
         cc=s390x-linux-gnu-gcc runner="qemu-s390x -L /usr/s390x-linux-gnu"
         flags="-fexcess-precision=fast -ffp-contract=off -O1 -fopenmp" ;;
+    wasm)
+        cc=emcc flags="-O1 -msimd128 -s SINGLE_FILE=1 -s NODERAWFS=1 -s ALLOW_MEMORY_GROWTH=1"
+        out=$out.js runner=node NODE_PATH=/usr/share/nodejs # of Debian's emcc
+        export NODE_PATH ;;
     windows)
         cc=x86_64-w64-mingw32-gcc-posix flags="-O1 -fopenmp -static"
         out=$out.exe runner=$(find_wine)
         export WINEDEBUG=-all ;;
     esac
-    compiles $cc $flags || flags=-O1                   # without OpenMP's library
+    [ "$1" = wasm ] || compiles $cc $flags || flags=-O1 # without OpenMP's library
     small=
     [ $2 = kernels ] && small=-DSMALL=1
     compile $2 $flags $small
@@ -554,10 +560,10 @@ job_platform() {                                       # PLATFORM TEST
 
 # PLATFORM: dropin trains to the bits of this machine, and its files are the same, byte for byte:
 # so a machine of either byte order reads those of the other.  Without a fused multiply-add (32-bit
-# x86, tcc) the bits are those of the plain kernels.
+# x86, tcc, WebAssembly) the bits are those of the plain kernels.
 same_as_here() {
     native=$root/$dir/$job/native rounding=
-    case $1 in m32 | tcc) rounding="-DSLM__ISA()=0" ;; esac
+    case $1 in m32 | tcc | wasm) rounding="-DSLM__ISA()=0" ;; esac
     must gcc -std=c99 -O1 $rounding -I. tests/system/dropin.c -o $native -lm
     here=$(cd $dir/$job/here && $native folder_here)
     there=$(grep '^ok ' "$log" | tail -n 1 | tr -d '\r')
