@@ -154,8 +154,12 @@ PEAK_AVX512 static void avx512_chains(const float *a, const float *b, float *out
 
 typedef enum peak_isa { ISA_PLAIN, ISA_AVX2, ISA_AVX512 } peak_isa;
 
+/* SLM__ISA on the command line of the compiler forces the kernels of slm.h, and this limit: 0, 1 or
+ * 2, in the order of the enum. */
 static peak_isa best_isa(void) {
-#ifdef PEAK_X86
+#ifdef SLM__ISA
+    return (peak_isa)SLM__ISA();
+#elif defined(PEAK_X86)
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return ISA_PLAIN;
     int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                  __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
