@@ -113,9 +113,11 @@ const kinds = {
     t.added_tokens = [added(n + 5, '<|x|>'), added(n + 9, '<|end|>'), added(n + 2, '<s>')];
   },
 };
+kinds.as_trained = () => {}; // with the end of a text, which the others lack
 const files = [];
 for (const name in kinds) {
   const t = JSON.parse(fs.readFileSync(`${folder}/own.json`, 'utf8'));
+  if (name !== 'as_trained') t.added_tokens = [];
   kinds[name](t);
   fs.writeFileSync(`${folder}/kinds/${name}.json`, JSON.stringify(t));
   files.push([name, `${folder}/kinds/${name}.json`]);

@@ -10,10 +10,27 @@
 #include "slm/names.h"
 #include "slm/train.h"
 
+/* Goes on with a hash of n numbers, the same on machines of either byte order. */
+static uint64_t hash_numbers(uint64_t hash, const slm_real *numbers, size_t n) {
+    const uint16_t one = 1;
+    if (*(const unsigned char *)&one == 1) return slm_hash(hash, numbers, n * sizeof *numbers);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char bytes[sizeof *numbers];
+        memcpy(bytes, numbers + i, sizeof bytes);
+        for (size_t k = 0; k < sizeof bytes / 2; k++) {
+            unsigned char first = bytes[k];
+            bytes[k] = bytes[sizeof bytes - 1 - k];
+            bytes[sizeof bytes - 1 - k] = first;
+        }
+        hash = slm_hash(hash, bytes, sizeof bytes);
+    }
+    return hash;
+}
+
 static uint64_t hash_scores(const slm_losses *scores) {
     if (scores == NULL) return 0;
-    uint64_t hash = slm_hash(SLM_HASH_START, scores->loss, scores->n * sizeof(slm_real));
-    return slm_hash(hash, scores->entropy, scores->n * sizeof(slm_real));
+    uint64_t hash = hash_numbers(SLM_HASH_START, scores->loss, scores->n);
+    return hash_numbers(hash, scores->entropy, scores->n);
 }
 
 static void add_setting(train_run *r, const char *name, uint64_t hash) {
@@ -32,8 +49,8 @@ static void make_settings(train_run *r) {
     if (r->corpus->within_documents)
         add_setting(r, "--within-documents", r->corpus->documents_hash);
     if (r->corpus->weights != NULL) {
-        size_t size = r->corpus->n * sizeof(slm_real);
-        add_setting(r, "--weight-field", slm_hash(SLM_HASH_START, r->corpus->weights, size));
+        uint64_t hash = hash_numbers(SLM_HASH_START, r->corpus->weights, r->corpus->n);
+        add_setting(r, "--weight-field", hash);
     }
 }
 
