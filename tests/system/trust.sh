@@ -284,5 +284,31 @@ else
     echo "skipped: no memory to open a file: needs LD_PRELOAD"
 fi
 
+# ---- a signal within one long window ----
+head -c 180000 slm.h >"$T/long.txt"
+LONG="--seq 179999 --batch 1 --threads 1"
+"$SLM" eval --model "$T/model" --data "$T/long.txt" $LONG --quiet >"$T/stdout" 2>"$T/stderr" &
+pid=$!
+sleep 1
+kill -TERM $pid
+start=$(date +%s)
+wait $pid
+code=$?
+check "eval ends within seconds" test $(($(date +%s) - start)) -le 3
+check "eval: exit 130, not $code" test $code -eq 130
+check "eval says so" grep -q '^slm eval: interrupted$' "$T/stderr"
+
+"$SLM" train --init "$T/model" --data "$T/long.txt" $LONG --steps 2 --out "$T/deaf" --quiet \
+    >"$T/stdout" 2>"$T/stderr" &
+pid=$!
+sleep 1
+kill -TERM $pid
+sleep 2
+check "train says that it has heard" grep -q 'a second signal ends it at once' "$T/stderr"
+kill -TERM $pid
+wait $pid
+code=$?
+check "train: the second signal ends it, exit $code" test $code -eq 143
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -76,9 +76,28 @@ int need_flag(int given, const char *flag, const char *value) {
     return fail(USAGE, "%s %s is needed (slm %s -h)", flag, value, verb_name);
 }
 
+static volatile sig_atomic_t nothing_to_save = 0;
+
+void set_nothing_to_save(void) {
+    nothing_to_save = 1;
+}
+
+/* A second after the first signal the process is still at work. */
+static void say_heard(int signal_number) {
+    (void)signal_number;
+    os_write_error("\nslm ");
+    os_write_error(verb_name);
+    if (nothing_to_save) {
+        os_write_error(": interrupted\n");
+        os_end(INTERRUPTED);
+    }
+    os_write_error(": ends when what is under way is saved; a second signal ends it at once\n");
+}
+
 static void request_stop(int signal_number) {
     (void)signal_number;
     stop_requested = 1;
+    os_call_in_a_second(say_heard);
 }
 
 void catch_signals(void) {

@@ -51,6 +51,10 @@ extern volatile sig_atomic_t stop_requested;
 
 void catch_signals(void);
 
+/* Nothing is lost if the process ends: it does so a second after the first signal, even within one
+ * long window.  Others say by then that they end as soon as what they do is saved. */
+void set_nothing_to_save(void);
+
 /* The library's progress callback: shows how far it is, and passes a request to stop on. */
 typedef struct watch {
     progress bar;

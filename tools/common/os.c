@@ -77,6 +77,20 @@ void os_catch_signals(void (*handler)(int)) {
     (void)signal(SIGINT, handler);
 }
 
+/* A handler of Ctrl-C has a thread of its own. */
+void os_call_in_a_second(void (*handler)(int)) {
+    Sleep(1000);
+    handler(0);
+}
+
+void os_write_error(const char *text) {
+    (void)_write(2, text, (unsigned)strlen(text));
+}
+
+void os_end(int code) {
+    _exit(code);
+}
+
 double os_clock(void) {
     LARGE_INTEGER now;
     LARGE_INTEGER per_second;
@@ -346,6 +360,24 @@ void os_catch_signals(void (*handler)(int)) {
     /* A job in the background ignores SIGINT, and goes on doing so. */
     int ignored = sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
     if (!ignored) (void)sigaction(SIGINT, &action, NULL);
+}
+
+void os_call_in_a_second(void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    (void)sigemptyset(&action.sa_mask);
+    if (sigaction(SIGALRM, &action, NULL) == 0) (void)alarm(1);
+}
+
+void os_write_error(const char *text) {
+    ssize_t written = write(2, text, strlen(text));
+    (void)written;
+}
+
+void os_end(int code) {
+    _exit(code);
 }
 
 static double seconds_of(clockid_t clock) {

@@ -24,6 +24,12 @@ void os_start_again(char **argv, const char *name, const char *value);
 /* Calls the handler for the first request to end the process; the second one ends it. */
 void os_catch_signals(void (*handler)(int));
 
+/* What a handler of a signal may do.  The first calls another one in a second; the second writes to
+ * stderr; the third ends the process without anything else. */
+void os_call_in_a_second(void (*handler)(int));
+void os_write_error(const char *text);
+void os_end(int code);
+
 /* Seconds since some fixed moment; seconds of the processor that the process took. */
 double os_clock(void);
 double os_processor_seconds(void);
