@@ -1251,11 +1251,16 @@ typedef struct slm__buffer {
 
 /* Makes room for `more` bytes behind those in use. */
 static slm_status slm__buffer_reserve(slm__buffer *b, size_t more, slm_error *err) {
-    size_t capacity = b->capacity < 256 ? 256 : b->capacity;
+    size_t capacity = b->capacity;
     size_t need;
 
     if (!slm__checked_add(&need, b->size, more)) return slm__no_memory(err, SIZE_MAX);
     if (need <= b->capacity) return SLM_OK;
+    if (b->size == 0) { /* there is nothing to keep, and one who appends will come again */
+        slm__release(b->data);
+        memset(b, 0, sizeof *b);
+        capacity = need < 256 ? 256 : need;
+    }
     while (capacity < need)
         capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
 
