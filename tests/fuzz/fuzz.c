@@ -1,5 +1,5 @@
 /* Fuzzing of every reader.  One file; the target is chosen when it is compiled: json, safetensors,
-   tokenizer, pieces, config, index, scores, run, jsonl, gguf.
+   tokenizer, pieces, config, index, scores, run, jsonl, records, gguf, gpt2, npy.
 
      sources=$(. tests/support/build.sh && sources_of fuzz)
      clang -g -O1 -Wno-pass-failed -DTARGET=json -fsanitize=fuzzer,address,undefined -I. -Itools \
@@ -64,7 +64,20 @@ static unsigned char output[1 << 16]; /* what slm.h writes: only while seeds are
 static size_t written;
 static int unwanted; /* what is written now is no seed: the model folder around a run */
 
+/* The pair of files of GPT-2 is one input: encoder.json, a NUL, vocab.bpe. */
+static FILE *open_half(int second) {
+    const unsigned char *cut = (const unsigned char *)memchr(input, 0, input_size);
+    const unsigned char *start = input;
+    size_t size;
+    if (cut == NULL) return NULL;
+    if (second) start = cut + 1;
+    size = second ? input_size - (size_t)(start - input) : (size_t)(cut - input);
+    return size > 0 ? fmemopen((void *)(uintptr_t)start, size, "rb") : NULL;
+}
+
 static FILE *open_input(const char *path, const char *mode) {
+    if (strcmp(path, "input/encoder.json") == 0) return open_half(0);
+    if (strcmp(path, "input/vocab.bpe") == 0) return open_half(1);
     if (mode[0] == 'w') {
         unwanted =
             strstr(path, "/model.safetensors") != NULL || strstr(path, "/config.json") != NULL;
@@ -98,7 +111,9 @@ static size_t keep_output(const void *bytes, size_t n) {
 #define SLM__SYNC_FOLDER(path) 0
 #define SLM_IMPLEMENTATION
 #include "slm.h"
+#include "common/npy.h"
 #include "slm/convert.h"
+#include "slm/gpt2.h"
 #include "slm/losses_join.h"
 
 static void require(int condition, const char *what) {
@@ -331,6 +346,39 @@ static void fuzz_jsonl(void) {
         }
 }
 
+/* Records with fields that are masked, weights, and bad ones left out: the parts are in order and
+   within the text, the weights are numbers. */
+static void fuzz_records(void) {
+    static const slm_text_options all[] = {{"a,b", 1, 0, "a", "w"}, {"a,b", 1, 1, NULL, "w"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        slm_text t;
+        size_t end = 0;
+        const char *text = (const char *)input;
+        if (slm_text_parse(&t, text, input_size, "input", &all[i], &err) == SLM_OK) {
+            for (size_t k = 0; k < t.n_parts; k++) {
+                require(t.parts[k].start >= end && t.parts[k].start <= t.size, "a part");
+                require(t.parts[k].weight >= 0 && t.parts[k].weight < 1e300, "a weight");
+                end = t.parts[k].start;
+            }
+        }
+        slm_text_free(&t);
+    }
+}
+
+static void fuzz_gpt2(void) {
+    slm_tokenizer *t;
+    if (gpt2_tokenizer(&t, "input", &err) != SLM_OK) return;
+    encode(t, "Hello world, it's 12", 20);
+    slm_tokenizer_free(t);
+}
+
+static void fuzz_npy(void) {
+    npy_header h;
+    if (!npy_parse(&h, input, input_size)) return;
+    require(h.start <= input_size && h.n_dims <= NPY_MAX_DIMS && h.width <= 8, "a header");
+    require(h.width == 0 || h.n <= (input_size - h.start) / h.width, "an array beyond the file");
+}
+
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -338,7 +386,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static void (*const all[])(void) = {fuzz_json,  fuzz_safetensors, fuzz_tokenizer, fuzz_config,
                                         fuzz_index, fuzz_scores,      fuzz_run,       fuzz_jsonl,
-                                        fuzz_pieces, fuzz_gguf};
+                                        fuzz_pieces, fuzz_gguf,       fuzz_records,
+                                        fuzz_gpt2,  fuzz_npy};
     size_t before = in_use;
     (void)all;
     input = data;
@@ -389,6 +438,18 @@ static void seed_texts(void) {
         "{\"text\":\"one\"}\n\n{\"a\":\"q\",\"b\":\"r\",\"text\":\"two\\n\"}\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         seed(texts[i], strlen(texts[i]));
+}
+
+static void seed_tool_files(void) {
+    static const char pair[] =
+        "{\"a\":0,\"b\":1,\"ab\":2,\"<|endoftext|>\":3}\0#version: 0.2\na b\n";
+    static const char records[] = "{\"a\":\"q\",\"b\":\"r\",\"w\":0.5}\n"
+                                  "{\"a\":\"s\",\"b\":\"t\",\"w\":[0,2]}\n{\"b\":1}\n";
+    unsigned char array[NPY_HEADER_SIZE + 24] = {0};
+    seed(pair, sizeof pair - 1);
+    seed(records, sizeof records - 1);
+    npy_write_header(array, "<i4", 2, 3);
+    seed(array, sizeof array);
 }
 
 static void seed_safetensors(void) {
@@ -517,6 +578,7 @@ static void seeds(const char *folder) {
     seed_folder = folder;
     memory_limit = SIZE_MAX;
     seed_texts();
+    seed_tool_files();
     seed_safetensors();
     seed_losses();
     seed_run();
