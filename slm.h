@@ -2216,9 +2216,9 @@ static int slm__team_share(slm__team *team, size_t work, size_t grain) {
 
 /* The pace of one thread at this size, or at the next smaller one that is known; 0: unknown. */
 static double slm__team_pace(const slm__team *team, int size) {
-    while (size > 0 && team->n_samples[size] == 0)
-        size--;
-    return team->pace[size];
+    for (int i = size; i > 0; i--)
+        if (team->n_samples[i] > 0) return team->pace[i];
+    return team->pace[0];
 }
 
 /* Returns 1 if one thread shall do the product so that its pace is known. */

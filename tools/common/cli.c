@@ -82,6 +82,12 @@ void set_nothing_to_save(void) {
     nothing_to_save = 1;
 }
 
+static volatile sig_atomic_t signals_unsaid = 0;
+
+void set_signals_unsaid(void) {
+    signals_unsaid = 1;
+}
+
 /* A second after the first signal the process is still at work. */
 static void say_heard(int signal_number) {
     (void)signal_number;
@@ -97,7 +103,7 @@ static void say_heard(int signal_number) {
 static void request_stop(int signal_number) {
     (void)signal_number;
     stop_requested = 1;
-    os_call_in_a_second(say_heard);
+    if (!signals_unsaid) os_call_in_a_second(say_heard);
 }
 
 void catch_signals(void) {

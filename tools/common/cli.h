@@ -55,6 +55,9 @@ void catch_signals(void);
  * long window.  Others say by then that they end as soon as what they do is saved. */
 void set_nothing_to_save(void);
 
+/* Nothing is said of a signal: whoever calls this does so. */
+void set_signals_unsaid(void);
+
 /* The library's progress callback: shows how far it is, and passes a request to stop on. */
 typedef struct watch {
     progress bar;

@@ -19,7 +19,6 @@
 #include "common/cli.h"
 #include "common/group.h"
 #include "common/os.h"
-#include "common/os.h"
 #include "common/text.h"
 
 /* Numbers of float in a message of the gradient's sum.  Of 1 MB, a network's latency is a small
@@ -254,6 +253,7 @@ void group_start(int *argc, char ***argv) {
     (void)MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     (void)MPI_Comm_size(MPI_COMM_WORLD, &n_ranks);
     share_processors();
+    if (n_ranks > 1) set_signals_unsaid(); /* say_once_for_what speaks */
     if (rank == 0) return;
     set_messages(MESSAGES_HELD);
     if (freopen("/dev/null", "w", stdout) == NULL) set_messages(MESSAGES_HELD);
