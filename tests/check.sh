@@ -156,6 +156,8 @@ list_platform() {
     done
 }
 list_pytorch() {
+    if $python -c 'import torch' 2>/dev/null; then echo forms
+    else skip "the forms of config.json in PyTorch" python3-torch; fi
     if ! [ -f $oracle ]; then echo "skipped: PyTorch (there is no $oracle)"
     elif ! $python -c 'import torch' 2>/dev/null; then skip PyTorch python3-torch
     else
@@ -246,6 +248,7 @@ the_job() {
         run windows 300 sh -c "cd $root && WINE=$(find_wine) sh tests/system/windows.sh" ;;
     browser) run browser 240 node tests/browser/check.mjs $root/build/browser ;;
     web) job_web ;;
+    forms) run forms 200 sh -c "cd $root && PYTHON=$python sh tests/system/forms.sh" ;;
     pytorch) job_pytorch $first ;;
     esac
 }
