@@ -48,7 +48,8 @@ LESSONS = $(filter-out %_mpi.c,$(wildcard examples/*.c))
 EXAMPLES = $(LESSONS:examples/%.c=build/examples/%)
 TESTS = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*.c))
 # The walk-through trains for minutes, and MPI is not everywhere: they are parts of check.
-SCRIPTS = $(filter-out %/forms.sh %/walkthrough.sh %/mpi.sh %/windows.sh,$(wildcard tests/system/*.sh))
+SCRIPTS = $(filter-out %/forms.sh %/walkthrough.sh %/mpi.sh %/windows.sh, \
+    $(wildcard tests/system/*.sh))
 
 all: $(TOOLS) $(EXAMPLES)
 

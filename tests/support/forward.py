@@ -3,7 +3,7 @@
     python3 forward.py FOLDER IDS T
 
 prints, one a line, the loss in nats of each target of the ids (u16, little-endian), in windows of
-T.  Everything is computed in double precision.  Reads config.json in all the forms that slm does."""
+prints, one a line, the loss in nats of each target of the ids (u16, little-endian), in windows of
 import json
 import math
 import struct
