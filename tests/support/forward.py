@@ -3,7 +3,8 @@
     python3 forward.py FOLDER IDS T
 
 prints, one a line, the loss in nats of each target of the ids (u16, little-endian), in windows of
-prints, one a line, the loss in nats of each target of the ids (u16, little-endian), in windows of
+T.  Everything is computed in double precision.  config.json may have all the forms that slm
+reads."""
 import json
 import math
 import struct
