@@ -8746,6 +8746,7 @@ SLM_API slm_status slm_tokenizer_add_special(slm_tokenizer *tokenizer, const cha
     slm_tokenizer *t = tokenizer;
     const int32_t id = slm_tokenizer_vocab(t);
     const size_t size = strlen(text);
+    slm__buffer *sorted = &t->sorted_added[SLM__ADDED_EXACT];
     slm_status status;
 
     if (t->source.size > 0)
@@ -8753,14 +8754,21 @@ SLM_API slm_status slm_tokenizer_add_special(slm_tokenizer *tokenizer, const cha
     if (size == 0 || slm_tokenizer_find_added(t, text) >= 0)
         return slm__fail(err, SLM_ERR_ARGUMENT, "added token \"%.99s\": empty, or there already",
                          text);
-    status = slm__buffer_append(&t->bytes, text, size, err);
+
+    /* First there is room for everything, so that a failure changes nothing.  The bytes come last:
+       the sorted tokens point to them. */
+    status = slm__buffer_reserve(&t->added, sizeof id, err);
+    if (status == SLM_OK) status = slm__buffer_reserve(&t->entries, sizeof(slm__token_entry), err);
+    if (status == SLM_OK) status = slm__buffer_reserve(sorted, sizeof(slm__added_token), err);
+    if (status == SLM_OK) status = slm__buffer_reserve(&t->bytes, size, err);
+    slm__buffer_append_if_ok(&status, &t->bytes, text, size, err);
     if (status == SLM_OK) status = slm__token_store(t, id, size, err);
     slm__buffer_append_if_ok(&status, &t->added, &id, sizeof id, err);
     if (status != SLM_OK) return status;
 
     SLM__ITEMS(slm__token_entry, t->entries)[id].added = SLM__ADDED_EXACT;
     SLM__ITEMS(slm__token_entry, t->entries)[id].special = 1;
-    t->sorted_added[SLM__ADDED_EXACT].size = 0; /* it points to bytes that may have moved */
+    sorted->size = 0; /* it points to where the bytes were */
     status = slm__sort_added(t, SLM__ADDED_EXACT, text, err);
     t->hash = slm__tokenizer_fingerprint(t);
     return status;

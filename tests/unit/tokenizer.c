@@ -1084,6 +1084,37 @@ static void test_description(void) {
 }
 
 /* Token 0 among the added ones: "!" changes places with byte 0. */
+/* A special token that fails for want of memory leaves the tokenizer as it was, at every
+   allocation; the names are long, so that all buffers grow. */
+static void test_add_special_memory(void) {
+    char name[3000];
+    slm_tokenizer *t = NULL;
+    slm_status status = SLM_ERR_MEMORY;
+    long k = 0;
+
+    CHECK_OK(slm_tokenizer_create_bytes(&t, &err), err);
+    CHECK_OK(slm_tokenizer_add_special(t, "<|end|>", &err), err);
+    const uint64_t before = slm_tokenizer_hash(t);
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = 0;
+    while (status == SLM_ERR_MEMORY && k < 100) {
+        int32_t *ids = NULL;
+        size_t n = 0;
+        alloc_calls = 0;
+        alloc_fail_at = ++k;
+        status = slm_tokenizer_add_special(t, name, &err);
+        alloc_fail_at = 0;
+        if (status == SLM_OK) break;
+        CHECK(slm_tokenizer_vocab(t) == 257 && slm_tokenizer_hash(t) == before,
+              "special token, allocation %ld: another tokenizer", k);
+        CHECK_OK(slm_tokenizer_encode(&ids, &n, t, "<|end|>", 7, &err), err);
+        CHECK(n == 1 && ids[0] == 256, "special token, allocation %ld: the first is lost", k);
+        slm_free(ids);
+    }
+    CHECK(status == SLM_OK && k > 1, "special token, allocation %ld: status %d", k, (int)status);
+    slm_tokenizer_free(t);
+}
+
 /* A special token is the next one; it is found in texts, kept in a file, and refused twice. */
 static void test_add_special(void) {
     static const char text[] = "to be or not to be";
@@ -1673,6 +1704,7 @@ int main(int argc, char **argv) {
     test_gaps();
     test_order();
     test_add_special();
+    test_add_special_memory();
     test_first_added();
     test_added_search();
     test_many_added();
