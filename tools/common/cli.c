@@ -76,24 +76,19 @@ int need_flag(int given, const char *flag, const char *value) {
     return fail(USAGE, "%s %s is needed (slm %s -h)", flag, value, verb_name);
 }
 
-static volatile sig_atomic_t nothing_to_save = 0;
+static volatile sig_atomic_t signal_answer_set = SIGNAL_SAVES;
 
-void set_nothing_to_save(void) {
-    nothing_to_save = 1;
-}
-
-static volatile sig_atomic_t signals_unsaid = 0;
-
-void set_signals_unsaid(void) {
-    signals_unsaid = 1;
+void set_signal_answer(signal_answer answer) {
+    signal_answer_set = answer;
 }
 
 /* A second after the first signal the process is still at work. */
-static void say_heard(int signal_number) {
+static void answer_signal(int signal_number) {
     (void)signal_number;
+    if (signal_answer_set == SIGNAL_SILENT) return;
     os_write_error("\nslm ");
     os_write_error(verb_name);
-    if (nothing_to_save) {
+    if (signal_answer_set == SIGNAL_ENDS) {
         os_write_error(": interrupted\n");
         os_end(INTERRUPTED);
     }
@@ -103,7 +98,7 @@ static void say_heard(int signal_number) {
 static void request_stop(int signal_number) {
     (void)signal_number;
     stop_requested = 1;
-    if (!signals_unsaid) os_call_in_a_second(say_heard);
+    os_call_in_a_second(answer_signal);
 }
 
 void catch_signals(void) {

@@ -51,12 +51,12 @@ extern volatile sig_atomic_t stop_requested;
 
 void catch_signals(void);
 
-/* Nothing is lost if the process ends: it does so a second after the first signal, even within one
- * long window.  Others say by then that they end as soon as what they do is saved. */
-void set_nothing_to_save(void);
+/* What happens a second after the first signal, if the process is still at work, within one long
+ * window perhaps.  SAVES: it says that it ends as soon as what it does is saved.  ENDS: nothing is
+ * lost, so that it ends.  SILENT: others say it. */
+typedef enum signal_answer { SIGNAL_SAVES, SIGNAL_ENDS, SIGNAL_SILENT } signal_answer;
 
-/* Nothing is said of a signal: whoever calls this does so. */
-void set_signals_unsaid(void);
+void set_signal_answer(signal_answer answer); /* SIGNAL_SAVES, unless it is called */
 
 /* The library's progress callback: shows how far it is, and passes a request to stop on. */
 typedef struct watch {

@@ -253,10 +253,10 @@ void group_start(int *argc, char ***argv) {
     (void)MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     (void)MPI_Comm_size(MPI_COMM_WORLD, &n_ranks);
     share_processors();
-    if (n_ranks > 1) set_signals_unsaid(); /* say_once_for_what speaks */
+    if (n_ranks > 1) set_signal_answer(SIGNAL_SILENT); /* say_once_for_what speaks */
     if (rank == 0) return;
     set_messages(MESSAGES_HELD);
-    if (freopen("/dev/null", "w", stdout) == NULL) set_messages(MESSAGES_HELD);
+    if (freopen("/dev/null", "w", stdout) == NULL) (void)fclose(stdout);
 }
 
 int group_end(int code) {

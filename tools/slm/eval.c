@@ -107,7 +107,7 @@ static int compute_losses(slm_losses **out, const eval_options *o, const eval_ru
     int code = check_window(r->model, o->model, T);
     if (code != DONE) return code;
     watch_start(&w, "tokens", "tok/s", o->quiet);
-    set_nothing_to_save();
+    set_signal_answer(SIGNAL_ENDS);
     slm_status status =
         slm_losses_compute(out, model, r->corpus, &windows, watch_callback, &w, &err);
     progress_end(&w.bar);

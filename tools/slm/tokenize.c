@@ -142,7 +142,7 @@ static int train_tokenizer(const tokenizer_options *o, const char *text, size_t 
     slm_tokenizer *tokenizer = NULL;
     watch w;
     watch_start(&w, "merges", "merges/s", o->quiet);
-    set_nothing_to_save();
+    set_signal_answer(SIGNAL_ENDS);
     slm_status status =
         slm_tokenizer_train(&tokenizer, text, size, o->vocab - 1, watch_callback, &w, &err);
     progress_end(&w.bar);

@@ -116,7 +116,7 @@ static int compute_losses(double **out, const view_run *r, const slm_model *mode
     if (*out == NULL) return fail_memory();
 
     watch_start(&w, what, NULL, quiet);
-    set_nothing_to_save();
+    set_signal_answer(SIGNAL_ENDS);
     slm_status status =
         slm_losses_compute(&losses, model, corpus, &windows, watch_callback, &w, &err);
     progress_end(&w.bar);
