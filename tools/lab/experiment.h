@@ -21,6 +21,21 @@ typedef struct settings {
     uint64_t seed;
 } settings;
 
+/* The model of every experiment on the built-in corpus, in settings: of bytes, small enough for
+ * minutes. */
+#define EXPERIMENT_MODEL                                                                           \
+    .model = {.vocab = 256,                                                                        \
+              .dim = 64,                                                                           \
+              .n_layers = 3,                                                                       \
+              .n_heads = 4,                                                                        \
+              .n_kv_heads = 4,                                                                     \
+              .head_dim = 16,                                                                      \
+              .ffn = 176,                                                                          \
+              .max_seq = 128,                                                                      \
+              .rope_theta = 10000,                                                                 \
+              .norm_eps = 1e-5},                                                                   \
+    .B = 8, .T = 128
+
 typedef struct experiment {
     settings s;
     slm_tokenizer *tokenizer;

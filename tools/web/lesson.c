@@ -46,18 +46,7 @@ static const settings small = {.general = {.target = 0.6, .noise = 0.2, .wrong =
                                .noisy_bytes = 200000,
                                .clean_bytes = 60000,
                                .eval_bytes = 8000,
-                               .model = {.vocab = 256,
-                                         .dim = 64,
-                                         .n_layers = 3,
-                                         .n_heads = 4,
-                                         .n_kv_heads = 4,
-                                         .head_dim = 16,
-                                         .ffn = 176,
-                                         .max_seq = 128,
-                                         .rope_theta = 10000,
-                                         .norm_eps = 1e-5},
-                               .B = 8,
-                               .T = 128};
+                               EXPERIMENT_MODEL};
 
 #define BASE_LR 4e-3
 #define TUNE_LR 1e-3 /* of all that begins at the base */
