@@ -171,7 +171,7 @@ book: build/slm.html
 WEB = $(addprefix tools/,web/lesson.c lab/corpus.c lab/experiment.c common/progress.c common/os.c \
 	common/slm_impl.c)
 WEB_PARTS = $(wildcard tools/web/*.css tools/web/*.js) \
-	tools/report/page.css tools/report/heatmap.css
+	tools/report/page.css tools/report/heatmap.css tools/report/moves.js
 build/web/module.js: $(WEB) slm.h $(wildcard tools/web/*.h tools/lab/*.h tools/common/*.h)
 	@mkdir -p build/web
 	@command -v emcc >/dev/null || { echo 'make web: no emcc (install emscripten)'; exit 1; }

@@ -5,6 +5,7 @@
 extern const char *const heatmap_css[];
 extern const char *const heatmap_page_css[];
 extern const char *const heatmap_js[];
+extern const char *const moves_js[];
 extern const char *const page_css[];
 extern const char *const page_js[];
 #endif

@@ -307,6 +307,7 @@ static void write_fragment(FILE *out, const heatmap_text *texts, size_t n, entry
         write_text(out, &texts[i], targets, rank);
     }
     fputs("]</script>\n<script>\n", out);
+    heatmap_asset(out, moves_js);
     heatmap_asset(out, heatmap_js);
     fputs("</script>\n</section>\n", out);
 }

@@ -316,38 +316,7 @@ function focus(i) {
   spans[i].focus();
   show(i);
 }
-function middle(i) {
-  var box = spans[i].getClientRects()[0] || spans[i].getBoundingClientRect();
-  return {x: box.left, y: (box.top + box.bottom) / 2};
-}
-function line(i, step) {
-  var from = middle(i), best = i, gap = Infinity, y = null, at, j;
-  for (j = i + step; j >= 0 && j < spans.length; j += step) {
-    at = middle(j);
-    if (Math.abs(at.y - from.y) < 10) {
-      continue;
-    }
-    if (y === null) {
-      y = at.y;
-    }
-    if (Math.abs(at.y - y) > 10) {
-      break;
-    }
-    if (Math.abs(at.x - from.x) < gap) {
-      gap = Math.abs(at.x - from.x);
-      best = j;
-    }
-  }
-  return best;
-}
-function nextKept(i, step) {
-  for (var j = i + step; j >= 0 && j < spans.length; j += step) {
-    if (kept(j)) {
-      return j;
-    }
-  }
-  return i;
-}
+function nextKept(i, step) { return slmNextKept(spans.length, kept, i, step); }
 function tokenOf(event) { return spans.indexOf(event.target.closest('.v-text > span')); }
 find('text').addEventListener('keydown', function(event) {
   var step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1}[event.key],
@@ -362,7 +331,7 @@ find('text').addEventListener('keydown', function(event) {
   } else if (!step) {
     return;
   } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
-    focus(line(i, step));
+    focus(slmOtherLine(spans, i, step));
   } else {
     focus(event.shiftKey ? nextKept(i, step) : i + step);
   }

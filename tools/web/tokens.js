@@ -268,37 +268,6 @@ function ask(i) {
   }
 }
 
-// The nearest token of the line above (step −1) or below (step 1).
-function otherLine(i, step) {
-  const box = (j) => spans[j].getClientRects()[0];
-  const from = box(i);
-  let line = null, best = i, gap = Infinity;
-  for (let j = i + step; j >= 0 && j < spans.length; j += step) {
-    const at = box(j);
-    if (Math.abs(at.top - from.top) < 8) {
-      continue;
-    }
-    line = line ?? at.top;
-    if (Math.abs(at.top - line) > 8) {
-      break;
-    }
-    if (Math.abs(at.left - from.left) < gap) {
-      gap = Math.abs(at.left - from.left);
-      best = j;
-    }
-  }
-  return best;
-}
-
-function nextKept(i, step) {
-  for (let j = i + step; j >= 0 && j < spans.length; j += step) {
-    if (kept[j]) {
-      return j;
-    }
-  }
-  return i;
-}
-
 function moveByKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || spans.length === 0) {
     return;
@@ -306,9 +275,9 @@ function moveByKey(event) {
   const i = Math.max(0, asked), sideways = {ArrowLeft: -1, ArrowRight: 1}[event.key];
   const upright = {ArrowUp: -1, ArrowDown: 1}[event.key];
   if (sideways) {
-    ask(event.shiftKey ? nextKept(i, sideways) : i + sideways);
+    ask(event.shiftKey ? slmNextKept(spans.length, (j) => kept[j], i, sideways) : i + sideways);
   } else if (upright) {
-    ask(otherLine(i, upright));
+    ask(slmOtherLine(spans, i, upright));
   } else if (event.key === 'Home') {
     ask(0);
   } else if (event.key === 'End') {
