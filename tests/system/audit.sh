@@ -95,5 +95,23 @@ build/audit $dir/copy >$dir/out 2>&1
 code=$?
 if [ $code -eq 3 ]; then pass; else fail "build/audit with half a loss.npy: exit $code"; fi
 
+# summary.json is JSON, and each of its numbers is there once and is one.  refused WHAT WORDS SED
+refused() {
+    copy
+    sed "$3" tests/data/golden_small/summary.json >$dir/copy/summary.json
+    build/audit $dir/copy >$dir/out 2>&1
+    code=$?
+    if [ $code -eq 3 ] && [ "$(wc -l <$dir/out)" -eq 1 ] &&
+        grep -q "^audit: $dir/copy/summary.json: .*$2" $dir/out; then pass
+    else fail "summary.json, $1: exit $code: $(head -n 1 $dir/out)"; fi
+}
+refused "cut short" "byte 244: a name" 10q
+refused "a word for a number" "ratio: a number" 's/"ratio": .*,/"ratio": "0.6",/'
+refused "no number at all" "byte 129: a JSON value" 's/"ratio": .*,/"ratio": abc,/'
+refused "a number beyond double" "clip: a number" 's/"clip": .*,/"clip": 1e999,/'
+refused "a number that is missing" "beta2: missing" '/beta2/d'
+refused "a number that is there twice" "lr: is there twice" 's/"eps"/"lr"/'
+refused "no adamw" "adamw: missing" 's/"adamw"/"adam"/'
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -9,17 +9,16 @@
  * Files of DIR: config.json model.safetensors tokens.npy ref_loss.npy logits.npy loss.npy
  * entropy.npy select_batch.npy select_seq.npy grads_clm.safetensors grads_slm.safetensors
  * step_slm.safetensors summary.json */
-#define SLM_IMPLEMENTATION
-#include "slm.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/summary.h"
 #include "common/npy.h"
 #include "common/start.h"
 #include "common/text.h"
+#include "slm.h"
 
 enum { OK = 0, USAGE = 2, BAD_INPUT = 3, CHECK_FAILED = 5, ANY_COUNT = 0 };
 
@@ -122,17 +121,15 @@ static array load_array(const char *name, size_t n) {
     return a;
 }
 
-/* Returns a number of summary.json by its key. */
-static double summary(const char *key) {
-    char quoted[64];
+static summary load_summary(void) {
+    static const char name[] = "summary.json";
+    summary s;
+    slm_error err;
     size_t size;
-    char *text = read_file(&size, "summary.json");
-    (void)snprintf(quoted, sizeof quoted, "\"%s\":", key);
-    const char *found = strstr(text, quoted);
-    if (found == NULL) stop_file("summary.json lacks", key);
-    double value = strtod(found + strlen(quoted), NULL);
+    char *text = read_file(&size, name);
+    must(summary_parse(&s, text, size, path_of(name), &err), &err);
     slm_free(text);
-    return value;
+    return s;
 }
 
 /* ---- comparisons: one line each ---- */
@@ -296,36 +293,34 @@ static void audit_selection(const char *name, const char *file_name, const slm_t
 /* The two kinds of step, and where their truth is. */
 typedef struct step_case {
     slm_criterion criterion;
-    const char *loss_name, *loss_key;
-    const char *norm_name;
+    const char *loss_name, *norm_name;
     const char *grads_name, *grads_file;
 } step_case;
 
-static const step_case plain_step = {SLM_CRITERION_NONE, "loss_clm",  "clm", "grad_norm_clm",
-                                     "grads_clm",        "grads_clm.safetensors"};
-static const step_case selective_step = {SLM_CRITERION_EXCESS, "loss_slm",
-                                         "slm_batch",          "grad_norm_slm",
-                                         "grads_slm",          "grads_slm.safetensors"};
+static const step_case plain_step = {SLM_CRITERION_NONE, "loss_clm", "grad_norm_clm", "grads_clm",
+                                     "grads_clm.safetensors"};
+static const step_case selective_step = {SLM_CRITERION_EXCESS, "loss_slm", "grad_norm_slm",
+                                         "grads_slm", "grads_slm.safetensors"};
 
-static slm_train_options step_options(slm_criterion criterion, double ratio) {
+static slm_train_options step_options(slm_criterion criterion, const summary *s) {
     slm_train_options options = slm_train_defaults();
     options.select.criterion = criterion;
-    options.select.ratio = ratio;
-    options.adamw.lr = summary("lr");
+    options.select.ratio = s->ratio;
+    options.adamw.lr = s->lr;
     options.adamw.lr_min = 1;
-    options.adamw.beta1 = summary("beta1");
-    options.adamw.beta2 = summary("beta2");
-    options.adamw.eps = summary("eps");
-    options.adamw.weight_decay = summary("weight_decay");
-    options.adamw.clip = summary("clip");
+    options.adamw.beta1 = s->beta1;
+    options.adamw.beta2 = s->beta2;
+    options.adamw.eps = s->eps;
+    options.adamw.weight_decay = s->weight_decay;
+    options.adamw.clip = s->clip;
     return options;
 }
 
 /* Takes one training step from the weights of `start`; compares its gradient, and the weights after
  * a selective step. */
 static void audit_step(const step_case *step, const slm_model *start, slm_batch *batch,
-                       double ratio) {
-    slm_train_options options = step_options(step->criterion, ratio);
+                       const summary *s) {
+    slm_train_options options = step_options(step->criterion, s);
     slm_error err;
     slm_model *model;
     slm_trainer *trainer;
@@ -336,8 +331,9 @@ static void audit_step(const step_case *step, const slm_model *start, slm_batch 
 
     int selective = step->criterion != SLM_CRITERION_NONE;
     double loss = selective ? stats.loss_selected : stats.loss_all;
-    compare_number(step->loss_name, loss, summary(step->loss_key));
-    compare_number(step->norm_name, stats.grad_norm, summary(step->norm_name));
+    compare_number(step->loss_name, loss, selective ? s->slm_batch : s->clm);
+    compare_number(step->norm_name, stats.grad_norm,
+                   selective ? s->grad_norm_slm : s->grad_norm_clm);
     compare_file(step->grads_name, step->grads_file, model, slm_trainer_grads(trainer));
     if (selective) compare_file("step_slm", "step_slm.safetensors", model, model->params);
     slm_trainer_free(trainer);
@@ -350,7 +346,7 @@ static void audit(void) {
     must(slm_model_load(&model, folder, &err), &err);
     slm_batch *batch = load_batch();
     slm_real *loss = (slm_real *)allocate(n_targets(batch), sizeof *loss);
-    double ratio = summary("ratio");
+    summary s = load_summary();
     audit_logits(model, batch);
     audit_losses(loss, model, batch);
 
@@ -361,10 +357,10 @@ static void audit(void) {
     targets.targets = batch->targets;
     targets.n = n_targets(batch);
     targets.T = batch->T;
-    audit_selection("select_batch", "select_batch.npy", &targets, SLM_SCOPE_BATCH, ratio);
-    audit_selection("select_seq", "select_seq.npy", &targets, SLM_SCOPE_SEQUENCE, ratio);
-    audit_step(&plain_step, model, batch, ratio);
-    audit_step(&selective_step, model, batch, ratio);
+    audit_selection("select_batch", "select_batch.npy", &targets, SLM_SCOPE_BATCH, s.ratio);
+    audit_selection("select_seq", "select_seq.npy", &targets, SLM_SCOPE_SEQUENCE, s.ratio);
+    audit_step(&plain_step, model, batch, &s);
+    audit_step(&selective_step, model, batch, &s);
     free(loss);
     slm_batch_free(batch);
     slm_model_free(model);
