@@ -1,0 +1,50 @@
+/* plan.h: how the plan is made: arms, jobs, and a file for each kind of corpus.  Include jobs.h
+ * before it. */
+#ifndef PLAN_H
+#define PLAN_H
+
+/* A kind of run: what is selected, and on which text. */
+typedef struct arm {
+    const char *name;
+    job_kind kind;
+    slm_criterion criterion;
+    slm_scope scope;
+    job_text text;
+    int then_clean; /* 1: the clean text follows at the end */
+    int by_base;    /* 1: the scores are the base's, not the reference's */
+    int keep;       /* 1: the model is kept */
+} arm;
+
+/* arms.c: the arm whose name is the first n bytes; the program ends if there is none. */
+const arm *find_arm(const char *name, size_t n);
+
+/* Lists of arms are texts: names, each with its ratio where that is not REPRO_RATIO. */
+#define MODELS "base reference scores"
+#define FEW_ARMS "clm slm random"
+
+/* What jobs have in common. */
+typedef struct origin {
+    const char *corpus;
+    settings s;
+    slm_model_config reference_model; /* of the reference, and of the base that it is tuned from */
+    double size;                      /* see job */
+    job_text text;                    /* of all arms, unless it is the noisy one */
+    const job *base, *tuned_from, *reference, *scores, *null_scores;
+} origin;
+
+/* ---- plan.c: jobs ---- */
+/* Puts a job into the plan.  Returns where it stands there; if there is a job of this name already,
+   that one.  A job that would train what another one trains gets rows of its own in the tables,
+   and they are those of the other job: same_as leads to a job that is run itself, never to a second
+   same_as. */
+const job *add_job(repro *r, job *j);
+
+job new_job(const origin *o, const char *set, const arm *a, double ratio);
+
+/* Plans a list of arms; in the set tune, each at every learning rate. */
+void plan_arms(repro *r, origin *o, const char *set, const char *list);
+
+/* ---- a file for each kind of corpus ---- */
+void plan_built_in(repro *r); /* plan_builtin.c */
+void plan_real(repro *r);     /* plan_files.c */
+#endif
