@@ -62,7 +62,7 @@ double job_learning_rate(const repro *r, const job *j) {
         double loss = job_valid_loss(r, t);
         if (!(loss < best)) continue;
         best = loss;
-        lr = t->lr;
+        lr = t->lr * (j->lr_scale > 0 ? j->lr_scale : 1);
     }
     return lr;
 }

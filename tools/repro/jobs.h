@@ -14,7 +14,7 @@
 #include "room.h"
 
 enum {
-    REPRO_MAX_JOBS = 1000,
+    REPRO_MAX_JOBS = 3000,
     REPRO_SEEDS = 5,
     REPRO_RATES = 3,          /* learning rates that are tried */
     REPRO_PIECE_BYTES = 8000, /* held out of the noisy text's kind, the same for all seeds */
@@ -47,8 +47,10 @@ typedef struct job {
     settings s;
     job_text text;
     slm_select_options selection;
-    double size; /* of the reference, as a share of the model; 0: does not matter */
+    double size; /* of the reference, as a share of the model; in set sizes of both, in millions of
+                    weights; 0: does not matter */
     double lr;
+    double lr_scale;     /* of what tuning chose; 0: 1 */
     const char *lr_of;   /* an arm: lr is what tuning chose for it, if the plan tunes; or NULL */
     uint64_t then_clean; /* steps on the clean text, at tune_lr, after s.steps on this one */
     const struct job *start, *reference, *scores; /* other jobs, or NULL */

@@ -25,13 +25,14 @@ static void name_job(job *j) {
                  {"noise", mix->noise, usual->noise},
                  {"wrong", mix->wrong, usual->wrong},
                  {"clean", (double)j->s.clean_bytes, (double)repro_built_in.clean_bytes},
+                 {"times", (double)j->s.noisy_bytes / (double)repro_built_in.noisy_bytes, 1},
                  {"ratio", j->selection.ratio, 1},
                  {"size", j->size, 0},
                  {"lr", same_text(j->set, "tune") ? j->lr : 0, 0},
                  {"seed", (double)j->s.seed, 0}};
     (void)snprintf(j->name, sizeof j->name, "%s-%s-%s", j->corpus, j->set, j->arm);
-    /* The first four are of the built-in corpus only. */
-    for (size_t i = job_is_builtin(j) ? 0 : 4; i < COUNT(marks); i++) {
+    /* The first five are of the built-in corpus only. */
+    for (size_t i = job_is_builtin(j) ? 0 : 5; i < COUNT(marks); i++) {
         size_t used = strlen(j->name);
         if (marks[i].value == marks[i].usual) continue;
         (void)snprintf(j->name + used, sizeof j->name - used, "-%s%g", marks[i].what,
@@ -94,13 +95,15 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
              .s = o->s,
              .text = o->text != TEXT_NOISY ? o->text : a->text,
              .selection = {.ratio = 1, .entropy_ratio = 1, .seed = o->s.seed},
-             .size = o->size};
+             .size = o->size,
+             .lr_scale = o->lr_scale};
     if (a->keep) keep_model(&j, set, ratio);
     switch (a->kind) {
-    case JOB_BASE: /* reads no clean text: it is the same whatever there is of it */
+    case JOB_BASE: /* reads no clean and no noisy text: it is the same whatever there is of them */
         j.set = "base";
         j.s.model = o->reference_model;
         j.s.clean_bytes = repro_built_in.clean_bytes;
+        j.s.noisy_bytes = repro_built_in.noisy_bytes;
         j.lr = j.s.base_lr;
         break;
     case JOB_REFERENCE:
@@ -139,7 +142,7 @@ static void plan_job(repro *r, origin *o, const job *planned) {
     job j = *planned;
     const job *added = add_job(r, &j);
     if (j.kind == JOB_BASE) o->tuned_from = added;
-    if (j.kind == JOB_BASE && j.size == 0) o->base = added;
+    if (j.kind == JOB_BASE && (j.size == 0 || o->is_resized)) o->base = added;
     if (j.kind == JOB_REFERENCE) o->reference = added;
     if (j.kind == JOB_SCORES && j.reference == o->reference) o->scores = added;
     if (j.kind == JOB_SCORES && j.reference == o->base) o->null_scores = added;
@@ -163,4 +166,5 @@ void plan_arms(repro *r, origin *o, const char *set, const char *list) {
 void repro_plan(repro *r) {
     plan_built_in(r);
     plan_real(r);
+    plan_scale(r);
 }

@@ -27,7 +27,8 @@ typedef struct origin {
     const char *corpus;
     settings s;
     slm_model_config reference_model; /* of the reference, and of the base that it is tuned from */
-    double size;                      /* see job */
+    double size, lr_scale;            /* see job */
+    int is_resized;                   /* 1: the base has this size too */
     job_text text;                    /* of all arms, unless it is the noisy one */
     const job *base, *tuned_from, *reference, *scores, *null_scores;
 } origin;
@@ -44,7 +45,8 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio);
 /* Plans a list of arms; in the set tune, each at every learning rate. */
 void plan_arms(repro *r, origin *o, const char *set, const char *list);
 
-/* ---- a file for each kind of corpus ---- */
+/* ---- a file for each kind of corpus, and one for scale ---- */
 void plan_built_in(repro *r); /* plan_builtin.c */
 void plan_real(repro *r);     /* plan_files.c */
+void plan_scale(repro *r);    /* plan_scale.c */
 #endif

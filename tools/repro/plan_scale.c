@@ -1,0 +1,65 @@
+/* plan_scale.c: more text, larger models: the sets multiplier and sizes on the built-in corpus, and
+ * the confirmatory run on real text, whose claim is in .github/PREREGISTERED.md. */
+#include <math.h>
+#include "common/options.h"
+#include "jobs.h"
+#include "plan.h"
+
+/* ---- multiplier: how much more noisy text brings plain training where selection ends ---- */
+static const size_t multiples[] = {2, 4, 8, 16};
+
+/* The text begins with that of set main and goes on with fresh documents. */
+static void plan_multiple(repro *r, const origin *main, size_t times) {
+    origin o = *main;
+    o.s.noisy_bytes *= times;
+    o.s.steps *= times;
+    o.s.every = o.s.steps / 4;
+    o.s.early = 0;
+    plan_arms(r, &o, "multiplier", "clm");
+}
+
+/* ---- sizes: model, base and reference, all of one width ---- */
+typedef struct model_size {
+    int32_t dim, layers, ffn;
+    double millions; /* of weights */
+} model_size;
+
+static const model_size sizes[] = {
+    {32, 3, 96, 0.06}, {64, 3, 176, 0.18}, {128, 4, 344, 0.86}, {256, 4, 688, 3.3}};
+
+/* The larger models are dear, so that all have fewer steps than in set main, and are measured less
+   often.  Learning rates are not tuned anew: they are those of the built-in model, times its width
+   over this one. */
+static void plan_size(repro *r, const origin *main, const model_size *size) {
+    origin o = *main;
+    settings *s = &o.s;
+    o.is_resized = 1;
+    o.size = size->millions;
+    o.lr_scale = (double)repro_built_in.model.dim / size->dim;
+    s->model.dim = size->dim;
+    s->model.n_layers = size->layers;
+    s->model.head_dim = size->dim / s->model.n_heads;
+    s->model.ffn = size->ffn;
+    o.reference_model = s->model;
+    s->noisy_bytes /= 2;
+    s->base_steps = 480;
+    s->tune_steps = 100;
+    s->steps = 240;
+    s->every = 40;
+    s->early = 0;
+    s->base_lr *= o.lr_scale;
+    s->tune_lr *= o.lr_scale;
+    plan_arms(r, &o, "sizes", MODELS " clm slm");
+}
+
+void plan_scale(repro *r) {
+    origin o = {.corpus = "builtin", .s = repro_built_in, .reference_model = repro_built_in.model};
+    for (o.s.seed = 1; o.s.seed <= repro_seeds(r) && !r->quick; o.s.seed++) {
+        plan_arms(r, &o, "main", MODELS);
+        plan_arms(r, &o, "multiplier", "clm slm");
+        for (size_t i = 0; i < COUNT(multiples); i++)
+            plan_multiple(r, &o, multiples[i]);
+        for (size_t i = 0; i < COUNT(sizes); i++)
+            plan_size(r, &o, &sizes[i]);
+    }
+}
