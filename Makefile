@@ -111,6 +111,7 @@ TOKEN_FILE = documents errors npy os source corpus_join token_source token_file
 build/tests/data: $(TOKEN_FILE:%=build/obj/tools/common/%.o)
 build/tests/tokenizer: build/obj/tools/slm/gpt2.o build/obj/tools/common/errors.o
 build/tests/answers: build/obj/tools/slm/answer.o
+build/tests/stats: build/obj/tools/repro/stats.o build/obj/tools/repro/coverage.o
 build/tests/scores: build/obj/tools/slm/losses_join.o build/obj/tools/common/errors.o
 GGUF = slm/gguf_read slm/gguf_write slm/gguf_config slm/gguf_tokenizer slm/convert_rope \
     slm/token_pairs slm/numbers common/errors common/os common/text

@@ -31,6 +31,7 @@ sources_of() {
     data) parts="$common/token_file.c $common/token_source.c $common/corpus_join.c
         $common/documents.c $common/source.c $common/npy.c $common/errors.c $common/os.c" ;;
     answers) parts=tools/slm/answer.c ;;
+    stats) parts="tools/repro/stats.c tools/repro/coverage.c" ;;
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
     scores) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
     gguf) parts="$gguf_sources" ;;

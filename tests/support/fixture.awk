@@ -31,11 +31,11 @@ function point(seed, p, loss, auc,    known, tokens, trained, own, kept, dropped
         kept = sprintf("%.6f", 0.4 + loss)
         dropped = sprintf("%.6f", arm == "slm" ? 2.5 - loss : 1.5 + loss)
     }
-    tokens = p * 4096
+    tokens = p * 4096 * steps / (POINTS * 4)
     trained = tokens * (ratio == "" ? 1 : ratio)
 
     line = corpus "," set "," arm "," seed "," ratio "," noise ",0.3," size ",0.001"
-    add(sprintf("%d,%d,%d", POINTS * 4, tokens, trained))
+    add(sprintf("%d,%d,%d", steps, tokens, trained))
     add(sprintf("%.9g,%.9g,%.9g", tokens * 1e6, tokens * 1e6 + extra, loss))
     add(own)
     add(p == POINTS ? loss + 0.01 : "")
@@ -183,6 +183,24 @@ function clean_texts(    cl) {
     }
 }
 
+# Plain training on 1, 2 and 4 times the text; and the four sizes.
+function scales(    m, z) {
+    for (m = 1; m <= 4; m *= 2) {
+        steps = POINTS * 4 * m
+        group("builtin", "multiplier", "clm", "", 0.2, "", 60000)
+        runs(4, 0.43 - 0.05 * log(m), 4, 0)
+    }
+    steps = POINTS * 4
+    group("builtin", "multiplier", "slm", 0.4, 0.2, "", 60000)
+    runs(4, 0.38, 3, 0.8)
+    for (z = 0.05; z < 3; z *= 4) {
+        group("builtin", "sizes", "clm", "", 0.2, z, 60000)
+        runs(3, 0.45 - 0.01 * log(z), 4, 0)
+        group("builtin", "sizes", "slm", 0.4, 0.2, z, 60000)
+        runs(3, 0.40 - 0.01 * log(z), 4, 0.8)
+    }
+}
+
 function openstax_arm(its_arm, its_ratio, n, to, tau) {
     group("openstax", "main", its_arm, its_ratio, "", "", 480000)
     runs(n, to, tau, 0)
@@ -222,6 +240,19 @@ function trajectories(file,    class, share, chance, slope, level, s, null, c, p
             }
 }
 
+# How each kind is ranked: ids as the rest, other noise below it.
+function ranks(file,    kinds, s, b, a, k) {
+    print "seed,by,at,kind,auc,kept" >file
+    split("problem step result other wrong id stamp markup", kinds, " ")
+    for (s = 1; s <= 4; s++)
+        for (b = 0; b <= 1; b++)
+            for (a = 0; a <= 1; a++)
+                for (k = 1; k <= 8; k++)
+                    printf "%d,%s,%s,%s,%.6f,%.6f\n", s, b ? "loss" : "excess", \
+                        a ? "end" : "start", kinds[k], \
+                        (k == 6 ? 0.55 : 0.7 - 0.05 * k) + (uniform() - 0.5) * 0.01, 0.4 >file
+}
+
 # The perplexity of what a checkpoint selected, measured by others; worst where it is its own.
 function selections(file,    s, cross, b, p, perplexity) {
     print "seed,kind,selected_by,measured_at,tokens,perplexity" >file
@@ -238,6 +269,7 @@ function selections(file,    s, cross, b, p, perplexity) {
 
 BEGIN {
     POINTS = 12
+    steps = POINTS * 4
     state = 20240411
     from = 0.5
     curves = dir "/curves.csv"
@@ -250,9 +282,11 @@ BEGIN {
     weak_references()
     controls()
     clean_texts()
+    scales()
     openstax_arms()
     trajectories(dir "/trajectories.csv")
     selections(dir "/selections.csv")
+    ranks(dir "/ranks.csv")
     tuning = dir "/tuning.csv"
     print "corpus,arm,lr,valid_loss,chosen" >tuning
     print "builtin,clm,0.001,0.43,1" >tuning

@@ -9,7 +9,7 @@ function cell(name) {
 
 function group() {
     return cell("corpus") "/" cell("set") "/" cell("arm") "/" cell("ratio") "/" cell("noise") "/" \
-        cell("size") "/" cell("clean_bytes")
+        cell("size") "/" cell("clean_bytes") (cell("set") == "multiplier" ? "/" cell("steps") : "")
 }
 
 FNR == 1 {
@@ -60,6 +60,27 @@ function sooner(a, b, x, y, sign,    list, k, m, s, end, at, sum) {
     return exp(sum / m)
 }
 
+# Geometric mean over the seeds of the multiple of the shortest of the runs list[1 .. m] at which
+# plain training comes where s ends, on the straight line over its logarithm.
+function multiple(list, m, slm, y,    seeds_of, k, n, s, i, level, before, at, x, sum) {
+    n = split(seeds[slm], seeds_of, " ")
+    sum = 0
+    for (k = 1; k <= n; k++) {
+        s = seeds_of[k]
+        level = y[slm, s, points[slm, s]]
+        for (i = 1; i <= m; i++) {
+            at = y[list[i], s, points[list[i], s]]
+            x = log(2 ^ (i - 1))
+            if (at <= level) break
+            before = at
+        }
+        if (i > 1 && i <= m)
+            x = log(2 ^ (i - 2)) + log(2) * (level - before) / (at - before)
+        sum += x
+    }
+    return exp(sum / n)
+}
+
 # Mean over the seeds of y at the end of a minus y at the end of b.
 function difference(a, b, y,    list, k, m, s, sum) {
     m = split(seeds[a], list, " ")
@@ -97,6 +118,14 @@ END {
     a = "builtin/weak/slm/0.4/0.2/0.25/60000"
     b = "builtin/weak/clm//0.2//60000"
     tell("weak", 100 * difference(a, b, accuracy))
+
+    lengths[1] = "builtin/multiplier/clm//0.2//60000/48"
+    lengths[2] = "builtin/multiplier/clm//0.2//60000/96"
+    lengths[3] = "builtin/multiplier/clm//0.2//60000/192"
+    tell("multiplier", multiple(lengths, 3, "builtin/multiplier/slm/0.4/0.2//60000/48", loss))
+    a = "builtin/sizes/slm/0.4/0.2/0.8/60000"
+    b = "builtin/sizes/clm//0.2/0.8/60000"
+    tell("size", difference(a, b, loss))
 
     m = split(seeds[slm], list, " ")
     for (k = 1; k <= m; k++) {

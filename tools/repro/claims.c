@@ -1,54 +1,108 @@
-/* claims.c: how a claim is written: its numbers, its verdict, its rows in two files. */
+/* claims.c: how a claim is decided and written: its tests, its verdict, its rows in two files. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "common/cli.h"
 #include "csv_out.h"
 #include "rules.h"
 
+#define SIGNIFICANT 0.05
+
 const char *const parts[N_PARTS] = {
     "Is it sooner?", "Does it give what the clean text alone cannot?",
-    "Is the mechanism the paper's?", "Other references, and controls"};
+    "Is the mechanism the paper's?", "Other references, scale, and controls"};
 
-void claim_say(claim *c, page_verdict verdict, const char *words) {
+const char *verdict_name(page_verdict verdict) {
     static const char *const names[] = {"holds", "does not hold", "holds in part", "open"};
-    c->verdict = verdict;
-    snprintf(c->words, sizeof c->words, "%s", words != NULL ? words : names[verdict]);
+    return names[verdict];
 }
 
-int claim_has_seeds(claim *c, size_t seeds) {
-    static const char *const words[ENOUGH_SEEDS] = {"open: not measured", "open: one seed",
-                                                    "open: two seeds"};
-    if (seeds >= ENOUGH_SEEDS) return 1;
-    claim_say(c, PAGE_OPEN, words[seeds]);
-    c->measured = seeds > 0;
-    if (seeds == 0)
-        SAY(c->found, "%sNot measured in this run of make repro.", c->found[0] ? "  " : "");
-    return 0;
+/* ---- tests ---- */
+void claim_test(claim *c, estimate e, double level, side wanted) {
+    claim_tests *t = &c->tests;
+    double p = stats_p(e, level);
+    double above = e.value - level;
+    if (e.n == 0 || isnan(above)) return;
+    int is_wanted = wanted == ABOVE ? above > 0 : above < 0;
+    int is_other = wanted == ABOVE ? above < 0 : above > 0;
+    if (t->n == 0) {
+        t->seeds = e.n;
+        t->p_yes = 0;
+        t->p_no = 1;
+    }
+    t->n++;
+    t->yes += is_wanted != 0;
+    t->no += is_other != 0;
+    t->seeds = e.n < t->seeds ? e.n : t->seeds;
+    t->p_yes = fmax(t->p_yes, is_wanted ? p : 1);
+    if (is_other) t->p_no = fmin(t->p_no, p);
 }
 
 /* What too few seeds point to, which is no verdict. */
-static void say_direction(claim *c, int holds, int partly, int fails) {
-    const char *direction = "to neither yes nor no";
-    if (holds) direction = "to yes";
-    if (partly) direction = "to yes, in part";
-    if (fails) direction = "to no";
-    SAY(c->found, "  It points %s; %d seeds are needed for a verdict.", direction, ENOUGH_SEEDS);
+static void say_direction(claim *c) {
+    const claim_tests *t = &c->tests;
+    const char *direction = "neither to yes nor to no";
+    if (t->no > 0) direction = "to no";
+    if (t->yes == t->n) direction = "to yes";
+    SAY(c->found, "  %s: it points %s; %d seeds are needed for a verdict.",
+        t->seeds == 1 ? "One seed" : "Two seeds", direction, ENOUGH_SEEDS);
 }
 
-void claim_decide(claim *c, size_t seeds, int holds, int partly, const char *words, int fails) {
-    if (!claim_has_seeds(c, seeds)) {
-        if (c->measured) say_direction(c, holds, partly, fails);
+void claim_judge(claim *c) {
+    const claim_tests *t = &c->tests;
+    c->verdict = PAGE_OPEN;
+    c->measured = t->n > 0;
+    if (t->n == 0) {
+        SAY(c->found, "%sNot measured in this run of make repro.", c->found[0] ? "  " : "");
         return;
     }
-    if (holds)
-        claim_say(c, PAGE_HOLDS, NULL);
-    else if (partly)
-        claim_say(c, PAGE_DEPENDS, words);
-    else if (fails)
-        claim_say(c, PAGE_FAILS, NULL);
-    else
-        claim_say(c, PAGE_OPEN, "open: within seed noise");
+    if (t->seeds < ENOUGH_SEEDS) {
+        say_direction(c);
+        return;
+    }
+    double p_no = fmin(1, t->p_no * (double)t->n);
+    c->p = fmin(t->p_yes, p_no);
+    if (t->yes == t->n && t->p_yes <= SIGNIFICANT) {
+        c->verdict = PAGE_HOLDS;
+    } else if (t->no > 0 && p_no <= SIGNIFICANT) {
+        c->verdict = PAGE_FAILS;
+    } else {
+        SAY(c->found, "  Within seed noise.");
+    }
 }
 
+void claim_judge_exact(claim *c, int holds) {
+    c->tests.n = 1;
+    c->measured = 1;
+    c->verdict = holds ? PAGE_HOLDS : PAGE_FAILS;
+    c->corrected = c->verdict;
+}
+
+/* "0.003", "under 0.0001". */
+static const char *p_text(double p) {
+    if (p < 0.0001) return "under 0.0001";
+    return make_text("%.*f", p < 0.01 ? 4 : 2, p);
+}
+
+void claims_correct(findings *all) {
+    double p[MAX_CLAIMS], adjusted[MAX_CLAIMS];
+    size_t tested = 0;
+    for (size_t i = 0; i < all->n_claims; i++) {
+        p[i] = all->claims[i].p;
+        tested += isfinite(p[i]) != 0;
+    }
+    stats_holm(adjusted, p, all->n_claims);
+    for (size_t i = 0; i < all->n_claims; i++) {
+        claim *c = &all->claims[i];
+        if (isnan(p[i])) continue;
+        c->p_holm = adjusted[i];
+        c->corrected = adjusted[i] <= SIGNIFICANT ? c->verdict : PAGE_OPEN;
+        SAY(c->found, "  p %s; corrected for %zu claims %s: %s.", p_text(c->p), tested,
+            p_text(c->p_holm), verdict_name(c->corrected));
+    }
+}
+
+/* ---- what was found ---- */
 /* A number without "-0.0". */
 static const char *number_text(double v, int digits) {
     const char *text = make_text("%.*f", digits, v);
@@ -77,19 +131,44 @@ void claim_both(claim *c, const char *brief, const char *found, estimate e, int 
     claim_number(c, found, e, digits, "");
 }
 
+void claim_say_ends(claim *c, const data_group *a, const data_group *b) {
+    estimate loss = data_difference(a, b, TARGET_LOSS);
+    estimate points = stats_scale(data_difference(a, b, TARGET_ACCURACY), 100);
+    if (loss.n == 0) return;
+    SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
+        a->label, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
+    claim_number(c, ": difference ", loss, 4, "");
+    claim_number(c, "; in accuracy ", points, 1, " points");
+    SAY(c->found, " (%zu seed%s).", loss.n, plural(loss.n));
+    claim_brief(c, "loss ", loss, 3, make_text(" against %s", b->label));
+    claim_brief(c, "accuracy ", points, 1, " points");
+}
+
+void claim_better(claim *c, const data_group *a, const data_group *b) {
+    claim_say_ends(c, a, b);
+    claim_test(c, data_difference(a, b, TARGET_LOSS), 0, BELOW);
+    claim_test(c, data_difference(a, b, TARGET_ACCURACY), 0, ABOVE);
+}
+
+/* ---- files ---- */
 void claims_write_csv(findings *all) {
     csv_out out;
     if (!csv_open(&out, all->dir, "claims",
-                  "claim,verdict,statement,found,paper,falsifier,command\n")) {
+                  "claim,verdict,p,verdict_corrected,p_corrected,statement,found,measured,paper,"
+                  "falsifier,command\n")) {
         all->failed = 1;
         return;
     }
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
-        const char *const cells[7] = {c->id,          c->words,          c->title,
-                                      c->found,       c->row->paper,     c->row->falsifier,
-                                      command_of(c->row->set)};
-        for (size_t k = 0; k < 7; k++)
+        const char *const cells[6] = {c->title,      c->found,          c->brief,
+                                      c->row->paper, c->row->falsifier, command_of(c->row->set)};
+        csv_put_text(&out, c->id);
+        csv_put_text(&out, verdict_name(c->verdict));
+        csv_put_number(&out, c->p);
+        csv_put_text(&out, verdict_name(c->corrected));
+        csv_put_number(&out, c->p_holm);
+        for (size_t k = 0; k < 6; k++)
             csv_put_text(&out, cells[k]);
         csv_end_row(&out);
     }
@@ -109,14 +188,17 @@ static void put_markdown(FILE *out, const char *text) {
 void claims_write_markdown(findings *all) {
     FILE *out = open_output(all, "results", ".md");
     if (out == NULL) return;
-    fputs("| claim | verdict | measured | in the paper | command |\n|---|---|---|---|---|\n", out);
+    fputs("| claim | verdict | corrected | measured | in the paper | set |\n"
+          "|---|---|---|---|---|---|\n",
+          out);
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
         put_markdown(out, c->title);
-        put_markdown(out, make_text("**%s**", c->words));
+        put_markdown(out, make_text("**%s**", verdict_name(c->verdict)));
+        put_markdown(out, verdict_name(c->corrected));
         put_markdown(out, c->brief[0] != '\0' ? c->brief : c->found);
         put_markdown(out, c->row->paper);
-        put_markdown(out, make_text("`%s`", command_of(c->row->set)));
+        put_markdown(out, make_text("`%s`", c->row->set));
         fputs("|\n", out);
     }
     close_output(all, out, "results", ".md");

@@ -50,7 +50,9 @@ static const data_group no_group = {.corpus = "",
                                     .noise = NAN,
                                     .target = NAN,
                                     .size = NAN,
-                                    .clean = NAN};
+                                    .clean = NAN,
+                                    .wrong = NAN,
+                                    .steps = NAN};
 
 /* ---- groups ---- */
 static int same_number(double a, double b) {
@@ -64,7 +66,8 @@ static int is_group(const data_group *g, const char *corpus, const char *set, co
 static int same_keys(const data_group *a, const data_group *b) {
     return is_group(a, b->corpus, b->set, b->arm) && same_number(a->ratio, b->ratio) &&
            same_number(a->noise, b->noise) && same_number(a->target, b->target) &&
-           same_number(a->size, b->size) && same_number(a->clean, b->clean);
+           same_number(a->size, b->size) && same_number(a->clean, b->clean) &&
+           same_number(a->wrong, b->wrong) && same_number(a->steps, b->steps);
 }
 
 const char *data_text(const csv_table *t, size_t row, const char *column) {
@@ -84,7 +87,9 @@ static data_group keys_of_row(const csv_table *t, size_t row) {
                         .noise = data_number(t, row, "noise"),
                         .target = data_number(t, row, "target_share"),
                         .size = data_number(t, row, "size"),
-                        .clean = data_number(t, row, "clean_bytes")};
+                        .clean = data_number(t, row, "clean_bytes"),
+                        .wrong = data_number(t, row, "wrong"),
+                        .steps = data_number(t, row, "steps")};
 }
 
 static void name_group(data_group *g) {
@@ -158,7 +163,8 @@ void data_free(data *d) {
 
 int data_load(data *d, const char *dir) {
     static const char *const names[DATA_FILES] = {"curves",     "times",    "trajectories",
-                                                  "selections", "settings", "tuning"};
+                                                  "selections", "settings", "tuning",
+                                                  "ranks",      "leaks"};
     csv_status status[DATA_FILES];
     memset(d, 0, sizeof *d);
     for (int i = 0; i < DATA_FILES; i++)
@@ -251,11 +257,13 @@ const data_run *data_seed(const data_group *g, const char *seed) {
     return NULL;
 }
 
-/* The run that an arm's run is compared with: of the same seed; a reference or base that all seeds
-   share goes with each of them. */
-static const data_run *paired_run(const data_group *g, const char *seed) {
+const data_run *data_pair(const data_group *g, const char *seed) {
     if (g->n == 1 && g->is_measure_only) return &g->run[0];
     return data_seed(g, seed);
+}
+
+int data_selects_by_excess(const data_group *g) {
+    return strncmp(g->arm, "slm", 3) == 0 || same_text(g->arm, "null_reference");
 }
 
 int data_has_corpus(const data *d, const char *corpus) {
@@ -273,7 +281,9 @@ double data_ratio(const data_group *g) {
 
 static int comes_after(const data_group *a, const data_group *b) {
     if (a->size < b->size || a->size > b->size) return a->size > b->size;
-    return data_ratio(a) > data_ratio(b);
+    if (data_ratio(a) < data_ratio(b) || data_ratio(a) > data_ratio(b))
+        return data_ratio(a) > data_ratio(b);
+    return a->steps > b->steps;
 }
 
 size_t data_sweep(const data *d, const char *set, const char *arm, const data_group **list) {
@@ -376,7 +386,7 @@ double data_mean_end(const data_group *g, data_column c) {
 estimate data_difference(const data_group *g, const data_group *other, data_column c) {
     double v[MAX_SEEDS] = {0};
     for (size_t i = 0; i < g->n; i++) {
-        const data_run *pair = paired_run(other, g->run[i].seed);
+        const data_run *pair = data_pair(other, g->run[i].seed);
         v[i] = pair == NULL ? NAN : run_end(&g->run[i], c) - run_end(pair, c);
     }
     return stats_estimate(v, g->n);
@@ -386,45 +396,4 @@ estimate data_gain(const data_group *g, const data_group *other) {
     estimate accuracy = data_difference(g, other, TARGET_ACCURACY);
     if (accuracy.n > 0) return stats_scale(accuracy, 100);
     return stats_scale(data_difference(g, other, TARGET_LOSS), -1);
-}
-
-/* ---- sooner ---- */
-/* x where the run first reaches the level of metric y, on the straight line between two points; NaN
-   if it never does. */
-static double reaches(const data_run *run, data_column x, data_column y, double level) {
-    double sign = y == TARGET_ACCURACY ? 1 : -1;
-    double x0 = NAN, y0 = NAN;
-    for (size_t i = 0; i < run->n; i++) {
-        double xi = run_at(run, i, x);
-        double yi = run_at(run, i, y);
-        if (!isfinite(xi) || !isfinite(yi)) continue;
-        if (sign * yi >= sign * level)
-            return isnan(x0) ? xi : x0 + (xi - x0) * (level - y0) / (yi - y0);
-        x0 = xi;
-        y0 = yi;
-    }
-    return NAN;
-}
-
-sooner data_sooner(const data_group *g, const data_group *base, data_column x, data_column y) {
-    sooner s = {.seeds = 0};
-    double v[MAX_SEEDS] = {0};
-    for (size_t i = 0; i < g->n; i++) {
-        const data_run *run = &g->run[i];
-        const data_run *pair = paired_run(base, run->seed);
-        if (pair == NULL) continue;
-        double end = run_end(pair, x);
-        double level = run_end(pair, y);
-        if (!isfinite(end) || !isfinite(level) || !isfinite(run_end(run, x))) continue;
-        double reached = reaches(run, x, y, level);
-        if (reached <= run_at(run, 0, x)) {
-            s.at_once++;
-            continue;
-        }
-        s.reached += isfinite(reached) ? 1 : 0;
-        v[s.seeds++] = log(isfinite(reached) ? end / reached : NOT_REACHED);
-    }
-    s.e = stats_exp(stats_estimate(v, s.seeds));
-    if (2 * s.reached < s.seeds || s.seeds == 0) s.e = stats_scale(s.e, NAN);
-    return s;
 }

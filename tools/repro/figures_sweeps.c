@@ -102,9 +102,9 @@ static int draw_gains(findings *all, number_table *t, const drawing *words) {
     drawing d = *words;
     t->t.digits = by_accuracy ? 1 : 3;
     d.f.subtitle = by_accuracy ? "accuracy at the end less plain training's, points; right of 0 is "
-                                 "better; 95% bootstrap interval over paired seeds"
+                                 "better; 95% interval (Student's t) over paired seeds"
                                : "target loss at the end less plain training's; left of 0 is "
-                                 "better; 95% bootstrap interval over paired seeds";
+                                 "better; 95% interval (Student's t) over paired seeds";
     d.table = t;
     return t->n_values > 0 && draw(all, &d);
 }

@@ -225,6 +225,39 @@ double accuracy_correlation(const data_run *run, data_column loss) {
     return stats_correlation(x, y, n);
 }
 
+/* The correlations of every arm: the paper's sign is that of one. */
+int draw_correlations(findings *all) {
+    static const char *const cols[2] = {"selected tokens", "unselected tokens"};
+    static const figure_rule none = {0, 1, ""};
+    const data_group *list[MAX_ARMS];
+    size_t n = data_arms(&all->d, "builtin", list);
+    number_table t = new_table(cols, 2);
+    for (size_t i = 0; i < n; i++) {
+        estimate kept = data_over_seeds(list[i], accuracy_correlation, FIXED_KEPT);
+        estimate dropped = data_over_seeds(list[i], accuracy_correlation, FIXED_DROPPED);
+        if (dropped.n == 0 || list[i]->is_measure_only) continue;
+        add_row(&t, list[i]->label);
+        set_cell(&t, 0, kept, 1);
+        set_cell(&t, 1, dropped, 1);
+    }
+    t.t.digits = 2;
+    t.t.unit = "";
+    const drawing d = {
+        .f = {.title = "Figure 7 in every arm: correlation of accuracy with the two losses",
+              .subtitle = "below 0: less loss goes with more accuracy; above 0: with less",
+              .x = {.label = "Pearson's r over the checkpoints of a run",
+                    .low = -1.1,
+                    .high = 1.1},
+              .rules = &none,
+              .n_rules = 1},
+        .name = "fig7_arms",
+        .caption = "The paper shows one run.  Where the sign for unselected tokens differs between "
+                   "arms it is no law of training, but of what the arm trains on.  95% interval "
+                   "(Student's t) over seeds.",
+        .table = &t};
+    return t.t.n_rows > 0 && draw(all, &d);
+}
+
 /* ---- figure 8: perplexity over training of what checkpoints select ---- */
 /* What checkpoint `by` selects, measured at checkpoint `at`; NaN: not measured. */
 static double perplexity(const csv_table *t, const char *seed, const char *kind, const char *by,
@@ -234,26 +267,32 @@ static double perplexity(const csv_table *t, const char *seed, const char *kind,
     return data_number(t, row, "perplexity");
 }
 
-/* The mean over all selections that have both neighbours, one number per seed. */
-estimate selection_peak(const data *d, const char *kind) {
-    const csv_table *t = &d->csv[SELECTIONS];
-    const char *seeds[MAX_SEEDS], *sets[MAX_SETS], *points[MAX_POINTS];
-    size_t n_seeds = data_distinct(t, "seed", seeds, MAX_SEEDS);
+/* Of one seed: the mean over all selections that have both neighbours. */
+static double peak_of_seed(const csv_table *t, const char *seed, const char *kind) {
+    const char *sets[MAX_SETS], *points[MAX_POINTS];
     size_t n_sets = data_distinct(t, "selected_by", sets, MAX_SETS);
     size_t n_points = data_distinct(t, "measured_at", points, MAX_POINTS);
+    double each[MAX_SETS] = {0};
+    for (size_t i = 0; i < n_sets; i++) {
+        double beside[3] = {NAN, NAN, NAN};
+        size_t own = 0;
+        while (own < n_points && !same_text(sets[i], points[own]))
+            own++;
+        for (size_t j = 0; j < 3 && own > 0 && own + 1 < n_points; j++)
+            beside[j] = log(perplexity(t, seed, kind, sets[i], points[own - 1 + j]));
+        each[i] = 100 * (beside[1] - 0.5 * (beside[0] + beside[2]));
+    }
+    return stats_mean(each, n_sets);
+}
+
+estimate selection_peak(const data *d, const char *kind, const char *half_of) {
+    const csv_table *t = &d->csv[SELECTIONS];
+    const char *seeds[MAX_SEEDS];
+    size_t n_seeds = data_distinct(t, "seed", seeds, MAX_SEEDS);
     double peak[MAX_SEEDS] = {0};
     for (size_t k = 0; k < n_seeds; k++) {
-        double each[MAX_SETS] = {0};
-        for (size_t i = 0; i < n_sets; i++) {
-            double beside[3] = {NAN, NAN, NAN};
-            size_t own = 0;
-            while (own < n_points && !same_text(sets[i], points[own]))
-                own++;
-            for (size_t j = 0; j < 3 && own > 0 && own + 1 < n_points; j++)
-                beside[j] = log(perplexity(t, seeds[k], kind, sets[i], points[own - 1 + j]));
-            each[i] = 100 * (beside[1] - 0.5 * (beside[0] + beside[2]));
-        }
-        peak[k] = stats_mean(each, n_sets);
+        peak[k] = peak_of_seed(t, seeds[k], kind);
+        if (half_of != NULL) peak[k] -= 0.5 * peak_of_seed(t, seeds[k], half_of);
     }
     return stats_estimate(peak, n_seeds);
 }
@@ -297,6 +336,50 @@ int draw_figure8(findings *all) {
         (void)draw(all, &d);
     }
     return t->rows > 0;
+}
+
+/* ---- how each kind of token is ranked ---- */
+estimate rank_of_kind(const data *d, const char *by, const char *at, const char *kind,
+                      const char *column) {
+    const csv_table *t = &d->csv[RANKS];
+    const char *seeds[MAX_SEEDS];
+    size_t n = data_distinct(t, "seed", seeds, MAX_SEEDS);
+    double v[MAX_SEEDS] = {0};
+    for (size_t k = 0; k < n; k++) {
+        size_t row =
+            data_row(t, "seed", seeds[k], "by", by, "at", at, "kind", kind, NULL);
+        v[k] = data_number(t, row, column);
+    }
+    return stats_estimate(v, n);
+}
+
+int draw_ranks(findings *all) {
+    static const char *const cols[3] = {"excess loss, at the start", "excess loss, at the end",
+                                        "own loss, at the start"};
+    static const char *const by[3] = {"excess", "excess", "loss"};
+    static const char *const at[3] = {"start", "end", "start"};
+    static const figure_rule chance = {0.5, 1, "as the rest"};
+    number_table t = new_table(cols, 3);
+    for (int k = 0; k < DATA_KINDS; k++) {
+        add_row(&t, corpus_kind_names[k]);
+        for (size_t j = 0; j < 3; j++)
+            set_cell(&t, j, rank_of_kind(&all->d, by[j], at[j], corpus_kind_names[k], "auc"), 1);
+    }
+    t.t.digits = 2;
+    t.t.unit = "";
+    const drawing d = {
+        .f = {.title = "How each kind of token is ranked (AUC against all others)",
+              .subtitle = "0.5: kept as often as the rest; above: more often; below: less",
+              .x = {.label = "AUC", .low = 0.1, .high = 0.9},
+              .rules = &chance,
+              .n_rules = 1},
+        .name = "ranks_builtin",
+        .caption = "On the held-out piece, by selective training's own scores.  Ids are random: "
+                   "neither model can predict them, so that their excess loss is about zero, and "
+                   "about zero is kept where the model has little left to learn.  95% interval "
+                   "(Student's t) over seeds.",
+        .table = &t};
+    return t.n_values > 0 && draw(all, &d);
 }
 
 /* ---- precision, recall, AUC ---- */
@@ -363,7 +446,7 @@ int draw_kinds(findings *all) {
         .name = "selection_builtin_kinds",
         .caption = "Kinds are the corpus' own truth, per token.  Noise that is kept, and target "
                    "that is dropped, is where the reference is wrong (or the model already right). "
-                   " 95% bootstrap interval over seeds.",
+                   "  95% interval (Student's t) over seeds.",
         .table = &t};
     return t.n_values > 0 && draw(all, &d);
 }

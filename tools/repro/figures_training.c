@@ -128,7 +128,7 @@ void draw_result(findings *all) {
               .note = make_text("make repro; %zu seed%s%s", seeds, plural(seeds), note)},
         .name = "result",
         .caption = "The arrow leads from plain training's end to where selective training "
-                   "has passed it; in brackets the 95% bootstrap interval over seeds."};
+                   "has passed it; in brackets the 95% interval (Student's t) over seeds."};
     set_lead(&l, &drawn.f, d, &choice);
     if (l.s.seeds > 1) SAY(l.text, " [%.1f, %.1f]", l.s.e.low, l.s.e.high);
     all->set = "main";
@@ -163,7 +163,7 @@ static void draw_sooner(findings *all, const char *corpus) {
     const drawing d = {
         .f = {.title = "How many times sooner does each arm pass plain training's end?",
               .subtitle = "tokens of plain training / tokens until its final target metric is "
-                          "passed; 95% bootstrap interval over seeds",
+                          "passed; 95% interval (Student's t) over seeds",
               .x = {.label = "times sooner (logarithmic)",
                     .log = 1,
                     .low = lowest / 1.1,

@@ -16,43 +16,10 @@
 #include "report/figure.h"
 #include "report/page.h"
 #include "room.h"
+#include "stats.h"
 
 /* Returns 0, or 1 after saying on stderr what is wrong. */
 int repro_report(const char *dir);
-
-/* ---- stats.c: numbers of several seeds ---- */
-enum { MAX_SEEDS = 64 };
-
-/* NaN where there is none: no seed, or for the intervals fewer than two. */
-typedef struct estimate {
-    double value;         /* the mean */
-    double low, high;     /* 95% by the percentile bootstrap over the n seeds */
-    double t_low, t_high; /* 95% by Student's t, wider with few seeds */
-    size_t n;
-} estimate;
-
-typedef enum side { BELOW = -1, UNDECIDED, ABOVE } side;
-
-double stats_mean(const double *x, size_t n); /* of the finite ones */
-
-/* The mean of the finite ones among x (n), one number per seed.  The bootstrap has a seed of
-   its own: the same input gives the same output. */
-estimate stats_estimate(const double *x, size_t n);
-
-/* An estimate of logarithms, taken back: the geometric mean and its intervals. */
-estimate stats_exp(estimate e);
-
-/* The estimate times a factor, which may be negative. */
-estimate stats_scale(estimate e, double factor);
-
-/* Pearson's r over pairs of finite numbers; NaN with fewer than three of them. */
-double stats_correlation(const double *x, const double *y, size_t n);
-
-/* On which side of a level the value lies.  Both intervals must say so: with three to five seeds
-   the bootstrap alone is too narrow.  Fewer than MIN_INTERVAL seeds have no interval worth the
-   name: then it is the side of the value, which is a direction and no verdict. */
-enum { MIN_INTERVAL = 3 };
-side stats_side(estimate e, double level);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
 enum { DATA_KINDS = CORPUS_KINDS, MAX_SWEEP = 24, MAX_ARMS = 32, MAX_POINTS = 4096 };
@@ -93,8 +60,11 @@ typedef struct data_group {
     int is_measure_only; /* the reference and the base are not trained on the noisy corpus: where
                             they end counts, not how they got there */
     double ratio, noise, target; /* shares */
-    double size;                 /* of the reference, as a share of the model */
+    double size;                 /* of the reference, as a share of the model; in set sizes of
+                                    both, in millions of weights */
     double clean;                /* bytes of clean text */
+    double wrong;                /* share of the steps whose result is wrong */
+    double steps;                /* of training */
     data_run run[MAX_SEEDS];
     size_t n; /* runs; 0: there is no such group */
     struct data_group *next;
@@ -107,6 +77,8 @@ typedef enum data_file {
     SELECTIONS,
     SETTINGS,
     TUNING,
+    RANKS,
+    LEAKS,
     DATA_FILES
 } data_file;
 
@@ -144,7 +116,7 @@ const data_group *data_find_plain(const data *d, const char *set);
 size_t data_arms(const data *d, const char *corpus, const data_group **list);
 
 /* The groups of an arm in a set of the built-in corpus (MAX_SWEEP at most), in rising order of the
-   reference's size and then of the ratio. */
+   reference's size, then of the ratio, then of the steps. */
 size_t data_sweep(const data *d, const char *set, const char *arm, const data_group **list);
 double data_ratio(const data_group *g); /* 1 where nothing is selected */
 
@@ -158,6 +130,10 @@ data_list data_clean_sizes(const data *d); /* the amounts of clean text that wer
 
 /* The run of a seed; NULL if there is none. */
 const data_run *data_seed(const data_group *g, const char *seed);
+
+/* The run that an arm's run of this seed is compared with: of the same seed; a reference or base
+   that all seeds share goes with each of them. */
+const data_run *data_pair(const data_group *g, const char *seed);
 
 double run_at(const data_run *run, size_t point, data_column c);
 
@@ -174,14 +150,17 @@ double data_mean_end(const data_group *g, data_column c);
 estimate data_difference(const data_group *g, const data_group *other, data_column c);
 estimate data_gain(const data_group *g, const data_group *other);
 
+int data_selects_by_excess(const data_group *g); /* by that of any reference */
 int data_has_corpus(const data *d, const char *corpus);
 int data_has_accuracy(const data *d, const char *corpus);
 
+/* ---- data_sooner.c: how many times sooner ---- */
 /* What a seed counts that never reaches the level: slower, who knows how much. */
 #define NOT_REACHED 0.5
 
 typedef struct sooner {
-    estimate e;
+    estimate e;    /* the geometric mean */
+    estimate logs; /* of the logarithms, seed by seed: what tests are made of */
     size_t seeds, reached;
     size_t at_once; /* seeds that do not count: they are at the level before any training */
 } sooner;
@@ -189,6 +168,16 @@ typedef struct sooner {
 /* (x at the end of the baseline) / (x where the arm reaches the baseline's end in y), seed by seed;
    the mean is geometric.  There is no value if fewer than half of the seeds reach it. */
 sooner data_sooner(const data_group *g, const data_group *base, data_column x, data_column y);
+
+/* How many times sooner one arm is than another, seed by seed, as logarithms: both measured by
+   where the baseline ends. */
+estimate data_sooner_than(const data_group *g, const data_group *other, const data_group *base,
+                          data_column x, data_column y);
+
+/* How many times the noisy tokens of the set multiplier plain training needs to come where
+   selective training ends: between two lengths of plain training on the straight line over the
+   logarithm.  A seed that never comes there counts as the longest that was tried. */
+sooner data_multiplier(const data *d, data_column y);
 
 /* The set map: shares of noise, of targets, ratios. */
 typedef struct data_grid {
@@ -215,21 +204,34 @@ const char *data_text(const csv_table *t, size_t row, const char *column);
 double data_number(const csv_table *t, size_t row, const char *column);
 
 /* ---- the findings ---- */
-enum { MAX_CLAIMS = 64, N_CORPORA = 4, N_PARTS = 4 };
+enum { MAX_CLAIMS = 128, N_CORPORA = 4, N_PARTS = 4 };
 
 extern const char *const corpora[N_CORPORA]; /* built-in, OpenStax, with GSM8K, the user's */
 extern const char *const parts[N_PARTS];     /* of the verdicts: their titles */
+
+/* What a claim says of the numbers, collected by its rule: see rules.h. */
+typedef struct claim_tests {
+    size_t n, yes, no; /* tests; those whose mean lies on the side that is claimed, or not there */
+    size_t seeds;      /* the fewest of any test */
+    double p_yes;      /* the largest of the tests' p, where the mean is on the side that is
+                          claimed, else 1 */
+    double p_no;       /* the smallest of those on the other side, else 1 */
+} claim_tests;
 
 typedef struct claim {
     const struct claim_row *row; /* what is claimed, and the rule: rules.h */
     const data *data;
     const char *corpus;
     const data_group *a, *b; /* the row's arms */
-    page_verdict verdict;
-    int measured; /* 0: no run in this folder bears on it */
-    char id[64]; /* "sooner-builtin" */
-    char words[80], title[200], found[900];
-    char brief[160]; /* what was found, for a table */
+    claim_tests tests;
+    page_verdict verdict;   /* PAGE_HOLDS, PAGE_FAILS or PAGE_OPEN */
+    page_verdict corrected; /* the same with p_holm for p */
+    double p;               /* of the verdict; NaN: nothing was tested */
+    double p_holm;          /* corrected for the number of claims */
+    int measured;           /* 0: no run in this folder bears on it */
+    char id[64];            /* "sooner-builtin" */
+    char title[300], found[2000];
+    char brief[400]; /* what was found, for a table */
 } claim;
 
 typedef struct findings {
@@ -248,6 +250,8 @@ enum { ENOUGH_SEEDS = MIN_INTERVAL };
 void decide_claims(findings *all);
 
 /* ---- claims.c: the files of all claims ---- */
+const char *verdict_name(page_verdict verdict); /* "holds", "does not hold", "open" */
+void claims_correct(findings *all);             /* after all are decided: p_holm, corrected */
 void claims_write_csv(findings *all);
 void claims_write_markdown(findings *all);
 
@@ -346,13 +350,19 @@ section_body draw_weak;
 section_body draw_control;
 section_body draw_scratch;
 
+/* figures_scale.c: more text, larger models. */
+section_body draw_multiplier;
+section_body draw_sizes;
+
 /* figures_tokens.c: figures 3, 6, 7, 8, and what is selected. */
 section_body draw_figure3;
 section_body draw_figure6;
 section_body draw_figure7;
+section_body draw_correlations;
 section_body draw_figure8;
 section_body draw_selection;
 section_body draw_kinds;
+section_body draw_ranks;
 
 /* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones ("1");
    less that among others, unless `less` is NULL. */
@@ -362,8 +372,14 @@ estimate class_share(const data *d, const char *class_name, const char *null, co
 run_number accuracy_correlation;
 
 /* By how many percent a selection's perplexity at its own checkpoint is above the mean of the
-   checkpoints before and after it. */
-estimate selection_peak(const data *d, const char *kind);
+   checkpoints before and after it; less half of what it is for another kind, unless that is
+   NULL. */
+estimate selection_peak(const data *d, const char *kind, const char *half_of);
+
+/* A column of ranks.csv, "auc" or "kept": how a score ("excess", "loss") ranks one kind of the
+   piece's tokens among all others, at the "start" or the "end" of selective training. */
+estimate rank_of_kind(const data *d, const char *by, const char *at, const char *kind,
+                      const char *column);
 
 /* limits.c: when it does not help; the table of all arms. */
 void report_limits(findings *all);

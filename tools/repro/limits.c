@@ -127,7 +127,7 @@ static const char *mean_text(const data_group *g, data_column c, int digits) {
     estimate e = stats_scale(data_over_seeds(g, run_end, c), metric_scale(c));
     if (e.n == 0) return DASH;
     if (e.n == 1) return make_text("%.*f", digits, e.value);
-    return make_text("%.*f \xC2\xB1 %.*f", digits, e.value, digits, e.t_high - e.value);
+    return make_text("%.*f \xC2\xB1 %.*f", digits, e.value, digits, e.high - e.value);
 }
 
 static const char *sooner_cell(const data_group *g, const data_group *clm, data_column x,
@@ -159,7 +159,7 @@ void report_arms(findings *all, const char *corpus) {
     }
     page_table(&all->page,
                make_text("%s.  At the end: mean and half the 95%% interval (Student's t).  Sooner: "
-                         "geometric mean, 95%% bootstrap interval over paired seeds; <1x: most "
+                         "geometric mean, 95%% interval over paired seeds; <1x: most "
                          "seeds never pass plain training's end; all arithmetic: by loss, "
                          "reference and scoring counted.",
                          corpus_name(corpus, IN_TITLE)),

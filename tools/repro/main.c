@@ -3,10 +3,12 @@
  *   build/reproduce run [--quick] [--jobs 2] [--out build/repro] [--only SET] [--dry-run]
  *                       [--corpus RAW --clean CLEAN --eval EVAL]
  *   build/reproduce report [--out build/repro]
+ *   build/reproduce coverage
  *
  * run trains (hours; stop it at any time, it goes on where it stopped) and leaves CSVs; report
- * makes figures, verdicts and report.html from them.  Each training runs on one thread; --jobs
- * says how many run at once.  Results do not depend on it. */
+ * makes figures, verdicts and report.html from them; coverage shows how often the report's
+ * intervals hold the true mean.  Each training runs on one thread; --jobs says how many run at
+ * once.  Results do not depend on it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,8 @@ static int usage(const char *what) {
     fprintf(stderr,
             "%s\nusage: reproduce run [--quick] [--jobs N] [--out DIR] [--only SET] [--dry-run]\n"
             "                     [--corpus RAW --clean CLEAN --eval EVAL]\n"
-            "       reproduce report [--out DIR]\n",
+            "       reproduce report [--out DIR]\n"
+            "       reproduce coverage\n",
             what);
     return 2;
 }
@@ -173,8 +176,12 @@ int main(int argc, char **argv) {
     int code = program_start("reproduce", &argc, &argv);
     if (code != 0) return code;
     const char *command = argc > 1 ? argv[1] : "";
+    if (same_text(command, "coverage")) {
+        coverage_print();
+        return 0;
+    }
     int is_report = same_text(command, "report");
-    if (!is_report && !same_text(command, "run")) return usage("run or report?");
+    if (!is_report && !same_text(command, "run")) return usage("run, report or coverage?");
     int status = parse(&r, argc, argv);
     if (status != 0) return status;
     return is_report ? repro_report(r.out) : run(&r);

@@ -42,7 +42,7 @@ static void plan_size(repro *r, const origin *main, const model_size *size) {
     s->model.ffn = size->ffn;
     o.reference_model = s->model;
     s->noisy_bytes /= 2;
-    s->base_steps = 480;
+    s->base_steps = 1000;
     s->tune_steps = 100;
     s->steps = 240;
     s->every = 40;

@@ -1,8 +1,14 @@
 /* rules.h: the rules by which claims are decided from the numbers.
  *
- * The rules need three seeds; with fewer a claim is open.  "Better" or "above" means that both 95%
- * intervals (bootstrap and Student's t, over paired seeds) lie on that side; where they do not, the
- * claim is open: within seed noise. */
+ * A rule writes down what was found and makes tests of it: each of an estimate over paired seeds,
+ * a level, and the side on which the claim says that it lies.  A test has the p of Student's t.
+ *
+ *   holds            every mean lies on its side, and the largest p is at most 0.05
+ *   does not hold    a mean lies on the other side, and its p, times the number of the claim's
+ *                    tests, is at most 0.05
+ *   open             anything else; and with fewer than three seeds
+ *
+ * "Better" is by loss and, where there is one, by accuracy: both must be. */
 #ifndef RULES_H
 #define RULES_H
 #include "findings.h"
@@ -14,8 +20,7 @@ typedef void claim_rule(claim *c);
 
 typedef enum claim_scope {
     ONCE,     /* on the built-in corpus */
-    ON_GOALS, /* on each corpus; on the first two also if it was not run: then it is open */
-    ON_GOALS_BY_ACCURACY, /* the same, where there is accuracy */
+    ON_GOALS,             /* on each corpus; on the first two also if it was not run */
     ON_CORPORA,           /* on each corpus that was run */
     ON_CORPORA_WITH_ARMS, /* ... and on all but the built-in one only if its arms were run */
     ON_CORPORA_WITH_PIECE /* ... or only if losses on the fixed piece were measured */
@@ -30,18 +35,19 @@ struct claim_row {
     const char *paper, *falsifier;
     claim_rule *rule;
     const char *a, *b; /* arms that the rule compares, where it does not know them itself */
-    data_column metric;
+    data_column column; /* of the piece, or what is counted */
+    double level;       /* the threshold that the title states */
 };
 
-/* ---- claims.c: how a claim is written ---- */
-void claim_say(claim *c, page_verdict verdict, const char *words);
+/* ---- claims.c: how a claim is written and decided ---- */
+/* Adds a test: the estimate lies on that side of the level.  One without a value adds nothing. */
+void claim_test(claim *c, estimate e, double level, side wanted);
 
-/* Returns 1 if there are seeds enough for a verdict; else the claim stays open and says why. */
-int claim_has_seeds(claim *c, size_t seeds);
+/* Decides from the tests. */
+void claim_judge(claim *c);
 
-/* Decides if there are seeds enough.  At most one of holds, partly (in these words) and fails is
-   true; if none is, the claim is open: within seed noise. */
-void claim_decide(claim *c, size_t seeds, int holds, int partly, const char *words, int fails);
+/* Decides what needs no test: something is exactly so in every seed, or it is not. */
+void claim_judge_exact(claim *c, int holds);
 
 /* Appends "before0.052 [0.041, 0.060]after" to what was found, or to the brief text. */
 void claim_number(claim *c, const char *before, estimate e, int digits, const char *after);
@@ -50,12 +56,19 @@ void claim_brief(claim *c, const char *before, estimate e, int digits, const cha
 /* Appends the number to both, without what comes after. */
 void claim_both(claim *c, const char *brief, const char *found, estimate e, int digits);
 
+/* Appends where a and b end, and the differences; without tests. */
+void claim_say_ends(claim *c, const data_group *a, const data_group *b);
+
+/* The same with tests: a ends at a lower target loss than b and, where there is one, at a higher
+   accuracy. */
+void claim_better(claim *c, const data_group *a, const data_group *b);
+
 /* ---- rules_training.c ---- */
 claim_rule rule_better;
 claim_rule rule_controls;
 claim_rule rule_no_gain;
 claim_rule rule_sooner;
-claim_rule rule_cost;
+claim_rule rule_sooner_than_naive;
 claim_rule rule_map;
 
 /* ---- rules_sweeps.c ---- */
@@ -64,11 +77,15 @@ claim_rule rule_self;
 claim_rule rule_weak;
 claim_rule rule_figure9;
 claim_rule rule_ratio_one;
+claim_rule rule_multiplier;
+claim_rule rule_sizes;
 
 /* ---- rules_tokens.c ---- */
 claim_rule rule_figure6;
 claim_rule rule_figure7;
+claim_rule rule_figure7_law;
 claim_rule rule_mechanism;
+claim_rule rule_noise_kinds;
 claim_rule rule_figure3;
 claim_rule rule_figure8;
 #endif

@@ -3,160 +3,127 @@
 #include "common/cli.h"
 #include "rules.h"
 
-/* The claims of verdicts.c say "at least five times fewer tokens".  To hold, the mean must reach
-   GOAL and the lower ends of both 95% intervals must lie above GOAL_LOW. */
-#define GOAL 5.0
-#define GOAL_LOW 3.0
-
 static const data_group *main_arm(const claim *c, const char *arm) {
     return data_main(c->data, c->corpus, arm);
 }
 
-/* ---- one arm against another ---- */
-/* Adds "A ends at target loss 0.41, "B" at 0.44: difference ..." and the same for accuracy.
-   Returns the difference of the losses. */
-static estimate say_comparison(claim *c, const data_group *a, const data_group *b) {
-    estimate loss = data_difference(a, b, TARGET_LOSS);
-    estimate points = stats_scale(data_difference(a, b, TARGET_ACCURACY), 100);
-    if (loss.n == 0) return loss;
-    SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
-        a->label, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
-    claim_number(c, ": difference ", loss, 4, "");
-    claim_number(c, "; in accuracy ", points, 1, " points");
-    SAY(c->found, " (%zu seed%s).", loss.n, plural(loss.n));
-    claim_brief(c, "loss ", loss, 3, make_text(" against %s", b->label));
-    return loss;
-}
+static const data_column metrics[2] = {TARGET_LOSS, TARGET_ACCURACY};
+static const char *const metric_names[2] = {"loss", "accuracy"};
 
-/* a ends at a lower target loss than b. */
+/* ---- one arm against another ---- */
 void rule_better(claim *c) {
-    estimate e = say_comparison(c, c->a, c->b);
-    side where = stats_side(e, 0);
-    claim_decide(c, e.n, where == BELOW, 0, NULL, where == ABOVE);
+    claim_better(c, c->a, c->b);
+    claim_judge(c);
 }
 
 /* Selective training beats both naive selections. */
 void rule_controls(claim *c) {
-    estimate random = say_comparison(c, main_arm(c, "slm"), c->a);
-    estimate loss = say_comparison(c, main_arm(c, "slm"), c->b);
-    size_t n = loss.n > 0 && loss.n < random.n ? loss.n : random.n;
-    side a = stats_side(random, 0);
-    side b = loss.n == 0 ? a : stats_side(loss, 0);
-    claim_decide(c, n, a == BELOW && b == BELOW, 0, NULL, a == ABOVE || b == ABOVE);
+    claim_better(c, main_arm(c, "slm"), c->a);
+    claim_better(c, main_arm(c, "slm"), c->b);
+    claim_judge(c);
 }
 
 /* No gain is the right answer, and it takes seeds enough to say so: the whole interval must lie
-   near zero, within a quarter of what selection gains on the noisy corpus. */
+   near zero, within row->level of what selection gains on the noisy corpus. */
 void rule_no_gain(claim *c) {
-    estimate e = say_comparison(c, c->a, c->b);
-    double noisy =
-        data_difference(main_arm(c, c->row->a), main_arm(c, c->row->b), TARGET_LOSS).value;
-    double little = noisy < 0 ? noisy / 4 : 0;
-    int wins = stats_side(e, 0) == BELOW;
-    if (e.n > 0) SAY(c->found, "  On the noisy corpus the difference is %.4f.", noisy);
-    claim_decide(c, e.n, !wins && e.t_low > little, wins && !(e.value < little),
-                 "in part: a little", wins && e.value < little);
+    const data_group *noisy_a = main_arm(c, c->row->a);
+    const data_group *noisy_b = main_arm(c, c->row->b);
+    double loss = data_difference(noisy_a, noisy_b, TARGET_LOSS).value;
+    double accuracy = data_difference(noisy_a, noisy_b, TARGET_ACCURACY).value;
+    claim_say_ends(c, c->a, c->b);
+    if (c->found[0] != '\0') SAY(c->found, "  On the noisy corpus the loss differs by %.4f", loss);
+    if (isfinite(accuracy)) SAY(c->found, ", the accuracy by %.1f points", 100 * accuracy);
+    if (c->found[0] != '\0') SAY(c->found, ".");
+    claim_test(c, data_difference(c->a, c->b, TARGET_LOSS), fmin(0, loss) * c->row->level, ABOVE);
+    claim_test(c, data_difference(c->a, c->b, TARGET_ACCURACY),
+               fmax(0, accuracy) * c->row->level, BELOW);
+    claim_judge(c);
 }
 
-/* ---- sooner: how many times fewer tokens an arm needs to reach the end of plain training ---- */
-/* Appends the number to what was found; nothing if no seed gives one. */
-static void say_sooner(claim *c, const char *before, const sooner *s, const char *after) {
-    if (s->seeds > 0) SAY(c->found, "%s%s%s", before, sooner_text(s, 2), after);
+/* ---- sooner: how many times fewer tokens an arm needs to come where plain training ends ---- */
+/* "Plain training itself moved the loss from 0.433 by -0.035 [...]": what the number is made of. */
+static void say_plain(claim *c, const data_group *clm, data_column y) {
+    double scale = metric_scale(y);
+    int digits = y == TARGET_ACCURACY ? 1 : 3;
+    estimate moved = stats_scale(data_over_seeds(clm, run_change, y), scale);
+    double start = scale * (data_mean_end(clm, y) - moved.value / scale);
+    if (moved.n == 0) return;
+    SAY(c->found, "  Plain training moved the %s from %.*f by ",
+        y == TARGET_ACCURACY ? "accuracy (in %)" : "loss", digits, start);
+    claim_number(c, "", moved, digits, ".");
+    SAY(c->brief, " (plain training moved it from %.*f by %.*f)", digits, start, digits,
+        moved.value);
 }
 
-/* Returns 1 if the control's interval reaches that of selective training.  A control that mostly
-   never comes so far has no value and is not as soon; one of a single seed, which has no interval,
-   counts as being so.  With too few seeds for intervals the values are compared. */
-static int is_as_soon(const sooner *control, const sooner *slm) {
-    if (slm->seeds < ENOUGH_SEEDS) return control->e.value >= slm->e.value;
-    return isfinite(control->e.value) && !(control->e.high < slm->e.low);
+/* Where plain training ends no better than it began, nothing can be sooner or later. */
+static estimate nothing_to_gain(const claim *c, const sooner *s) {
+    return (estimate){log(c->row->level), -INFINITY, INFINITY, s->at_once};
 }
 
-static void decide_sooner(claim *c, const sooner *slm, const sooner *random, const sooner *loss) {
-    int is_sooner = isfinite(slm->e.value) && slm->e.value > 1;
-    int fails = !is_sooner || is_as_soon(random, slm) || is_as_soon(loss, slm);
-    int reaches_goal = slm->e.value >= GOAL;
-    int holds = !fails && reaches_goal && stats_side(slm->e, GOAL_LOW) == ABOVE;
-    int partly = !fails && !holds && stats_side(slm->e, 1) == ABOVE;
-    const char *how = reaches_goal ? "loosely" : "only";
-    claim_decide(c, slm->seeds, holds, partly, make_text("holds at %.1fx %s", slm->e.value, how),
-                 fails);
-}
-
-/* Selective training reaches the end of plain training, by row->metric, in fewer tokens.
-       holds              at least GOAL times sooner, and the intervals above GOAL_LOW
-       holds loosely      the mean reaches GOAL, the intervals are above 1 but not above GOAL_LOW
-       holds at N only    the mean is below GOAL, the intervals are above 1
-       does not hold      it is not sooner; or the naive selections row->a (random) or row->b (the
-                          highest own loss) may be as soon, so that excess loss is not what helps
-       open               anything else, also where plain training itself does not improve */
+/* By row->column, tokens or arithmetic, at least row->level times sooner, by loss and by
+   accuracy. */
 void rule_sooner(claim *c) {
     const data_group *clm = main_arm(c, "clm");
     const data_group *slm = main_arm(c, "slm");
-    sooner s = data_sooner(slm, clm, TOKENS, c->row->metric);
-    sooner random = data_sooner(c->a, clm, TOKENS, c->row->metric);
-    sooner loss = data_sooner(c->b, clm, TOKENS, c->row->metric);
-    if (s.seeds > 0 || s.at_once > 0) SAY(c->found, "%s: ", slm->label);
-    if (s.seeds == 0 && s.at_once > 0) {
-        SAY(c->found, "plain training ends no better than it began, so that there is nothing to be "
-                      "sooner than.");
-        claim_say(c, PAGE_OPEN, "open: plain does not improve");
-        return;
+    for (int i = 0; i < 2; i++) {
+        sooner s = data_sooner(slm, clm, c->row->column, metrics[i]);
+        const char *separator = c->brief[0] != '\0' ? "; " : "";
+        if (s.seeds + s.at_once == 0) continue;
+        SAY(c->found, "%sBy %s: %s, %zu seed%s.", c->found[0] ? "  " : "", metric_names[i],
+            sooner_text(&s, 2), s.seeds, plural(s.seeds));
+        SAY(c->brief, "%sby %s %s", separator, metric_names[i], sooner_text(&s, 1));
+        say_plain(c, clm, metrics[i]);
+        claim_test(c, s.seeds > 0 ? s.logs : nothing_to_gain(c, &s), log(c->row->level),
+                   ABOVE);
     }
-    if (s.seeds > 0) {
-        say_sooner(c, "", &s, "");
-        SAY(c->brief, "%s", sooner_text(&s, 1));
-        if (isfinite(s.e.t_low))
-            SAY(c->found, " (Student's t: [%.2f, %.2f])", s.e.t_low, s.e.t_high);
-        SAY(c->found, ", %zu seed%s.", s.seeds, plural(s.seeds));
-    }
-    say_sooner(c, "  Random: ", &random, ".");
-    say_sooner(c, "  Highest own loss: ", &loss, ".");
-    decide_sooner(c, &s, &random, &loss);
+    claim_judge(c);
 }
 
-/* The same counted in arithmetic instead of tokens, with that of the reference and of scoring.  It
-   holds if selective training is sooner at all, beyond seed noise. */
-void rule_cost(claim *c) {
-    sooner s = data_sooner(main_arm(c, "slm"), main_arm(c, "clm"), FLOPS_ALL, c->row->metric);
-    side where = stats_side(s.e, 1);
-    say_sooner(c, "In arithmetic with reference and scoring: ", &s, ".");
-    if (s.seeds > 0) SAY(c->brief, "%s", sooner_text(&s, 1));
-    claim_decide(c, s.seeds, where == ABOVE, 0, NULL, where == BELOW || !isfinite(s.e.value));
+/* It comes there sooner than with random tokens or those of the highest own loss. */
+void rule_sooner_than_naive(claim *c) {
+    const data_group *clm = main_arm(c, "clm");
+    const data_group *slm = main_arm(c, "slm");
+    const data_group *others[2] = {c->a, c->b};
+    for (int i = 0; i < 4; i++) {
+        const data_group *other = others[i / 2];
+        const data_column metric = metrics[i % 2];
+        sooner s = data_sooner(other, clm, TOKENS, metric);
+        estimate lead = data_sooner_than(slm, other, clm, TOKENS, metric);
+        if (lead.n == 0) continue;
+        SAY(c->found, "%s%s, by %s: %s; selective training's number is ", c->found[0] ? "  " : "",
+            other->label, metric_names[i % 2], sooner_text(&s, 2));
+        claim_number(c, "", stats_exp(lead), 1, " times that.");
+        claim_brief(c, make_text("%s, by %s: ", other->label, metric_names[i % 2]),
+                    stats_exp(lead), 1, "x");
+        claim_test(c, lead, 0, ABOVE);
+    }
+    claim_judge(c);
 }
 
-/* Holds when: the least noise from which on, at the best ratio of each row, selection is at least
-   twice as soon. */
+/* At every noise share and ratio at least row->level times sooner. */
 void rule_map(claim *c) {
     const data_grid grid = data_map(c->data);
     size_t cells = 0, good = 0;
-    size_t from = grid.noise.n;
-    double best[MAX_SWEEP] = {0};
-    const char *words = "holds when: see the map";
     for (size_t i = 0; i < grid.n; i++) {
-        data_setting at = data_map_setting(c->data, &grid, i, c->row->metric);
-        if (at.s.seeds == 0) continue;
+        data_setting loss = data_map_setting(c->data, &grid, i, TARGET_LOSS);
+        data_setting accuracy = data_map_setting(c->data, &grid, i, TARGET_ACCURACY);
+        double worst = loss.s.e.value;
+        if (loss.s.seeds == 0) continue;
+        if (accuracy.s.seeds > 0) worst = fmin(worst, accuracy.s.e.value);
         cells++;
-        good += at.s.e.value >= 2;
-        best[at.noise] = fmax(best[at.noise], at.s.e.value);
+        good += worst >= c->row->level;
+        claim_test(c, loss.s.logs, log(c->row->level), ABOVE);
+        claim_test(c, accuracy.s.logs, log(c->row->level), ABOVE);
+        SAY(c->found, "%s%s, keep %.0f%%: ", cells == 1 ? "By loss and accuracy: " : "; ",
+            loss.name, 100 * grid.ratio.x[loss.ratio]);
+        SAY(c->found, isfinite(loss.s.e.value) ? "%.1fx" : "never", loss.s.e.value);
+        if (accuracy.s.seeds > 0)
+            SAY(c->found, isfinite(accuracy.s.e.value) ? " and %.1fx" : " and never",
+                accuracy.s.e.value);
     }
-    if (cells == 0) {
-        (void)claim_has_seeds(c, 0);
-        return;
+    if (cells > 0) {
+        SAY(c->found, ".");
+        SAY(c->brief, "the means reach it in %zu of %zu settings", good, cells);
     }
-    SAY(c->brief, "twice as soon in %zu of %zu settings", good, cells);
-    SAY(c->found,
-        "At least twice as soon by loss in %zu of %zu settings.  Best ratio of each noise share:",
-        good, cells);
-    for (size_t i = 0; i < grid.noise.n; i++) {
-        SAY(c->found, "%s %.0f%%: ", i == 0 ? "" : ",", 100 * grid.noise.x[i]);
-        SAY(c->found, best[i] > 0 ? "%.1fx" : "never", best[i]);
-    }
-    SAY(c->found, ".");
-    while (from > 0 && best[from - 1] >= 2)
-        from--;
-    if (from < grid.noise.n)
-        words = make_text("holds when noise is %.0f%% or more", 100 * grid.noise.x[from]);
-    /* One seed is enough: there are many settings. */
-    claim_decide(c, ENOUGH_SEEDS, good == cells, good > 0, words, good == 0);
+    claim_judge(c);
 }

@@ -1,16 +1,6 @@
-/* stats.c: means with 95% intervals, and correlation. */
+/* stats.c: means with 95% intervals, tests, and correlation. */
 #include <math.h>
-#include <stdlib.h>
-#include "findings.h"
-#include "slm.h"
-
-enum { RESAMPLES = 10000, BOOTSTRAP_SEED = 20240411 };
-
-static int compare_numbers(const void *left, const void *right) {
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
+#include "stats.h"
 
 double stats_mean(const double *x, size_t n) {
     double sum = 0;
@@ -23,54 +13,67 @@ double stats_mean(const double *x, size_t n) {
     return used == 0 ? NAN : sum / (double)used;
 }
 
-/* 97.5% quantile of Student's t. */
-static double student_t(size_t degrees_of_freedom) {
-    static const double t[11] = {NAN,   12.706, 4.303, 3.182, 2.776, 2.571,
-                                 2.447, 2.365,  2.306, 2.262, 2.228};
-    return degrees_of_freedom <= 10 ? t[degrees_of_freedom]
-                                    : 1.96 + 2.6 / (double)degrees_of_freedom;
-}
-
-/* The percentile bootstrap of the mean of x (n). */
-static void bootstrap(const double *x, size_t n, double *low, double *high) {
-    static double mean[RESAMPLES];
-    slm_rng rng = slm_rng_seed(BOOTSTRAP_SEED);
-    for (size_t k = 0; k < RESAMPLES; k++) {
-        double sum = 0;
-        for (size_t i = 0; i < n; i++)
-            sum += x[slm_rng_below(&rng, n)];
-        mean[k] = sum / (double)n;
+/* ---- Student's t ---- */
+/* P(|T| < t), by the finite series that there are for whole degrees of freedom: with
+   angle = atan(t / sqrt(degrees)) it is a sum of powers of cos(angle), times sin(angle). */
+static double within(double t, size_t degrees) {
+    const double two_over_pi = 0.63661977236758134308;
+    double angle = atan(t / sqrt((double)degrees));
+    double cosine = cos(angle);
+    int is_odd = degrees % 2 == 1;
+    double term = is_odd ? cosine : 1;
+    double sum = 0;
+    for (size_t k = is_odd ? 3 : 2; k <= degrees; k += 2) {
+        sum += term;
+        term *= cosine * cosine * (double)(k - 1) / (double)k;
     }
-    qsort(mean, RESAMPLES, sizeof *mean, compare_numbers);
-    *low = mean[RESAMPLES / 40];
-    *high = mean[RESAMPLES - 1 - RESAMPLES / 40];
+    if (is_odd) return two_over_pi * (angle + sin(angle) * sum);
+    return sin(angle) * sum;
 }
 
+double stats_t_below(double t, size_t degrees) {
+    double half = within(fabs(t), degrees) / 2;
+    return t < 0 ? 0.5 - half : 0.5 + half;
+}
+
+double stats_t_95(size_t degrees) {
+    double low = 1;
+    double high = 13; /* above 12.71, that of one degree */
+    while (high - low > 1e-10) {
+        double middle = (low + high) / 2;
+        if (within(middle, degrees) < 0.95)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* ---- estimates ---- */
 estimate stats_estimate(const double *x, size_t n) {
-    estimate e = {NAN, NAN, NAN, NAN, NAN, 0};
-    double used[MAX_SEEDS] = {0};
+    estimate e = {NAN, NAN, NAN, 0};
     double squares = 0;
-    for (size_t i = 0; i < n && e.n < MAX_SEEDS; i++)
-        if (isfinite(x[i])) used[e.n++] = x[i];
-    e.value = stats_mean(used, e.n);
+    e.value = stats_mean(x, n);
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) continue;
+        squares += (x[i] - e.value) * (x[i] - e.value);
+        e.n++;
+    }
     if (e.n < 2) return e;
-    bootstrap(used, e.n, &e.low, &e.high);
-    for (size_t i = 0; i < e.n; i++)
-        squares += (used[i] - e.value) * (used[i] - e.value);
-    double half = student_t(e.n - 1) * sqrt(squares / (double)(e.n - 1) / (double)e.n);
-    e.t_low = e.value - half;
-    e.t_high = e.value + half;
+    double error = sqrt(squares / (double)(e.n - 1) / (double)e.n);
+    double half = stats_t_95(e.n - 1) * error;
+    e.low = e.value - half;
+    e.high = e.value + half;
     return e;
 }
 
 estimate stats_exp(estimate e) {
-    return (estimate){exp(e.value), exp(e.low), exp(e.high), exp(e.t_low), exp(e.t_high), e.n};
+    return (estimate){exp(e.value), exp(e.low), exp(e.high), e.n};
 }
 
 estimate stats_scale(estimate e, double f) {
-    if (f < 0)
-        return (estimate){e.value * f, e.high * f, e.low * f, e.t_high * f, e.t_low * f, e.n};
-    return (estimate){e.value * f, e.low * f, e.high * f, e.t_low * f, e.t_high * f, e.n};
+    if (f < 0) return (estimate){e.value * f, e.high * f, e.low * f, e.n};
+    return (estimate){e.value * f, e.low * f, e.high * f, e.n};
 }
 
 double stats_correlation(const double *x, const double *y, size_t n) {
@@ -85,11 +88,38 @@ double stats_correlation(const double *x, const double *y, size_t n) {
     return n < 3 ? NAN : xy / sqrt(xx * yy);
 }
 
+/* ---- tests ---- */
 side stats_side(estimate e, double level) {
     if (e.n < MIN_INTERVAL) {
         if (!isfinite(e.value) || !(fabs(e.value - level) > 0)) return UNDECIDED;
         return e.value < level ? BELOW : ABOVE;
     }
-    if (e.high < level && e.t_high < level) return BELOW;
-    return e.low > level && e.t_low > level ? ABOVE : UNDECIDED;
+    if (e.high < level) return BELOW;
+    return e.low > level ? ABOVE : UNDECIDED;
+}
+
+double stats_p(estimate e, double level) {
+    if (e.n < 2) return NAN;
+    double distance = fabs(e.value - level);
+    double half = (e.high - e.low) / 2;
+    if (!(distance > 0)) return 1;
+    if (!(half > 0)) return 0;
+    return 1 - within(stats_t_95(e.n - 1) * distance / half, e.n - 1);
+}
+
+/* The k-th smallest p, k from 0, is taken times n - k, and is no smaller than the one before. */
+void stats_holm(double *adjusted, const double *p, size_t n) {
+    size_t tests = 0;
+    for (size_t i = 0; i < n; i++)
+        tests += isfinite(p[i]) != 0;
+    for (size_t i = 0; i < n; i++) {
+        adjusted[i] = isfinite(p[i]) ? 0 : NAN;
+        for (size_t j = 0; j < n && isfinite(p[i]); j++) {
+            size_t smaller = 0;
+            if (!(p[j] <= p[i])) continue;
+            for (size_t k = 0; k < n; k++)
+                smaller += p[k] < p[j] || (p[k] == p[j] && k < j);
+            adjusted[i] = fmax(adjusted[i], fmin(1, p[j] * (double)(tests - smaller)));
+        }
+    }
 }

@@ -261,6 +261,102 @@ static void put_selections(csv_out *out, const repro *r) {
         slm_free(pieces[i].bytes);
 }
 
+/* ---- ranks.csv: how the scores of a checkpoint of selective training rank each kind of the
+   piece's tokens among all others: AUC, and the share that is kept ---- */
+typedef struct scored_piece {
+    const uint8_t *kind; /* (n) */
+    slm_real *score;     /* (n) */
+    uint8_t *kept;       /* (n) */
+    size_t n;
+} scored_piece;
+
+static const slm_real *sorted_by; /* the scores that compare_scores looks at */
+
+static int compare_scores(const void *left, const void *right) {
+    slm_real a = sorted_by[*(const size_t *)left];
+    slm_real b = sorted_by[*(const size_t *)right];
+    return a < b ? -1 : a > b;
+}
+
+/* The chance that a token of the kind has a higher score than one of another kind; ties count half.
+   NaN: there is none of the kind.  order: the tokens 1 .. n - 1 by rising score. */
+static double auc_of_kind(const scored_piece *p, const size_t *order, int kind) {
+    double below = 0, wins = 0, of_kind = 0;
+    size_t n = p->n - 1;
+    size_t end;
+    for (size_t i = 0; i < n; i = end) {
+        double hits = 0, others = 0;
+        for (end = i; end < n && p->score[order[end]] == p->score[order[i]]; end++) {
+            int is_hit = p->kind[order[end]] == kind;
+            hits += is_hit;
+            others += !is_hit;
+        }
+        wins += hits * (below + 0.5 * others);
+        below += others;
+        of_kind += hits;
+    }
+    return of_kind > 0 && below > 0 ? wins / (of_kind * below) : NAN;
+}
+
+static double kept_of_kind(const scored_piece *p, int kind) {
+    double seen = 0, kept = 0;
+    for (size_t i = 1; i < p->n; i++) {
+        seen += p->kind[i] == kind;
+        kept += p->kind[i] == kind && p->kept[i];
+    }
+    return kept / seen;
+}
+
+static void put_kinds(csv_out *out, const scored_piece *p, uint64_t seed, const char *by,
+                      const char *at) {
+    size_t *order = (size_t *)must_alloc(p->n, sizeof *order);
+    size_t k = slm_select_count(REPRO_RATIO, p->n - 1);
+    for (size_t i = 1; i < p->n; i++)
+        order[i - 1] = i;
+    sorted_by = p->score;
+    qsort(order, p->n - 1, sizeof *order, compare_scores);
+    must(slm_select_top(p->kept + 1, p->score + 1, NULL, p->n - 1, k, &experiment_error));
+    for (int kind = 0; kind < CORPUS_KINDS; kind++) {
+        csv_put_number(out, (double)seed);
+        csv_put_text(out, by);
+        csv_put_text(out, at);
+        csv_put_text(out, corpus_kind_names[kind]);
+        csv_put_number(out, auc_of_kind(p, order, kind));
+        csv_put_number(out, kept_of_kind(p, kind));
+        csv_end_row(out);
+    }
+    free(order);
+}
+
+/* The excess loss and the own loss at one point of a run. */
+static void put_ranked(csv_out *out, scored_piece *scored, const piece *p, size_t point,
+                       const char *at) {
+    for (size_t i = 0; i < p->n; i++)
+        scored->score[i] = (slm_real)(losses_at(p, point)[i] - p->loss[i]);
+    put_kinds(out, scored, p->job->s.seed, "excess", at);
+    for (size_t i = 0; i < p->n; i++)
+        scored->score[i] = (slm_real)losses_at(p, point)[i];
+    put_kinds(out, scored, p->job->s.seed, "loss", at);
+}
+
+static void put_ranks(csv_out *out, const repro *r) {
+    piece pieces[MAX_PIECES];
+    corpus_text text;
+    int n = read_pieces(pieces, r, "slm");
+    corpus_make(&text, CORPUS_NOISY, &repro_built_in.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
+    scored_piece scored = {.kind = text.kind, .n = text.size};
+    scored.score = (slm_real *)must_alloc(text.size, sizeof *scored.score);
+    scored.kept = (uint8_t *)must_alloc(text.size, 1);
+    for (int i = 0; i < n; i++) {
+        put_ranked(out, &scored, &pieces[i], 0, "start");
+        put_ranked(out, &scored, &pieces[i], pieces[i].points, "end");
+        slm_free(pieces[i].bytes);
+    }
+    free(scored.score);
+    free(scored.kept);
+    corpus_free(&text);
+}
+
 /* ---- all of them ---- */
 void repro_write_tables(const repro *r) {
     static const struct {
@@ -271,7 +367,8 @@ void repro_write_tables(const repro *r) {
         {"times", "run,tokens,seconds\n", put_times},
         {"tuning", "corpus,arm,lr,valid_loss,chosen\n", put_tuning},
         {"trajectories", "seed,null,class,share,point,tokens,mean_loss\n", put_trajectories},
-        {"selections", "seed,kind,selected_by,measured_at,tokens,perplexity\n", put_selections}};
+        {"selections", "seed,kind,selected_by,measured_at,tokens,perplexity\n", put_selections},
+        {"ranks", "seed,by,at,kind,auc,kept\n", put_ranks}};
     for (size_t i = 0; i < COUNT(tables); i++) {
         csv_out out = repro_csv_open(r, "", tables[i].name, tables[i].header);
         tables[i].put(&out, r);
