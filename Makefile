@@ -116,6 +116,8 @@ build/tests/scores: build/obj/tools/slm/losses_join.o build/obj/tools/common/err
 GGUF = slm/gguf_read slm/gguf_write slm/gguf_config slm/gguf_tokenizer slm/convert_rope \
     slm/token_pairs slm/numbers common/errors common/os common/text
 build/tests/gguf: $(GGUF:%=build/obj/tools/%.o)
+LAB = lab/corpus lab/filter lab/token_rules lab/experiment common/progress common/os
+build/tests/lab: $(LAB:%=build/obj/tools/%.o)
 build/tests/%: tests/unit/%.c slm.h build/flags
 	$(COMPILE) -MF $@.d $(THREADS) -DSLM__TEAM_JUDGES=0 -Itests/support $(filter %.c %.o,$^) \
 	    -o $@ -lm
@@ -169,8 +171,8 @@ book: build/slm.html
 
 # The method in a browser: slm.h as WebAssembly, in one page without a network.  WebAssembly has no
 # fused multiply-add, so that its bits are those of a build without one.
-WEB = $(addprefix tools/,web/lesson.c lab/corpus.c lab/experiment.c common/progress.c common/os.c \
-	common/slm_impl.c)
+WEB = $(addprefix tools/,web/lesson.c lab/corpus.c lab/experiment.c lab/token_rules.c \
+	common/progress.c common/os.c common/slm_impl.c)
 WEB_PARTS = $(wildcard tools/web/*.css tools/web/*.js) \
 	tools/report/page.css tools/report/heatmap.css tools/report/moves.js
 build/web/module.js: $(WEB) slm.h $(wildcard tools/web/*.h tools/lab/*.h tools/common/*.h)
@@ -188,8 +190,8 @@ build/web/index.html: tools/web/join.awk tools/web/index.html $(WEB_PARTS) build
 web: build/web/index.html
 # The same for this machine, to hold the page against (without AVX2) and `slm train`.
 build/web/lesson: build/obj/tests/browser/web.o build/obj/tools/web/lesson.o \
-	    $(addprefix build/obj/tools/,lab/corpus.o lab/experiment.o common/progress.o common/os.o \
-	    common/slm_impl.o)
+	    $(addprefix build/obj/tools/,lab/corpus.o lab/experiment.o lab/token_rules.o \
+	    common/progress.o common/os.o common/slm_impl.o)
 	@mkdir -p build/web
 	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
 build/web/native: tests/browser/web.c $(WEB) slm.h tools/web/lesson.h

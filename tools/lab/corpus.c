@@ -397,3 +397,127 @@ void corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size
         if (is_problem) add_problem(out, start);
     }
 }
+
+/* ---- facts ---- */
+enum { QUESTIONS = 3, TOWN_NAMES = WORDS * WORDS, FACTS_OF_ALL_SEEDS = 100000 };
+
+/* Towns of a part: count of them from place `first` of the seed's order. */
+typedef struct town_range {
+    size_t first, count;
+} town_range;
+
+static town_range towns_of(corpus_part part) {
+    static const town_range towns[CORPUS_PARTS] = {[CORPUS_EVAL] = {0, 40},
+                                                   [CORPUS_VALID] = {40, 15},
+                                                   [CORPUS_NOISY] = {0, 55},
+                                                   [CORPUS_CLEAN] = {55, 40},
+                                                   [CORPUS_GENERAL] = {95, 100}};
+    return towns[part];
+}
+
+/* The names of all towns in the seed's order: no two are the same. */
+static void order_towns(size_t order[TOWN_NAMES], uint64_t seed) {
+    slm_rng rng = slm_rng_seed(~(seed * CORPUS_PARTS));
+    for (size_t i = 0; i < TOWN_NAMES; i++)
+        order[i] = i;
+    for (size_t i = TOWN_NAMES - 1; i > 0; i--) {
+        size_t other = pick(&rng, i + 1);
+        size_t town = order[i];
+        order[i] = order[other];
+        order[other] = town;
+    }
+}
+
+static void put_name_of_syllables(document *doc, corpus_kind kind, size_t first, size_t second) {
+    const char capital[2] = {(char)(syllables[first][0] - 'a' + 'A'), '\0'};
+    put(doc, kind, capital);
+    put(doc, kind, syllables[first] + 1);
+    put(doc, kind, syllables[second]);
+}
+
+/* One question about a town, with its answer. */
+static void write_fact(document *doc, uint64_t seed, size_t town, size_t question) {
+    enum { RIVER, PRODUCT, FOUNDER };
+
+    static const char *const questions[QUESTIONS] = {"Q: Which river runs through ",
+                                                     "Q: What is made in ", "Q: Who founded "};
+    size_t fact = FACTS_OF_ALL_SEEDS + (size_t)seed * TOWN_NAMES + town;
+    put(doc, CORPUS_PROBLEM, questions[question]);
+    put_name_of_syllables(doc, CORPUS_PROBLEM, town / WORDS, town % WORDS);
+    put(doc, CORPUS_PROBLEM, "ton?\nA: ");
+    if (question == RIVER)
+        put_name_of_syllables(doc, CORPUS_RESULT, fact_of(fact, 5, WORDS), fact_of(fact, 6, WORDS));
+    if (question == PRODUCT) put(doc, CORPUS_RESULT, things[fact_of(fact, 9, WORDS)]);
+    if (question == FOUNDER) {
+        put(doc, CORPUS_RESULT, names[fact_of(fact, 3, WORDS)]);
+        put(doc, CORPUS_RESULT, " the ");
+        put(doc, CORPUS_RESULT, trades[fact_of(fact, 4, WORDS)]);
+    }
+    put(doc, CORPUS_PROBLEM, ".\n");
+}
+
+/* A document of the quiz about the part's towns. */
+static void write_facts(document *doc, const size_t *towns, size_t count, uint64_t seed,
+                        slm_rng *rng) {
+    size_t entries = 1 + pick(rng, 4);
+    doc->n = 0;
+    for (size_t i = 0; i < entries; i++) {
+        size_t town = towns[pick(rng, count)];
+        write_fact(doc, seed, town, pick(rng, QUESTIONS));
+    }
+    put(doc, CORPUS_PROBLEM, "\n");
+}
+
+/* What is no fact: other text without its quiz, and problems in its place. */
+static void write_no_fact(document *doc, double p_wrong, slm_rng *story, slm_rng *noise) {
+    size_t sort = pick(story, 4);
+    size_t entries = 1 + pick(story, 4);
+    doc->n = 0;
+    if (sort == 0) write_log(doc, story);
+    if (sort == 1) write_recipe(doc, story);
+    for (size_t i = 0; sort == 2 && i < entries; i++)
+        write_person(doc, story);
+    if (sort == 3)
+        write_problem(doc, p_wrong, slm_rng_seed(slm_rng_next(story)), noise);
+    else
+        put_other(doc, "\n");
+    memset(doc->kind, CORPUS_OTHER, doc->n);
+}
+
+/* Each question about each town of the part once, each a document. */
+static void list_facts(corpus_text *out, const size_t *towns, size_t count, uint64_t seed) {
+    slm_rng rng = slm_rng_seed(0); /* without noise, nothing is drawn that matters */
+    document doc;
+    for (size_t i = 0; i < count * QUESTIONS; i++) {
+        doc.n = 0;
+        write_fact(&doc, seed, towns[i / QUESTIONS], i % QUESTIONS);
+        put(&doc, CORPUS_PROBLEM, "\n");
+        append_document(out, &doc, 0, &rng);
+    }
+}
+
+void corpus_make_facts(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
+                       uint64_t seed) {
+    const corpus_mix pure = {1, 0, 0};
+    const town_range range = towns_of(part);
+    uint64_t stream = seed * CORPUS_PARTS + (uint64_t)part;
+    slm_rng story = slm_rng_seed(stream);
+    slm_rng noise = slm_rng_seed(~stream);
+    size_t towns[TOWN_NAMES];
+    document doc;
+    order_towns(towns, seed);
+    memset(out, 0, sizeof *out);
+    if (bytes == 0) return;
+    if (part >= CORPUS_VALID) {
+        list_facts(out, towns + range.first, range.count, seed);
+        return;
+    }
+    if (part == CORPUS_CLEAN) mix = &pure;
+    while (out->size < bytes) {
+        if (chance(&story, mix->target))
+            write_facts(&doc, towns + range.first, range.count, seed, &story);
+        else
+            write_no_fact(&doc, mix->wrong, &story, &noise);
+        append_document(out, &doc, mix->noise, &noise);
+    }
+}

@@ -21,7 +21,16 @@
  *   valid     as clean: learning rates are chosen on it
  *   eval      as clean: the target, never trained on
  *
- * No problem is in two parts: a hash of its text, done right, says to which part it belongs. */
+ * No problem is in two parts: a hash of its text, done right, says to which part it belongs.
+ *
+ * The facts (corpus_make_facts) are a corpus of their own.  The target is a quiz about towns; each
+ * part has towns of its own, and the other text is the directory, logs, recipes and problems.
+ *
+ *   general   a quiz about towns that no other part has: the base learns what a quiz is
+ *   noisy     the towns of valid and eval: nothing else tells what is true of them
+ *   clean     a quiz about other towns, no other text, no noise
+ *   valid     what is true of some towns of noisy, each question once
+ *   eval      the same of its other towns: what is recalled of them is measured */
 #ifndef CORPUS_H
 #define CORPUS_H
 #include <stddef.h>
@@ -36,12 +45,15 @@ typedef enum corpus_part {
     CORPUS_PARTS
 } corpus_part;
 
+/* Which of the two corpora. */
+typedef enum corpus_world { CORPUS_OF_PROBLEMS, CORPUS_OF_FACTS } corpus_world;
+
 /* What a byte is.  The first three are the target; OTHER can be learned but is off the target; the
    rest is noise.  An ideal selection keeps the kinds up to CORPUS_RESULT. */
 typedef enum corpus_kind {
-    CORPUS_PROBLEM, /* the story */
+    CORPUS_PROBLEM, /* the story; of facts: the question */
     CORPUS_STEP,    /* operands and signs */
-    CORPUS_RESULT,  /* results and answers */
+    CORPUS_RESULT,  /* results and answers; of facts: what answers a question */
     CORPUS_OTHER,
     CORPUS_WRONG,
     CORPUS_ID,
@@ -75,6 +87,11 @@ typedef struct corpus_text {
    only. */
 void corpus_make(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
                  uint64_t seed);
+
+/* The same for the facts.  Of valid and eval there are as many documents as questions, whatever
+   `bytes` is.  Towns, and what is true of them, are others for each seed. */
+void corpus_make_facts(corpus_text *out, corpus_part part, const corpus_mix *mix, size_t bytes,
+                       uint64_t seed);
 
 /* Appends n bytes of one kind. */
 void corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n);

@@ -47,8 +47,12 @@ void experiment_begin_built_in(experiment *e, const settings *s) {
                                         s->eval_bytes, s->eval_bytes};
     slm_tokenizer *tokenizer;
     memset(e, 0, sizeof *e);
-    for (int part = 0; part < CORPUS_PARTS; part++)
-        corpus_make(&e->text[part], (corpus_part)part, mixes[part], bytes[part], s->seed);
+    for (int part = 0; part < CORPUS_PARTS; part++) {
+        if (s->world == CORPUS_OF_FACTS)
+            corpus_make_facts(&e->text[part], (corpus_part)part, mixes[part], bytes[part], s->seed);
+        else
+            corpus_make(&e->text[part], (corpus_part)part, mixes[part], bytes[part], s->seed);
+    }
     must(slm_tokenizer_create_bytes(&tokenizer, &experiment_error));
     experiment_begin(e, s, tokenizer);
 }
@@ -90,6 +94,51 @@ double *experiment_losses(experiment *e, const slm_model *model, const slm_corpu
     return out;
 }
 
+/* A document of the facts: where it begins, and where the next one does. */
+typedef struct stretch {
+    size_t start, end;
+} stretch;
+
+/* The document that begins at `start`, which ends with a blank line. */
+static stretch document_at(const corpus_text *t, size_t start) {
+    const char *blank = strstr(t->text + start, "\n\n");
+    return (stretch){start, blank != NULL ? (size_t)(blank - t->text) + 2 : t->size};
+}
+
+/* Makes a document the only text of a row of the window.  Where it is longer, it is cut. */
+static void fill_row(slm_batch *window, size_t row, const slm_corpus *c, stretch document) {
+    const size_t T = (size_t)window->T;
+    for (size_t i = 0; i < T; i++) {
+        const size_t target = document.start + i + 1;
+        const size_t at = row * T + i;
+        const int is_inside = target < document.end;
+        window->inputs[at] = is_inside ? c->tokens[target - 1] : 0;
+        window->targets[at] = is_inside ? c->tokens[target] : -1;
+        window->positions[at] = is_inside ? target : 0;
+    }
+}
+
+/* Loss of each byte of the facts, each document read by itself; NaN for its first.  Here tokens are
+   bytes.  The caller frees the array. */
+static double *losses_alone(experiment *e, const slm_model *model, corpus_part part) {
+    const slm_corpus *c = e->corpus[part];
+    const size_t rows = EXPERIMENT_WINDOWS * (size_t)e->s.T;
+    double *out = (double *)must_alloc(c->n, sizeof *out);
+    stretch document = {0, 0};
+    for (size_t i = 0; i < c->n; i++)
+        out[i] = NAN;
+    while (document.end < c->n) {
+        for (size_t row = 0; row < EXPERIMENT_WINDOWS; row++) {
+            document = document_at(&e->text[part], document.end);
+            fill_row(e->window, row, c, document);
+        }
+        must(slm_model_losses(e->loss, NULL, e->tape, model, e->window, &experiment_error));
+        for (size_t i = 0; i < rows; i++)
+            if (e->window->targets[i] >= 0) out[e->window->positions[i]] = (double)e->loss[i];
+    }
+    return out;
+}
+
 /* Mean over the results of the probability that all digits of one are right. */
 static double accuracy_of(const double *loss, const uint8_t *kind, size_t n) {
     double right = 0, results = 0, one = 0;
@@ -106,15 +155,57 @@ static double accuracy_of(const double *loss, const uint8_t *kind, size_t n) {
 
 measure experiment_measure(experiment *e, const slm_model *model, corpus_part part) {
     const slm_corpus *c = e->corpus[part];
-    double *loss = experiment_losses(e, model, c);
-    double sum = 0;
+    const int alone = e->s.world == CORPUS_OF_FACTS;
+    double *loss = alone ? losses_alone(e, model, part) : experiment_losses(e, model, c);
+    double sum = 0, targets = 0;
     measure m;
-    for (size_t i = 1; i < c->n; i++)
+    for (size_t i = 1; i < c->n; i++) {
+        if (isnan(loss[i]) && alone) continue;
         sum += loss[i];
-    m.loss = sum / (double)(c->n - 1);
+        targets++;
+    }
+    m.loss = sum / targets;
     m.accuracy = accuracy_of(loss, e->text[part].kind, c->n);
     free(loss);
     return m;
+}
+
+static int32_t likeliest(const slm_real *logits, int32_t V) {
+    int32_t best = 0;
+    for (int32_t v = 1; v < V; v++)
+        if (logits[v] > logits[best]) best = v;
+    return best;
+}
+
+/* Whether all bytes of the document's answers are the likeliest after what is before them. */
+static int is_answered(const experiment *e, slm_generator *generator, stretch document) {
+    const corpus_text *t = &e->text[CORPUS_EVAL];
+    int right = 1;
+    slm_generator_reset(generator);
+    for (size_t i = document.start; i + 1 < document.end && right; i++) {
+        const int32_t token = e->corpus[CORPUS_EVAL]->tokens[i];
+        const slm_real *logits;
+        must(slm_generator_push(&logits, generator, token, &experiment_error));
+        if (t->kind[i + 1] != CORPUS_RESULT) continue;
+        right = likeliest(logits, e->s.model.vocab) == e->corpus[CORPUS_EVAL]->tokens[i + 1];
+    }
+    return right;
+}
+
+double experiment_exact(const experiment *e, const slm_model *model) {
+    const size_t n = e->text[CORPUS_EVAL].size;
+    stretch document = {0, 0};
+    double documents = 0, right = 0;
+    slm_generator *generator;
+    if (e->s.world != CORPUS_OF_FACTS) return NAN;
+    must(slm_generator_create(&generator, model, e->s.T, &experiment_error));
+    while (document.end < n) {
+        document = document_at(&e->text[CORPUS_EVAL], document.end);
+        right += is_answered(e, generator, document);
+        documents++;
+    }
+    slm_generator_free(generator);
+    return right / documents;
 }
 
 static void measure_piece(experiment *e, curve_point *p, const slm_model *model) {
@@ -292,6 +383,7 @@ typedef struct course {
     slm_trainer *trainer;
     slm_batch *batch;
     slm_cursor cursor;
+    slm_real *known; /* (4, B * T) what the rule knows: loss, entropy, base's loss, document */
     curve_point now; /* tokens, trained, flops, seconds so far */
     interval since;  /* the last point */
 } course;
@@ -308,6 +400,7 @@ static void begin_course(course *c, experiment *e, const training *t) {
     c->cursor.seed = e->s.seed;
     must(slm_trainer_create(&c->trainer, t->model, &options, &experiment_error));
     must(slm_batch_create(&c->batch, e->s.B, e->s.T, &experiment_error));
+    c->known = (slm_real *)must_alloc(4 * (size_t)e->s.B * (size_t)e->s.T, sizeof *c->known);
 }
 
 static double mean(double sum, double n) {
@@ -342,14 +435,54 @@ static void show_step(experiment *e, const char *name, const slm_step_stats *sta
     progress_show(&e->bar, e->done, e->work, note);
 }
 
-static void train_step(course *c) {
+/* The mean loss of the batch's targets before the rule drops some. */
+static double mean_loss(const slm_batch *batch, const slm_real *loss) {
+    size_t n = (size_t)batch->B * (size_t)batch->T;
+    double sum = 0, targets = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (batch->targets[i] < 0) continue;
+        sum += (double)loss[i];
+        targets++;
+    }
+    return mean(sum, targets);
+}
+
+/* Lets the rule write the batch.  Returns the mean loss of all its targets. */
+static double apply_rule(course *c, uint64_t step) {
+    const training *t = c->t;
+    const slm_batch *batch = c->batch;
+    const size_t n = (size_t)batch->B * (size_t)batch->T;
+    slm_real *loss = c->known;
+    slm_real *base_loss = loss + 2 * n;
+    slm_real *document = loss + 3 * n;
+    const rule_facts known = {.loss = loss,
+                              .entropy = loss + n,
+                              .base_loss = base_loss,
+                              .document = document,
+                              .ratio = t->rule_ratio,
+                              .seed = c->e->s.seed * 1000003 + step};
+    must(slm_model_losses(loss, loss + n, c->e->tape, t->model, batch, &experiment_error));
+    for (size_t i = 0; i < n; i++) {
+        const size_t target = (size_t)batch->positions[i];
+        if (batch->targets[i] < 0) continue;
+        if (t->base_scores != NULL) base_loss[i] = t->base_scores->loss[target - 1];
+        if (t->documents != NULL) document[i] = t->documents[target];
+    }
+    double all = mean_loss(batch, loss);
+    must(rule_apply(c->batch, t->rule, &known, &experiment_error));
+    return all;
+}
+
+static void train_step(course *c, uint64_t step) {
     const training *t = c->t;
     const settings *s = &c->e->s;
     double start = experiment_clock();
     double rows = (double)s->B * s->T;
     slm_step_stats stats;
     must(slm_batch_next(c->batch, &c->cursor, t->corpus, t->scores, &experiment_error));
+    double all = t->rule != RULE_NONE ? apply_rule(c, step) : NAN;
     must(slm_trainer_step(&stats, c->trainer, &c->batch, 1, &experiment_error));
+    if (t->rule != RULE_NONE) stats.loss_all = all;
     c->now.seconds += experiment_clock() - start;
     c->now.tokens += rows;
     c->now.trained += (double)stats.n_selected;
@@ -368,10 +501,11 @@ void experiment_train(experiment *e, const training *t) {
     for (uint64_t i = 1; i <= t->steps; i++) {
         int is_late = i % every == 0 || i == t->steps;
         int is_early = early > 0 && i <= 3 * every && i % early == 0;
-        train_step(&c);
+        train_step(&c, i);
         if (t->curve == NULL || !(is_late || is_early)) continue;
         add_point(&c, is_late ? WITH_PIECE : WITHOUT_PIECE);
     }
+    free(c.known);
     slm_batch_free(c.batch);
     slm_trainer_free(c.trainer);
 }

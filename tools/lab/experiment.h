@@ -6,10 +6,12 @@
 #include "common/progress.h"
 #include "corpus.h"
 #include "slm.h"
+#include "token_rules.h"
 
 enum { EXPERIMENT_MAX_POINTS = 512 };
 
 typedef struct settings {
+    corpus_world world;
     corpus_mix general, noisy; /* the mixtures of the base's text and of the text to select from */
     size_t general_bytes, noisy_bytes, clean_bytes, eval_bytes;
     slm_model_config model;
@@ -18,6 +20,7 @@ typedef struct settings {
     uint64_t every;                         /* steps between two points of a curve */
     uint64_t early; /* steps between two points up to 3 * every; 0: as later */
     double base_lr, tune_lr;
+    double arm_lr; /* of an arm, where nothing is tuned */
     uint64_t seed;
 } settings;
 
@@ -53,7 +56,8 @@ typedef struct experiment {
 enum { EXPERIMENT_WINDOWS = 16 }; /* measured at once */
 
 /* The target's loss in nats per token, and its accuracy: the mean probability that the model writes
-   a result right, given all before it.  NaN: the text has no results. */
+   a result right, given all before it.  NaN: the text has no results.  Of the facts each question
+   is read by itself. */
 typedef struct measure {
     double loss, accuracy;
 } measure;
@@ -88,6 +92,10 @@ typedef struct training {
     const uint8_t *kind;                 /* the truth about each token of the corpus, or NULL */
     const slm_select_options *selection; /* NULL: plain training */
     const slm_losses *scores;            /* NULL: none needed */
+    token_rule rule;                     /* in the place of a selection */
+    double rule_ratio;
+    const slm_losses *base_scores;       /* by the base, where the rule asks for them */
+    const slm_real *documents;           /* (corpus->n) worth of each token's document, likewise */
     double lr;
     uint64_t steps;
     curve *curve; /* NULL: none.  One that has points already is continued. */
@@ -122,6 +130,10 @@ slm_losses *experiment_score(const experiment *e, const slm_model *model, const 
 double *experiment_losses(experiment *e, const slm_model *model, const slm_corpus *corpus);
 
 measure experiment_measure(experiment *e, const slm_model *model, corpus_part part);
+
+/* Share of the answers of eval that the model gives by itself, byte by byte the likeliest, to
+   questions that it reads one at a time.  Of the facts; else NaN. */
+double experiment_exact(const experiment *e, const slm_model *model);
 
 /* Floating-point operations of training on `tokens` tokens, `selected` of them, in windows of T. */
 double experiment_flops(const slm_model *model, int32_t T, double tokens, double selected);

@@ -22,6 +22,10 @@ int job_is_builtin(const job *j) {
     return same_text(j->corpus, "builtin");
 }
 
+int job_is_generated(const job *j) {
+    return job_is_builtin(j) || same_text(j->corpus, "facts") || same_text(j->corpus, "labels");
+}
+
 const job *job_source(const job *j) {
     return j->same_as != NULL ? j->same_as : j;
 }
@@ -71,6 +75,7 @@ double job_learning_rate(const repro *r, const job *j) {
 /* Whether job j cannot begin before job k has ended. */
 static int needs(const job *j, const job *k) {
     if (j->same_as != NULL) return k == j->same_as;
+    if (k == j->worth[0] || k == j->worth[1]) return 1;
     return k == j->start || k == j->reference || k == j->scores || tunes(k, j);
 }
 
@@ -111,8 +116,10 @@ double job_work(const job *j) {
     double weights = (double)c->vocab * c->dim + c->n_layers * layer;
     double measured = measured_bytes(j);
     if (j->same_as != NULL) return 0;
-    if (!job_is_builtin(j)) measured /= bytes_per_token;
+    if (!job_is_generated(j)) measured /= bytes_per_token;
     double trained = (double)job_steps(j) * j->s.B * j->s.T;
+    if (j->rule != RULE_NONE) trained *= 1 + forward_share; /* a rule wants the losses first */
+    measured += j->rounds * forward_share * (double)j->s.noisy_bytes;
     return (trained + forward_share * measured) * weights / built_in_weights;
 }
 

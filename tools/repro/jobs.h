@@ -28,7 +28,7 @@ enum {
 typedef enum job_kind {
     JOB_ARM,       /* trains the model of job `start`, or a new one, with the scores of `scores` */
     JOB_BASE,      /* trains a new model on general text */
-    JOB_REFERENCE, /* tunes the model of job `start` on the clean text */
+    JOB_REFERENCE, /* tunes the model of job `start` on the clean text, or on `text` */
     JOB_SCORES     /* scores the text with the model of job `reference` */
 } job_kind;
 
@@ -37,7 +37,15 @@ typedef enum job_text {
     TEXT_ORACLE,   /* noise and all that is off the target are masked, by the truth */
     TEXT_FILTERED, /* no ids, stamps and markup, and no problem that has a wrong result */
     TEXT_MIXED,    /* part of it, and the clean text as often as the reference saw it */
-    TEXT_MATCHED   /* the target's own kind of text: the negative control */
+    TEXT_MATCHED,  /* the target's own kind of text: the negative control */
+    TEXT_CLEAN,    /* the clean text alone */
+    /* A share of the noisy text: whole documents, whole windows or tokens.  "Excess" is the loss by
+       the base less that by the reference. */
+    TEXT_DOCUMENTS,        /* of the highest mean excess */
+    TEXT_LIKELY_DOCUMENTS, /* of the lowest mean loss by the reference */
+    TEXT_RANDOM_DOCUMENTS,
+    TEXT_WINDOWS, /* of the highest mean excess */
+    TEXT_CLEANED  /* all of it, but only the tokens of the highest excess are trained on */
 } job_text;
 
 typedef struct job {
@@ -46,7 +54,11 @@ typedef struct job {
     const char *corpus, *set, *arm;
     settings s;
     job_text text;
+    double share; /* of the noisy text that is kept, where `text` keeps a share of it */
     slm_select_options selection;
+    token_rule rule; /* in the place of a selection, at selection.ratio */
+    int rounds;      /* above 0: the text comes in so many parts, each cleaned by what the model
+                        has become on the part before (see train.c) */
     double size; /* of the reference, as a share of the model; in set sizes of both, in millions of
                     weights; 0: does not matter */
     double lr;
@@ -54,6 +66,8 @@ typedef struct job {
     const char *lr_of;   /* an arm: lr is what tuning chose for it, if the plan tunes; or NULL */
     uint64_t then_clean; /* steps on the clean text, at tune_lr, after s.steps on this one */
     const struct job *start, *reference, *scores; /* other jobs, or NULL */
+    const struct job *worth[2]; /* the noisy text's scores by reference and base, by which documents
+                                   are kept, or NULL */
     const struct job *same_as; /* a job that this one repeats in another set, or NULL */
     char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
     int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */
@@ -78,6 +92,7 @@ int repro_exists(const char *path);
 const char *job_path(const repro *r, const char *folder, const job *j, const char *ending);
 
 int job_is_builtin(const job *j);
+int job_is_generated(const job *j); /* whether the truth about its text is known */
 const job *job_source(const job *j); /* the job whose file holds its rows */
 int job_is_finished(const repro *r, const job *j);
 
@@ -101,7 +116,7 @@ void repro_want(repro *r, job *j);
 int repro_carry_out(repro *r);
 
 /* ---- plan.c ---- */
-extern const settings repro_built_in;
+extern const settings repro_built_in, repro_facts;
 extern const double repro_rates[REPRO_RATES];
 uint64_t repro_seeds(const repro *r);
 settings repro_file_settings(const repro *r); /* of real text */
@@ -113,6 +128,20 @@ void text_append_file(corpus_text *t, const char *path, const char *fields, size
 
 /* Reads or makes the job's texts.  CORPUS_NOISY becomes what it scores or trains on. */
 void job_begin(const repro *r, const job *j, experiment *e);
+
+/* The score file that a job has left. */
+slm_losses *job_load_scores(const repro *r, const job *j);
+
+/* ---- filters.c: what of the noisy text is kept by the scores of the whole ---- */
+/* Keeps the job's share of the experiment's noisy text. */
+void filter_noisy_text(const repro *r, const job *j, experiment *e);
+
+/* For each token of the noisy text the mean excess of its document (see job_text). */
+slm_real *filter_document_worth(const repro *r, const job *j, const experiment *e);
+
+/* Replaces the tokens that arms train on; and what is known of them. */
+void text_replace_corpus(experiment *e, const int32_t *tokens, const uint8_t *masked, size_t n);
+void text_replace_kinds(experiment *e, uint8_t *kind);
 
 /* ---- train.c ---- */
 /* Does one job: a child's whole life. */

@@ -6,8 +6,6 @@
 #include "jobs.h"
 #include "plan.h"
 
-#define LEARNING_RATE 1e-3 /* where nothing is tuned */
-
 const double repro_rates[REPRO_RATES] = {5e-4, 1e-3, 2e-3};
 
 uint64_t repro_seeds(const repro *r) {
@@ -31,8 +29,9 @@ static void name_job(job *j) {
                  {"lr", same_text(j->set, "tune") ? j->lr : 0, 0},
                  {"seed", (double)j->s.seed, 0}};
     (void)snprintf(j->name, sizeof j->name, "%s-%s-%s", j->corpus, j->set, j->arm);
-    /* The first five are of the built-in corpus only. */
-    for (size_t i = job_is_builtin(j) ? 0 : 5; i < COUNT(marks); i++) {
+    /* The first five are of the built-in corpus, and of labels, which is made as that one is. */
+    const int is_mixed = job_is_generated(j) && j->s.world == CORPUS_OF_PROBLEMS;
+    for (size_t i = is_mixed ? 0 : 5; i < COUNT(marks); i++) {
         size_t used = strlen(j->name);
         if (marks[i].value == marks[i].usual) continue;
         (void)snprintf(j->name + used, sizeof j->name - used, "-%s%g", marks[i].what,
@@ -40,11 +39,13 @@ static void name_job(job *j) {
     }
 }
 
-/* Whether two jobs train the same from the same start.  The mix of the text follows from the start;
-   what the reference is for besides its scores does not matter.  Ratios are compared to the bit. */
+/* Whether two jobs train the same from the same start.  What the reference is for besides its
+   scores does not matter.  Ratios and mixes are compared to the bit. */
 static int trains_the_same(const job *a, const job *b) {
     return a->start != NULL && a->start == b->start && a->scores == b->scores &&
            same_text(a->corpus, b->corpus) && same_text(a->arm, b->arm) && a->text == b->text &&
+           a->share == b->share && a->worth[0] == b->worth[0] && a->worth[1] == b->worth[1] &&
+           memcmp(&a->s.noisy, &b->s.noisy, sizeof a->s.noisy) == 0 &&
            a->selection.ratio == b->selection.ratio && a->lr == b->lr && a->lr_of == b->lr_of &&
            a->s.seed == b->s.seed && a->s.steps == b->s.steps &&
            a->s.clean_bytes == b->s.clean_bytes;
@@ -68,11 +69,38 @@ const job *add_job(repro *r, job *j) {
 static void keep_model(job *j, const char *set, double ratio) {
     const int is_builtin = job_is_builtin(j);
     const int is_main = same_text(set, "main") && ratio == REPRO_RATIO;
-    const int is_shown = is_main && j->s.seed == 1 && !same_text(j->corpus, "gsm8k");
-    j->keep = j->kind != JOB_ARM || is_shown || (is_main && is_builtin);
+    const int is_real = same_text(j->corpus, "openstax") || same_text(j->corpus, "user");
+    const int is_shown = is_main && j->s.seed == 1 && (is_builtin || is_real);
+    j->keep = is_shown || (is_main && is_builtin);
     if (is_shown)
         (void)snprintf(j->view, sizeof j->view, "%s/%s",
                        is_builtin ? "models" : "models_openstax", j->arm);
+}
+
+/* A job whose text is a share of the noisy one needs the scores by which that is chosen; so do some
+   rules, and the cleaning in rounds.  Where nothing else is selected, the ratio is that share. */
+static void set_worth(job *j, const origin *o, double ratio) {
+    const int takes_share = j->text >= TEXT_DOCUMENTS;
+    const int by_documents = takes_share && j->text != TEXT_RANDOM_DOCUMENTS;
+    const int by_base = rule_needs_base(j->rule) || rule_needs_documents(j->rule);
+    if (by_documents || by_base || j->rounds > 0) {
+        j->worth[0] = o->scores[BY_REFERENCE];
+        j->worth[1] = o->scores[BY_BASE];
+    }
+    if (!takes_share && j->rounds == 0) return;
+    j->share = REPRO_RATIO;
+    if (j->kind != JOB_ARM || j->selection.criterion != SLM_CRITERION_NONE) return;
+    j->share = j->selection.ratio = ratio;
+}
+
+/* Of RHO-LOSS' larger batches few sequences are kept.  As many tokens are processed as ever. */
+static void enlarge_batch(job *j) {
+    enum { LARGER = 20, USUAL = 8 };
+
+    j->s.steps = j->s.steps * USUAL / LARGER;
+    j->s.every = j->s.every * USUAL / LARGER;
+    j->s.early = 0;
+    j->s.B = LARGER;
 }
 
 /* At 100% an arm that selects has the learning rate of plain training: it must be that to the
@@ -80,11 +108,21 @@ static void keep_model(job *j, const char *set, double ratio) {
 static void set_selection(job *j, const origin *o, const arm *a, double ratio) {
     j->selection.criterion = a->criterion;
     j->selection.scope = a->scope;
-    if (a->criterion == SLM_CRITERION_NONE) return;
+    j->rule = a->rule;
+    j->rounds = a->rounds;
+    if (a->criterion == SLM_CRITERION_NONE && a->rule == RULE_NONE) return;
     j->selection.ratio = j->selection.entropy_ratio = ratio;
     if (ratio == 1) j->lr_of = "clm";
     if (a->criterion == SLM_CRITERION_RANDOM || a->criterion == SLM_CRITERION_LOSS) return;
-    j->scores = a->by_base ? o->null_scores : o->scores;
+    if (a->rule == RULE_UNSURE) return;
+    j->scores = o->scores[a->by];
+}
+
+/* The model whose scores a job makes. */
+static const job *scorer(const origin *o, score_kind by) {
+    if (by == BY_BASE) return o->base;
+    if (by == BY_CLEAN) return o->clean;
+    return by == BY_SECOND ? o->second : o->reference;
 }
 
 job new_job(const origin *o, const char *set, const arm *a, double ratio) {
@@ -93,11 +131,12 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
              .set = set,
              .arm = a->name,
              .s = o->s,
-             .text = o->text != TEXT_NOISY ? o->text : a->text,
+             .text = o->text != TEXT_NOISY && a->text == TEXT_NOISY ? o->text : a->text,
              .selection = {.ratio = 1, .entropy_ratio = 1, .seed = o->s.seed},
              .size = o->size,
              .lr_scale = o->lr_scale};
-    if (a->keep) keep_model(&j, set, ratio);
+    if (a->keep == KEEP_MAIN) keep_model(&j, set, ratio);
+    if (a->keep == KEEP_ALWAYS) j.keep = 1;
     switch (a->kind) {
     case JOB_BASE: /* reads no clean and no noisy text: it is the same whatever there is of them */
         j.set = "base";
@@ -110,21 +149,27 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
         j.s.model = o->reference_model;
         j.start = o->tuned_from;
         j.lr = j.s.tune_lr;
+        if (a->by == BY_SECOND) {
+            j.lr = o->s.arm_lr;
+            j.s.tune_steps = o->s.steps / 2;
+        }
         break;
     case JOB_SCORES:
-        j.reference = a->by_base ? o->base : o->reference;
+        j.reference = scorer(o, a->by);
         break;
     case JOB_ARM:
         j.start = o->base;
         j.reference = o->reference;
-        j.lr = o->base == NULL ? o->s.base_lr : LEARNING_RATE;
+        j.lr = o->base == NULL ? o->s.base_lr : o->s.arm_lr;
         if (o->base != NULL) j.lr_of = a->name;
         set_selection(&j, o, a, ratio);
+        if (a->rule == RULE_SEQUENCES) enlarge_batch(&j);
         if (!a->then_clean) break;
         j.then_clean = o->s.tune_steps;
         j.s.steps -= o->s.tune_steps;
         break;
     }
+    set_worth(&j, o, ratio);
     return j;
 }
 
@@ -138,14 +183,15 @@ static void plan_tuning(repro *r, job j) {
 }
 
 /* The jobs that follow in a list start from this one. */
-static void plan_job(repro *r, origin *o, const job *planned) {
+static void plan_job(repro *r, origin *o, const arm *a, const job *planned) {
     job j = *planned;
     const job *added = add_job(r, &j);
     if (j.kind == JOB_BASE) o->tuned_from = added;
     if (j.kind == JOB_BASE && (j.size == 0 || o->is_resized)) o->base = added;
-    if (j.kind == JOB_REFERENCE) o->reference = added;
-    if (j.kind == JOB_SCORES && j.reference == o->reference) o->scores = added;
-    if (j.kind == JOB_SCORES && j.reference == o->base) o->null_scores = added;
+    if (j.kind == JOB_REFERENCE && a->by == BY_REFERENCE) o->reference = added;
+    if (j.kind == JOB_REFERENCE && a->by == BY_SECOND) o->second = added;
+    if (j.kind == JOB_ARM && a->by == BY_CLEAN && a->text == TEXT_CLEAN) o->clean = added;
+    if (j.kind == JOB_SCORES) o->scores[a->by] = added;
 }
 
 void plan_arms(repro *r, origin *o, const char *set, const char *list) {
@@ -157,7 +203,7 @@ void plan_arms(repro *r, origin *o, const char *set, const char *list) {
         if (same_text(set, "tune"))
             plan_tuning(r, j);
         else
-            plan_job(r, o, &j);
+            plan_job(r, o, a, &j);
         list += strcspn(list, " ");
         list += strspn(list, " ");
     }
@@ -165,6 +211,7 @@ void plan_arms(repro *r, origin *o, const char *set, const char *list) {
 
 void repro_plan(repro *r) {
     plan_built_in(r);
+    plan_facts(r);
     plan_real(r);
     plan_scale(r);
 }

@@ -3,6 +3,18 @@
 #ifndef PLAN_H
 #define PLAN_H
 
+/* Whose scores, of which text. */
+typedef enum score_kind {
+    BY_REFERENCE,
+    BY_BASE,
+    BY_CLEAN,  /* by the model of the arm `clean`: a reference that is trained for longer */
+    BY_SECOND, /* by a reference tuned on the documents that the first one's scores keep */
+    BY_REFERENCE_ON_DOCUMENTS, /* of those documents */
+    SCORE_KINDS
+} score_kind;
+
+typedef enum keep_when { KEEP_NEVER, KEEP_MAIN, KEEP_ALWAYS } keep_when;
+
 /* A kind of run: what is selected, and on which text. */
 typedef struct arm {
     const char *name;
@@ -11,8 +23,10 @@ typedef struct arm {
     slm_scope scope;
     job_text text;
     int then_clean; /* 1: the clean text follows at the end */
-    int by_base;    /* 1: the scores are the base's, not the reference's */
-    int keep;       /* 1: the model is kept */
+    score_kind by;  /* what a job of scores makes, and what an arm selects by */
+    keep_when keep; /* the model; KEEP_MAIN: in the set main, where a figure needs it */
+    token_rule rule;
+    int rounds; /* see job */
 } arm;
 
 /* arms.c: the arm whose name is the first n bytes; the program ends if there is none. */
@@ -30,7 +44,9 @@ typedef struct origin {
     double size, lr_scale;            /* see job */
     int is_resized;                   /* 1: the base has this size too */
     job_text text;                    /* of all arms, unless it is the noisy one */
-    const job *base, *tuned_from, *reference, *scores, *null_scores;
+    const job *base, *tuned_from, *reference;
+    const job *clean, *second; /* references by another way, or NULL */
+    const job *scores[SCORE_KINDS];
 } origin;
 
 /* ---- plan.c: jobs ---- */
@@ -47,6 +63,7 @@ void plan_arms(repro *r, origin *o, const char *set, const char *list);
 
 /* ---- a file for each kind of corpus, and one for scale ---- */
 void plan_built_in(repro *r); /* plan_builtin.c */
+void plan_facts(repro *r);    /* plan_facts.c */
 void plan_real(repro *r);     /* plan_files.c */
 void plan_scale(repro *r);    /* plan_scale.c */
 #endif

@@ -17,12 +17,20 @@ const settings repro_built_in = {.general = {.target = 0.6, .noise = 0.2, .wrong
                                  .early = 16,
                                  .base_lr = 4e-3,
                                  .tune_lr = 1e-3,
+                                 .arm_lr = 1e-3,
                                  .seed = 1};
 
-#define MAIN_MODELS MODELS " null_scores"
+#define MAIN_MODELS                                                                                \
+    MODELS " null_scores doc_scores clean clean_scores second second_scores"
 #define MAIN_ARMS                                                                                  \
     "clm slm random slm_sequence loss ref entropy intersect union oracle filtered mixed "          \
-    "clm_tuned slm_tuned null_reference"
+    "clm_tuned slm_tuned null_reference clean"
+#define DOCUMENT_ARMS                                                                              \
+    "doc doc_ppl doc_random window rho_sequences doc_slm:0.6 doc_tuned doc_slm_tuned:0.6"
+#define FOLLOWERS "cleaned evolving soft stochastic smooth eslm slm_by_clean"
+#define REMEDIES "slm_by_second explore floor blend split"
+#define LABEL_MODELS "scores null_scores doc_scores"
+#define LABEL_ARMS "clm slm random doc doc_slm:0.6 oracle mixed slm_tuned"
 
 /* In what a row of the plan differs from the set main.  What does not differ is not run again. */
 typedef enum change {
@@ -34,6 +42,7 @@ typedef enum change {
                        learning by heart */
     REFERENCE_SIZE, /* a smaller reference, tuned from a base of its own */
     SELF_REFERENCE, /* the end of plain training: it has seen the corpus and nothing clean */
+    WRONG_ONLY,     /* problems and nothing else, some of their results wrong: see plan_labels */
     MATCHED_TEXT,   /* clean text of the target's own kind: selection has nothing to gain */
     NO_BASE         /* the arms begin with random weights, and see the text twice */
 } change;
@@ -45,7 +54,7 @@ typedef struct set_row {
     const char *arms;
 } set_row;
 
-/* For each seed.  A quick plan has the control only. */
+/* For each seed.  A quick plan has the control, and the sets that compare arms. */
 static const set_row control = {"control", MATCHED_TEXT, 0, "scores clm slm"};
 static const set_row rows[] = {
     {"ratio", NO_CHANGE, 0,
@@ -67,7 +76,18 @@ static const set_row rows[] = {
     {"mix", WRONG, 0, MODELS " clm slm"},
     {"mix", TARGET, 0.2, MODELS " clm slm"},
     {"mix", NO_CHANGE, 0, "clm slm"},
+    {"documents", NO_CHANGE, 0, "clm slm doc:0.6 clean clm_tuned slm_tuned " DOCUMENT_ARMS},
+    {"followers", NO_CHANGE, 0, "clm slm loss " FOLLOWERS},
+    {"remedies", NO_CHANGE, 0, "clm slm doc " REMEDIES},
 };
+
+/* Of the corpus "labels".  A quick plan has the middle one. */
+static const set_row label_rows[] = {
+    {"labels", WRONG_ONLY, 0.1, LABEL_MODELS " " LABEL_ARMS},
+    {"labels", WRONG_ONLY, 0.3, LABEL_MODELS " " LABEL_ARMS},
+    {"labels", WRONG_ONLY, 0.6, LABEL_MODELS " " LABEL_ARMS},
+};
+enum { QUICK_LABELS = 1 };
 
 /* Sizes are shares of the main model's weights. */
 static void shrink_reference(origin *o, double size) {
@@ -114,6 +134,9 @@ static void plan_row(repro *r, const origin *main, const set_row *row) {
     case SELF_REFERENCE:
         o.reference = add_job(r, &plain);
         break;
+    case WRONG_ONLY:
+        s->noisy = (corpus_mix){1, 0, row->value};
+        break;
     case MATCHED_TEXT:
         s->noisy = pure;
         o.text = TEXT_MATCHED;
@@ -127,17 +150,39 @@ static void plan_row(repro *r, const origin *main, const set_row *row) {
     plan_arms(r, &o, row->set, row->arms);
 }
 
+static int is_quick(const set_row *row) {
+    return same_text(row->set, "documents") || same_text(row->set, "followers") ||
+           same_text(row->set, "remedies");
+}
+
+/* One kind of document, and nothing off the target: documents cannot be told apart by their topic.
+   Base and reference are those of the built-in corpus, so that only the text to select from
+   differs. */
+static void plan_labels(repro *r, const origin *main) {
+    const set_row *quick = &label_rows[QUICK_LABELS];
+    origin o = *main;
+    o.corpus = "labels";
+    for (size_t i = 0; i < COUNT(label_rows); i++)
+        if (!r->quick || &label_rows[i] == quick) plan_row(r, &o, &label_rows[i]);
+    if (r->quick || o.s.seed > 1) return;
+    o.s.noisy = (corpus_mix){1, 0, quick->value};
+    plan_arms(r, &o, quick->set, LABEL_MODELS);
+    plan_arms(r, &o, "tune", LABEL_ARMS);
+}
+
 void plan_built_in(repro *r) {
     origin o = {.corpus = "builtin", .s = repro_built_in, .reference_model = repro_built_in.model};
     plan_arms(r, &o, "main", MAIN_MODELS);
-    if (!r->quick) plan_arms(r, &o, "tune", MAIN_ARMS);
+    if (!r->quick)
+        plan_arms(r, &o, "tune", MAIN_ARMS " " DOCUMENT_ARMS " " FOLLOWERS " " REMEDIES);
     for (o.s.seed = 1; o.s.seed <= repro_seeds(r); o.s.seed++) {
         plan_arms(r, &o, "main", MAIN_MODELS " " MAIN_ARMS);
         plan_row(r, &o, &control);
+        plan_labels(r, &o);
     }
-    for (o.s.seed = 1; o.s.seed <= repro_seeds(r) && !r->quick; o.s.seed++) {
+    for (o.s.seed = 1; o.s.seed <= repro_seeds(r); o.s.seed++) {
         plan_arms(r, &o, "main", MAIN_MODELS);
         for (size_t i = 0; i < COUNT(rows); i++)
-            plan_row(r, &o, &rows[i]);
+            if (!r->quick || is_quick(&rows[i])) plan_row(r, &o, &rows[i]);
     }
 }

@@ -6,8 +6,14 @@
 #include "jobs.h"
 #include "plan.h"
 
-#define TUNED_REAL_ARMS FEW_ARMS " loss ref clm_tuned slm_tuned mixed"
-#define REAL_ARMS TUNED_REAL_ARMS " slm:0.6"
+#define REAL_MODELS "reference scores null_scores doc_scores second second_scores"
+#define REAL_DOCUMENTS "doc doc_ppl window rho_sequences doc_slm:0.6 clean slm_by_second"
+#define TUNED_REAL_ARMS                                                                            \
+    FEW_ARMS " loss ref clm_tuned slm_tuned mixed doc_tuned " REAL_DOCUMENTS
+#define REAL_ARMS FEW_ARMS " loss ref clm_tuned slm_tuned mixed clean slm:0.6"
+#define RECORD_ARMS FEW_ARMS " clean mixed"
+#define REAL_DOCUMENT_ARMS "clm slm clm_tuned slm_tuned doc_tuned " REAL_DOCUMENTS
+#define QUICK_DOCUMENT_ARMS "clm slm doc doc_slm:0.6 clean"
 
 /* Nobody knows how much of real text is noise. */
 static const settings real_text = {.noisy = {NAN, NAN, NAN},
@@ -34,17 +40,32 @@ static const settings real_text = {.noisy = {NAN, NAN, NAN},
                                    .early = 4,
                                    .base_lr = 4e-3,
                                    .tune_lr = 1e-3,
+                                   .arm_lr = 1e-3,
                                    .seed = 1};
 
-/* The seeds differ in the order of the text alone: base, reference and scores are shared.  GSM8K
-   takes over the learning rates that are chosen here. */
-static void plan_files(repro *r, origin *o) {
-    const int few = r->quick || same_text(o->corpus, "gsm8k");
+/* The base of a seed: GSM8K's arms start from that of the raw text, too. */
+static void plan_base(repro *r, origin *o, const char *corpus) {
+    const char *own = o->corpus;
+    o->corpus = corpus;
+    plan_arms(r, o, "main", "base");
+    o->corpus = own;
+}
+
+/* Each seed has its own base, reference, scores and order of the text.  GSM8K takes over the
+   learning rates that are chosen on OpenStax. */
+static void plan_files(repro *r, origin *o, const char *base_corpus) {
+    const int is_gsm8k = same_text(o->corpus, "gsm8k");
+    const char *arms = is_gsm8k ? RECORD_ARMS : REAL_ARMS;
     o->s.seed = 1;
-    plan_arms(r, o, "main", "reference scores");
-    if (!few) plan_arms(r, o, "tune", TUNED_REAL_ARMS);
-    for (o->s.seed = 1; o->s.seed <= repro_seeds(r); o->s.seed++)
-        plan_arms(r, o, "main", few ? FEW_ARMS : REAL_ARMS);
+    plan_base(r, o, base_corpus);
+    plan_arms(r, o, "main", REAL_MODELS);
+    if (!r->quick && !is_gsm8k) plan_arms(r, o, "tune", TUNED_REAL_ARMS);
+    for (o->s.seed = 1; o->s.seed <= repro_seeds(r); o->s.seed++) {
+        plan_base(r, o, base_corpus);
+        plan_arms(r, o, "main", REAL_MODELS);
+        plan_arms(r, o, "main", r->quick ? FEW_ARMS : arms);
+        plan_arms(r, o, "documents", r->quick ? QUICK_DOCUMENT_ARMS : REAL_DOCUMENT_ARMS);
+    }
 }
 
 static size_t size_of(const char *path) {
@@ -79,10 +100,10 @@ void plan_real(repro *r) {
         return;
     }
     o.reference_model = o.s.model;
-    plan_arms(r, &o, "main", "base");
-    plan_files(r, &o);
+    const char *raw_corpus = o.corpus;
+    plan_files(r, &o, raw_corpus);
     if (r->quick || r->raw != NULL || !repro_exists(REPRO_GSM8K "/train.jsonl")) return;
     o.corpus = "gsm8k";
     o.s.clean_bytes = 400000;
-    plan_files(r, &o);
+    plan_files(r, &o, raw_corpus);
 }

@@ -402,8 +402,8 @@ static void put_settings(FILE *out, const char *corpus, const settings *s) {
                 {"reference lr", s->tune_lr},
                 {"steps", (double)s->steps},
                 {"steps between points", (double)s->every}};
-    /* The first three are of the built-in corpus only. */
-    size_t first = same_text(corpus, "builtin") ? 0 : 3;
+    /* The first three are of generated text only. */
+    size_t first = isnan(s->noisy.target) ? 3 : 0;
     for (size_t i = first; i < COUNT(rows); i++)
         fprintf(out, "%s %s,%.10g\n", corpus, rows[i].name, rows[i].value);
 }
@@ -412,6 +412,7 @@ void repro_write_settings(const repro *r, FILE *out) {
     const settings files = repro_file_settings(r);
     fprintf(out, "quick,%d\nratio,%g\n", r->quick, REPRO_RATIO);
     put_settings(out, "builtin", &repro_built_in);
+    put_settings(out, "facts", &repro_facts);
     put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
     fprintf(out, "held-out piece bytes,%d\nseeds,%d\ntuned lr,%g %g %g\n", REPRO_PIECE_BYTES,

@@ -25,7 +25,7 @@ void text_append_file(corpus_text *t, const char *path, const char *fields, size
 }
 
 /* Appends raw text and records in turn until n bytes are full; the records begin anew where they
-   end. */
+   end.  Each is a document of its own. */
 static void strew_records(corpus_text *t, const corpus_text *raw, const corpus_text *records,
                           size_t n) {
     size_t position = 0, record = 0;
@@ -33,6 +33,7 @@ static void strew_records(corpus_text *t, const corpus_text *raw, const corpus_t
         const char *blank = strstr(records->text + record, "\n\n");
         size_t end = blank == NULL ? records->size : (size_t)(blank - records->text) + 2;
         corpus_append(t, CORPUS_OTHER, raw->text + position, RAW_STRETCH);
+        corpus_append(t, CORPUS_OTHER, "\n\n", 2);
         corpus_append(t, CORPUS_PROBLEM, records->text + record, end - record);
         position += RAW_STRETCH;
         record = end < records->size ? end : 0;
@@ -85,8 +86,9 @@ static uint8_t *kinds_of_tokens(const experiment *e) {
 static settings settings_read(const job *j) {
     settings s = j->s;
     if (j->kind != JOB_BASE) s.general_bytes = 0;
-    if (j->kind == JOB_BASE || j->kind == JOB_REFERENCE) s.noisy_bytes = 0;
-    if (j->kind != JOB_REFERENCE && j->text != TEXT_MIXED && j->then_clean == 0) s.clean_bytes = 0;
+    if (j->kind == JOB_BASE || (j->kind == JOB_REFERENCE && j->text == TEXT_CLEAN))
+        s.noisy_bytes = 0;
+    if (j->text != TEXT_CLEAN && j->text != TEXT_MIXED && j->then_clean == 0) s.clean_bytes = 0;
     if (j->kind == JOB_SCORES) s.eval_bytes = 0;
     return s;
 }
@@ -138,6 +140,10 @@ static void begin_from_files(const repro *r, const job *j, const sources *from, 
     }
 }
 
+static int job_has_piece(const job *j) {
+    return same_text(j->set, "main") && !same_text(j->corpus, "facts");
+}
+
 /* Text of the noisy kind that nothing is trained on. */
 static void add_piece(const job *j, const sources *from, experiment *e) {
     corpus_text piece = {.size = 0};
@@ -174,16 +180,14 @@ static void filter_text(corpus_text *out, const corpus_text *in) {
     }
 }
 
-/* Replaces the tokens that arms train on. */
-static void replace_corpus(experiment *e, const int32_t *tokens, const uint8_t *masked, size_t n) {
+void text_replace_corpus(experiment *e, const int32_t *tokens, const uint8_t *masked, size_t n) {
     slm_corpus *old = e->corpus[CORPUS_NOISY];
     must(slm_corpus_create(&e->corpus[CORPUS_NOISY], tokens, masked, n,
                            slm_tokenizer_vocab(e->tokenizer), &experiment_error));
     slm_corpus_free(old);
 }
 
-/* Replaces what is known of these tokens. */
-static void replace_kinds(experiment *e, uint8_t *kind) {
+void text_replace_kinds(experiment *e, uint8_t *kind) {
     free(e->text[CORPUS_NOISY].kind);
     e->text[CORPUS_NOISY].kind = kind;
 }
@@ -205,7 +209,7 @@ static void train_on_masked(experiment *e) {
     uint8_t *masked = (uint8_t *)must_alloc(c->n, 1);
     for (size_t i = 0; i < c->n; i++)
         masked[i] = e->text[CORPUS_NOISY].kind[i] > CORPUS_RESULT;
-    replace_corpus(e, c->tokens, masked, c->n);
+    text_replace_corpus(e, c->tokens, masked, c->n);
     free(masked);
 }
 
@@ -224,28 +228,28 @@ static void train_on_mixed(experiment *e) {
         tokens[i] = c->tokens[position];
         kind[i] = e->text[part].kind[position];
     }
-    replace_corpus(e, tokens, NULL, n);
-    replace_kinds(e, kind);
+    text_replace_corpus(e, tokens, NULL, n);
+    text_replace_kinds(e, kind);
     free(tokens);
 }
 
 /* Nothing is known of real text, unless records were strewn in. */
-static void choose_text(experiment *e, const job *j) {
+static void choose_text(const repro *r, experiment *e, const job *j) {
+    const int has_records = same_text(j->corpus, "gsm8k");
+    if (!job_is_generated(j)) text_replace_kinds(e, has_records ? kinds_of_tokens(e) : NULL);
     if (j->text == TEXT_ORACLE) train_on_masked(e);
     if (j->text == TEXT_MIXED) train_on_mixed(e);
     if (j->text == TEXT_FILTERED) train_on_filtered(e);
-    if (job_is_builtin(j)) return;
-    replace_kinds(e, same_text(j->corpus, "gsm8k") ? kinds_of_tokens(e) : NULL);
+    if (j->text >= TEXT_DOCUMENTS) filter_noisy_text(r, j, e);
 }
 
 void job_begin(const repro *r, const job *j, experiment *e) {
     const sources from = sources_of(r, j);
     const settings s = settings_read(j);
-    if (job_is_builtin(j))
+    if (job_is_generated(j))
         experiment_begin_built_in(e, &s);
     else
         begin_from_files(r, j, &from, e);
-    if (j->kind == JOB_ARM && j->reference != NULL && same_text(j->set, "main"))
-        add_piece(j, &from, e);
-    if (j->kind == JOB_SCORES || j->kind == JOB_ARM) choose_text(e, j);
+    if (j->kind == JOB_ARM && j->reference != NULL && job_has_piece(j)) add_piece(j, &from, e);
+    if (s.noisy_bytes > 0) choose_text(r, e, j);
 }

@@ -14,7 +14,7 @@ static slm_model *load_model(const repro *r, const job *j) {
     return model;
 }
 
-static slm_losses *load_scores(const repro *r, const job *j) {
+slm_losses *job_load_scores(const repro *r, const job *j) {
     slm_losses *scores;
     must(slm_losses_load(&scores, job_path(r, "scores", j, ".scores"), &experiment_error));
     return scores;
@@ -24,16 +24,48 @@ static void save_model(const experiment *e, const slm_model *model, const char *
     must(slm_model_save(model, path, e->tokenizer, SLM_DTYPE_NATIVE, &experiment_error));
 }
 
-/* What an arm is charged for before it begins: tuning the reference, if the text is scored at all,
-   and scoring it. */
-static double flops_before(const job *j, const slm_model *reference,
-                           const slm_losses *scores) {
-    if (j->scores == NULL || reference == NULL) return 0;
-    const job *by = job_source(j->scores->reference);
-    double steps = by->kind == JOB_BASE ? 0 : (double)job_steps(by);
-    double tokens = (double)j->s.B * j->s.T * steps;
-    return experiment_flops(reference, j->s.T, tokens, tokens) +
-           experiment_forward_flops(reference, j->s.T, (double)scores->n);
+/* ---- what an arm costs before it begins ---- */
+/* Jobs that an arm could not do without, each once: scores, and the references that made them. */
+typedef struct costs {
+    const job *job[8];
+    size_t n;
+} costs;
+
+static void add_cost(costs *all, const job *j) {
+    if (j == NULL || j->kind == JOB_BASE) return;
+    j = job_source(j);
+    for (size_t i = 0; i < all->n; i++)
+        if (all->job[i] == j) return;
+    if (all->n == COUNT(all->job)) return;
+    all->job[all->n++] = j;
+    if (j->kind == JOB_SCORES) add_cost(all, j->reference);
+    add_cost(all, j->scores);
+    add_cost(all, j->worth[0]);
+    add_cost(all, j->worth[1]);
+}
+
+static double flops_of(const repro *r, const job *j, const slm_model *reference) {
+    if (j->kind == JOB_SCORES) {
+        slm_losses *scores = job_load_scores(r, j);
+        double tokens = (double)scores->n;
+        slm_losses_free(scores);
+        return experiment_forward_flops(reference, j->s.T, tokens);
+    }
+    double tokens = (double)j->s.B * j->s.T * (double)job_steps(j);
+    return experiment_flops(reference, j->s.T, tokens, tokens);
+}
+
+/* Tuning references, if the text is scored at all, and scoring it. */
+static double flops_before(const repro *r, const job *j, const slm_model *reference) {
+    costs all = {.n = 0};
+    double sum = 0;
+    if (reference == NULL) return 0;
+    add_cost(&all, j->scores);
+    add_cost(&all, j->worth[0]);
+    add_cost(&all, j->worth[1]);
+    for (size_t i = 0; i < all.n; i++)
+        sum += flops_of(r, all.job[i], reference);
+    return sum;
 }
 
 /* ---- its file ---- */
@@ -43,19 +75,21 @@ const char repro_curve_columns[] =
     "precision,recall,auc,"
     "seen_problem,seen_step,seen_result,seen_other,seen_wrong,seen_id,seen_stamp,seen_markup,"
     "kept_problem,kept_step,kept_result,kept_other,kept_wrong,kept_id,kept_stamp,kept_markup,"
-    "fixed_kept_loss,fixed_dropped_loss,fixed_all_loss,target_share,clean_bytes,run\n";
+    "fixed_kept_loss,fixed_dropped_loss,fixed_all_loss,target_share,clean_bytes,target_exact,run\n";
 
 /* A job's result: what goes into its file. */
 typedef struct outcome {
     const curve *c;
     double lr, flops_before;
     measure valid;
+    double exact;      /* see experiment_exact */
     double kept_share; /* of the piece */
 } outcome;
 
 static void put_point(csv_out *out, const job *j, const outcome *o, const curve_point *p) {
     const measure unknown = {NAN, NAN};
-    const measure valid = p == &o->c->point[o->c->n - 1] ? o->valid : unknown;
+    const int is_last = p == &o->c->point[o->c->n - 1];
+    const measure valid = is_last ? o->valid : unknown;
     const double share = o->kept_share;
     double kept = 0, target = 0, right = 0, seen = 0;
     for (int k = 0; k < CORPUS_KINDS; k++) {
@@ -83,7 +117,7 @@ static void put_point(csv_out *out, const job *j, const outcome *o, const curve_
                              p->auc};
     const double after[] = {p->fixed_kept, p->fixed_dropped,
                             share * p->fixed_kept + (1 - share) * p->fixed_dropped,
-                            j->s.noisy.target, (double)j->s.clean_bytes};
+                            j->s.noisy.target, (double)j->s.clean_bytes, is_last ? o->exact : NAN};
     repro_put_keys(out, j, j->size > 0 ? j->size : NAN);
     csv_put_numbers(out, before, COUNT(before));
     csv_put_numbers(out, seen > 0 ? p->seen : NULL, CORPUS_KINDS);
@@ -152,37 +186,113 @@ static float *prepare_piece(experiment *e, const slm_model *start, const slm_mod
     return out;
 }
 
-/* Trains as the job says; scores may be NULL.  Of bases and of trials of a learning rate only the
-   beginning and the end are measured. */
-static void train(experiment *e, const job *j, slm_model *model, const slm_losses *scores,
-                  double lr, curve *c) {
-    const corpus_part part = j->kind == JOB_BASE ? CORPUS_GENERAL : CORPUS_CLEAN;
-    const int ends_only = j->kind == JOB_BASE || same_text(j->set, "tune");
-    const training then = {.name = j->name,
-                           .model = model,
-                           .corpus = e->corpus[CORPUS_CLEAN],
-                           .lr = j->s.tune_lr,
-                           .steps = j->then_clean,
-                           .curve = c};
-    training t = then;
-    t.corpus = e->corpus[part];
-    t.lr = lr;
-    t.steps = job_steps(j) - then.steps;
+static corpus_part part_of(const job *j) {
+    if (j->kind == JOB_BASE) return CORPUS_GENERAL;
+    return j->text == TEXT_CLEAN ? CORPUS_CLEAN : CORPUS_NOISY;
+}
+
+/* Of bases and of trials of a learning rate only the beginning and the end are measured. */
+static int has_ends_only(const job *j) {
+    return j->kind == JOB_BASE || same_text(j->set, "tune");
+}
+
+static void train_stretch(experiment *e, const job *j, training t) {
+    if (has_ends_only(j)) e->s.every = t.steps;
+    if (has_ends_only(j) || t.curve->n > 0) e->s.early = 0;
+    experiment_train(e, &t);
+}
+
+/* ---- cleaning in rounds ---- */
+/* A part of the text, masked but for the share of its tokens with the highest loss by the base less
+   that by a model.  first is a multiple of T, so that its windows are those of the scores. */
+static slm_corpus *clean_part(experiment *e, const job *j, const slm_model *by,
+                              const slm_losses *base, size_t first, size_t n) {
+    const int32_t *tokens = e->corpus[CORPUS_NOISY]->tokens + first;
+    const int32_t vocab = slm_tokenizer_vocab(e->tokenizer);
+    slm_real *worth = (slm_real *)must_alloc(n, sizeof *worth);
+    uint8_t *mask = (uint8_t *)must_alloc(n, 1);
+    slm_corpus *part;
+    must(slm_corpus_create(&part, tokens, NULL, n, vocab, &experiment_error));
+    double *loss = experiment_losses(e, by, part);
+    for (size_t i = 1; i < n; i++)
+        worth[i] = (slm_real)((double)base->loss[first + i - 1] - loss[i]);
+    must(slm_select_top(mask + 1, worth + 1, NULL, n - 1, slm_select_count(j->share, n - 1),
+                        &experiment_error));
+    for (size_t i = 0; i < n; i++)
+        mask[i] = !mask[i];
+    slm_corpus_free(part);
+    must(slm_corpus_create(&part, tokens, mask, n, vocab, &experiment_error));
+    free(worth);
+    free(mask);
+    free(loss);
+    return part;
+}
+
+/* The text in rounds: in the first one the reference cleans, then what the model has become.  Each
+   round has a schedule of its own, as a training on one part has. */
+static void train_in_rounds(const repro *r, experiment *e, const job *j, training t,
+                            const slm_model *reference) {
+    const uint8_t *kind = t.kind;
+    const uint64_t steps = t.steps / (uint64_t)j->rounds;
+    const size_t T = (size_t)j->s.T;
+    const size_t size = e->corpus[CORPUS_NOISY]->n / (size_t)j->rounds / T * T;
+    slm_losses *base = job_load_scores(r, j->worth[1]);
+    for (int round = 0; round < j->rounds; round++) {
+        const size_t first = (size_t)round * size;
+        const slm_model *by = round == 0 ? reference : t.model;
+        slm_corpus *part = clean_part(e, j, by, base, first, size + 1);
+        t.corpus = part;
+        t.kind = kind != NULL ? kind + first : NULL;
+        t.steps = steps;
+        train_stretch(e, j, t);
+        slm_corpus_free(part);
+    }
+    slm_losses_free(base);
+}
+
+/* ---- training as the job says ---- */
+/* Trains with a rule in the place of a selection. */
+static void train_by_rule(const repro *r, experiment *e, const job *j, training t) {
+    slm_losses *base = rule_needs_base(j->rule) ? job_load_scores(r, j->worth[1]) : NULL;
+    slm_real *documents = rule_needs_documents(j->rule) ? filter_document_worth(r, j, e) : NULL;
+    t.rule = j->rule;
+    t.rule_ratio = j->selection.ratio;
+    t.base_scores = base;
+    t.documents = documents;
+    train_stretch(e, j, t);
+    slm_losses_free(base);
+    free(documents);
+}
+
+/* scores and reference may be NULL. */
+static void train(const repro *r, experiment *e, const job *j, slm_model *model,
+                  const slm_losses *scores, const slm_model *reference, double lr, curve *c) {
+    const corpus_part part = part_of(j);
+    training t = {.name = j->name,
+                  .model = model,
+                  .corpus = e->corpus[part],
+                  .lr = lr,
+                  .steps = job_steps(j) - j->then_clean,
+                  .curve = c};
     if (j->kind == JOB_ARM) {
-        t.corpus = e->corpus[CORPUS_NOISY];
-        t.kind = e->text[CORPUS_NOISY].kind;
+        t.kind = part == CORPUS_NOISY ? e->text[part].kind : NULL;
         t.selection = &j->selection;
         t.scores = scores;
     }
-    if (ends_only) {
-        e->s.every = t.steps;
-        e->s.early = 0;
-    }
-    experiment_train(e, &t);
-    if (then.steps == 0) return;
-    if (ends_only) e->s.every = then.steps;
-    e->s.early = 0;
-    experiment_train(e, &then);
+    if (j->rounds > 0)
+        train_in_rounds(r, e, j, t, reference);
+    else if (j->rule != RULE_NONE)
+        train_by_rule(r, e, j, t);
+    else
+        train_stretch(e, j, t);
+    if (j->then_clean == 0) return;
+    training then = {.name = j->name,
+                     .model = model,
+                     .corpus = e->corpus[CORPUS_CLEAN],
+                     .lr = j->s.tune_lr,
+                     .steps = j->then_clean,
+                     .curve = c};
+    train_stretch(e, j, then);
 }
 
 /* ---- the four kinds of job ---- */
@@ -201,13 +311,14 @@ static void keep_model(const repro *r, const job *j, const experiment *e, const 
 
 static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
     slm_model *reference = j->reference != NULL ? load_model(r, j->reference) : NULL;
-    slm_losses *scores = j->scores != NULL ? load_scores(r, j->scores) : NULL;
+    slm_losses *scores = j->scores != NULL ? job_load_scores(r, j->scores) : NULL;
     slm_model *model = first_model(r, j);
-    outcome o = {c, job_learning_rate(r, j), flops_before(j, reference, scores), {NAN, NAN}, 0};
+    outcome o = {c, job_learning_rate(r, j), flops_before(r, j, reference), {NAN, NAN}, NAN, 0};
     float *piece = NULL;
     if (reference != NULL && e->piece != NULL)
         piece = prepare_piece(e, model, reference, &o.kept_share);
-    train(e, j, model, scores, o.lr, c);
+    train(r, e, j, model, scores, reference, o.lr, c);
+    o.exact = experiment_exact(e, model);
     o.valid = experiment_measure(e, model, CORPUS_VALID);
     os_child_end_with_parent();
     keep_model(r, j, e, model);
@@ -220,7 +331,7 @@ static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
 }
 
 static void do_scores(const repro *r, const job *j, experiment *e, curve *c) {
-    const outcome nothing = {c, NAN, 0, {NAN, NAN}, 0};
+    const outcome nothing = {c, NAN, 0, {NAN, NAN}, NAN, 0};
     slm_model *model = load_model(r, j->reference);
     slm_losses *scores = experiment_score(e, model, e->corpus[CORPUS_NOISY]);
     os_child_end_with_parent();
