@@ -100,6 +100,21 @@ static void test_facts(void) {
     corpus_free(&other);
 }
 
+static void test_tags(void) {
+    static const char bytes[] = "<a b=\"cd\">ef 1 < 2 <g/> \"h\" <";
+    static const char kinds[] = "MMMMMMIIMMpppppppppMMMMpppppp";
+    corpus_text t = {.size = 0};
+    size_t wrong = 0;
+    corpus_append(&t, CORPUS_OTHER, bytes, sizeof bytes - 1);
+    corpus_mark_tags(&t, CORPUS_PROBLEM);
+    for (size_t i = 0; i < t.size; i++) {
+        corpus_kind kind = kinds[i] == 'M' ? CORPUS_MARKUP : CORPUS_PROBLEM;
+        wrong += t.kind[i] != (kinds[i] == 'I' ? CORPUS_ID : kind);
+    }
+    CHECK(wrong == 0 && t.size == sizeof kinds - 1, "%zu kinds are wrong", wrong);
+    corpus_free(&t);
+}
+
 /* ---- spans ---- */
 static void test_documents(void) {
     static const char text[] = "one\n\ntwo\nlines\n\n\nend";
@@ -249,6 +264,7 @@ static void test_soft(void) {
 
 int main(void) {
     test_facts();
+    test_tags();
     test_documents();
     test_windows();
     test_keep_best();

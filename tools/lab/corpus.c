@@ -295,6 +295,38 @@ void corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t 
     out->text[out->size] = '\0';
 }
 
+void corpus_append_part(corpus_text *out, const corpus_text *text, size_t from, size_t n) {
+    size_t size = out->size;
+    corpus_append(out, CORPUS_OTHER, text->text + from, n);
+    memcpy(out->kind + size, text->kind + from, n);
+}
+
+/* The ">" of the tag that begins at i, or i if none begins there. */
+static size_t tag_end(const corpus_text *text, size_t i) {
+    if (text->text[i] != '<') return i;
+    size_t end = i + 1 + strcspn(text->text + i + 1, "<>");
+    return text->text[end] == '>' ? end : i;
+}
+
+static void mark_tag(corpus_text *text, size_t from, size_t end) {
+    int in_quotes = 0;
+    for (size_t i = from; i <= end; i++) {
+        int is_quote = text->text[i] == '"';
+        text->kind[i] = in_quotes && !is_quote ? CORPUS_ID : CORPUS_MARKUP;
+        if (is_quote) in_quotes = !in_quotes;
+    }
+}
+
+void corpus_mark_tags(corpus_text *text, corpus_kind between) {
+    size_t i = 0;
+    memset(text->kind, (int)between, text->size);
+    while (i < text->size) {
+        size_t end = tag_end(text, i);
+        if (end > i) mark_tag(text, i, end);
+        i = end + 1;
+    }
+}
+
 static void append_stamp(corpus_text *out, slm_rng *rng) {
     char text[32];
     unsigned hour = (unsigned)pick(rng, 24);

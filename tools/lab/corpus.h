@@ -96,5 +96,12 @@ void corpus_make_facts(corpus_text *out, corpus_part part, const corpus_mix *mix
 /* Appends n bytes of one kind. */
 void corpus_append(corpus_text *out, corpus_kind kind, const char *text, size_t n);
 
+/* Marks a text with tags by its form: what tags hold in quotes is of kind ID, the rest of a tag
+   MARKUP, what is between tags of kind `between`. */
+void corpus_mark_tags(corpus_text *text, corpus_kind between);
+
+/* Appends bytes from .. from + n - 1 of another text, with their kinds. */
+void corpus_append_part(corpus_text *out, const corpus_text *text, size_t from, size_t n);
+
 void corpus_free(corpus_text *text);
 #endif

@@ -63,7 +63,7 @@ static void plan_files(repro *r, origin *o, const char *base_corpus) {
     for (o->s.seed = 1; o->s.seed <= repro_seeds(r); o->s.seed++) {
         plan_base(r, o, base_corpus);
         plan_arms(r, o, "main", REAL_MODELS);
-        plan_arms(r, o, "main", r->quick ? FEW_ARMS : arms);
+        plan_arms(r, o, "main", r->quick ? FEW_ARMS " clean" : arms);
         plan_arms(r, o, "documents", r->quick ? QUICK_DOCUMENT_ARMS : REAL_DOCUMENT_ARMS);
     }
 }

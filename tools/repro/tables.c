@@ -95,25 +95,37 @@ typedef struct piece {
     size_t n, points;  /* points: rows after the start */
 } piece;
 
-/* Reads the pieces that an arm has left on the built-in corpus, where tokens are bytes.  Returns
-   their number. */
-static int read_pieces(piece pieces[MAX_PIECES], const repro *r, const char *arm) {
-    corpus_text text;
+/* Tokens of a job's piece, of which `losses` numbers are left.  On the built-in corpus tokens are
+   bytes; else the rows are counted. */
+static size_t tokens_of_piece(const job *j, size_t losses) {
+    const settings *s = &j->s;
+    if (job_is_builtin(j)) {
+        corpus_text text;
+        corpus_make(&text, CORPUS_NOISY, &s->noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
+        size_t n = text.size;
+        corpus_free(&text);
+        return n;
+    }
+    return losses / (ROWS_BEFORE + (s->steps + s->every - 1) / s->every);
+}
+
+/* Reads the pieces that an arm has left on a corpus.  Returns their number. */
+static int read_pieces(piece pieces[MAX_PIECES], const repro *r, const char *corpus,
+                       const char *arm) {
     int n = 0;
-    corpus_make(&text, CORPUS_NOISY, &repro_built_in.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
     for (const job *j = r->jobs; j < r->end && n < MAX_PIECES; j++) {
         const char *path = repro_path(r, "pieces", j->name, ".f32");
         piece *p = &pieces[n];
         size_t size;
-        if (!job_is_builtin(j) || !same_text(j->arm, arm) || !repro_exists(path)) continue;
+        if (!same_text(j->corpus, corpus) || !same_text(j->arm, arm) || !repro_exists(path))
+            continue;
         must(slm_file_read(&p->bytes, &size, path, &experiment_error));
         p->job = j;
         p->loss = (const float *)(const void *)p->bytes;
-        p->n = text.size;
-        p->points = size / sizeof(float) / text.size - ROWS_BEFORE;
+        p->n = tokens_of_piece(j, size / sizeof(float));
+        p->points = size / sizeof(float) / p->n - ROWS_BEFORE;
         n++;
     }
-    corpus_free(&text);
     return n;
 }
 
@@ -185,7 +197,9 @@ static void classify(classes *out, const piece *p, size_t points, uint64_t seed,
     }
 }
 
-static void put_classes(csv_out *out, const piece *p, order in) {
+typedef enum with_names { WITHOUT_NAMES, WITH_NAMES } with_names; /* of corpus and arm */
+
+static void put_classes(csv_out *out, const piece *p, order in, with_names with) {
     static const char *const names[TRAJECTORIES] = {"HH", "LH", "HL", "LL"};
     const double keys[] = {(double)p->job->s.seed, in == SHUFFLED};
     size_t points = p->points < MAX_POINTS ? p->points : MAX_POINTS;
@@ -196,6 +210,10 @@ static void put_classes(csv_out *out, const piece *p, order in) {
         for (size_t k = 0; k < points; k++) {
             const double numbers[] = {count / (double)(p->n - 1), (double)(k + 1),
                                       tokens_at(p, k + 1), all.sum[i][k] / count};
+            if (with == WITH_NAMES) {
+                csv_put_text(out, p->job->corpus);
+                csv_put_text(out, p->job->arm);
+            }
             csv_put_numbers(out, keys, 2);
             csv_put_text(out, names[i]);
             csv_put_numbers(out, numbers, 4);
@@ -204,14 +222,27 @@ static void put_classes(csv_out *out, const piece *p, order in) {
     }
 }
 
-static void put_trajectories(csv_out *out, const repro *r) {
+static void put_classes_of(csv_out *out, const repro *r, const char *corpus, const char *arm,
+                           with_names with) {
     piece pieces[MAX_PIECES];
-    int n = read_pieces(pieces, r, "clm");
+    int n = read_pieces(pieces, r, corpus, arm);
     for (int i = 0; i < n; i++) {
-        put_classes(out, &pieces[i], AS_TRAINED);
-        put_classes(out, &pieces[i], SHUFFLED);
+        put_classes(out, &pieces[i], AS_TRAINED, with);
+        put_classes(out, &pieces[i], SHUFFLED, with);
         slm_free(pieces[i].bytes);
     }
+}
+
+static void put_trajectories(csv_out *out, const repro *r) {
+    put_classes_of(out, r, "builtin", "clm", WITHOUT_NAMES);
+}
+
+/* The same of clean real text, on which `clean` trains: is text that was filtered still noisy?  And
+   of the raw text, where clm trains. */
+static void put_real_trajectories(csv_out *out, const repro *r) {
+    put_classes_of(out, r, "openstax", "clean", WITH_NAMES);
+    put_classes_of(out, r, "openstax", "clm", WITH_NAMES);
+    put_classes_of(out, r, "gsm8k", "clean", WITH_NAMES);
 }
 
 /* ---- selections.csv: figure 8.  What a checkpoint would select on the piece, measured at every
@@ -252,7 +283,7 @@ static void put_selected(csv_out *out, const piece *by, const piece *on, const c
 
 static void put_selections(csv_out *out, const repro *r) {
     piece pieces[MAX_PIECES];
-    int n = read_pieces(pieces, r, "slm");
+    int n = read_pieces(pieces, r, "builtin", "slm");
     for (int i = 0; i < n; i++) {
         put_selected(out, &pieces[i], &pieces[i], "own");
         if (n > 1) put_selected(out, &pieces[(i + 1) % n], &pieces[i], "cross_seed");
@@ -342,7 +373,7 @@ static void put_ranked(csv_out *out, scored_piece *scored, const piece *p, size_
 static void put_ranks(csv_out *out, const repro *r) {
     piece pieces[MAX_PIECES];
     corpus_text text;
-    int n = read_pieces(pieces, r, "slm");
+    int n = read_pieces(pieces, r, "builtin", "slm");
     corpus_make(&text, CORPUS_NOISY, &repro_built_in.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
     scored_piece scored = {.kind = text.kind, .n = text.size};
     scored.score = (slm_real *)must_alloc(text.size, sizeof *scored.score);
@@ -367,6 +398,8 @@ void repro_write_tables(const repro *r) {
         {"times", "run,tokens,seconds\n", put_times},
         {"tuning", "corpus,arm,lr,valid_loss,chosen\n", put_tuning},
         {"trajectories", "seed,null,class,share,point,tokens,mean_loss\n", put_trajectories},
+        {"trajectories_real", "corpus,arm,seed,null,class,share,point,tokens,mean_loss\n",
+         put_real_trajectories},
         {"selections", "seed,kind,selected_by,measured_at,tokens,perplexity\n", put_selections},
         {"ranks", "seed,by,at,kind,auc,kept\n", put_ranks}};
     for (size_t i = 0; i < COUNT(tables); i++) {

@@ -32,7 +32,7 @@ static void strew_records(corpus_text *t, const corpus_text *raw, const corpus_t
     while (t->size < n && position + RAW_STRETCH < raw->size) {
         const char *blank = strstr(records->text + record, "\n\n");
         size_t end = blank == NULL ? records->size : (size_t)(blank - records->text) + 2;
-        corpus_append(t, CORPUS_OTHER, raw->text + position, RAW_STRETCH);
+        corpus_append_part(t, raw, position, RAW_STRETCH);
         corpus_append(t, CORPUS_OTHER, "\n\n", 2);
         corpus_append(t, CORPUS_PROBLEM, records->text + record, end - record);
         position += RAW_STRETCH;
@@ -60,6 +60,7 @@ static void noisy_with_records(const settings *s, const sources *from, corpus_te
     corpus_text raw = {.size = 0};
     corpus_text records = {.size = 0};
     text_append_file(&raw, from->raw, NULL, s->general_bytes, s->noisy_bytes);
+    corpus_mark_tags(&raw, CORPUS_OTHER);
     text_append_file(&records, from->clean, from->fields, s->eval_bytes / 2 + s->clean_bytes,
                      s->noisy_bytes);
     strew_records(out, &raw, &records, s->noisy_bytes);
@@ -67,7 +68,7 @@ static void noisy_with_records(const settings *s, const sources *from, corpus_te
     corpus_free(&records);
 }
 
-/* The truth about each token of the noisy text: that about its first byte. */
+/* What is known of each token of the noisy text: that about its first byte. */
 static uint8_t *kinds_of_tokens(const experiment *e) {
     const slm_corpus *c = e->corpus[CORPUS_NOISY];
     const corpus_text *t = &e->text[CORPUS_NOISY];
@@ -114,6 +115,8 @@ static void read_texts(const job *j, const sources *from, corpus_text text[CORPU
             text_append_file(&text[reads[i].part], reads[i].path, from->fields, reads[i].from,
                              reads[i].n);
     }
+    if (same_text(j->corpus, "openstax") && s.noisy_bytes > 0)
+        corpus_mark_tags(&text[CORPUS_NOISY], CORPUS_PROBLEM);
 }
 
 /* The tokenizer of the model that the job goes on from; of a base, one learned from its text. */
@@ -129,7 +132,7 @@ static slm_tokenizer *tokenizer_of(const repro *r, const job *j, const corpus_te
     return out;
 }
 
-/* Nothing is known of real text: of the parts that are measured, this is forgotten. */
+/* No answers are marked in real text: of the parts that are measured, kinds are forgotten. */
 static void begin_from_files(const repro *r, const job *j, const sources *from, experiment *e) {
     memset(e, 0, sizeof *e);
     read_texts(j, from, e->text);
@@ -141,14 +144,17 @@ static void begin_from_files(const repro *r, const job *j, const sources *from, 
 }
 
 static int job_has_piece(const job *j) {
+    if (j->kind != JOB_ARM || j->reference == NULL) return 0;
     return same_text(j->set, "main") && !same_text(j->corpus, "facts");
 }
 
-/* Text of the noisy kind that nothing is trained on. */
+/* Text that nothing is trained on, of the kind that the job trains on: noisy, or clean and real. */
 static void add_piece(const job *j, const sources *from, experiment *e) {
     corpus_text piece = {.size = 0};
     if (job_is_builtin(j))
         corpus_make(&piece, CORPUS_NOISY, &j->s.noisy, REPRO_PIECE_BYTES, REPRO_PIECE_SEED);
+    else if (j->text == TEXT_CLEAN)
+        text_append_file(&piece, from->eval, from->fields, 0, 4 * REPRO_PIECE_BYTES);
     else
         text_append_file(&piece, from->raw, from->fields, j->s.general_bytes + j->s.noisy_bytes,
                          4 * REPRO_PIECE_BYTES);
@@ -233,10 +239,11 @@ static void train_on_mixed(experiment *e) {
     free(tokens);
 }
 
-/* Nothing is known of real text, unless records were strewn in. */
+/* Of OpenStax it is known what is a tag, and of GSM8K what is a record, too; of a text of the
+   user's nothing is. */
 static void choose_text(const repro *r, experiment *e, const job *j) {
-    const int has_records = same_text(j->corpus, "gsm8k");
-    if (!job_is_generated(j)) text_replace_kinds(e, has_records ? kinds_of_tokens(e) : NULL);
+    const int is_known = !same_text(j->corpus, "user");
+    if (!job_is_generated(j)) text_replace_kinds(e, is_known ? kinds_of_tokens(e) : NULL);
     if (j->text == TEXT_ORACLE) train_on_masked(e);
     if (j->text == TEXT_MIXED) train_on_mixed(e);
     if (j->text == TEXT_FILTERED) train_on_filtered(e);
@@ -250,6 +257,6 @@ void job_begin(const repro *r, const job *j, experiment *e) {
         experiment_begin_built_in(e, &s);
     else
         begin_from_files(r, j, &from, e);
-    if (j->kind == JOB_ARM && j->reference != NULL && job_has_piece(j)) add_piece(j, &from, e);
+    if (job_has_piece(j)) add_piece(j, &from, e);
     if (s.noisy_bytes > 0) choose_text(r, e, j);
 }
