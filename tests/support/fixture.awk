@@ -26,7 +26,7 @@ function add(field) {
 # One point of a run.  Some columns are known on the built-in corpus only, after the first point.
 function point(seed, p, loss, auc,    known, tokens, trained, own, kept, dropped, k, share) {
     known = p > 0 && corpus == "builtin"
-    own = corpus == "builtin" ? sprintf("%.6f", 1.2 - 2 * loss) : ""
+    own = corpus ~ /builtin|facts|labels/ ? sprintf("%.6f", 1.2 - 2 * loss) : ""
     if (set == "main") {
         kept = sprintf("%.6f", 0.4 + loss)
         dropped = sprintf("%.6f", arm == "slm" ? 2.5 - loss : 1.5 + loss)
@@ -34,7 +34,7 @@ function point(seed, p, loss, auc,    known, tokens, trained, own, kept, dropped
     tokens = p * 4096 * steps / (POINTS * 4)
     trained = tokens * (ratio == "" ? 1 : ratio)
 
-    line = corpus "," set "," arm "," seed "," ratio "," noise ",0.3," size ",0.001"
+    line = corpus "," set "," arm "," seed "," ratio "," noise "," wrong "," size ",0.001"
     add(sprintf("%d,%d,%d", steps, tokens, trained))
     add(sprintf("%.9g,%.9g,%.9g", tokens * 1e6, tokens * 1e6 + extra, loss))
     add(own)
@@ -109,6 +109,7 @@ function main_arms() {
     main_arm("clm_tuned", "", 4, 0.352, 4, 0)
     main_arm("slm_tuned", 0.4, 4, 0.33, 3, 0.8)
     main_arm("null_reference", 0.4, 4, 0.44, 6, 0.5)
+    main_arm("clean", "", 4, 0.34, 4, 0)
 }
 
 # Ratio 1 is plain training to the digit: all of these begin with the same random state.
@@ -181,6 +182,45 @@ function clean_texts(    cl) {
         group("builtin", "clean", "clm_tuned", "", 0.2, "", cl)
         runs(3, 0.43 - cl / 300000, 3, 0)
     }
+}
+
+# An arm of another set or corpus that trains on the noisy text.
+function other_arm(its_corpus, its_set, its_arm, to) {
+    group(its_corpus, its_set, its_arm, its_arm ~ /slm/ ? 0.4 : "", 0.2, "", 60000)
+    runs(4, to, 4, 0)
+}
+
+# Facts are learned by documents, not by selection; labels by selection, not by documents.
+function documents(    w) {
+    other_arm("builtin", "documents", "clm", 0.42)
+    other_arm("builtin", "documents", "slm", 0.35)
+    other_arm("builtin", "documents", "doc", 0.36)
+    other_arm("builtin", "documents", "doc_slm", 0.34)
+    other_arm("builtin", "documents", "clean", 0.34)
+    other_arm("builtin", "documents", "slm_tuned", 0.33)
+    other_arm("builtin", "documents", "doc_tuned", 0.33)
+    other_arm("builtin", "remedies", "slm", 0.35)
+    other_arm("builtin", "remedies", "slm_by_second", 0.34)
+    other_arm("builtin", "remedies", "explore", 0.37)
+    other_arm("builtin", "remedies", "floor", 0.36)
+    other_arm("builtin", "remedies", "blend", 0.34)
+    other_arm("builtin", "remedies", "split", 0.34)
+    other_arm("facts", "main", "clm", 0.42)
+    other_arm("facts", "main", "slm", 0.46)
+    other_arm("facts", "main", "random", 0.44)
+    other_arm("facts", "main", "doc", 0.30)
+    other_arm("facts", "main", "slm_by_second", 0.38)
+    other_arm("facts", "main", "explore", 0.45)
+    other_arm("facts", "main", "floor", 0.47)
+    other_arm("facts", "main", "blend", 0.43)
+    other_arm("facts", "main", "split", 0.41)
+    for (w = 1; w <= 6; w += 5) {
+        wrong = w / 10
+        other_arm("labels", "labels", "clm", 0.40 + w / 100)
+        other_arm("labels", "labels", "slm", 0.35 + w / 200)
+        other_arm("labels", "labels", "doc", 0.39 + w / 100)
+    }
+    wrong = 0.3
 }
 
 # Plain training on 1, 2 and 4 times the text; and the four sizes.
@@ -270,6 +310,7 @@ function selections(file,    s, cross, b, p, perplexity) {
 BEGIN {
     POINTS = 12
     steps = POINTS * 4
+    wrong = 0.3
     state = 20240411
     from = 0.5
     curves = dir "/curves.csv"
@@ -283,6 +324,7 @@ BEGIN {
     controls()
     clean_texts()
     scales()
+    documents()
     openstax_arms()
     trajectories(dir "/trajectories.csv")
     selections(dir "/selections.csv")

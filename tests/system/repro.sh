@@ -130,6 +130,36 @@ is $dir/a figure-7-law "as made up" "does not hold"
 is $dir/a sizes "as made up" holds
 is $dir/a negative-control "as made up" holds
 
+is $dir/a facts-selection "as made up" "does not hold"
+is $dir/a facts-documents "as made up" holds
+is $dir/a labels "as made up" holds
+is $dir/a labels-documents "as made up" holds
+is $dir/a documents-builtin "as made up" holds
+is $dir/a adds-to-documents-builtin "as made up" holds
+is $dir/a documents-tuned-builtin "as made up" open
+is $dir/a remedy-second "as made up" holds
+is $dir/a remedy-explore "as made up" "does not hold"
+
+# ---- what to do: the best arm, and of those that are as good the cheapest ----
+advice() {                                         # FOLDER SITUATION WHAT ADVICE
+    check "$3: $4" grep -q "^| $2.* | \*\*$4\*\*" $dir/$1/decision.md
+}
+advice a "Facts" "new facts" "keep the documents that the reference likes best, train on them"
+advice a "Wrong results in one" "wrong results" "selective training"
+advice a "A text that is already" "nothing to gain" "train on all of it"
+check "what is simpler stands first" awk '
+    /selective training\*\*/ { selective = 1 }
+    /keep the documents.*\*\*/ && !/select among/ && selective { exit 1 }' $dir/a/decision.md
+check "the page begins with it" awk '
+    /<h2/ && !seen {
+        seen = 1
+        ok = /What to do/
+    }
+    END { exit !ok }' $dir/a/report.html
+check "and says what was not measured" grep -q '^| Records.*not measured in this run' \
+    $dir/a/decision.md
+check "what cannot be tested is listed" grep -q 'What cannot be tested here' $dir/a/report.html
+
 # ---- verdicts follow the numbers: other CSVs, other verdicts ----
 # changed NAME AWK: a folder whose curves.csv went through an awk program, in which c["x"] is the
 # number of the field x, and arm(SET, ARM) is whether the line is of that arm.
@@ -207,8 +237,8 @@ is $dir/quick sooner-openstax "no OpenStax" open
 check "quick: one seed points somewhere" grep -q \
     '^sooner-builtin.*One seed: it points to yes; 3 seeds' $dir/quick/claims.csv
 check "quick: what is not measured is folded" grep -q \
-    '<summary>1 claim not measured in this run</summary>' $dir/quick/report.html
-check "all is measured: nothing is folded" none_of 'not measured in this run' $dir/a/report.html
+    'claims not measured in this run</summary>' $dir/quick/report.html
+check "all is measured: nothing is folded" none_of 'not measured in this run</' $dir/a/report.html
 check "quick: the page says what is left out" grep -q 'Left out: OpenStax' $dir/quick/report.html
 check "quick: no NaN, no infinity in the page" none_of -iwE 'nan|inf|-nan' \
     $dir/quick/report.html $dir/quick/*.svg $dir/quick/claims.csv

@@ -36,6 +36,28 @@ static const struct {
             {"clm_tuned", "CLM, then clean text", 6},
             {"slm_tuned", "SLM, then clean text", 7},
             {"null_reference", "SLM, null reference", 8},
+            {"clean", "Clean text alone", 5},
+            {"slm_by_clean", "SLM, reference: clean text alone", 6},
+            {"doc", "Documents by excess", 3},
+            {"doc_ppl", "Documents by reference loss", 4},
+            {"doc_random", "Random documents", 1},
+            {"window", "Windows by excess", 7},
+            {"rho_sequences", "Sequences by excess (RHO-LOSS)", 8},
+            {"doc_tuned", "Documents, then clean text", 6},
+            {"doc_slm", "SLM on these documents", 5},
+            {"doc_slm_tuned", "SLM on them, then clean text", 7},
+            {"cleaned", "Token Cleaning", 3},
+            {"evolving", "Token Cleaning, self-evolving", 4},
+            {"soft", "Soft weights", 5},
+            {"stochastic", "Stochastic selection", 6},
+            {"smooth", "Smoothed over neighbours", 7},
+            {"eslm", "ESLM, by entropy", 8},
+            {"second", "The second reference itself", 1},
+            {"slm_by_second", "SLM, second reference", 3},
+            {"explore", "SLM with random tokens", 4},
+            {"floor", "SLM, excess not below a floor", 5},
+            {"blend", "SLM, tokens and documents blended", 6},
+            {"split", "SLM, part by documents", 7},
             {"reference", "The reference itself", 8},
             {"base", "The base", 1}};
 
@@ -164,7 +186,7 @@ void data_free(data *d) {
 int data_load(data *d, const char *dir) {
     static const char *const names[DATA_FILES] = {"curves",     "times",    "trajectories",
                                                   "selections", "settings", "tuning",
-                                                  "ranks",      "leaks"};
+                                                  "ranks",      "leaks",    "unseen"};
     csv_status status[DATA_FILES];
     memset(d, 0, sizeof *d);
     for (int i = 0; i < DATA_FILES; i++)

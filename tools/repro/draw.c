@@ -32,13 +32,14 @@ const char *command_of(const char *set) {
 }
 
 /* ---- names ---- */
-const char *const corpora[N_CORPORA] = {"builtin", "openstax", "gsm8k", "user"};
+const char *const corpora[N_CORPORA] = {"builtin", "openstax", "gsm8k", "facts", "user"};
 
 const char *corpus_name(const char *corpus, name_place place) {
     static const char *const names[N_CORPORA][2] = {
         {"the built-in corpus", "Built-in corpus"},
         {"OpenStax textbooks", "OpenStax textbooks"},
         {"OpenStax mixed with GSM8K", "OpenStax mixed with GSM8K"},
+        {"the corpus of facts", "Facts that only the noisy text holds"},
         {"your corpus", "Your corpus"}};
     for (size_t i = 0; i < N_CORPORA; i++)
         if (same_text(corpus, corpora[i])) return names[i][place];
@@ -46,7 +47,9 @@ const char *corpus_name(const char *corpus, name_place place) {
 }
 
 const char *metric_label(const char *corpus, data_column metric) {
-    const char *token = same_text(corpus, "builtin") ? "byte" : "token";
+    const int is_generated = same_text(corpus, "builtin") || same_text(corpus, "facts") ||
+                             same_text(corpus, "labels");
+    const char *token = is_generated ? "byte" : "token";
     switch (metric) {
     case TARGET_ACCURACY:
         return "probability of a right result (%)";

@@ -22,7 +22,7 @@
 int repro_report(const char *dir);
 
 /* ---- data.c: curves.csv as runs (one seed of one arm) and groups (all seeds of it) ---- */
-enum { DATA_KINDS = CORPUS_KINDS, MAX_SWEEP = 24, MAX_ARMS = 32, MAX_POINTS = 4096 };
+enum { DATA_KINDS = CORPUS_KINDS, MAX_SWEEP = 24, MAX_ARMS = 64, MAX_POINTS = 4096 };
 
 typedef enum data_column {
     TOKENS,
@@ -79,6 +79,7 @@ typedef enum data_file {
     TUNING,
     RANKS,
     LEAKS,
+    UNSEEN,
     DATA_FILES
 } data_file;
 
@@ -204,9 +205,9 @@ const char *data_text(const csv_table *t, size_t row, const char *column);
 double data_number(const csv_table *t, size_t row, const char *column);
 
 /* ---- the findings ---- */
-enum { MAX_CLAIMS = 128, N_CORPORA = 4, N_PARTS = 4 };
+enum { MAX_CLAIMS = 128, N_CORPORA = 5, N_PARTS = 4 };
 
-extern const char *const corpora[N_CORPORA]; /* built-in, OpenStax, with GSM8K, the user's */
+extern const char *const corpora[N_CORPORA]; /* built-in, OpenStax, with GSM8K, facts, user's */
 extern const char *const parts[N_PARTS];     /* of the verdicts: their titles */
 
 /* What a claim says of the numbers, collected by its rule: see rules.h. */
@@ -349,6 +350,10 @@ section_body draw_self;
 section_body draw_weak;
 section_body draw_control;
 section_body draw_scratch;
+section_body draw_documents;
+section_body draw_followers;
+section_body draw_remedies;
+section_body draw_labels;
 
 /* figures_scale.c: more text, larger models. */
 section_body draw_multiplier;
@@ -380,6 +385,13 @@ estimate selection_peak(const data *d, const char *kind, const char *half_of);
    piece's tokens among all others, at the "start" or the "end" of selective training. */
 estimate rank_of_kind(const data *d, const char *by, const char *at, const char *kind,
                       const char *column);
+
+/* decision.c: what to do, in each situation; decision.md. */
+void report_decision(findings *all);
+
+/* untestable.c: what cannot be tested here; leaks between the texts. */
+void report_untestable(findings *all);
+void report_leaks(findings *all);
 
 /* limits.c: when it does not help; the table of all arms. */
 void report_limits(findings *all);

@@ -147,6 +147,11 @@ void text_replace_kinds(experiment *e, uint8_t *kind);
 /* Does one job: a child's whole life. */
 void repro_do(const repro *r, const job *j);
 
+/* ---- leaks.c ---- */
+/* Writes leaks.csv and unseen.csv from what is finished of seed 1: what of the measured text stands
+   in the texts for training too, and the losses without it.  All texts of make_text end here. */
+void repro_write_leaks(const repro *r);
+
 /* ---- tables.c ---- */
 enum { REPRO_KEY_COLUMNS = 8 }; /* corpus, set, arm, seed, ratio, noise, wrong, size */
 

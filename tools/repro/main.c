@@ -168,7 +168,9 @@ static int run(repro *r) {
     }
     if (!claim_folder(r) || !lock_folder(r)) return 1;
     write_view_texts(r);
-    return repro_carry_out(r);
+    int failed = repro_carry_out(r);
+    if (!failed) repro_write_leaks(r);
+    return failed;
 }
 
 int main(int argc, char **argv) {

@@ -31,6 +31,16 @@ static const section sections[] = {
     {"More text, larger models", "Two questions of scale that a laptop can ask.", "multiplier",
      draw_multiplier, "the multiplier", "curves.csv has no rows of set `multiplier`."},
     {NULL, NULL, "sizes", draw_sizes, "the sizes", "curves.csv has no rows of set `sizes`."},
+    {"Documents, other rules, remedies",
+     "What others keep or weigh, with the same reference, and what was tried against the blind "
+     "spot.  Each against selective training of the same seed.",
+     "documents", draw_documents, "documents", "curves.csv has no rows of set `documents`."},
+    {NULL, NULL, "followers", draw_followers, "other rules",
+     "curves.csv has no rows of set `followers`."},
+    {NULL, NULL, "remedies", draw_remedies, "remedies",
+     "curves.csv has no rows of set `remedies`."},
+    {NULL, NULL, "labels", draw_labels, "wrong results alone",
+     "curves.csv has no rows of corpus `labels`."},
     {"Controls", NULL, "control", draw_control, "the negative control",
      "curves.csv has no rows of set `control`."},
     {NULL, NULL, "scratch", draw_scratch, "training from scratch",
@@ -225,11 +235,14 @@ static void report_rules(findings *all) {
 
 static void report_page(findings *all, FILE *out) {
     begin_page(all, out);
+    report_decision(all);
     report_claims(all);
     report_limits(all);
+    report_untestable(all);
     report_corpora(all);
     report_sections(all);
     report_token_views(all);
+    report_leaks(all);
     report_rules(all);
     report_settings(all);
     page_end(&all->page, "Made by slm.h " SLM_VERSION

@@ -19,7 +19,8 @@ typedef struct claim_row claim_row;
 typedef void claim_rule(claim *c);
 
 typedef enum claim_scope {
-    ONCE,     /* on the built-in corpus */
+    ONCE,                 /* on the built-in corpus */
+    ONCE_ON_FACTS,
     ON_GOALS,             /* on each corpus; on the first two also if it was not run */
     ON_CORPORA,           /* on each corpus that was run */
     ON_CORPORA_WITH_ARMS, /* ... and on all but the built-in one only if its arms were run */
@@ -79,6 +80,8 @@ claim_rule rule_figure9;
 claim_rule rule_ratio_one;
 claim_rule rule_multiplier;
 claim_rule rule_sizes;
+claim_rule rule_labels;
+claim_rule rule_remedy;
 
 /* ---- rules_tokens.c ---- */
 claim_rule rule_figure6;

@@ -126,6 +126,36 @@ void rule_multiplier(claim *c) {
     claim_judge(c);
 }
 
+/* ---- labels, remedies ---- */
+static const data_group *with_wrong(const data *d, const char *arm, double wrong) {
+    const data_group *g = NULL;
+    while ((g = data_next(d, g, "labels", "labels", arm)) != NULL)
+        if (fabs(g->wrong - wrong) < 1e-9) return g;
+    return data_find(d, "", "", "");
+}
+
+/* At every share of wrong results row->a ends ahead of row->b. */
+void rule_labels(claim *c) {
+    const data_group *g = NULL;
+    while ((g = data_next(c->data, g, "labels", "labels", c->row->a)) != NULL)
+        add_entry(c, make_text("Against %s, with ", c->row->b),
+                  make_text("%.0f%% wrong", 100 * g->wrong), g,
+                  with_wrong(c->data, c->row->b, g->wrong));
+    end_entries(c);
+}
+
+/* Row->a ends ahead of selective training on the facts and on the built-in corpus. */
+void rule_remedy(claim *c) {
+    static const char *const where[2][2] = {{"facts", "main"}, {"builtin", "remedies"}};
+    for (int i = 0; i < 2; i++) {
+        const data_group *remedy = data_find(c->data, where[i][0], where[i][1], c->row->a);
+        const data_group *slm = data_find(c->data, where[i][0], where[i][1], "slm");
+        add_entry(c, "Against selective training, ",
+                  make_text("on %s", corpus_name(where[i][0], IN_SENTENCE)), remedy, slm);
+    }
+    end_entries(c);
+}
+
 /* ---- larger models ---- */
 static const data_group *plain_of_size(const data *d, double size) {
     const data_group *list[MAX_SWEEP];

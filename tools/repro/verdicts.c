@@ -45,6 +45,9 @@ static const claim_row rows[] = {
      ", selective training beats the reference itself, tuned on the clean text alone", NO_SUCH_ARM,
      "the reference, which saw the clean text only, stands as well", rule_better, "slm",
      "reference", TOKENS, 0},
+    {"beats-clean", 1, ON_CORPORA_WITH_ARMS, "main",
+     ", selective training beats the clean text alone, trained on for as many steps", NO_SUCH_ARM,
+     "the clean text alone ends as well", rule_better, "slm", "clean", TOKENS, 0},
     {"beats-tuning", 1, ON_CORPORA_WITH_ARMS, "main",
      ", selective training beats plain training that ends on the clean text, at equal total tokens",
      NO_SUCH_ARM, "plain training and then the clean text end as well", rule_better, "slm",
@@ -59,6 +62,43 @@ static const claim_row rows[] = {
      "it for fewer steps",
      NO_SUCH_ARM, "the reference stands as well", rule_better, "slm_tuned", "reference", TOKENS,
      0},
+    {"adds-to-clean", 1, ON_CORPORA_WITH_ARMS, "documents",
+     ", selective training and then the clean text give more than the clean text alone, trained on "
+     "for as many steps",
+     NO_SUCH_ARM, "the clean text alone ends as well", rule_better, "slm_tuned", "clean", TOKENS,
+     0},
+    {"documents", 1, ON_CORPORA_WITH_ARMS, "documents",
+     ", selective training beats keeping whole documents by the same reference", NO_SUCH_ARM,
+     "training on the documents of the highest mean excess ends as well", rule_better, "slm", "doc",
+     TOKENS, 0},
+    {"adds-to-documents", 1, ON_CORPORA_WITH_ARMS, "documents",
+     ", selection among the tokens of the kept documents beats training on all of these",
+     NO_SUCH_ARM, "training on the documents ends as well", rule_better, "doc_slm", "doc", TOKENS,
+     0},
+    {"documents-tuned", 1, ON_CORPORA_WITH_ARMS, "documents",
+     ", once both are tuned on the clean text, selective training is ahead of keeping documents",
+     NO_SUCH_ARM, "documents and then the clean text end as well", rule_better, "slm_tuned",
+     "doc_tuned", TOKENS, 0},
+    {"facts-selection", 1, ONCE_ON_FACTS, "main",
+     "Facts that only the noisy text holds are recalled better after selective training than after "
+     "plain training",
+     NO_SUCH_ARM, "plain training recalls them as well", rule_better, "slm", "clm", TOKENS, 0},
+    {"facts-documents", 1, ONCE_ON_FACTS, "main",
+     "They are recalled better after training on the documents that the same reference keeps than "
+     "after plain training",
+     NO_SUCH_ARM, "plain training recalls them as well", rule_better, "doc", "clm", TOKENS, 0},
+    {"facts-second", 1, ONCE_ON_FACTS, "main",
+     "They are recalled better after selective training by a second reference, tuned on these "
+     "documents, than after plain training",
+     NO_SUCH_ARM, "plain training recalls them as well", rule_better, "slm_by_second", "clm",
+     TOKENS, 0},
+    {"labels", 1, ONCE, "labels",
+     "With wrong results and nothing off the target, selective training beats plain training at "
+     "every share of wrong results that was tried (10 to 60%)",
+     "not varied", "at one share it does not", rule_labels, "slm", "clm", TOKENS, 0},
+    {"labels-documents", 1, ONCE, "labels",
+     "There it beats keeping whole documents, too, at every share", NO_SUCH_ARM,
+     "at one share documents end as well", rule_labels, "slm", "doc", TOKENS, 0},
     {"beyond-noise", 1, ON_CORPORA_WITH_ARMS, "main",
      ", the gain is more than noise removal: it beats plain training on the text without its noise",
      NO_SUCH_ARM, "plain training with the known noise taken out ends as well", rule_better, "slm",
@@ -133,6 +173,20 @@ static const claim_row rows[] = {
      "no such arm; two public failures had no reference of this kind",
      "the starting model as reference does as well", rule_better, "slm", "null_reference",
      TOKENS, 0},
+    {"remedy-second", 3, ONCE, "remedies",
+     "A second reference, tuned on the documents that the first one keeps, ends ahead of selective "
+     "training on the facts and on the built-in corpus",
+     NO_SUCH_ARM, "on one of the two it does not", rule_remedy, "slm_by_second", NULL, TOKENS, 0},
+    {"remedy-explore", 3, ONCE, "remedies", "So does selection with a share of random tokens",
+     NO_SUCH_ARM, "on one of the two it does not", rule_remedy, "explore", NULL, TOKENS, 0},
+    {"remedy-floor", 3, ONCE, "remedies", "So does a floor under the excess loss", NO_SUCH_ARM,
+     "on one of the two it does not", rule_remedy, "floor", NULL, TOKENS, 0},
+    {"remedy-blend", 3, ONCE, "remedies",
+     "So does the excess of the token added to that of its document", NO_SUCH_ARM,
+     "on one of the two it does not", rule_remedy, "blend", NULL, TOKENS, 0},
+    {"remedy-split", 3, ONCE, "remedies",
+     "So does selection that is made in part by documents and in part by tokens", NO_SUCH_ARM,
+     "on one of the two it does not", rule_remedy, "split", NULL, TOKENS, 0},
     {"negative-control", 3, ONCE, "control",
      "On clean text of the target's own distribution selection gains less than a quarter of what "
      "it gains on the noisy corpus",
@@ -145,8 +199,8 @@ enum { N_ROWS = COUNT(rows), GOAL_CORPORA = 2 };
 
 /* After the corpora comes what is claimed once. */
 static int applies(const data *d, const claim_row *row, size_t corpus_index) {
-    if (row->scope == ONCE || corpus_index == N_CORPORA)
-        return row->scope == ONCE && corpus_index == N_CORPORA;
+    const int is_once = row->scope == ONCE || row->scope == ONCE_ON_FACTS;
+    if (is_once || corpus_index == N_CORPORA) return is_once && corpus_index == N_CORPORA;
 
     const char *corpus = corpora[corpus_index];
     const int has = data_has_corpus(d, corpus);
@@ -154,10 +208,10 @@ static int applies(const data *d, const claim_row *row, size_t corpus_index) {
     if (row->scope == ON_GOALS) return has_or_goal;
     if (row->scope == ON_CORPORA || corpus_index == 0) return has;
 
-    const data_group *a = data_main(d, corpus, row->a);
+    const data_group *a = data_find(d, corpus, row->set, row->a);
     if (row->scope == ON_CORPORA_WITH_PIECE)
         return has && data_over_seeds(a, run_change, row->column).n > 0;
-    return has && a->n > 0 && data_main(d, corpus, row->b)->n > 0;
+    return has && a->n > 0 && data_find(d, corpus, row->set, row->b)->n > 0;
 }
 
 static void add_claim(findings *all, const claim_row *row, const char *corpus) {
@@ -172,7 +226,7 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
                  .p_holm = NAN,
                  .tests = {.p_no = 1}};
     SAY(c->id, "%s", row->id);
-    if (row->scope != ONCE) {
+    if (row->scope != ONCE && row->scope != ONCE_ON_FACTS) {
         SAY(c->id, "-%s", corpus);
         SAY(c->title, "On %s", corpus_name(corpus, IN_SENTENCE));
     }
@@ -182,12 +236,17 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
     row->rule(c);
 }
 
+static const char *corpus_of(const claim_row *row, size_t corpus_index) {
+    if (row->scope == ONCE) return corpora[0];
+    return row->scope == ONCE_ON_FACTS ? "facts" : corpora[corpus_index];
+}
+
 /* Part by part, so that claims.csv and the page have the same order. */
 void decide_claims(findings *all) {
     for (int part = 0; part < N_PARTS; part++)
         for (size_t i = 0; i <= N_CORPORA; i++)
             for (size_t k = 0; k < N_ROWS; k++)
                 if (rows[k].part == part && applies(&all->d, &rows[k], i))
-                    add_claim(all, &rows[k], corpora[i % N_CORPORA]);
+                    add_claim(all, &rows[k], corpus_of(&rows[k], i));
     claims_correct(all);
 }
