@@ -17,7 +17,7 @@ const settings repro_built_in = {.general = {.target = 0.6, .noise = 0.2, .wrong
                                  .early = 16,
                                  .base_lr = 4e-3,
                                  .tune_lr = 1e-3,
-                                 .arm_lr = 1e-3,
+                                 .arm_lr = 2e-3,
                                  .seed = 1};
 
 #define MAIN_MODELS                                                                                \

@@ -77,10 +77,11 @@ static void put_tuning(csv_out *out, const repro *r) {
     for (const job *j = r->jobs; j < r->end; j++) {
         if (!is_tuning(r, j)) continue;
         double loss = job_valid_loss(r, j);
-        const double numbers[] = {j->lr, loss, is_chosen(r, j, loss)};
+        const int is_edge = j->lr == repro_rates[0] || j->lr == repro_rates[REPRO_RATES - 1];
+        const double numbers[] = {j->lr, loss, is_chosen(r, j, loss), is_edge};
         csv_put_text(out, j->corpus);
         csv_put_text(out, j->arm);
-        csv_put_numbers(out, numbers, 3);
+        csv_put_numbers(out, numbers, COUNT(numbers));
         csv_end_row(out);
     }
 }
@@ -396,7 +397,7 @@ void repro_write_tables(const repro *r) {
     } tables[] = {
         {"curves", repro_curve_columns, put_curves},
         {"times", "run,tokens,seconds\n", put_times},
-        {"tuning", "corpus,arm,lr,valid_loss,chosen\n", put_tuning},
+        {"tuning", "corpus,arm,lr,valid_loss,chosen,edge\n", put_tuning},
         {"trajectories", "seed,null,class,share,point,tokens,mean_loss\n", put_trajectories},
         {"trajectories_real", "corpus,arm,seed,null,class,share,point,tokens,mean_loss\n",
          put_real_trajectories},
