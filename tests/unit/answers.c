@@ -46,6 +46,7 @@ static const struct {
     {ANSWER_NUMBER, "Answer: 12", "12"},
     {ANSWER_NUMBER, "The answer is \\frac{3}{4}.", "3/4"},
     {ANSWER_NUMBER, "The answer is -\\dfrac{3}{4}.", "-3/4"},
+    {ANSWER_NUMBER, "The answer is \\cfrac{3}{4}.", "3/4"},
     {ANSWER_NUMBER, "The answer is \\boxed{8}", "8"},
     /* ---- a box, or nothing ---- */
     {ANSWER_NUMBER, "We get \\boxed{15} of 20", "15"},
@@ -58,6 +59,8 @@ static const struct {
     {ANSWER_NUMBER, "it is -3 degrees", "-3"},
     {ANSWER_NUMBER, "1,2 and 3,45", "45"},
     {ANSWER_NUMBER, "nothing at all", ""},
+    /* What lies behind the end of a text is not read. */
+    {ANSWER_NUMBER, "5 \\\0frac{1}{2}", "5"},
     {ANSWER_NUMBER, "", ""},
     {ANSWER_NUMBER, "- + $ . , /", ""},
     /* ---- boxes ---- */

@@ -303,14 +303,22 @@ static span number_at(const char *text) {
     return number;
 }
 
-/* \frac{3}{4} with whole numbers, or \dfrac and the like; size 0 if it is none. */
+/* The size of \frac, or of \dfrac and the like; 0 if it is none. */
+static size_t fraction_word_size(const char *p) {
+    if (strncmp(p, "\\frac", 5) == 0) return 5;
+    if (p[0] != '\\' || p[1] == 0) return 0;
+    return strncmp(p + 2, "frac", 4) == 0 ? 6 : 0;
+}
+
+/* \frac{3}{4} with whole numbers; size 0 if it is none. */
 static span fraction_at(const char *text) {
     span none = {text, 0};
     span all = {text, 0};
     const char *p = text;
     p += sign_size(p);
-    if (*p != '\\' || (strncmp(p, "\\frac", 5) != 0 && strncmp(p + 2, "frac", 4) != 0)) return none;
-    p = strchr(p, 'c') + 1;
+    size_t word_size = fraction_word_size(p);
+    if (word_size == 0) return none;
+    p += word_size;
     for (int i = 0; i < 2; i++) {
         span inside = braces_at(p);
         if (inside.start == p || !is_whole(inside.start, inside.size)) return none;

@@ -182,7 +182,7 @@ static slm_status put_gguf(info *in, gguf_file *file, slm_error *err) {
 static int info_gguf(info *in, const char *path) {
     slm_error err;
     gguf_file *file = NULL;
-    slm_status status = gguf_open(&file, fopen(path, "rb"), path, &err);
+    slm_status status = gguf_open(&file, os_open(path, "rb"), path, &err);
     if (status == SLM_OK) status = put_gguf(in, file, &err);
     gguf_close(file);
     return fail_status(status, FOR_INPUT, &err);
