@@ -11,6 +11,9 @@
 #   make style       the layout of all files against its rules (seconds)
 #   make book        build/slm.html: slm.h as a page to read, comment beside code
 #   make web         build/web/index.html: the method in a browser, in one file (emscripten)
+#   make fuzz        every reader under clang's libFuzzer; TARGET=json, TIME=60 (seconds each) or
+#                    RUNS=1000000; goes on where it stopped, and prints a table
+#   make coverage    which lines of slm.h's readers neither tests nor fuzzing reach, and why
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
@@ -122,6 +125,20 @@ build/tests/%: tests/unit/%.c slm.h build/flags
 	$(COMPILE) -MF $@.d $(THREADS) -DSLM__TEAM_JUDGES=0 -Itests/support $(filter %.c %.o,$^) \
 	    -o $@ -lm
 
+# Every reader in one program, for libFuzzer; replay runs inputs of it again, with any compiler.
+FUZZED = $(filter-out tools/slm/main.c,$(wildcard tools/slm/*.c)) \
+    $(filter-out %/lock.c %/os.c %/slm_impl.c %/start.c,$(wildcard tools/common/*.c)) \
+    $(wildcard tools/report/*.c) $(addprefix tools/repro/,data.c room.c stats.c) build/assets.c
+build/fuzz: tests/fuzz/fuzz.c tests/fuzz/os.c $(FUZZED) slm.h \
+    $(wildcard tests/fuzz/*.h tools/*/*.h tools/audit/summary.c)
+	clang -std=c99 -g -O1 -Wno-pass-failed -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all $(INCLUDES) $(filter %.c,$(filter-out %/summary.c,$^)) -o $@ -lm
+build/obj/tests/fuzz/fuzz.o: tests/fuzz/fuzz.c build/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O1 $(WARNINGS) $(INCLUDES) -MMD -MP -DREPLAY -c $< -o $@
+build/replay: build/obj/tests/fuzz/fuzz.o build/obj/tests/fuzz/os.o $(FUZZED:%.c=build/obj/%.o)
+	$(CC) $(CFLAGS) $(THREADS) $^ -o $@ -lm
+
 # The command line for Windows, where MinGW is installed.
 MINGW ?= x86_64-w64-mingw32-gcc-posix
 build/slm.exe: $(wildcard tools/slm/*.[ch] tools/common/*.[ch] tools/report/*.[ch]) slm.h \
@@ -152,7 +169,7 @@ data:
 # Two compilers at a time, unless -j was given.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 test:
-	@$(MAKE) $(JOBS) --no-print-directory $(TOOLS) $(EXAMPLES) $(TESTS)
+	@$(MAKE) $(JOBS) --no-print-directory $(TOOLS) $(EXAMPLES) $(TESTS) build/replay
 	@CC="$(CC)" sh tests/run.sh $(TESTS) $(SCRIPTS)
 
 check: $(TOOLS)
@@ -198,6 +215,9 @@ build/web/native: tests/browser/web.c $(WEB) slm.h tools/web/lesson.h
 	@mkdir -p build/web
 	$(CC) -std=c99 $(FLAGS) -Wno-unused-function '-DSLM__ISA()=SLM__ISA_PLAIN' $(INCLUDES) \
 	    $(filter %.c,$^) -o $@ -lm
+
+fuzz: build/fuzz
+	@TARGET="$(TARGET)" TIME="$(TIME)" RUNS="$(RUNS)" sh tests/fuzz.sh
 
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
@@ -247,5 +267,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro data test check style book web mutate bench bench-peers bench-mpi \
-    mpi man install uninstall help clean
+.PHONY: all always run repro data test check fuzz style book web mutate bench bench-peers \
+    bench-mpi mpi man install uninstall help clean

@@ -85,7 +85,7 @@ list_jobs() {
         echo valgrind:dropin
     else skip valgrind valgrind; fi
     if has clang && fuzzes; then
-        sed -n 's/^static void fuzz_\([a-z0-9_]*\)(.*/fuzz:\1/p' tests/fuzz/fuzz.c
+        sh tests/fuzz.sh -l | sed 's/^/fuzz:/'
     else skip fuzzing "clang libclang-rt-14-dev"; fi
     for tool in cppcheck clang-tidy; do
         if has $tool; then echo static:$tool; else skip $tool $tool; fi
@@ -297,15 +297,12 @@ job_valgrind() {
     run "$1" 200 valgrind -q --error-exitcode=9 --leak-check=full \
         --errors-for-leak-kinds=definite $(command_of $2)
 }
-# JOB TARGET: ten seconds from the seeds that the fuzzer writes itself.
+# JOB TARGET: ten seconds from its corpus.
 job_fuzz() {
-    compile fuzz -g -O1 -DTARGET=$2 -DREPLAY
     mkdir -p $dir/$job/corpus
-    (cd $dir/$job && ./program --seeds corpus) >>"$log" 2>&1
-    cc=clang
-    compile fuzz -g -O1 -DTARGET=$2 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-    run "$1" 100 $out -max_total_time=10 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        ../corpus
+    run "$1" 100 env ASAN_OPTIONS=quarantine_size_mb=8 $root/build/fuzz --target=$2 \
+        -dict=$root/tests/fuzz/dictionary/$2 -max_total_time=10 -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 ../corpus $root/tests/fuzz/corpus/$2
 }
 
 # ---- the same bits, fast code ----
@@ -682,6 +679,9 @@ if grep -q '^pytorch' $dir/chosen; then                # once for all of them
     for real in float double; do
         build_test . "$audit_sources" $dir/audit_$real -O2 -DSLM_REAL=$real 2>>$dir/audit.log
     done
+fi
+if grep -q '^fuzz' $dir/chosen; then
+    make -s build/fuzz || echo "FAIL fuzz: it does not compile" | tee -a $dir/results
 fi
 start=$(date +%s)
 xargs -P 2 -I NAME sh tests/check.sh --job NAME <$dir/chosen | tee -a $dir/results

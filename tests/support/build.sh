@@ -35,9 +35,8 @@ sources_of() {
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
     scores) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
     gguf) parts="$gguf_sources" ;;
-    fuzz) parts="tools/slm/losses_join.c tools/slm/gpt2.c tools/common/npy.c $gguf_sources" ;;
     esac
-    for file in tests/unit/$1.c tests/system/$1.c tests/fuzz/$1.c; do
+    for file in tests/unit/$1.c tests/system/$1.c; do
         [ -f $file ] && echo $file $parts && return
     done
 }
