@@ -1,5 +1,5 @@
-/* run.c: `make run`: the paper's three steps on the built-in corpus, against plain training and a
- * control, in about two minutes.  Prints a table, and writes build/report.html and two pictures,
+/* run.c: `make run`: the paper's three steps on the built-in corpus, against plain training, a
+ * document filter and a control, in under two minutes.  Prints a table, and writes build/report.html and two pictures,
  * build/result.svg and build/tokens.svg (run_report.c).  main, at the end, is the whole
  * experiment. */
 #include <math.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include "common/cli.h"
 #include "common/start.h"
+#include "filter.h"
 #include "run_report.h"
 
 #define ARM_LR 1e-3
@@ -47,6 +48,9 @@ static void print_table(const run_result *r) {
            100 * r->at_reference.accuracy);
     for (int i = 0; i < ARMS; i++)
         print_row(&r->arms[i], r->arms);
+    printf("\n");
+    for (int i = 0; i < RUN_SIMPLER; i++)
+        puts(run_beside(r, (run_simpler)i));
 }
 
 /* ---- the experiment ---- */
@@ -57,30 +61,71 @@ static void train_plain(experiment *e, const char *name, slm_model *model, corpu
     experiment_train(e, &t);
 }
 
-static void train_arm(experiment *e, slm_model *model, const slm_select_options *selection,
-                      const slm_losses *scores, curve *c) {
+/* An arm: what it trains on, and how its tokens are selected. */
+typedef struct arm {
+    const slm_corpus *corpus;
+    const uint8_t *kind; /* of its tokens */
+    const slm_select_options *selection;
+    const slm_losses *scores;
+} arm;
+
+static void train_arm(experiment *e, slm_model *model, const arm *a, curve *c) {
     const training t = {.name = c->name,
                         .model = model,
-                        .corpus = e->corpus[CORPUS_NOISY],
-                        .kind = e->text[CORPUS_NOISY].kind,
-                        .selection = selection,
-                        .scores = scores,
+                        .corpus = a->corpus,
+                        .kind = a->kind,
+                        .selection = a->selection,
+                        .scores = a->scores,
                         .lr = ARM_LR,
                         .steps = small.steps,
                         .curve = c};
     experiment_train(e, &t);
 }
 
+/* What a document filter would have with the same two models: the whole documents whose tokens have
+   the highest mean excess (the base's loss less the reference's), until 40% of the text is full.
+   Tokens are bytes. */
+static void keep_documents(corpus_text *kept, experiment *e, const slm_model *base,
+                           const slm_model *reference) {
+    const slm_corpus *c = e->corpus[CORPUS_NOISY];
+    const corpus_text *noisy = &e->text[CORPUS_NOISY];
+    size_t *size = (size_t *)must_alloc(c->n, sizeof *size);
+    double *excess = experiment_losses(e, base, c);
+    double *by_reference = experiment_losses(e, reference, c);
+    for (size_t i = 0; i < c->n; i++) {
+        size[i] = 1;
+        excess[i] -= by_reference[i];
+    }
+    spans documents = spans_of_documents(noisy->text, size, c->n);
+    double *mean = (double *)must_alloc(documents.n, sizeof *mean);
+    uint8_t *keep = (uint8_t *)must_alloc(documents.n, 1);
+    spans_mean(mean, &documents, excess);
+    spans_keep_best(keep, &documents, mean, RATIO);
+    memset(kept, 0, sizeof *kept);
+    for (size_t i = 0; i < documents.n; i++)
+        for (size_t k = documents.start[i]; keep[i] && k < documents.start[i + 1]; k++)
+            corpus_append(kept, (corpus_kind)noisy->kind[k], noisy->text + k, 1);
+    free(size);
+    free(excess);
+    free(by_reference);
+    free(mean);
+    free(keep);
+    free(documents.start);
+}
+
 int main(int argc, char **argv) {
     static experiment e;
-    static curve arms[ARMS] = {
-        {.name = "plain (CLM)"}, {.name = "selective (SLM, 40%)"}, {.name = "random 40%"}};
+    static curve curves[ARMS] = {{.name = "plain (CLM)"},
+                                 {.name = "selective (SLM, 40%)"},
+                                 {.name = "random 40%"},
+                                 {.name = "documents 40%"}};
     const slm_select_options excess = {
         .criterion = SLM_CRITERION_EXCESS, .ratio = RATIO, .seed = 1};
     const slm_select_options random = {
         .criterion = SLM_CRITERION_RANDOM, .ratio = RATIO, .seed = 1};
-    const slm_select_options *selections[ARMS] = {NULL, &excess, &random};
     slm_model *base, *reference, *model;
+    slm_corpus *documents;
+    corpus_text kept;
 
     (void)argc;
     int code = program_start("run", &argc, &argv);
@@ -101,11 +146,20 @@ int main(int argc, char **argv) {
     /* 2. It scores every token of the noisy corpus, once. */
     slm_losses *scores = experiment_score(&e, reference, e.corpus[CORPUS_NOISY]);
 
+    keep_documents(&kept, &e, base, reference);
+    must(slm_corpus_encode(&documents, e.tokenizer, kept.text, kept.size, &experiment_error));
+
     /* 3. From the same base, on the same text in the same order: all tokens, those of highest
-       excess loss, random ones. */
+       excess loss, random ones.  And all tokens of the best documents, as often as it takes. */
+    const slm_corpus *noisy = e.corpus[CORPUS_NOISY];
+    const uint8_t *kind = e.text[CORPUS_NOISY].kind;
+    const arm arms[ARMS] = {{noisy, kind, NULL, NULL},
+                            {noisy, kind, &excess, scores},
+                            {noisy, kind, &random, NULL},
+                            {documents, kept.kind, NULL, NULL}};
     for (int i = 0; i < ARMS; i++) {
         must(slm_model_copy(&model, base, &experiment_error));
-        train_arm(&e, model, selections[i], i == SELECTIVE ? scores : NULL, &arms[i]);
+        train_arm(&e, model, &arms[i], &curves[i]);
         slm_model_free(model);
     }
     progress_end(&e.bar);
@@ -114,11 +168,13 @@ int main(int argc, char **argv) {
                                .reference = reference,
                                .at_base = experiment_measure(&e, base, CORPUS_EVAL),
                                .at_reference = experiment_measure(&e, reference, CORPUS_EVAL),
-                               .arms = arms};
+                               .arms = curves};
     print_table(&result);
     run_write_report(&e, &result);
     run_write_picture(&result);
     run_write_tokens(&e, &result);
+    slm_corpus_free(documents);
+    corpus_free(&kept);
     slm_losses_free(scores);
     slm_model_free(reference);
     slm_model_free(base);

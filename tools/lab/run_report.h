@@ -5,7 +5,10 @@
 
 #define RATIO 0.4 /* the share of the tokens that selective training keeps */
 
-enum { PLAIN, SELECTIVE, RANDOM, ARMS };
+enum { PLAIN, SELECTIVE, RANDOM, DOCUMENTS, ARMS };
+
+/* What is simpler than selection. */
+typedef enum run_simpler { RUN_REFERENCE, RUN_DOCUMENTS, RUN_SIMPLER } run_simpler;
 
 typedef struct run_result {
     const slm_model *base, *reference;
@@ -14,6 +17,10 @@ typedef struct run_result {
 } run_result;
 
 const curve_point *run_last_point(const curve *c);
+
+/* "The reference alone, tuned on the clean text: accuracy 44.7%, selective training 45.6%: ...".  The
+   text is valid until the next call. */
+const char *run_beside(const run_result *r, run_simpler simpler);
 
 /* Tokens until an arm reaches plain training's final accuracy; NaN if it never does. */
 double run_tokens_to_plain(const curve *arm, const curve *arms);
