@@ -1,7 +1,7 @@
 /* run.c: `make run`: the paper's three steps on the built-in corpus, against plain training, a
- * document filter and a control, in under two minutes.  Prints a table, and writes build/report.html and two pictures,
- * build/result.svg and build/tokens.svg (run_report.c).  main, at the end, is the whole
- * experiment. */
+ * document filter and a control, in under two minutes.  Prints a table, and writes
+ * build/report.html and two pictures, build/result.svg and build/tokens.svg (run_report.c).  main,
+ * at the end, is the whole experiment. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -18,8 +18,8 @@ typedef struct run_result {
 
 const curve_point *run_last_point(const curve *c);
 
-/* "The reference alone, tuned on the clean text: accuracy 44.7%, selective training 45.6%: ...".  The
-   text is valid until the next call. */
+/* "The reference alone ends behind selective training (loss ..., accuracy ...)."  The text is valid
+   until the next call. */
 const char *run_beside(const run_result *r, run_simpler simpler);
 
 /* Tokens until an arm reaches plain training's final accuracy; NaN if it never does. */

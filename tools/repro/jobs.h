@@ -116,7 +116,7 @@ void repro_want(repro *r, job *j);
 int repro_carry_out(repro *r);
 
 /* ---- plan.c ---- */
-extern const settings repro_built_in, repro_facts;
+extern const settings repro_built_in, repro_facts, repro_confirm;
 extern const double repro_rates[REPRO_RATES];
 uint64_t repro_seeds(const repro *r);
 settings repro_file_settings(const repro *r); /* of real text */

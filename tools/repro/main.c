@@ -152,7 +152,10 @@ static void print_plan(const repro *r) {
            jobs, all / 1e6, to_do, left / 1e6);
 }
 
+/* The run that was announced is long, and made by its own command only. */
 static int is_asked_for(const repro *r, const job *j) {
+    const int asks_confirm = r->only != NULL && same_text(r->only, "confirm");
+    if (same_text(j->corpus, "confirm")) return asks_confirm;
     return r->only == NULL || same_text(j->set, r->only) || same_text(j->corpus, r->only);
 }
 

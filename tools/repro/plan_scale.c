@@ -52,6 +52,45 @@ static void plan_size(repro *r, const origin *main, const model_size *size) {
     plan_arms(r, &o, "sizes", MODELS " clm slm");
 }
 
+/* ---- confirm: one run that was announced before it was made, see .github/PREREGISTERED.md ---- */
+enum { CONFIRM_SEEDS = 3 };
+
+const settings repro_confirm = {.noisy = {NAN, NAN, NAN},
+                                .general_bytes = 6000000,
+                                .noisy_bytes = 1800000,
+                                .clean_bytes = 430000,
+                                .eval_bytes = 100000,
+                                .model = {.vocab = 1024,
+                                          .dim = 288,
+                                          .n_layers = 5,
+                                          .n_heads = 6,
+                                          .n_kv_heads = 6,
+                                          .head_dim = 48,
+                                          .ffn = 768,
+                                          .max_seq = 256,
+                                          .rope_theta = 10000,
+                                          .norm_eps = 1e-5},
+                                .B = 8,
+                                .T = 256,
+                                .base_steps = 1000,
+                                .tune_steps = 80,
+                                .steps = 320,
+                                .every = 32,
+                                .early = 8,
+                                .base_lr = 1.5e-3,
+                                .tune_lr = 5e-4,
+                                .arm_lr = 5e-4,
+                                .seed = 1};
+
+/* Every seed has its own base, reference and scores; learning rates are not tuned. */
+static void plan_confirm(repro *r) {
+    origin o = {.corpus = "confirm", .s = repro_confirm, .reference_model = repro_confirm.model};
+    for (o.s.seed = 1; o.s.seed <= CONFIRM_SEEDS; o.s.seed++) {
+        plan_arms(r, &o, "confirm", MODELS " null_scores");
+        plan_arms(r, &o, "confirm", FEW_ARMS " doc clean");
+    }
+}
+
 void plan_scale(repro *r) {
     origin o = {.corpus = "builtin", .s = repro_built_in, .reference_model = repro_built_in.model};
     for (o.s.seed = 1; o.s.seed <= repro_seeds(r) && !r->quick; o.s.seed++) {
@@ -62,4 +101,6 @@ void plan_scale(repro *r) {
         for (size_t i = 0; i < COUNT(sizes); i++)
             plan_size(r, &o, &sizes[i]);
     }
+    if (!r->quick && r->raw == NULL && repro_exists(REPRO_OPENSTAX "/raw.cnxml.txt"))
+        plan_confirm(r);
 }

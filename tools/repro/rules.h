@@ -21,6 +21,7 @@ typedef void claim_rule(claim *c);
 typedef enum claim_scope {
     ONCE,                 /* on the built-in corpus */
     ONCE_ON_FACTS,
+    ONCE_ANNOUNCED,       /* on the run of .github/PREREGISTERED.md */
     ON_GOALS,             /* on each corpus; on the first two also if it was not run */
     ON_CORPORA,           /* on each corpus that was run */
     ON_CORPORA_WITH_ARMS, /* ... and on all but the built-in one only if its arms were run */

@@ -447,6 +447,7 @@ void repro_write_settings(const repro *r, FILE *out) {
     fprintf(out, "quick,%d\nratio,%g\n", r->quick, REPRO_RATIO);
     put_settings(out, "builtin", &repro_built_in);
     put_settings(out, "facts", &repro_facts);
+    put_settings(out, "confirm", &repro_confirm);
     put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
     fprintf(out, "held-out piece bytes,%d\nseeds,%d\ntuned lr,%g %g %g\n", REPRO_PIECE_BYTES,

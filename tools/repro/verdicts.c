@@ -167,6 +167,20 @@ static const claim_row rows[] = {
      "At every size from 0.06 to 3.3 million weights, selective training ends ahead of plain "
      "training on the same tokens",
      "1.1B and 7B", "at one size it does not", rule_sizes, "slm", NULL, TOKENS, 0},
+    {"announced-selection", 3, ONCE_ANNOUNCED, "confirm",
+     "Announced before it was run: on OpenStax, with 5.6 million weights, selective training ends "
+     "ahead of plain training on the same tokens",
+     "1.1B and 7B", "plain training ends as well", rule_better, "slm", "clm", TOKENS, 0},
+    {"announced-random", 3, ONCE_ANNOUNCED, "confirm",
+     "Announced: there it ends ahead of training on random tokens", NO_SUCH_ARM,
+     "random tokens do as well", rule_better, "slm", "random", TOKENS, 0},
+    {"announced-documents", 3, ONCE_ANNOUNCED, "confirm",
+     "Announced: there it ends ahead of keeping whole documents by the same reference", NO_SUCH_ARM,
+     "documents do as well", rule_better, "slm", "doc", TOKENS, 0},
+    {"announced-clean", 3, ONCE_ANNOUNCED, "confirm",
+     "Announced: there the clean text alone, trained on for as many steps, ends ahead of selective "
+     "training",
+     NO_SUCH_ARM, "selective training ends as well", rule_better, "clean", "slm", TOKENS, 0},
     {"needs-reference", 3, ONCE, "main",
      "The gain needs a reference that knows the target: with it selection ends ahead of selection "
      "by the starting model as reference",
@@ -199,7 +213,7 @@ enum { N_ROWS = COUNT(rows), GOAL_CORPORA = 2 };
 
 /* After the corpora comes what is claimed once. */
 static int applies(const data *d, const claim_row *row, size_t corpus_index) {
-    const int is_once = row->scope == ONCE || row->scope == ONCE_ON_FACTS;
+    const int is_once = row->scope <= ONCE_ANNOUNCED;
     if (is_once || corpus_index == N_CORPORA) return is_once && corpus_index == N_CORPORA;
 
     const char *corpus = corpora[corpus_index];
@@ -226,7 +240,7 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
                  .p_holm = NAN,
                  .tests = {.p_no = 1}};
     SAY(c->id, "%s", row->id);
-    if (row->scope != ONCE && row->scope != ONCE_ON_FACTS) {
+    if (row->scope > ONCE_ANNOUNCED) {
         SAY(c->id, "-%s", corpus);
         SAY(c->title, "On %s", corpus_name(corpus, IN_SENTENCE));
     }
@@ -238,7 +252,8 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
 
 static const char *corpus_of(const claim_row *row, size_t corpus_index) {
     if (row->scope == ONCE) return corpora[0];
-    return row->scope == ONCE_ON_FACTS ? "facts" : corpora[corpus_index];
+    if (row->scope == ONCE_ON_FACTS) return "facts";
+    return row->scope == ONCE_ANNOUNCED ? "confirm" : corpora[corpus_index];
 }
 
 /* Part by part, so that claims.csv and the page have the same order. */
