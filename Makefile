@@ -2,8 +2,10 @@
 #   make             build/slm (command line), build/audit, build/bench, the examples
 #   make run         the main result: base, reference, scores, then plain against selective
 #                    training; build/report.html
-#   make repro       every figure of the paper, with controls (an hour and a half; may be stopped
+#   make repro       every figure of the paper, with controls (hours; may be stopped
 #                    and taken up); QUICK=1: one seed, minutes
+#   make results     what the runs of make repro found, thinned, into .github/results; README's
+#                    tables anew
 #   make data        where the other texts of the evidence come from; downloads nothing
 #   make test        the tests (minutes); ends with "N passed, N failed"
 #   make check       the slow ones: sanitizers, other compilers and standards, fuzz smoke; what is
@@ -163,6 +165,10 @@ repro: build/reproduce
 	@build/reproduce run $(if $(filter 1,$(QUICK)),--quick --out build/repro-quick,--out build/repro)
 	@build/reproduce report --out build/repro$(if $(filter 1,$(QUICK)),-quick)
 
+# Puts what the runs in build/repro found into .github/results, and README's tables anew.
+results: build/reproduce
+	@sh tools/repro/ship.sh build/repro .github/results README.md
+
 data:
 	@sh tools/repro/data.sh
 
@@ -267,5 +273,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro data test check fuzz style book web mutate bench bench-peers \
+.PHONY: all always run repro results data test check fuzz style book web mutate bench bench-peers \
     bench-mpi mpi man install uninstall help clean

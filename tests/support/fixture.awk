@@ -214,6 +214,11 @@ function documents(    w) {
     other_arm("facts", "main", "floor", 0.47)
     other_arm("facts", "main", "blend", 0.43)
     other_arm("facts", "main", "split", 0.41)
+    other_arm("confirm", "confirm", "clm", 0.42)
+    other_arm("confirm", "confirm", "slm", 0.40)
+    other_arm("confirm", "confirm", "random", 0.44)
+    other_arm("confirm", "confirm", "doc", 0.39)
+    other_arm("confirm", "confirm", "clean", 0.36)
     for (w = 1; w <= 6; w += 5) {
         wrong = w / 10
         other_arm("labels", "labels", "clm", 0.40 + w / 100)

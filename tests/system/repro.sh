@@ -137,6 +137,8 @@ is $dir/a labels-documents "as made up" holds
 is $dir/a documents-builtin "as made up" holds
 is $dir/a adds-to-documents-builtin "as made up" holds
 is $dir/a documents-tuned-builtin "as made up" open
+is $dir/a announced-selection "as made up" holds
+is $dir/a announced-clean "as made up" holds
 is $dir/a remedy-second "as made up" holds
 is $dir/a remedy-explore "as made up" "does not hold"
 

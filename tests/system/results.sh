@@ -1,0 +1,81 @@
+#!/bin/sh
+# The results that README quotes, .github/results: README's tables are those of the shipped numbers,
+# worked out anew from these, by the report and by awk.  And ship.sh, which puts them there, on
+# made-up runs.
+cd "$(dirname "$0")/../.." || exit 1
+dir=build/tmp/results
+LC_ALL=C
+export LC_ALL
+rm -rf $dir && mkdir -p $dir || exit 1
+passed=0 failed=0
+check() {                                          # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then passed=$((passed + 1))
+    else failed=$((failed + 1)); echo "FAIL $name"; fi
+}
+if ! make -s ${CC:+CC="$CC"} build/fixture; then
+    echo "FAIL the report does not compile"
+    echo "0 passed, 1 failed"
+    exit 1
+fi
+cat >$dir/report <<'END'
+exec build/fixture "$1" --bare
+END
+REPORT="sh $dir/report"
+export REPORT
+
+# table README NAME: what stands between its two marks.
+table() {
+    awk -v name="$2" '
+        $0 == "<!-- end of " name " -->" { on = 0 }
+        on && /^\|/
+        $0 == "<!-- " name " -->" { on = 1 }' "$1"
+}
+same_table() { table "$1" $2 | cmp - $3; }
+
+# checked FOLDER README: the claims follow from the curves beside them, and README quotes them.
+checked() {
+    mkdir -p $dir/anew && rm -f $dir/anew/* && cp $1/*.csv $dir/anew/
+    $REPORT $dir/anew >/dev/null 2>&1
+    check "$1: the claims follow from the curves" cmp $dir/anew/claims.csv $1/claims.csv
+    check "$1: and so do the tables" cmp $dir/anew/results.md $1/results.md
+    check "$2 has the table of claims" same_table $2 results $dir/anew/results.md
+    check "$2 has the table of what to do" same_table $2 decision $dir/anew/decision.md
+    awk -F, -f tests/support/shipped.awk $1/curves.csv >$dir/numbers
+    check "$1: awk finds numbers" test "$(wc -l <$dir/numbers)" -ge 3
+    while read -r claim text; do
+        check "$1: $claim says $text, as awk does" grep -q "^$claim,.*$text" $1/claims.csv
+        check "$2 says $text" grep -qF -e "$text" $2
+    done <$dir/numbers
+}
+
+# ---- ship.sh on made-up runs ----
+sh tests/support/fixture.sh $dir/made
+printf '%s\n' before '<!-- decision -->' old '<!-- end of decision -->' between '<!-- results -->' \
+    '| old |' '<!-- end of results -->' after >$dir/readme.md
+build/fixture $dir/made --bare >/dev/null 2>&1
+sh tools/repro/ship.sh $dir/made $dir/shipped $dir/readme.md
+check "ship.sh works" test $? -eq 0
+checked $dir/shipped $dir/readme.md
+check "what is around the tables stays" \
+    test "$(grep -cE '^(before|between|after)$' $dir/readme.md)" = 3
+check "what was in them goes" test "$(grep -cE '^(old|[|] old [|])$' $dir/readme.md)" = 0
+verdicts() { cut -d , -f 1,2,4 $1/claims.csv; }
+verdicts $dir/made >$dir/whole
+verdicts $dir/shipped >$dir/thinned
+check "thinned curves give the verdicts of whole ones" cmp $dir/whole $dir/thinned
+check "they are a good deal smaller" test \
+    $(($(wc -c <$dir/made/curves.csv) * 6 / 10)) -gt "$(wc -c <$dir/shipped/curves.csv)"
+check "the machine is named" grep -q '^machine,.' $dir/shipped/run.csv
+sed 's/| \*\*holds\*\*/| **open**/' $dir/readme.md >$dir/wrong.md
+check "a verdict that was changed by hand is noticed" test "$(
+    table $dir/wrong.md results | cmp - $dir/shipped/results.md >/dev/null 2>&1
+    echo $?)" = 1
+
+# ---- the shipped results ----
+if [ -s .github/results/curves.csv ]; then checked .github/results README.md
+else echo "skipped: README's numbers (no .github/results/curves.csv: see tools/repro/ship.sh)"; fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
