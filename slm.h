@@ -1449,8 +1449,9 @@ SLM_API double slm_rng_normal(slm_rng *rng) {
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
 }
 
-/* Numbers that one thread draws at a time. */
-#define SLM__NORMAL_PIECE ((size_t)1 << 12)
+/* Numbers that one thread draws at a time: they take it milliseconds, so that small models do not
+   start other threads. */
+#define SLM__NORMAL_PIECE ((size_t)1 << 16)
 
 /* Fills out (n) with normal numbers.  A deviation of 0 draws none.  Each number takes two words of
    the generator, whose state is a counter: so a thread can begin anywhere in the sequence, and the
@@ -2158,10 +2159,11 @@ enum {
    that one comes milliseconds late, and one thread alone would have been done many times sooner.
    So a tape and a generator, which do much small work, keep an account of their products.  It knows
    how long one thread takes for a multiply-add, gains what all threads save, and pays what they
-   cost.  Where it would fall below zero, one thread does all for a time that is SLM__TEAM_REST
-   times as long as what is missing, and then all are tried again: twice as long for each trial in
-   a row that failed.  So what the trials cost is a small share of the time, and all threads are
-   never much slower than one.
+   cost.  A trial begins with SLM__TEAM_GRANT on the account.  Where it would fall below zero, one
+   thread does all for a time that is SLM__TEAM_REST times as long as what the trial cost, and then
+   all are tried again: twice as long for each trial in a row that failed.  What is not a product
+   is not measured: it is shared only while the account holds a quarter of its most.  So what the
+   trials cost is a small share of the time, and all threads are hardly ever slower than one.
 
    The number of threads changes no bit, so the clock cannot either.  Nothing of OpenMP is set: the
    caller's threads, their number and how they wait are what they were. */
@@ -2169,10 +2171,11 @@ enum {
     SLM__TEAM_SIZES = 24,  /* products are told apart by size: powers of two */
     SLM__TEAM_SMALL = 8,   /* products below this size begin on one thread, which is measured ... */
     SLM__TEAM_SAMPLES = 3, /* ... at least so many times */
-    SLM__TEAM_REST = 32,
-    SLM__TEAM_MOST_FAILURES = 6
+    SLM__TEAM_REST = 300,
+    SLM__TEAM_MOST_FAILURES = 4
 };
 #define SLM__TEAM_CREDIT 0.004 /* seconds: what was saved long ago does not count */
+#define SLM__TEAM_GRANT 0.0005 /* seconds that a trial may cost before it has failed */
 #define SLM__TEAM_BEGIN 0.1    /* seconds before small products are tried with all threads */
 
 /* Tests that want all threads to work, always, replace it by 0. */
@@ -2207,11 +2210,13 @@ static int slm__team_all(slm__team *team, size_t work, size_t grain) {
     return (int)slm__min((size_t)SLM__THREADS(), (size_t)team->most);
 }
 
-/* How many threads share work that is not a product: as many as shared the last product. */
+/* How many threads share work that is not a product: one, or all where those that shared the last
+   product are known to save time. */
 static int slm__team_share(slm__team *team, size_t work, size_t grain) {
     const int all = slm__team_all(team, work, grain);
+    const int saves = !SLM__TEAM_JUDGES || team->credit >= SLM__TEAM_CREDIT / 4;
 
-    return work > grain && !team->alone ? all : 1;
+    return work > grain && saves && !team->alone ? all : 1;
 }
 
 /* The pace of one thread at this size, or at the next smaller one that is known; 0: unknown. */
@@ -2240,7 +2245,10 @@ static slm__team_turn slm__team_begin(slm__team *team, size_t work, size_t grain
     for (size_t grains = work / grain; grains > 1 && turn.size < SLM__TEAM_SIZES - 1; grains /= 2)
         turn.size++;
     turn.start = SLM__CLOCK();
-    if (team->begun <= 0) team->begun = turn.start;
+    if (team->begun <= 0) {
+        team->begun = turn.start;
+        team->credit = SLM__TEAM_GRANT;
+    }
     team->alone = turn.start < team->rest || slm__team_measures(team, &turn);
     if (team->alone) turn.threads = 1;
     return turn;
@@ -2265,18 +2273,23 @@ static void slm__team_end(slm__team *team, slm__team_turn turn, size_t work) {
     const double now = SLM__CLOCK();
     const double seconds = now - turn.start;
     const double pace = slm__team_pace(team, turn.size);
+    double cost = 0; /* of a trial that failed */
 
     if (turn.threads == 1) {
         slm__team_learn(team, turn.size, seconds / (double)work);
         return;
     }
-    if (pace <= 0) return;
+    if (pace <= 0) {
+        team->credit = SLM__TEAM_CREDIT; /* Nothing speaks against all threads. */
+        return;
+    }
     team->credit = fmin(team->credit + pace * (double)work - seconds, SLM__TEAM_CREDIT);
     if (team->credit >= SLM__TEAM_CREDIT) team->n_failures = 0;
     if (team->credit >= 0) return;
-    team->rest = now - team->credit * (double)(SLM__TEAM_REST << team->n_failures);
+    cost = SLM__TEAM_GRANT - team->credit;
+    team->rest = now + cost * (double)(SLM__TEAM_REST << team->n_failures);
     if (team->n_failures < SLM__TEAM_MOST_FAILURES) team->n_failures++;
-    team->credit = 0;
+    team->credit = SLM__TEAM_GRANT;
 }
 
 /* ==== >>gemm ================================================================================ 4 ==

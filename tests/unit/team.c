@@ -71,6 +71,46 @@ static void test_busy(void) {
     CHECK(do_product(&team, ALONE / 3) == 4, "and do not go on");
 }
 
+/* What is not a product is not measured, and so has to wait until all threads have proved good. */
+static void test_the_rest(void) {
+    slm__team team;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    CHECK(slm__team_share(&team, WORK, GRAIN) == 1, "nothing is known yet");
+    (void)seconds_alone(&team, 0.9 * ALONE);
+    CHECK(slm__team_share(&team, WORK, GRAIN) == 1, "one product is no proof");
+    for (int i = 0; i < 20; i++) (void)do_product(&team, ALONE / 3);
+    CHECK(slm__team_share(&team, WORK, GRAIN) == 4, "what saves time in products is for all");
+    CHECK(slm__team_share(&team, GRAIN, GRAIN) == 1, "but for what is small");
+    (void)do_product(&team, 10 * ALONE);
+    (void)do_product(&team, ALONE);
+    CHECK(slm__team_share(&team, WORK, GRAIN) == 1, "after a failure one thread does all");
+}
+
+/* Products that are larger than any that one thread has done. */
+static void test_unknown_pace(void) {
+    slm__team team;
+    size_t large = (size_t)GRAIN << SLM__TEAM_SMALL;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    for (int i = 0; i < 3; i++) {
+        slm__team_turn turn = slm__team_begin(&team, large, GRAIN);
+        CHECK(turn.threads == 4, "a large product is for all");
+        test_clock += 1;
+        slm__team_end(&team, turn, large);
+    }
+    CHECK(slm__team_share(&team, WORK, GRAIN) == 4, "and so is what stands between them");
+}
+
+/* A machine is never so quiet that no product is late by microseconds. */
+static void test_grant(void) {
+    slm__team team;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    (void)seconds_alone(&team, 1.1 * ALONE);
+    CHECK(do_product(&team, ALONE / 3) == 4, "a tenth of a millisecond is no failure");
+}
+
 static void test_bounds(void) {
     slm__team team;
     memset(&team, 0, sizeof team);
@@ -99,6 +139,9 @@ static void test_settings(void) {
 int main(void) {
     test_quiet();
     test_busy();
+    test_the_rest();
+    test_unknown_pace();
+    test_grant();
     test_bounds();
     test_settings();
     return check_end();
