@@ -147,7 +147,7 @@ advice() {                                         # FOLDER SITUATION WHAT ADVIC
     check "$3: $4" grep -q "^| $2.* | \*\*$4\*\*" $dir/$1/decision.md
 }
 advice a "Facts" "new facts" "keep the documents that the reference likes best, train on them"
-advice a "Wrong results in one" "wrong results" "selective training"
+advice a "Six wrong results in ten" "wrong results" "selective training"
 advice a "A text that is already" "nothing to gain" "train on all of it"
 check "what is simpler stands first" awk '
     /selective training\*\*/ { selective = 1 }

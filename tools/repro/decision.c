@@ -43,9 +43,9 @@ static const situation situations[] = {
      "builtin", {"main", "documents"}, 60000, NAN},
     {"Little clean text (4 kB); the same noisy corpus", "builtin", {"clean", "main"}, 4000, NAN},
     {"Facts that only the noisy corpus holds", "facts", {"main"}, NAN, NAN},
-    {"Wrong results in one part of ten, nothing off the target", "labels", {"labels"}, NAN, 0.1},
-    {"Wrong results in six parts of ten, nothing off the target", "labels", {"labels"}, NAN, 0.6},
-    {"Real text with markup (OpenStax), clean text of the same books", "openstax",
+    {"Three wrong results in ten, nothing off the target", "labels", {"labels"}, NAN, 0.3},
+    {"Six wrong results in ten, nothing off the target", "labels", {"labels"}, NAN, 0.6},
+    {"Real text with markup (OpenStax), clean prose of such books", "openstax",
      {"main", "documents"}, NAN, NAN},
     {"Records (GSM8K) strewn into other text, clean text of their kind", "gsm8k",
      {"main", "documents"}, NAN, NAN},
@@ -139,7 +139,7 @@ enum { COLUMNS = 6 };
 
 static const char *const header[COLUMNS] = {
     "you have", "do this", "it ends at", "plain training", "selective training",
-    "arithmetic, plain training = 1: one run; many"};
+    "price: one run; many"};
 
 static const char *end_text(const data_group *g, data_column metric) {
     if (g == NULL) return "not run";
@@ -233,7 +233,8 @@ void report_decision(findings *all) {
                "probability that the model gives to the right result (of facts: to the right "
                "answer) after it has read the text before it; it solves nothing by itself.  Loss "
                "is the mean loss on the target, in nats per byte (of real text: per token).  "
-               "One run pays for the reference and for scoring; of many runs by the same scores "
-               "each pays for itself alone.",
+               "Price: arithmetic, that of plain training being 1.  One run pays for the "
+               "reference and for scoring; of many runs by the same scores each pays for itself "
+               "alone.",
                header, COLUMNS, cells, n);
 }
