@@ -41,6 +41,7 @@ static const arm arms[] = {
     {"doc", .text = TEXT_DOCUMENTS},
     {"doc_ppl", .text = TEXT_LIKELY_DOCUMENTS},
     {"doc_random", .text = TEXT_RANDOM_DOCUMENTS},
+    {"page", .text = TEXT_PAGES},
     {"window", .text = TEXT_WINDOWS},
     {"doc_tuned", .text = TEXT_DOCUMENTS, .then_clean = 1},
     {"doc_scores",
@@ -68,7 +69,8 @@ static const arm arms[] = {
     /* Token Cleaning (2502.01968), which is for tuning on instructions: tokens ranked over the
        whole text by excess, once; here the reference is tuned on the clean text, there on a part of
        the text itself.  Self-evolving: in rounds, with what the model became on the part before as
-       the reference; there the first reference is tuned on the first part. */
+       the reference; there the first reference is tuned on the first part.  Six tenths are kept, as
+       there. */
     {"cleaned", .text = TEXT_CLEANED},
     {"evolving", .rounds = 4},
 
@@ -80,6 +82,12 @@ static const arm arms[] = {
      .keep = KEEP_ALWAYS},
     {"second_scores", .kind = JOB_SCORES, .by = BY_SECOND},
     {"slm_by_second", .criterion = SLM_CRITERION_EXCESS, .by = BY_SECOND},
+    {"both_scores", .kind = JOB_SCORES, .by = BY_BOTH},
+    {"slm_by_both", .criterion = SLM_CRITERION_EXCESS, .by = BY_BOTH},
+    /* Neither asks what the model knows already: what it has learned better than the reference,
+       which excess loss drops, it may go on learning. */
+    {"veto", .text = TEXT_ALL_VETOED},
+    {"doc_veto", .text = TEXT_VETOED},
     {"explore", .rule = RULE_EXPLORE},
     {"floor", .rule = RULE_FLOOR},
     {"blend", .rule = RULE_BLEND},

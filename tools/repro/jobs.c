@@ -119,7 +119,7 @@ double job_work(const job *j) {
     if (!job_is_generated(j)) measured /= bytes_per_token;
     double trained = (double)job_steps(j) * j->s.B * j->s.T;
     if (j->rule != RULE_NONE) trained *= 1 + forward_share; /* a rule wants the losses first */
-    measured += j->rounds * forward_share * (double)j->s.noisy_bytes;
+    if (j->rounds > 0) measured += (double)j->s.noisy_bytes; /* each part once */
     return (trained + forward_share * measured) * weights / built_in_weights;
 }
 

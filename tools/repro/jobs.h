@@ -18,10 +18,12 @@ enum {
     REPRO_SEEDS = 5,
     REPRO_RATES = 3,          /* learning rates that are tried */
     REPRO_PIECE_BYTES = 8000, /* held out of the noisy text's kind, the same for all seeds */
-    REPRO_PIECE_SEED = 1000
+    REPRO_PIECE_SEED = 1000,
+    REPRO_PAGE = 10 /* documents */
 };
 
 #define REPRO_RATIO 0.4 /* of every arm in the sets that do not vary it */
+#define REPRO_VETO 1.0  /* nats by which a token is less likely to the reference than to the base */
 #define REPRO_OPENSTAX "../shared/data/openstax"
 #define REPRO_GSM8K "../shared/data/gsm8k"
 
@@ -29,7 +31,8 @@ typedef enum job_kind {
     JOB_ARM,       /* trains the model of job `start`, or a new one, with the scores of `scores` */
     JOB_BASE,      /* trains a new model on general text */
     JOB_REFERENCE, /* tunes the model of job `start` on the clean text, or on `text` */
-    JOB_SCORES     /* scores the text with the model of job `reference` */
+    JOB_SCORES     /* scores the text with the model of job `reference`; without one it takes of
+                      each token the lower loss of the two files `worth` */
 } job_kind;
 
 typedef enum job_text {
@@ -44,7 +47,10 @@ typedef enum job_text {
     TEXT_DOCUMENTS,        /* of the highest mean excess */
     TEXT_LIKELY_DOCUMENTS, /* of the lowest mean loss by the reference */
     TEXT_RANDOM_DOCUMENTS,
+    TEXT_PAGES,   /* of the highest mean excess, REPRO_PAGE documents in a row being one */
     TEXT_WINDOWS, /* of the highest mean excess */
+    TEXT_VETOED,  /* as TEXT_DOCUMENTS, without the tokens that the reference vetoes */
+    TEXT_ALL_VETOED, /* all of it, without these tokens */
     TEXT_CLEANED  /* all of it, but only the tokens of the highest excess are trained on */
 } job_text;
 
@@ -67,7 +73,7 @@ typedef struct job {
     uint64_t then_clean; /* steps on the clean text, at tune_lr, after s.steps on this one */
     const struct job *start, *reference, *scores; /* other jobs, or NULL */
     const struct job *worth[2]; /* the noisy text's scores by reference and base, by which documents
-                                   are kept, or NULL */
+                                   are kept, or NULL; see JOB_SCORES */
     const struct job *same_as; /* a job that this one repeats in another set, or NULL */
     char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
     int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */

@@ -80,10 +80,11 @@ static void keep_model(job *j, const char *set, double ratio) {
 /* A job whose text is a share of the noisy one needs the scores by which that is chosen; so do some
    rules, and the cleaning in rounds.  Where nothing else is selected, the ratio is that share. */
 static void set_worth(job *j, const origin *o, double ratio) {
-    const int takes_share = j->text >= TEXT_DOCUMENTS;
-    const int by_documents = takes_share && j->text != TEXT_RANDOM_DOCUMENTS;
+    const int is_filtered = j->text >= TEXT_DOCUMENTS;
+    const int takes_share = is_filtered && j->text != TEXT_ALL_VETOED;
+    const int by_scores = is_filtered && j->text != TEXT_RANDOM_DOCUMENTS;
     const int by_base = rule_needs_base(j->rule) || rule_needs_documents(j->rule);
-    if (by_documents || by_base || j->rounds > 0) {
+    if (by_scores || by_base || j->rounds > 0) {
         j->worth[0] = o->scores[BY_REFERENCE];
         j->worth[1] = o->scores[BY_BASE];
     }
@@ -121,6 +122,7 @@ static void set_selection(job *j, const origin *o, const arm *a, double ratio) {
 /* The model whose scores a job makes. */
 static const job *scorer(const origin *o, score_kind by) {
     if (by == BY_BASE) return o->base;
+    if (by == BY_BOTH) return NULL;
     if (by == BY_CLEAN) return o->clean;
     return by == BY_SECOND ? o->second : o->reference;
 }
@@ -156,6 +158,10 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
         break;
     case JOB_SCORES:
         j.reference = scorer(o, a->by);
+        if (j.reference != NULL) break;
+        j.start = o->base; /* whose tokenizer it takes */
+        j.worth[0] = o->scores[BY_REFERENCE];
+        j.worth[1] = o->scores[BY_SECOND];
         break;
     case JOB_ARM:
         j.start = o->base;

@@ -9,6 +9,7 @@ typedef enum score_kind {
     BY_BASE,
     BY_CLEAN,  /* by the model of the arm `clean`: a reference that is trained for longer */
     BY_SECOND, /* by a reference tuned on the documents that the first one's scores keep */
+    BY_BOTH,   /* of each token the lower loss by the reference and the second one */
     BY_REFERENCE_ON_DOCUMENTS, /* of those documents */
     SCORE_KINDS
 } score_kind;

@@ -21,16 +21,17 @@ const settings repro_built_in = {.general = {.target = 0.6, .noise = 0.2, .wrong
                                  .seed = 1};
 
 #define MAIN_MODELS                                                                                \
-    MODELS " null_scores doc_scores clean clean_scores second second_scores"
+    MODELS " null_scores doc_scores clean clean_scores second second_scores both_scores"
 #define MAIN_ARMS                                                                                  \
     "clm slm random slm_sequence loss ref entropy intersect union oracle filtered mixed "          \
     "clm_tuned slm_tuned null_reference clean"
 #define DOCUMENT_ARMS                                                                              \
     "doc doc_ppl doc_random window rho_sequences doc_slm:0.6 doc_tuned doc_slm_tuned:0.6"
-#define FOLLOWERS "cleaned evolving soft stochastic smooth eslm slm_by_clean"
-#define REMEDIES "slm_by_second explore floor blend split"
-#define LABEL_MODELS "scores null_scores doc_scores"
-#define LABEL_ARMS "clm slm random doc doc_slm:0.6 oracle mixed slm_tuned"
+#define FOLLOWERS "cleaned:0.6 evolving:0.6 soft stochastic smooth eslm slm_by_clean"
+#define REMEDIES "slm_by_second slm_by_both veto doc_veto explore floor split"
+#define LABEL_MODELS "scores null_scores doc_scores clean_scores"
+#define LABEL_ARMS                                                                                 \
+    "clm slm slm:0.6 random doc page doc_slm:0.6 doc_veto oracle slm_by_clean veto"
 
 /* In what a row of the plan differs from the set main.  What does not differ is not run again. */
 typedef enum change {

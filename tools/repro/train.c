@@ -45,6 +45,7 @@ static void add_cost(costs *all, const job *j) {
 }
 
 static double flops_of(const repro *r, const job *j, const slm_model *reference) {
+    if (j->kind == JOB_SCORES && j->reference == NULL) return 0;
     if (j->kind == JOB_SCORES) {
         slm_losses *scores = job_load_scores(r, j);
         double tokens = (double)scores->n;
@@ -330,15 +331,30 @@ static void do_model(const repro *r, const job *j, experiment *e, curve *c) {
     slm_model_free(model);
 }
 
-static void do_scores(const repro *r, const job *j, experiment *e, curve *c) {
-    const outcome nothing = {c, NAN, 0, {NAN, NAN}, NAN, 0};
+static slm_losses *score_by_model(const repro *r, const job *j, const experiment *e) {
     slm_model *model = load_model(r, j->reference);
     slm_losses *scores = experiment_score(e, model, e->corpus[CORPUS_NOISY]);
+    slm_model_free(model);
+    return scores;
+}
+
+static slm_losses *lower_of_two(const repro *r, const job *j) {
+    slm_losses *scores = job_load_scores(r, j->worth[0]);
+    slm_losses *other = job_load_scores(r, j->worth[1]);
+    for (size_t i = 0; i < scores->n; i++)
+        if (other->loss[i] < scores->loss[i]) scores->loss[i] = other->loss[i];
+    slm_losses_free(other);
+    return scores;
+}
+
+static void do_scores(const repro *r, const job *j, experiment *e, curve *c) {
+    const outcome nothing = {c, NAN, 0, {NAN, NAN}, NAN, 0};
+    const int has_model = j->reference != NULL;
+    slm_losses *scores = has_model ? score_by_model(r, j, e) : lower_of_two(r, j);
     os_child_end_with_parent();
     must(slm_losses_save(scores, repro_path(r, "scores", j->name, ".scores"), &experiment_error));
     write_run(r, j, &nothing);
     slm_losses_free(scores);
-    slm_model_free(model);
 }
 
 void repro_do(const repro *r, const job *j) {
