@@ -133,7 +133,7 @@ void lock_release(file_lock *lock) {
     (void)lock;
 }
 
-void lock_sweep(const char *path) {
+void os_remove_plain(const char *path) {
     (void)path;
 }
 

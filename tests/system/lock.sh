@@ -290,6 +290,8 @@ int open(const char *path, int flags, ...) {
     errno = atoi(getenv("SHIM_OPEN"));
     return -1;
 }
+int fcntl64(int, int, ...) __attribute__((alias("fcntl")));
+int open64(const char *, int, ...) __attribute__((alias("open")));
 END
 number() { printf '#include <errno.h>\n%s\n' "$1" | $CC -E -P - 2>/dev/null | tail -n 1; }
 shim=$PWD/$T/shim.so
@@ -328,10 +330,10 @@ fi
 
 windows=x86_64-w64-mingw32-gcc
 if command -v $windows >/dev/null; then
-    check "lock.c compiles for Windows" $windows -std=c99 -Wall -Wextra -Wpedantic -Werror -Itools \
-        -c tools/common/lock.c -o "$T/lock.obj"
+    check "os.c compiles for Windows" $windows -std=c99 -Wall -Wextra -Wpedantic -Werror -Itools \
+        -c tools/common/os.c -o "$T/os.obj"
 else
-    echo "skipped: lock.c for Windows (needs $windows)"
+    echo "skipped: os.c for Windows (needs $windows)"
 fi
 
 echo "$passed passed, $failed failed"

@@ -31,7 +31,4 @@ lock_status lock_take(file_lock *lock, const char *path);
 /* Removes the file and gives the lock back.  Does nothing if none is held. */
 void lock_release(file_lock *lock);
 
-/* Removes a temporary file that a killed process left, if it is a regular file. */
-void lock_sweep(const char *path);
-
 #endif

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,9 @@
 
 /* ---- Windows: the process ---- */
 
-wchar_t *os_wide(const char *text) {
+/* The path in wide characters, which the caller frees; NULL if it is no UTF-8 or memory runs
+ * out. */
+static wchar_t *wide_of(const char *text) {
     int n = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, NULL, 0);
     wchar_t *wide = n > 0 ? (wchar_t *)malloc((size_t)n * sizeof *wide) : NULL;
     if (wide != NULL) (void)MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide, n);
@@ -165,7 +168,7 @@ int os_terminal_width(void) {
 
 os_kind os_kind_of(const char *path, uint64_t *size) {
     struct _stat64 s;
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     if (size != NULL) *size = 0;
     if (wide == NULL) return OS_NOTHING;
 
@@ -183,7 +186,7 @@ os_kind os_kind_of(const char *path, uint64_t *size) {
 }
 
 static int find_identity(const char *path, BY_HANDLE_FILE_INFORMATION *info) {
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     if (wide == NULL) return 0;
     DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     HANDLE file =
@@ -207,8 +210,8 @@ int os_is_same_file(const char *a, const char *b) {
 FILE *os_open(const char *path, const char *mode) {
     FILE *stream = NULL;
     int is_new = strcmp(mode, "wbx") == 0;
-    wchar_t *wide_mode = os_wide(is_new ? "wb" : mode);
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide_mode = wide_of(is_new ? "wb" : mode);
+    wchar_t *wide = wide_of(path);
     if (wide != NULL && is_new) {
         int flags = _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY;
         int descriptor = _wopen(wide, flags, _S_IREAD | _S_IWRITE);
@@ -222,15 +225,15 @@ FILE *os_open(const char *path, const char *mode) {
 }
 
 int os_remove(const char *path) {
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     int failed = wide == NULL || _wremove(wide) != 0;
     free(wide);
     return failed;
 }
 
 int os_rename(const char *from, const char *to) {
-    wchar_t *wide_from = os_wide(from);
-    wchar_t *wide_to = os_wide(to);
+    wchar_t *wide_from = wide_of(from);
+    wchar_t *wide_to = wide_of(to);
     DWORD flags = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
     int failed = wide_from == NULL || wide_to == NULL || !MoveFileExW(wide_from, wide_to, flags);
     if (failed) errno = EACCES;
@@ -240,21 +243,21 @@ int os_rename(const char *from, const char *to) {
 }
 
 int os_make_folder(const char *path) {
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     int failed = wide == NULL || _wmkdir(wide) != 0;
     free(wide);
     return failed;
 }
 
 int os_remove_folder(const char *path) {
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     int failed = wide == NULL || _wrmdir(wide) != 0;
     free(wide);
     return failed;
 }
 
 int os_truncate(const char *path, uint64_t size) {
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     int descriptor = wide != NULL ? _wopen(wide, _O_RDWR | _O_BINARY) : -1;
     free(wide);
     if (descriptor < 0) return -1;
@@ -268,7 +271,7 @@ int os_sync(FILE *stream) {
 }
 
 int os_open_descriptor(const char *path) {
-    wchar_t *wide = os_wide(path);
+    wchar_t *wide = wide_of(path);
     int descriptor = wide != NULL ? _wopen(wide, _O_RDONLY | _O_BINARY) : -1;
     free(wide);
     return descriptor;
@@ -287,6 +290,107 @@ uint64_t os_descriptor_size(int descriptor) {
 void os_close_descriptor(int descriptor) {
     (void)_close(descriptor);
 }
+
+/* ---- Windows: locks: the file is open without being shared for writing ---- */
+
+static os_lock_status fail_lock(os_lock *lock, unsigned long code) {
+    (void)snprintf(lock->error, sizeof lock->error, "error %lu of Windows", code);
+    return OS_LOCK_FAILED;
+}
+
+static HANDLE open_handle(const char *path, DWORD access, DWORD share, DWORD how) {
+    wchar_t *wide = wide_of(path);
+    if (wide == NULL) return INVALID_HANDLE_VALUE;
+    HANDLE file = CreateFileW(wide, access, share, NULL, how,
+                              FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    free(wide);
+    return file;
+}
+
+static int read_content(os_lock *lock, HANDLE file) {
+    DWORD n = 0;
+    if (!ReadFile(file, lock->content, sizeof lock->content, &n, NULL)) return 0;
+    lock->size = n;
+    return 1;
+}
+
+static os_lock_status read_busy(os_lock *lock, const char *path) {
+    DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    HANDLE file = open_handle(path, GENERIC_READ, share, OPEN_EXISTING);
+    if (file == INVALID_HANDLE_VALUE) return OS_LOCK_BUSY;
+    (void)read_content(lock, file);
+    (void)CloseHandle(file);
+    return OS_LOCK_BUSY;
+}
+
+static os_lock_status read_locked(os_lock *lock, HANDLE file) {
+    BY_HANDLE_FILE_INFORMATION info;
+    DWORD other = FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY;
+    if (!GetFileInformationByHandle(file, &info)) return OS_LOCK_NOT_PLAIN;
+    if ((info.dwFileAttributes & other) != 0 || info.nNumberOfLinks != 1) return OS_LOCK_NOT_PLAIN;
+    if (!read_content(lock, file)) return fail_lock(lock, GetLastError());
+    return OS_LOCK_TAKEN;
+}
+
+os_lock_status os_lock_open(os_lock *lock, const char *path) {
+    DWORD access = GENERIC_READ | GENERIC_WRITE;
+    DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE;
+    memset(lock, 0, sizeof *lock);
+    HANDLE file = open_handle(path, access, share, OPEN_ALWAYS);
+    if (file == INVALID_HANDLE_VALUE) {
+        DWORD code = GetLastError();
+        if (code == ERROR_PATH_NOT_FOUND) return OS_LOCK_NO_FOLDER;
+        if (code != ERROR_SHARING_VIOLATION) return fail_lock(lock, code);
+        return read_busy(lock, path);
+    }
+    os_lock_status status = read_locked(lock, file);
+    lock->handle = (intptr_t)file;
+    if (status != OS_LOCK_TAKEN) (void)CloseHandle(file);
+    return status;
+}
+
+void os_lock_write(intptr_t handle, const char *content, size_t size) {
+    HANDLE file = (HANDLE)handle;
+    DWORD n = 0;
+    if (SetFilePointer(file, 0, NULL, FILE_BEGIN) == 0 && SetEndOfFile(file))
+        (void)WriteFile(file, content, (DWORD)size, &n, NULL);
+}
+
+/* While it is open no other file can get the name. */
+int os_lock_is_named(intptr_t handle, const char *path) {
+    (void)handle;
+    (void)path;
+    return 1;
+}
+
+void os_lock_remove(intptr_t handle, const char *path) {
+    (void)os_remove(path);
+    os_lock_close(handle);
+}
+
+void os_lock_close(intptr_t handle) {
+    (void)CloseHandle((HANDLE)handle);
+}
+
+void os_remove_plain(const char *path) {
+    wchar_t *wide = wide_of(path);
+    DWORD attributes = wide != NULL ? GetFileAttributesW(wide) : INVALID_FILE_ATTRIBUTES;
+    DWORD other = FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY;
+    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & other) == 0)
+        (void)DeleteFileW(wide);
+    free(wide);
+}
+
+unsigned long os_process_number(void) {
+    return GetCurrentProcessId();
+}
+
+void os_machine_name(char *name, size_t size) {
+    DWORD room = (DWORD)size;
+    if (!GetComputerNameA(name, &room)) name[0] = 0;
+}
+
+/* ---- Windows: texts ---- */
 
 /* There is no stream into memory: it is a temporary file. */
 FILE *os_text_open(os_text *text) {
@@ -531,6 +635,110 @@ uint64_t os_descriptor_size(int descriptor) {
 void os_close_descriptor(int descriptor) {
     (void)close(descriptor);
 }
+
+/* ---- POSIX: locks ----
+ * A record lock of fcntl, which network file systems know too. */
+
+static os_lock_status fail_lock(os_lock *lock, int code) {
+    (void)snprintf(lock->error, sizeof lock->error, "%s", strerror(code));
+    return OS_LOCK_FAILED;
+}
+
+static os_lock_status fail_lock_open(os_lock *lock, const char *path) {
+    struct stat named;
+    int code = errno;
+    int there = lstat(path, &named) == 0;
+    if (there && !S_ISREG(named.st_mode)) return OS_LOCK_NOT_PLAIN;
+    (void)fail_lock(lock, code);
+    if (code == ENOENT) return OS_LOCK_NO_FOLDER;
+    int read_only = code == EROFS || code == EACCES;
+    return read_only && !there ? OS_LOCK_READ_ONLY : OS_LOCK_FAILED;
+}
+
+/* A second name of a file would be written to with the lock. */
+static int is_plain_file(int descriptor) {
+    struct stat opened;
+    if (fstat(descriptor, &opened) != 0) return 0;
+    return S_ISREG(opened.st_mode) && opened.st_nlink <= 1;
+}
+
+static os_lock_status lock_whole(os_lock *lock, int descriptor) {
+    struct flock whole;
+    memset(&whole, 0, sizeof whole);
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (fcntl(descriptor, F_SETLK, &whole) == 0) return OS_LOCK_TAKEN;
+    switch (errno) {
+    case EACCES:
+    case EAGAIN: return OS_LOCK_BUSY;
+    case ENOLCK:
+    case ENOSYS:
+    case ENOTSUP:
+    case EINVAL: return OS_LOCK_NO_LOCKS;
+    default: return fail_lock(lock, errno);
+    }
+}
+
+static os_lock_status lock_and_read(os_lock *lock, int descriptor) {
+    if (!is_plain_file(descriptor)) return OS_LOCK_NOT_PLAIN;
+    os_lock_status status = lock_whole(lock, descriptor);
+    if (status == OS_LOCK_FAILED) return status;
+
+    ssize_t n = pread(descriptor, lock->content, sizeof lock->content, 0);
+    if (n < 0) return fail_lock(lock, errno);
+    lock->size = (size_t)n;
+    return status;
+}
+
+os_lock_status os_lock_open(os_lock *lock, const char *path) {
+    int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    memset(lock, 0, sizeof *lock);
+    int descriptor = open(path, flags, 0666);
+    if (descriptor < 0) return fail_lock_open(lock, path);
+    os_lock_status status = lock_and_read(lock, descriptor);
+    int stays = status == OS_LOCK_TAKEN || status == OS_LOCK_NO_LOCKS;
+    lock->handle = descriptor;
+    if (!stays) (void)close(descriptor);
+    return status;
+}
+
+void os_lock_write(intptr_t handle, const char *content, size_t size) {
+    int descriptor = (int)handle;
+    if (ftruncate(descriptor, 0) != 0) return;
+    if (pwrite(descriptor, content, size, 0) != (ssize_t)size) (void)ftruncate(descriptor, 0);
+}
+
+int os_lock_is_named(intptr_t handle, const char *path) {
+    struct stat named;
+    struct stat opened;
+    if (lstat(path, &named) != 0 || fstat((int)handle, &opened) != 0) return 0;
+    return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+void os_lock_remove(intptr_t handle, const char *path) {
+    if (os_lock_is_named(handle, path)) (void)unlink(path);
+    os_lock_close(handle);
+}
+
+void os_lock_close(intptr_t handle) {
+    (void)close((int)handle);
+}
+
+void os_remove_plain(const char *path) {
+    struct stat named;
+    if (lstat(path, &named) == 0 && S_ISREG(named.st_mode)) (void)unlink(path);
+}
+
+unsigned long os_process_number(void) {
+    return (unsigned long)getpid();
+}
+
+void os_machine_name(char *name, size_t size) {
+    if (gethostname(name, size) != 0) name[0] = 0;
+    name[size - 1] = 0;
+}
+
+/* ---- POSIX: texts ---- */
 
 FILE *os_text_open(os_text *text) {
     memset(text, 0, sizeof *text);

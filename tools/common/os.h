@@ -1,6 +1,6 @@
 /* os.h: what the C library lacks and every system has in its own way.  Nothing else in tools calls
- * the system, but lock.c.  Works on POSIX and on Windows, where every path is UTF-8 and goes to the
- * system in its wide characters. */
+ * the system.  Works on POSIX and on Windows, where every path is UTF-8 and goes to the system in
+ * its wide characters. */
 #ifndef OS_H
 #define OS_H
 #include <stddef.h>
@@ -78,6 +78,45 @@ long os_read_at(int descriptor, void *bytes, size_t n, uint64_t offset);
 uint64_t os_descriptor_size(int descriptor);
 void os_close_descriptor(int descriptor);
 
+/* ---- locks ---- */
+enum { OS_LOCK_CONTENT_SIZE = 160, OS_LOCK_ERROR_SIZE = 128 };
+
+typedef enum os_lock_status {
+    OS_LOCK_TAKEN,
+    OS_LOCK_BUSY,      /* another process holds it */
+    OS_LOCK_NO_LOCKS,  /* the file system has none: nothing is held */
+    OS_LOCK_READ_ONLY, /* there is no such file and none can be made here: error says why */
+    OS_LOCK_NO_FOLDER, /* the folder of the file is not there */
+    OS_LOCK_NOT_PLAIN, /* a link, a device, or a file that has a second name */
+    OS_LOCK_FAILED     /* error says why */
+} os_lock_status;
+
+/* A file that is open to be locked. */
+typedef struct os_lock {
+    intptr_t handle;                    /* open if it is TAKEN, or if there are NO_LOCKS */
+    char content[OS_LOCK_CONTENT_SIZE]; /* how the file begins, also if it is busy */
+    size_t size;                        /* of that */
+    char error[OS_LOCK_ERROR_SIZE];
+} os_lock;
+
+/* Opens the file, or makes it, and locks it without waiting.  Follows no symbolic link. */
+os_lock_status os_lock_open(os_lock *lock, const char *path);
+/* Makes this the content of the locked file; if that fails the file is empty. */
+void os_lock_write(intptr_t handle, const char *content, size_t size);
+/* 1 if the path still names the locked file. */
+int os_lock_is_named(intptr_t handle, const char *path);
+/* Removes the file if the path still names it, and gives the lock back. */
+void os_lock_remove(intptr_t handle, const char *path);
+/* Gives the lock back, and leaves the file. */
+void os_lock_close(intptr_t handle);
+/* Removes what the path names, if it is a plain file and no link. */
+void os_remove_plain(const char *path);
+
+/* The number of this process, and the name of the machine; "" if it is not known. */
+unsigned long os_process_number(void);
+void os_machine_name(char *name, size_t size);
+
+/* ---- texts ---- */
 /* A stream that writes into memory. */
 typedef struct os_text {
     FILE *stream;
@@ -92,11 +131,5 @@ int os_text_close(os_text *text);
 
 /* 1 if the byte separates the names of a path. */
 int os_is_separator(char c);
-
-#ifdef _WIN32
-/* The path in wide characters, which the caller frees; NULL if it is no UTF-8 or memory runs
- * out. */
-wchar_t *os_wide(const char *text);
-#endif
 
 #endif

@@ -36,7 +36,7 @@ static int report(const output *o, lock_status status, const char *path) {
 static void sweep(const char *path, const char *end) {
     char temporary[PATH_SIZE + 16];
     (void)snprintf(temporary, sizeof temporary, "%s%s", path, end);
-    lock_sweep(temporary);
+    os_remove_plain(temporary);
 }
 
 int output_open_folder(output *o, const char *folder, const char *const *names, size_t n) {

@@ -1,7 +1,7 @@
 # rooms.awk: the C files besides slm.h.  A header of tools/ holds types and prototypes, no body; no
 # file of tools/ includes a .c; a chain of includes has at most four files (slm.h not counted); the
 # private names of slm.h are seen by the benchmark, the audit and the tests of its parts only; the
-# headers of a system are included by common/os.c and common/lock.c only.
+# headers of a system are included by common/os.c only.
 BEGIN {
     CHAIN = 4
     may_see = "^(slm\\.h$|tools/(bench|audit)/|tests/(unit|fuzz|support)/)"
@@ -13,7 +13,7 @@ FNR == 1 {
     head = ""
 }
 /^ *# *include "/ { note_include($0) }
-/^ *# *include </ && FILENAME ~ /^tools\// && FILENAME !~ /^tools\/common\/(os|lock)\.c$/ {
+/^ *# *include </ && FILENAME ~ /^tools\// && FILENAME !~ /^tools\/common\/os\.c$/ {
     system_headers = "<(sys/.*|unistd|fcntl|dirent|pthread|termios|windows|io|direct)\\.h>"
     if ($0 ~ system_headers) violation("the header of a system: " squeeze($0))
 }
