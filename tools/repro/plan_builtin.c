@@ -31,7 +31,7 @@ const settings repro_built_in = {.general = {.target = 0.6, .noise = 0.2, .wrong
 #define REMEDIES "slm_by_second slm_by_both veto doc_veto explore floor split"
 #define LABEL_MODELS "scores null_scores doc_scores clean_scores"
 #define LABEL_ARMS                                                                                 \
-    "clm slm slm:0.6 random doc page doc_slm:0.6 doc_veto oracle slm_by_clean veto"
+    "clm slm random doc page doc_slm:0.6 doc_veto oracle slm_by_clean veto"
 
 /* In what a row of the plan differs from the set main.  What does not differ is not run again. */
 typedef enum change {

@@ -6,15 +6,15 @@
 #include "jobs.h"
 #include "plan.h"
 
-#define REAL_MODELS "reference scores null_scores doc_scores second second_scores both_scores"
-#define REAL_DOCUMENTS                                                                             \
-    "doc doc_ppl window rho_sequences doc_slm:0.6 clean slm_by_second slm_by_both veto doc_veto"
+#define REAL_MODELS "reference scores null_scores doc_scores"
+#define REAL_DOCUMENTS "doc doc_ppl window rho_sequences doc_slm:0.6 clean veto doc_veto"
 #define TUNED_REAL_ARMS                                                                            \
-    FEW_ARMS " loss ref clm_tuned slm_tuned mixed doc_tuned " REAL_DOCUMENTS
+    FEW_ARMS " loss ref clm_tuned slm_tuned mixed doc_tuned doc_slm_tuned:0.6 " REAL_DOCUMENTS
 #define REAL_ARMS FEW_ARMS " loss ref clm_tuned slm_tuned mixed clean slm:0.6"
 #define RECORD_ARMS FEW_ARMS " clean mixed"
-#define REAL_DOCUMENT_ARMS "clm slm clm_tuned slm_tuned doc_tuned " REAL_DOCUMENTS
-#define QUICK_DOCUMENT_ARMS "clm slm doc doc_slm:0.6 clean slm_by_second slm_by_both veto doc_veto"
+#define REAL_DOCUMENT_ARMS                                                                         \
+    "clm slm clm_tuned slm_tuned doc_tuned doc_slm_tuned:0.6 " REAL_DOCUMENTS
+#define QUICK_DOCUMENT_ARMS "clm slm doc doc_slm:0.6 clean veto doc_veto"
 
 /* Nobody knows how much of real text is noise. */
 static const settings real_text = {.noisy = {NAN, NAN, NAN},
