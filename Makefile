@@ -15,7 +15,6 @@
 #   make web         build/web/index.html: the method in a browser, in one file (emscripten)
 #   make fuzz        every reader under clang's libFuzzer; TARGET=json, TIME=60 (seconds each) or
 #                    RUNS=1000000; goes on where it stopped, and prints a table
-#   make coverage    which lines of slm.h's readers neither tests nor fuzzing reach, and why
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
@@ -130,11 +129,14 @@ build/tests/%: tests/unit/%.c slm.h build/flags
 # Every reader in one program, for libFuzzer; replay runs inputs of it again, with any compiler.
 FUZZED = $(filter-out tools/slm/main.c,$(wildcard tools/slm/*.c)) \
     $(filter-out %/lock.c %/os.c %/slm_impl.c %/start.c,$(wildcard tools/common/*.c)) \
-    $(wildcard tools/report/*.c) $(addprefix tools/repro/,data.c room.c stats.c) build/assets.c
+    $(wildcard tools/report/*.c tools/repro/data*.c) \
+    $(addprefix tools/repro/,room.c stats.c) build/assets.c
 build/fuzz: tests/fuzz/fuzz.c tests/fuzz/os.c $(FUZZED) slm.h \
     $(wildcard tests/fuzz/*.h tools/*/*.h tools/audit/summary.c)
 	clang -std=c99 -g -O1 -Wno-pass-failed -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all $(INCLUDES) $(filter %.c,$(filter-out %/summary.c,$^)) -o $@ -lm
+fuzz_sources: build/assets.c
+	@echo tests/fuzz/fuzz.c tests/fuzz/os.c $(FUZZED)
 build/obj/tests/fuzz/fuzz.o: tests/fuzz/fuzz.c build/flags
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O1 $(WARNINGS) $(INCLUDES) -MMD -MP -DREPLAY -c $< -o $@
@@ -273,5 +275,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro results data test check fuzz style book web mutate bench bench-peers \
-    bench-mpi mpi man install uninstall help clean
+.PHONY: all always run repro results data test check fuzz fuzz_sources style book web \
+    mutate bench bench-peers bench-mpi mpi man install uninstall help clean
