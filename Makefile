@@ -16,6 +16,7 @@
 #   make fuzz        every reader under clang's libFuzzer; TARGET=json, TIME=60 (seconds each) or
 #                    RUNS=1000000; goes on where it stopped, and prints a table
 #   make mutate      breaks slm.h in many places and demands that the tests notice
+#   make crash       kills the tool at every file operation, and fails the power 10,000 times
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
 #   make mpi         build/slm-mpi: train and score on several machines, under mpirun; needs MPI
@@ -230,6 +231,9 @@ fuzz: build/fuzz
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
 
+crash: build/slm
+	@CC="$(CC)" sh tests/crash/crash.sh all
+
 bench: build/bench
 	@sh tools/bench/bench.sh
 bench-mpi: build/slm-mpi
@@ -276,4 +280,4 @@ clean:
 	rm -rf build
 
 .PHONY: all always run repro results data test check fuzz fuzz_sources style book web \
-    mutate bench bench-peers bench-mpi mpi man install uninstall help clean
+    mutate crash bench bench-peers bench-mpi mpi man install uninstall help clean

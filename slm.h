@@ -902,7 +902,9 @@ SLM_API const char *slm_dtype_name(slm_dtype dtype); /* "F32", ...; never NULL *
 SLM_CHECKED slm_status slm_model_load(slm_model **out, const char *folder, slm_error *err);
 /* Makes the folder; the one above it must exist.  tokenizer: saved too, or NULL.  dtype: NATIVE,
    F32, BF16 or F64.  Other programs find in generation_config.json and tokenizer_config.json what
-   is known of the special ids. */
+   is known of the special ids.  Whatever happens meanwhile, the folder holds what it held, or the
+   new model, or no config.json: this last only if another model was there, of another config.json
+   or tokenizer.json. */
 SLM_CHECKED slm_status slm_model_save(const slm_model *model, const char *folder,
                                       const slm_tokenizer *tokenizer, slm_dtype dtype,
                                       slm_error *err);
@@ -9671,9 +9673,28 @@ static int slm__exists(const char *path) {
     return 1;
 }
 
+/* Syncs the folder that holds `path`: until then a power cut may take the name away. */
+static slm_status slm__sync_name(const char *path, slm_error *err) {
+    char folder[SLM__PATH];
+    size_t n = strlen(path);
+
+    while (n > 0 && (path[n - 1] == '/' || path[n - 1] == '\\'))
+        n--;
+    while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\')
+        n--;
+    if (n > SLM__PATH - 2)
+        return slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above %d bytes", path,
+                         SLM__PATH - 1);
+    memcpy(folder, path, n);
+    memcpy(folder + n, ".", 2); /* "a/b/c" becomes "a/b/." */
+    if (SLM__SYNC_FOLDER(folder) == 0) return SLM_OK;
+    return slm__fail(err, SLM_ERR_IO, "%s: cannot sync: %s", folder, strerror(errno));
+}
+
 /* Makes the folder, or finds that it exists.  The folder above it must exist. */
 static slm_status slm__make_folder(const char *path, slm_error *err) {
-    if (SLM__MKDIR(path) == 0 || errno == EEXIST) return SLM_OK;
+    if (SLM__MKDIR(path) == 0) return slm__sync_name(path, err);
+    if (errno == EEXIST) return SLM_OK;
     return slm__fail(err, SLM_ERR_IO, "%s: cannot make the folder: %s", path, strerror(errno));
 }
 
@@ -9762,17 +9783,6 @@ static slm_status slm__file_create(slm__file *file, const char *path, slm_error 
     return SLM_OK;
 }
 
-/* Syncs the folder that holds `path`; file->path, longer than `path`, is where its name is made. */
-static slm_status slm__file_sync_folder(slm__file *file, const char *path) {
-    size_t n = strlen(path);
-
-    while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\')
-        n--;
-    memcpy(file->path + n, ".", 2); /* "a/b/c.tmp" becomes "a/b/." */
-    if (SLM__SYNC_FOLDER(file->path) != 0) return slm__file_fail(file, "sync");
-    return SLM_OK;
-}
-
 /* Closes a file of slm__file_create and renames it to `path`.  Whatever fails, `path` then names
    the old file or the whole new one. */
 static slm_status slm__file_commit(slm__file *file, const char *path) {
@@ -9784,7 +9794,7 @@ static slm_status slm__file_commit(slm__file *file, const char *path) {
     if (file->status == SLM_OK && SLM__RENAME(file->path, path) != 0)
         (void)slm__file_fail(file, "rename");
 
-    if (file->status == SLM_OK) return slm__file_sync_folder(file, path);
+    if (file->status == SLM_OK) return slm__sync_name(path, file->err);
     (void)SLM__REMOVE(file->path);
     return file->status;
 }
@@ -12013,27 +12023,34 @@ static void slm__print_merges(slm__writer *w, const slm_tokenizer *t) {
     }
 }
 
-SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
+/* Prints tokenizer.json.  What was read is printed as it was: other programs use more of it than
+   slm.h does. */
+static void slm__print_tokenizer(slm__writer *w, const slm_tokenizer *t) {
     const int32_t *added = SLM__ITEMS(const int32_t, t->added);
     size_t n_added = SLM__N_ITEMS(int32_t, t->added);
+
+    if (t->source.size > 0) {
+        slm__buffer_append_if_ok(&w->status, &w->text, t->source.data, t->source.size, w->err);
+        return;
+    }
+    slm__print(w, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    for (size_t i = 0; i < n_added; i++) {
+        if (i > 0) slm__print(w, ",");
+        slm__print_added(w, t, added[i]);
+    }
+    slm__print(w, "],");
+    slm__print_options(w);
+    slm__print(w, "\n\"vocab\":{");
+    slm__print_vocab(w, t);
+    slm__print(w, "},\n\"merges\":[");
+    slm__print_merges(w, t);
+    slm__print(w, "]}}\n");
+}
+
+SLM_API slm_status slm_tokenizer_save(const slm_tokenizer *t, const char *path, slm_error *err) {
     slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
 
-    /* What was read is written as it was: other programs use more of it than slm.h does. */
-    if (t->source.size > 0) return slm_file_write(path, t->source.data, t->source.size, err);
-
-    slm__print(&w, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
-    for (size_t i = 0; i < n_added; i++) {
-        if (i > 0) slm__print(&w, ",");
-        slm__print_added(&w, t, added[i]);
-    }
-    slm__print(&w, "],");
-    slm__print_options(&w);
-    slm__print(&w, "\n\"vocab\":{");
-    slm__print_vocab(&w, t);
-    slm__print(&w, "},\n\"merges\":[");
-    slm__print_merges(&w, t);
-    slm__print(&w, "]}}\n");
-
+    slm__print_tokenizer(&w, t);
     if (w.status == SLM_OK) w.status = slm_file_write(path, w.text.data, w.text.size, err);
     slm__release(w.text.data);
     return w.status;
@@ -12886,15 +12903,22 @@ static const char *slm__torch_dtype(slm_dtype dtype) {
     }
 }
 
+/* Prints config.json. */
+static void slm__print_config(slm__writer *w, const slm_model_config *config, slm_dtype dtype,
+                              const char *path) {
+    slm__config_io io = {path, NULL, NULL, w};
+    slm_model_config copy = *config; /* slm__config_fields would also read into it */
+
+    slm__print(w, "{\n");
+    slm__config_fields(&io, &copy);
+    slm__print(w, "  \"torch_dtype\": \"%s\"\n}\n", slm__torch_dtype(dtype));
+}
+
 static slm_status slm__config_write(const slm_model_config *config, slm_dtype dtype,
                                     const char *path, slm_error *err) {
     slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
-    slm__config_io io = {path, NULL, NULL, &w};
-    slm_model_config copy = *config; /* slm__config_fields would also read into it */
 
-    slm__print(&w, "{\n");
-    slm__config_fields(&io, &copy);
-    slm__print(&w, "  \"torch_dtype\": \"%s\"\n}\n", slm__torch_dtype(dtype));
+    slm__print_config(&w, config, dtype, path);
     if (w.status == SLM_OK) w.status = slm_file_write(path, w.text.data, w.text.size, err);
     slm__release(w.text.data);
     return w.status;
@@ -13354,6 +13378,53 @@ SLM_API slm_status slm_model_config_save(const slm_model_config *config, const c
     return status == SLM_OK ? slm__config_save(config, folder, dtype, err) : status;
 }
 
+/* Sets *is_other to 1 if there is a file of that name in the folder that holds another text than w.
+   One that cannot be read is another one.  Empties w. */
+static slm_status slm__text_is_other(int *is_other, slm__writer *w, const char *folder,
+                                     const char *name) {
+    char path[SLM__PATH];
+    char *bytes;
+    size_t size;
+    slm_error ignored;
+
+    if (w->status == SLM_OK) w->status = slm__path_concat(path, folder, name, w->err);
+    if (w->status == SLM_OK && slm__exists(path)) {
+        if (slm_file_read(&bytes, &size, path, &ignored) != SLM_OK) {
+            *is_other = 1;
+        } else {
+            if (size != w->text.size || memcmp(bytes, w->text.data, size) != 0) *is_other = 1;
+            slm__release(bytes);
+        }
+    }
+    slm__release(w->text.data);
+    memset(&w->text, 0, sizeof w->text);
+    return w->status;
+}
+
+/* A folder without config.json is no model.  If there is another model in the folder, its
+   config.json goes before anything else changes, and the new one comes last: at no moment does a
+   reader find a mixture of both. */
+static slm_status slm__model_make_way(const slm_model_config *config, const char *folder,
+                                      const slm_tokenizer *tokenizer, slm_dtype dtype,
+                                      slm_error *err) {
+    slm__writer w = {{NULL, 0, 0}, err, SLM_OK};
+    char path[SLM__PATH];
+    int is_other = 0;
+    slm_status status = slm__path_concat(path, folder, "/config.json", err);
+
+    if (status != SLM_OK) return status;
+    slm__print_config(&w, config, dtype, path);
+    status = slm__text_is_other(&is_other, &w, folder, "/config.json");
+    if (status == SLM_OK && tokenizer != NULL) {
+        slm__print_tokenizer(&w, tokenizer);
+        status = slm__text_is_other(&is_other, &w, folder, "/tokenizer.json");
+    }
+    if (status != SLM_OK || !is_other) return status;
+    if (SLM__REMOVE(path) != 0 && errno != ENOENT)
+        return slm__fail(err, SLM_ERR_IO, "%s: cannot remove: %s", path, strerror(errno));
+    return slm__sync_name(path, err);
+}
+
 static slm_status slm__model_save(const slm_model *model, const char *folder,
                                   const slm_tokenizer *tokenizer, slm_dtype dtype,
                                   slm__companions mode, slm_error *err) {
@@ -13366,6 +13437,8 @@ static slm_status slm__model_save(const slm_model *model, const char *folder,
                          slm_dtype_name(dtype));
 
     status = slm__make_folder(folder, err);
+    if (status == SLM_OK)
+        status = slm__model_make_way(&model->config, folder, tokenizer, dtype, err);
     if (status == SLM_OK)
         status = slm__companions_save(&model->config, folder, tokenizer, mode, err);
     if (status == SLM_OK) status = slm__model_save_weights(model, folder, dtype, err);

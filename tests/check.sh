@@ -104,6 +104,10 @@ list_jobs() {
     else skip "several processes" "openmpi-bin libopenmpi-dev, mpich libmpich-dev"; fi
     if compiles ${CC:-cc} -fopenmp; then echo busy
     else skip "a busy machine" "a compiler with OpenMP"; fi
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+        echo crash:points
+        echo crash:power
+    else echo "skipped: crashes (they are made with the system calls of Linux on x86-64)"; fi
     list_pytorch
 }
 list_compiler() {
@@ -243,6 +247,7 @@ the_job() {
     walkthrough) run walkthrough 1200 sh -c "cd $root && sh tests/system/walkthrough.sh" ;;
     mpi) run mpi 300 sh -c "cd $root && sh tests/system/mpi.sh" ;;
     busy) job_busy ;;
+    crash) job_crash $first ;;
     windows)
         must make -s build/slm.exe build/slm
         run windows 300 sh -c "cd $root && WINE=$(find_wine) sh tests/system/windows.sh" ;;
@@ -520,6 +525,16 @@ seconds_of_lesson() {
     (cd $dir/$job && env -u OMP_WAIT_POLICY "$@" timeout 100 $out noisy.txt clean.txt model) \
         >>"$log" 2>&1 || return
     echo "$begin $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }'
+}
+
+# WHAT: a part of what make crash does in full.
+job_crash() {
+    case $1 in
+    points) part=4 ;;
+    power) part=2000 ;;
+    esac
+    run "crash:$1" 200 sh -c "cd $root && sh tests/crash/crash.sh $1 $part"
+    grep -v '^FAIL' "$log"
 }
 
 # ---- other platforms ----

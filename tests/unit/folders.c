@@ -670,6 +670,67 @@ static slm_status call_tokenizer_save(void *user, slm_error *err) {
     return slm_tokenizer_save((slm_tokenizer *)user, in("victim"), err);
 }
 
+/* What a folder says of its model; 0 if it holds none. */
+static uint64_t hash_of_folder(void) {
+    slm_model *model;
+    slm_tokenizer *t;
+    slm_error err;
+    uint64_t hash = 0;
+
+    if (slm_model_load(&model, in("injected"), &err) != SLM_OK) return 0;
+    if (slm_tokenizer_load(&t, in("injected/tokenizer.json"), &err) == SLM_OK) {
+        hash = slm_model_hash(model) ^ (uint64_t)model->config.rope_theta;
+        hash ^= slm_tokenizer_hash(t);
+        slm_tokenizer_free(t);
+    }
+    slm_model_free(model);
+    return hash;
+}
+
+/* Where another model is in the folder, a save that fails anywhere leaves the old one, the new one
+   or none, but no mixture of both. */
+static void another_model(int new_theta, int new_tokenizer) {
+    slm_model *old = model_of(0, 11);
+    slm_model *new_model = model_of(0, 12);
+    slm_tokenizer *t = tokenizer_of("null");
+    slm_tokenizer *other = tokenizer_of("{'type':'Sequence','processors':[]}");
+    uint64_t hashes[2];
+    slm_status status = SLM_ERR_IO;
+    slm_error err;
+    long n_none = 0;
+
+    if (new_theta) new_model->config.rope_theta = 1000;
+    for (int i = 0; i < 2; i++) {
+        with_tokenizer = i == 1 && new_tokenizer ? other : t;
+        CHECK_OK(call_model_save(i == 0 ? old : new_model, &err), err);
+        hashes[i] = hash_of_folder();
+        CHECK(hashes[i] != 0, "saved");
+    }
+    for (long k = 1;; k++) {
+        uint64_t hash;
+        long n_calls;
+
+        with_tokenizer = t;
+        CHECK_OK(call_model_save(old, &err), err);
+        with_tokenizer = new_tokenizer ? other : t;
+        inject(k, 1);
+        status = call_model_save(new_model, &err);
+        n_calls = io_calls;
+        inject(0, 0);
+        hash = hash_of_folder();
+        CHECK(hash == hashes[1] || (status != SLM_OK && (hash == hashes[0] || hash == 0)),
+              "call %ld: a mixture of two models", k);
+        n_none += hash == 0;
+        if (n_calls < k) break;
+    }
+    CHECK((n_none > 0) == (new_theta || new_tokenizer), "no model after %ld failures", n_none);
+    with_tokenizer = NULL;
+    slm_tokenizer_free(t);
+    slm_tokenizer_free(other);
+    slm_model_free(old);
+    slm_model_free(new_model);
+}
+
 static void failures(void) {
     static char sharded[] = "sharded", injected[] = "injected", victim[] = "victim";
     slm_model *m = model_of(0, 9);
@@ -678,19 +739,20 @@ static void failures(void) {
 
     with_tokenizer = tokenizer_of("null");
     save_under_failure("slm_model_save, beside it", "injected/tokenizer_config.json",
-                       call_model_save, m, 2);
+                       call_model_save, m, IS_OLD_OR_NEW);
     slm_tokenizer_free(with_tokenizer);
     with_tokenizer = NULL;
-    save_under_failure("slm_file_write", victim, call_write, NULL, 1);
+    save_under_failure("slm_file_write", victim, call_write, NULL, IS_OLD);
     CHECK_OK(slm_tokenizer_create_bytes(&bytes, &err), err);
-    save_under_failure("slm_tokenizer_save", victim, call_tokenizer_save, bytes, 1);
+    save_under_failure("slm_tokenizer_save", victim, call_tokenizer_save, bytes, IS_OLD);
     load_under_failure("slm_file_read", call_read, victim);
     slm_tokenizer_free(bytes);
 
     CHECK_OK(slm_model_save(m, in("injected"), NULL, SLM_DTYPE_NATIVE, &err), err);
     save_under_failure("slm_model_save, weights", "injected/model.safetensors", call_model_save, m,
-                       2);
-    save_under_failure("slm_model_save, config", "injected/config.json", call_model_save, m, 2);
+                       IS_OLD_OR_NEW);
+    save_under_failure("slm_model_save, config", "injected/config.json", call_model_save, m,
+                       IS_OLD_OR_NEW_OR_GONE);
     load_under_failure("slm_model_load", call_model_load, injected);
     write_shards(m);
     load_under_failure("slm_model_load, sharded", call_model_load, sharded);
@@ -754,6 +816,9 @@ int main(int argc, char **argv) {
     tokenizer_status();
     companions();
     links_are_not_followed();
+    another_model(0, 0);
+    another_model(1, 0);
+    another_model(0, 1);
     failures();
     return check_end();
 }

@@ -63,16 +63,20 @@ static int same_content(content a, content b) {
     return a.bytes != NULL && b.bytes != NULL && a.n == b.n && memcmp(a.bytes, b.bytes, a.n) == 0;
 }
 
-/* After a failed save the file is the old one, or where it may be, the whole new one; and no
-   temporary file is left, unless even its removal fails. */
+/* What a file may be after a save that has failed. */
+typedef enum file_fate { IS_OLD, IS_OLD_OR_NEW, IS_OLD_OR_NEW_OR_GONE } file_fate;
+
+/* Checks that it is one of these, and that no temporary file is left, unless even its removal
+   fails. */
 static void check_file(const char *what, long k, const char *name, content old, content whole,
-                       int may_be_new) {
+                       file_fate fate) {
     content now = content_of(name);
     char temporary[300];
     content left;
+    int is_well = same_content(now, old) || (fate != IS_OLD && same_content(now, whole)) ||
+                  (fate == IS_OLD_OR_NEW_OR_GONE && now.bytes == NULL);
 
-    CHECK(same_content(now, old) || (may_be_new && same_content(now, whole)),
-          "%s, call %ld: %s is neither the old file nor the whole new one", what, k, name);
+    CHECK(is_well, "%s, call %ld: %s is neither the old file nor the whole new one", what, k, name);
     free(now.bytes);
 
     (void)snprintf(temporary, sizeof temporary, "%s.tmp", name);
@@ -82,15 +86,23 @@ static void check_file(const char *what, long k, const char *name, content old, 
     (void)remove(in(temporary));
 }
 
-/* Runs `call`, which writes the file `name`, with the k-th access failing, k = 1, 2, ..., until it
-   succeeds; the same with all accesses from the k-th on; the same with the k-th allocation.
-   n_files: how many it writes; if more than one, this one may be new when another fails. */
+/* Checks that a save has written the whole file, although some access failed. */
+static void check_saved(const char *what, long k, const char *name, content whole) {
+    content now = content_of(name);
+
+    CHECK(same_content(now, whole), "%s, call %ld: said to be saved, but is not", what, k);
+    free(now.bytes);
+}
+
+/* Runs `call`, which writes the file `name`, with the k-th access failing, k = 1, 2, ..., to the
+   last one; the same with all accesses from the k-th on; the same with the k-th allocation.
+   fate: what the file may be if one fails that is not of the sync of its folder. */
 static void save_under_failure(const char *what, const char *name, operation call, void *user,
-                               int n_files) {
+                               file_fate fate) {
     static char old_bytes[] = "the old content";
     content old = {old_bytes, sizeof old_bytes};
     content whole, last;
-    slm_status status = SLM_ERR_IO;
+    slm_status status;
     long n_points = 0;
     slm_error err;
 
@@ -98,19 +110,21 @@ static void save_under_failure(const char *what, const char *name, operation cal
     CHECK_OK(call(user, &err), err);
     whole = content_of(name);
     for (int sticky = 0; sticky < 2; sticky++) {
-        status = SLM_ERR_IO;
-        for (long k = 1; status != SLM_OK; k++) {
+        for (long k = 1;; k++) {
             put(name, old.bytes, old.n);
             inject(k, sticky);
             err.text[0] = 0;
             status = call(user, &err);
             n_points++;
+            io_fail_at = 0;
+            if (status == SLM_OK) check_saved(what, k, name, whole);
+            if (io_calls < k) break; /* the call that fails was not reached */
             if (status == SLM_OK) continue;
 
-            io_fail_at = 0;
             CHECK(status == SLM_ERR_IO && err.status == status && err.text[0] != 0,
                   "%s, call %ld: %s (%s)", what, k, slm_status_text(status), err.text);
-            check_file(what, k, name, old, whole, n_files > 1 || io_folder);
+            check_file(what, k, name, old, whole,
+                       fate == IS_OLD && io_folder ? IS_OLD_OR_NEW : fate);
         }
     }
     inject(0, 0);
@@ -126,7 +140,7 @@ static void save_under_failure(const char *what, const char *name, operation cal
 
         CHECK(status == SLM_ERR_MEMORY && err.status == status, "%s, allocation %ld: %s", what, k,
               slm_status_text(status));
-        check_file(what, k, name, old, whole, n_files > 1);
+        check_file(what, k, name, old, whole, fate);
     }
     last = content_of(name);
     CHECK(same_content(last, whole), "%s: the last try wrote other bytes", what);

@@ -332,7 +332,7 @@ static void failures(void) {
     trio t = trio_of();
     slm_error err;
 
-    save_under_failure("slm_run_save", "injected/state.safetensors", call_save, &t, 3);
+    save_under_failure("slm_run_save", "injected/state.safetensors", call_save, &t, IS_OLD_OR_NEW);
     inject(0, 0);
     CHECK_OK(call_load(&t, &err), err);
     t.n_calls = io_calls;

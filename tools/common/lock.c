@@ -19,10 +19,13 @@ enum {
     TRIES = 100 /* The file may vanish between two system calls, each time another one ends. */
 };
 
-/* Returns 1 if a file that begins like this was made here: killed while it was written, it holds
- * less than the mark. */
+/* Returns 1 if a file that begins like this was made here.  Killed while it was written, it holds
+ * less than the mark; where the power failed, zeros may stand for what was lost. */
 static int is_ours(const os_lock *file) {
-    return memcmp(file->content, mark, file->size < MARK_SIZE ? file->size : MARK_SIZE) == 0;
+    size_t n = file->size;
+    while (file->size < sizeof file->content && n > 0 && file->content[n - 1] == 0)
+        n--;
+    return memcmp(file->content, mark, n < MARK_SIZE ? n : MARK_SIZE) == 0;
 }
 
 /* Sets text to the owner that the file names, or to "" if it names none. */

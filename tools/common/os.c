@@ -270,6 +270,12 @@ int os_sync(FILE *stream) {
     return fflush(stream) != 0 || _commit(_fileno(stream)) != 0;
 }
 
+/* The rename has written through. */
+int os_sync_name(const char *path) {
+    (void)path;
+    return 0;
+}
+
 int os_open_descriptor(const char *path) {
     wchar_t *wide = wide_of(path);
     int descriptor = wide != NULL ? _wopen(wide, _O_RDONLY | _O_BINARY) : -1;
@@ -613,6 +619,26 @@ int os_truncate(const char *path, uint64_t size) {
 
 int os_sync(FILE *stream) {
     return fflush(stream) != 0 || fsync(fileno(stream)) != 0;
+}
+
+/* A folder that cannot be opened, or not be synced (EINVAL), is no failure. */
+int os_sync_name(const char *path) {
+    size_t n = strlen(path);
+    char *folder = (char *)malloc(n + sizeof ".");
+    int failed = 0;
+    if (folder == NULL) return -1;
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    memcpy(folder, path, n);
+    memcpy(folder + n, ".", sizeof "."); /* "a/b/c" becomes "a/b/." */
+    int descriptor = open(folder, O_RDONLY);
+    free(folder);
+    if (descriptor < 0) return 0;
+    if (fsync(descriptor) != 0) failed = errno != EINVAL;
+    (void)close(descriptor);
+    return failed;
 }
 
 int os_open_descriptor(const char *path) {

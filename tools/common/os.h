@@ -71,6 +71,9 @@ int os_remove_folder(const char *path);
 int os_truncate(const char *path, uint64_t size);
 int os_sync(FILE *stream); /* writes what is buffered, and waits until the disk has it */
 
+/* Waits until the disk has the name of this path: after a rename, or when a folder was made. */
+int os_sync_name(const char *path);
+
 /* A descriptor to read from, or -1. */
 int os_open_descriptor(const char *path);
 /* Reads up to n bytes at the offset.  Returns their number, or -1. */

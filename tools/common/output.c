@@ -76,18 +76,15 @@ int output_open_file(output *o, const char *path) {
     return DONE;
 }
 
-FILE *output_create(const char *path) {
-    (void)os_remove(path);
-    return os_open(path, "wbx");
-}
-
+/* What has the temporary name is removed, so that a link is not followed. */
 int output_file_begin(output_file *f, const char *path) {
     memset(f, 0, sizeof *f);
     int n = snprintf(f->path, sizeof f->path, "%s", path);
     if (n < 0 || n >= PATH_SIZE - (int)sizeof ".tmp")
         return fail(USAGE, "%.60s...: the path is too long", path);
     (void)snprintf(f->temporary, sizeof f->temporary, "%.*s.tmp", n, path);
-    f->stream = output_create(f->temporary);
+    (void)os_remove(f->temporary);
+    f->stream = os_open(f->temporary, "wbx");
     if (f->stream == NULL) return fail_errno(FAILED, f->temporary, "open for writing");
     return DONE;
 }
@@ -99,9 +96,12 @@ int output_file_end(output_file *f, int code) {
     if (fclose(f->stream) != 0 && code == DONE) code = fail_errno(FAILED, f->temporary, "close");
     if (code == DONE && os_rename(f->temporary, f->path) != 0)
         code = fail_errno(FAILED, f->path, "replace");
-    if (code != DONE) (void)os_remove(f->temporary);
     f->stream = NULL;
-    return code;
+    if (code != DONE) {
+        (void)os_remove(f->temporary);
+        return code;
+    }
+    return os_sync_name(f->path) == 0 ? DONE : fail_errno(FAILED, f->path, "sync the name of");
 }
 
 void output_close(output *o) {

@@ -23,10 +23,6 @@ int output_open_folder(output *o, const char *folder, const char *const *names, 
 /* The same for one file, with FILE.tmp and FILE.part.tmp. */
 int output_open_file(output *o, const char *path);
 
-/* Opens a new file for writing, under a temporary name.  What has that name is removed, so that a
- * link is not followed.  Returns NULL as fopen does. */
-FILE *output_create(const char *path);
-
 /* A file that is replaced as a whole: it is written under a temporary name. */
 typedef struct output_file {
     FILE *stream;
@@ -36,8 +32,8 @@ typedef struct output_file {
 
 int output_file_begin(output_file *f, const char *path);
 
-/* Renames the file to its path if `code` is DONE and all was written; else removes it.  Returns the
- * code, or that of what went wrong. */
+/* Renames the file to its path if `code` is DONE and all is on the disk; else removes it.  Returns
+ * the code, or that of what went wrong. */
 int output_file_end(output_file *f, int code);
 
 /* Gives the lock back, and removes the folders that were made if nothing is in them.  Does nothing

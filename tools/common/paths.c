@@ -33,6 +33,13 @@ int path_join(char *out, const char *folder, const char *name) {
     return DONE;
 }
 
+/* A folder whose name is not on the disk would be lost with all that is synced in it.  Returns 0 if
+ * it was made. */
+static int make_one_folder(const char *path) {
+    if (os_make_folder(path) != 0) return -1;
+    return os_sync_name(path);
+}
+
 int make_folder(const char *path) {
     char prefix[PATH_SIZE];
     if (snprintf(prefix, sizeof prefix, "%s", path) >= (int)sizeof prefix) return fail_length(path);
@@ -42,10 +49,10 @@ int make_folder(const char *path) {
     for (size_t i = 1; i < n; i++) {
         if (!os_is_separator(prefix[i])) continue;
         prefix[i] = 0;
-        (void)os_make_folder(prefix);
+        (void)make_one_folder(prefix);
         prefix[i] = path[i];
     }
-    if (os_make_folder(path) == 0 || is_folder(path)) return DONE;
+    if (make_one_folder(path) == 0 || is_folder(path)) return DONE;
     return fail_errno(FAILED, path, "make the folder");
 }
 

@@ -1,6 +1,7 @@
 /* convert_folder.c: a GGUF file as a model folder. */
 #include <string.h>
 
+#include "common/os.h"
 #include "common/output.h"
 #include "common/paths.h"
 #include "slm/convert.h"
@@ -88,6 +89,16 @@ static int refuse_run(const conversion *c) {
     return fail(USAGE, "%s already holds a run (state.safetensors); choose another folder", c->out);
 }
 
+/* A model that was there before must not be read with the weights of the new one: a folder without
+ * config.json is no model. */
+static int remove_config(const conversion *c) {
+    char path[PATH_SIZE];
+    int code = path_join(path, c->out, "config.json");
+    if (code != DONE || !path_exists(path)) return code;
+    if (os_remove(path) == 0 && os_sync_name(path) == 0) return DONE;
+    return fail_errno(FAILED, path, "remove");
+}
+
 int convert_to_folder(conversion *c) {
     output_file f;
     slm_error err;
@@ -101,6 +112,7 @@ int convert_to_folder(conversion *c) {
     code = weights_begin(c);
     if (code == DONE) code = write_weights(c, type, f.stream, f.temporary);
     weights_end(c);
+    if (code == DONE) code = remove_config(c);
     code = output_file_end(&f, code);
     if (code != DONE) return code;
     slm_status status =

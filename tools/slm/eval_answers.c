@@ -220,7 +220,7 @@ static int write_item(answers_run *r, const char *gold, const char *answer, int 
     write_field(r->file, "question", item->question);
     write_field(r->file, "text", r->text);
     fputs("}\n", r->file);
-    if (fflush(r->file) == 0 && !ferror(r->file)) return DONE;
+    if (!ferror(r->file) && os_sync(r->file) == 0) return DONE;
     return fail_errno(FAILED, r->o->out, "write");
 }
 
@@ -245,6 +245,9 @@ static int count_items(answers_run *r, const char *bytes, size_t size, size_t *e
         char expected[80];
         const char *newline = (const char *)memchr(bytes + start, '\n', size - start);
         if (newline == NULL) break; /* cut off by a kill */
+
+        /* Where the power failed, zeros may stand for what was lost. */
+        if (memchr(bytes + start, 0, (size_t)(newline - bytes) - start) != NULL) break;
         int n = snprintf(expected, sizeof expected, "{\"item\": %zu, \"correct\": ", r->n_done);
         const char *value = bytes + start + n;
         if (size - start < (size_t)n + 30 || memcmp(bytes + start, expected, (size_t)n) != 0)
@@ -283,16 +286,18 @@ static int resume(answers_run *r, const char *header) {
 }
 
 static int open_file(answers_run *r) {
+    slm_error err;
     char header[400];
     if (r->o->out == NULL) return DONE;
     make_header(header, sizeof header, r);
     int code = output_open_file(&r->out, r->o->out);
     if (code != DONE) return code;
     if (path_exists(r->o->out)) return resume(r, header);
-    r->file = output_create(r->o->out);
-    if (r->file == NULL) return fail_errno(FAILED, r->o->out, "open for writing");
-    if (fputs(header, r->file) >= 0 && fflush(r->file) == 0) return DONE;
-    return fail_errno(FAILED, r->o->out, "write");
+    slm_status status = slm_file_write(r->o->out, header, strlen(header), &err);
+    if (status != SLM_OK) return fail_status(status, FOR_OUTPUT, &err);
+    r->file = os_open(r->o->out, "ab");
+    if (r->file != NULL) return DONE;
+    return fail_errno(FAILED, r->o->out, "open for writing");
 }
 
 /* ---- all questions ---- */

@@ -227,24 +227,15 @@ static int draw(FILE *out, const plot *p) {
 }
 
 static int write_plot(const plot *p) {
-    char temporary[PATH_SIZE];
-    size_t n_validated = count_validated(p);
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", p->out) >= (int)sizeof temporary)
-        return fail(USAGE, "%.60s...: the path is too long", p->out);
-    FILE *f = output_create(temporary);
-    if (f == NULL) return fail_errno(FAILED, temporary, "open for writing");
+    output_file file;
+    int code = output_file_begin(&file, p->out);
+    if (code != DONE) return code;
 
-    int code = draw(f, p);
-    int written = !ferror(f);
-    if (fclose(f) != 0) written = 0;
-    if (code == DONE && written && os_rename(temporary, p->out) == 0) {
-        printf("%s: training loss of %zu run%s", p->out, p->n, plural(p->n));
-        printf(", validation loss of %zu\n", n_validated);
-        return DONE;
-    }
-    if (code == DONE) code = fail_errno(FAILED, p->out, "write");
-    (void)os_remove(temporary);
-    return code;
+    code = output_file_end(&file, draw(file.stream, p));
+    if (code != DONE) return code;
+    printf("%s: training loss of %zu run%s", p->out, p->n, plural(p->n));
+    printf(", validation loss of %zu\n", count_validated(p));
+    return DONE;
 }
 
 int verb_plot(int argc, char **argv) {

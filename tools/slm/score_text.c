@@ -227,7 +227,13 @@ static int score_into_file(score_run *r, const score_options *o) {
         return fail(USAGE, "%.60s...: the path is too long", o->out);
     if (group_rank() == 0) code = load_what_is_there(&is_finished, r, o, &goal, part);
     if (code == DONE && group_take_first(&is_finished)) code = FAILED;
-    if (code != DONE || is_finished) return code;
+    if (code != DONE) return code;
+
+    /* Killed in time, a process leaves the unfinished file beside the finished one. */
+    if (is_finished) {
+        if (group_rank() == 0) (void)os_remove(part);
+        return DONE;
+    }
 
     code = group_size() > 1 ? score_with_others(r, o, &goal, part)
                             : score_pieces(r, o, &goal, part);

@@ -349,23 +349,15 @@ static void write_options(FILE *f, const train_run *r) {
 }
 
 int train_write_settings(const train_run *r, int argc, char **argv) {
+    output_file file;
     char path[PATH_SIZE];
-    char temporary[PATH_SIZE];
     int code = path_join(path, r->o.out, "run.json");
-    if (code == DONE) code = path_join(temporary, r->o.out, "run.json.tmp");
+    if (code == DONE) code = output_file_begin(&file, path);
     if (code != DONE) return code;
-    FILE *f = output_create(temporary);
-    if (f == NULL)
-        return fail_errno(FAILED, temporary, "open for writing");
 
-    write_command(f, argc, argv);
-    write_data(f, r);
-    write_model(f, r->model);
-    write_options(f, r);
-    int written = !ferror(f);
-    if (fclose(f) != 0) written = 0;
-    if (written && os_rename(temporary, path) == 0) return DONE;
-    code = fail_errno(FAILED, path, "write");
-    (void)os_remove(temporary);
-    return code;
+    write_command(file.stream, argc, argv);
+    write_data(file.stream, r);
+    write_model(file.stream, r->model);
+    write_options(file.stream, r);
+    return output_file_end(&file, DONE);
 }

@@ -39,6 +39,9 @@ static size_t size_of_rows(const char *text, size_t size, uint64_t step, double 
         const char *row = text + kept;
         const char *end = (const char *)memchr(row, '\n', size - kept);
         if (end == NULL || strtoull(row, NULL, 10) > step) break;
+
+        /* Where the power failed, zeros may stand for rows that were lost. */
+        if (memchr(row, 0, (size_t)(end - row)) != NULL) break;
         *seconds = last_column(row, end);
         kept = (size_t)(end - text) + 1;
     }

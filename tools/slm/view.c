@@ -206,7 +206,7 @@ static int is_picture(const view_options *o) {
 }
 
 static int write_page(const view_options *o, const view_run *r) {
-    char temporary[PATH_SIZE];
+    output_file file;
     char intro[512];
     heatmap_text text = {
         .title = o->data.items[0],
@@ -220,23 +220,13 @@ static int write_page(const view_options *o, const view_run *r) {
         .n_guess = N_GUESSES,
     };
     make_intro(intro, sizeof intro, o, r);
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", o->out) >= (int)sizeof temporary)
-        return fail(USAGE, "%.60s...: the path is too long", o->out);
-    FILE *f = output_create(temporary);
-    if (f == NULL)
-        return fail_errno(FAILED, temporary, "open for writing");
+    int code = output_file_begin(&file, o->out);
+    if (code != DONE) return code;
 
-    int out_of_memory = is_picture(o) ? heatmap_svg(f, &text)
-                                      : heatmap_page(f, "Token view", intro, &text, 1);
-    int written = !ferror(f);
-    if (fclose(f) != 0) written = 0;
-    if (!out_of_memory && written && os_rename(temporary, o->out) == 0) {
-        printf("%s: %zu tokens\n", o->out, r->corpus->n);
-        return DONE;
-    }
-    int code = out_of_memory ? fail_memory()
-                             : fail_errno(FAILED, o->out, "write");
-    (void)os_remove(temporary);
+    int out_of_memory = is_picture(o) ? heatmap_svg(file.stream, &text)
+                                      : heatmap_page(file.stream, "Token view", intro, &text, 1);
+    code = output_file_end(&file, out_of_memory ? fail_memory() : DONE);
+    if (code == DONE) printf("%s: %zu tokens\n", o->out, r->corpus->n);
     return code;
 }
 
