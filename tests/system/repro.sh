@@ -141,6 +141,7 @@ is $dir/a announced-selection "as made up" holds
 is $dir/a announced-clean "as made up" holds
 is $dir/a remedy-second "as made up" holds
 is $dir/a remedy-explore "as made up" "does not hold"
+is $dir/a remedy-veto "as made up" holds
 
 # ---- what to do: the best arm, and of those that are as good the cheapest ----
 advice() {                                         # FOLDER SITUATION WHAT ADVICE

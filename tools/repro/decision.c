@@ -23,6 +23,8 @@ static const choice choices[] = {
     {"doc", "keep the documents that the reference likes best, train on them", 0},
     {"doc_ppl", "keep the documents that the reference finds likeliest, train on them", 0},
     {"doc_tuned", "keep the documents that the reference likes best, then the clean text", 0},
+    {"veto", "train on all but the tokens that the reference likes far less than the base", 1},
+    {"doc_veto", "keep the documents that the reference likes best, without such tokens", 1},
     {"slm", "selective training", 1},
     {"slm_tuned", "selective training, then the clean text", 1},
     {"doc_slm", "keep the documents that the reference likes best, select among their tokens", 1},

@@ -57,7 +57,7 @@ int draw_documents(findings *all) {
         {"documents", "main"},
         2};
     static const beside real = {
-        {"clm", "doc", "doc_ppl", "window", "rho_sequences", "doc_slm", "clean"},
+        {"clm", "doc", "doc_veto", "doc_ppl", "window", "rho_sequences", "doc_slm", "clean"},
         "slm",
         {"openstax", "gsm8k"},
         {"documents", "documents"},
@@ -101,7 +101,8 @@ int draw_followers(findings *all) {
 }
 
 int draw_remedies(findings *all) {
-    static const beside b = {{"slm_by_second", "explore", "floor", "blend", "split"},
+    static const beside b = {{"doc", "doc_veto", "veto", "slm_by_second", "slm_by_both", "explore",
+                              "floor", "split"},
                              "slm",
                              {"builtin", "facts"},
                              {"remedies", "main"},
@@ -149,13 +150,14 @@ static void add_labels(curve_set *set, const data *d, const char *arm, data_colu
 }
 
 static int draw_labels_by(findings *all, data_column y, const char *name) {
-    static const char *const arms[] = {"clm", "slm", "doc", "doc_slm", "oracle", "slm_tuned"};
+    static const char *const arms[] = {"clm",     "slm",      "slm_by_clean", "doc",   "page",
+                                       "doc_slm", "doc_veto", "veto",         "oracle"};
     curve_set set = {.n = 0};
     for (size_t a = 0; a < COUNT(arms); a++)
         add_labels(&set, &all->d, arms[a], y);
     const drawing d = {
         .f = {.title = make_text("Wrong results and nothing off the target, by %s", name),
-              .subtitle = "one kind of document, so that documents cannot be told apart by topic",
+              .subtitle = "one kind of document, a problem each; a page has ten, right and wrong",
               .x = {.label = "share of wrong results (%)"},
               .y = {.label = metric_label("labels", y)}},
         .name = make_text("labels_%s", name),

@@ -144,10 +144,14 @@ void rule_labels(claim *c) {
     end_entries(c);
 }
 
-/* Row->a ends ahead of selective training on the facts and on the built-in corpus. */
+/* Row->a ends ahead of selective training on the facts, on the built-in corpus, and on real text
+   where it was run there. */
 void rule_remedy(claim *c) {
-    static const char *const where[2][2] = {{"facts", "main"}, {"builtin", "remedies"}};
-    for (int i = 0; i < 2; i++) {
+    static const char *const where[4][2] = {{"facts", "main"},
+                                            {"builtin", "remedies"},
+                                            {"openstax", "documents"},
+                                            {"gsm8k", "documents"}};
+    for (int i = 0; i < 4; i++) {
         const data_group *remedy = data_find(c->data, where[i][0], where[i][1], c->row->a);
         const data_group *slm = data_find(c->data, where[i][0], where[i][1], "slm");
         add_entry(c, "Against selective training, ",
