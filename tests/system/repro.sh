@@ -232,6 +232,28 @@ is $dir/peak figure-8 "the peak is there with another seed too" holds
 peak 0.01
 is $dir/peak figure-8 "a small peak with another seed" "does not hold"
 
+# ---- figure 3 on real text ----
+mkdir -p $dir/real && cp $dir/a/curves.csv $dir/real
+real_classes() {                                   # NULL HL LH HH LL: of two seeds
+    for seed in 1 2; do
+        printf 'openstax,clean,%d,%s,HL,%s,1,100,2\nopenstax,clean,%d,%s,LH,%s,1,100,2\n' \
+            $seed $1 $2 $seed $1 $3
+        printf 'openstax,clean,%d,%s,HH,%s,1,100,2\nopenstax,clean,%d,%s,LL,%s,1,100,2\n' \
+            $seed $1 $4 $seed $1 $5
+    done
+}
+{
+    echo corpus,arm,seed,null,class,share,point,tokens,mean_loss
+    real_classes 0 0.5 0.125 0.25 0.125
+    real_classes 1 0.25 0.25 0.25 0.25
+} >$dir/real/trajectories_real.csv
+build/fixture $dir/real --bare >/dev/null 2>&1
+check "clean real text has its classes" \
+    grep -q '^clean prose (OpenStax),low to high,12.5,' $dir/real/fig3_real.csv
+check "and those of chance" grep -q \
+    '^"clean prose (OpenStax), checkpoints shuffled",low to high,25,' $dir/real/fig3_real.csv
+check "text that was not measured has no row" none_of -q GSM8K $dir/real/fig3_real.csv
+
 # ---- what is missing or broken ----
 changed quick '
     $c["set"] != "main" || $c["seed"] != 1 || $c["corpus"] != "builtin" { next }'

@@ -190,7 +190,8 @@ void data_free(data *d) {
 int data_load(data *d, const char *dir) {
     static const char *const names[DATA_FILES] = {"curves",     "times",    "trajectories",
                                                   "selections", "settings", "tuning",
-                                                  "ranks",      "leaks",    "unseen"};
+                                                  "ranks",      "leaks",    "unseen",
+                                                  "trajectories_real"};
     csv_status status[DATA_FILES];
     memset(d, 0, sizeof *d);
     for (int i = 0; i < DATA_FILES; i++)

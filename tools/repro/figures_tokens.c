@@ -419,7 +419,7 @@ static double kept_in_first_third(const data_run *run, data_column seen) {
     return kept_share(run, seen, 0, (run->n + 2) / 3);
 }
 
-static double kept_in_last_third(const data_run *run, data_column seen) {
+double kept_in_last_third(const data_run *run, data_column seen) {
     size_t n = (run->n + 2) / 3;
     return kept_share(run, seen, run->n - n, n);
 }

@@ -80,6 +80,7 @@ typedef enum data_file {
     RANKS,
     LEAKS,
     UNSEEN,
+    TRAJECTORIES_REAL,
     DATA_FILES
 } data_file;
 
@@ -359,6 +360,10 @@ section_body draw_labels;
 section_body draw_multiplier;
 section_body draw_sizes;
 
+/* figures_real.c: noise in real text. */
+section_body draw_real_classes;
+section_body draw_real_kinds;
+
 /* figures_tokens.c: figures 3, 6, 7, 8, and what is selected. */
 section_body draw_figure3;
 section_body draw_figure6;
@@ -372,6 +377,9 @@ section_body draw_ranks;
 /* Share of a class ("HL", ...) of figure 3, among real checkpoints ("0") or shuffled ones ("1");
    less that among others, unless `less` is NULL. */
 estimate class_share(const data *d, const char *class_name, const char *null, const char *less);
+
+/* Percentage of a kind's tokens that is kept in the last third of training. */
+run_number kept_in_last_third;
 
 /* Correlation of accuracy with a loss over a run's checkpoints. */
 run_number accuracy_correlation;

@@ -59,6 +59,10 @@ static const section sections[] = {
     {NULL, NULL, "main", draw_ranks, "the ranking by kind", "There is no ranks.csv."},
     {"Four classes of tokens", "Figure 3 of the paper, with the null that it lacks.", "main",
      draw_figure3, "figure 3", "There is no trajectories.csv."},
+    {NULL, NULL, "main", draw_real_classes, "figure 3 on real text",
+     "There is no trajectories_real.csv."},
+    {NULL, NULL, "main", draw_real_kinds, "what is kept of real text",
+     "curves.csv has no counts by kind of real text."},
     {"Does a selection peak where it was made?",
      "Figure 8 of the paper, with a control against regression to the mean.", "main", draw_figure8,
      "figure 8", "There is no selections.csv."}};

@@ -99,6 +99,11 @@ static const claim_row rows[] = {
     {"labels-documents", 1, ONCE, "labels",
      "There it beats keeping whole documents, too, at every share", NO_SUCH_ARM,
      "at one share documents end as well", rule_labels, "slm", "doc", TOKENS, 0},
+    {"labels-by-clean", 1, ONCE, "labels",
+     "There it beats keeping whole documents at every share if the reference was trained on the "
+     "clean text for as many steps as the arms",
+     NO_SUCH_ARM, "at one share documents end as well", rule_labels, "slm_by_clean", "doc", TOKENS,
+     0},
     {"beyond-noise", 1, ON_CORPORA_WITH_ARMS, "main",
      ", the gain is more than noise removal: it beats plain training on the text without its noise",
      NO_SUCH_ARM, "plain training with the known noise taken out ends as well", rule_better, "slm",
