@@ -225,6 +225,7 @@ function documents(    w) {
         wrong = w / 10
         other_arm("labels", "labels", "clm", 0.40 + w / 100)
         other_arm("labels", "labels", "slm", 0.35 + w / 200)
+        other_arm("labels", "labels", "slm_by_clean", 0.34 + w / 200)
         other_arm("labels", "labels", "doc", 0.39 + w / 100)
     }
     wrong = 0.3

@@ -134,6 +134,7 @@ is $dir/a facts-selection "as made up" "does not hold"
 is $dir/a facts-documents "as made up" holds
 is $dir/a labels "as made up" holds
 is $dir/a labels-documents "as made up" holds
+is $dir/a labels-by-clean "as made up" holds
 is $dir/a documents-builtin "as made up" holds
 is $dir/a adds-to-documents-builtin "as made up" holds
 is $dir/a documents-tuned-builtin "as made up" open
