@@ -16,6 +16,7 @@
 #   make fuzz        every reader under clang's libFuzzer; TARGET=json, TIME=60 (seconds each) or
 #                    RUNS=1000000; goes on where it stopped, and prints a table
 #   make mutate      breaks slm.h in many places and demands that the tests notice
+#   make mutants     the same by rule: hundreds of small errors in all sections
 #   make crash       kills the tool at every file operation, and fails the power 10,000 times
 #   make bench       the README's table of speeds
 #   make bench-peers the same beside OpenBLAS and PyTorch; encoding beside npm's tokenizers
@@ -230,6 +231,8 @@ fuzz: build/fuzz
 
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
+mutants:
+	@CC="$(CC)" sh tests/mutants.sh
 
 crash: build/slm
 	@CC="$(CC)" sh tests/crash/crash.sh all

@@ -9673,14 +9673,15 @@ static int slm__exists(const char *path) {
     return 1;
 }
 
-/* Syncs the folder that holds `path`: until then a power cut may take the name away. */
+/* Syncs the folder that holds `path`: until then a power cut may take the name away.  (On Windows
+   there is nothing to do, so that a backslash is a part of a name here.) */
 static slm_status slm__sync_name(const char *path, slm_error *err) {
     char folder[SLM__PATH];
     size_t n = strlen(path);
 
-    while (n > 0 && (path[n - 1] == '/' || path[n - 1] == '\\'))
+    while (n > 0 && path[n - 1] == '/')
         n--;
-    while (n > 0 && path[n - 1] != '/' && path[n - 1] != '\\')
+    while (n > 0 && path[n - 1] != '/')
         n--;
     if (n > SLM__PATH - 2)
         return slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above %d bytes", path,

@@ -369,6 +369,19 @@ static void written_numbers(const char *locale) {
     }
 }
 
+/* What any locale's point becomes, be it one byte or more; whether or not one is installed. */
+static void points(void) {
+    char text[32] = "-12,5e3";
+    slm__change_point(text, ",", ".");
+    CHECK(strcmp(text, "-12.5e3") == 0, "a comma: %s", text);
+    slm__change_point(text, ".", "<point>");
+    CHECK(strcmp(text, "-12<point>5e3") == 0, "a longer point: %s", text);
+    slm__change_point(text, "<point>", ".");
+    CHECK(strcmp(text, "-12.5e3") == 0, "a shorter one: %s", text);
+    slm__change_point(text, ",", ".");
+    CHECK(strcmp(text, "-12.5e3") == 0, "none is left: %s", text);
+}
+
 static void locales(void) {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ps_AF",
                                         "fa_IR"};
@@ -525,6 +538,7 @@ int main(int argc, char **argv) {
     wrong_kinds();
     errors_stick();
     memory();
+    points();
     locales();
     strings_round_trip();
     truncation_and_damage();

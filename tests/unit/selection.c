@@ -359,6 +359,33 @@ static void own_score_equals_excess(slm_scope scope) {
           "an own score that fails: %s", err.text);
 }
 
+/* Scores each target by its token: it must be the target's own one, in a part of the batch too. */
+static int own_by_token(void *user, slm_real *score, const slm_targets *t) {
+    (void)user;
+    for (size_t i = 0; i < t->n; i++)
+        score[i] = (slm_real)t->targets[i];
+    return 0;
+}
+
+static void own_score_sees_its_targets(void) {
+    enum { T = 4, N = 12 };
+    const int32_t tokens[N] = {1, 2, 3, 4, 40, 30, 20, 10, 7, 9, 6, 8};
+    const slm_real no_loss[N] = {0};
+    const uint8_t kept[N] = {0, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1};
+    slm_select_options o = options_of(SLM_CRITERION_OWN, SLM_SCOPE_SEQUENCE, .5);
+    slm_targets t;
+    size_t n_selected = 0;
+
+    memset(&t, 0, sizeof t);
+    t.n = N;
+    t.T = T;
+    t.targets = tokens;
+    t.loss = no_loss;
+    o.own_score = own_by_token;
+    CHECK_OK(slm_select(mask, &n_selected, &t, &o, scratch, &err), err);
+    CHECK(n_selected == N / 2 && memcmp(mask, kept, N) == 0, "the highest tokens of each sequence");
+}
+
 static void scores(void) {
     slm_select_options o = options_of(SLM_CRITERION_LOSS, SLM_SCOPE_BATCH, .4);
     slm_targets t = golden_targets();
@@ -503,6 +530,7 @@ int main(void) {
     own_score_equals_excess(SLM_SCOPE_BATCH);
     own_score_equals_excess(SLM_SCOPE_MICRO);
     own_score_equals_excess(SLM_SCOPE_SEQUENCE);
+    own_score_sees_its_targets();
     scores();
     two_processes(SLM_CRITERION_LOSS, .37);
     two_processes(SLM_CRITERION_RANDOM, .37);
