@@ -9810,7 +9810,10 @@ SLM_API slm_status slm_file_write(const char *path, const void *bytes, size_t si
 }
 
 /* ---- a whole file at once ---- */
-enum { SLM__READ_STEP = 65536 }; /* bytes by which the buffer grows at least */
+/* Bytes by which the buffer grows at least. */
+#ifndef SLM__READ_STEP
+#define SLM__READ_STEP 65536
+#endif
 
 /* Bytes that are read of what does not tell its size: a pipe, or a device that never ends. */
 #ifndef SLM__STREAM_MAX

@@ -190,6 +190,7 @@ static size_t stream_write(const void *bytes, size_t n) {
     return n;
 }
 
+#define SLM__READ_STEP 512 /* inputs are small, and more memory would cost half of the speed */
 #define SLM_MALLOC(size) counted_malloc(size)
 #define SLM_FREE(p) counted_free(p)
 #define SLM__FOPEN(path, mode) ((FILE *)stream_open(path, mode))
