@@ -15,6 +15,7 @@
 #   make web         build/web/index.html: the method in a browser, in one file (emscripten)
 #   make fuzz        every reader under clang's libFuzzer; TARGET=json, TIME=60 (seconds each) or
 #                    RUNS=1000000; goes on where it stopped, and prints a table
+#   make coverage    which lines of slm.h's readers neither tests nor fuzzing reach, and why
 #   make mutate      breaks slm.h in many places and demands that the tests notice
 #   make mutants     the same by rule: hundreds of small errors in all sections
 #   make crash       kills the tool at every file operation, and fails the power 10,000 times
@@ -229,6 +230,9 @@ build/web/native: tests/browser/web.c $(WEB) slm.h tools/web/lesson.h
 fuzz: build/fuzz
 	@TARGET="$(TARGET)" TIME="$(TIME)" RUNS="$(RUNS)" sh tests/fuzz.sh
 
+coverage:
+	@sh tests/coverage.sh
+
 mutate:
 	@CC="$(CC)" sh tests/mutate.sh
 mutants:
@@ -282,5 +286,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all always run repro results data test check fuzz fuzz_sources style book web \
+.PHONY: all always run repro results data test check fuzz fuzz_sources coverage style book web \
     mutate crash bench bench-peers bench-mpi mpi man install uninstall help clean

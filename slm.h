@@ -13690,7 +13690,7 @@ static int slm__run_has_more_steps(size_t *end, size_t *their_end, const char *o
    more than the run was begun with. */
 static slm_status slm__run_compare(const char *theirs, const char *ours, const char *path,
                                    slm_error *err) {
-    size_t word = 0, end = 0, their_end = 0;
+    size_t word = 0, end = 0, their_end = 0, i = 0;
 
     if (theirs == NULL) return slm__fail(err, SLM_ERR_FORMAT, "%s: \"settings\" is missing", path);
     if (strcmp(ours, theirs) == 0) return SLM_OK;
@@ -13700,8 +13700,12 @@ static slm_status slm__run_compare(const char *theirs, const char *ours, const c
         if (strcmp(ours, theirs) == 0) return SLM_OK;
     }
 
-    for (size_t i = 0; ours[i] == theirs[i]; i++)
+    for (; ours[i] == theirs[i]; i++)
         if (ours[i] == ' ') word = i + 1;
+    if (ours[i] == ' ' && theirs[i] == 0)
+        return slm__fail(err, SLM_ERR_MISMATCH, "%s: it lacks our setting%s", path, ours + i);
+    if (ours[i] == 0 && theirs[i] == ' ')
+        return slm__fail(err, SLM_ERR_MISMATCH, "%s: we lack its setting%s", path, theirs + i);
     return slm__fail(err, SLM_ERR_MISMATCH, "%s: its setting is %.*s, ours is %.*s", path,
                      (int)strcspn(theirs + word, " "), theirs + word,
                      (int)strcspn(ours + word, " "), ours + word);

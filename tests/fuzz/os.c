@@ -110,6 +110,11 @@ int os_sync(FILE *stream) {
     return fflush(stream);
 }
 
+int os_sync_name(const char *path) {
+    (void)path;
+    return 0;
+}
+
 FILE *os_text_open(os_text *text) {
     text->stream = open_memstream(&text->bytes, &text->size);
     return text->stream;

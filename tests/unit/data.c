@@ -667,6 +667,16 @@ static void check_nuls(size_t size, size_t at, const char *says) {
           "%zu bytes, a NUL too many", size);
 }
 
+/* Of standard input nobody knows the name: the message has a command for a file. */
+static void check_nameless(void) {
+    static const char gzip[] = "\x1f\x8b\x08";
+    size_t start = 9;
+
+    CHECK(slm_text_start(&start, gzip, 3, "-", &err) == SLM_ERR_FORMAT, "a pipe of gzip's");
+    CHECK(strstr(err.text, "of a file FROM, this makes it: gzip -dc FROM > TO") != NULL, "%s",
+          err.text);
+}
+
 static void test_no_texts(void) {
     char says[2000];
 
@@ -706,6 +716,7 @@ static void test_no_texts(void) {
     CHECK(slm_text_is_jsonl("A.JSONL") && slm_text_is_jsonl("a.Json"), "letters of either case");
     CHECK(!slm_text_is_jsonl("jsonl") && !slm_text_is_jsonl("a.jsonl.gz") && !slm_text_is_jsonl(""),
           "names");
+    check_nameless();
 }
 
 /* ---- token files: the bytes 0, 1, 2, ... as tokens ---- */

@@ -583,6 +583,30 @@ static void check_adds_bos(const char *processor, int expected) {
     slm_tokenizer_free(t);
 }
 
+/* A template whose token has no name, or not one id. */
+static void check_no_template(const char *processor, const char *why) {
+    slm_tokenizer *t = tokenizer_of(processor);
+    slm_error err;
+    int32_t bos = 7;
+    int32_t eos = 7;
+
+    CHECK(slm_tokenizer_template(&bos, &eos, t, &err) == SLM_ERR_FORMAT &&
+              strstr(err.text, why) != NULL,
+          "%s", err.text);
+    slm_tokenizer_free(t);
+}
+
+/* Saved as F64, floats are the same. */
+static void check_saved_wide(const slm_model *m) {
+    slm_model *back;
+    slm_error err;
+
+    CHECK_OK(slm_model_save(m, in("wide"), NULL, SLM_DTYPE_F64, &err), err);
+    CHECK_OK(slm_model_load(&back, in("wide"), &err), err);
+    CHECK(slm_model_hash(back) == slm_model_hash(m), "another model");
+    slm_model_free(back);
+}
+
 static void companions(void) {
 #define FIRST "{'SpecialToken':{'id':'<s>','type_id':0}}"
 #define TEXT "{'Sequence':{'id':'A','type_id':0}}"
@@ -626,6 +650,7 @@ static void companions(void) {
                "  'model_max_length': 33,\n"
                "  'tokenizer_class': 'PreTrainedTokenizerFast'\n}\n");
     slm_tokenizer_free(t);
+    check_saved_wide(m);
     slm_model_free(m);
 
     check_adds_bos("null", 0);
@@ -634,6 +659,11 @@ static void companions(void) {
     check_adds_bos("{'type':'Sequence','processors':[{'type':'ByteLevel'}," TEMPLATE(
                        FIRST "," TEXT) "]}",
                    1);
+    check_no_template(TEMPLATE("{'SpecialToken':{'id':7}}," TEXT), "a token was expected");
+    check_no_template(TEMPLATE("{'SpecialToken':{'id':'<t>'}}," TEXT), "does not say its id");
+    check_no_template("{'type':'TemplateProcessing','single':[" FIRST "," TEXT
+                      "],'special_tokens':{'<s>':{'ids':[1,2]}}}",
+                      "more than one id, or none");
 }
 
 /* ---- failures ---- */

@@ -197,6 +197,16 @@ static void other_settings(void) {
     OTHER(loaded_model->config.head_dim, 8, "head_dim");
     OTHER(loaded_model->config.ffn, 8, "ffn");
     OTHER(loaded_model->config.tie_embeddings, 1, "tied");
+    OTHER(loaded_model->config.rope_scaling.type, SLM_ROPE_LINEAR, "rope");
+    run.corpus_hash = CORPUS;
+    trio_free_loaded(&t);
+    t.saved_model->config.rope_scaling.type = SLM_ROPE_LINEAR;
+    CHECK_OK(slm_run_save(t.saved, in("run"), &run, &err), err);
+    trio_renew_loaded(&t);
+    t.loaded_model->config.rope_scaling.type = SLM_ROPE_PLAIN;
+    refused(&t, SLM_ERR_MISMATCH, "we lack its setting rope=", "no rope");
+    t.saved_model->config.rope_scaling.type = SLM_ROPE_PLAIN;
+    CHECK_OK(slm_run_save(t.saved, in("run"), &run, &err), err);
     OTHER(loaded->options.reference, t.saved_model, "reference");
     trio_free(&t);
 }
