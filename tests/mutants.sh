@@ -28,7 +28,7 @@ quick=$(command -v tcc || echo "$cc")
 # SECTION: its tests.  Those marked as slow need an optimizer.
 tests_of() {
     case $1 in
-    base) echo random selection json tokenizer safetensors folders runs slow:gradients \
+    base) echo random selection json tokenizer safetensors folders runs slow:pieces slow:gradients \
         slow:dropin slow:audit ;;
     selection) echo selection documents slow:step ;;
     vector | gemm | rows) echo slow:kernels slow:gradients slow:team slow:audit slow:dropin ;;
