@@ -13383,22 +13383,19 @@ SLM_API slm_status slm_model_config_save(const slm_model_config *config, const c
 }
 
 /* Sets *is_other to 1 if there is a file of that name in the folder that holds another text than w.
-   One that cannot be read is another one.  Empties w. */
+   Empties w. */
 static slm_status slm__text_is_other(int *is_other, slm__writer *w, const char *folder,
                                      const char *name) {
     char path[SLM__PATH];
-    char *bytes;
-    size_t size;
-    slm_error ignored;
+    char *bytes = NULL;
+    size_t size = 0;
 
     if (w->status == SLM_OK) w->status = slm__path_concat(path, folder, name, w->err);
     if (w->status == SLM_OK && slm__exists(path)) {
-        if (slm_file_read(&bytes, &size, path, &ignored) != SLM_OK) {
+        w->status = slm_file_read(&bytes, &size, path, w->err);
+        if (w->status == SLM_OK && (size != w->text.size || memcmp(bytes, w->text.data, size) != 0))
             *is_other = 1;
-        } else {
-            if (size != w->text.size || memcmp(bytes, w->text.data, size) != 0) *is_other = 1;
-            slm__release(bytes);
-        }
+        slm__release(bytes);
     }
     slm__release(w->text.data);
     memset(&w->text, 0, sizeof w->text);

@@ -107,6 +107,7 @@ list_jobs() {
     if [ "$(uname -sm)" = "Linux x86_64" ]; then
         echo crash:points
         echo crash:power
+        echo crash:failures
     else echo "skipped: crashes (they are made with the system calls of Linux on x86-64)"; fi
     list_pytorch
 }
@@ -532,6 +533,7 @@ job_crash() {
     case $1 in
     points) part=4 ;;
     power) part=2000 ;;
+    failures) part=15 ;;
     esac
     run "crash:$1" 200 sh -c "cd $root && sh tests/crash/crash.sh $1 $part"
     grep -v '^FAIL' "$log"

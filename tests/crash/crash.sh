@@ -3,8 +3,13 @@
 # a call of the system fails, and when memory runs out.  Linux on x86-64, where ptrace is permitted.
 #
 #     sh tests/crash/crash.sh points [EVERY]       killed at every point (or every n-th)
+#     sh tests/crash/crash.sh failures [EVERY]     operations fail at every place (or every n-th)
+#     sh tests/crash/crash.sh allocations [EVERY]  allocations fail at every place (or every n-th);
+#                                              open, and so not in `all`: an fopen that runs out of
+#                                              memory while a file is looked for is taken for a
+#                                              file that is not there, or for one of another kind
 #     sh tests/crash/crash.sh power [CASES [SEED [CASE]]]   10,000 random failures of the power
-#     sh tests/crash/crash.sh all                  each of these in full
+#     sh tests/crash/crash.sh all                  points, failures and power in full
 #
 # SLM names the tool; it must have been made.  The files are in memory (/dev/shm) if that is there.
 cd "$(dirname "$0")/../.." || exit 1
@@ -70,12 +75,20 @@ case $what in
 points)
     program points || exit 1
     "$T/points" "$SLM" "$T" "${@:-1}" ;;
+failures)
+    program failures || exit 1
+    "$T/failures" "$SLM" "$T" "${@:-1}" ;;
+allocations)
+    program allocations || exit 1
+    $CC -std=c99 -O1 -Wall -Wextra -fPIC -shared tests/crash/failing_malloc.c \
+        -o "$T/failing_malloc.so" || exit 1
+    "$T/allocations" "$SLM" "$T" "$T/failing_malloc.so" "${1:-1}" ;;
 power)
     program power || exit 1
     "$T/power" "$SLM" "$T" "${1:-10000}" "${2:-1}" $3 ;;
 all)
     code=0
-    for part in points power; do
+    for part in points power failures; do
         CC=$CC SLM=$SLM sh tests/crash/crash.sh $part || code=1
     done
     exit $code ;;

@@ -223,7 +223,9 @@ void judge_begin(judge *j, const scenario *s, const char *slm, const char *work)
     add_versions(j, &now);
     tree_free(&now);
 
+    size_t n_said;
     trace_end end = judge_disturb(j, &plan);
+    j->said = text_of(j->out, &n_said);
     if (end.code != 0) die("%s: slm %s: exit %d", s->name, s->command, end.code);
     read_now(&j->final, j);
     add_versions(j, &j->final);
@@ -245,6 +247,7 @@ void judge_end(judge *j) {
             free(j->readings[i][k].text);
         free(j->readings[i]);
     }
+    free(j->said);
     tree_free(&j->old);
     tree_free(&j->final);
 }
@@ -254,6 +257,11 @@ trace_end judge_disturb(judge *j, const trace_plan *plan) {
     tree_write(&j->old, j->folder);
     split(&line, j->slm, j->s->command);
     return trace_run(line.argv, j->folder, j->out, j->err, plan);
+}
+
+int judge_run(judge *j) {
+    tree_write(&j->old, j->folder);
+    return run(j, j->s->command);
 }
 
 /* ---- the verdicts ---- */
@@ -358,10 +366,19 @@ int judge_has_final(judge *j) {
 
 int judge_again(judge *j) {
     char line[MAX_WHY];
+    if (j->s->again == NULL) return 1;
     int code = run(j, j->s->again);
     (void)judge_said_one_line(j, line);
     if (code != 0) return complain(j, "slm %s: exit %d: %.200s", j->s->again, code, line);
     return judge_is_final(j);
+}
+
+int judge_said_as_ever(judge *j) {
+    size_t n;
+    char *now = text_of(j->out, &n);
+    int is_same = strcmp(now, j->said) == 0;
+    free(now);
+    return is_same ? 1 : complain(j, "it ends well, and does not say what it should");
 }
 
 int judge_is_swept(judge *j) {

@@ -58,6 +58,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < n_scenarios; i++) {
         judge j;
         long n_before = t.n_points;
+        if (scenarios[i].outputs[0] == NULL) continue;
         if (!is_wanted(&scenarios[i], argc - 4, argv + 4)) continue;
         memset(&j, 0, sizeof j);
         judge_begin(&j, &scenarios[i], argv[1], argv[2]);

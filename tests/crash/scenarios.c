@@ -54,5 +54,15 @@ const scenario scenarios[] = {
      NULL, {NULL}, 0},
     {"plot", {"plot ../in/other --out p.svg"}, "plot ../in/model --out p.svg",
      "plot ../in/model --out p.svg", {"p.svg"}, NULL, NULL, {NULL}, 0},
+    {"eval", {NULL}, "eval --model ../in/model --data ../in/text --quiet", NULL, {NULL},
+     NULL, NULL, {NULL}, 0},
+    {"generate", {NULL}, "generate --model ../in/model --prompt word -n 20 --temp 0", NULL, {NULL},
+     NULL, NULL, {NULL}, 0},
+    {"tokenize", {NULL}, "tokenize --tokenizer ../in/t.json ../in/text", NULL, {NULL}, NULL, NULL,
+     {NULL}, 0},
+    {"info", {NULL}, "info ../in/model", NULL, {NULL}, NULL, NULL, {NULL}, 0},
+    {"info-gguf", {NULL}, "info ../in/model.gguf", NULL, {NULL}, NULL, NULL, {NULL}, 0},
+    {"score-table", {NULL}, "score --model ../in/model --data ../in/text --seq 64 --tsv --quiet",
+     NULL, {NULL}, NULL, NULL, {NULL}, 0},
 };
 const size_t n_scenarios = sizeof scenarios / sizeof *scenarios;

@@ -12,7 +12,7 @@ typedef struct scenario {
     const char *prepare[MAX_COMMANDS]; /* make the old state, one after the other */
     const char *command;               /* what is disturbed */
     const char *again;                 /* what a user does then; the same final state is due */
-    const char *outputs[MAX_OUTPUTS];  /* files that are replaced as a whole */
+    const char *outputs[MAX_OUTPUTS];  /* files that are replaced as a whole; none: it only reads */
     const char *grows;                 /* a file that rows are appended to, or NULL */
     const char *completes;             /* the output whose renaming completes a new state, or NULL:
                                           only the end of the command does */
@@ -45,6 +45,7 @@ typedef struct judge {
     char err[440];
     tree old;
     tree final;
+    char *said; /* on standard output, undisturbed */
     version *versions; /* contents that outputs have between the old and the final state */
     size_t n_versions;
     reading *readings[MAX_READERS];
@@ -64,11 +65,17 @@ void judge_end(judge *j);
 /* Runs the command from the old state on. */
 trace_end judge_disturb(judge *j, const trace_plan *plan);
 
+/* The same without looking at it.  Returns the exit code. */
+int judge_run(judge *j);
+
 /* These return 1 if all is well; else j->why says what is not. */
 int judge_state(judge *j);   /* every file is an old or a new one, and the readers know the state */
 int judge_again(judge *j);   /* the command that follows comes to the final state */
 int judge_is_final(judge *j); /* the folder holds the final state, and nothing else */
 int judge_has_final(judge *j); /* every output is that of the final state */
+
+/* Whether standard output is as it was undisturbed. */
+int judge_said_as_ever(judge *j);
 
 /* Whether no temporary file is left, and no lock. */
 int judge_is_swept(judge *j);

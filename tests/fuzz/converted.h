@@ -55,7 +55,7 @@ static void seed_one_gguf(int of_characters) {
         gguf_item_f32(&w, -i);
     gguf_put_array(&w, "tokenizer.ggml.merges", GGUF_TEXT, 1);
     gguf_item_text(&w, "a b", 3);
-    gguf_end_keys(&w);
+    (void)gguf_end_keys(&w);
     gguf_list_tensor(&w, "token_embd.weight", NUMBER_F16, 6, 4);
     gguf_pad(&w);
     for (int i = 0; i < 12; i++)

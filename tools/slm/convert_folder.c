@@ -63,9 +63,10 @@ static int write_header(conversion *c, number_type type, FILE *out) {
         end++;
     }
     store_bytes(size, (uint64_t)end - sizeof size, sizeof size);
-    if (fseek(out, 0, SEEK_SET) == 0) (void)fwrite(size, 1, sizeof size, out);
-    (void)fseek(out, 0, SEEK_END);
-    return code;
+    int failed = end < 0 || fseek(out, 0, SEEK_SET) != 0;
+    (void)fwrite(size, 1, sizeof size, out);
+    if (fseek(out, 0, SEEK_END) != 0) failed = 1;
+    return failed && code == DONE ? fail_errno(FAILED, c->out, "write") : code;
 }
 
 static int write_weights(conversion *c, number_type type, FILE *out, const char *path) {

@@ -72,7 +72,7 @@ static int write_head(const conversion *c, gguf_writer *w, number_type type) {
     write_shape(w, &c->config);
     int code = tokens_write(w, c->tokenizer, (size_t)c->config.vocab);
     if (code == DONE) code = write_special_ids(w, c);
-    gguf_end_keys(w);
+    if (gguf_end_keys(w) != 0 && code == DONE) code = fail_errno(FAILED, c->out, "write");
     list_divisors(c, w);
     for (size_t i = 0; i < n; i++) {
         weight x;

@@ -127,8 +127,9 @@ void gguf_put_array(gguf_writer *w, const char *key, gguf_type type, uint64_t n)
 void gguf_item_text(gguf_writer *w, const char *bytes, size_t size);
 void gguf_item_u32(gguf_writer *w, uint32_t value);
 void gguf_item_f32(gguf_writer *w, double value);
-/* Ends the keys: writes their number into the head. */
-void gguf_end_keys(gguf_writer *w);
+/* Ends the keys: writes their number into the head.  Returns 0 if all went well: what could not be
+ * found is not seen by ferror. */
+int gguf_end_keys(gguf_writer *w);
 /* rows 0: of one dimension. */
 void gguf_list_tensor(gguf_writer *w, const char *name, number_type type, uint64_t rows,
                       uint64_t cols);

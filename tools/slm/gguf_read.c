@@ -354,8 +354,10 @@ static slm_status read_head(gguf_file *g, size_t size, slm_error *err) {
 }
 
 static slm_status parse(gguf_file *g, slm_error *err) {
-    if (g->stream == NULL)
-        return error_set(err, SLM_ERR_IO, "%s: cannot open: %s", g->path, strerror(errno));
+    if (g->stream == NULL) {
+        slm_status status = errno == ENOMEM ? SLM_ERR_MEMORY : SLM_ERR_IO;
+        return error_set(err, status, "%s: cannot open: %s", g->path, strerror(errno));
+    }
     long end = fseek(g->stream, 0, SEEK_END) == 0 ? ftell(g->stream) : -1;
     if (end < 0) return error_set(err, SLM_ERR_IO, "%s: cannot find its size", g->path);
 

@@ -74,10 +74,10 @@ void gguf_put_array(gguf_writer *w, const char *key, gguf_type type, uint64_t n)
     put_whole(w, n, 8);
 }
 
-void gguf_end_keys(gguf_writer *w) {
-    if (fseek(w->stream, N_KEYS_OFFSET, SEEK_SET) != 0) return;
+int gguf_end_keys(gguf_writer *w) {
+    if (fseek(w->stream, N_KEYS_OFFSET, SEEK_SET) != 0) return -1;
     put_whole(w, w->n_keys, 8);
-    (void)fseek(w->stream, 0, SEEK_END);
+    return fseek(w->stream, 0, SEEK_END);
 }
 
 void gguf_list_tensor(gguf_writer *w, const char *name, number_type type, uint64_t rows,
