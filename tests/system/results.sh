@@ -39,21 +39,21 @@ checked() {
     mkdir -p $dir/anew && rm -f $dir/anew/* && cp $1/*.csv $dir/anew/
     $REPORT $dir/anew >/dev/null 2>&1
     check "$1: the claims follow from the curves" cmp $dir/anew/claims.csv $1/claims.csv
-    check "$1: and so do the tables" cmp $dir/anew/results.md $1/results.md
-    check "$2 has the table of claims" same_table $2 results $dir/anew/results.md
+    check "$1: and so does the table of all" cmp $dir/anew/results.md $1/results.md
+    check "$2 has the table of claims" same_table $2 headlines $dir/anew/headlines.md
     check "$2 has the table of what to do" same_table $2 decision $dir/anew/decision.md
     awk -F, -f tests/support/shipped.awk $1/curves.csv >$dir/numbers
     check "$1: awk finds numbers" test "$(wc -l <$dir/numbers)" -ge 3
     while read -r claim text; do
         check "$1: $claim says $text, as awk does" grep -q "^$claim,.*$text" $1/claims.csv
-        check "$2 says $text" grep -qF -e "$text" $2
+        check "$1/results.md says $text" grep -qF -e "$text" $1/results.md
     done <$dir/numbers
 }
 
 # ---- ship.sh on made-up runs ----
 sh tests/support/fixture.sh $dir/made
-printf '%s\n' before '<!-- decision -->' old '<!-- end of decision -->' between '<!-- results -->' \
-    '| old |' '<!-- end of results -->' after >$dir/readme.md
+printf '%s\n' before '<!-- decision -->' old '<!-- end of decision -->' between \
+    '<!-- headlines -->' '| old |' '<!-- end of headlines -->' after >$dir/readme.md
 build/fixture $dir/made --bare >/dev/null 2>&1
 sh tools/repro/ship.sh $dir/made $dir/shipped $dir/readme.md
 check "ship.sh works" test $? -eq 0
@@ -70,7 +70,7 @@ check "they are a good deal smaller" test \
 check "the machine is named" grep -q '^machine,.' $dir/shipped/run.csv
 sed 's/| \*\*holds\*\*/| **open**/' $dir/readme.md >$dir/wrong.md
 check "a verdict that was changed by hand is noticed" test "$(
-    table $dir/wrong.md results | cmp - $dir/shipped/results.md >/dev/null 2>&1
+    table $dir/wrong.md headlines | cmp - $dir/anew/headlines.md >/dev/null 2>&1
     echo $?)" = 1
 
 # ---- the shipped results ----

@@ -19,7 +19,7 @@ for table in trajectories selections ranks leaks unseen tuning settings; do
     [ -s "$from/$table.csv" ] && cp "$from/$table.csv" $work/
 done
 $report $work >/dev/null || exit 1
-cp $work/claims.csv $work/curves.csv $work/results.md $work/decision.md "$to/" || exit 1
+cp $work/claims.csv $work/curves.csv $work/results.md $work/result.svg "$to/" || exit 1
 for table in trajectories selections ranks leaks unseen tuning settings; do
     if [ -s $work/$table.csv ]; then cp $work/$table.csv "$to/"; fi
 done
@@ -33,11 +33,11 @@ done
 } >"$to/run.csv"
 
 # README's tables stand between two marks each.
-awk -v results="$to/results.md" -v decision="$to/decision.md" '
-    /^<!-- end of (results|decision) -->$/ { skip = 0 }
+awk -v headlines=$work/headlines.md -v decision=$work/decision.md '
+    /^<!-- end of (headlines|decision) -->$/ { skip = 0 }
     !skip
-    /^<!-- (results|decision) -->$/ {
-        file = /results/ ? results : decision
+    /^<!-- (headlines|decision) -->$/ {
+        file = /headlines/ ? headlines : decision
         print ""
         while ((getline line <file) > 0) print line
         print ""
