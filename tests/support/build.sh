@@ -35,6 +35,8 @@ sources_of() {
     tokenizer) parts="tools/slm/gpt2.c tools/common/errors.c" ;;
     scores) parts="tools/slm/losses_join.c tools/common/errors.c" ;;
     gguf) parts="$gguf_sources" ;;
+    lab) parts="tools/lab/corpus.c tools/lab/filter.c tools/lab/token_rules.c
+        tools/lab/experiment.c $common/progress.c $common/os.c" ;;
     esac
     for file in tests/unit/$1.c tests/system/$1.c; do
         [ -f $file ] && echo $file $parts && return
