@@ -245,7 +245,7 @@ int draw_correlations(findings *all) {
     const drawing d = {
         .f = {.title = "Figure 7 in every arm: correlation of accuracy with the two losses",
               .subtitle = "below 0: less loss goes with more accuracy; above 0: with less",
-              .x = {.label = "Pearson's r over the checkpoints of a run",
+              .x = {.label = "Pearson's r over checkpoints",
                     .low = -1.1,
                     .high = 1.1},
               .rules = &none,
