@@ -2164,8 +2164,10 @@ enum {
    cost.  A trial begins with SLM__TEAM_GRANT on the account.  Where it would fall below zero, one
    thread does all for a time that is SLM__TEAM_REST times as long as what the trial cost, and then
    all are tried again: twice as long for each trial in a row that failed.  What is not a product
-   is not measured: it is shared only while the account holds a quarter of its most.  So what the
-   trials cost is a small share of the time, and all threads are hardly ever slower than one.
+   is not measured: it is shared only while the account holds a quarter of its most.  And where one
+   thread that works alone is kept from the processor, all would be too, so that small products are
+   not tried at all.  So what the trials cost is a small share of the time, and all threads are
+   hardly ever slower than one.
 
    The number of threads changes no bit, so the clock cannot either.  Nothing of OpenMP is set: the
    caller's threads, their number and how they wait are what they were. */
@@ -2178,7 +2180,9 @@ enum {
 };
 #define SLM__TEAM_CREDIT 0.004 /* seconds: what was saved long ago does not count */
 #define SLM__TEAM_GRANT 0.0005 /* seconds that a trial may cost before it has failed */
-#define SLM__TEAM_BEGIN 0.1    /* seconds before small products are tried with all threads */
+#define SLM__TEAM_WATCH 0.3    /* seconds that one thread is watched before all are tried */
+#define SLM__TEAM_LATE 0.02    /* share of this time by which it may be late */
+#define SLM__TEAM_TICK 0.0005  /* seconds: less is no work of another program */
 
 /* Tests that want all threads to work, always, replace it by 0. */
 #ifndef SLM__TEAM_JUDGES
@@ -2189,7 +2193,8 @@ typedef struct slm__team {
     int most;                     /* threads that the largest work so far can use */
     int alone;                    /* 1: the last product was for one thread */
     double credit;                /* seconds */
-    double begun;                 /* on the clock: the first product; 0: there was none */
+    double watched;               /* on the clock: since then one thread is watched; 0: never */
+    double late;                  /* seconds by which its products were late since then */
     double rest;                  /* on the clock: until then one thread does all */
     int n_failures;               /* trials in a row that failed */
     double pace[SLM__TEAM_SIZES]; /* seconds that one thread takes for a multiply-add */
@@ -2228,11 +2233,17 @@ static double slm__team_pace(const slm__team *team, int size) {
     return team->pace[0];
 }
 
-/* Returns 1 if one thread shall do the product so that its pace is known. */
-static int slm__team_measures(const slm__team *team, const slm__team_turn *turn) {
+/* Returns 1 if one thread shall do the product: so that its pace is known, or because other work
+   kept it from the processor; then it is watched anew. */
+static int slm__team_watches(slm__team *team, const slm__team_turn *turn) {
+    const double seconds = turn->start - team->watched;
+
     if (turn->size >= SLM__TEAM_SMALL) return 0;
-    return turn->start < team->begun + SLM__TEAM_BEGIN ||
-           team->n_samples[turn->size] < SLM__TEAM_SAMPLES;
+    if (seconds < SLM__TEAM_WATCH || team->n_samples[turn->size] < SLM__TEAM_SAMPLES) return 1;
+    if (!team->alone || team->late <= SLM__TEAM_LATE * seconds) return 0;
+    team->watched = turn->start;
+    team->late = 0;
+    return 1;
 }
 
 /* A product begins.  work: its multiply-adds. */
@@ -2247,19 +2258,24 @@ static slm__team_turn slm__team_begin(slm__team *team, size_t work, size_t grain
     for (size_t grains = work / grain; grains > 1 && turn.size < SLM__TEAM_SIZES - 1; grains /= 2)
         turn.size++;
     turn.start = SLM__CLOCK();
-    if (team->begun <= 0) {
-        team->begun = turn.start;
+    if (team->watched <= 0) {
+        team->watched = turn.start;
         team->credit = SLM__TEAM_GRANT;
     }
-    team->alone = turn.start < team->rest || slm__team_measures(team, &turn);
+    team->alone = turn.start < team->rest || slm__team_watches(team, &turn);
     if (team->alone) turn.threads = 1;
     return turn;
 }
 
-/* One thread took so long for a multiply-add.  The fastest time is kept, and drifts with later
+/* One thread took so many seconds for the work.  The fastest pace is kept, and drifts with later
    ones. */
-static void slm__team_learn(slm__team *team, int size, double pace) {
+static void slm__team_learn(slm__team *team, int size, size_t work, double seconds) {
+    const double pace = seconds / (double)work;
+    const double expected = slm__team_pace(team, size) * (double)work;
     double *known = &team->pace[size];
+
+    if (expected > 0 && seconds > 2 * expected && seconds - expected > SLM__TEAM_TICK)
+        team->late += seconds - expected;
 
     if (team->n_samples[size] == 0 || pace < *known) {
         *known = pace;
@@ -2278,7 +2294,7 @@ static void slm__team_end(slm__team *team, slm__team_turn turn, size_t work) {
     double cost = 0; /* of a trial that failed */
 
     if (turn.threads == 1) {
-        slm__team_learn(team, turn.size, seconds / (double)work);
+        slm__team_learn(team, turn.size, work, seconds);
         return;
     }
     if (pace <= 0) {
@@ -2292,6 +2308,8 @@ static void slm__team_end(slm__team *team, slm__team_turn turn, size_t work) {
     team->rest = now + cost * (double)(SLM__TEAM_REST << team->n_failures);
     if (team->n_failures < SLM__TEAM_MOST_FAILURES) team->n_failures++;
     team->credit = SLM__TEAM_GRANT;
+    team->watched = now;
+    team->late = 0;
 }
 
 /* ==== >>gemm ================================================================================ 4 ==
