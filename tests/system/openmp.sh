@@ -3,17 +3,9 @@
 # the folders of Homebrew and MacPorts.  Where there is none it says how to install it, and builds
 # for one thread.
 cd "$(dirname "$0")/../.." || exit 1
-T=$PWD/build/tmp/openmp passed=0 failed=0
+. tests/support/counts.sh
+T=$PWD/build/tmp/openmp
 rm -rf "$T" && mkdir -p "$T/bin" || exit 1
-check() {
-    what=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $what"
-    fi
-}
 real=${CC:-cc}
 if ! tools/dev/openmp "$real" 2>/dev/null | grep -q fopenmp; then
     echo "skipped: OpenMP ($real has none)"

@@ -7,13 +7,7 @@ dir=build/tmp/repro
 LC_ALL=C
 export LC_ALL
 rm -rf $dir && mkdir -p $dir || exit 1
-passed=0 failed=0
-check() {                                          # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1))
-    else failed=$((failed + 1)); echo "FAIL $name"; fi
-}
+. tests/support/counts.sh
 if ! make -s ${CC:+CC="$CC"} build/fixture; then
     echo "FAIL the report does not compile"
     echo "0 passed, 1 failed"

@@ -95,6 +95,23 @@ int add_series(curve_set *set, const figure_series *s) {
     return 0;
 }
 
+void add_ends(curve_set *set, const data_group *const *list, const double *x, size_t n,
+              data_column y) {
+    figure_series s = {.name = "", .x = x, .n = n};
+    for (size_t i = 0; i < n; i++) {
+        if (list[i]->n > s.runs) s.runs = list[i]->n;
+        if (list[i]->n == 0) continue;
+        s.name = list[i]->label;
+        s.style = list[i]->style;
+    }
+    double *value = new_numbers(n * s.runs);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < list[i]->n; k++)
+            value[k * n + i] = run_end(&list[i]->run[k], y) * metric_scale(y);
+    s.y = value;
+    (void)add_series(set, &s);
+}
+
 /* Lists the points at which any seed has a value, as far as all runs go.  Returns how many. */
 static size_t list_points(const data_group *g, data_column y, size_t *points) {
     size_t n = 0;

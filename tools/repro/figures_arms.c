@@ -132,21 +132,13 @@ static size_t list_labels(const data *d, const char *arm, const data_group **lis
 /* Where an arm ends over the share of wrong results. */
 static void add_labels(curve_set *set, const data *d, const char *arm, data_column y) {
     const data_group *list[MAX_SWEEP];
-    figure_series s = {.n = list_labels(d, arm, list)};
-    if (s.n == 0) return;
-    s.name = list[0]->label;
-    s.runs = list[0]->n;
-    s.style = (int)set->n + 1;
-    double *x = new_numbers(s.n);
-    double *value = new_numbers(s.n * s.runs);
-    for (size_t i = 0; i < s.n; i++) {
+    size_t n = list_labels(d, arm, list);
+    size_t n_before = set->n;
+    double *x = new_numbers(n);
+    for (size_t i = 0; i < n; i++)
         x[i] = 100 * list[i]->wrong;
-        for (size_t k = 0; k < list[i]->n && k < s.runs; k++)
-            value[k * s.n + i] = run_end(&list[i]->run[k], y) * metric_scale(y);
-    }
-    s.x = x;
-    s.y = value;
-    (void)add_series(set, &s);
+    add_ends(set, list, x, n, y);
+    if (set->n > n_before) set->series[n_before].style = (int)set->n;
 }
 
 static int draw_labels_by(findings *all, data_column y, const char *name) {

@@ -15,21 +15,14 @@ static int draw_multiplier_by(findings *all, int metric) {
     const figure_rule rule = {data_mean_end(slm, y) * metric_scale(y), 0, slm->label};
     size_t n = data_sweep(d, "multiplier", "clm", lengths);
     sooner s = data_multiplier(d, y);
-    figure_series plain = {.name = "Plain (CLM), so many tokens", .n = n, .style = 1};
     curve_set set = {.n = 0};
     if (s.seeds == 0) return 0;
     double *x = new_numbers(n);
-    for (size_t i = 0; i < n; i++) {
-        x[i] = data_over_seeds(lengths[i], run_end, TOKENS).value;
-        plain.runs = lengths[i]->n > plain.runs ? lengths[i]->n : plain.runs;
-    }
-    double *value = new_numbers(n * plain.runs);
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < lengths[i]->n; k++)
-            value[k * n + i] = run_end(&lengths[i]->run[k], y) * metric_scale(y);
-    plain.x = x;
-    plain.y = value;
-    (void)add_series(&set, &plain);
+        x[i] = data_over_seeds(lengths[i], run_end, TOKENS).value;
+    add_ends(&set, lengths, x, n, y);
+    set.series[0].name = "Plain (CLM), so many tokens";
+    set.series[0].style = 1;
     const drawing drawn = {
         .f = {.title = make_text("How much more noisy text is worth a selection, by %s",
                                  names[metric]),
@@ -59,21 +52,10 @@ int draw_multiplier(findings *all) {
 static void add_sizes(curve_set *set, const data *d, const char *arm, data_column y) {
     const data_group *list[MAX_SWEEP];
     size_t n = data_sweep(d, "sizes", arm, list);
-    figure_series s = {.name = "", .n = n};
     double *x = new_numbers(n);
-    for (size_t i = 0; i < n; i++) {
-        x[i] = list[i]->size;
-        s.name = list[i]->label;
-        s.style = list[i]->style;
-        s.runs = list[i]->n > s.runs ? list[i]->n : s.runs;
-    }
-    double *value = new_numbers(n * s.runs);
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < list[i]->n; k++)
-            value[k * n + i] = run_end(&list[i]->run[k], y) * metric_scale(y);
-    s.x = x;
-    s.y = value;
-    (void)add_series(set, &s);
+        x[i] = list[i]->size;
+    add_ends(set, list, x, n, y);
 }
 
 static int draw_sizes_by(findings *all, int metric) {

@@ -2,24 +2,6 @@
 #include <math.h>
 #include "findings.h"
 
-/* Adds a series of where groups (n) end: x (n), one row per seed, named and styled like `like`. */
-static void add_ends(curve_set *set, const data_group *const *list, const double *x, size_t n,
-                     data_column y) {
-    figure_series s = {.name = "", .x = x, .n = n};
-    for (size_t i = 0; i < n; i++) {
-        if (list[i]->n > s.runs) s.runs = list[i]->n;
-        if (list[i]->n == 0) continue;
-        s.name = list[i]->label;
-        s.style = list[i]->style;
-    }
-    double *value = new_numbers(n * s.runs);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < list[i]->n; k++)
-            value[k * n + i] = run_end(&list[i]->run[k], y) * metric_scale(y);
-    s.y = value;
-    (void)add_series(set, &s);
-}
-
 /* ---- figure 9 ---- */
 /* A number of the paper at a ratio. */
 typedef struct at_ratio {

@@ -286,6 +286,11 @@ typedef struct curve_set {
 /* Adds a series unless it has no value, which is when it returns 0. */
 int add_series(curve_set *set, const figure_series *s);
 
+/* Adds a series of where groups (n) end, in the unit that is drawn: x (n), one row per seed; named
+ * and styled like the last group that has runs. */
+void add_ends(curve_set *set, const data_group *const *list, const double *x, size_t n,
+              data_column y);
+
 typedef enum ratio_choice { BEST_RATIO, EACH_RATIO } ratio_choice;
 
 /* Curves of the arms of a set, one column over another. */
