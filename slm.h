@@ -13281,11 +13281,12 @@ static void slm__print_special(slm__writer *w, const char *name, const slm_token
     slm__print(w, ",\n");
 }
 
-/* The id of a special token of a template.  Returns -1 if it has none; then *j says why. */
+/* The id of a special token of a template, below vocab.  Returns -1 if it has none; then *j says
+   why. */
 static int32_t slm__template_id(slm__json *j, const slm__value *processor,
-                                const slm__value *special) {
+                                const slm__value *special, int32_t vocab) {
     const slm__value *name, *entry, *ids, *item, *end;
-    double id;
+    uint64_t id;
 
     name = slm__json_get(j, special, "id");
     if (!slm__json_require(j, name, slm__json_is(name, SLM__JSON_STRING), "a token was expected"))
@@ -13300,13 +13301,15 @@ static int32_t slm__template_id(slm__json *j, const slm__value *processor,
     if (!slm__json_require(j, name, item != end && slm__json_next(item) == end,
                            "the template gives it more than one id, or none"))
         return -1;
-    id = slm__json_double(j, item);
-    return id >= 0 && id <= INT32_MAX ? (int32_t)id : -1;
+    id = slm__json_u64(j, item);
+    if (!slm__json_require(j, name, id < (uint64_t)vocab, "no token has the id of the template"))
+        return -1;
+    return j->status == SLM_OK ? (int32_t)id : -1;
 }
 
 /* Reads one post_processor: TemplateProcessing's "single". */
 static void slm__template_read(int32_t *bos, int32_t *eos, slm__json *j,
-                               const slm__value *processor) {
+                               const slm__value *processor, int32_t vocab) {
     const slm__value *single, *item, *end;
     int behind = 0; /* 1: the text itself is passed */
 
@@ -13322,13 +13325,14 @@ static void slm__template_read(int32_t *bos, int32_t *eos, slm__json *j,
             behind = 1;
         } else if (slm__json_require(j, special, *id < 0,
                                      "one token before and one behind a text can be")) {
-            *id = slm__template_id(j, processor, special);
+            *id = slm__template_id(j, processor, special, vocab);
         }
     }
 }
 
 SLM_API slm_status slm_tokenizer_template(int32_t *bos, int32_t *eos,
                                           const slm_tokenizer *tokenizer, slm_error *err) {
+    const int32_t vocab = slm_tokenizer_vocab(tokenizer);
     const slm__value *processor, *list, *item, *end;
     slm__json j;
 
@@ -13338,13 +13342,13 @@ SLM_API slm_status slm_tokenizer_template(int32_t *bos, int32_t *eos,
     if (slm__json_open(&j, tokenizer->source.data, tokenizer->source.size, "tokenizer.json", err) ==
         SLM_OK) {
         processor = slm__json_get(&j, slm__json_root(&j), "post_processor");
-        slm__template_read(bos, eos, &j, processor);
+        slm__template_read(bos, eos, &j, processor, vocab);
         list = NULL;
         if (slm__json_is(processor, SLM__JSON_OBJECT))
             list = slm__json_get(&j, processor, "processors");
         if (slm__json_is(list, SLM__JSON_ARRAY)) {
             for (item = slm__json_items(&j, list, &end); item != end; item = slm__json_next(item))
-                slm__template_read(bos, eos, &j, item);
+                slm__template_read(bos, eos, &j, item, vocab);
         }
     }
     slm__json_close(&j);

@@ -664,6 +664,12 @@ static void companions(void) {
     check_no_template("{'type':'TemplateProcessing','single':[" FIRST "," TEXT
                       "],'special_tokens':{'<s>':{'ids':[1,2]}}}",
                       "more than one id, or none");
+    check_no_template("{'type':'TemplateProcessing','single':[" FIRST "," TEXT
+                      "],'special_tokens':{'<s>':{'ids':[258]}}}",
+                      "no token has the id");
+    check_no_template("{'type':'TemplateProcessing','single':[" FIRST "," TEXT
+                      "],'special_tokens':{'<s>':{'ids':[1.5]}}}",
+                      "a whole number");
 }
 
 /* ---- failures ---- */
