@@ -9555,8 +9555,9 @@ SLM_API slm_status slm_corpus_encode(slm_corpus **out, const slm_tokenizer *toke
 #define SLM__FERROR(stream) ferror(stream)
 #define SLM__FCLOSE(stream) fclose(stream)
 
-/* The others differ between systems.  FOPEN gives what fopen gives.  REMOVE, FSEEK, FSYNC, RENAME,
-   MKDIR and SYNC_FOLDER give 0 if all went well, FTELL gives the offset or -1. */
+/* The others differ between systems.  FOPEN gives what fopen gives.  ACCESS gives 0 if there is a
+   file or folder of that name.  REMOVE, FSEEK, FSYNC, RENAME, MKDIR and SYNC_FOLDER give 0 if all
+   went well, FTELL gives the offset or -1. */
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
@@ -9598,6 +9599,12 @@ static FILE *slm__wide_open(const char *path, const char *mode) {
     return _wfopen(wide, wide_mode);
 }
 
+static int slm__wide_access(const char *path) {
+    wchar_t wide[SLM__WIDE_PATH];
+
+    return slm__wide_path(wide, path) ? _waccess(wide, 0) : -1;
+}
+
 static int slm__wide_remove(const char *path) {
     wchar_t wide[SLM__WIDE_PATH];
 
@@ -9621,6 +9628,7 @@ static int slm__wide_mkdir(const char *path) {
 }
 
 #define SLM__FOPEN(path, mode) slm__wide_open(path, mode)
+#define SLM__ACCESS(path) slm__wide_access(path)
 #define SLM__REMOVE(path) slm__wide_remove(path)
 #define SLM__FSEEK(stream, offset, whence) _fseeki64(stream, (long long)(offset), whence)
 #define SLM__FTELL(stream) _ftelli64(stream)
@@ -9650,6 +9658,7 @@ static int slm__sync_folder(const char *path) {
 }
 
 #define SLM__FOPEN(path, mode) fopen(path, mode)
+#define SLM__ACCESS(path) access(path, F_OK)
 #define SLM__REMOVE(path) remove(path)
 /* fseek takes a long, which may be too small for the offset. */
 #define SLM__FSEEK(stream, offset, whence)                                                         \
@@ -9682,13 +9691,11 @@ static slm_status slm__path_concat(char out[SLM__PATH], const char *a, const cha
     return slm__fail(err, SLM_ERR_ARGUMENT, "%.80s...: a path above %d bytes", a, SLM__PATH - 1);
 }
 
-/* Returns 1 if the file exists, also if it cannot be opened: the read that follows reports why. */
+/* Returns 1 if the file exists, also if the system does not say so: the read that follows reports
+   why.  Nothing is opened, since that takes memory: where there is none left, a file would be found
+   that is not there. */
 static int slm__exists(const char *path) {
-    FILE *stream = SLM__FOPEN(path, "rb");
-
-    if (stream == NULL) return errno != ENOENT && errno != ENOTDIR;
-    (void)SLM__FCLOSE(stream);
-    return 1;
+    return SLM__ACCESS(path) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 /* Syncs the folder that holds `path`: until then a power cut may take the name away.  (On Windows

@@ -108,6 +108,7 @@ list_jobs() {
         echo crash:points
         echo crash:power
         echo crash:failures
+        echo crash:allocations
     else echo "skipped: crashes (they are made with the system calls of Linux on x86-64)"; fi
     list_pytorch
 }
@@ -534,6 +535,7 @@ job_crash() {
     points) part=4 ;;
     power) part=2000 ;;
     failures) part=15 ;;
+    allocations) part=5 ;;
     esac
     run "crash:$1" 200 sh -c "cd $root && sh tests/crash/crash.sh $1 $part"
     grep -v '^FAIL' "$log"

@@ -4,12 +4,9 @@
 #
 #     sh tests/crash/crash.sh points [EVERY]       killed at every point (or every n-th)
 #     sh tests/crash/crash.sh failures [EVERY]     operations fail at every place (or every n-th)
-#     sh tests/crash/crash.sh allocations [EVERY]  allocations fail at every place (or every n-th);
-#                                              open, and so not in `all`: an fopen that runs out of
-#                                              memory while a file is looked for is taken for a
-#                                              file that is not there, or for one of another kind
+#     sh tests/crash/crash.sh allocations [EVERY]  allocations fail at every place (or every n-th)
 #     sh tests/crash/crash.sh power [CASES [SEED [CASE]]]   10,000 random failures of the power
-#     sh tests/crash/crash.sh all                  points, failures and power in full
+#     sh tests/crash/crash.sh all                  points, failures, allocations and power in full
 #
 # SLM names the tool; it must have been made.  The files are in memory (/dev/shm) if that is there.
 cd "$(dirname "$0")/../.." || exit 1
@@ -88,7 +85,7 @@ power)
     "$T/power" "$SLM" "$T" "${1:-10000}" "${2:-1}" $3 ;;
 all)
     code=0
-    for part in points power failures; do
+    for part in points power failures allocations; do
         CC=$CC SLM=$SLM sh tests/crash/crash.sh $part || code=1
     done
     exit $code ;;

@@ -119,6 +119,14 @@ int is_input_folder(const char *path) {
     return input_is_folder && (strcmp(path, "input") == 0 || strcmp(path, "input/") == 0);
 }
 
+static int find_access(const char *path) {
+    const unsigned char *bytes;
+    size_t size;
+    if (find_file(&bytes, &size, path) || is_input_folder(path)) return 0;
+    errno = ENOENT;
+    return -1;
+}
+
 /* ---- streams: slm.h hands them on and never looks at them ---- */
 typedef struct stream {
     const unsigned char *bytes;
@@ -194,6 +202,7 @@ static size_t stream_write(const void *bytes, size_t n) {
 #define SLM_MALLOC(size) counted_malloc(size)
 #define SLM_FREE(p) counted_free(p)
 #define SLM__FOPEN(path, mode) ((FILE *)stream_open(path, mode))
+#define SLM__ACCESS(path) find_access(path)
 #define SLM__FREAD(bytes, n, f) stream_read(bytes, n, f)
 #define SLM__FWRITE(bytes, n, f) stream_write(bytes, n)
 #define SLM__FERROR(f) 0

@@ -43,6 +43,7 @@ static int io_sync_folder(void) {
 
 #ifdef _WIN32
 #include <direct.h>
+#include <io.h>
 
 static int replace_file(const char *from, const char *to) {
     (void)remove(to);
@@ -52,6 +53,7 @@ static int replace_file(const char *from, const char *to) {
 #define REAL_SYNC(f) fflush(f)
 #define REAL_RENAME(from, to) replace_file(from, to)
 #define REAL_MKDIR(path) _mkdir(path)
+#define REAL_ACCESS(path) _access(path, 0)
 #else
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,8 +61,10 @@ static int replace_file(const char *from, const char *to) {
 #define REAL_SYNC(f) fflush(f) /* a real fsync would only make this test slow */
 #define REAL_RENAME(from, to) rename(from, to)
 #define REAL_MKDIR(path) mkdir(path, 0777)
+#define REAL_ACCESS(path) access(path, F_OK)
 #endif
 #define SLM__FOPEN(path, mode) (io_fails() ? NULL : fopen(path, mode))
+#define SLM__ACCESS(path) (io_fails() ? -1 : REAL_ACCESS(path))
 #define SLM__FREAD(bytes, n, f)                                                                    \
     (io_fails() ? io_short(fread(bytes, 1, (n) / 2, f)) : fread(bytes, 1, n, f))
 #define SLM__FERROR(f) (io_error || ferror(f))

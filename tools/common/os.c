@@ -774,7 +774,8 @@ FILE *os_text_open(os_text *text) {
 
 int os_text_close(os_text *text) {
     int failed = ferror(text->stream);
-    return fclose(text->stream) != 0 || failed;
+    failed |= fclose(text->stream) != 0;
+    return failed || text->bytes == NULL; /* glibc's fclose says nothing of it */
 }
 
 int os_is_separator(char c) {
