@@ -10,10 +10,12 @@
 # of the rule, the old line, the new line, and the reason.
 # A mutant that is explained and killed all the same is a failure, too: the explanation is wrong.
 # tcc compiles most tests here, in a thirtieth of a second, where it is installed.
+# A test that does not end has noticed something.  It is given seconds of the processor, so that a
+# busy machine decides nothing, and ten times those of the clock, in case all its threads wait.
 cd "$(dirname "$0")/.." || exit 1
 . tests/support/build.sh
 export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
-dir=build/mutants each=24 workers=2 limit=60
+dir=build/mutants each=24 workers=2
 while getopts n:w: option; do
     case $option in
     n) each=$OPTARG ;;
@@ -25,60 +27,71 @@ shift $((OPTIND - 1))
 rm -rf $dir && mkdir -p $dir || exit 1
 quick=$(command -v tcc || echo "$cc")
 
-# SECTION: its tests.  Those marked as slow need an optimizer.
+# SECTION: its tests, those first that notice most for their time.  Those marked as slow need an
+# optimizer; small:kernels is all of kernels but the large products.
 tests_of() {
     case $1 in
-    base) echo random selection json tokenizer safetensors folders runs slow:pieces slow:gradients \
-        slow:dropin slow:audit ;;
+    base) echo random selection json tokenizer safetensors folders runs slow:pieces dropin audit \
+        slow:gradients ;;
     selection) echo selection documents slow:step ;;
-    vector | gemm | rows) echo slow:kernels slow:gradients slow:team slow:audit slow:dropin ;;
-    tape | ops) echo slow:gradients slow:audit slow:dropin slow:step ;;
-    model) echo model config safetensors generation slow:dropin slow:audit slow:step ;;
-    data) echo data documents selection scores slow:dropin slow:step ;;
-    scoring) echo scores documents generation slow:dropin slow:stream slow:step slow:audit ;;
-    optimizer | step) echo slow:dropin slow:audit slow:step slow:pieces slow:gradients ;;
-    generation) echo generation slow:dropin slow:audit ;;
-    tokenizers) echo tokenizer tokenizer_llama limits documents ;;
+    vector) echo slow:team dropin audit small:kernels slow:gradients slow:kernels ;;
+    gemm | rows) echo dropin audit small:kernels slow:gradients slow:kernels ;;
+    tape | ops) echo audit dropin model documents slow:gradients slow:step ;;
+    model) echo model dropin audit config safetensors generation slow:step ;;
+    data) echo data documents selection scores dropin slow:step ;;
+    scoring) echo scores documents dropin audit generation slow:stream slow:step ;;
+    optimizer | step) echo dropin audit documents slow:step slow:pieces slow:gradients ;;
+    generation) echo generation dropin audit ;;
+    tokenizers) echo tokenizer_llama tokenizer documents limits ;;
     io) echo safetensors folders data runs config ;;
     json) echo json config tokenizer safetensors limits ;;
-    formats) echo config safetensors folders runs scores data tokenizer tokenizer_llama model \
-        limits slow:stream ;;
+    formats) echo config safetensors folders runs scores data tokenizer_llama tokenizer model \
+        slow:stream limits ;;
     esac
 }
 
 # compile TEST FOLDER: with the slm.h of the folder.
 compile() {
-    cc_was=$cc flags=
+    cc_was=$cc
     case $1 in
     slow:*) flags="-O1 -fopenmp" ;;
-    *) cc=$quick ;;
+    small:*) flags="-O1 -fopenmp -DSMALL=1" ;;
+    *) cc=$quick flags= ;;
     esac
     case $1 in
     *audit)
         build_test $2 "$audit_sources" $2/audit $flags &&
             build_test $2 "$audit_sources" $2/audit_double $flags -DSLM_REAL=double ;;
-    *) build_test $2 "$(sources_of ${1#slow:})" $2/test $flags ;;
+    *) build_test $2 "$(sources_of ${1#*:})" $2/test $flags ;;
     esac >$2/compile.log 2>&1
     compiled=$?
     cc=$cc_was
     return $compiled
 }
-# A test that does not end has noticed something.  dropin, which trains a model and prints its hash,
-# passes if it is what it was before anything was changed.
+# dropin, which trains a model and prints its hash, passes if it is what it was before anything was
+# changed.
 passes() {
     case $1 in
-    *dropin)
-        timeout 20 $2/test $2/folder >$2/said || return 1
-        [ -f $dir/dropin_says ] || cp $2/said $dir/dropin_says
-        cmp -s $2/said $dir/dropin_says ;;
-    *audit)
-        for golden in tests/data/golden_*; do
-            timeout 20 $2/audit $golden && timeout 20 $2/audit_double $golden || return 1
-        done ;;
-    *)
-        mkdir -p $2/here/build/tmp
-        (cd $2/here && timeout $limit ../test) ;;
-    esac >$2/run.log 2>&1
+    *:*) seconds=60 ;;
+    *) seconds=10 ;;
+    esac
+    (
+        ulimit -t $seconds
+        case $1 in
+        dropin)
+            timeout $((10 * seconds)) $2/test $2/folder >$2/said || exit 1
+            [ -f $dir/dropin_says ] || cp $2/said $dir/dropin_says
+            cmp -s $2/said $dir/dropin_says ;;
+        audit)
+            for golden in tests/data/golden_*; do
+                timeout $((10 * seconds)) $2/audit $golden &&
+                    timeout $((10 * seconds)) $2/audit_double $golden || exit 1
+            done ;;
+        *)
+            mkdir -p $2/here/build/tmp
+            cd $2/here && timeout $((10 * seconds)) ../test ;;
+        esac
+    ) >$2/run.log 2>&1
 }
 
 # try SECTION FOLDER: sets verdict.
@@ -91,7 +104,7 @@ try() {
             return
         fi
         if ! passes $test $2; then
-            verdict="killed by ${test#slow:}"
+            verdict="killed by ${test#*:}"
             return
         fi
     done
