@@ -79,7 +79,8 @@ static void test_the_rest(void) {
     CHECK(slm__team_share(&team, WORK, GRAIN) == 1, "nothing is known yet");
     (void)seconds_alone(&team, 0.9 * ALONE);
     CHECK(slm__team_share(&team, WORK, GRAIN) == 1, "one product is no proof");
-    for (int i = 0; i < 20; i++) (void)do_product(&team, ALONE / 3);
+    for (int i = 0; i < 20; i++)
+        (void)do_product(&team, ALONE / 3);
     CHECK(slm__team_share(&team, WORK, GRAIN) == 4, "what saves time in products is for all");
     CHECK(slm__team_share(&team, GRAIN, GRAIN) == 1, "but for what is small");
     (void)do_product(&team, 10 * ALONE);
@@ -130,6 +131,32 @@ static void test_late(void) {
     CHECK(begin >= 0 && begin < 0.7, "and not before %g s when it no longer is", begin);
 }
 
+/* The seconds until all threads are tried, where each tenth product takes one thread so much, and
+   the others what is usual; -1 if they are not. */
+static double tried_after(double usual, double tenth) {
+    slm__team team;
+    double start = test_clock;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    for (int i = 0; test_clock < start + 2; i++) {
+        slm__team_turn turn = slm__team_begin(&team, WORK, GRAIN);
+        if (turn.threads > 1) return test_clock - start;
+        test_clock += i % 10 == 9 ? tenth : usual;
+        slm__team_end(&team, turn, WORK);
+    }
+    return -1;
+}
+
+/* Products never take quite the same time. */
+static void test_uneven(void) {
+    double begin = tried_after(ALONE, 1.9 * ALONE);
+    CHECK(begin >= 0 && begin < 0.4, "tried after %g s, where no product takes twice as long",
+          begin);
+    begin = tried_after(ALONE / 10, ALONE * 0.45);
+    CHECK(begin >= 0 && begin < 0.4, "tried after %g s, where all are late by less than a tick",
+          begin);
+}
+
 static void test_bounds(void) {
     slm__team team;
     memset(&team, 0, sizeof team);
@@ -162,6 +189,7 @@ int main(void) {
     test_unknown_pace();
     test_grant();
     test_late();
+    test_uneven();
     test_bounds();
     test_settings();
     return check_end();
