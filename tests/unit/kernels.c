@@ -270,6 +270,26 @@ static void test_product_nan(void) {
     free(work);
 }
 
+/* Wherever it begins, the work of a product holds what its plan puts there. */
+static void test_work(void) {
+    const size_t size = slm__gemm_work(MOST_THREADS);
+    slm_real *work = naive_array(size + SLM__CACHE_LINE);
+    for (size_t shift = 0; shift < SLM__CACHE_LINE; shift++) {
+        const slm_real *begin = work + shift;
+        slm__gemm_plan plan = slm__plan_gemm(SLM__NN, 7, 7, 7, slm__matrix(work, 7, NULL),
+                                             work + shift, MOST_THREADS);
+        CHECK((uintptr_t)plan.panels % SLM__ALIGNMENT == 0 && plan.panels >= begin,
+              "panels begin %td reals behind work", plan.panels - begin);
+        CHECK(plan.slivers[0] - plan.panels >= MOST_THREADS * SLM__KC * SLM__MC,
+              "panels have %td reals", plan.slivers[0] - plan.panels);
+        CHECK(plan.slivers[1] - plan.slivers[0] >= SLM__KC * SLM__NC, "slivers have %td reals",
+              plan.slivers[1] - plan.slivers[0]);
+        CHECK(begin + size - plan.slivers[1] >= SLM__KC * SLM__NC,
+              "the last slivers have %td reals", begin + size - plan.slivers[1]);
+    }
+    free(work);
+}
+
 /* ---- sums over a row ---- */
 static void test_dot(size_t n) {
     slm_real *a = naive_array(n);
@@ -719,6 +739,7 @@ static uint64_t test_all(int isa) {
     results = NAIVE_HASH_START;
     test_products();
     test_product_nan();
+    test_work();
     for (size_t i = 0; i < SLM__COUNT(lengths); i++) {
         row_length = lengths[i];
         test_dot(row_length);
