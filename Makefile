@@ -72,7 +72,7 @@ build/obj/%.o: %.c build/flags
 	$(COMPILE) $(filter-out -L% -l%,$(THREADS)) -c $< -o $@
 build/serial/%.o: %.c build/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -c $< -o $@
+	$(COMPILE) -DREPRO_COMPILER='"$(CC) $(CFLAGS)"' -DREPRO_COMMIT='"$(COMMIT)"' -c $< -o $@
 -include $(wildcard build/*/*/*/*.d build/tests/*.d)
 
 room = $(patsubst %.c,build/obj/%.o,$(wildcard tools/$(1)/*.c))
@@ -157,6 +157,11 @@ run: build/run
 
 # Each training is on one thread, two at a time: without OpenMP no thread ever waits, and the bits
 # are the same.  What is finished is kept.
+COMMIT := $(or $(shell git describe --always --dirty --abbrev=40 2>/dev/null),unknown)
+build/commit: always
+	@mkdir -p build
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+build/serial/tools/repro/tables.o: build/commit
 REPRO = $(patsubst build/obj/%,build/serial/%,$(call room,repro) \
 	$(filter-out %/run.o %/run_report.o,$(call room,lab)) $(COMMON) $(REPORT))
 build/reproduce: $(REPRO)

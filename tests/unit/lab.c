@@ -123,13 +123,17 @@ static void test_documents(void) {
     size_t ones[sizeof text];
     for (size_t i = 0; i < bytes; i++)
         ones[i] = 1;
-    spans s = spans_of_documents(text, ones, bytes);
+    spans s = spans_of_documents(text, ones, bytes, 0);
     CHECK(s.n == 4, "%zu documents of bytes", s.n); /* the third newline is one of its own */
     CHECK(s.start[1] == 5 && s.start[2] == 16, "they begin at %zu and %zu", s.start[1], s.start[2]);
     CHECK(s.start[s.n] == bytes, "they end at %zu", s.start[s.n]);
     free(s.start);
-    s = spans_of_documents(text, tokens, 6);
+    s = spans_of_documents(text, tokens, 6, 0);
     CHECK(s.n == 3 && s.start[1] == 2 && s.start[2] == 5, "%zu documents of tokens", s.n);
+    free(s.start);
+    s = spans_of_documents(text, ones, bytes, 6); /* "two\nlines\n" is one more */
+    CHECK(s.n == 5 && s.start[1] == 5 && s.start[2] == 15 && s.start[3] == 16,
+          "%zu documents of six bytes and the rest of a line", s.n);
     free(s.start);
 }
 

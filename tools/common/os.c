@@ -391,6 +391,11 @@ unsigned long os_process_number(void) {
     return GetCurrentProcessId();
 }
 
+void os_processor_name(char *name, size_t size) {
+    const char *known = getenv("PROCESSOR_IDENTIFIER");
+    (void)snprintf(name, size, "%s", known != NULL ? known : "");
+}
+
 void os_machine_name(char *name, size_t size) {
     DWORD room = (DWORD)size;
     if (!GetComputerNameA(name, &room)) name[0] = 0;
@@ -757,6 +762,22 @@ void os_remove_plain(const char *path) {
 
 unsigned long os_process_number(void) {
     return (unsigned long)getpid();
+}
+
+/* Linux has a file that names it. */
+void os_processor_name(char *name, size_t size) {
+    static const char key[] = "model name";
+    char line[300];
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    name[0] = '\0';
+    if (f == NULL) return;
+    while (name[0] == '\0' && fgets(line, sizeof line, f) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, key, sizeof key - 1) != 0 || colon == NULL) continue;
+        line[strcspn(line, "\n")] = '\0';
+        (void)snprintf(name, size, "%s", colon + 1 + strspn(colon + 1, " "));
+    }
+    (void)fclose(f);
 }
 
 void os_machine_name(char *name, size_t size) {

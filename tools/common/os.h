@@ -37,6 +37,8 @@ void os_rest(double seconds);
 
 /* Processors of the machine; 1 if it is not known. */
 long os_processors(void);
+/* What kind of processor it is, as its maker says; "" if the system does not tell. */
+void os_processor_name(char *name, size_t size);
 
 /* Bytes of physical memory, and the most that the process has held; 0: not known. */
 double os_memory_bytes(void);

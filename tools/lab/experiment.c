@@ -160,7 +160,7 @@ measure experiment_measure(experiment *e, const slm_model *model, corpus_part pa
     double sum = 0, targets = 0;
     measure m;
     for (size_t i = 1; i < c->n; i++) {
-        if (isnan(loss[i]) && alone) continue;
+        if (alone && e->text[part].kind[i] != CORPUS_RESULT) continue;
         sum += loss[i];
         targets++;
     }

@@ -57,7 +57,8 @@ enum { EXPERIMENT_WINDOWS = 16 }; /* measured at once */
 
 /* The target's loss in nats per token, and its accuracy: the mean probability that the model writes
    a result right, given all before it.  NaN: the text has no results.  Of the facts each question
-   is read by itself. */
+   is read by itself, and the loss is that of the answers' bytes: the names of other towns in a
+   question are as good as random. */
 typedef struct measure {
     double loss, accuracy;
 } measure;

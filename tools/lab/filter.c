@@ -4,16 +4,20 @@
 #include "experiment.h"
 #include "filter.h"
 
-spans spans_of_documents(const char *text, const size_t *size, size_t n) {
+spans spans_of_documents(const char *text, const size_t *size, size_t n, size_t longest) {
     spans s = {(size_t *)must_alloc(n + 1, sizeof *s.start), 0};
-    size_t position = 0, newlines = 0;
+    size_t position = 0, newlines = 0, begin = 0;
     int is_at_start = 1;
     for (size_t i = 0; i < n; i++) {
-        if (is_at_start) s.start[s.n++] = i;
+        if (is_at_start) {
+            s.start[s.n++] = i;
+            begin = position;
+        }
         is_at_start = 0;
         for (size_t end = position + size[i]; position < end; position++) {
             newlines = text[position] == '\n' ? newlines + 1 : 0;
-            if (newlines >= 2) is_at_start = 1;
+            const int is_long = longest > 0 && position - begin >= longest;
+            if (newlines >= 2 || (newlines == 1 && is_long)) is_at_start = 1;
         }
     }
     s.start[s.n] = n;

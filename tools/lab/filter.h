@@ -12,9 +12,10 @@ typedef struct spans {
     size_t n;
 } spans;
 
-/* Documents end with a blank line; a token that holds the end of one belongs to it as a whole.
-   size (n): the bytes of each of the n tokens of a text. */
-spans spans_of_documents(const char *text, const size_t *size, size_t n);
+/* Documents end with a blank line, and if longest is above 0 also with the line in which they reach
+   so many bytes: real text may go on for pages without a blank line.  A token that holds the end of
+   one belongs to it as a whole.  size (n): the bytes of each of the n tokens of a text. */
+spans spans_of_documents(const char *text, const size_t *size, size_t n, size_t longest);
 
 /* Windows of T targets, as in training: window i holds the tokens i T + 1 .. (i + 1) T, and the
    first one token 0, too. */

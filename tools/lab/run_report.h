@@ -5,10 +5,10 @@
 
 #define RATIO 0.4 /* the share of the tokens that selective training keeps */
 
-enum { PLAIN, SELECTIVE, RANDOM, DOCUMENTS, ARMS };
+enum { PLAIN, SELECTIVE, RANDOM, DOCUMENTS, CLEAN, ARMS };
 
-/* What is simpler than selection. */
-typedef enum run_simpler { RUN_REFERENCE, RUN_DOCUMENTS, RUN_SIMPLER } run_simpler;
+/* What is simpler than selection: the clean text alone, and a filter of documents. */
+enum { RUN_SIMPLER = 2 };
 
 typedef struct run_result {
     const slm_model *base, *reference;
@@ -18,12 +18,15 @@ typedef struct run_result {
 
 const curve_point *run_last_point(const curve *c);
 
-/* "The reference alone ends behind selective training (loss ..., accuracy ...)."  The text is valid
-   until the next call. */
-const char *run_beside(const run_result *r, run_simpler simpler);
+/* "Training on the clean text alone ends behind selective training (loss ..., accuracy ...)."
+   i < RUN_SIMPLER.  The text is valid until the next call. */
+const char *run_beside(const run_result *r, int i);
 
 /* Tokens until an arm reaches plain training's final accuracy; NaN if it never does. */
 double run_tokens_to_plain(const curve *arm, const curve *arms);
+
+/* How many times sooner than plain training, which may be there before its end; or NaN. */
+double run_sooner(const curve *arm, const curve *arms);
 
 /* They end the program with one line if a file cannot be written. */
 void run_write_report(experiment *e, const run_result *r);

@@ -26,19 +26,20 @@ static double *worth_of_tokens(const repro *r, const job *j, size_t n, int by_ba
 }
 
 /* ---- documents ---- */
-static spans documents_of(const experiment *e) {
+static spans documents_of(const job *j, const experiment *e) {
+    const size_t longest = job_is_generated(j) ? 0 : REPRO_STRETCH;
     const slm_corpus *c = e->corpus[CORPUS_NOISY];
     size_t *size = (size_t *)must_alloc(c->n, sizeof *size);
     for (size_t i = 0; i < c->n; i++)
         (void)slm_tokenizer_token_at(&size[i], e->tokenizer, c->tokens[i], i);
-    spans documents = spans_of_documents(e->text[CORPUS_NOISY].text, size, c->n);
+    spans documents = spans_of_documents(e->text[CORPUS_NOISY].text, size, c->n, longest);
     free(size);
     return documents;
 }
 
 slm_real *filter_document_worth(const repro *r, const job *j, const experiment *e) {
     const size_t n = e->corpus[CORPUS_NOISY]->n;
-    const spans documents = documents_of(e);
+    const spans documents = documents_of(j, e);
     double *worth = worth_of_tokens(r, j, n, 1);
     double *mean = (double *)must_alloc(documents.n, sizeof *mean);
     slm_real *out = (slm_real *)must_alloc(n, sizeof *out);
@@ -145,7 +146,7 @@ void filter_noisy_text(const repro *r, const job *j, experiment *e) {
         mask_vetoed(e, worth);
     } else {
         const int by_window = j->text == TEXT_WINDOWS;
-        spans s = by_window ? spans_of_windows(n, (size_t)j->s.T) : documents_of(e);
+        spans s = by_window ? spans_of_windows(n, (size_t)j->s.T) : documents_of(j, e);
         if (j->text == TEXT_PAGES) join_spans(&s, REPRO_PAGE);
         keep_best_spans(e, j, &s, worth);
         free(s.start);

@@ -42,6 +42,7 @@ int job_is_finished(const repro *r, const job *j) {
 /* Whether job t tries a learning rate for job j.  GSM8K takes over what OpenStax chose. */
 static int tunes(const job *t, const job *j) {
     if (!same_text(t->set, "tune") || j->lr_of == NULL || !same_text(t->arm, j->lr_of)) return 0;
+    if (t->s.noisy_bytes != j->lr_bytes) return 0;
     if (same_text(t->corpus, j->corpus)) return 1;
     return same_text(j->corpus, "gsm8k") && same_text(t->corpus, "openstax");
 }
@@ -58,11 +59,20 @@ double job_valid_loss(const repro *r, const job *j) {
     return loss;
 }
 
+int job_is_needless(const repro *r, const job *j) {
+    const job *next = j->inward[0];
+    const job *after = j->inward[1];
+    if (next == NULL) return 0;
+    if (job_is_needless(r, next)) return 1;
+    if (!job_is_finished(r, next) || !job_is_finished(r, after)) return 0;
+    return !(job_valid_loss(r, next) < job_valid_loss(r, after));
+}
+
 double job_learning_rate(const repro *r, const job *j) {
     double best = INFINITY;
     double lr = j->lr;
     for (const job *t = r->jobs; t < r->end; t++) {
-        if (!t->wanted || !tunes(t, j)) continue;
+        if (!t->wanted || !tunes(t, j) || job_is_needless(r, t)) continue;
         double loss = job_valid_loss(r, t);
         if (!(loss < best)) continue;
         best = loss;
@@ -76,6 +86,7 @@ double job_learning_rate(const repro *r, const job *j) {
 static int needs(const job *j, const job *k) {
     if (j->same_as != NULL) return k == j->same_as;
     if (k == j->worth[0] || k == j->worth[1]) return 1;
+    if (k == j->inward[0] || k == j->inward[1]) return 1;
     return k == j->start || k == j->reference || k == j->scores || tunes(k, j);
 }
 
@@ -135,8 +146,9 @@ static void begin_plan(repro *r, progress_of_plan *p) {
     memset(p, 0, sizeof *p);
     for (job *j = r->jobs; j < r->end; j++) {
         j->done = !j->wanted || job_is_finished(r, j);
-        if (j->wanted) p->all += job_work(j);
-        if (j->wanted && j->done) p->done += job_work(j);
+        if (!j->wanted || (!j->done && j->inward[0] != NULL)) continue;
+        p->all += job_work(j);
+        if (j->done) p->done += job_work(j);
     }
     progress_start(&p->bar, "make repro (k tokens)", 0, (uint64_t)(p->done / 1000));
 }
@@ -161,6 +173,7 @@ static void do_child_work(void *user) {
 
 static void start_job(repro *r, progress_of_plan *p, job *j) {
     child_work work = {r, j};
+    if (j->inward[0] != NULL) p->all += job_work(j); /* now it is known that it is needed */
     j->process = os_child_start(do_child_work, &work);
     if (j->process > 0) {
         p->running++;
@@ -170,10 +183,25 @@ static void start_job(repro *r, progress_of_plan *p, job *j) {
     p->failed = 1;
 }
 
+static int is_waiting(const job *j) {
+    return !j->done && j->process == 0 && j->same_as == NULL;
+}
+
+/* What is not needed is as good as done, and others may wait for it. */
+static void leave_out_needless(repro *r) {
+    int left_out = 0;
+    for (job *j = r->jobs; j < r->end; j++) {
+        if (j->inward[0] == NULL || !is_waiting(j) || !is_ready(r, j)) continue;
+        j->done = job_is_needless(r, j);
+        left_out |= j->done;
+    }
+    if (left_out) leave_out_needless(r);
+}
+
 static void start_jobs(repro *r, progress_of_plan *p) {
+    leave_out_needless(r);
     for (job *j = r->jobs; j < r->end && p->running < r->at_once && !p->failed; j++) {
-        int is_waiting = !j->done && j->process == 0 && j->same_as == NULL;
-        if (is_waiting && is_ready(r, j)) start_job(r, p, j);
+        if (is_waiting(j) && is_ready(r, j)) start_job(r, p, j);
     }
 }
 

@@ -16,10 +16,13 @@
 enum {
     REPRO_MAX_JOBS = 3000,
     REPRO_SEEDS = 5,
-    REPRO_RATES = 3,          /* learning rates that are tried */
+    REPRO_RATES = 7,          /* learning rates, of which these three are tried in any case */
+    REPRO_FIRST_TRIED = 2,
+    REPRO_LAST_TRIED = 4,
     REPRO_PIECE_BYTES = 8000, /* held out of the noisy text's kind, the same for all seeds */
     REPRO_PIECE_SEED = 1000,
-    REPRO_PAGE = 10 /* documents */
+    REPRO_PAGE = 10,     /* documents */
+    REPRO_STRETCH = 4000 /* bytes, after which a line of real text ends what counts as a document */
 };
 
 #define REPRO_RATIO 0.4 /* of every arm in the sets that do not vary it */
@@ -70,10 +73,13 @@ typedef struct job {
     double lr;
     double lr_scale;     /* of what tuning chose; 0: 1 */
     const char *lr_of;   /* an arm: lr is what tuning chose for it, if the plan tunes; or NULL */
+    size_t lr_bytes;     /* from trials on so much noisy text */
     uint64_t then_clean; /* steps on the clean text, at tune_lr, after s.steps on this one */
     const struct job *start, *reference, *scores; /* other jobs, or NULL */
     const struct job *worth[2]; /* the noisy text's scores by reference and base, by which documents
                                    are kept, or NULL; see JOB_SCORES */
+    const struct job *inward[2]; /* a trial of a learning rate beyond the three: the trials of the
+                                    next rate towards them and of the one after that; or NULL */
     const struct job *same_as; /* a job that this one repeats in another set, or NULL */
     char view[40]; /* a folder for the heat map, which gets a copy of the model, or "" */
     int keep;      /* 1: the model is saved, and what the piece's tokens cost at each point */
@@ -101,6 +107,10 @@ int job_is_builtin(const job *j);
 int job_is_generated(const job *j); /* whether the truth about its text is known */
 const job *job_source(const job *j); /* the job whose file holds its rows */
 int job_is_finished(const repro *r, const job *j);
+
+/* Whether it turned out that a trial of a learning rate need not be run: the rate before it was no
+   better than the one before that. */
+int job_is_needless(const repro *r, const job *j);
 
 /* Loss on the valid part at the end of a finished run. */
 double job_valid_loss(const repro *r, const job *j);

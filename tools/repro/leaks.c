@@ -81,10 +81,11 @@ static double mean_of(const uint8_t *flags, size_t n) {
 
 /* ---- one corpus ---- */
 static job *find_job(const repro *r, const char *corpus, const char *arm) {
+    const char *set = same_text(corpus, "confirm") ? corpus : "main";
     for (job *j = r->jobs; j < r->end; j++) {
         const int is_base = j->kind == JOB_BASE;
         if (!same_text(j->corpus, corpus) || !same_text(j->arm, arm) || j->s.seed != 1) continue;
-        if (!is_base && !same_text(j->set, "main")) continue;
+        if (!is_base && !same_text(j->set, set)) continue;
         if (j->selection.ratio != 1 && j->selection.ratio != REPRO_RATIO) continue;
         if (j->size == 0 && job_is_finished(r, j)) return j;
     }
@@ -125,10 +126,10 @@ static void put_losses(csv_out *out, const repro *r, experiment *e, const job *j
     must(slm_model_load(&model, path, &experiment_error));
     double *loss = experiment_losses(e, model, c);
     for (size_t i = 0; i < c->n; i++) {
-        while (word + 1 < words->n && words->start[word + 1] <= position)
-            word++;
         (void)slm_tokenizer_token_at(&size, e->tokenizer, c->tokens[i], i);
-        position += size;
+        position += size; /* a token of " word" is of the word in which it ends */
+        while (word + 1 < words->n && words->start[word + 1] < position)
+            word++;
         if (i == 0) continue;
         all += loss[i];
         unseen += seen[word] ? 0 : loss[i];
@@ -165,7 +166,8 @@ static void put_corpus(csv_out *leaks, csv_out *unseen, const repro *r, const ch
 }
 
 void repro_write_leaks(const repro *r) {
-    static const char *const corpora[] = {"builtin", "facts", "openstax", "gsm8k", "user"};
+    static const char *const corpora[] = {"builtin", "facts", "openstax", "gsm8k", "confirm",
+                                          "user"};
     csv_out leaks = repro_csv_open(r, "", "leaks", "corpus,part,words,share\n");
     csv_out unseen = repro_csv_open(r, "", "unseen", "corpus,arm,loss,loss_unseen,unseen\n");
     for (size_t i = 0; i < COUNT(corpora); i++)

@@ -132,24 +132,36 @@ static void write_view_texts(const repro *r) {
 }
 
 /* ---- commands ---- */
+static void print_job(const repro *r, const job *j) {
+    printf("%-58s %8.0fk", j->name, job_work(j) / 1e3);
+    if (j->same_as != NULL) printf("  is %s", j->same_as->name);
+    if (job_is_finished(r, j))
+        printf("  finished\n");
+    else if (j->inward[0] != NULL)
+        printf(job_is_needless(r, j) ? "  not needed\n" : "  if the rate before it is the best\n");
+    else
+        printf("\n");
+}
+
 static void print_plan(const repro *r) {
     double all = 0, left = 0;
-    int jobs = 0, to_do = 0;
+    int jobs = 0, to_do = 0, perhaps = 0;
     for (const job *j = r->jobs; j < r->end; j++) {
-        int is_finished = job_is_finished(r, j);
         if (!j->wanted) continue;
+        print_job(r, j);
+        if (!job_is_finished(r, j) && j->inward[0] != NULL) {
+            perhaps += !job_is_needless(r, j);
+            continue;
+        }
         jobs++;
         all += job_work(j);
-        if (!is_finished && j->same_as == NULL) {
-            left += job_work(j);
-            to_do++;
-        }
-        printf("%-58s %8.0fk", j->name, job_work(j) / 1e3);
-        if (j->same_as != NULL) printf("  is %s", j->same_as->name);
-        printf(is_finished ? "  finished\n" : "\n");
+        if (job_is_finished(r, j) || j->same_as != NULL) continue;
+        left += job_work(j);
+        to_do++;
     }
-    printf("%d jobs, %.1fM tokens of the built-in model's plain training; to do: %d jobs, %.1fM\n",
-           jobs, all / 1e6, to_do, left / 1e6);
+    printf("%d jobs, %.1fM tokens of the built-in model's plain training; to do: %d jobs, %.1fM; "
+           "and perhaps %d more trials of learning rates\n",
+           jobs, all / 1e6, to_do, left / 1e6, perhaps);
 }
 
 /* The run that was announced is long, and made by its own command only. */

@@ -6,7 +6,7 @@
 #include "jobs.h"
 #include "plan.h"
 
-const double repro_rates[REPRO_RATES] = {5e-4, 1e-3, 2e-3};
+const double repro_rates[REPRO_RATES] = {1.25e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3};
 
 uint64_t repro_seeds(const repro *r) {
     return r->quick ? 1 : REPRO_SEEDS;
@@ -65,13 +65,15 @@ const job *add_job(repro *r, job *j) {
     return r->end++;
 }
 
-/* Keeps the models of arms for figures 3 and 8 and the heat map, which shows those of seed 1. */
+/* Keeps the models of arms for figures 3 and 8, for the heat map, which shows those of seed 1, and
+   for the losses without leaks. */
 static void keep_model(job *j, const char *set, double ratio) {
     const int is_builtin = job_is_builtin(j);
     const int is_main = same_text(set, "main") && ratio == REPRO_RATIO;
     const int is_real = same_text(j->corpus, "openstax") || same_text(j->corpus, "user");
     const int is_shown = is_main && j->s.seed == 1 && (is_builtin || is_real);
-    j->keep = is_shown || (is_main && is_builtin);
+    const int is_confirm = same_text(set, "confirm") && j->s.seed == 1;
+    j->keep = is_shown || is_confirm || (is_main && is_builtin);
     if (is_shown)
         (void)snprintf(j->view, sizeof j->view, "%s/%s",
                        is_builtin ? "models" : "models_openstax", j->arm);
@@ -136,7 +138,9 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
              .text = o->text != TEXT_NOISY && a->text == TEXT_NOISY ? o->text : a->text,
              .selection = {.ratio = 1, .entropy_ratio = 1, .seed = o->s.seed},
              .size = o->size,
-             .lr_scale = o->lr_scale};
+             .lr_scale = o->lr_scale,
+             .lr_bytes = o->s.noisy_bytes};
+    if (o->tuned_bytes > 0) j.lr_bytes = o->tuned_bytes;
     if (a->keep == KEEP_MAIN) keep_model(&j, set, ratio);
     if (a->keep == KEEP_ALWAYS) j.keep = 1;
     switch (a->kind) {
@@ -180,11 +184,21 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
 }
 
 /* ---- the experiments ---- */
-static void plan_tuning(repro *r, job j) {
-    j.lr_of = NULL;
-    for (int k = 0; k < REPRO_RATES; k++) {
+/* Three rates; and where the lowest or the highest of them is the best, on from there until it gets
+   no better. */
+static void plan_tuning(repro *r, const job *arm_job) {
+    const job *trial[REPRO_RATES];
+    static const int order[REPRO_RATES] = {2, 3, 4, 1, 0, 5, 6};
+    for (int i = 0; i < REPRO_RATES; i++) {
+        const int k = order[i];
+        const int step = k < REPRO_FIRST_TRIED ? 1 : -1;
+        const int is_beyond = k < REPRO_FIRST_TRIED || k > REPRO_LAST_TRIED;
+        job j = *arm_job;
+        j.lr_of = NULL;
         j.lr = repro_rates[k];
-        (void)add_job(r, &j);
+        j.inward[0] = is_beyond ? trial[k + step] : NULL;
+        j.inward[1] = is_beyond ? trial[k + 2 * step] : NULL;
+        trial[k] = add_job(r, &j);
     }
 }
 
@@ -207,7 +221,7 @@ void plan_arms(repro *r, origin *o, const char *set, const char *list) {
         double ratio = list[n] == ':' ? atof(list + n + 1) : REPRO_RATIO;
         job j = new_job(o, set, a, ratio);
         if (same_text(set, "tune"))
-            plan_tuning(r, j);
+            plan_tuning(r, &j);
         else
             plan_job(r, o, a, &j);
         list += strcspn(list, " ");

@@ -44,6 +44,7 @@ typedef struct origin {
     slm_model_config reference_model; /* of the reference, and of the base that it is tuned from */
     double size, lr_scale;            /* see job */
     int is_resized;                   /* 1: the base has this size too */
+    size_t tuned_bytes; /* learning rates are those tuned on so much noisy text; 0: on its own */
     job_text text;                    /* of all arms, unless it is the noisy one */
     const job *base, *tuned_from, *reference;
     const job *clean, *second; /* references by another way, or NULL */

@@ -41,7 +41,7 @@ typedef enum change {
     TARGET,
     CLEAN_BYTES,    /* less clean text; the reference goes eight times through it: more would be
                        learning by heart */
-    REFERENCE_SIZE, /* a smaller reference, tuned from a base of its own */
+    REFERENCE_SIZE, /* a smaller reference, tuned from a base of its own, at higher rates */
     SELF_REFERENCE, /* the end of plain training: it has seen the corpus and nothing clean */
     WRONG_ONLY,     /* problems and nothing else, some of their results wrong: see plan_labels */
     MATCHED_TEXT,   /* clean text of the target's own kind: selection has nothing to gain */
@@ -67,9 +67,9 @@ static const set_row rows[] = {
     {"weak", REFERENCE_SIZE, 0.25, MODELS " slm"},
     {"weak", REFERENCE_SIZE, 1, "slm"},
     {"scratch", NO_BASE, 0, "clm slm"},
-    {"clean", NO_CHANGE, 0, "reference clm slm slm_tuned clm_tuned mixed"},
-    {"clean", CLEAN_BYTES, 4000, "reference scores slm slm_tuned clm_tuned mixed"},
-    {"clean", CLEAN_BYTES, 15000, "reference scores slm slm_tuned clm_tuned mixed"},
+    {"clean", NO_CHANGE, 0, "reference clm slm slm_tuned clm_tuned mixed doc clean"},
+    {"clean", CLEAN_BYTES, 4000, "reference scores slm slm_tuned clm_tuned mixed doc clean"},
+    {"clean", CLEAN_BYTES, 15000, "reference scores slm slm_tuned clm_tuned mixed doc clean"},
     {"map", NOISE, 0, MODELS " clm slm:0.2 slm:0.4 slm:0.6"},
     {"map", NOISE, 0.4, MODELS " clm slm:0.2 slm:0.4 slm:0.6"},
     {"map", NOISE, 0.6, MODELS " clm slm:0.2 slm:0.4 slm:0.6"},
@@ -90,7 +90,7 @@ static const set_row label_rows[] = {
 };
 enum { QUICK_LABELS = 1 };
 
-/* Sizes are shares of the main model's weights. */
+/* Sizes are shares of the main model's weights.  Learning rates grow as the width shrinks. */
 static void shrink_reference(origin *o, double size) {
     static const struct {
         double size;
@@ -105,6 +105,9 @@ static void shrink_reference(origin *o, double size) {
         model->n_heads = model->n_kv_heads = small[i].heads;
         model->head_dim = small[i].dim / small[i].heads;
         model->ffn = small[i].ffn;
+        const double scale = (double)o->s.model.dim / small[i].dim;
+        o->s.base_lr *= scale;
+        o->s.tune_lr *= scale;
     }
 }
 

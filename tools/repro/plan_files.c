@@ -11,7 +11,7 @@
 #define TUNED_REAL_ARMS                                                                            \
     FEW_ARMS " loss ref clm_tuned slm_tuned mixed doc_tuned doc_slm_tuned:0.6 " REAL_DOCUMENTS
 #define REAL_ARMS FEW_ARMS " loss ref clm_tuned slm_tuned mixed clean slm:0.6"
-#define RECORD_ARMS FEW_ARMS " clean mixed"
+#define RECORD_ARMS FEW_ARMS " loss clean mixed"
 #define REAL_DOCUMENT_ARMS                                                                         \
     "clm slm clm_tuned slm_tuned doc_tuned doc_slm_tuned:0.6 " REAL_DOCUMENTS
 #define QUICK_DOCUMENT_ARMS "clm slm doc doc_slm:0.6 clean veto doc_veto"

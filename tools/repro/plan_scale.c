@@ -8,13 +8,15 @@
 /* ---- multiplier: how much more noisy text brings plain training where selection ends ---- */
 static const size_t multiples[] = {2, 4, 8, 16};
 
-/* The text begins with that of set main and goes on with fresh documents. */
+/* The text begins with that of set main and goes on with fresh documents.  Each length has its own
+   learning rate. */
 static void plan_multiple(repro *r, const origin *main, size_t times) {
     origin o = *main;
     o.s.noisy_bytes *= times;
     o.s.steps *= times;
     o.s.every = o.s.steps / 4;
     o.s.early = 0;
+    if (o.s.seed == 1) plan_arms(r, &o, "tune", "clm");
     plan_arms(r, &o, "multiplier", "clm");
 }
 
@@ -41,6 +43,7 @@ static void plan_size(repro *r, const origin *main, const model_size *size) {
     s->model.head_dim = size->dim / s->model.n_heads;
     s->model.ffn = size->ffn;
     o.reference_model = s->model;
+    o.tuned_bytes = s->noisy_bytes;
     s->noisy_bytes /= 2;
     s->base_steps = 1000;
     s->tune_steps = 100;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/options.h"
+#include "common/os.h"
 #include "common/text.h"
 #include "jobs.h"
 
@@ -65,22 +66,35 @@ static int is_tuning(const repro *r, const job *j) {
     return same_text(j->set, "tune") && job_is_finished(r, j);
 }
 
+/* What only the last rate of all could tell: whether a further one were better still. */
+static int is_outermost(double lr) {
+    return lr == repro_rates[0] || lr == repro_rates[REPRO_RATES - 1];
+}
+
 static int is_chosen(const repro *r, const job *j, double loss) {
     for (const job *other = r->jobs; other < r->end; other++) {
         if (!is_tuning(r, other) || !same_text(other->arm, j->arm)) continue;
-        if (same_text(other->corpus, j->corpus) && job_valid_loss(r, other) < loss) return 0;
+        if (!same_text(other->corpus, j->corpus) || other->s.noisy_bytes != j->s.noisy_bytes)
+            continue;
+        if (job_valid_loss(r, other) < loss) return 0;
     }
     return 1;
+}
+
+/* Of the set multiplier: how many times the usual text is read. */
+static double times_of_text(const job *j) {
+    if (!job_is_builtin(j)) return 1;
+    return (double)j->s.noisy_bytes / (double)repro_built_in.noisy_bytes;
 }
 
 static void put_tuning(csv_out *out, const repro *r) {
     for (const job *j = r->jobs; j < r->end; j++) {
         if (!is_tuning(r, j)) continue;
         double loss = job_valid_loss(r, j);
-        const int is_edge = j->lr == repro_rates[0] || j->lr == repro_rates[REPRO_RATES - 1];
-        const double numbers[] = {j->lr, loss, is_chosen(r, j, loss), is_edge};
+        const double numbers[] = {j->lr, loss, is_chosen(r, j, loss), is_outermost(j->lr)};
+        const double times = times_of_text(j);
         csv_put_text(out, j->corpus);
-        csv_put_text(out, j->arm);
+        csv_put_text(out, times > 1 ? make_text("%s x%g", j->arm, times) : j->arm);
         csv_put_numbers(out, numbers, COUNT(numbers));
         csv_end_row(out);
     }
@@ -389,6 +403,37 @@ static void put_ranks(csv_out *out, const repro *r) {
     corpus_free(&text);
 }
 
+/* ---- run.csv: by what these runs were made, and whether they are all that were planned ---- */
+static void put_origin_text(csv_out *out, const char *key, const char *value) {
+    csv_put_text(out, key);
+    csv_put_text(out, value);
+    csv_end_row(out);
+}
+
+static void put_origin_number(csv_out *out, const char *key, double value) {
+    csv_put_text(out, key);
+    csv_put_number(out, value);
+    csv_end_row(out);
+}
+
+static void put_origin(csv_out *out, const repro *r) {
+    char machine[200];
+    int planned = 0, finished = 0;
+    for (const job *j = r->jobs; j < r->end; j++) {
+        const int is_finished = job_is_finished(r, j);
+        if (!j->wanted || j->same_as != NULL) continue;
+        if (!is_finished && j->inward[0] != NULL) continue; /* it may never be needed */
+        planned++;
+        finished += is_finished;
+    }
+    os_processor_name(machine, sizeof machine);
+    put_origin_text(out, "commit", REPRO_COMMIT);
+    put_origin_text(out, "machine", machine);
+    put_origin_number(out, "processors", (double)os_processors());
+    put_origin_number(out, "runs planned", planned);
+    put_origin_number(out, "runs finished", finished);
+}
+
 /* ---- all of them ---- */
 void repro_write_tables(const repro *r) {
     static const struct {
@@ -402,7 +447,8 @@ void repro_write_tables(const repro *r) {
         {"trajectories_real", "corpus,arm,seed,null,class,share,point,tokens,mean_loss\n",
          put_real_trajectories},
         {"selections", "seed,kind,selected_by,measured_at,tokens,perplexity\n", put_selections},
-        {"ranks", "seed,by,at,kind,auc,kept\n", put_ranks}};
+        {"ranks", "seed,by,at,kind,auc,kept\n", put_ranks},
+        {"run", "key,value\n", put_origin}};
     for (size_t i = 0; i < COUNT(tables); i++) {
         csv_out out = repro_csv_open(r, "", tables[i].name, tables[i].header);
         tables[i].put(&out, r);
@@ -450,8 +496,10 @@ void repro_write_settings(const repro *r, FILE *out) {
     put_settings(out, "confirm", &repro_confirm);
     put_settings(out, r->raw != NULL ? "user" : "openstax", &files);
     if (r->raw != NULL) fprintf(out, "raw,%s\nclean,%s\neval,%s\n", r->raw, r->clean, r->eval);
-    fprintf(out, "held-out piece bytes,%d\nseeds,%d\ntuned lr,%g %g %g\n", REPRO_PIECE_BYTES,
-            (int)repro_seeds(r), repro_rates[0], repro_rates[1], repro_rates[2]);
+    fprintf(out, "held-out piece bytes,%d\nseeds,%d\n", REPRO_PIECE_BYTES, (int)repro_seeds(r));
+    fprintf(out, "tuned lr,%g to %g by factors of two; on to %g and %g while it gets better\n",
+            repro_rates[REPRO_FIRST_TRIED], repro_rates[REPRO_LAST_TRIED], repro_rates[0],
+            repro_rates[REPRO_RATES - 1]);
     fprintf(out, "optimizer,AdamW 0.9 0.95; weight decay 0.1; clip 1; "
                  "warm-up a twentieth of the steps then a cosine to a tenth\n");
     fprintf(out, "slm.h,%s\ncompiler,%s\n", SLM_VERSION, REPRO_COMPILER);

@@ -220,19 +220,20 @@ static void train_on_masked(experiment *e) {
 }
 
 /* As many tokens as all the arm's steps see; of these, as many clean ones as in tune_steps.  Both
-   texts begin anew where they end. */
+   texts begin anew where they end.  Of a text of the user's no kinds are known. */
 static void train_on_mixed(experiment *e) {
     const size_t rows = (size_t)e->s.B * (size_t)e->s.T;
     const size_t n = rows * (size_t)e->s.steps;
     const size_t n_noisy = n - rows * (size_t)e->s.tune_steps;
     int32_t *tokens = (int32_t *)must_alloc(n, sizeof *tokens);
-    uint8_t *kind = (uint8_t *)must_alloc(n, 1);
+    const int is_known = e->text[CORPUS_NOISY].kind != NULL;
+    uint8_t *kind = is_known ? (uint8_t *)must_alloc(n, 1) : NULL;
     for (size_t i = 0; i < n; i++) {
         const corpus_part part = i < n_noisy ? CORPUS_NOISY : CORPUS_CLEAN;
         const slm_corpus *c = e->corpus[part];
         size_t position = (part == CORPUS_NOISY ? i : i - n_noisy) % c->n;
         tokens[i] = c->tokens[position];
-        kind[i] = e->text[part].kind[position];
+        if (is_known) kind[i] = e->text[part].kind[position];
     }
     text_replace_corpus(e, tokens, NULL, n);
     text_replace_kinds(e, kind);
