@@ -72,7 +72,7 @@ compile() {
 # changed.
 passes() {
     case $1 in
-    *:*) seconds=60 ;;
+    *:*) seconds=120 ;;
     *) seconds=10 ;;
     esac
     (

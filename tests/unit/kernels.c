@@ -270,6 +270,33 @@ static void test_product_nan(void) {
     free(work);
 }
 
+/* More columns than are packed at a time, with few rows and with many: the bits are those of a B
+   that is packed at once. */
+static void test_column_blocks(void) {
+    static const size_t rows[] = {3, SLM__MC + 1};
+    static const slm__gemm_op ops[] = {SLM__NN, SLM__NT, SLM__TN};
+    const int threads = 3;
+    slm_real *work = naive_array(slm__gemm_work(threads));
+    product p;
+    memset(&p, 0, sizeof p);
+    p.n = SLM__NC + 76;
+    p.k = SLM__KC;
+    for (size_t i = 0; i < SLM__COUNT(rows) * SLM__COUNT(ops); i++) {
+        slm_real *packed = naive_array(slm__packed_size(p.n, p.k));
+        p.m = rows[i / SLM__COUNT(ops)];
+        p.op = ops[i % SLM__COUNT(ops)];
+        begin_product(&p);
+        use_threads(threads);
+        slm__pack_b(p.op, p.B, p.n, p.k, packed);
+        slm__gemm_packed(p.op, p.m, p.n, p.k, p.A, packed, p.k, p.add, p.C);
+        slm__gemm(p.op, p.m, p.n, p.k, p.A, p.B, p.add, other_c(&p), work, threads);
+        check_same_product(&p, "B in parts", threads);
+        end_product(&p);
+        free(packed);
+    }
+    free(work);
+}
+
 /* Wherever it begins, the work of a product holds what its plan puts there. */
 static void test_work(void) {
     const size_t size = slm__gemm_work(MOST_THREADS);
@@ -740,6 +767,7 @@ static uint64_t test_all(int isa) {
     test_products();
     test_product_nan();
     test_work();
+    if (!SMALL) test_column_blocks();
     for (size_t i = 0; i < SLM__COUNT(lengths); i++) {
         row_length = lengths[i];
         test_dot(row_length);
