@@ -237,11 +237,18 @@ int main(int argc, char **argv) {
                                                                            "SLM <b>", "1.97"};
     static const char *const names[] = {"lines.svg", "log.svg",    "points.svg",
                                         "bars.svg",  "shares.svg", "map.svg"};
-    static const page_finding holds = {PAGE_HOLDS,        NULL,  "A claim",
-                                       "What was found.", "10x", "it is not"};
-    static const page_finding depends = {PAGE_DEPENDS, "holds when there is noise",
-                                         "Another",    "Found.\n\nAnd more.",
-                                         NULL,         "it does not"};
+    static const page_finding holds = {.verdict = PAGE_HOLDS,
+                                       .claim = "A claim",
+                                       .found = "What was found.",
+                                       .paper = "10x",
+                                       .falsifier = "it is not"};
+    static const page_finding depends = {.verdict = PAGE_DEPENDS,
+                                         .words = "holds when there is noise",
+                                         .claim = "Another",
+                                         .found = "Found.\n\nAnd more.",
+                                         .falsifier = "it does not",
+                                         .beside = "before it: holds",
+                                         .beside_verdict = PAGE_HOLDS};
     heatmap_text texts[5];
     page p;
     if (argc != 2) {

@@ -39,7 +39,7 @@ function point(seed, p, loss, auc,    known, tokens, trained, own, kept, dropped
     add(sprintf("%.9g,%.9g,%.9g", tokens * 1e6, tokens * 1e6 + extra, loss))
     add(own)
     add(p == POINTS ? loss + 0.01 : "")
-    add("")
+    add(p == POINTS && own != "" ? own - 0.01 : "")
     add(sprintf("%.6f,%.6f,%s", loss + 1, loss + 0.8, dropped))
     add(known ? 0.5 + auc / 4 : "")
     add(known ? 0.4 + auc / 4 : "")
@@ -54,6 +54,7 @@ function point(seed, p, loss, auc,    known, tokens, trained, own, kept, dropped
     add(kept == "" ? "" : kept * 0.4 + dropped * 0.6)
     add("0.6")
     add(clean)
+    add(p == POINTS && corpus == "facts" ? sprintf("%.6f", own / 2) : "")
     add(name)
     print line >curves
 }
@@ -81,7 +82,8 @@ function heads(    kinds, k) {
     split("problem step result other wrong id stamp markup", kinds, " ")
     for (k = 1; k <= 8; k++) printf ",seen_%s", kinds[k] >curves
     for (k = 1; k <= 8; k++) printf ",kept_%s", kinds[k] >curves
-    print ",fixed_kept_loss,fixed_dropped_loss,fixed_all_loss,target_share,clean_bytes,run" >curves
+    printf ",fixed_kept_loss,fixed_dropped_loss,fixed_all_loss,target_share,clean_bytes" >curves
+    print ",target_exact,run" >curves
     print "run,tokens,seconds" >times
 }
 
@@ -114,10 +116,10 @@ function main_arms() {
 
 # Ratio 1 is plain training to the digit: all of these begin with the same random state.
 function ratios(    r) {
-    for (r = 1; r <= 5; r++) {
-        group("builtin", "ratio", "slm", r * 0.2, 0.2, "", 60000)
+    for (r = 1; r <= 10; r++) {
+        group("builtin", "ratio", "slm", r / 10, 0.2, "", 60000)
         state = 7
-        runs(3, r == 5 ? 0.42 : 0.34 + 0.02 * (r - 2) ^ 2, 3, 0.8)
+        runs(3, r == 10 ? 0.42 : 0.34 + 0.005 * (r - 4) ^ 2, 3, 0.8)
     }
     group("builtin", "ratio", "clm", "", 0.2, "", 60000)
     state = 7
@@ -125,10 +127,10 @@ function ratios(    r) {
 }
 
 function maps(    n, r) {
-    for (n = 0; n <= 0.4; n += 0.2) {
+    for (n = 0; n <= 0.61; n += 0.2) {
         group("builtin", "map", "clm", "", n, "", 60000)
         runs(3, 0.43, 6, 0)
-        for (r = 0.3; r <= 0.9; r += 0.3) {
+        for (r = 0.2; r <= 0.61; r += 0.2) {
             group("builtin", "map", "slm", r, n, "", 60000)
             runs(3, 0.45 - n * (1 - r) * 0.4, 4, 0.8)
         }
@@ -172,7 +174,7 @@ function controls() {
 }
 
 function clean_texts(    cl) {
-    for (cl = 4000; cl <= 16000; cl *= 4) {
+    for (cl = 4000; cl <= 15000; cl += 11000) {
         group("builtin", "clean", "reference", "", 0.2, "", cl)
         runs(3, 0.5 - cl / 160000, 3, 0)
         group("builtin", "clean", "slm", 0.4, 0.2, "", cl)
@@ -181,6 +183,10 @@ function clean_texts(    cl) {
         runs(3, 0.39 - cl / 400000, 3, 0.7)
         group("builtin", "clean", "clm_tuned", "", 0.2, "", cl)
         runs(3, 0.43 - cl / 300000, 3, 0)
+        group("builtin", "clean", "clean", "", 0.2, "", cl)
+        runs(3, 0.46 - cl / 300000, 3, 0)
+        group("builtin", "clean", "doc", 0.4, 0.2, "", cl)
+        runs(3, 0.38 - cl / 300000, 3, 0)
     }
 }
 
@@ -194,6 +200,7 @@ function other_arm(its_corpus, its_set, its_arm, to) {
 function documents(    w) {
     other_arm("builtin", "documents", "clm", 0.42)
     other_arm("builtin", "documents", "slm", 0.35)
+    other_arm("builtin", "followers", "slm_by_clean", 0.32)
     other_arm("builtin", "documents", "doc", 0.36)
     other_arm("builtin", "documents", "doc_slm", 0.34)
     other_arm("builtin", "documents", "clean", 0.34)
@@ -209,6 +216,10 @@ function documents(    w) {
     other_arm("facts", "main", "clm", 0.42)
     other_arm("facts", "main", "slm", 0.46)
     other_arm("facts", "main", "random", 0.44)
+    other_arm("facts", "main", "loss", 0.45)
+    other_arm("facts", "main", "mixed", 0.41)
+    other_arm("facts", "main", "clean", 0.49)
+    other_arm("facts", "main", "reference", 0.495)
     other_arm("facts", "main", "doc", 0.30)
     other_arm("facts", "main", "slm_by_second", 0.38)
     other_arm("facts", "main", "explore", 0.45)
@@ -221,7 +232,7 @@ function documents(    w) {
     other_arm("confirm", "confirm", "random", 0.44)
     other_arm("confirm", "confirm", "doc", 0.39)
     other_arm("confirm", "confirm", "clean", 0.36)
-    for (w = 1; w <= 6; w += 5) {
+    for (w = 1; w <= 6; w += w == 1 ? 2 : 3) {
         wrong = w / 10
         other_arm("labels", "labels", "clm", 0.40 + w / 100)
         other_arm("labels", "labels", "slm", 0.35 + w / 200)
@@ -231,9 +242,9 @@ function documents(    w) {
     wrong = 0.3
 }
 
-# Plain training on 1, 2 and 4 times the text; and the four sizes.
-function scales(    m, z) {
-    for (m = 1; m <= 4; m *= 2) {
+# Plain training on 1, 2, 4, 8 and 16 times the text; and the four sizes.
+function scales(    m, z, sizes, k) {
+    for (m = 1; m <= 16; m *= 2) {
         steps = POINTS * 4 * m
         group("builtin", "multiplier", "clm", "", 0.2, "", 60000)
         runs(4, 0.43 - 0.05 * log(m), 4, 0)
@@ -241,7 +252,9 @@ function scales(    m, z) {
     steps = POINTS * 4
     group("builtin", "multiplier", "slm", 0.4, 0.2, "", 60000)
     runs(4, 0.38, 3, 0.8)
-    for (z = 0.05; z < 3; z *= 4) {
+    split("0.06 0.18 0.86 3.3", sizes, " ")
+    for (k = 1; k <= 4; k++) {
+        z = sizes[k]
         group("builtin", "sizes", "clm", "", 0.2, z, 60000)
         runs(3, 0.45 - 0.01 * log(z), 4, 0)
         group("builtin", "sizes", "slm", 0.4, 0.2, z, 60000)
@@ -264,6 +277,32 @@ function openstax_arms() {
     openstax_arm("loss", 0.4, 4, 3.05, 6)
     openstax_arm("clm_tuned", "", 4, 2.2, 4)
     openstax_arm("slm_tuned", 0.4, 4, 2.15, 3)
+    openstax_arm("mixed", "", 4, 2.25, 3)
+    openstax_arm("clean", "", 4, 2.0, 3)
+}
+
+# What real text has besides: of OpenStax the set documents, of GSM8K both sets.
+function real_documents(its_corpus, level) {
+    other_arm(its_corpus, "documents", "clm", level + 0.08)
+    other_arm(its_corpus, "documents", "slm", level)
+    other_arm(its_corpus, "documents", "slm_tuned", level - 0.02)
+    other_arm(its_corpus, "documents", "doc", level - 0.01)
+    other_arm(its_corpus, "documents", "doc_slm", level - 0.02)
+    other_arm(its_corpus, "documents", "doc_tuned", level - 0.04)
+    other_arm(its_corpus, "documents", "doc_veto", level - 0.03)
+    other_arm(its_corpus, "documents", "clean", level - 0.05)
+}
+
+function gsm8k_arms() {
+    from = 0.5
+    other_arm("gsm8k", "main", "reference", 0.34)
+    other_arm("gsm8k", "main", "clm", 0.42)
+    other_arm("gsm8k", "main", "slm", 0.36)
+    other_arm("gsm8k", "main", "random", 0.44)
+    other_arm("gsm8k", "main", "loss", 0.45)
+    other_arm("gsm8k", "main", "mixed", 0.35)
+    other_arm("gsm8k", "main", "clean", 0.31)
+    real_documents("gsm8k", 0.36)
 }
 
 # ---- the other files ----
@@ -334,13 +373,18 @@ BEGIN {
     scales()
     documents()
     openstax_arms()
+    real_documents("openstax", 2.3)
+    gsm8k_arms()
     trajectories(dir "/trajectories.csv")
     selections(dir "/selections.csv")
     ranks(dir "/ranks.csv")
     tuning = dir "/tuning.csv"
-    print "corpus,arm,lr,valid_loss,chosen" >tuning
-    print "builtin,clm,0.001,0.43,1" >tuning
-    print "builtin,clm,0.002,0.44,0" >tuning
+    print "corpus,arm,lr,valid_loss,chosen,edge" >tuning
+    print "builtin,clm,0.0005,0.45,0,0" >tuning
+    print "builtin,clm,0.001,0.43,1,0" >tuning
+    print "builtin,clm,0.002,0.44,0,0" >tuning
+    print "builtin,ref,0.00025,0.41,0,0" >tuning
+    print "builtin,ref,0.000125,0.40,1,1" >tuning
     settings = dir "/settings.csv"
     print "key,value\nquick,0\nratio,0.4\ncompiler,\"a compiler, made up\"" >settings
 }

@@ -1,6 +1,9 @@
 # holm.awk CLAIMS: are the corrected p of claims.csv Holm's, and do the corrected verdicts follow?
-# The k-th smallest of m is taken times m - k + 1 and is no smaller than the one before.  For
-# awk -F, of lines that begin claim,verdict,p,verdict_corrected,p_corrected.
+# The k-th smallest is taken times family - k + 1 and is no smaller than the one before; the family
+# are all claims, those that were not run too.  For awk -F, of lines that begin
+# claim,verdict,p,verdict_corrected,p_corrected.
+FNR > 1 { family++ }
+
 FNR > 1 && $3 != "" {
     m++
     p[m] = $3
@@ -16,7 +19,7 @@ END {
         for (i = 1; i <= m; i++)
             if (!(i in done) && (!least || p[i] < p[least])) least = i
         done[least] = 1
-        want = p[least] * (m - k + 1)
+        want = p[least] * (family - k + 1)
         if (want > 1) want = 1
         if (want < before) want = before
         before = want

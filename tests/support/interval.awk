@@ -21,16 +21,19 @@ $column["corpus"] == "builtin" && $column["set"] == "main" {
     y[arm, s, p] = $column["target_loss"]
 }
 
-# How much sooner one seed's selective run reaches where its plain run ends, as a logarithm.
-function log_sooner(s,    end, level, p, part, at) {
-    end = n["clm", s]
-    level = y["clm", s, end]
-    for (p = 2; p <= n["slm", s]; p++) {
-        if (y["slm", s, p] > level) continue
-        part = (y["slm", s, p - 1] - level) / (y["slm", s, p - 1] - y["slm", s, p])
-        at = x["slm", s, p - 1] + part * (x["slm", s, p] - x["slm", s, p - 1])
-        return log(x["clm", s, end] / at)
+# Where the run of an arm and a seed first has that loss.
+function crossing(arm, s, level,    p, part) {
+    for (p = 2; p <= n[arm, s]; p++) {
+        if (y[arm, s, p] > level) continue
+        part = (y[arm, s, p - 1] - level) / (y[arm, s, p - 1] - y[arm, s, p])
+        return x[arm, s, p - 1] + part * (x[arm, s, p] - x[arm, s, p - 1])
     }
+}
+
+# How much sooner one seed's selective run is where its plain run ends, as a logarithm.
+function log_sooner(s,    level) {
+    level = y["clm", s, n["clm", s]]
+    return log(crossing("clm", s, level) / crossing("slm", s, level))
 }
 
 function close_to(a, b) {

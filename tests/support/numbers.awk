@@ -46,16 +46,17 @@ function crossing(a, s, x, y, level, sign,    i, part) {
     return 0
 }
 
-# Geometric mean over the seeds of x at the end of b, divided by x where a reaches that end's y.  A
-# run that does not reach it counts as half as fast.
-function sooner(a, b, x, y, sign,    list, k, m, s, end, at, sum) {
+# Geometric mean over the seeds of x where b first has the y of its end, divided by x where a has
+# it.  A run that does not reach it counts as half as fast.
+function sooner(a, b, x, y, sign,    list, k, m, s, end, at, own, sum) {
     m = split(seeds[a], list, " ")
     sum = 0
     for (k = 1; k <= m; k++) {
         s = list[k]
         end = points[b, s]
         at = crossing(a, s, x, y, y[b, s, end], sign)
-        sum += at > 0 ? log(x[b, s, end] / at) : log(0.5)
+        own = crossing(b, s, x, y, y[b, s, end], sign)
+        sum += at > 0 ? log(own / at) : log(0.5)
     }
     return exp(sum / m)
 }
@@ -107,7 +108,7 @@ END {
     a = "openstax/main/slm/0.4///480000"
     b = "openstax/main/clm////480000"
     tell("openstax", sooner(a, b, tokens, loss, 1))
-    a = "builtin/map/slm/0.3/0.4//60000"
+    a = "builtin/map/slm/0.4/0.4//60000"
     b = "builtin/map/clm//0.4//60000"
     tell("map", sooner(a, b, tokens, loss, 1))
 
@@ -123,8 +124,8 @@ END {
     lengths[2] = "builtin/multiplier/clm//0.2//60000/96"
     lengths[3] = "builtin/multiplier/clm//0.2//60000/192"
     tell("multiplier", multiple(lengths, 3, "builtin/multiplier/slm/0.4/0.2//60000/48", loss))
-    a = "builtin/sizes/slm/0.4/0.2/0.8/60000"
-    b = "builtin/sizes/clm//0.2/0.8/60000"
+    a = "builtin/sizes/slm/0.4/0.2/0.86/60000"
+    b = "builtin/sizes/clm//0.2/0.86/60000"
     tell("size", difference(a, b, loss))
 
     m = split(seeds[slm], list, " ")

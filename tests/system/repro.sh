@@ -56,7 +56,7 @@ figure() {
 figure fig1_builtin_sooner.csv "Selective (SLM) 40%,by target loss," 3 sooner
 figure fig1_builtin_sooner.csv "Selective (SLM) 40%,by target accuracy," 3 accuracy
 figure fig1_openstax_sooner.csv "Selective (SLM) 40%,by target loss," 3 openstax
-figure fig1_map_loss.csv "noise 40%,30%," 3 map
+figure fig1_map_loss.csv "noise 40%,40%," 3 map
 figure table5_weak.csv "reference 0.25 times" 3 weak
 figure fig3_shares.csv "here,high to low," 3 fall
 # found CLAIM FORMAT NUMBER: the claim's text holds the number, and the page holds the text.
@@ -74,7 +74,7 @@ found controls-builtin 'difference %.4f' random
 found tuned-after-builtin 'difference %.4f' tuned
 found weak-to-strong 'accuracy %.1f' weak
 found multiplier 'there with %.1f' multiplier
-found sizes '0.8 million weights: loss %.4f' size
+found sizes '0.86 million weights: loss %.4f' size
 found figure-6-builtin 'unselected %.3f' rise
 found mechanism 'excess loss %.3f' auc
 found figure-3 'High to low %.1f%%' fall
@@ -143,7 +143,10 @@ advice() {                                         # FOLDER SITUATION WHAT ADVIC
     check "$3: $4" grep -q "^| $2.* | \*\*$4\*\*" $dir/$1/decision.md
 }
 advice a "Facts" "new facts" "keep the documents that the reference likes best, train on them"
-advice a "Six wrong results in ten" "wrong results" "selective training"
+advice a "Six wrong results in ten" "wrong results: the clean text alone is looked at too" \
+    "tune the base on the clean text for as many steps as training has"
+advice a "Little clean text" "4 kB" \
+    "keep the documents that the reference likes best, train on them"
 advice a "A text that is already" "nothing to gain" "train on all of it"
 check "what is simpler stands first" awk '
     /selective training\*\*/ { selective = 1 }
@@ -154,8 +157,6 @@ check "the page begins with it" awk '
         ok = /What to do/
     }
     END { exit !ok }' $dir/a/report.html
-check "and says what was not measured" grep -q '^| Records.*not measured in this run' \
-    $dir/a/decision.md
 check "what cannot be tested is listed" grep -q 'What cannot be tested here' $dir/a/report.html
 
 # ---- verdicts follow the numbers: other CSVs, other verdicts ----
@@ -183,6 +184,20 @@ changed swapped '
 is $dir/swapped sooner-builtin "random and selective swapped" "does not hold"
 is $dir/swapped naive-builtin "random and selective swapped" "does not hold"
 is $dir/swapped controls-builtin "random and selective swapped" "does not hold"
+check "a line says how many are behind" grep -q '^| Facts.*: ahead of [0-9]* others |' \
+    $dir/a/decision.md
+changed lucky_target '
+    $c["corpus"] == "facts" && $c["arm"] == "slm" && $c["target_accuracy"] != "" {
+        $c["target_accuracy"] = 0.99
+    }'
+advice lucky_target "Facts" "the target has no say in it" \
+    "keep the documents that the reference likes best, train on them"
+changed other_by_loss '
+    $c["corpus"] == "facts" && $c["arm"] == "mixed" && $c["valid_loss"] != "" {
+        $c["valid_loss"] = 0.1
+    }'
+check "where loss says otherwise the line says so" grep -q \
+    '^| Facts.*; by loss "mix the clean text in" ends ahead of it' $dir/other_by_loss/decision.md
 changed slower 'arm("main", "slm") { $c["tokens"] *= 2.2 }'
 is $dir/slower sooner-builtin "half as fast" holds
 is $dir/slower five-times-builtin "half as fast" "does not hold"
@@ -199,7 +214,10 @@ changed as_good '
     arm("main", "slm") {
         print
         $c["arm"] = "random"
-    }'
+        random = random $0 "\n"
+        next
+    }
+    END { printf "%s", random }'
 is $dir/as_good naive-builtin "random as good" open
 changed leak 'arm("control", "slm") { $c["target_loss"] -= 0.05 }'
 is $dir/leak negative-control "selection wins on the control" "does not hold"
@@ -226,6 +244,63 @@ peak 0.05
 is $dir/peak figure-8 "the peak is there with another seed too" holds
 peak 0.01
 is $dir/peak figure-8 "a small peak with another seed" "does not hold"
+
+# ---- all that a claim asks for must have been run ----
+check "nothing is missing from the made-up runs" none_of 'Not run' $dir/a/claims.csv
+changed no_highest_loss 'arm("main", "loss") { next }'
+is $dir/no_highest_loss controls-builtin "half of the comparison" open
+check "and what is missing is named" grep -q \
+    '^controls-builtin,.*Not run: Selective (SLM) 40% against Highest own loss' \
+    $dir/no_highest_loss/claims.csv
+is $dir/no_highest_loss naive-builtin "half of the comparison" open
+is $dir/no_highest_loss mechanism "half of the comparison" open
+is $dir/no_highest_loss figure-7-law "one arm is missing, another refutes it" "does not hold"
+changed no_large_size '$c["set"] == "sizes" && $c["size"] > 3 { next }'
+is $dir/no_large_size sizes "one size is not there" open
+changed no_middle_share '$c["corpus"] == "labels" && $c["wrong"] == 0.3 { next }'
+is $dir/no_middle_share labels "one share is not there" open
+changed no_facts '$c["corpus"] == "facts" { next }'
+is $dir/no_facts remedy-second "one of two corpora is not there" open
+changed no_records '$c["corpus"] == "gsm8k" { next }'
+is $dir/no_records remedy-veto "one of four corpora is not there" open
+changed no_length '$c["set"] == "multiplier" && $c["steps"] > 500 { next }'
+is $dir/no_length multiplier "the longest plain training is not there" open
+
+# ---- rules that look at each seed, and at the right arm ----
+is $dir/a self-reference "as made up" holds
+changed worse_ref '
+    $c["set"] == "self" && $c["arm"] == "ref" {
+        $c["target_loss"] += 0.05
+        $c["target_accuracy"] -= 0.1
+    }'
+is $dir/worse_ref self-reference "the reference's loss loses" "does not hold"
+is $dir/worse_ref self-excess "the reference's loss loses" holds
+changed uneven_gain '
+    arm("main", "slm") && $c["corpus"] == "builtin" && $c["target_loss"] != "" {
+        $c["target_loss"] += ($c["seed"] % 2 ? 0.15 : -0.15)
+    }
+    arm("control", "slm") { $c["target_loss"] -= 0.01 }'
+is $dir/uneven_gain negative-control "the gain on the noisy corpus is uncertain" open
+changed dip '
+    $c["set"] == "main" && $c["arm"] == "clm" && $c["tokens"] == 4096 * 6 {
+        $c["target_loss"] -= 0.1
+    }'
+check "plain training is no sooner than itself" grep -q '^Plain (CLM),by target loss,1,1,1,' \
+    $dir/dip/fig1_builtin_sooner.csv
+found naive-builtin 'number is at least %.1f' sooner
+check "without seed 1 there are three seeds" awk -F, -v OFS=, '
+    $1 ~ /^remedy-veto/ { p[$1] = $3 }
+    END { exit !(p["remedy-veto"] < p["remedy-veto-anew"]) }' $dir/a/claims.csv
+check "a trial is told" grep -q '^remedy-veto,.*found in a trial on seed 1' $dir/a/claims.csv
+check "answers that are right as a whole are told" grep -q \
+    '^facts-documents,.*right in every byte: [0-9.]*% against' $dir/a/claims.csv
+check "the first badge is the corrected verdict, a small one that before" awk '
+    /<span class="r-badge r-(holds|fails|open)">/ { first = $0 }
+    /r-beside/ && first ~ /open/ && /before it: holds/ { n++ }
+    END { exit !n }' $dir/a/report.html
+check "rates that were tried are on the page" grep -q 'Learning rates tried' $dir/a/report.html
+check "and how many arms chose an outermost one" grep -q \
+    '1 of 2 arms chose an outermost rate' $dir/a/report.html
 
 # ---- figure 3 on real text ----
 mkdir -p $dir/real && cp $dir/a/curves.csv $dir/real
@@ -256,6 +331,11 @@ is $dir/quick sooner-builtin "one seed" open
 is $dir/quick sooner-openstax "no OpenStax" open
 check "quick: one seed points somewhere" grep -q \
     '^sooner-builtin.*One seed: it points to yes; 3 seeds' $dir/quick/claims.csv
+check "quick: one seed is no advice" none_of -q '[*][*]' $dir/quick/decision.md
+check "quick: but a direction" grep -q '(of [0-9]* tried; one seed points there)' \
+    $dir/quick/decision.md
+check "quick: what to do says what was not measured" grep -q \
+    '^| No base.*not measured in this run' $dir/quick/decision.md
 check "quick: what is not measured is folded" grep -q \
     'claims not measured in this run</summary>' $dir/quick/report.html
 check "all is measured: nothing is folded" none_of 'not measured in this run</' $dir/a/report.html

@@ -19,6 +19,9 @@ static void check_quantiles(void) {
         double t;
     } table[] = {{1, 12.706}, {2, 4.303}, {3, 3.182},  {4, 2.776},
                  {5, 2.571},  {9, 2.262}, {30, 2.042}, {60, 2.000}};
+    /* 99.95%, from the same table: what a small p asks for. */
+    CHECK(near(stats_t_of_p(0.001, 4), 8.610, 6e-4), "t %g", stats_t_of_p(0.001, 4));
+    CHECK(near(stats_t_of_p(0.001, 2), 31.599, 6e-4), "t %g", stats_t_of_p(0.001, 2));
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         double t = stats_t_95(table[i].degrees);
         CHECK(near(t, table[i].t, 6e-4), "%zu degrees: %g, not %g", table[i].degrees, t,
@@ -69,14 +72,20 @@ static void check_holm(void) {
     static const double p[5] = {0.04, NAN, 0.001, 0.02, 0.01};
     static const double wanted[5] = {0.04, NAN, 0.004, 0.04, 0.03};
     double adjusted[5];
-    stats_holm(adjusted, p, 5);
+    stats_holm(adjusted, p, 5, 4);
     for (int i = 0; i < 5; i++)
         CHECK(isnan(wanted[i]) ? isnan(adjusted[i]) : near(adjusted[i], wanted[i], 1e-12),
               "number %d: %g, not %g", i, adjusted[i], wanted[i]);
     static const double ties[3] = {0.5, 0.5, 0.5};
-    stats_holm(adjusted, ties, 3);
+    stats_holm(adjusted, ties, 3, 3);
     for (int i = 0; i < 3; i++)
         CHECK(near(adjusted[i], 1, 1e-12), "number %d: %g", i, adjusted[i]);
+    /* A family of 6, of which two were not run: 0.001 * 6, 0.01 * 5, 0.02 * 4, 0.04 * 3. */
+    static const double of_six[5] = {0.12, NAN, 0.006, 0.08, 0.05};
+    stats_holm(adjusted, p, 5, 6);
+    for (int i = 0; i < 5; i++)
+        CHECK(isnan(of_six[i]) ? isnan(adjusted[i]) : near(adjusted[i], of_six[i], 1e-12),
+              "number %d of six: %g, not %g", i, adjusted[i], of_six[i]);
 }
 
 /* 20000 experiments: the share of hits is within 0.006 of 0.95 in all but a few of a million

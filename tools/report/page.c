@@ -100,10 +100,17 @@ void page_claim(page *p, const page_finding *finding) {
 
     const char *words = finding->words;
     if (words == NULL) words = verdicts[finding->verdict].words;
-    fprintf(p->out, "<article class=\"r-claim\">\n<span class=\"r-badge %s\">%s ",
+    fprintf(p->out, "<article class=\"r-claim\">\n<div>\n<span class=\"r-badge %s\">%s ",
             verdicts[finding->verdict].look, verdicts[finding->verdict].sign);
     escape_markup(p->out, words);
-    fputs("</span>\n<div>\n", p->out);
+    fputs("</span>\n", p->out);
+    if (finding->beside != NULL) {
+        fprintf(p->out, "<span class=\"r-badge r-beside %s\">",
+                verdicts[finding->beside_verdict].look);
+        escape_markup(p->out, finding->beside);
+        fputs("</span>\n", p->out);
+    }
+    fputs("</div>\n<div>\n", p->out);
     put_element(p->out, "h3", "", finding->claim);
     page_text(p, finding->found);
     fputs("<dl>\n", p->out);

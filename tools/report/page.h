@@ -36,6 +36,8 @@ typedef struct page_finding {
     const char *found;     /* what was found */
     const char *paper;     /* the paper's number */
     const char *falsifier; /* what would have shown it to be false */
+    const char *beside;    /* a second, smaller badge, "uncorrected: holds"; NULL: none */
+    page_verdict beside_verdict; /* its look */
 } page_finding;
 
 void page_begin(page *p, FILE *out, const char *title, const char *lede, const char *facts);

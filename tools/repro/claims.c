@@ -18,11 +18,20 @@ const char *verdict_name(page_verdict verdict) {
 }
 
 /* ---- tests ---- */
-void claim_test(claim *c, estimate e, double level, side wanted) {
+static void add_missing(claim *c, const char *what) {
+    c->tests.missing++;
+    if (strstr(c->missing, what) != NULL) return;
+    SAY(c->missing, "%s%s", c->missing[0] != '\0' ? "; " : "", what);
+}
+
+void claim_test(claim *c, const char *what, estimate e, double level, side wanted) {
     claim_tests *t = &c->tests;
     double p = stats_p(e, level);
     double above = e.value - level;
-    if (e.n == 0 || isnan(above)) return;
+    if (e.n == 0 || isnan(above)) {
+        add_missing(c, what);
+        return;
+    }
     int is_wanted = wanted == ABOVE ? above > 0 : above < 0;
     int is_other = wanted == ABOVE ? above < 0 : above > 0;
     if (t->n == 0) {
@@ -38,12 +47,19 @@ void claim_test(claim *c, estimate e, double level, side wanted) {
     if (is_other) t->p_no = fmin(t->p_no, p);
 }
 
+void claim_test_ends(claim *c, const char *what, const char *corpus, estimate loss,
+                     estimate accuracy) {
+    claim_test(c, what, loss, 0, BELOW);
+    if (!data_has_accuracy(c->data, corpus)) return;
+    claim_test(c, loss.n > 0 ? make_text("%s, by accuracy", what) : what, accuracy, 0, ABOVE);
+}
+
 /* What too few seeds point to, which is no verdict. */
 static void say_direction(claim *c) {
     const claim_tests *t = &c->tests;
     const char *direction = "neither to yes nor to no";
     if (t->no > 0) direction = "to no";
-    if (t->yes == t->n) direction = "to yes";
+    if (t->yes == t->n && t->missing == 0) direction = "to yes";
     SAY(c->found, "  %s: it points %s; %d seeds are needed for a verdict.",
         t->seeds == 1 ? "One seed" : "Two seeds", direction, ENOUGH_SEEDS);
 }
@@ -56,17 +72,22 @@ void claim_judge(claim *c) {
         SAY(c->found, "%sNot measured in this run of make repro.", c->found[0] ? "  " : "");
         return;
     }
+    if (t->missing > 0) {
+        SAY(c->found, "  Not run: %s; without that it cannot hold.", c->missing);
+        SAY(c->brief, " (not all was run)");
+    }
     if (t->seeds < ENOUGH_SEEDS) {
         say_direction(c);
         return;
     }
-    double p_no = fmin(1, t->p_no * (double)t->n);
-    c->p = fmin(t->p_yes, p_no);
-    if (t->yes == t->n && t->p_yes <= SIGNIFICANT) {
+    double p_no = fmin(1, t->p_no * (double)(t->n + t->missing));
+    double p_yes = t->missing > 0 ? 1 : t->p_yes;
+    c->p = fmin(p_yes, p_no);
+    if (p_yes <= SIGNIFICANT) {
         c->verdict = PAGE_HOLDS;
     } else if (t->no > 0 && p_no <= SIGNIFICANT) {
         c->verdict = PAGE_FAILS;
-    } else {
+    } else if (t->missing == 0) {
         SAY(c->found, "  Within seed noise.");
     }
 }
@@ -86,19 +107,16 @@ static const char *p_text(double p) {
 
 void claims_correct(findings *all) {
     double p[MAX_CLAIMS], adjusted[MAX_CLAIMS];
-    size_t tested = 0;
-    for (size_t i = 0; i < all->n_claims; i++) {
+    for (size_t i = 0; i < all->n_claims; i++)
         p[i] = all->claims[i].p;
-        tested += isfinite(p[i]) != 0;
-    }
-    stats_holm(adjusted, p, all->n_claims);
+    stats_holm(adjusted, p, all->n_claims, all->family);
     for (size_t i = 0; i < all->n_claims; i++) {
         claim *c = &all->claims[i];
         if (isnan(p[i])) continue;
         c->p_holm = adjusted[i];
         c->corrected = adjusted[i] <= SIGNIFICANT ? c->verdict : PAGE_OPEN;
-        SAY(c->found, "  p %s; corrected for %zu claims %s: %s.", p_text(c->p), tested,
-            p_text(c->p_holm), verdict_name(c->corrected));
+        SAY(c->found, "  p %s; corrected for %zu claims %s: %s.",
+            p_text(c->p), all->family, p_text(c->p_holm), verdict_name(c->corrected));
     }
 }
 
@@ -131,23 +149,37 @@ void claim_both(claim *c, const char *brief, const char *found, estimate e, int 
     claim_number(c, found, e, digits, "");
 }
 
+/* Where an arm was tried at several ratios, the one that stands for it was chosen. */
+static void say_ratios(claim *c, const data_group *g) {
+    size_t n = data_count_ratios(c->data, g);
+    if (n > 1)
+        SAY(c->found, "  \"%s\" is the best of %zu ratios by the loss on the valid part.",
+            g->label, n);
+}
+
 void claim_say_ends(claim *c, const data_group *a, const data_group *b) {
     estimate loss = data_difference(a, b, TARGET_LOSS);
     estimate points = stats_scale(data_difference(a, b, TARGET_ACCURACY), 100);
+    double exact[2] = {100 * data_mean_end(a, EXACT), 100 * data_mean_end(b, EXACT)};
     if (loss.n == 0) return;
     SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
         a->label, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
     claim_number(c, ": difference ", loss, 4, "");
     claim_number(c, "; in accuracy ", points, 1, " points");
     SAY(c->found, " (%zu seed%s).", loss.n, plural(loss.n));
+    if (isfinite(exact[0]) && isfinite(exact[1]))
+        SAY(c->found, "  Answers that are right in every byte: %.1f%% against %.1f%%.", exact[0],
+            exact[1]);
+    say_ratios(c, a);
+    say_ratios(c, b);
     claim_brief(c, "loss ", loss, 3, make_text(" against %s", b->label));
     claim_brief(c, "accuracy ", points, 1, " points");
 }
 
 void claim_better(claim *c, const data_group *a, const data_group *b) {
     claim_say_ends(c, a, b);
-    claim_test(c, data_difference(a, b, TARGET_LOSS), 0, BELOW);
-    claim_test(c, data_difference(a, b, TARGET_ACCURACY), 0, ABOVE);
+    claim_test_ends(c, make_text("%s against %s", a->label, b->label), c->corpus,
+                    data_difference(a, b, TARGET_LOSS), data_difference(a, b, TARGET_ACCURACY));
 }
 
 /* ---- files ---- */
@@ -202,15 +234,15 @@ typedef enum which_claims { ALL_CLAIMS, HEADLINES } which_claims;
 static void write_table(findings *all, const char *name, which_claims which) {
     FILE *out = open_output(all, name, ".md");
     if (out == NULL) return;
-    fputs("| claim | verdict | corrected | measured | in the paper | set |\n"
+    fputs("| claim | verdict | before the correction | measured | in the paper | set |\n"
           "|---|---|---|---|---|---|\n",
           out);
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
         if (which == HEADLINES && !is_headline(c)) continue;
         put_markdown(out, c->title);
-        put_markdown(out, make_text("**%s**", verdict_name(c->verdict)));
-        put_markdown(out, verdict_name(c->corrected));
+        put_markdown(out, make_text("**%s**", verdict_name(c->corrected)));
+        put_markdown(out, verdict_name(c->verdict));
         put_markdown(out, c->brief[0] != '\0' ? c->brief : c->found);
         put_markdown(out, c->row->paper);
         put_markdown(out, make_text("`%s`", c->row->set));

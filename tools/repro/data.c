@@ -9,6 +9,7 @@
 static const char *const column_names[SECONDS] = {
     "tokens",          "trained",            "flops",          "flops_all",
     "target_loss",     "target_accuracy",    "valid_loss",
+    "valid_accuracy",  "target_exact",
     "fixed_kept_loss", "fixed_dropped_loss", "fixed_all_loss",
     "precision",       "recall",             "auc",
     "seen_problem",    "seen_step",          "seen_result",    "seen_other",
@@ -67,18 +68,33 @@ static const struct {
 
 enum { N_ARMS = COUNT(arms) };
 
-/* What is found where there is nothing to be found, so that a group is never NULL. */
-static const data_group no_group = {.corpus = "",
-                                    .set = "",
-                                    .arm = "",
-                                    .label = "",
-                                    .ratio = NAN,
-                                    .noise = NAN,
-                                    .target = NAN,
-                                    .size = NAN,
-                                    .clean = NAN,
-                                    .wrong = NAN,
-                                    .steps = NAN};
+const char *data_label(const char *arm) {
+    for (size_t i = 0; i < N_ARMS; i++)
+        if (same_text(arm, arms[i].arm)) return arms[i].name;
+    return arm;
+}
+
+/* What is found where there is nothing to be found, so that a group is never NULL: one for each
+   arm, which knows its name. */
+static const data_group *no_group(const char *arm) {
+    static data_group none[N_ARMS + 1];
+    size_t i = 0;
+    while (i < N_ARMS && !same_text(arm, arms[i].arm))
+        i++;
+    none[i] = (data_group){.corpus = "",
+                           .set = "",
+                           .arm = "",
+                           .label = data_label(arm),
+                           .ratio = NAN,
+                           .noise = NAN,
+                           .target = NAN,
+                           .size = NAN,
+                           .clean = NAN,
+                           .wrong = NAN,
+                           .steps = NAN};
+    if (i < N_ARMS) none[i].arm = arms[i].arm;
+    return &none[i];
+}
 
 /* ---- groups ---- */
 static int same_number(double a, double b) {
@@ -236,7 +252,7 @@ const data_group *data_next(const data *d, const data_group *last, const char *c
 }
 
 const data_group *data_find(const data *d, const char *corpus, const char *set, const char *arm) {
-    const data_group *best = &no_group;
+    const data_group *best = no_group(arm);
     const data_group *g = NULL;
     while ((g = data_next(d, g, corpus, set, arm)) != NULL) {
         if (g->n > best->n || (g->n == best->n &&
@@ -246,8 +262,28 @@ const data_group *data_find(const data *d, const char *corpus, const char *set, 
     return best;
 }
 
+size_t data_count_ratios(const data *d, const data_group *g) {
+    const data_group *other = NULL;
+    size_t n = 0;
+    while ((other = data_next(d, other, g->corpus, g->set, g->arm)) != NULL)
+        n++;
+    return n;
+}
+
 const data_group *data_main(const data *d, const char *corpus, const char *arm) {
     return data_find(d, corpus, "main", arm);
+}
+
+const data_group *data_find_arm(const data *d, const char *corpus, const char *set,
+                                const char *arm) {
+    static const char *const alike[] = {"main", "documents", "followers", "remedies"};
+    const data_group *g = data_find(d, corpus, set, arm);
+    int is_alike = 0;
+    for (size_t i = 0; i < COUNT(alike); i++)
+        is_alike |= same_text(set, alike[i]);
+    for (size_t i = 0; i < COUNT(alike) && g->n == 0 && is_alike; i++)
+        g = data_find(d, corpus, alike[i], arm);
+    return g;
 }
 
 static const data_group *find_clean_in(const data *d, const char *set, const char *arm,
@@ -255,7 +291,7 @@ static const data_group *find_clean_in(const data *d, const char *set, const cha
     const data_group *g = NULL;
     while ((g = data_next(d, g, "builtin", set, arm)) != NULL)
         if (fabs(g->clean - bytes) < 0.5) return g;
-    return &no_group;
+    return no_group(arm);
 }
 
 const data_group *data_find_clean(const data *d, const char *arm, double bytes) {
@@ -298,7 +334,9 @@ int data_has_corpus(const data *d, const char *corpus) {
 }
 
 int data_has_accuracy(const data *d, const char *corpus) {
-    return isfinite(data_mean_end(data_main(d, corpus, "clm"), TARGET_ACCURACY));
+    for (const data_group *g = d->groups; g != NULL; g = g->next)
+        if (same_text(g->corpus, corpus) && isfinite(data_mean_end(g, TARGET_ACCURACY))) return 1;
+    return 0;
 }
 
 /* ---- sweeps ---- */
@@ -367,7 +405,12 @@ static const data_group *map_group(const data *d, const char *arm, double noise,
         if (same_number(g->noise, noise) && (isnan(target) || same_number(g->target, target)) &&
             (isnan(ratio) || same_number(g->ratio, ratio)))
             return g;
-    return &no_group;
+    return no_group(arm);
+}
+
+sooner data_map_sooner(const data *d, double noise, double ratio, data_column y) {
+    const data_group *plain = map_group(d, "clm", noise, NAN, NAN);
+    return data_sooner(map_group(d, "slm", noise, NAN, ratio), plain, TOKENS, y);
 }
 
 data_setting data_map_setting(const data *d, const data_grid *grid, size_t index, data_column y) {
@@ -410,13 +453,19 @@ double data_mean_end(const data_group *g, data_column c) {
     return data_over_seeds(g, run_end, c).value;
 }
 
-estimate data_difference(const data_group *g, const data_group *other, data_column c) {
+estimate data_difference_without(const char *seed, const data_group *g, const data_group *other,
+                                 data_column c) {
     double v[MAX_SEEDS] = {0};
     for (size_t i = 0; i < g->n; i++) {
         const data_run *pair = data_pair(other, g->run[i].seed);
-        v[i] = pair == NULL ? NAN : run_end(&g->run[i], c) - run_end(pair, c);
+        const int is_left_out = same_text(g->run[i].seed, seed);
+        v[i] = pair == NULL || is_left_out ? NAN : run_end(&g->run[i], c) - run_end(pair, c);
     }
     return stats_estimate(v, g->n);
+}
+
+estimate data_difference(const data_group *g, const data_group *other, data_column c) {
+    return data_difference_without("", g, other, c);
 }
 
 estimate data_gain(const data_group *g, const data_group *other) {

@@ -24,15 +24,17 @@ static double reaches(const data_run *run, data_column x, data_column y, double 
    level before any training. */
 typedef enum outcome { NO_NUMBER, AT_ONCE, NEVER, REACHED } outcome;
 
+/* What divides is where the baseline itself first comes to its end's level: it may have been there
+   before.  Against itself each run is 1x. */
 static outcome sooner_of(double *logarithm, const data_run *run, const data_run *base,
                          data_column x, data_column y) {
     if (run == NULL || base == NULL) return NO_NUMBER;
-    double end = run_end(base, x);
     double level = run_end(base, y);
-    if (!isfinite(end) || !isfinite(level) || !isfinite(run_end(run, x))) return NO_NUMBER;
+    double own = reaches(base, x, y, level);
+    if (!isfinite(own) || !isfinite(run_end(run, x))) return NO_NUMBER;
     double reached = reaches(run, x, y, level);
-    if (reached <= run_at(run, 0, x)) return AT_ONCE;
-    *logarithm = log(isfinite(reached) ? end / reached : NOT_REACHED);
+    if (reached <= run_at(run, 0, x) || own <= run_at(base, 0, x)) return AT_ONCE;
+    *logarithm = log(isfinite(reached) ? own / reached : NOT_REACHED);
     return isfinite(reached) ? REACHED : NEVER;
 }
 
@@ -57,8 +59,9 @@ sooner data_sooner(const data_group *g, const data_group *base, data_column x, d
     return s;
 }
 
-estimate data_sooner_than(const data_group *g, const data_group *other, const data_group *base,
-                          data_column x, data_column y) {
+lead data_sooner_than(const data_group *g, const data_group *other, const data_group *base,
+                      data_column x, data_column y) {
+    lead l = {.at_least = 0};
     double v[MAX_SEEDS] = {0};
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
@@ -67,9 +70,14 @@ estimate data_sooner_than(const data_group *g, const data_group *other, const da
         double a = 0, b = 0;
         outcome own = sooner_of(&a, &g->run[i], pair, x, y);
         outcome others = sooner_of(&b, data_pair(other, seed), pair, x, y);
-        if (own > AT_ONCE && others > AT_ONCE) v[n++] = a - b;
+        l.at_once += own == AT_ONCE || others == AT_ONCE;
+        if (own <= AT_ONCE || others <= AT_ONCE) continue;
+        l.at_least += others == NEVER;
+        if (others == NEVER) b = own == NEVER ? a : 0;
+        v[n++] = a - b;
     }
-    return stats_estimate(v, n);
+    l.logs = stats_estimate(v, n);
+    return l;
 }
 
 /* ---- the set multiplier ---- */

@@ -1,11 +1,13 @@
 /* decision.c: the page for the one who decides: for each situation what to do, by rule, from where
  * the arms ended.  Also as decision.md.
  *
- * Of the arms that were run in a situation, the best is the one with the highest mean accuracy, or
- * where there is none the lowest mean loss.  As good are those whose difference to it is within
- * seed noise.  Of these the one with the least arithmetic is what to do. */
+ * Of the arms that were run in a situation, the best is the one with the highest mean accuracy on
+ * the valid part, or where there is none the lowest mean loss.  Of those whose difference to it
+ * there is within seed noise, the one with the least arithmetic is what to do.  The target, whose
+ * numbers are shown, has no say in it: the best of many would look better there than it is. */
 #include <math.h>
 #include <stdio.h>
+#include "common/cli.h"
 #include "findings.h"
 
 /* What can be done, the simplest first.  Arms that need the truth about the text are not here. */
@@ -37,25 +39,30 @@ typedef struct situation {
     const char *you_have, *corpus;
     const char *sets[3];
     double clean, wrong;
+    const char *clean_corpus; /* whose set main has the arms that read the clean text only, where
+                                 base, clean text and target are the same there; or NULL */
 } situation;
 
 static const situation situations[] = {
     {"Clean text enough for many steps (60 kB for 0.2 million weights); a noisy corpus with noise, "
      "wrong results and much off the target",
-     "builtin", {"main", "documents"}, 60000, NAN},
-    {"Little clean text (4 kB); the same noisy corpus", "builtin", {"clean", "main"}, 4000, NAN},
-    {"Facts that only the noisy corpus holds", "facts", {"main"}, NAN, NAN},
-    {"Three wrong results in ten, nothing off the target", "labels", {"labels"}, NAN, 0.3},
-    {"Six wrong results in ten, nothing off the target", "labels", {"labels"}, NAN, 0.6},
+     "builtin", {"main", "documents"}, 60000, NAN, NULL},
+    {"Little clean text (4 kB); the same noisy corpus", "builtin", {"clean", "main"}, 4000, NAN,
+     NULL},
+    {"Facts that only the noisy corpus holds", "facts", {"main"}, NAN, NAN, NULL},
+    {"Three wrong results in ten, nothing off the target; clean text for many steps", "labels",
+     {"labels"}, NAN, 0.3, "builtin"},
+    {"Six wrong results in ten, nothing off the target; clean text for many steps", "labels",
+     {"labels"}, NAN, 0.6, "builtin"},
     {"Real text with markup (OpenStax), clean prose of such books", "openstax",
-     {"main", "documents"}, NAN, NAN},
+     {"main", "documents"}, NAN, NAN, NULL},
     {"Records (GSM8K) strewn into other text, clean text of their kind", "gsm8k",
-     {"main", "documents"}, NAN, NAN},
+     {"main", "documents"}, NAN, NAN, NULL},
     {"No clean text: the reference is trained on the noisy corpus itself", "builtin", {"self"}, NAN,
-     NAN},
-    {"A text that is already the target", "builtin", {"control"}, NAN, NAN},
-    {"No base: the models begin with random weights", "builtin", {"scratch"}, NAN, NAN},
-    {"Your corpus", "user", {"main", "documents"}, NAN, NAN}};
+     NAN, NULL},
+    {"A text that is already the target", "builtin", {"control"}, NAN, NAN, NULL},
+    {"No base: the models begin with random weights", "builtin", {"scratch"}, NAN, NAN, NULL},
+    {"Your corpus", "user", {"main", "documents"}, NAN, NAN, NULL}};
 
 enum { SITUATIONS = COUNT(situations) };
 
@@ -65,8 +72,10 @@ typedef struct advice {
     const choice *choice;      /* NULL: not measured */
     const data_group *group;   /* of the choice */
     const data_group *plain, *selective;
-    data_column metric;
-    size_t seeds, tried, as_good;
+    const choice *by_loss; /* what ends ahead of the choice by loss on the valid part, or NULL */
+    data_column metric;    /* of the target */
+    size_t seeds, tried;
+    size_t as_good, behind; /* others, beside the best: not told apart from it, or behind it */
 } advice;
 
 /* ---- the rule ---- */
@@ -80,7 +89,12 @@ static int is_measured_in(const situation *in, const data_group *g) {
 /* The arm's group with most seeds; of several ratios the one with the lowest loss on the valid
    part.  NULL: none. */
 static const data_group *find_group(const data *d, const situation *in, const char *arm) {
+    const int reads_clean_only = same_text(arm, "reference") || same_text(arm, "clean");
     const data_group *best = NULL;
+    if (reads_clean_only && in->clean_corpus != NULL) {
+        best = data_main(d, in->clean_corpus, arm);
+        return best->n > 0 ? best : NULL;
+    }
     for (size_t i = 0; i < COUNT(in->sets) && in->sets[i] != NULL; i++) {
         const data_group *g = NULL;
         while ((g = data_next(d, g, in->corpus, in->sets[i], arm)) != NULL) {
@@ -96,17 +110,54 @@ static const data_group *find_group(const data *d, const situation *in, const ch
 
 /* By how much b is better than a, in the metric's unit. */
 static estimate shortfall(const data_group *a, const data_group *b, data_column metric) {
-    return stats_scale(data_difference(a, b, metric), metric == TARGET_ACCURACY ? -1 : 1);
+    const int is_accuracy = metric == TARGET_ACCURACY || metric == VALID_ACCURACY;
+    return stats_scale(data_difference(a, b, metric), is_accuracy ? -1 : 1);
 }
 
 static double price(const data_group *g, data_column column) {
     return data_mean_end(g, column);
 }
 
+/* Of the groups (CHOICES, NULL: not run) the one with the best mean; CHOICES if there is none. */
+static size_t best_of(const data_group *const *group, data_column metric) {
+    size_t best = CHOICES;
+    for (size_t i = 0; i < CHOICES; i++) {
+        if (group[i] == NULL || !isfinite(data_mean_end(group[i], metric))) continue;
+        if (best == CHOICES || shortfall(group[best], group[i], metric).value > 0) best = i;
+    }
+    return best;
+}
+
+/* The cheapest of those that are not told apart from the best; counts them. */
+static void choose(advice *a, const data_group *const *group, size_t best, data_column metric) {
+    a->choice = &choices[best];
+    a->group = group[best];
+    a->seeds = group[best]->n;
+    for (size_t i = 0; i < CHOICES; i++) {
+        if (group[i] == NULL || i == best) continue;
+        estimate e = shortfall(group[i], group[best], metric);
+        if (e.n < ENOUGH_SEEDS) continue;
+        a->behind += stats_side(e, 0) != UNDECIDED;
+        if (stats_side(e, 0) != UNDECIDED) continue;
+        a->as_good++;
+        if (!(price(group[i], FLOPS_ALL) < price(a->group, FLOPS_ALL))) continue;
+        a->choice = &choices[i];
+        a->group = group[i];
+        a->seeds = e.n;
+    }
+}
+
+/* Whether loss says otherwise: another group's is lower, beyond seed noise. */
+static void ask_loss(advice *a, const data_group *const *group) {
+    size_t best = best_of(group, VALID_LOSS);
+    if (best == CHOICES || group[best] == a->group) return;
+    estimate e = data_difference(group[best], a->group, VALID_LOSS);
+    if (e.n >= ENOUGH_SEEDS && stats_side(e, 0) == BELOW) a->by_loss = &choices[best];
+}
+
 static advice advise(const data *d, const situation *in) {
     const data_group *group[CHOICES];
     advice a = {.in = in, .metric = TARGET_LOSS};
-    size_t best = CHOICES;
     for (size_t i = 0; i < CHOICES; i++) {
         group[i] = find_group(d, in, choices[i].arm);
         if (group[i] == NULL) continue;
@@ -115,24 +166,12 @@ static advice advise(const data *d, const situation *in) {
         if (same_text(choices[i].arm, "slm")) a.selective = group[i];
     }
     if (a.plain == NULL || a.tried < 2) return a;
-    if (isfinite(data_mean_end(a.plain, TARGET_ACCURACY))) a.metric = TARGET_ACCURACY;
-    for (size_t i = 0; i < CHOICES; i++) {
-        if (group[i] == NULL || !isfinite(data_mean_end(group[i], a.metric))) continue;
-        if (best == CHOICES || shortfall(group[best], group[i], a.metric).value > 0) best = i;
-    }
+    if (isfinite(data_mean_end(a.plain, VALID_ACCURACY))) a.metric = TARGET_ACCURACY;
+    const data_column metric = a.metric == TARGET_ACCURACY ? VALID_ACCURACY : VALID_LOSS;
+    size_t best = best_of(group, metric);
     if (best == CHOICES) return a;
-    a.choice = &choices[best];
-    a.group = group[best];
-    a.seeds = group[best]->n;
-    for (size_t i = 0; i < CHOICES; i++) {
-        if (group[i] == NULL || i == best) continue;
-        estimate e = shortfall(group[i], group[best], a.metric);
-        if (e.n < ENOUGH_SEEDS || stats_side(e, 0) != UNDECIDED) continue;
-        a.as_good++;
-        if (!(price(group[i], FLOPS_ALL) < price(a.group, FLOPS_ALL))) continue;
-        a.choice = &choices[i];
-        a.group = group[i];
-    }
+    choose(&a, group, best, metric);
+    if (a.metric == TARGET_ACCURACY) ask_loss(&a, group);
     return a;
 }
 
@@ -155,11 +194,22 @@ static const char *end_text(const data_group *g, data_column metric) {
 }
 
 static const char *choice_text(const advice *a) {
+    char text[500] = "";
     if (a->choice == NULL) return "not measured in this run of make repro";
-    const char *few = a->seeds < ENOUGH_SEEDS ? " (one seed points there)" : "";
-    if (a->as_good == 0) return make_text("**%s**%s", a->choice->what, few);
-    return make_text("**%s**: the cheapest of %zu that are equally good%s", a->choice->what,
-                     a->as_good + 1, few);
+    if (a->seeds < ENOUGH_SEEDS)
+        SAY(text, "%s (of %zu tried; %s)", a->choice->what, a->tried,
+            a->seeds == 1 ? "one seed points there" : "two seeds point there");
+    else
+        SAY(text, "**%s**", a->choice->what);
+    if (a->as_good > 0)
+        SAY(text, ": the cheapest of %zu that these seeds do not tell apart", a->as_good + 1);
+    else if (a->behind > 0)
+        SAY(text, ": ahead of %zu other%s", a->behind, plural(a->behind));
+    size_t untold = a->tried - 1 - a->as_good - a->behind;
+    if (a->seeds >= ENOUGH_SEEDS && untold > 0)
+        SAY(text, " (%zu more with too few seeds)", untold);
+    if (a->by_loss != NULL) SAY(text, "; by loss \"%s\" ends ahead of it", a->by_loss->what);
+    return make_text("%s", text);
 }
 
 static const char *price_text(const advice *a) {
@@ -227,16 +277,18 @@ void report_decision(findings *all) {
     page_section(
         &all->page, "What to do",
         "For the one who decides.  Each line is worked out by rule from the runs below: of the "
-        "arms that were run in that situation the best is taken, then of those that are not to be "
-        "told apart from it the one with the least arithmetic.  Where something simpler than "
-        "selection wins, it stands first.");
+        "arms that were run in that situation the best on the valid part is taken, then of those "
+        "that are not to be told apart from it the one with the least arithmetic.  The numbers are "
+        "those of the target, which has no say in the choice.  Not told apart does not mean "
+        "equal.  With fewer than three seeds it is a direction and no advice.  Where something "
+        "simpler than selection wins, it stands first.");
     page_table(&all->page,
                "At equal numbers of tokens, but for \"and nothing else\".  Accuracy is the mean "
                "probability that the model gives to the right result (of facts: to the right "
                "answer) after it has read the text before it; it solves nothing by itself.  Loss "
-               "is the mean loss on the target, in nats per byte (of real text: per token).  "
-               "Price: arithmetic, that of plain training being 1.  One run pays for the "
-               "reference and for scoring; of many runs by the same scores each pays for itself "
-               "alone.",
+               "is the mean loss on the target, in nats per byte (of real text: per token; of "
+               "facts: of the answers).  Price: arithmetic, that of plain training being 1.  One "
+               "run pays for the reference and for scoring; of many runs by the same scores each "
+               "pays for itself alone.",
                header, COLUMNS, cells, n);
 }

@@ -5,6 +5,7 @@
  * row,column,value,low,high,paper for tables.  low and high are 95%. */
 #include <math.h>
 #include <stdio.h>
+#include "common/cli.h"
 #include "csv_out.h"
 #include "findings.h"
 
@@ -81,6 +82,9 @@ const char *sooner_text(const sooner *s, int digits) {
     SAY(text, "%.*fx", digits, s->e.value);
     if (s->seeds > 1) SAY(text, " [%.*f, %.*f]", digits, s->e.low, digits, s->e.high);
     if (s->reached < s->seeds) SAY(text, ", %zu of %zu seeds reach it", s->reached, s->seeds);
+    if (s->at_once > 0)
+        SAY(text, ", %zu seed%s not counted: at that level before any training", s->at_once,
+            plural(s->at_once));
     return make_text("%s", text);
 }
 

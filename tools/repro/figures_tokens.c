@@ -48,8 +48,9 @@ static void draw_class_shares(findings *all) {
               .subtitle = "least-squares line through each held-out token's loss over plain "
                           "training; high to low: it falls by more than 0.2"},
         .name = "fig3_shares",
-        .caption = "Shares in percent, mean over seeds.  Shuffled: the same losses, each token's "
-                   "checkpoints in random order, so that no trend is left.",
+        .caption = "Shares in percent, mean over seeds, of one held-out piece of 8 kB that all "
+                   "seeds share.  Shuffled: the same losses, each token's checkpoints in random "
+                   "order, so that no trend is left.",
         .chart = figure_shares,
         .table = &t};
     (void)draw(all, &d);
@@ -316,7 +317,8 @@ int draw_figure8(findings *all) {
          .caption =
              "Each line: the tokens that one checkpoint of selective training selects, measured at "
              "every checkpoint of the same run.  In the paper each line peaks at its own "
-             "checkpoint: the set of 2B tokens begins at 2.60, has 2.665 there and ends at 2.39."},
+             "checkpoint: the set of 2B tokens begins at 2.60, has 2.665 there and ends at 2.39.  "
+             "Here the tokens are those of one piece of 8 kB that all seeds share."},
         {.f = {.title = "The control: selected by one seed, measured with another"},
          .name = "cross_seed",
          .caption = "A token whose loss is high by chance at a checkpoint is selected there and "
@@ -374,10 +376,10 @@ int draw_ranks(findings *all) {
               .rules = &chance,
               .n_rules = 1},
         .name = "ranks_builtin",
-        .caption = "On the held-out piece, by selective training's own scores.  Ids are random: "
-                   "neither model can predict them, so that their excess loss is about zero, and "
-                   "about zero is kept where the model has little left to learn.  95% interval "
-                   "(Student's t) over seeds.",
+        .caption = "On one held-out piece of 8 kB that all seeds share, by selective training's "
+                   "own scores: the interval (95%, Student's t over seeds) is of the models, not "
+                   "of the text.  Ids are random, so that neither model can predict them: whether "
+                   "their excess loss ranks them low is for the figure to say.",
         .table = &t};
     return t.n_values > 0 && draw(all, &d);
 }

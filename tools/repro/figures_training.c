@@ -60,14 +60,14 @@ static int has_family(const data *d, const char *corpus, const family *of) {
 }
 
 /* The arrow from plain training's end to where selective training has passed it. */
-typedef struct lead {
+typedef struct arrow_lead {
     figure_arrow arrow;
     char text[64];
     sooner s;
-} lead;
+} arrow_lead;
 
 /* Gives a figure of these curves its arrow, unless it is too short to be seen. */
-static void set_lead(lead *l, figure *f, const data *d, const curve_choice *curves) {
+static void set_lead(arrow_lead *l, figure *f, const data *d, const curve_choice *curves) {
     const data_group *clm = data_main(d, curves->corpus, "clm");
     const data_group *slm = data_main(d, curves->corpus, "slm");
     double level = data_mean_end(clm, curves->y) * metric_scale(curves->y);
@@ -90,7 +90,7 @@ static void draw_family(findings *all, const char *corpus, const family *of, con
     const figure_rule rule = {reference * metric_scale(y->metric), 0, "the reference itself"};
     const char *note =
         seeds > 1 ? "  Thin: seeds; band: 95% interval of the mean (Student's t)." : "";
-    lead l;
+    arrow_lead l;
     if (of != &families[NAIVE] && !has_family(d, corpus, of)) return;
     drawing drawn = {
         .f = {.title = make_text("%s against %s: %s", y->title, x->title, of->title),
@@ -119,7 +119,7 @@ void draw_result(findings *all) {
     const curve_choice choice = {corpus, "main", arms, TOKENS, y->metric, EACH_RATIO, NAN, NAN};
     const char *better = y->metric == TARGET_ACCURACY ? "higher" : "lower";
     const char *note = seeds > 1 ? " (thin) and the 95% interval of their mean (band)" : "";
-    lead l;
+    arrow_lead l;
     drawing drawn = {
         .f = {.title = y->result_title,
               .subtitle =

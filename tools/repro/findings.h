@@ -32,6 +32,8 @@ typedef enum data_column {
     TARGET_LOSS,
     TARGET_ACCURACY,
     VALID_LOSS,
+    VALID_ACCURACY,
+    EXACT, /* share of the answers that are right in every byte */
     FIXED_KEPT,
     FIXED_DROPPED,
     FIXED_ALL,
@@ -104,8 +106,18 @@ const data_group *data_next(const data *d, const data_group *last, const char *c
    the lowest loss on the valid part at the end: the target has no say in it. */
 const data_group *data_find(const data *d, const char *corpus, const char *set, const char *arm);
 
+/* How many ratios of the group's arm its set has. */
+size_t data_count_ratios(const data *d, const data_group *g);
+
 /* The same in set main. */
 const data_group *data_main(const data *d, const char *corpus, const char *arm);
+
+/* The same in that set or, if it is not there and the set is one of main, documents, followers,
+   remedies, in another of these: they differ in their arms only. */
+const data_group *data_find_arm(const data *d, const char *corpus, const char *set,
+                                const char *arm);
+
+const char *data_label(const char *arm); /* "Selective (SLM)" */
 
 /* The arm's group of a set with that much clean text: from set clean, else from set main. */
 const data_group *data_find_clean(const data *d, const char *arm, double bytes);
@@ -145,16 +157,18 @@ run_number run_end;
 run_number run_change;
 
 /* Over the seeds: such a number; the mean of a column at the end; the difference of two groups at
-   the end, seed by seed; by how much one ends better than another (in points of accuracy, or in
-   target loss where there is none; above 0 is better). */
+   the end, seed by seed, also without one of the seeds; by how much one ends better than another
+   (in points of accuracy, or in target loss where there is none; above 0 is better). */
 estimate data_over_seeds(const data_group *g, run_number *number, data_column c);
 double data_mean_end(const data_group *g, data_column c);
 estimate data_difference(const data_group *g, const data_group *other, data_column c);
+estimate data_difference_without(const char *seed, const data_group *g, const data_group *other,
+                                 data_column c);
 estimate data_gain(const data_group *g, const data_group *other);
 
 int data_selects_by_excess(const data_group *g); /* by that of any reference */
 int data_has_corpus(const data *d, const char *corpus);
-int data_has_accuracy(const data *d, const char *corpus);
+int data_has_accuracy(const data *d, const char *corpus); /* any run of it has */
 
 /* ---- data_sooner.c: how many times sooner ---- */
 /* What a seed counts that never reaches the level: slower, who knows how much. */
@@ -167,14 +181,21 @@ typedef struct sooner {
     size_t at_once; /* seeds that do not count: they are at the level before any training */
 } sooner;
 
-/* (x at the end of the baseline) / (x where the arm reaches the baseline's end in y), seed by seed;
-   the mean is geometric.  There is no value if fewer than half of the seeds reach it. */
+/* (x where the baseline first reaches what it ends with in y) / (x where the arm reaches that),
+   seed by seed; the mean is geometric.  There is no value if fewer than half of the seeds reach it.
+   */
 sooner data_sooner(const data_group *g, const data_group *base, data_column x, data_column y);
 
-/* How many times sooner one arm is than another, seed by seed, as logarithms: both measured by
-   where the baseline ends. */
-estimate data_sooner_than(const data_group *g, const data_group *other, const data_group *base,
-                          data_column x, data_column y);
+/* How many times sooner one arm is than another: both measured by where the baseline ends. */
+typedef struct lead {
+    estimate logs;   /* of the logarithms, seed by seed */
+    size_t at_least; /* seeds in which the other arm never comes there: it counts as 1x, so that
+                        the lead is at least this; where neither does, both count the same */
+    size_t at_once;  /* seeds that do not count: see sooner */
+} lead;
+
+lead data_sooner_than(const data_group *g, const data_group *other, const data_group *base,
+                      data_column x, data_column y);
 
 /* How many times the noisy tokens of the set multiplier plain training needs to come where
    selective training ends: between two lengths of plain training on the straight line over the
@@ -194,6 +215,7 @@ typedef struct data_setting {
 } data_setting;
 
 data_grid data_map(const data *d);
+sooner data_map_sooner(const data *d, double noise, double ratio, data_column y);
 data_setting data_map_setting(const data *d, const data_grid *grid, size_t index, data_column y);
 
 /* The different texts of a column, in the order of the file.  Returns how many, at most `max`. */
@@ -206,7 +228,7 @@ const char *data_text(const csv_table *t, size_t row, const char *column);
 double data_number(const csv_table *t, size_t row, const char *column);
 
 /* ---- the findings ---- */
-enum { MAX_CLAIMS = 128, N_CORPORA = 5, N_PARTS = 4 };
+enum { MAX_CLAIMS = 192, N_CORPORA = 5, N_PARTS = 4 };
 
 extern const char *const corpora[N_CORPORA]; /* built-in, OpenStax, with GSM8K, facts, user's */
 extern const char *const parts[N_PARTS];     /* of the verdicts: their titles */
@@ -214,6 +236,7 @@ extern const char *const parts[N_PARTS];     /* of the verdicts: their titles */
 /* What a claim says of the numbers, collected by its rule: see rules.h. */
 typedef struct claim_tests {
     size_t n, yes, no; /* tests; those whose mean lies on the side that is claimed, or not there */
+    size_t missing;    /* tests that the claim asks for and for which there are no runs */
     size_t seeds;      /* the fewest of any test */
     double p_yes;      /* the largest of the tests' p, where the mean is on the side that is
                           claimed, else 1 */
@@ -227,12 +250,13 @@ typedef struct claim {
     const data_group *a, *b; /* the row's arms */
     claim_tests tests;
     page_verdict verdict;   /* PAGE_HOLDS, PAGE_FAILS or PAGE_OPEN */
-    page_verdict corrected; /* the same with p_holm for p */
+    page_verdict corrected; /* the same with p_holm for p: this one counts */
     double p;               /* of the verdict; NaN: nothing was tested */
-    double p_holm;          /* corrected for the number of claims */
+    double p_holm;          /* corrected for the number of claims in the family */
     int measured;           /* 0: no run in this folder bears on it */
     char id[64];            /* "sooner-builtin" */
-    char title[300], found[2000];
+    char title[400], found[2600];
+    char missing[600]; /* what was not run: "Random against Plain (CLM); ..." */
     char brief[400]; /* what was found, for a table */
 } claim;
 
@@ -242,6 +266,7 @@ typedef struct findings {
     page page;
     claim claims[MAX_CLAIMS];
     size_t n_claims;
+    size_t family; /* claims of the full plan, run or not: what verdicts are corrected for */
     const char *set; /* the set of runs that the next figures need; NULL: all */
     int failed;      /* a file could not be written */
 } findings;

@@ -82,12 +82,42 @@ static void report_sections(findings *all) {
 }
 
 /* ---- how it was made ---- */
+/* How many arms were tuned, and how many of them chose an end of all rates: a better one may lie
+   beyond it. */
+static const char *describe_rates(const csv_table *tuning) {
+    size_t arms = 0, at_end = 0;
+    for (size_t row = 0; row < tuning->rows; row++) {
+        if (!same_text(data_text(tuning, row, "chosen"), "1")) continue;
+        arms++;
+        at_end += same_text(data_text(tuning, row, "edge"), "1");
+    }
+    return make_text("One seed; of each arm the rate with the lowest loss on the valid part is "
+                     "chosen.  %zu of %zu arms chose an outermost rate of all that may be tried: "
+                     "for %s a better one may lie beyond it.",
+                     at_end, arms, at_end == 0 ? "none of them" : "these");
+}
+
+static void report_rates(findings *all) {
+    enum { COLUMNS = 6 };
+
+    static const char *const header[COLUMNS] = {
+        "corpus", "arm", "learning rate", "loss on the valid part", "chosen", "edge"};
+    const csv_table *tuning = &all->d.csv[TUNING];
+    if (tuning->rows == 0 || tuning->cols != COLUMNS) {
+        report_missing(all, "the learning rates that were tried",
+                       "There is no tuning.csv, or it has other columns.");
+        return;
+    }
+    page_text(&all->page, describe_rates(tuning));
+    page_details_begin(&all->page, "Learning rates tried");
+    page_table(&all->page, "Edge: the rate is the lowest or the highest of all that may be tried.",
+               header, COLUMNS, tuning->cell, tuning->rows);
+    page_details_end(&all->page);
+}
+
 static void report_settings(findings *all) {
     static const char *const header[2] = {"setting", "value"};
-    static const char *const tuned[5] = {"corpus", "arm", "learning rate", "loss on the valid part",
-                                         "chosen"};
     const csv_table *settings = &all->d.csv[SETTINGS];
-    const csv_table *tuning = &all->d.csv[TUNING];
     page_section(
         &all->page, "Settings",
         "Everything that was set.  Results do not depend on the number of jobs or threads.");
@@ -98,11 +128,7 @@ static void report_settings(findings *all) {
     } else {
         report_missing(all, "the settings", "There is no settings.csv.");
     }
-    if (tuning->rows == 0 || tuning->cols != 5) return;
-    page_details_begin(&all->page, "Learning rates tried");
-    page_table(&all->page, "One seed; the lowest loss on the valid part is chosen.", tuned, 5,
-               tuning->cell, tuning->rows);
-    page_details_end(&all->page);
+    report_rates(all);
 }
 
 /* "AMD EPYC 7B13, 2 processors; ": where the report is made, appended to a text; nothing where the
@@ -154,17 +180,20 @@ static const char *describe_runs(const data *d) {
 static void begin_page(findings *all, FILE *out) {
     size_t count[PAGE_OPEN + 1] = {0};
     size_t corrected[PAGE_OPEN + 1] = {0};
+    size_t unmeasured = 0;
     for (size_t i = 0; i < all->n_claims; i++) {
         count[all->claims[i].verdict]++;
         corrected[all->claims[i].corrected]++;
+        unmeasured += !all->claims[i].measured;
     }
     page_begin(
         &all->page, out, "Does selective language modeling hold on a laptop?",
         make_text("The claims of the Rho-1 paper, each with the control it lacks, on a small "
-                  "corpus whose noise is known and on real textbooks: %zu hold, %zu do not hold, "
-                  "%zu are open; corrected for their number %zu hold, %zu do not, %zu are open.",
-                  count[PAGE_HOLDS], count[PAGE_FAILS], count[PAGE_OPEN], corrected[PAGE_HOLDS],
-                  corrected[PAGE_FAILS], corrected[PAGE_OPEN]),
+                  "corpus whose noise is known and on real textbooks: of %zu, corrected for their "
+                  "number, %zu hold, %zu do not hold, %zu are open, among these %zu that no run "
+                  "here bears on.  Before the correction %zu hold, %zu do not.",
+                  all->n_claims, corrected[PAGE_HOLDS], corrected[PAGE_FAILS],
+                  corrected[PAGE_OPEN], unmeasured, count[PAGE_HOLDS], count[PAGE_FAILS]),
         describe_runs(&all->d));
 }
 
@@ -174,8 +203,15 @@ static size_t put_claims(page *p, const findings *all, int part, int measured) {
     size_t n = 0;
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
-        const page_finding finding = {c->verdict, verdict_name(c->verdict), c->title,
-                                      c->found,   c->row->paper,            c->row->falsifier};
+        const char *before = make_text("before it: %s", verdict_name(c->verdict));
+        const page_finding finding = {.verdict = c->corrected,
+                                      .words = verdict_name(c->corrected),
+                                      .claim = c->title,
+                                      .found = c->found,
+                                      .paper = c->row->paper,
+                                      .falsifier = c->row->falsifier,
+                                      .beside = measured ? before : NULL,
+                                      .beside_verdict = c->verdict};
         if (c->row->part != part || c->measured != measured) continue;
         if (p != NULL) page_claim(p, &finding);
         n++;
@@ -207,6 +243,21 @@ static void report_corpora(findings *all) {
                    "name your own with `--corpus --clean --eval`.");
 }
 
+/* How far from zero the mean of the claim with the smallest p must be, in standard errors, to stay
+   once it is corrected. */
+static const char *describe_correction(const findings *all) {
+    const double p = 0.05 / (double)all->family;
+    return make_text(
+        "The verdict that counts, the first badge, is corrected by Holm's method: of twenty "
+        "comparisons without any difference one would show one by chance.  The family are the %zu "
+        "claims of the full plan, whether they were run or not (and those on a corpus of your "
+        "own, where there is one); the small badge is the verdict before it.  That asks for much: "
+        "the claim with the smallest p needs a mean of %.1f standard errors with five seeds "
+        "(without correction %.1f), of %.0f with three (%.1f).  \"Open\" says that these seeds do "
+        "not tell, not that there is no difference.",
+        all->family, stats_t_of_p(p, 4), stats_t_95(4), stats_t_of_p(p, 2), stats_t_95(2));
+}
+
 /* How the verdicts come about, with the coverage of the intervals, simulated on the spot. */
 static void report_rules(findings *all) {
     enum { EXPERIMENTS = 20000 };
@@ -215,18 +266,26 @@ static void report_rules(findings *all) {
     page_section(
         &all->page, "How the verdicts are reached",
         "By rule, from the numbers (`claims.csv`), never by hand.  Seeds are paired: the same "
-        "base, data and order.  A claim is one or several comparisons, by loss and, where there "
-        "is one, by accuracy.  It holds if every mean lies on the side that is claimed and the "
-        "95% interval of each leaves the threshold out.  It does not hold if an interval lies on "
-        "the other side, with the p of that comparison taken times the number of the claim's "
-        "comparisons.  Else it is open.  Fewer than three seeds: open.\n\n"
-        "The second verdict is corrected by Holm's method for the number of claims on this page: "
-        "of twenty comparisons without any difference one would show one by chance.\n\n"
-        "N x sooner: the geometric mean over the seeds; a seed that never comes where plain "
-        "training ends counts as 0.5x; an arm of which fewer than half of the seeds come there has "
-        "no number.  It divides by what plain training gained, which is why that stands beside it. "
-        " Of several ratios the one with the lowest loss on the valid part stands for selective "
-        "training; the target has no say in it.");
+        "base, data and order; on real text all seeds share the texts, so that the interval is of "
+        "the training only.  A claim is one or several comparisons, by loss and, where there is "
+        "one, by accuracy.  It holds if all of them were run, every mean lies on the side that is "
+        "claimed and the 95% interval of each leaves the threshold out.  It does not hold if an "
+        "interval lies on the other side, with the p of that comparison taken times the number of "
+        "the claim's comparisons.  Else it is open.  Fewer than three seeds: open.");
+    page_text(&all->page, describe_correction(all));
+    page_text(
+        &all->page,
+        "N x sooner: the tokens after which plain training first has the value that it ends with, "
+        "divided by those after which the arm has it; plain training against itself is 1x.  The "
+        "mean over the seeds is geometric; a seed that never comes there counts as 0.5x, and an "
+        "arm of which fewer than half of the seeds come there has no number.  Where an arm is "
+        "compared with another one by this number, the other counts as 1x in a seed in which it "
+        "never comes there, and what is said is \"at least\".  The number divides by what plain "
+        "training gained, which is why that stands beside it.\n\n"
+        "Where an arm was run at several ratios, the one with the lowest loss on the valid part "
+        "stands for it; the target has no say in it.  That is a choice that arms with one ratio do "
+        "not have: 40 and 60% were tried of selective training on OpenStax and on the facts, and "
+        "of documents on the built-in corpus; a claim says so where it applies.");
     if (seeds < 2 || seeds > 16) return;
     page_text(&all->page,
               make_text("Intervals are Student's t.  Simulated with %zu seeds, 95%% intervals held "

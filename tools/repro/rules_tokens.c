@@ -10,8 +10,8 @@ void rule_figure6(claim *c) {
                  data_over_seeds(c->b, run_change, FIXED_DROPPED), 3, "");
     claim_number(c, ".  All tokens of the noisy corpus, against plain at the end: ",
                  data_difference(c->a, c->b, FIXED_ALL), 3, ".");
-    claim_test(c, kept, 0, BELOW);
-    claim_test(c, dropped, 0, ABOVE);
+    claim_test(c, "the loss on selected tokens of the held-out piece", kept, 0, BELOW);
+    claim_test(c, "the loss on unselected tokens of the held-out piece", dropped, 0, ABOVE);
     claim_judge(c);
 }
 
@@ -20,12 +20,12 @@ void rule_figure6(claim *c) {
 static void add_correlations(claim *c, const data_group *g, const char *before) {
     estimate kept = data_over_seeds(g, accuracy_correlation, FIXED_KEPT);
     estimate dropped = data_over_seeds(g, accuracy_correlation, FIXED_DROPPED);
+    claim_test(c, g->label, kept, 0, BELOW);
+    claim_test(c, g->label, dropped, 0, ABOVE);
     if (dropped.n == 0) return;
     SAY(c->found, "%s%s: selected ", before, g->label);
     claim_number(c, "", kept, 2, "");
     claim_number(c, ", unselected ", dropped, 2, "");
-    claim_test(c, kept, 0, BELOW);
-    claim_test(c, dropped, 0, ABOVE);
 }
 
 void rule_figure7(claim *c) {
@@ -37,21 +37,23 @@ void rule_figure7(claim *c) {
     claim_judge(c);
 }
 
-/* The same in every arm that does not select by excess loss. */
+/* The same in every arm of set main that does not select by excess loss. */
 void rule_figure7_law(claim *c) {
-    const data_group *list[MAX_ARMS];
-    size_t n = data_arms(c->data, "builtin", list);
-    size_t arms = 0, with_sign = 0;
-    for (size_t i = 0; i < n; i++) {
-        estimate r = data_over_seeds(list[i], accuracy_correlation, FIXED_DROPPED);
-        if (list[i]->is_measure_only || data_selects_by_excess(list[i]) || r.n == 0) continue;
-        add_correlations(c, list[i], arms++ == 0 ? "" : "; ");
+    static const char *const arms[] = {"clm",   "random",   "loss",  "ref",       "entropy",
+                                       "union", "filtered", "mixed", "clm_tuned", "intersect",
+                                       "clean", "oracle"};
+    size_t measured = 0, with_sign = 0;
+    for (size_t i = 0; i < COUNT(arms); i++) {
+        const data_group *g = data_main(c->data, "builtin", arms[i]);
+        estimate r = data_over_seeds(g, accuracy_correlation, FIXED_DROPPED);
+        add_correlations(c, g, measured == 0 ? "" : "; ");
+        measured += r.n > 0;
         with_sign += r.value > 0;
     }
-    if (arms > 0) {
+    if (measured > 0) {
         SAY(c->found, ".");
         SAY(c->brief, "less loss on unselected tokens goes with less accuracy in %zu of %zu arms",
-            with_sign, arms);
+            with_sign, measured);
     }
     claim_judge(c);
 }
@@ -73,8 +75,8 @@ void rule_mechanism(claim *c) {
     claim_both(c, "AUC ", "AUC over training: excess loss ", slm, 3);
     claim_both(c, "own loss ", ", highest own loss ", loss, 3);
     if (loss.n > 0) SAY(c->found, ".");
-    claim_test(c, slm, chance, ABOVE);
-    claim_test(c, loss, chance, BELOW);
+    claim_test(c, c->a->label, slm, chance, ABOVE);
+    claim_test(c, c->b->label, loss, chance, BELOW);
     claim_judge(c);
 }
 
@@ -85,12 +87,12 @@ void rule_noise_kinds(claim *c) {
     for (int i = 0; i < 4; i++) {
         estimate auc = rank_of_kind(c->data, "excess", "start", kinds[i], "auc");
         estimate kept = rank_of_kind(c->data, "excess", "start", kinds[i], "kept");
+        claim_test(c, kinds[i], auc, 0.5, BELOW);
         if (auc.n == 0) continue;
         SAY(c->found, "%s%s: AUC ", c->found[0] != '\0' ? "; " : "", kinds[i]);
         claim_number(c, "", auc, 3, "");
         SAY(c->found, ", %.0f%% kept", 100 * kept.value);
         claim_brief(c, make_text("%s ", kinds[i]), auc, 2, "");
-        claim_test(c, auc, 0.5, BELOW);
     }
     if (c->found[0] != '\0') SAY(c->found, ".");
     claim_judge(c);
@@ -109,9 +111,9 @@ void rule_figure3(claim *c) {
         SAY(c->brief, "%.1f%% fall (by chance %.1f%%), %.1f%% rise (%.1f%%)", 100 * fall.value,
             fall_null, rise, rise_null);
     }
-    claim_test(c, fall, 0.5, BELOW);
-    claim_test(c, class_share(d, "HL", "0", "1"), 0, ABOVE);
-    claim_test(c, class_share(d, "LH", "0", "1"), 0, ABOVE);
+    claim_test(c, "high to low", fall, 0.5, BELOW);
+    claim_test(c, "high to low against chance", class_share(d, "HL", "0", "1"), 0, ABOVE);
+    claim_test(c, "low to high against chance", class_share(d, "LH", "0", "1"), 0, ABOVE);
     claim_judge(c);
 }
 
@@ -127,7 +129,8 @@ void rule_figure8(claim *c) {
                  own, 2, "");
     claim_number(c, "; selected by another seed ", cross, 2, "");
     if (own.n > 0) SAY(c->found, ".");
-    claim_test(c, own, 0, ABOVE);
-    claim_test(c, selection_peak(c->data, "cross_seed", "own"), 0, ABOVE);
+    claim_test(c, "the seed's own checkpoints", own, 0, ABOVE);
+    claim_test(c, "another seed's checkpoints", selection_peak(c->data, "cross_seed", "own"), 0,
+               ABOVE);
     claim_judge(c);
 }

@@ -36,17 +36,23 @@ double stats_t_below(double t, size_t degrees) {
     return t < 0 ? 0.5 - half : 0.5 + half;
 }
 
-double stats_t_95(size_t degrees) {
-    double low = 1;
-    double high = 13; /* above 12.71, that of one degree */
-    while (high - low > 1e-10) {
+double stats_t_of_p(double p, size_t degrees) {
+    double low = 0;
+    double high = 1;
+    while (1 - within(high, degrees) > p && high < 1e9)
+        high *= 2;
+    while (high - low > 1e-11 * high) {
         double middle = (low + high) / 2;
-        if (within(middle, degrees) < 0.95)
+        if (1 - within(middle, degrees) > p)
             low = middle;
         else
             high = middle;
     }
     return (low + high) / 2;
+}
+
+double stats_t_95(size_t degrees) {
+    return stats_t_of_p(0.05, degrees);
 }
 
 /* ---- estimates ---- */
@@ -107,11 +113,9 @@ double stats_p(estimate e, double level) {
     return 1 - within(stats_t_95(e.n - 1) * distance / half, e.n - 1);
 }
 
-/* The k-th smallest p, k from 0, is taken times n - k, and is no smaller than the one before. */
-void stats_holm(double *adjusted, const double *p, size_t n) {
-    size_t tests = 0;
-    for (size_t i = 0; i < n; i++)
-        tests += isfinite(p[i]) != 0;
+/* The k-th smallest p, k from 0, is taken times family - k, and is no smaller than the one
+   before. */
+void stats_holm(double *adjusted, const double *p, size_t n, size_t family) {
     for (size_t i = 0; i < n; i++) {
         adjusted[i] = isfinite(p[i]) ? 0 : NAN;
         for (size_t j = 0; j < n && isfinite(p[i]); j++) {
@@ -119,7 +123,7 @@ void stats_holm(double *adjusted, const double *p, size_t n) {
             if (!(p[j] <= p[i])) continue;
             for (size_t k = 0; k < n; k++)
                 smaller += p[k] < p[j] || (p[k] == p[j] && k < j);
-            adjusted[i] = fmax(adjusted[i], fmin(1, p[j] * (double)(tests - smaller)));
+            adjusted[i] = fmax(adjusted[i], fmin(1, p[j] * (double)(family - smaller)));
         }
     }
 }

@@ -38,13 +38,16 @@ side stats_side(estimate e, double level);
    both sides.  It is under 0.05 where the interval leaves the level out.  NaN with one seed. */
 double stats_p(estimate e, double level);
 
-/* P(T < t) of Student's t with that many degrees of freedom, and the t with P(|T| < t) = 0.95. */
+/* P(T < t) of Student's t with that many degrees of freedom; the t with P(|T| > t) = p, and that of
+   p 0.05. */
 double stats_t_below(double t, size_t degrees);
+double stats_t_of_p(double p, size_t degrees);
 double stats_t_95(size_t degrees);
 
-/* Holm's correction of p (n) for there being n of them: adjusted[i] under 0.05 may be believed
-   although all n were looked at.  NaN stays NaN and does not count. */
-void stats_holm(double *adjusted, const double *p, size_t n);
+/* Holm's correction of p (n) for a family of that many tests: adjusted[i] under 0.05 may be
+   believed although so many were to be looked at.  Those that are not among p, and NaN, which stays
+   NaN, count as if their p were 1. */
+void stats_holm(double *adjusted, const double *p, size_t n, size_t family);
 
 /* ---- coverage.c: how often an interval that is called 95% holds the true mean ---- */
 typedef enum coverage_noise {

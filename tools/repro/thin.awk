@@ -5,8 +5,9 @@
 # first and the last.
 function wanted(    name) {
     name = "corpus set arm seed ratio noise wrong size lr steps tokens flops flops_all"
-    name = name " target_loss target_accuracy valid_loss auc fixed_kept_loss fixed_dropped_loss"
-    return name " fixed_all_loss target_share clean_bytes"
+    name = name " target_loss target_accuracy valid_loss valid_accuracy target_exact auc"
+    name = name " fixed_kept_loss fixed_dropped_loss fixed_all_loss target_share clean_bytes"
+    return name
 }
 
 function shorten(text) {
