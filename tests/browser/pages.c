@@ -247,7 +247,7 @@ int main(int argc, char **argv) {
                                          .claim = "Another",
                                          .found = "Found.\n\nAnd more.",
                                          .falsifier = "it does not",
-                                         .beside = "before it: holds",
+                                         .beside = "uncorrected: holds",
                                          .beside_verdict = PAGE_HOLDS};
     heatmap_text texts[5];
     page p;

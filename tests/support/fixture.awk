@@ -201,6 +201,9 @@ function documents(    w) {
     other_arm("builtin", "documents", "clm", 0.42)
     other_arm("builtin", "documents", "slm", 0.35)
     other_arm("builtin", "followers", "slm_by_clean", 0.32)
+    other_arm("builtin", "followers", "slm", 0.35)
+    group("builtin", "followers", "soft", 0.4, 0.2, "", 60000)
+    runs(4, 0.37, 4, 0)
     other_arm("builtin", "documents", "doc", 0.36)
     other_arm("builtin", "documents", "doc_slm", 0.34)
     other_arm("builtin", "documents", "clean", 0.34)
@@ -385,6 +388,9 @@ BEGIN {
     print "builtin,clm,0.002,0.44,0,0" >tuning
     print "builtin,ref,0.00025,0.41,0,0" >tuning
     print "builtin,ref,0.000125,0.40,1,1" >tuning
+    made = dir "/run.csv"
+    print "key,value\ncommit,0123456789abcdef\nmachine,\"a processor, made up\"" >made
+    print "processors,3\nruns planned,9\nruns finished,7" >made
     settings = dir "/settings.csv"
     print "key,value\nquick,0\nratio,0.4\ncompiler,\"a compiler, made up\"" >settings
 }

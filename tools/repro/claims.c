@@ -105,19 +105,24 @@ static const char *p_text(double p) {
     return make_text("%.*f", p < 0.01 ? 4 : 2, p);
 }
 
-void claims_correct(findings *all) {
+static void correct_family(findings *all, int family) {
     double p[MAX_CLAIMS], adjusted[MAX_CLAIMS];
     for (size_t i = 0; i < all->n_claims; i++)
-        p[i] = all->claims[i].p;
-    stats_holm(adjusted, p, all->n_claims, all->family);
+        p[i] = all->claims[i].family == family ? all->claims[i].p : NAN;
+    stats_holm(adjusted, p, all->n_claims, all->family[family]);
     for (size_t i = 0; i < all->n_claims; i++) {
         claim *c = &all->claims[i];
         if (isnan(p[i])) continue;
         c->p_holm = adjusted[i];
         c->corrected = adjusted[i] <= SIGNIFICANT ? c->verdict : PAGE_OPEN;
-        SAY(c->found, "  p %s; corrected for %zu claims %s: %s.",
-            p_text(c->p), all->family, p_text(c->p_holm), verdict_name(c->corrected));
+        SAY(c->found, "  p %s; corrected for %zu claims %s: %s.", p_text(c->p),
+            all->family[family], p_text(c->p_holm), verdict_name(c->corrected));
     }
+}
+
+void claims_correct(findings *all) {
+    for (int family = 0; family < N_FAMILIES; family++)
+        correct_family(all, family);
 }
 
 /* ---- what was found ---- */
@@ -152,9 +157,9 @@ void claim_both(claim *c, const char *brief, const char *found, estimate e, int 
 /* Where an arm was tried at several ratios, the one that stands for it was chosen. */
 static void say_ratios(claim *c, const data_group *g) {
     size_t n = data_count_ratios(c->data, g);
-    if (n > 1)
-        SAY(c->found, "  \"%s\" is the best of %zu ratios by the loss on the valid part.",
-            g->label, n);
+    const char *text = make_text(
+        "  \"%s\" is the best of %zu ratios by the loss on the valid part.", g->label, n);
+    if (n > 1 && strstr(c->found, text) == NULL) SAY(c->found, "%s", text);
 }
 
 void claim_say_ends(claim *c, const data_group *a, const data_group *b) {
@@ -217,21 +222,33 @@ static void put_markdown(FILE *out, const char *text) {
     fputc(' ', out);
 }
 
-/* The claims that README shows. */
-static int is_headline(const claim *c) {
-    static const char *const ids[] = {"sooner",          "five-times",       "naive",
-                                      "cost",            "multiplier",       "beats-clean",
-                                      "adds-to-clean",   "documents",        "adds-to-documents",
-                                      "facts-selection", "facts-documents",  "labels",
-                                      "sizes",           "negative-control", "announced-selection"};
-    for (size_t i = 0; i < COUNT(ids); i++)
-        if (same_text(c->row->id, ids[i])) return 1;
+/* What README's first page asks: one corpus each. */
+static const char *const first_page[] = {
+    "sooner-builtin",  "naive-builtin",    "cost-builtin", "clean-beats-builtin",
+    "facts-selection", "facts-documents",  "labels",       "negative-control",
+    NULL};
+
+/* What README's table shows, on each corpus. */
+static const char *const headlines[] = {
+    "sooner",          "five-times",       "naive",
+    "cost",            "multiplier",       "beats-clean",
+    "clean-beats",     "by-clean-clean",   "adds-to-clean",
+    "documents",       "adds-to-documents", "facts-selection",
+    "facts-documents", "labels",           "sizes",
+    "negative-control", "announced-selection", "announced-random",
+    "announced-documents", "announced-clean", NULL};
+
+static int is_among(const char *id, const char *const *list) {
+    for (; *list != NULL; list++)
+        if (same_text(*list, id)) return 1;
     return 0;
 }
 
-typedef enum which_claims { ALL_CLAIMS, HEADLINES } which_claims;
+static const char *measured_text(const claim *c) {
+    return c->brief[0] != '\0' ? c->brief : c->found;
+}
 
-static void write_table(findings *all, const char *name, which_claims which) {
+static void write_table(findings *all, const char *name, const char *const *only) {
     FILE *out = open_output(all, name, ".md");
     if (out == NULL) return;
     fputs("| claim | verdict | before the correction | measured | in the paper | set |\n"
@@ -239,11 +256,11 @@ static void write_table(findings *all, const char *name, which_claims which) {
           out);
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
-        if (which == HEADLINES && !is_headline(c)) continue;
+        if (only != NULL && !is_among(c->row->id, only)) continue;
         put_markdown(out, c->title);
         put_markdown(out, make_text("**%s**", verdict_name(c->corrected)));
         put_markdown(out, verdict_name(c->verdict));
-        put_markdown(out, c->brief[0] != '\0' ? c->brief : c->found);
+        put_markdown(out, measured_text(c));
         put_markdown(out, c->row->paper);
         put_markdown(out, make_text("`%s`", c->row->set));
         fputs("|\n", out);
@@ -251,7 +268,24 @@ static void write_table(findings *all, const char *name, which_claims which) {
     close_output(all, out, name, ".md");
 }
 
+static void write_first_page(findings *all) {
+    FILE *out = open_output(all, "short", ".md");
+    if (out == NULL) return;
+    fputs("| claim | verdict | before the correction | measured |\n|---|---|---|---|\n", out);
+    for (size_t i = 0; i < all->n_claims; i++) {
+        const claim *c = &all->claims[i];
+        if (!is_among(c->id, first_page)) continue;
+        put_markdown(out, c->title);
+        put_markdown(out, make_text("**%s**", verdict_name(c->corrected)));
+        put_markdown(out, verdict_name(c->verdict));
+        put_markdown(out, measured_text(c));
+        fputs("|\n", out);
+    }
+    close_output(all, out, "short", ".md");
+}
+
 void claims_write_markdown(findings *all) {
-    write_table(all, "results", ALL_CLAIMS);
-    write_table(all, "headlines", HEADLINES);
+    write_table(all, "results", NULL);
+    write_table(all, "headlines", headlines);
+    write_first_page(all);
 }

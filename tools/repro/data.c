@@ -68,6 +68,27 @@ static const struct {
 
 enum { N_ARMS = COUNT(arms) };
 
+int data_is_real(const char *corpus) {
+    static const char *const generated[] = {"builtin", "facts", "labels", ""};
+    for (size_t i = 0; i < COUNT(generated); i++)
+        if (same_text(corpus, generated[i])) return 0;
+    return 1;
+}
+
+/* Puts "stretches" in the place of "documents", small or large. */
+const char *data_wording(const char *text, const char *corpus) {
+    static const char from[] = "ocuments";
+    static const char to[] = "tretches";
+    char *out = (char *)make_text("%s", text);
+    if (!data_is_real(corpus)) return text;
+    for (char *at = out + 1; *at != '\0'; at++) {
+        if (strncmp(at, from, sizeof from - 1) != 0) continue;
+        memcpy(at, to, sizeof to - 1);
+        at[-1] = at[-1] == 'D' ? 'S' : 's';
+    }
+    return out;
+}
+
 const char *data_label(const char *arm) {
     for (size_t i = 0; i < N_ARMS; i++)
         if (same_text(arm, arms[i].arm)) return arms[i].name;
@@ -139,8 +160,10 @@ static void name_group(data_group *g) {
     while (i < N_ARMS && !same_text(g->arm, arms[i].arm))
         i++;
     g->style = i < N_ARMS ? arms[i].style : 0;
-    g->label = i < N_ARMS ? arms[i].name : g->arm;
-    if (g->ratio > 0 && g->ratio < 1) g->label = make_text("%s %.0f%%", g->label, 100 * g->ratio);
+    g->label = i < N_ARMS ? data_wording(arms[i].name, g->corpus) : g->arm;
+    const int keeps_all = same_text(g->arm, "soft"); /* its ratio means nothing */
+    if (g->ratio > 0 && g->ratio < 1 && !keeps_all)
+        g->label = make_text("%s %.0f%%", g->label, 100 * g->ratio);
     g->is_measure_only = same_text(g->arm, "reference") || same_text(g->arm, "base");
 }
 
@@ -207,7 +230,7 @@ int data_load(data *d, const char *dir) {
     static const char *const names[DATA_FILES] = {"curves",     "times",    "trajectories",
                                                   "selections", "settings", "tuning",
                                                   "ranks",      "leaks",    "unseen",
-                                                  "trajectories_real"};
+                                                  "trajectories_real", "run"};
     csv_status status[DATA_FILES];
     memset(d, 0, sizeof *d);
     for (int i = 0; i < DATA_FILES; i++)

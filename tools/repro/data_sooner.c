@@ -72,8 +72,10 @@ lead data_sooner_than(const data_group *g, const data_group *other, const data_g
         outcome others = sooner_of(&b, data_pair(other, seed), pair, x, y);
         l.at_once += own == AT_ONCE || others == AT_ONCE;
         if (own <= AT_ONCE || others <= AT_ONCE) continue;
-        l.at_least += others == NEVER;
-        if (others == NEVER) b = own == NEVER ? a : 0;
+        const int is_neither = own == NEVER && others == NEVER;
+        l.neither += is_neither;
+        l.at_least += others == NEVER && !is_neither;
+        if (others == NEVER) b = is_neither ? a : 0;
         v[n++] = a - b;
     }
     l.logs = stats_estimate(v, n);

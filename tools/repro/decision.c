@@ -54,9 +54,10 @@ static const situation situations[] = {
      {"labels"}, NAN, 0.3, "builtin"},
     {"Six wrong results in ten, nothing off the target; clean text for many steps", "labels",
      {"labels"}, NAN, 0.6, "builtin"},
-    {"Real text with markup (OpenStax), clean prose of such books", "openstax",
+    {"Real text with markup (OpenStax, in stretches of at most 4 kB), clean prose of such books",
+     "openstax",
      {"main", "documents"}, NAN, NAN, NULL},
-    {"Records (GSM8K) strewn into other text, clean text of their kind", "gsm8k",
+    {"Records (GSM8K) strewn into such text, clean text of their kind", "gsm8k",
      {"main", "documents"}, NAN, NAN, NULL},
     {"No clean text: the reference is trained on the noisy corpus itself", "builtin", {"self"}, NAN,
      NAN, NULL},
@@ -196,11 +197,12 @@ static const char *end_text(const data_group *g, data_column metric) {
 static const char *choice_text(const advice *a) {
     char text[500] = "";
     if (a->choice == NULL) return "not measured in this run of make repro";
+    const char *what = data_wording(a->choice->what, a->in->corpus);
     if (a->seeds < ENOUGH_SEEDS)
-        SAY(text, "%s (of %zu tried; %s)", a->choice->what, a->tried,
+        SAY(text, "%s (of %zu tried; %s)", what, a->tried,
             a->seeds == 1 ? "one seed points there" : "two seeds point there");
     else
-        SAY(text, "**%s**", a->choice->what);
+        SAY(text, "**%s**", what);
     if (a->as_good > 0)
         SAY(text, ": the cheapest of %zu that these seeds do not tell apart", a->as_good + 1);
     else if (a->behind > 0)
@@ -208,7 +210,8 @@ static const char *choice_text(const advice *a) {
     size_t untold = a->tried - 1 - a->as_good - a->behind;
     if (a->seeds >= ENOUGH_SEEDS && untold > 0)
         SAY(text, " (%zu more with too few seeds)", untold);
-    if (a->by_loss != NULL) SAY(text, "; by loss \"%s\" ends ahead of it", a->by_loss->what);
+    if (a->by_loss != NULL) SAY(text, "; by loss \"%s\" ends ahead of "
+                                      "it", data_wording(a->by_loss->what, a->in->corpus));
     return make_text("%s", text);
 }
 

@@ -61,6 +61,8 @@ const char *metric_label(const char *corpus, data_column metric) {
     case RECALL:
         return "recall";
     default:
+        if (metric == TARGET_LOSS && same_text(corpus, "facts"))
+            return "loss of the answers (nats per byte)";
         return make_text("%sloss (nats per %s)", metric == TARGET_LOSS ? "target " : "", token);
     }
 }

@@ -34,7 +34,8 @@ static int draw_multiplier_by(findings *all, int metric) {
         .name = make_text("multiplier_builtin_%s", names[metric]),
         .caption = make_text("Dotted: where selective training ends on the shortest of them.  "
                              "Plain training comes there with %s the tokens (%zu of %zu seeds come "
-                             "there at all).  The paper compares 15B tokens with another "
+                             "there at all).  Plain training has a rate of its own at each length, "
+                             "chosen with seed 1.  The paper compares 15B tokens with another "
                              "model's 500B.",
                              sooner_text(&s, 1), s.reached, s.seeds),
         .axis = "tokens",

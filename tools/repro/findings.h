@@ -4,9 +4,9 @@
  *     repro_report("build/repro");
  *
  * reads curves.csv and, where they exist, times.csv, trajectories.csv, selections.csv, tuning.csv,
- * settings.csv, models/, models_openstax/; writes report.html, claims.csv, results.md, result.svg,
- * and an SVG and a CSV per figure.  The same files give the same bytes.  What was not run is left
- * out, with a sentence that says so. */
+ * settings.csv, run.csv, models/, models_openstax/; writes report.html, claims.csv, results.md,
+ * headlines.md, short.md, decision.md, result.svg, and an SVG and a CSV per figure.  The same files
+ * give the same bytes.  What was not run is left out, with a sentence that says so. */
 #ifndef FINDINGS_H
 #define FINDINGS_H
 #include <stddef.h>
@@ -83,6 +83,7 @@ typedef enum data_file {
     LEAKS,
     UNSEEN,
     TRAJECTORIES_REAL,
+    RUN, /* by what the runs were made */
     DATA_FILES
 } data_file;
 
@@ -118,6 +119,11 @@ const data_group *data_find_arm(const data *d, const char *corpus, const char *s
                                 const char *arm);
 
 const char *data_label(const char *arm); /* "Selective (SLM)" */
+
+/* Of real text it is not known where documents end: what is kept or left out whole are stretches of
+   at most 4 kB.  Says so in a text, for such a corpus. */
+int data_is_real(const char *corpus);
+const char *data_wording(const char *text, const char *corpus);
 
 /* The arm's group of a set with that much clean text: from set clean, else from set main. */
 const data_group *data_find_clean(const data *d, const char *arm, double bytes);
@@ -190,7 +196,8 @@ sooner data_sooner(const data_group *g, const data_group *base, data_column x, d
 typedef struct lead {
     estimate logs;   /* of the logarithms, seed by seed */
     size_t at_least; /* seeds in which the other arm never comes there: it counts as 1x, so that
-                        the lead is at least this; where neither does, both count the same */
+                        the lead is at least this */
+    size_t neither;  /* seeds in which neither does: both count the same */
     size_t at_once;  /* seeds that do not count: see sooner */
 } lead;
 
@@ -247,6 +254,7 @@ typedef struct claim {
     const struct claim_row *row; /* what is claimed, and the rule: rules.h */
     const data *data;
     const char *corpus;
+    int family;              /* with which it is corrected, a claim_family */
     const data_group *a, *b; /* the row's arms */
     claim_tests tests;
     page_verdict verdict;   /* PAGE_HOLDS, PAGE_FAILS or PAGE_OPEN */
@@ -260,13 +268,16 @@ typedef struct claim {
     char brief[400]; /* what was found, for a table */
 } claim;
 
+typedef enum claim_family { EXPLORED, ANNOUNCED, N_FAMILIES } claim_family;
+
 typedef struct findings {
     const char *dir;
     data d;
     page page;
     claim claims[MAX_CLAIMS];
     size_t n_claims;
-    size_t family; /* claims of the full plan, run or not: what verdicts are corrected for */
+    size_t family[N_FAMILIES]; /* claims of each in the full plan, run or not: what verdicts are
+                                  corrected for */
     const char *set; /* the set of runs that the next figures need; NULL: all */
     int failed;      /* a file could not be written */
 } findings;
@@ -426,6 +437,9 @@ estimate rank_of_kind(const data *d, const char *by, const char *at, const char 
 
 /* decision.c: what to do, in each situation; decision.md. */
 void report_decision(findings *all);
+
+/* changes.c: what of each method of others was changed. */
+void report_changes(findings *all);
 
 /* untestable.c: what cannot be tested here; leaks between the texts. */
 void report_untestable(findings *all);

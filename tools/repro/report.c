@@ -131,36 +131,35 @@ static void report_settings(findings *all) {
     report_rates(all);
 }
 
-/* "AMD EPYC 7B13, 2 processors; ": where the report is made, appended to a text; nothing where the
-   system does not say. */
-static void add_machine(char *text, size_t size) {
-    char line[300], model[101] = "";
-    size_t processors = 0;
-    FILE *f = fopen("/proc/cpuinfo", "r");
-    if (f == NULL) return;
-    while (fgets(line, sizeof line, f) != NULL) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
-        line[strcspn(line, "\n")] = '\0';
-        snprintf(model, sizeof model, "%s", colon + 1 + strspn(colon + 1, " "));
-        processors++;
-    }
-    fclose(f);
-    if (processors > 0)
-        append_text(text, size, "; %s, %zu processor%s", model, processors, plural(processors));
+/* The value of a key in a table of two columns, key and value; "" if there is none. */
+static const char *value_of(const csv_table *t, const char *key) {
+    return data_text(t, data_row(t, "key", key, NULL), "value");
+}
+
+/* Where the runs were made, and whether they are all that were planned: from run.csv, which they
+   leave. */
+static void add_run(char *text, size_t size, const csv_table *run) {
+    const char *machine = value_of(run, "machine");
+    const char *commit = value_of(run, "commit");
+    const char *planned = value_of(run, "runs planned");
+    const char *finished = value_of(run, "runs finished");
+    if (finished[0] != '\0')
+        append_text(text, size, "; %s of %s planned runs%s", finished, planned,
+                    same_text(planned, finished) ? "" : ", so that it is unfinished");
+    if (machine[0] != '\0')
+        append_text(text, size, "; on %s, %s processors", machine, value_of(run, "processors"));
+    if (commit[0] != '\0') append_text(text, size, "; commit %.12s", commit);
 }
 
 /* "5 seeds of each main arm; 212 jobs, 74 minutes of one core in all; ...". */
 static const char *describe_runs(const data *d) {
     const csv_table *times = &d->csv[TIMES];
     const char *corpus = data_has_corpus(d, "builtin") ? "builtin" : "openstax";
-    const csv_table *settings = &d->csv[SETTINGS];
-    const char *compiler =
-        data_text(settings, data_row(settings, "key", "compiler", NULL), "value");
+    const char *compiler = value_of(&d->csv[SETTINGS], "compiler");
     size_t seeds = data_main(d, corpus, "clm")->n;
     size_t jobs = 0;
     double seconds = 0;
-    char text[400] = "";
+    char text[600] = "";
     for (size_t row = 0; row < times->rows; row++) {
         double s = data_number(times, row, "seconds");
         /* A row without tokens is the whole run's. */
@@ -168,9 +167,9 @@ static const char *describe_runs(const data *d) {
         seconds += isfinite(s) ? s : 0;
         jobs++;
     }
-    SAY(text, "%zu seed%s of each main arm", seeds, plural(seeds));
+    SAY(text, "%zu seed%s of plain training", seeds, plural(seeds));
     if (jobs > 0) SAY(text, "; %zu jobs, %.0f minutes of one core in all", jobs, seconds / 60);
-    add_machine(text, sizeof text);
+    add_run(text, sizeof text, &d->csv[RUN]);
     if (compiler[0] != '\0') SAY(text, "; %s", compiler);
     SAY(text, "; made by `make repro`");
     return make_text("%s", text);
@@ -203,7 +202,7 @@ static size_t put_claims(page *p, const findings *all, int part, int measured) {
     size_t n = 0;
     for (size_t i = 0; i < all->n_claims; i++) {
         const claim *c = &all->claims[i];
-        const char *before = make_text("before it: %s", verdict_name(c->verdict));
+        const char *before = make_text("uncorrected: %s", verdict_name(c->verdict));
         const page_finding finding = {.verdict = c->corrected,
                                       .words = verdict_name(c->corrected),
                                       .claim = c->title,
@@ -246,16 +245,20 @@ static void report_corpora(findings *all) {
 /* How far from zero the mean of the claim with the smallest p must be, in standard errors, to stay
    once it is corrected. */
 static const char *describe_correction(const findings *all) {
-    const double p = 0.05 / (double)all->family;
+    const double p = 0.05 / (double)all->family[EXPLORED];
+    const double p_announced = 0.05 / (double)all->family[ANNOUNCED];
     return make_text(
         "The verdict that counts, the first badge, is corrected by Holm's method: of twenty "
-        "comparisons without any difference one would show one by chance.  The family are the %zu "
-        "claims of the full plan, whether they were run or not (and those on a corpus of your "
-        "own, where there is one); the small badge is the verdict before it.  That asks for much: "
-        "the claim with the smallest p needs a mean of %.1f standard errors with five seeds "
-        "(without correction %.1f), of %.0f with three (%.1f).  \"Open\" says that these seeds do "
-        "not tell, not that there is no difference.",
-        all->family, stats_t_of_p(p, 4), stats_t_95(4), stats_t_of_p(p, 2), stats_t_95(2));
+        "comparisons without any difference one would show one by chance.  The family are the "
+        "claims of the full plan, whether they were run or not, %zu of them (and those on a corpus "
+        "of your own, where there is one); the small badge is the verdict before the correction.  "
+        "That asks for much: the claim with the smallest p needs a mean of %.1f standard errors "
+        "with five seeds (without correction %.1f), of %.0f with three (%.1f).  \"Open\" says "
+        "that these seeds do not tell, not that there is no difference.  The %zu claims that were "
+        "announced before their run are a family of their own: with three seeds the first of them "
+        "needs %.1f standard errors.",
+        all->family[EXPLORED], stats_t_of_p(p, 4), stats_t_95(4), stats_t_of_p(p, 2),
+        stats_t_95(2), all->family[ANNOUNCED], stats_t_of_p(p_announced, 2));
 }
 
 /* How the verdicts come about, with the coverage of the intervals, simulated on the spot. */
@@ -306,6 +309,7 @@ static void report_page(findings *all, FILE *out) {
     report_sections(all);
     report_token_views(all);
     report_leaks(all);
+    report_changes(all);
     report_rules(all);
     report_settings(all);
     page_end(&all->page, "Made by slm.h " SLM_VERSION

@@ -63,6 +63,8 @@ void rule_no_gain(claim *c) {
                  "");
     claim_number(c, ", by accuracy (points) ", points, 1, "");
     if (loss.n > 0) SAY(c->found, ".");
+    claim_brief(c, "gain here less a quarter of that there: loss ", loss, 3, "");
+    claim_brief(c, "accuracy ", points, 1, " points");
     claim_test(c, what, loss, 0, BELOW);
     if (data_has_accuracy(c->data, c->corpus)) claim_test(c, what, points, 0, BELOW);
     claim_judge(c);
@@ -137,6 +139,9 @@ void rule_sooner_than_naive(claim *c) {
         if (l.at_least > 0)
             SAY(c->found, " (in %zu seed%s the other never comes there and counts as 1x)",
                 l.at_least, plural(l.at_least));
+        if (l.neither > 0)
+            SAY(c->found, " (in %zu seed%s neither comes there: no difference)", l.neither,
+                plural(l.neither));
         if (l.at_once > 0)
             SAY(c->found, " (%zu seed%s not counted: there before any training)", l.at_once,
                 plural(l.at_once));

@@ -1,5 +1,6 @@
 /* verdicts.c: every claim, as a row of a table, with the rule that decides it. */
 #include <math.h>
+#include <string.h>
 #include "rules.h"
 
 #define NO_SUCH_ARM "no such arm in the paper"
@@ -31,7 +32,8 @@ static const claim_row rows[] = {
      ", selective training comes where plain training ends in at least five times fewer tokens",
      SOONER_IN_PAPER, "the number is below five", rule_sooner, NULL, NULL, TOKENS, 5},
     {"naive", 0, ON_CORPORA, ALL_CORPORA, "main",
-     ", it comes there sooner than with random tokens or those of the highest own loss",
+     ", selective training comes where plain training ends sooner than training on random tokens "
+     "or on those of the highest own loss does",
      NO_SUCH_ARM, "either of the two is as soon: then excess loss is not what helps",
      rule_sooner_than_naive, "random", "loss", TOKENS, 1},
     {"controls", 0, ON_CORPORA, ALL_CORPORA, "main",
@@ -39,7 +41,8 @@ static const claim_row rows[] = {
      "loss",
      NO_SUCH_ARM, "either of the two ends as well", rule_controls, "random", "loss", TOKENS, 0},
     {"cost", 0, ON_CORPORA, ALL_CORPORA, "main",
-     ", it is still sooner when the arithmetic of the reference and of scoring is counted",
+     ", selective training comes where plain training ends with less arithmetic, that of the "
+     "reference and of scoring counted",
      "left out of its figures; worked out from its settings: about 5x (1.1B) and 2.7x (7B)",
      "plain training, given all of that arithmetic, is as far", rule_sooner, NULL, NULL, FLOPS_ALL,
      1},
@@ -91,15 +94,15 @@ static const claim_row rows[] = {
      0},
     {"documents", 1, ON_CORPORA, WITH_DOCUMENTS, "documents",
      ", selective training beats keeping whole documents by the same reference", NO_SUCH_ARM,
-     "training on the documents of the highest mean excess ends as well", rule_better, "slm", "doc",
+     "training on what the highest mean excess keeps ends as well", rule_better, "slm", "doc",
      TOKENS, 0},
     {"adds-to-documents", 1, ON_CORPORA, WITH_DOCUMENTS, "documents",
      ", selection among the tokens of the kept documents beats training on all of these",
-     NO_SUCH_ARM, "training on the documents ends as well", rule_better, "doc_slm", "doc", TOKENS,
+     NO_SUCH_ARM, "training on all of them ends as well", rule_better, "doc_slm", "doc", TOKENS,
      0},
     {"documents-tuned", 1, ON_CORPORA, WITH_DOCUMENTS, "documents",
      ", once both are tuned on the clean text, selective training is ahead of keeping documents",
-     NO_SUCH_ARM, "documents and then the clean text end as well", rule_better, "slm_tuned",
+     NO_SUCH_ARM, "these and then the clean text end as well", rule_better, "slm_tuned",
      "doc_tuned", TOKENS, 0},
     {"by-clean-plain", 1, ON_CORPORA, BUILT_IN, "followers",
      ", selective training by a better reference, which is the clean text alone for as many steps "
@@ -220,8 +223,8 @@ static const claim_row rows[] = {
      "Announced: there it ends ahead of training on random tokens", NO_SUCH_ARM,
      "random tokens do as well", rule_better, "slm", "random", TOKENS, 0},
     {"announced-documents", 3, ONCE_ANNOUNCED, 0, "confirm",
-     "Announced: there it ends ahead of keeping whole documents by the same reference", NO_SUCH_ARM,
-     "documents do as well", rule_better, "slm", "doc", TOKENS, 0},
+     "Announced: there it ends ahead of keeping whole documents by the same reference",
+     NO_SUCH_ARM, "what is kept so does as well", rule_better, "slm", "doc", TOKENS, 0},
     {"announced-clean", 3, ONCE_ANNOUNCED, 0, "confirm",
      "Announced: there the clean text alone, trained on for as many steps, ends ahead of selective "
      "training",
@@ -244,8 +247,9 @@ static const claim_row rows[] = {
      "So does selection by the better of both references for each token", NO_SUCH_ARM,
      "on one of the two it does not", rule_remedy, "slm_by_both", NULL, TOKENS, 0},
     {"remedy-veto", 3, ONCE, 0, "remedies",
-     "So does training on the documents that the reference keeps without the tokens that it likes "
-     "far less than the base, and on OpenStax and GSM8K, too",
+     "So does training on the documents that the reference keeps (on real text: stretches of at "
+     "most 4 kB) without the tokens that it likes far less than the base, and on OpenStax and "
+     "GSM8K, too",
      NO_SUCH_ARM, "on one of these corpora it does not", rule_remedy_everywhere, "doc_veto", NULL,
      TOKENS, 0},
     {"remedy-veto-anew", 3, ONCE, 0, "remedies",
@@ -310,6 +314,7 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
     *c = (claim){.row = row,
                  .data = &all->d,
                  .corpus = corpus,
+                 .family = row->scope == ONCE_ANNOUNCED ? ANNOUNCED : EXPLORED,
                  .verdict = PAGE_OPEN,
                  .corrected = PAGE_OPEN,
                  .p = NAN,
@@ -320,11 +325,14 @@ static void add_claim(findings *all, const claim_row *row, const char *corpus) {
         SAY(c->id, "-%s", corpus);
         SAY(c->title, "On %s", corpus_name(corpus, IN_SENTENCE));
     }
-    SAY(c->title, "%s", row->title);
+    SAY(c->title, "%s", data_wording(row->title, corpus));
     if (row->a != NULL) c->a = data_find_arm(&all->d, corpus, row->set, row->a);
     if (row->b != NULL) c->b = data_find_arm(&all->d, corpus, row->set, row->b);
     row->rule(c);
+    const int is_worded = strstr(row->title, "documents") != NULL && data_is_real(corpus);
     const char *note = note_of(row->id);
+    if (c->measured && is_worded)
+        SAY(c->found, "  Stretches of at most 4 kB: cut at blank lines, else at line ends.");
     if (c->measured && note != NULL) SAY(c->found, "  %s", note);
 }
 
@@ -343,7 +351,7 @@ void decide_claims(findings *all) {
         if (row->part != (int)(k / N_ROWS / (N_CORPORA + 1))) continue;
         if (!is_planned_row && !is_of_user(&all->d, row, corpus)) continue;
         add_claim(all, row, corpus_of(row, corpus));
-        all->family++;
+        all->family[row->scope == ONCE_ANNOUNCED ? ANNOUNCED : EXPLORED]++;
     }
     claims_correct(all);
 }
