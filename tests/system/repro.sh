@@ -140,6 +140,11 @@ is $dir/a adds-to-documents-builtin "as made up" holds
 is $dir/a documents-tuned-builtin "as made up" open
 is $dir/a announced-selection "as made up" holds
 is $dir/a announced-clean "as made up" holds
+is $dir/a by-clean-plain-builtin "as made up" holds
+is $dir/a by-clean-clean-builtin "as made up" holds
+is $dir/a by-clean-documents-builtin "as made up" holds
+is $dir/a clean-beats-openstax "as made up" holds
+is $dir/a clean-beats-facts "as made up" "does not hold"
 is $dir/a remedy-second "as made up" holds
 is $dir/a remedy-explore "as made up" "does not hold"
 is $dir/a remedy-veto "as made up" holds
@@ -271,6 +276,42 @@ changed no_records '$c["corpus"] == "gsm8k" { next }'
 is $dir/no_records remedy-veto "one of four corpora is not there" open
 changed no_length '$c["set"] == "multiplier" && $c["steps"] > 500 { next }'
 is $dir/no_length multiplier "the longest plain training is not there" open
+
+# ---- what rules ask for is planned ----
+make -s ${CC:+CC="$CC"} build/reproduce &&
+    build/reproduce run --dry-run --out $dir/plan | awk '{ print $1 }' >$dir/plan.txt
+planned() {
+    for job in "$@"; do
+        grep -qx -e "$job-seed1" $dir/plan.txt || return 1
+    done
+}
+check "the map" planned builtin-map-slm-noise0-ratio0.2 builtin-map-slm-ratio0.4 \
+    builtin-map-slm-noise0.4-ratio0.6 builtin-map-slm-noise0.6-ratio0.6 builtin-map-clm-noise0.6
+check "the ratios" planned builtin-ratio-slm-ratio0.1 builtin-ratio-slm-ratio0.9 builtin-ratio-slm
+check "the amounts of clean text" planned builtin-clean-slm_tuned-clean4000-ratio0.4 \
+    builtin-clean-clm_tuned-clean15000 builtin-clean-clean-clean4000 \
+    builtin-clean-doc-clean4000-ratio0.4
+check "self-reference" planned builtin-self-ref-ratio0.7 builtin-self-ref-ratio0.9 \
+    builtin-self-slm-ratio0.6 builtin-self-slm-ratio0.8
+check "small references" planned builtin-weak-slm-ratio0.4-size0.0625 \
+    builtin-weak-slm-ratio0.4-size0.25
+check "the lengths of plain training" planned builtin-multiplier-clm \
+    builtin-multiplier-clm-times2 builtin-multiplier-clm-times4 builtin-multiplier-clm-times8 \
+    builtin-multiplier-clm-times16
+for size in 0.06 0.18 0.86 3.3; do
+    check "$size million weights" planned builtin-sizes-clm-times0.5-size$size \
+        builtin-sizes-slm-times0.5-ratio0.4-size$size
+done
+for arm in clm slm-ratio0.4 doc-ratio0.4 slm_by_clean-ratio0.4; do
+    for share in 0.1 0.3 0.6; do
+        name=labels-labels-${arm%-*}-target1-noise0-wrong$share
+        case $arm in *-ratio*) name=$name-${arm#*-} ;; esac
+        check "$name is planned" planned $name
+    done
+done
+for arm in slm_by_second explore floor slm_by_both doc_veto split loss; do
+    check "$arm of the facts is planned" planned facts-main-$arm-ratio0.4
+done
 
 # ---- rules that look at each seed, and at the right arm ----
 is $dir/a self-reference "as made up" holds

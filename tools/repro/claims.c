@@ -166,9 +166,10 @@ void claim_say_ends(claim *c, const data_group *a, const data_group *b) {
     estimate loss = data_difference(a, b, TARGET_LOSS);
     estimate points = stats_scale(data_difference(a, b, TARGET_ACCURACY), 100);
     double exact[2] = {100 * data_mean_end(a, EXACT), 100 * data_mean_end(b, EXACT)};
+    const char *which = same_text(c->corpus, "facts") ? "loss of the answers" : "target loss";
     if (loss.n == 0) return;
-    SAY(c->found, "%s%s ends at target loss %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
-        a->label, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
+    SAY(c->found, "%s%s ends at %s %.3f, \"%s\" at %.3f", c->found[0] ? "  " : "",
+        a->label, which, data_mean_end(a, TARGET_LOSS), b->label, data_mean_end(b, TARGET_LOSS));
     claim_number(c, ": difference ", loss, 4, "");
     claim_number(c, "; in accuracy ", points, 1, " points");
     SAY(c->found, " (%zu seed%s).", loss.n, plural(loss.n));

@@ -59,6 +59,13 @@ sooner data_sooner(const data_group *g, const data_group *base, data_column x, d
     return s;
 }
 
+double data_arrival(const data_group *g, data_column x, data_column y) {
+    double v[MAX_SEEDS] = {0};
+    for (size_t i = 0; i < g->n; i++)
+        v[i] = reaches(&g->run[i], x, y, run_end(&g->run[i], y));
+    return stats_mean(v, g->n);
+}
+
 lead data_sooner_than(const data_group *g, const data_group *other, const data_group *base,
                       data_column x, data_column y) {
     lead l = {.at_least = 0};

@@ -59,7 +59,8 @@ static int has_family(const data *d, const char *corpus, const family *of) {
     return 0;
 }
 
-/* The arrow from plain training's end to where selective training has passed it. */
+/* The arrow from where plain training first has what it ends with to where selective training has
+   it. */
 typedef struct arrow_lead {
     figure_arrow arrow;
     char text[64];
@@ -71,7 +72,7 @@ static void set_lead(arrow_lead *l, figure *f, const data *d, const curve_choice
     const data_group *clm = data_main(d, curves->corpus, "clm");
     const data_group *slm = data_main(d, curves->corpus, "slm");
     double level = data_mean_end(clm, curves->y) * metric_scale(curves->y);
-    double end = data_mean_end(clm, curves->x);
+    double end = data_arrival(clm, curves->x, curves->y);
     l->s = data_sooner(slm, clm, curves->x, curves->y);
     l->arrow = (figure_arrow){
         end, level, end / l->s.e.value, level, l->text, curves->y != TARGET_ACCURACY};
@@ -101,8 +102,8 @@ static void draw_family(findings *all, const char *corpus, const family *of, con
               .n_rules = isfinite(reference) != 0,
               .height = 460},
         .name = make_text("fig1_%.40s_%s_%s%s", corpus, y->name, x->name, of->ending),
-        .caption = make_text("%s is better.  The arrow leads from plain training's end to where "
-                             "selective training has passed it.  %s",
+        .caption = make_text("%s is better.  The arrow leads from where plain training first has "
+                             "what it ends with to where selective training has it.  %s",
                              y->direction, y->paper),
         .axis = x->name};
     set_lead(&l, &drawn.f, d, &choice);
@@ -127,8 +128,9 @@ void draw_result(findings *all) {
                             corpus_name(corpus, IN_TITLE), better),
               .note = make_text("make repro; %zu seed%s%s", seeds, plural(seeds), note)},
         .name = "result",
-        .caption = "The arrow leads from plain training's end to where selective training "
-                   "has passed it; in brackets the 95% interval (Student's t) over seeds."};
+        .caption = "The arrow leads from where plain training first has what it ends with to "
+                   "where selective training has it; in brackets the 95% interval (Student's t) "
+                   "over seeds."};
     set_lead(&l, &drawn.f, d, &choice);
     if (l.s.seeds > 1) SAY(l.text, " [%.1f, %.1f]", l.s.e.low, l.s.e.high);
     all->set = "main";
@@ -200,7 +202,7 @@ static const char *describe_figure1(const data *d, const char *corpus) {
     SAY(text,
         "All arms of a seed start from the same base.  Those that read the whole noisy text read "
         "it in the same order; kept %s, clean text and mixtures are texts of their own, repeated "
-        "up to as many tokens.  %s  ",
+        "up to as many tokens; the reference has fewer.  %s  ",
         data_wording("documents", corpus), rates);
     if (data_is_real(corpus))
         SAY(text, "All seeds share the texts, so that intervals are of the training only.  Where "

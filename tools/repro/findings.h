@@ -192,6 +192,9 @@ typedef struct sooner {
    */
 sooner data_sooner(const data_group *g, const data_group *base, data_column x, data_column y);
 
+/* x where the runs first have what they end with in y: the mean. */
+double data_arrival(const data_group *g, data_column x, data_column y);
+
 /* How many times sooner one arm is than another: both measured by where the baseline ends. */
 typedef struct lead {
     estimate logs;   /* of the logarithms, seed by seed */

@@ -27,7 +27,7 @@ static const untestable untestables[] = {
      "`slm score` of each checkpoint gives the losses; figure 3 here is of small models"},
     {"The gain grows, or shrinks, with the size of the model",
      "four sizes up to some million weights are no law for billions",
-     "the set `sizes`; and `reproduce run --only confirm`, whose claim was written down before "
+     "the set `sizes`; and `reproduce run --only confirm`, whose claims were written down before "
      "it was run (.github/PREREGISTERED.md)"}};
 
 void report_untestable(findings *all) {
