@@ -66,9 +66,23 @@ find_mca() {
     return 1
 }
 
+# The tests that are shell scripts.  What compiles for itself with other compilers, or for minutes,
+# is a job of its own.
+scripts() {
+    for file in tests/system/*.sh; do
+        case $file in
+        */forms.sh | */walkthrough.sh | */mpi.sh | */windows.sh | */same_bits.sh | */openmp.sh) ;;
+        *) echo "$file" ;;
+        esac
+    done
+}
+
 # ---- the list of jobs: KIND:DETAIL:DETAIL, or a line that says what is skipped ----
 list_jobs() {
     for compiler in gcc clang; do list_compiler $compiler; done
+    if compiles gcc -fsanitize=address,undefined; then
+        for file in $(scripts); do echo "scripts:$(basename "$file" .sh)"; done
+    else skip "ASan and UBSan over the scripts" gcc; fi
     if compiles clang -fsanitize=memory; then
         for test in selection $readers; do
             [ -n "$(sources_of $test)" ] && echo "memory:clang:$test"
@@ -231,6 +245,7 @@ the_job() {
     case $kind in
     warnings) job_warnings "$1" $first $second ;;
     sanitizers) job_sanitizers "$1" $first $second ;;
+    scripts) job_scripts "$1" $first ;;
     memory) job_memory "$1" $second ;;
     threads) job_threads "$1" ;;
     bits) job_bits $first ;;
@@ -283,10 +298,42 @@ job_sanitizers() {
     cc=$2
     openmp=
     compiles $cc -fopenmp -fsanitize=address && openmp=-fopenmp
-    compile $3 -g -O1 $openmp -fsanitize=address,undefined -fno-sanitize-recover=all
+    few=
+    [ $3 = kernels ] && few=-DFEW_LISTS=1              # all in less than a minute
+    compile $3 -g -O1 $openmp $few -fsanitize=address,undefined -fno-sanitize-recover=all
     echo leak:libomp >$dir/$job/own_leaks             # LLVM's OpenMP keeps some memory for itself
     lsan=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks
     run "$1" 400 env LSAN_OPTIONS=$lsan $(command_of $3)
+}
+# The tree with a compiler of its own, and with what the scripts start; once for all of them.
+make_sanitized() {
+    here=$dir/sanitized/here
+    mkdir -p $here || return
+    tar cf - --exclude=./build --exclude=./.git . | (cd $here && tar xf -)
+    [ -d ../shared ] && ln -s "$root/../shared" $dir/sanitized/shared
+    flags="-g1 -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    printf '#!/bin/sh\nexec gcc %s "$@"\n' "$flags" >$here/cc
+    chmod +x $here/cc
+    examples=$(cd $here && ls examples/*.c | grep -v _mpi | sed 's/\.c$//; s/^/build\//')
+    (cd $here && CC=$PWD/cc CFLAGS= make -s -j2 build/slm build/audit build/bench build/replay \
+        build/fixture build/reproduce build/random_model $examples)
+}
+# JOB SCRIPT: no program that it starts or compiles does what the sanitizers report.  llama2c.c, a
+# reader that ends when it has printed, frees nothing.
+job_scripts() {
+    here=$root/$dir/sanitized/here
+    reports=$root/$dir/$job/reports
+    mkdir -p $reports
+    echo leak:llama2c.c >$dir/$job/own_leaks
+    options=log_path=$reports/report:allocator_may_return_null=1
+    run "$1" 900 env CC=$here/cc CFLAGS= ASAN_OPTIONS=$options UBSAN_OPTIONS=$options \
+        LSAN_OPTIONS=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks \
+        sh -c "cd $here && sh tests/system/$2.sh"
+    for report in $reports/*; do
+        [ -f "$report" ] || continue
+        fail "$1" "$(grep -m 1 'ERROR\|runtime error' "$report")"
+        cat "$report" >>"$log"
+    done
 }
 job_memory() {
     cc=clang
@@ -698,6 +745,10 @@ if grep -q '^pytorch' $dir/chosen; then                # once for all of them
     for real in float double; do
         build_test . "$audit_sources" $dir/audit_$real -O2 -DSLM_REAL=$real 2>>$dir/audit.log
     done
+fi
+if grep -q '^scripts' $dir/chosen; then                # once for all of them
+    make_sanitized >$dir/sanitized.log 2>&1 ||
+        echo "FAIL scripts: they do not compile" | tee -a $dir/results
 fi
 if grep -q '^fuzz' $dir/chosen; then
     make -s build/fuzz || echo "FAIL fuzz: it does not compile" | tee -a $dir/results

@@ -122,16 +122,28 @@ static int likeliest(const slm_model *m, int n, const char *path) {
     return 0;
 }
 
+/* What needs one model, or two. */
+static int with_one(const char *what, slm_model *a, char **arguments) {
+    if (strcmp(what, "twist") == 0) return twist(a, arguments[0]);
+    if (strcmp(what, "ids") == 0) return likeliest(a, atoi(arguments[0]), arguments[1]);
+    return !require(slm_model_save(a, arguments[0], NULL, SLM_DTYPE_BF16, &err));
+}
+
+static int with_two(const char *what, const slm_model *a, const char *folder) {
+    slm_model *b = load(folder);
+    if (b == NULL) return 1;
+    int code = strcmp(what, "same") == 0 ? same(a, b) : near(a, b);
+    slm_model_free(b);
+    return code;
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "norms") == 0) return norms(argv[2]);
     if (argc < 4) return 2;
     slm_model *a = load(argv[2]);
     if (a == NULL) return 1;
-    if (strcmp(argv[1], "twist") == 0) return twist(a, argv[3]);
-    if (strcmp(argv[1], "round") == 0)
-        return !require(slm_model_save(a, argv[3], NULL, SLM_DTYPE_BF16, &err));
-    if (strcmp(argv[1], "ids") == 0) return likeliest(a, atoi(argv[3]), argv[4]);
-    slm_model *b = load(argv[3]);
-    if (b == NULL) return 1;
-    return strcmp(argv[1], "same") == 0 ? same(a, b) : near(a, b);
+    const int compares = strcmp(argv[1], "same") == 0 || strcmp(argv[1], "near") == 0;
+    int code = compares ? with_two(argv[1], a, argv[3]) : with_one(argv[1], a, argv + 3);
+    slm_model_free(a);
+    return code;
 }

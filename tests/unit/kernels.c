@@ -5,9 +5,13 @@
    not depend on the compiler or its flags (-std, -O, -fopenmp; and -march, but for instruction set
    0, which is what the build targets).
    -DSMALL=1 leaves out the large products and most of the numbers for exp, for a processor that is
-   emulated (check.sh platform). */
+   emulated (check.sh platform).  -DFEW_LISTS=1 has all matrices with lists of rows or none, for the
+   sanitizers. */
 #ifndef SMALL
 #define SMALL 0
+#endif
+#ifndef FEW_LISTS
+#define FEW_LISTS SMALL
 #endif
 static int test_isa = -1; /* below 0: the processor's best */
 #define SLM__ISA() (test_isa < 0 ? slm__isa() : test_isa)
@@ -235,7 +239,7 @@ static void test_products(void) {
         if (SMALL && p.m * p.n * p.k > MOST_WHEN_SMALL) continue;
         for (size_t op = 0; op < SLM__COUNT(ops); op++) {
             p.op = ops[op];
-            for (p.lists = 0; p.lists <= LIST_ALL; p.lists += SMALL ? LIST_ALL : 1) {
+            for (p.lists = 0; p.lists <= LIST_ALL; p.lists += FEW_LISTS ? LIST_ALL : 1) {
                 p.add = SLM__OVERWRITE;
                 test_product(p, work);
                 p.add = SLM__ADD;
