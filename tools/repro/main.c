@@ -137,8 +137,10 @@ static void print_job(const repro *r, const job *j) {
     if (j->same_as != NULL) printf("  is %s", j->same_as->name);
     if (job_is_finished(r, j))
         printf("  finished\n");
-    else if (j->inward[0] != NULL)
-        printf(job_is_needless(r, j) ? "  not needed\n" : "  if the rate before it is the best\n");
+    else if (job_is_needless(r, j))
+        printf("  not needed\n");
+    else if (j->inward[0] != NULL && !job_is_finished(r, j->inward[0]))
+        printf("  if the rate before it is better than the one before that\n");
     else
         printf("\n");
 }
