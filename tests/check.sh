@@ -329,10 +329,9 @@ job_scripts() {
     run "$1" 900 env CC=$here/cc CFLAGS= ASAN_OPTIONS=$options UBSAN_OPTIONS=$options \
         LSAN_OPTIONS=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks \
         sh -c "cd $here && sh tests/system/$2.sh"
-    for report in $reports/*; do
-        [ -f "$report" ] || continue
+    cat $reports/* >>"$log" 2>/dev/null
+    for report in $(grep -l 'ERROR\|runtime error' $reports/* 2>/dev/null); do
         fail "$1" "$(grep -m 1 'ERROR\|runtime error' "$report")"
-        cat "$report" >>"$log"
     done
 }
 job_memory() {

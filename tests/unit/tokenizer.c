@@ -807,6 +807,7 @@ static const struct {
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("300", "", ""), "added_tokens"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("301", "<end>", ""), "next free"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("65", "<end>", ""), "next free"},
+    {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("65", "\xe6\x97\xa5", ""), "next free"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("4294967361", "A", ""), "next free"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("300", "A", ""), "added_tokens"},
     {"\"added_tokens\":[", "\"added_tokens\":[" ADDED("233", "\xc3\xa9", ""), "other bytes"},
@@ -899,6 +900,24 @@ static void test_missing_bytes(void) {
     CHECK(strstr(err.text, "byte 8 of the text is 0x41") != NULL, "%s", err.text);
     check_saved(t, "missing.json", "missing bytes");
     slm_tokenizer_free(t);
+}
+
+/* A space that is to stand before each text must be a token. */
+static void test_no_space(void) {
+    static const char *const spaces[2] = {"false", "true"};
+    for (int before = 0; before < 2; before++) {
+        char json[300];
+        slm_tokenizer *t;
+        int n = snprintf(json, sizeof json,
+                         "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":%s},"
+                         "\"decoder\":{\"type\":\"ByteLevel\"},"
+                         "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+                         spaces[before]);
+        slm_status status = parse(&t, json, (size_t)n);
+        CHECK(status == (before ? SLM_ERR_FORMAT : SLM_OK), "%s: %s", spaces[before], err.text);
+        CHECK(!before || strstr(err.text, "no token for the space") != NULL, "%s", err.text);
+        slm_tokenizer_free(t);
+    }
 }
 
 /* ---- NFC: by hand ---- */
@@ -1698,6 +1717,7 @@ int main(int argc, char **argv) {
     test_training_stops();
     test_edits();
     test_splits();
+    test_no_space();
     test_missing_bytes();
     test_nfc();
     test_nfc_tokenizer();
