@@ -87,7 +87,7 @@ int draw_documents(findings *all) {
         {.f = {.title = "Beside selective training that was tuned on the clean text"},
          .name = "documents_tuned",
          .caption = "At equal total tokens; the last steps of each are on the clean text, at 1e-3, "
-                    "a rate that was not tuned; \"Clean text alone\" is at a tuned one."}};
+                    "a rate that was not tuned; \"Clean text alone\" has the rate of its arm."}};
     int drawn = draw_both(all, &generated, &words[0]);
     drawn |= draw_both(all, &real, &words[1]);
     return draw_both(all, &tuned, &words[2]) || drawn;

@@ -148,8 +148,8 @@ int draw_figure6(findings *all) {
          "meant.",
          2.83, 3.52},
         {FIXED_ALL, "all", "Paper's figure 6: loss on all tokens of the noisy corpus",
-         "Who judges by this number finds selective training worse.  Paper, worked out from its "
-         "figure 6: about 1.74 plain, 2.00 selective.",
+         "By this number the paper's selective training is the worse one: worked out from its "
+         "figure 6 about 1.74 plain, 2.00 selective.",
          1.74, 2.00}};
     for (size_t i = 0; i < N_CORPORA; i++) {
         const figure f = {.subtitle = corpus_name(corpora[i], IN_TITLE), .height = 400};

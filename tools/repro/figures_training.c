@@ -31,7 +31,7 @@ static const cost costs[5] = {
     {FLOPS, "flops", "training arithmetic (flop)", "arithmetic of the training alone"},
     {FLOPS_ALL, "flops_all", "arithmetic with reference and scoring (flop)",
      "arithmetic, reference and scoring counted"},
-    {SECONDS, "seconds", "seconds of training", "seconds of one core of this machine"}};
+    {SECONDS, "seconds", "seconds of training", "seconds of one core of the machine that ran it"}};
 
 /* What is said about a metric of the target, and what the paper's plain and selective training end
    with: loss on MetaMath; mean of GSM8K and MATH in percent. */

@@ -13,6 +13,9 @@
 #define FEW_STEPS                                                                                  \
     "The reference is the base after fewer steps on the clean text (built-in corpus and facts "    \
     "200, OpenStax and GSM8K 60) at 1e-3, a rate that was not tuned."
+#define OTHER_REFERENCE                                                                            \
+    "In a full run the rate of that reference is chosen on the valid part; that of the usual "     \
+    "one is not."
 #define LAST_STEPS                                                                                 \
     "The last steps on the clean text are at 1e-3, a rate that was not tuned."
 #define AS_MANY_TOKENS                                                                             \
@@ -105,15 +108,15 @@ static const claim_row rows[] = {
      NO_SUCH_ARM, "these and then the clean text end as well", rule_better, "slm_tuned",
      "doc_tuned", TOKENS, 0},
     {"by-clean-plain", 1, ON_CORPORA, BUILT_IN, "followers",
-     ", selective training by a better reference, which is the clean text alone for as many steps "
-     "at a tuned rate, beats plain training",
+     ", selective training by another reference, trained on the clean text for as many steps as an "
+     "arm, beats plain training",
      NO_SUCH_ARM, "plain training ends as well", rule_better, "slm_by_clean", "clm", TOKENS, 0},
     {"by-clean-clean", 1, ON_CORPORA, BUILT_IN, "followers",
-     ", selective training by that better reference beats this reference itself",
+     ", selective training by that other reference beats this reference itself",
      NO_SUCH_ARM, "the clean text alone, its reference, ends as well", rule_better,
      "slm_by_clean", "clean", TOKENS, 0},
     {"by-clean-documents", 1, ON_CORPORA, BUILT_IN, "followers",
-     ", selective training by that better reference beats keeping whole documents by the usual one",
+     ", selective training by that other reference beats keeping whole documents by the usual one",
      NO_SUCH_ARM, "documents by the usual reference end as well", rule_better, "slm_by_clean",
      "doc", TOKENS, 0},
     {"facts-selection", 1, ONCE_ON_FACTS, 0, "main",
@@ -279,6 +282,9 @@ static const struct {
     {"adds-to-reference", FEW_STEPS},
     {"adds-to-clean", LAST_STEPS},
     {"documents-tuned", LAST_STEPS},
+    {"by-clean-plain", OTHER_REFERENCE},
+    {"by-clean-clean", OTHER_REFERENCE},
+    {"by-clean-documents", OTHER_REFERENCE},
     {"facts-documents", AS_MANY_TOKENS},
     {"facts-second", AS_MANY_TOKENS},
     {"noise-kinds", ONE_PIECE},
