@@ -81,13 +81,21 @@ static int replace_file(const char *from, const char *to) {
 
 /* ---- memory: allocation number alloc_fail_at (from 1) fails ---- */
 static long alloc_calls, alloc_fail_at;
+static long alloc_held; /* blocks that are not freed yet */
 
-static int alloc_refused(void) {
-    return ++alloc_calls == alloc_fail_at;
+static void *alloc_or_refuse(size_t size) {
+    void *block = ++alloc_calls == alloc_fail_at ? NULL : malloc(size);
+    alloc_held += block != NULL;
+    return block;
 }
 
-#define SLM_MALLOC(size) (alloc_refused() ? NULL : malloc(size))
-#define SLM_FREE(pointer) free(pointer)
+static void alloc_release(void *block) {
+    alloc_held -= block != NULL;
+    free(block);
+}
+
+#define SLM_MALLOC(size) alloc_or_refuse(size)
+#define SLM_FREE(pointer) alloc_release(pointer)
 
 /* ---- files of a test, in the folder `root` ---- */
 static char root[400], path[1024];

@@ -155,6 +155,7 @@ static void small_open(small_corpus *s) {
     s->corpus = counting(N_TOKENS, masked);
     s->plain = counting(N_TOKENS, NULL);
     CHECK(s->corpus->hash != s->plain->hash, "the mask is not in the fingerprint");
+    CHECK(s->corpus->n_documents == 1 && s->plain->n_documents == 1, "all is one document");
     CHECK(s->corpus->masked != NULL && s->corpus->masked[5] == 1, "the mask");
     for (size_t i = 0; i < N_ENTRIES; i++) { /* entry i belongs to token i + 1 */
         s->loss[i] = (slm_real)(i + 1);
@@ -267,7 +268,9 @@ static void test_batch_refuses(void) {
     s.losses.T = 4;
     s.losses.n = N_ENTRIES - 1;
     status = slm_batch_next(batch, &cursor, s.corpus, &s.losses, &err);
-    CHECK(status == SLM_ERR_MISMATCH, "too few losses");
+    CHECK(status == SLM_ERR_MISMATCH && one_line(), "too few losses");
+    CHECK(strstr(err.text, "(101 targets, windows of 4) are not of this corpus (102)") != NULL,
+          "%s", err.text);
     status = slm_batch_next(batch, &cursor, one, NULL, &err);
     CHECK(status == SLM_ERR_ARGUMENT && one_line(), "a corpus of one token");
     CHECK(cursor.next_window == 0, "the cursor moved without a batch");
@@ -653,7 +656,7 @@ static void check_nuls(size_t size, size_t at, const char *says) {
     slm_status status;
 
     for (size_t i = 0; i < sizeof text; i++)
-        text[i] = (char)(i % 2 == at ? 0 : 'a');
+        text[i] = (char)(i % 2 == at && i < size ? 0 : 'a');
     status = slm_text_start(&start, text, size, "a.txt", &err);
     CHECK(status == (says != NULL ? SLM_ERR_FORMAT : SLM_OK), "%zu bytes, NULs at %zu", size, at);
     if (says != NULL) CHECK(strstr(err.text, says) != NULL, "%s", err.text);
@@ -712,7 +715,9 @@ static void test_no_texts(void) {
     check_nuls(999, 1, "-f UTF-16LE ");
     check_nuls(64, 0, "-f UTF-16BE ");
     check_nuls(63, 1, NULL);
-    CHECK(slm_text_is_jsonl("a/b.jsonl") && slm_text_is_jsonl("b.ndjson"), "names");
+    CHECK(slm_text_is_jsonl("a/b.jsonl") && slm_text_is_jsonl("b.ndjson") &&
+              slm_text_is_jsonl(".json"),
+          "names");
     CHECK(slm_text_is_jsonl("A.JSONL") && slm_text_is_jsonl("a.Json"), "letters of either case");
     CHECK(!slm_text_is_jsonl("jsonl") && !slm_text_is_jsonl("a.jsonl.gz") && !slm_text_is_jsonl(""),
           "names");
@@ -1057,6 +1062,7 @@ static void test_source(void) {
         tokens[i] = i;
     CHECK_OK(slm_corpus_create(&copied, tokens, masked, 500, 600, &err), err);
     CHECK_OK(slm_corpus_create_from(&corpus, &source, masked, 500, 600, &err), err);
+    CHECK(corpus->n_documents == 1, "all is one document");
     CHECK(corpus->hash == copied->hash && corpus->tokens == NULL, "the same hash");
     for (size_t w = 0; w < slm_corpus_n_windows(corpus, 16) + 2; w++) {
         slm_batch_fill(a, corpus, w);
@@ -1210,5 +1216,6 @@ int main(int argc, char **argv) {
     test_endless();
     test_failures();
     slm_tokenizer_free(bytes);
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

@@ -159,6 +159,20 @@ static void test_rows_of_a_window(void) {
     slm_corpus_free(corpus);
 }
 
+/* The rows of a window end with the window. */
+static void test_no_row_behind(void) {
+    int32_t start[7];
+    slm_corpus *corpus = corpus_of(0, 11);
+    slm_batch *batch;
+    must(slm_batch_create(&batch, 1, 6, &err));
+    batch->document_start = start;
+    start[6] = -7;
+    slm_batch_fill(batch, corpus, 0);
+    CHECK(start[5] == 0 && start[6] == -7, "row 6 of 6 begins at %d", (int)start[6]);
+    slm_batch_free(batch);
+    slm_corpus_free(corpus);
+}
+
 static void test_a_batch_that_cannot(void) {
     slm_corpus *corpus = packed_corpus();
     slm_cursor cursor = {1, 0};
@@ -323,6 +337,7 @@ int main(void) {
     test_masks_set_later();
     test_parts_of_records();
     test_rows_of_a_window();
+    test_no_row_behind();
     test_a_batch_that_cannot();
     test_weights();
     test_packed_or_alone();

@@ -9,7 +9,7 @@
 
 static slm_error err;
 static slm_rng rng = {7};
-static slm_choice scratch[MOST];
+static slm_choice scratch[MOST + 1];
 
 static size_t below(size_t n) {
     return (size_t)slm_rng_below(&rng, n);
@@ -147,11 +147,13 @@ static void test_twin(void) {
         int32_t expected;
 
         random_logits(logits, vocab);
+        scratch[vocab].token = -7;
         CHECK_OK(slm_sample_token(&token, logits, (int32_t)vocab, &options, &mine, scratch, &err),
                  err);
         expected = naive_sample(logits, vocab, &options, &theirs);
         bad = token != expected || mine.state != theirs.state;
         CHECK(bad == 0, "round %d: token %d, not %d", round, (int)token, (int)expected);
+        CHECK(scratch[vocab].token == -7, "round %d: a choice behind the vocabulary", round);
     }
 }
 
@@ -317,6 +319,11 @@ static void test_likeliest(void) {
     }
     CHECK(slm_likeliest_tokens(choices, logits, 5, 0, &err) == SLM_ERR_ARGUMENT, "none of 5");
     CHECK(slm_likeliest_tokens(choices, logits, 5, 6, &err) == SLM_ERR_ARGUMENT, "6 of 5");
+    logits[0] = (slm_real)SLM__BY_TYPE(FLT_MAX, DBL_MAX);
+    logits[1] = (slm_real)NAN;
+    CHECK(slm_likeliest_tokens(choices, logits, 2, 1, &err) == SLM_ERR_NOT_FINITE &&
+              strstr(err.text, "token 1 is") != NULL,
+          "the largest number is none that is refused: %s", err.text);
 }
 
 /* ---- the generator ---- */
@@ -339,6 +346,22 @@ static void test_rewind(slm_generator *generator) {
     slm_generator_rewind(generator, 1);
     CHECK_OK(slm_generator_push(&logits, generator, tokens[1], &err), err);
     CHECK(memcmp(wanted, logits, sizeof wanted) == 0, "other logits after going back");
+}
+
+/* A position turns half of a head's numbers, and writes no more angles. */
+static void test_angles(const slm_model *model) {
+    const size_t half = (size_t)model->config.head_dim / 2;
+    slm_real angles[2][300];
+    slm_generator *generator = NULL;
+
+    CHECK_OK(slm_generator_create(&generator, model, 2, &err), err);
+    generator->cosine = angles[0];
+    generator->sine = angles[1];
+    angles[0][half] = angles[1][half] = 7;
+    CHECK_OK(slm_generator_push(NULL, generator, 5, &err), err);
+    CHECK(angles[0][half] == 7 && angles[1][half] == 7, "an angle behind the last");
+    CHECK(angles[0][half - 1] == 1 && angles[1][half - 1] == 0, "the first position is turned");
+    slm_generator_free(generator);
 }
 
 static void test_generator(void) {
@@ -365,6 +388,7 @@ static void test_generator(void) {
     CHECK_OK(slm_generator_push(&logits, generator, 5, &err), err);
     CHECK(memcmp(first, logits, sizeof first) == 0, "other logits after a reset");
     test_rewind(generator);
+    test_angles(model);
     slm_generator_free(generator);
     slm_generator_free(NULL);
     slm_model_free(model);

@@ -233,6 +233,12 @@ static slm_tensor *losses_in_the_middle(slm_tape *t, slm_tensor **l) {
     return slm_linear(t, logits, row, NULL);
 }
 
+/* live rows through one linear to another, where no norm has made the other rows zero */
+static slm_tensor *loss_of_products(slm_tape *t, slm_tensor **l) {
+    slm_tensor *hidden = slm_linear(t, slm_linear(t, l[0], l[1], NULL), l[2], NULL);
+    return slm_selective_loss(t, hidden, l[3], targets, NULL, mask, 5.0, losses);
+}
+
 /* live rows through linear, norm, swiglu and attention */
 static const int32_t *layer_documents;
 
@@ -273,6 +279,7 @@ static const problem problems[] = {
     {"weighted loss", 2, {14, 5}, {3, 3}, weighted_loss},
     {"two losses", 2, {14, 5}, {3, 3}, two_losses},
     {"losses in the middle", 3, {14, 4, 5}, {3, 3, 3}, losses_in_the_middle},
+    {"selective loss of products", 4, {14, 6, 3, 5}, {3, 3, 6, 3}, loss_of_products},
     {"selective loss of a layer", 6, {14, 6, 4, 4, 6, 5}, {3, 3, 6, 6, 4, 6}, loss_of_a_layer},
     {"the same within documents",
      6,
@@ -342,6 +349,24 @@ static void what_the_sweep_refuses(void) {
     slm_tape_reset(tape);
     CHECK(slm_leaf(tape, NULL, grad, 2, 2) == NULL && strstr(tape->error.text, "no data"), "%s",
           tape->error.text);
+}
+
+/* The first id behind the last row is no row. */
+static void ids_outside_are_refused(void) {
+    double x[4] = {1, 2, 3, 4};
+    const int32_t inside[2] = {1, 0}, outside[2] = {1, 2};
+    slm_tape_reset(tape);
+    slm_tensor *leaf = slm_constant(tape, x, 2, 2);
+    CHECK(slm_embedding(tape, leaf, inside, 2) != NULL, "%s", tape->error.text);
+    CHECK(slm_embedding(tape, leaf, outside, 2) == NULL && strstr(tape->error.text, "outside"),
+          "an id: %s", tape->error.text);
+    slm_tape_reset(tape);
+    leaf = slm_constant(tape, x, 2, 2);
+    CHECK(slm_token_losses(losses, NULL, tape, leaf, leaf, inside, NULL) == SLM_OK, "%s",
+          tape->error.text);
+    CHECK(slm_token_losses(losses, NULL, tape, leaf, leaf, outside, NULL) == SLM_ERR_ARGUMENT &&
+              strstr(tape->error.text, "outside"),
+          "a target: %s", tape->error.text);
 }
 
 /* A row's document begins at that row, or where that of the row before does. */
@@ -461,6 +486,7 @@ int main(void) {
         check_problem(&problems[i]);
     loss_is_the_weighted_sum();
     what_the_sweep_refuses();
+    ids_outside_are_refused();
     documents_are_refused();
     whole_model(0, 1.0, NULL);
     whole_model(0, 0.4, NULL);

@@ -370,6 +370,9 @@ static void refused(void) {
                   strstr(err.text, bad[i].says) != NULL,
               "%s: %s", bad[i].says, err.text);
     }
+    slm_model_config least = m->config;
+    least.rope_scaling = (slm_rope_scaling){SLM_ROPE_LLAMA3, 1, 1, 4, 1};
+    CHECK(slm_model_config_check(&least, &err) == SLM_OK, "the least is allowed: %s", err.text);
     m->config.sliding_window = -1;
     CHECK(slm_model_config_check(&m->config, &err) == SLM_ERR_ARGUMENT &&
               strstr(err.text, "sliding_window is -1") != NULL,

@@ -151,6 +151,11 @@ static void extras(void) {
     run.extra[0] = 'x';
     CHECK_OK(slm_run_load(t.loaded, &run, in("run2"), &err), err);
     CHECK(run.extra[0] == 0, "no extra");
+
+    t.saved->options.adamw.lr = INFINITY;
+    CHECK(slm_run_save(t.saved, in("run2"), &run, &err) == SLM_ERR_ARGUMENT &&
+              strstr(err.text, "lr is not finite") != NULL,
+          "an infinite rate is saved: %s", err.text);
     trio_free(&t);
 }
 

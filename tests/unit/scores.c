@@ -628,6 +628,39 @@ static double naive_mean(const slm_losses *losses, const slm_corpus *c, size_t *
     return sum / (double)*n;
 }
 
+/* The limits of the interval, naively: between which of 1000 sorted means a share of them lies. */
+static double naive_limit(const slm_losses *losses, const slm_corpus *c, uint64_t seed,
+                          double share) {
+    double mean[1000];
+    const double place = share * 999;
+    const size_t below = (size_t)place;
+    slm_rng rng = slm_rng_seed(seed);
+
+    for (size_t draw = 0; draw < 1000; draw++) {
+        double sum = 0;
+        size_t n = 0;
+
+        for (size_t w = 0; w < WINDOWS; w++) {
+            size_t first = (size_t)slm_rng_below(&rng, WINDOWS) * (size_t)losses->T;
+
+            for (size_t i = first; i < first + (size_t)losses->T && i < losses->n; i++) {
+                if (c->masked != NULL && c->masked[i + 1]) continue;
+                sum += (double)losses->loss[i];
+                n++;
+            }
+        }
+        mean[draw] = sum / (double)n;
+    }
+    for (size_t i = 0; i <= below + 1; i++) /* the smallest come first */
+        for (size_t j = i + 1; j < 1000; j++)
+            if (mean[j] < mean[i]) {
+                double kept = mean[i];
+                mean[i] = mean[j];
+                mean[j] = kept;
+            }
+    return mean[below] + (place - (double)below) * (mean[below + 1] - mean[below]);
+}
+
 static void evaluation(void) {
     const double ln2 = 0.69314718055994530942;
     slm_corpus c = *corpus;
@@ -641,6 +674,10 @@ static void evaluation(void) {
     CHECK(e.n_tokens == n && n == N - 2 && e.n_windows == WINDOWS, "%zu targets in %zu windows",
           e.n_tokens, e.n_windows);
     CHECK(e.low < e.loss && e.loss < e.high, "interval %g to %g around %g", e.low, e.high, e.loss);
+    double low = naive_limit(truth, &c, 5, .025);
+    double high = naive_limit(truth, &c, 5, .975);
+    CHECK(fabs(e.low - low) < 1e-12, "low %.17g, not %.17g", e.low, low);
+    CHECK(fabs(e.high - high) < 1e-12, "high %.17g, not %.17g", e.high, high);
     CHECK(e.bits_per_byte != e.bits_per_byte && e.n_bytes == 0,
           "bits per byte of a corpus that knows no bytes");
 

@@ -370,6 +370,14 @@ static void recomputing_takes_less_memory(void) {
     slm_batch_free(b);
 }
 
+/* A quarter of the rows, but no more than 2^24 logits, in whole units. */
+static void rows_of_a_chunk(void) {
+    CHECK(slm__chunk_rows(1024, 20000) == 256, "%zu of 1024", slm__chunk_rows(1024, 20000));
+    CHECK(slm__chunk_rows(10000, 60000) == 256, "%zu of 10000", slm__chunk_rows(10000, 60000));
+    CHECK(slm__chunk_rows(100, 20000) == 64, "%zu of 100", slm__chunk_rows(100, 20000));
+    CHECK(slm__chunk_rows(10, 20000) == 10, "%zu of 10", slm__chunk_rows(10, 20000));
+}
+
 static void memory_of_a_step(void) {
     const slm_train_options o = options_of(SLM_CRITERION_EXCESS, SLM_SCOPE_BATCH, .5);
     slm_model *model = small_model(0, 20000);
@@ -998,6 +1006,7 @@ int main(void) {
     own_score_trains_as_excess(SLM_SCOPE_SEQUENCE, 0);
     recomputing_changes_no_bit();
     recomputing_takes_less_memory();
+    rows_of_a_chunk();
     memory_of_a_step();
     errors_leave_the_model_alone();
     an_infinite_gradient_is_refused();

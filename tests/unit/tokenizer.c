@@ -163,6 +163,7 @@ static void test_map(void) {
 
     memset(&map, 0, sizeof map);
     CHECK(slm__map_get(&map, 5) == -1, "a key in an empty map");
+    CHECK(slm__string_next_key(0) != 0, "a key that follows itself is looked for without end");
     for (uint64_t i = 0; i < 5000; i++) {
         slm__map_slot *slot = slm__map_add(&map, i * i, (int64_t)(i % 3), &err);
         CHECK(slot != NULL && slot->used && slot->key == i * i, "key %d", (int)(i * i));

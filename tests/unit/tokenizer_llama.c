@@ -142,6 +142,13 @@ static const edits foo_always = {{"\"added_tokens\":[", NORMALIZER}, {FOO("true"
 /* An added token with a space and U+2581 in it. */
 static const edits two_words = {{"\"added_tokens\":["},
                                 {"\"added_tokens\":[" ADDED("276", "x" MARK "y z", "true") ","}};
+/* More bytes of added tokens than the first block of a buffer holds. */
+#define LONG "a token that was added, and is as long as few others are, number "
+static const edits long_added = {
+    {"\"added_tokens\":["},
+    {"\"added_tokens\":[" ADDED("276", LONG "1", "false") "," ADDED("277", LONG "2", "false") ","
+     ADDED("278", LONG "3", "false") "," ADDED("279", LONG "4", "false") ","
+     ADDED("280", LONG "5", "false") ","}};
 static const edits no_bytes = {{"\"byte_fallback\":true"}, {"\"byte_fallback\":false"}};
 static const edits no_bytes_no_fuse = {{"\"fuse_unk\":true,\"byte_fallback\":true"}, {"\"x\":1"}};
 static const edits lacks_c3 = {{"<0xC3>"}, {"<0xc3>"}};
@@ -224,6 +231,7 @@ static const struct {
     {&foo_always, "a foo", {275, 259, 276, -1}},
     {&two_words, "x y" MARK "z", {276, -1}},
     {&two_words, "x yz", {259, BYTE('x'), 259, BYTE('y'), BYTE('z'), -1}},
+    {&long_added, "<s>" LONG "1" LONG "5<s>" LONG "3", {1, 276, 280, 1, 278, -1}},
     /* What is unknown. */
     {&no_bytes, U_UMLAUT, {259, 0, -1}},
     {&no_bytes, U_UMLAUT FACE U_UMLAUT, {259, 0, -1}},
