@@ -31,8 +31,8 @@ quick=$(command -v tcc || echo "$cc")
 # optimizer; small:kernels is all of kernels but the large products.
 tests_of() {
     case $1 in
-    base) echo random memory selection json tokenizer safetensors folders runs slow:pieces dropin audit \
-        slow:gradients ;;
+    base) echo random memory selection json tokenizer safetensors folders runs slow:pieces dropin \
+        audit slow:gradients ;;
     selection) echo selection documents slow:step ;;
     vector) echo slow:team dropin audit small:kernels slow:gradients slow:kernels ;;
     gemm | rows) echo dropin audit small:kernels slow:gradients slow:kernels ;;

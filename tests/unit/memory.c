@@ -1,5 +1,5 @@
 /* Memory of section >>base: sizes that no address space has are refused and not wrapped around;
-   what an arena hands out is aligned and overlaps nothing, and after a reset one block is enough. */
+   what an arena hands out is aligned and overlaps nothing; after a reset one block is enough.    */
 #define SLM_STATIC
 #define SLM_IMPLEMENTATION
 #include "check.h"
@@ -37,7 +37,8 @@ static void pieces_of_an_arena(void) {
             size_t last = i * 999 * sizeof(slm_real) - 1;
             CHECK(piece[i][0] == i && piece[i][last] == i, "piece %zu was written over", i);
         }
-        CHECK((arena.blocks->next != NULL) == (round == 0), "one block or more, in round %d", round);
+        CHECK((arena.blocks->next != NULL) == (round == 0), "how many blocks, in round %d",
+              round);
         slm__arena_reset(&arena);
         CHECK(arena.blocks->next == NULL && arena.blocks->used == 0, "the reset keeps blocks");
     }
