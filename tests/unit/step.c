@@ -641,6 +641,24 @@ static void norm_of_a_long_array(void) {
     free(x);
 }
 
+/* So long that the pieces have to be longer than usual: their sums fit the room for them. */
+static void norm_of_the_longest_arrays(void) {
+    static const size_t lengths[] = {SLM__NORM_PIECES * (SLM__ADAMW_PIECE + 64), (size_t)1 << 25};
+    for (size_t i = 0; i < SLM__COUNT(lengths); i++) {
+        const size_t n = lengths[i];
+        slm_real *x = (slm_real *)calloc(n, sizeof *x);
+        slm__team team;
+        memset(&team, 0, sizeof team);
+        CHECK(x != NULL, "no memory for %zu numbers", n);
+        if (x == NULL) continue;
+        x[0] = 3;
+        x[n - 1] = 4;
+        double norm = slm__norm(x, n, &team);
+        CHECK(norm == 5, "the norm of %zu numbers is %g", n, norm);
+        free(x);
+    }
+}
+
 /* One parameter, in double. */
 typedef struct adamw_state {
     double p, m, v;
@@ -1017,6 +1035,7 @@ int main(void) {
     defaults_and_accessors();
     learning_rates();
     norm_of_a_long_array();
+    norm_of_the_longest_arrays();
     adamw();
     own_step_equals_step();
     two_ratios(SLM_CRITERION_INTERSECT, 1, .4);
