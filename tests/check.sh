@@ -326,7 +326,7 @@ job_scripts() {
     mkdir -p $reports
     echo leak:llama2c.c >$dir/$job/own_leaks
     options=log_path=$reports/report:allocator_may_return_null=1
-    run "$1" 900 env CC=$here/cc CFLAGS= ASAN_OPTIONS=$options UBSAN_OPTIONS=$options \
+    run "$1" 1500 env CC=$here/cc CFLAGS= ASAN_OPTIONS=$options UBSAN_OPTIONS=$options \
         LSAN_OPTIONS=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks \
         sh -c "cd $here && sh tests/system/$2.sh"
     cat $reports/* >>"$log" 2>/dev/null
