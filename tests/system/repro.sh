@@ -218,6 +218,9 @@ changed wrong_answers '
     }'
 is $dir/wrong_answers controls-builtin "better by loss, worse by answers" "does not hold"
 is $dir/wrong_answers sooner-builtin "better by loss, worse by answers" "does not hold"
+check "when it does not help: by one of loss and accuracy" grep -qE \
+    'Plain \(CLM\).*: it is behind by loss, and ends ahead by accuracy; loss' \
+    $dir/wrong_answers/report.html
 changed no_answers '$c["corpus"] == "builtin" { $c["target_accuracy"] = "" }'
 is $dir/no_answers controls-builtin "better by loss, no answers" holds
 changed as_good '
