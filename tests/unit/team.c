@@ -69,6 +69,10 @@ static void test_busy(void) {
     /* Then it is quiet again. */
     CHECK(seconds_alone(&team, ALONE / 3) >= 0, "all threads are not tried again");
     CHECK(do_product(&team, ALONE / 3) == 4, "and do not go on");
+    for (int i = 0; i < 20; i++) (void)do_product(&team, ALONE / 3);
+    CHECK(do_product(&team, 10 * ALONE) == 4, "the product that fails");
+    double later = seconds_alone(&team, 10 * ALONE);
+    CHECK(later > 0 && later < first, "long after other failures one thread works for %g s", later);
 }
 
 /* What is not a product is not measured, and so has to wait until all threads have proved good. */
@@ -157,6 +161,28 @@ static void test_uneven(void) {
           begin);
 }
 
+/* One thread is late by less than is allowed, and all are late: each trial that failed begins the
+   count of the one anew, so that the next comes when the rest is over. */
+static void test_late_anew(void) {
+    slm__team team;
+    double failed = 0;
+    double gap = 0;
+    int n_trials = 0;
+    memset(&team, 0, sizeof team);
+    omp_set_num_threads(4);
+    for (int i = 0; n_trials < 3 && i < 100000; i++) {
+        slm__team_turn turn = slm__team_begin(&team, WORK, GRAIN);
+        double alone = i % 133 == 132 ? 3 * ALONE : ALONE;
+        test_clock += turn.threads == 1 ? alone : 10 * ALONE;
+        slm__team_end(&team, turn, WORK);
+        if (turn.threads == 1) continue;
+        gap = turn.start - failed;
+        failed = test_clock;
+        n_trials++;
+    }
+    CHECK(n_trials == 3 && gap > 5.3 && gap < 5.5, "trial %d comes after %g s", n_trials, gap);
+}
+
 static void test_bounds(void) {
     slm__team team;
     memset(&team, 0, sizeof team);
@@ -190,6 +216,7 @@ int main(void) {
     test_grant();
     test_late();
     test_uneven();
+    test_late_anew();
     test_bounds();
     test_settings();
     return check_end();
