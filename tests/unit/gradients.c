@@ -351,6 +351,15 @@ static void what_the_sweep_refuses(void) {
           tape->error.text);
 }
 
+/* Live rows ascend, and are rows. */
+static void lists_of_live_rows(void) {
+    static const int32_t good[] = {0, 2, 4}, twice[] = {0, 2, 2}, back[] = {0, 4, 2};
+    static const int32_t below[] = {-1, 2, 4}, behind[] = {0, 2, 5};
+    CHECK(slm__is_row_list(good, 3, 5) && slm__is_row_list(NULL, 3, 5), "a list of rows");
+    CHECK(!slm__is_row_list(twice, 3, 5) && !slm__is_row_list(back, 3, 5), "they do not ascend");
+    CHECK(!slm__is_row_list(below, 3, 5) && !slm__is_row_list(behind, 3, 5), "they are no rows");
+}
+
 /* The first id behind the last row is no row. */
 static void ids_outside_are_refused(void) {
     double x[4] = {1, 2, 3, 4};
@@ -486,6 +495,7 @@ int main(void) {
         check_problem(&problems[i]);
     loss_is_the_weighted_sum();
     what_the_sweep_refuses();
+    lists_of_live_rows();
     ids_outside_are_refused();
     documents_are_refused();
     whole_model(0, 1.0, NULL);
