@@ -19,7 +19,7 @@
 #define LAST_STEPS                                                                                 \
     "The last steps on the clean text are at 1e-3, a rate that was not tuned."
 #define AS_MANY_TOKENS                                                                             \
-    "At equal tokens: documents are 40% of the text, so that each fact in them is read about 2.5 " \
+    "At equal tokens: documents are 40% of the text, so that what they hold is read about 2.5 "    \
     "times as often as in plain training."
 #define ONE_PIECE                                                                                  \
     "All seeds are measured on one held-out piece of 8 kB: the interval is of the models, not "    \
@@ -286,11 +286,11 @@ static const struct {
     {"by-clean-clean", OTHER_REFERENCE},
     {"by-clean-documents", OTHER_REFERENCE},
     {"facts-documents", AS_MANY_TOKENS},
-    {"facts-second", AS_MANY_TOKENS},
     {"noise-kinds", ONE_PIECE},
     {"figure-3", ONE_PIECE},
     {"figure-8", ONE_PIECE},
-    {"remedy-veto", IN_A_TRIAL}};
+    {"remedy-veto", IN_A_TRIAL "  " AS_MANY_TOKENS},
+    {"remedy-veto-anew", AS_MANY_TOKENS}};
 
 static const char *note_of(const char *id) {
     for (size_t i = 0; i < COUNT(notes); i++)
