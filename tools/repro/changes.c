@@ -50,6 +50,9 @@ void report_changes(findings *all) {
     static const char *const header[COLUMNS] = {"arm", "after", "the same", "changed"};
     page_section(&all->page, "What was changed",
                  "The methods of others run here by their idea, with the models and texts of this "
-                 "page: a result is one of the arm as it is described here.");
+                 "page: a result is one of the arm as it is described here.  Arithmetic is that of "
+                 "training, of the reference and of scoring the text once; the forward pass by "
+                 "which the rules of others rank before each step, or between rounds, is not "
+                 "counted.");
     page_table(&all->page, NULL, header, COLUMNS, &changes[0][0], COUNT(changes));
 }
