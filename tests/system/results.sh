@@ -27,6 +27,8 @@ table() {
         $0 == "<!-- " name " -->" { on = 1 }' "$1"
 }
 same_table() { table "$1" $2 | cmp - $3; }
+one_line() { tr '\n' ' ' <"$1"; }
+value() { sed -n "s/^$2,//p" $1/run.csv; }
 
 # checked FOLDER README: the claims follow from the curves beside them, and README quotes them.
 checked() {
@@ -37,6 +39,9 @@ checked() {
     check "$2 has the table of claims" same_table $2 headlines $dir/anew/headlines.md
     check "$2 has the table of what to do" same_table $2 decision $dir/anew/decision.md
     check "$2 has the first answers" same_table $2 short $dir/anew/short.md
+    one_line $2 >$dir/readme.txt
+    check "$2 says how many runs there are" grep -q "Of $(value $1 'runs planned') planned runs $(
+        value $1 'runs finished') are finished" $dir/readme.txt
     awk -F, -f tests/support/shipped.awk $1/curves.csv >$dir/numbers
     check "$1: awk finds numbers" test "$(wc -l <$dir/numbers)" -ge 3
     while read -r claim text; do
@@ -69,7 +74,6 @@ check "they are a good deal smaller" test \
 check "machine and commit are those of the runs" test \
     "$(grep -cE '^(machine,"a processor, made up"|commit,0123456789abcdef)$' \
         $dir/shipped/run.csv)" = 2
-one_line() { tr '\n' ' ' <"$1"; }
 one_line $dir/readme.md >$dir/readme.txt
 check "README says that the run is unfinished" grep -q \
     'Of 9 planned runs 7 are finished: \*\*this run is unfinished\*\*[.]' $dir/readme.txt
