@@ -287,6 +287,21 @@ static void test_batch_refuses(void) {
     slm_corpus_free(NULL);
 }
 
+/* Rows behind the last window are of no place in the corpus. */
+static void test_behind_the_end(void) {
+    small_corpus s;
+    slm_batch *batch = new_batch(3, 4);
+
+    small_open(&s);
+    slm_batch_fill(batch, s.corpus, 25); /* of 26 windows */
+    CHECK(batch->positions[0] == 101 && batch->inputs[0] == 101, "the last window");
+    for (size_t i = 4; i < 12; i++)
+        CHECK(batch->positions[i] == 0 && batch->inputs[i] == 0 && batch->targets[i] == -1,
+              "entry %zu is of place %d", i, (int)batch->positions[i]);
+    slm_batch_free(batch);
+    small_close(&s);
+}
+
 /* ---- whose memory: arrays of a batch and of a corpus may be replaced by the caller's ---- */
 static void test_replaced_arrays(void) {
     small_corpus s;
@@ -1196,6 +1211,7 @@ int main(int argc, char **argv) {
     test_three_epochs();
     test_batch_without_losses();
     test_batch_refuses();
+    test_behind_the_end();
     test_replaced_arrays();
     test_half_a_reference();
     test_weights();
