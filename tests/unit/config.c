@@ -463,5 +463,6 @@ int main(int argc, char **argv) {
     special_ids();
     round_trip();
     truncated();
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

@@ -856,5 +856,6 @@ int main(int argc, char **argv) {
     another_model(1, 0);
     another_model(0, 1);
     failures();
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

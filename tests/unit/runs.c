@@ -371,5 +371,6 @@ int main(int argc, char **argv) {
     no_run();
     beside();
     failures();
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

@@ -376,5 +376,6 @@ int main(int argc, char **argv) {
     bf16_rounding();
     entries();
     metadata();
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

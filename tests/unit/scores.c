@@ -798,5 +798,6 @@ int main(int argc, char **argv) {
     slm_corpus_free(corpus);
     slm_corpus_free(other_corpus);
     free(whole);
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

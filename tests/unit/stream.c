@@ -248,5 +248,6 @@ int main(int argc, char **argv) {
     bad_folders();
     failures();
     slm_corpus_free(corpus);
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

@@ -1738,5 +1738,6 @@ int main(int argc, char **argv) {
     test_memory();
     slm_free(own_json);
     slm_tokenizer_free(own);
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }

@@ -758,5 +758,6 @@ int main(int argc, char **argv) {
     test_fingerprint();
     test_memory();
     test_long_run();
+    CHECK(alloc_held == 0, "%ld blocks of memory are never freed", alloc_held);
     return check_end();
 }
