@@ -159,6 +159,31 @@ static void extras(void) {
     trio_free(&t);
 }
 
+/* Eight bytes more than fit, put into the file by hand. */
+static void long_extra(void) {
+    trio t = trio_of();
+    slm_run run = run_of(1, 2, "");
+    char says[80];
+    slm_error err;
+
+    memset(run.extra, 'a', sizeof run.extra - 1);
+    CHECK_OK(slm_run_save(t.saved, in("run"), &run, &err), err);
+    content state = content_of("run/state.safetensors");
+    size_t header = (size_t)slm__load((unsigned char *)state.bytes, 8);
+    char *longer = (char *)malloc(state.n + 8);
+    size_t at = (size_t)(strstr(state.bytes + 8, "aaaa") - state.bytes);
+    memcpy(longer, state.bytes, at);
+    memset(longer + at, 'a', 8);
+    memcpy(longer + at + 8, state.bytes + at, state.n - at);
+    slm__store((unsigned char *)longer, header + 8, 8);
+    put("run/state.safetensors", longer, state.n + 8);
+    (void)snprintf(says, sizeof says, "extra has more than %zu bytes", sizeof run.extra - 1);
+    refused(&t, SLM_ERR_FORMAT, says, "an extra that is too long");
+    free(longer);
+    free(state.bytes);
+    trio_free(&t);
+}
+
 /* ---- another run ---- */
 static void other_settings(void) {
     trio t = trio_of();
@@ -365,6 +390,7 @@ int main(int argc, char **argv) {
     }
     round_trip();
     extras();
+    long_extra();
     other_settings();
     damaged();
     damaged_header();
