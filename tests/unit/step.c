@@ -656,7 +656,9 @@ static void norm_of_a_long_array(void) {
     slm__team team;
     memset(&team, 0, sizeof team);
     double norm = slm__norm(x, n, &team);
+#ifdef FE_OVERFLOW /* WebAssembly keeps no traces */
     CHECK(fetestexcept(FE_OVERFLOW) == 0, "numbers behind the end were read");
+#endif
 #ifdef _OPENMP
     omp_set_num_threads(most);
 #endif
