@@ -43,7 +43,7 @@ tests_of() {
     optimizer | step) echo dropin audit documents slow:step slow:pieces slow:gradients ;;
     generation) echo generation dropin audit ;;
     tokenizers) echo tokenizer_llama tokenizer documents limits ;;
-    io) echo safetensors folders data runs config ;;
+    io) echo safetensors folders data runs config descriptors ;;
     json) echo json config tokenizer safetensors limits ;;
     formats) echo config safetensors folders runs scores data tokenizer_llama tokenizer model \
         slow:stream limits ;;
