@@ -36,7 +36,10 @@ static int io_close(FILE *f, int fails) {
     return EOF;
 }
 
-static int io_sync_folder(void) {
+static char io_synced[1024]; /* the folder that was synced last */
+
+static int io_sync_folder(const char *folder) {
+    (void)snprintf(io_synced, sizeof io_synced, "%s", folder);
     io_folder = io_fails();
     return io_folder ? -1 : 0;
 }
@@ -77,7 +80,7 @@ static int replace_file(const char *from, const char *to) {
 #define SLM__RENAME(from, to) (io_fails() ? -1 : REAL_RENAME(from, to))
 #define SLM__REMOVE(path) (io_fails() ? -1 : remove(path))
 #define SLM__MKDIR(path) (io_fails() ? -1 : REAL_MKDIR(path))
-#define SLM__SYNC_FOLDER(path) io_sync_folder()
+#define SLM__SYNC_FOLDER(path) io_sync_folder(path)
 
 /* ---- memory: allocation number alloc_fail_at (from 1) fails ---- */
 static long alloc_calls, alloc_fail_at;

@@ -211,6 +211,9 @@ static void round_trip(void) {
     slm_error err;
 
     CHECK_OK(slm_losses_save(truth, in("scores"), &err), err);
+#ifndef _WIN32
+    CHECK(strcmp(io_synced, in(".")) == 0, "the folder that is synced is %s", io_synced);
+#endif
     whole = get("scores", &n_whole);
     (void)snprintf(text, sizeof text, "\"corpus\":\"%016llx\"", (unsigned long long)corpus->hash);
     CHECK(find_text(text) > 0 && find_text("\"tokenizer\":\"000000000000004d\"") > 0 &&
