@@ -606,6 +606,27 @@ static void defaults_and_accessors(void) {
 /* ---- AdamW ---- */
 
 /* Warm-up to lr, then half a cosine down to a tenth of it. */
+/* (eq. 3) Of every micro-batch, where each selects by itself. */
+static void scores_of_a_step(void) {
+    const slm_train_options o = options_of(SLM_CRITERION_EXCESS, SLM_SCOPE_MICRO, .5);
+    slm_model *model = small_model(0, 50);
+    slm_batch *b[2] = {some_batch(2, 20, 50, 3), some_batch(2, 20, 50, 4)};
+    slm_trainer *t = trainer_for(model, &o);
+
+    CHECK_OK(slm_trainer_step(NULL, t, b, 2, &err), err);
+    for (size_t i = 0; i < 80; i++) {
+        const slm_batch *batch = b[i / 40];
+        const slm_real excess = t->loss[i] - batch->ref_loss[i % 40];
+        if (batch->targets[i % 40] < 0) continue;
+        CHECK(slm_trainer_scores(t)[i] == excess, "score %zu: %g, not %g", i,
+              (double)slm_trainer_scores(t)[i], (double)excess);
+    }
+    slm_trainer_free(t);
+    slm_batch_free(b[0]);
+    slm_batch_free(b[1]);
+    slm_model_free(model);
+}
+
 static void learning_rates(void) {
     static const struct {
         uint64_t step;
@@ -1058,6 +1079,7 @@ int main(void) {
     ratio_one_needs_no_reference();
     options_are_refused_by_name();
     defaults_and_accessors();
+    scores_of_a_step();
     learning_rates();
     norm_of_a_long_array();
     norm_of_the_longest_arrays();
