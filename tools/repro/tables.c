@@ -416,12 +416,14 @@ static void put_origin_number(csv_out *out, const char *key, double value) {
     csv_end_row(out);
 }
 
+/* The whole plan counts, whatever --only asked for; but for the run that was announced, which is one
+   of its own. */
 static void put_origin(csv_out *out, const repro *r) {
     char machine[200];
     int planned = 0, finished = 0;
     for (const job *j = r->jobs; j < r->end; j++) {
         const int is_finished = job_is_finished(r, j);
-        if (!j->wanted || j->same_as != NULL) continue;
+        if (j->same_as != NULL || same_text(j->corpus, "confirm")) continue;
         if (!is_finished && j->inward[0] != NULL) continue; /* it may never be needed */
         planned++;
         finished += is_finished;
