@@ -31,6 +31,9 @@ printf 'int main(void) { return 0; }\n' >"$work/probe.c"
 if ! $CC -fopenmp "$work/probe.c" -o "$work/probe" >/dev/null 2>&1; then
     threads=0
     echo "skipped: $CC has no -fopenmp"
+elif [ -n "$SANITIZED" ]; then
+    threads=0
+    echo "skipped: lessons with OpenMP (once is enough for the sanitizers)"
 fi
 
 # verdict STATUS WHAT: prints one line.

@@ -416,8 +416,8 @@ static void put_origin_number(csv_out *out, const char *key, double value) {
     csv_end_row(out);
 }
 
-/* The whole plan counts, whatever --only asked for; but for the run that was announced, which is one
-   of its own. */
+/* The whole plan counts, whatever --only asked for; but for the announced run, which is one of its
+   own. */
 static void put_origin(csv_out *out, const repro *r) {
     char machine[200];
     int planned = 0, finished = 0;
