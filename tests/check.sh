@@ -313,23 +313,25 @@ make_sanitized() {
     mkdir -p $here || return
     tar cf - --exclude=./build --exclude=./.git . | (cd $here && tar xf -)
     [ -d ../shared ] && ln -s "$root/../shared" $dir/sanitized/shared
-    printf 'fun:slm__%s\n' '*_avx2' '*_avx512' '*_body' tile_accumulate fma >$here/kernels
+    printf 'fun:slm__%s\n' '*_avx2' '*_avx512' '*_body' tile_accumulate fma >$dir/sanitized/kernels
     flags="-O2 -g1 -Wno-pass-failed -fsanitize=address,undefined -fno-sanitize-recover=all"
-    flags="$flags -fsanitize-ignorelist=$root/$here/kernels"
-    printf '#!/bin/sh\nexec clang "$@" %s\n' "$flags" >$here/cc
-    chmod +x $here/cc
-    (cd $here && CC=$PWD/cc CFLAGS= make -s -j2 build/slm build/audit build/bench build/replay \
-        build/fixture build/reproduce build/random_model)
+    flags="$flags -fsanitize-ignorelist=$root/$dir/sanitized/kernels"
+    printf '#!/bin/sh\nexec clang "$@" %s\n' "$flags" >$dir/sanitized/cc
+    chmod +x $dir/sanitized/cc
+    (cd $here && CC=$root/$dir/sanitized/cc CFLAGS= make -s -j2 build/slm build/audit \
+        build/bench build/replay build/fixture build/reproduce build/random_model)
 }
 # JOB SCRIPT: no program that it starts or compiles does what the sanitizers report.  llama2c.c, a
 # reader that ends when it has printed, frees nothing.
 job_scripts() {
     here=$root/$dir/sanitized/here
+    cc=$root/$dir/sanitized/cc
     reports=$root/$dir/$job/reports
     mkdir -p $reports
     echo leak:llama2c.c >$dir/$job/own_leaks
     options=log_path=$reports/report:allocator_may_return_null=1
-    run "$1" 900 env SANITIZED=1 CC=$here/cc CFLAGS= ASAN_OPTIONS=$options UBSAN_OPTIONS=$options \
+    run "$1" 900 env SANITIZED=1 CC=$cc PLAIN_CC=clang CFLAGS= \
+        ASAN_OPTIONS=$options UBSAN_OPTIONS=$options \
         LSAN_OPTIONS=print_suppressions=0:suppressions=$root/$dir/$job/own_leaks \
         sh -c "cd $here && sh tests/system/$2.sh"
     cat $reports/* >>"$log" 2>/dev/null

@@ -295,7 +295,7 @@ int open64(const char *, int, ...) __attribute__((alias("open")));
 END
 number() { printf '#include <errno.h>\n%s\n' "$1" | $CC -E -P - 2>/dev/null | tail -n 1; }
 shim=$PWD/$T/shim.so
-if $CC -shared -fPIC -o "$shim" "$T/shim.c" -ldl >/dev/null 2>&1 &&
+if ${PLAIN_CC:-$CC} -shared -fPIC -o "$shim" "$T/shim.c" -ldl >/dev/null 2>&1 &&
     SHIM_LOCK=1 LD_PRELOAD=$shim "$SLM" --version >/dev/null 2>&1; then
     export LD_PRELOAD="$shim"
     for name in ENOLCK ENOTSUP ENOSYS; do
