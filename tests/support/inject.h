@@ -36,7 +36,7 @@ static int io_close(FILE *f, int fails) {
     return EOF;
 }
 
-static char io_synced[1024]; /* the folder that was synced last */
+static char io_synced[4096]; /* the folder that was synced last */
 
 static int io_sync_folder(const char *folder) {
     (void)snprintf(io_synced, sizeof io_synced, "%s", folder);
