@@ -21,16 +21,10 @@ static int lowest_free(void) {
 
 int main(int argc, char **argv) {
     const char *root = argc > 1 ? argv[1] : "build/tmp";
+    const slm_model_config c = {.vocab = 5, .dim = 4, .n_layers = 1, .n_heads = 1, .ffn = 6};
     char folder[1024];
-    slm_model_config c;
     slm_model *model;
     int before = lowest_free();
-    memset(&c, 0, sizeof c);
-    c.vocab = 5;
-    c.dim = 4;
-    c.n_layers = 1;
-    c.n_heads = 1;
-    c.ffn = 6;
     (void)snprintf(folder, sizeof folder, "%s/descriptors", root);
     CHECK_OK(slm__make_folder(root, &err), err);
     CHECK_OK(slm_model_create(&model, &c, 1, &err), err);

@@ -187,8 +187,8 @@ job new_job(const origin *o, const char *set, const arm *a, double ratio) {
 /* Three rates; and where the lowest or the highest of them is the best, on from there until it gets
    no better. */
 static void plan_tuning(repro *r, const job *arm_job) {
+    static const int order[REPRO_RATES] = {2, 3, 4, 1, 0, 5, 6}; /* each after what it waits for */
     const job *trial[REPRO_RATES];
-    static const int order[REPRO_RATES] = {2, 3, 4, 1, 0, 5, 6};
     for (int i = 0; i < REPRO_RATES; i++) {
         const int k = order[i];
         const int step = k < REPRO_FIRST_TRIED ? 1 : -1;
